@@ -1,0 +1,84 @@
+"""Every error that a user can meet, each with the exit code it ends in.
+
+The message is one line: what happened, where, what to do. Only the command line
+prints it; a traceback is shown with ``--debug`` alone.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class VidstyleError(Exception):
+    """Base of all errors that are not bugs of ours."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(VidstyleError):
+    """The command line or a combination of arguments cannot work."""
+
+    exit_code = 2
+
+
+class PipelineError(VidstyleError):
+    """A pipeline file, an option, or the wiring of stages is wrong."""
+
+    exit_code = 2
+
+
+class InputError(VidstyleError):
+    """The input cannot be read, or is not what the pipeline needs."""
+
+    exit_code = 3
+
+
+class WeightsError(VidstyleError):
+    """A style or weight file is missing, damaged or of an unknown layout."""
+
+    exit_code = 4
+
+
+class PluginError(VidstyleError):
+    """A plugin cannot be imported, or two claim one name."""
+
+    exit_code = 5
+
+
+class OutputError(VidstyleError):
+    """The destination cannot be written."""
+
+    exit_code = 6
+
+
+class BatchError(VidstyleError):
+    """Some clips of a batch failed; the rest are done."""
+
+    exit_code = 7
+
+
+class DeviceError(VidstyleError):
+    """The device is absent or out of memory."""
+
+    exit_code = 8
+
+
+class LockedError(VidstyleError):
+    """Another run is writing this output."""
+
+    exit_code = 9
+
+
+class StageError(VidstyleError):
+    """A stage raised, or returned what it must not."""
+
+    exit_code = 10
+
+    def __init__(self, stage: str, frame: int | None, reason: str) -> None:
+        where = f"stage {stage}" if frame is None else f"stage {stage}, frame {frame}"
+        super().__init__(f"{where}: {reason}")
+        self.stage = stage
+        """Name of the stage as the pipeline has it."""
+        self.frame = frame
+        """Index of the frame in the source, or None outside of a frame."""
+        self.reason = reason
