@@ -1,0 +1,48 @@
+"""The contracts: what frames, clips and stages are. Stage authors import from here."""
+
+from vidstyle.core.clip import Clip, Colour, Notice, OtherStream
+from vidstyle.core.frame import Frame
+from vidstyle.core.layers import HostArray, Layer
+from vidstyle.core.needs import NOW, Needs, Reach
+from vidstyle.core.options import StageOptions, keyframed
+from vidstyle.core.place import Place
+from vidstyle.core.plan import Plan, PlannedStage
+from vidstyle.core.sink import FrameTime, Original, Packet, Segment, Sink, Writer
+from vidstyle.core.source import Mark, Source
+from vidstyle.core.stage import BaseStage, Layers, Stage, picture_filter
+from vidstyle.core.state import State, load_state, save_state
+from vidstyle.core.window import Window
+
+__all__ = [
+    "NOW",
+    "BaseStage",
+    "Clip",
+    "Colour",
+    "Frame",
+    "FrameTime",
+    "HostArray",
+    "Layer",
+    "Layers",
+    "Mark",
+    "Needs",
+    "Notice",
+    "Original",
+    "OtherStream",
+    "Packet",
+    "Place",
+    "Plan",
+    "PlannedStage",
+    "Reach",
+    "Segment",
+    "Sink",
+    "Source",
+    "Stage",
+    "StageOptions",
+    "State",
+    "Window",
+    "Writer",
+    "keyframed",
+    "load_state",
+    "picture_filter",
+    "save_state",
+]

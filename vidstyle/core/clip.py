@@ -1,0 +1,78 @@
+"""What is known of a clip without its pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+Matrix = Literal["bt601", "bt709", "bt2020", "rgb", "smpte240m", "fcc"]
+Range = Literal["limited", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """How the samples in the file stand for colours. Layers are always full-range RGB."""
+
+    matrix: Matrix = "bt709"
+    """Matrix between RGB and the file's luma and chroma; ``rgb`` where there is none."""
+    range: Range = "limited"
+    """Whether black and white are 16 and 235 (of 255) or 0 and 255."""
+    primaries: int = 2
+    """Code point of ITU-T H.273; 2 is unspecified."""
+    transfer: int = 2
+    """Code point of ITU-T H.273; 2 is unspecified."""
+    tagged: bool = True
+    """False where the file did not say and the matrix is a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherStream:
+    """A stream of the file that is not the video being worked on."""
+
+    index: int
+    kind: Literal["audio", "subtitle", "video", "data", "attachment"]
+    codec: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that was guessed, repaired or dropped, and that a user should know."""
+
+    kind: str
+    """A stable word, such as ``damage`` or ``colour-guessed``."""
+    text: str
+    """One line for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Geometry, time and colour of the frames that pass a point of the pipeline."""
+
+    width: int
+    height: int
+    time_base: Fraction
+    """Seconds a tick of pts and duration."""
+    frame_rate: Fraction | None = None
+    """Frames a second, exact; None where it varies or is unknown."""
+    colour: Colour = field(default_factory=Colour)
+    bit_depth: int = 8
+    """Bits a sample in the file; layers are float32 whatever it is."""
+    sample_aspect: Fraction = Fraction(1)
+    """Width of a sample divided by its height."""
+    frame_count: int | None = None
+    """How many frames there will be, where the container says so; an estimate for display."""
+    alpha: bool = False
+    """Whether frames carry an ``alpha`` layer."""
+    streams: tuple[OtherStream, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    """What opening the clip found out."""
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"a clip is at least 1x1, got {self.width}x{self.height}")
+        if self.time_base <= 0:
+            raise ValueError(f"a time base is positive, got {self.time_base}")
+        if self.sample_aspect <= 0:
+            raise ValueError(f"a sample aspect is positive, got {self.sample_aspect}")

@@ -1,0 +1,59 @@
+"""What a stage reads and writes, how far it sees and how long it remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from vidstyle.core.layers import Home
+
+Scope = Literal["none", "shot", "clip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many frames before and after the current one a stage reads a layer of."""
+
+    behind: int = 0
+    ahead: int = 0
+    optional: bool = False
+    """True: read where it is there, and no error where nobody writes it."""
+
+    def __post_init__(self) -> None:
+        if self.behind < 0 or self.ahead < 0:
+            raise ValueError(f"a reach is at least 0, got {self.behind} and {self.ahead}")
+
+
+NOW = Reach()
+"""The current frame alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """A stage's declaration. The runner shows it these layers and takes those, no others."""
+
+    reads: Mapping[str, Reach] = field(default_factory=dict)
+    writes: tuple[str, ...] = ()
+    scope: Scope = "none"
+    """How long the state lives: not at all, for a shot, for the clip."""
+    home: Home = "host"
+    """Whether layers arrive as numpy arrays or as tensors on the run's device."""
+    geometry: bool = False
+    """True where ``describe`` may change width, height or aspect."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reads", MappingProxyType(dict(self.reads)))
+        if len(set(self.writes)) != len(self.writes):
+            raise ValueError(f"a layer is written twice: {self.writes}")
+
+    @property
+    def behind(self) -> int:
+        """The farthest that any layer is read into the past."""
+        return max((reach.behind for reach in self.reads.values()), default=0)
+
+    @property
+    def ahead(self) -> int:
+        """The farthest that any layer is read into the future."""
+        return max((reach.ahead for reach in self.reads.values()), default=0)

@@ -1,0 +1,68 @@
+"""The resolved plan: every choice of a run as a value, fixed before the first frame."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from vidstyle.core.clip import Clip
+from vidstyle.core.needs import Needs
+from vidstyle.core.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStage:
+    """One stage with all that its pixels depend on."""
+
+    name: str
+    """Its name in the pipeline: ``as``, or the kind."""
+    use: str
+    """``kind/name``."""
+    options: Mapping[str, Any]
+    """As JSON values, defaults included."""
+    needs: Needs
+    place: Place
+    clip: Clip
+    """What leaves the stage."""
+    keeps: tuple[str, ...]
+    """Layers that somebody after it still reads; the others are dropped."""
+    memory: int
+    """Bytes of the frames that it and its queue hold at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run will do; runs of equal plans on equal input give equal frames."""
+
+    source: PlannedStage
+    stages: tuple[PlannedStage, ...]
+    sink: PlannedStage
+    device: str
+    queue: int
+    """Frames that may wait between two stages."""
+    chunk: tuple[int, int]
+    """A chunk ends at the first cut after so many frames, or at so many."""
+    frames: tuple[int, int | None]
+    """Half-open interval of source indices."""
+    memory: int
+    """Bytes that frames, windows, states and queues take at most, all stages together."""
+
+    @property
+    def every(self) -> tuple[PlannedStage, ...]:
+        """Source, stages and sink in order."""
+        return (self.source, *self.stages, self.sink)
+
+    def digest(self) -> str:
+        """Hash of what the pixels depend on."""
+        facts = {
+            "stages": [
+                {"use": stage.use, "options": dict(stage.options), "place": asdict(stage.place)}
+                for stage in self.every
+            ],
+            "chunk": self.chunk,
+            "frames": self.frames,
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

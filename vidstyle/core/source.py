@@ -1,0 +1,58 @@
+"""The contract of what starts a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from vidstyle.core.clip import Clip, Notice
+from vidstyle.core.frame import Frame
+from vidstyle.core.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place between two frames that can be found again.
+
+    Seeking by time alone misses frames in real files, so a mark also holds what the last
+    frames looked like: a source seeks too early and goes on until times and hashes agree.
+    """
+
+    index: int
+    """Index of the last frame before the mark."""
+    pts: int
+    """Its presentation time, in the clip's time base."""
+    digests: tuple[str, ...]
+    """Hashes of the last decoded pictures, newest last."""
+
+
+class Source(Protocol):
+    """Reads frames in presentation order. It alone repairs times, deinterlaces and rotates."""
+
+    Options: ClassVar[type[Any]]
+
+    def __init__(self, options: Any) -> None: ...
+
+    def open(self, path: Path, place: Place) -> Clip:
+        """Describe the clip. Raises InputError where it cannot be read."""
+        ...
+
+    def frames(self, after: Mark | None = None) -> Iterator[Frame]:
+        """All frames, or those after the mark, with ``source`` and, if the clip has it, ``alpha``.
+
+        Raises InputError where nothing can be decoded or the mark is not found.
+        """
+        ...
+
+    def mark(self) -> Mark:
+        """The place after the last frame that ``frames`` gave; called by its consumer."""
+        ...
+
+    @property
+    def notices(self) -> Sequence[Notice]:
+        """What reading has met so far, beyond the clip's own notices."""
+        ...
+
+    def close(self) -> None: ...

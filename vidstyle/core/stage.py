@@ -1,0 +1,133 @@
+"""The contract of a stage, a base class with its defaults, and the ten-line filter."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, get_type_hints, overload
+
+from pydantic import create_model
+
+from vidstyle.core.clip import Clip
+from vidstyle.core.layers import HostArray, Layer
+from vidstyle.core.needs import NOW, Needs
+from vidstyle.core.options import StageOptions
+from vidstyle.core.place import Place
+from vidstyle.core.state import State
+from vidstyle.core.window import Window
+
+Layers: TypeAlias = Mapping[str, Layer]
+OptionsT = TypeVar("OptionsT", bound=StageOptions)
+
+
+class Stage(Protocol):
+    """A pure step with explicit state.
+
+    The runner owns buffering, threads, cuts, timestamps and resume. Nothing that changes
+    from frame to frame lives on ``self``: it is state, and the runner keeps it.
+    """
+
+    Options: ClassVar[type[Any]]
+    """A ``StageOptions``; its fields become the keys of the YAML file."""
+
+    def __init__(self, options: Any) -> None: ...
+
+    @property
+    def needs(self) -> Needs:
+        """What it reads and writes; may depend on the options."""
+        ...
+
+    def describe(self, clip: Clip) -> Clip:
+        """Geometry and colour after this stage; pure."""
+        ...
+
+    def open(self, clip: Clip, place: Place) -> None:
+        """Load weights and take the device; called once, before the first step."""
+        ...
+
+    def fresh(self) -> State:
+        """The state at the start of its scope."""
+        ...
+
+    def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
+        """The layers that it writes for ``window.now``, and its next state."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back; called once, also after an error."""
+        ...
+
+
+class BaseStage(Generic[OptionsT]):
+    """The defaults of a stage: describe nothing new, open nothing, remember nothing."""
+
+    Options: ClassVar[type[Any]] = StageOptions
+    needs: Needs
+
+    def __init__(self, options: OptionsT) -> None:
+        self.options = options
+
+    def describe(self, clip: Clip) -> Clip:
+        return clip
+
+    def open(self, clip: Clip, place: Place) -> None:
+        return None
+
+    def fresh(self) -> State:
+        return None
+
+    def close(self) -> None:
+        return None
+
+
+PictureFunction: TypeAlias = Callable[..., HostArray]
+
+
+@overload
+def picture_filter(function: PictureFunction) -> type[BaseStage[Any]]: ...
+@overload
+def picture_filter(
+    *, options: type[StageOptions]
+) -> Callable[[PictureFunction], type[BaseStage[Any]]]: ...
+
+
+def picture_filter(
+    function: PictureFunction | None = None, *, options: type[StageOptions] | None = None
+) -> type[BaseStage[Any]] | Callable[[PictureFunction], type[BaseStage[Any]]]:
+    """Make a stage of a function that maps a picture, (H, W, 3) RGB in [0, 1], to another.
+
+    Keyword-only parameters with types become the stage's options. Where bounds or
+    descriptions are wanted, give a model instead: ``@picture_filter(options=Model)``; its
+    fields are passed by keyword, with the values that they have at the frame.
+    """
+
+    def make(function: PictureFunction) -> type[BaseStage[Any]]:
+        model = options or _options_of(function)
+        stage_needs = Needs(reads={"image": NOW}, writes=("image",))
+
+        class PictureFilter(BaseStage[StageOptions]):
+            Options = model
+            needs = stage_needs
+
+            def step(self, window: Window[StageOptions], state: State) -> tuple[Layers, State]:
+                values = {name: getattr(window.options, name) for name in model.model_fields}
+                return {"image": function(window.now.host("image"), **values)}, None
+
+        PictureFilter.__name__ = PictureFilter.__qualname__ = function.__name__
+        PictureFilter.__module__ = function.__module__
+        PictureFilter.__doc__ = function.__doc__
+        return PictureFilter
+
+    return make if function is None else make(function)
+
+
+def _options_of(function: PictureFunction) -> type[StageOptions]:
+    """The model that a function's keyword-only parameters describe."""
+    hints = get_type_hints(function)
+    fields: dict[str, Any] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            required = parameter.default is inspect.Parameter.empty
+            default = ... if required else parameter.default
+            fields[parameter.name] = (hints[parameter.name], default)
+    return create_model(f"{function.__name__}_options", __base__=StageOptions, **fields)

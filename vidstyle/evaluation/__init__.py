@@ -1,0 +1,1 @@
+"""How well a result does: temporal metrics."""

@@ -1,0 +1,1 @@
+"""Containers and pixel formats: what decoders and encoders share of PyAV."""

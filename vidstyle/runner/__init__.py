@@ -1,0 +1,1 @@
+"""From a pipeline file to finished frames: config, plan, execution, storage."""

@@ -1,0 +1,1 @@
+"""The stages, one idea a file. Stages never import stages."""

@@ -1,0 +1,1 @@
+"""Sources: files and folders of pictures in."""

@@ -1,0 +1,1 @@
+"""Sinks: files and folders of pictures out."""

@@ -1,0 +1,1 @@
+"""For stage authors: the check suite and clips with known motion."""
