@@ -28,7 +28,7 @@ def save_state(state: State) -> bytes:
     scalars: dict[str, float | int | str] = {}
     for name, value in (state or {}).items():
         if isinstance(value, np.ndarray):
-            arrays[name] = np.ascontiguousarray(value)
+            arrays[name] = np.asarray(value, order="C")
         elif isinstance(value, (int, float, str)):
             scalars[name] = value
         else:

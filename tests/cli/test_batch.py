@@ -1,0 +1,39 @@
+"""``vidstyle batch``: the same tree, and one bad clip does not stop the rest."""
+
+from __future__ import annotations
+
+from vidstyle.cli.main import run_command
+
+
+def test_good_clips_are_done_and_bad_ones_named(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "clips" / "a.mp4", count=3)
+    write_clip(folder / "clips" / "deep" / "c.mp4", count=3)
+    (folder / "clips" / "b.mp4").write_text("not a film")
+    (folder / "clips" / "notes.txt").write_text("hello")
+    assert run_command(["batch", "identity.yaml", "clips", "-o", "out"]) == 7
+    err = capfd.readouterr().err
+    assert "b.mp4: failed: " in err
+    assert err.splitlines()[-1] == "vidstyle: 1 of 3 clips failed: b.mp4"
+    assert "not clips, left out: notes.txt" in err
+    made = sorted(str(p.relative_to(folder / "out")) for p in (folder / "out").rglob("*.*"))
+    assert made == ["a.mkv", "deep/c.mkv"]
+
+
+def test_a_second_batch_keeps_what_is_done(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "clips" / "a.mp4", count=3)
+    assert run_command(["batch", "identity.yaml", "clips", "-o", "clips/out"]) == 0
+    made = (folder / "clips" / "out" / "a.mkv").stat().st_mtime_ns
+    assert run_command(["batch", "identity.yaml", "clips", "-o", "clips/out"]) == 0
+    assert "is there already" in capfd.readouterr().err
+    assert (folder / "clips" / "out" / "a.mkv").stat().st_mtime_ns == made
+
+
+def test_a_folder_without_clips_is_an_input_error(folder) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    (folder / "clips").mkdir()
+    assert run_command(["batch", "identity.yaml", "clips", "-o", "out"]) == 3
+    assert run_command(["batch", "identity.yaml", "gone", "-o", "out"]) == 3
+
+
+def test_the_input_folder_is_never_the_output(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "clips" / "a.mp4", count=3)
+    assert run_command(["batch", "identity.yaml", "clips", "-o", "clips"]) == 2

@@ -1,0 +1,140 @@
+"""``vidstyle run`` from the outside: files, JSON, dry runs, intervals, plugins."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import pytest
+
+from vidstyle.cli.main import run_command
+
+TEMPORAL = """\
+version: 1
+chunk: {least: 3, most: 5}
+stages:
+  - use: decode/pyav
+  - use: shots/histogram
+  - use: flow/dis
+    preset: ultrafast
+  - use: blend/warped
+    strength: 0.5
+  - use: encode/pyav
+    codec: libx264
+"""
+
+
+def frames_of(path: Path) -> list[int]:
+    with av.open(str(path)) as container:
+        return [frame.pts for frame in container.decode(video=0) if frame.pts is not None]
+
+
+def json_lines(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_run_makes_the_file_and_says_so(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "in.mp4")
+    assert run_command(["run", "identity.yaml", "in.mp4", "-o", "out.mkv"]) == 0
+    captured = capfd.readouterr()
+    assert "wrote out.mkv" in captured.err
+    assert "ms a frame: decode" in captured.err
+    assert captured.out == ""
+    assert len(frames_of(folder / "out.mkv")) == 12
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "identity.yaml",
+        "in.mp4",
+        "out.mkv",
+    ]
+
+
+def test_json_is_all_that_is_on_standard_output(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "in.mp4")
+    assert run_command(["run", "identity.yaml", "in.mp4", "-o", "out.mkv", "--json"]) == 0
+    captured = capfd.readouterr()
+    events = json_lines(captured.out)
+    assert captured.err == ""
+    assert events[0]["event"] == "plan"
+    assert sum(event["event"] == "frame" for event in events) == 12
+    assert events[-1]["event"] == "done"
+    assert events[-1]["frames"] == 12
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_threads_give_the_serial_frames_hash_for_hash(folder, write_clip, capfd, chunked) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    text = TEMPORAL if chunked else TEMPORAL.replace("chunk: {least: 3, most: 5}\n", "")
+    (folder / "p.yaml").write_text(text)
+    write_clip(folder / "in.mp4", count=16, cut=9)
+    hashes = {}
+    for engine in ("serial", "threaded"):
+        command = ["run", "p.yaml", "in.mp4", "-o", f"{engine}.mp4", "--engine", engine, "--json"]
+        assert run_command(command) == 0
+        lines = json_lines(capfd.readouterr().out)
+        hashes[engine] = [line["hash"] for line in lines if line["event"] == "frame"]
+    assert len(hashes["serial"]) == 16
+    assert hashes["serial"] == hashes["threaded"]
+    assert (folder / "serial.mp4").read_bytes() == (folder / "threaded.mp4").read_bytes()
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    (folder / "p.yaml").write_text(TEMPORAL)
+    write_clip(folder / "in.mp4")
+    before = sorted(folder.iterdir())
+    assert run_command(["run", "p.yaml", "in.mp4", "-o", "out.mp4", "--dry-run"]) == 0
+    out = capfd.readouterr().out
+    assert "blend/warped" in out
+    assert "160x128, 25 fps" in out
+    assert sorted(folder.iterdir()) == before
+
+
+def test_an_interval_starts_at_zero(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "in.mp4")
+    command = ["run", "identity.yaml", "in.mp4", "-o", "out.mkv", "--frames", "4:9"]
+    assert run_command(command) == 0
+    assert frames_of(folder / "out.mkv") == [0, 40, 80, 120, 160]
+
+
+def test_overwrite_replaces_and_its_absence_refuses(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "in.mp4")
+    (folder / "out.mkv").write_text("old")
+    command = ["run", "identity.yaml", "in.mp4", "-o", "out.mkv"]
+    assert run_command(command) == 6
+    assert (folder / "out.mkv").read_text() == "old"
+    assert run_command([*command, "--overwrite"]) == 0
+    assert len(frames_of(folder / "out.mkv")) == 12
+
+
+def test_set_changes_an_option(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    (folder / "p.yaml").write_text(TEMPORAL)
+    write_clip(folder / "in.mp4")
+    command = ["run", "p.yaml", "in.mp4", "-o", "out.mp4", "--dry-run", "--json"]
+    assert run_command([*command, "--set", "blend.strength=0.25"]) == 0
+    [plan] = json_lines(capfd.readouterr().out)
+    options = {stage["name"]: stage["options"] for stage in plan["stages"]}  # type: ignore[attr-defined]  # a list
+    assert options["blend"]["strength"] == 0.25
+
+
+@pytest.mark.parametrize("frame", [0, 7, 11])
+def test_a_stage_that_raises_ends_the_run_at_any_frame(folder, write_clip, capfd, frame) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    plugin = folder / "plug" / "filter" / "odd.py"
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text(
+        "from vidstyle.core import NOW, BaseStage, Needs, StageOptions\n\n\n"
+        "class Odd(BaseStage[StageOptions]):\n"
+        "    needs = Needs(reads={'image': NOW}, writes=('image',))\n\n"
+        "    def step(self, window, state):\n"
+        f"        if window.now.index == {frame}:\n"
+        "            raise RuntimeError('planted')\n"
+        "        return {'image': window.now.host('image')}, None\n\n\n"
+        "STAGE = Odd\n"
+    )
+    (folder / "p.yaml").write_text(
+        TEMPORAL.replace("  - use: encode", "  - use: filter/odd\n  - use: encode")
+    )
+    write_clip(folder / "in.mp4")
+    for engine in ("threaded", "serial"):
+        command = ["run", "p.yaml", "in.mp4", "-o", "out.mp4", "--plugins", "plug"]
+        assert run_command([*command, "--engine", engine]) == 10
+        assert f"stage filter, frame {frame}: RuntimeError: planted" in capfd.readouterr().err
+        assert not (folder / "out.mp4").exists()

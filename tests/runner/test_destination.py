@@ -1,0 +1,83 @@
+"""The destination is untouched or complete, and nothing stays beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vidstyle.core.errors import LockedError, OutputError, UsageError
+from vidstyle.runner.destination import MANIFEST, Destination
+
+
+def test_a_finished_file_replaces_the_old_one_at_once(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    out.write_text("old")
+    destination = Destination(out)
+    with destination.reserved():
+        destination.partial.write_text("new")
+        assert out.read_text() == "old"
+        destination.commit()
+    assert out.read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_a_failed_run_leaves_nothing_behind(tmp_path: Path) -> None:
+    destination = Destination(tmp_path / "out.mp4")
+    with pytest.raises(RuntimeError), destination.reserved():
+        destination.partial.write_text("half")
+        destination.store.write_text("packets")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_run_on_the_same_output_is_refused(tmp_path: Path) -> None:
+    first, second = Destination(tmp_path / "out.mp4"), Destination(tmp_path / "out.mp4")
+    with first.reserved():
+        first.partial.write_text("mine")
+        with pytest.raises(LockedError, match="another run"), second.reserved():
+            pass
+        assert first.partial.read_text() == "mine"
+
+
+def test_the_input_is_never_the_output(tmp_path: Path) -> None:
+    clip = tmp_path / "in.mp4"
+    clip.write_text("x")
+    link = tmp_path / "link.mp4"
+    link.symlink_to(clip)
+    for path in (clip, link):
+        with pytest.raises(UsageError, match="the output is the input"):
+            Destination(path).check(clip, overwrite=True)
+
+
+def test_an_existing_output_needs_overwrite(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    out.write_text("x")
+    with pytest.raises(OutputError, match="--overwrite"):
+        Destination(out).check(tmp_path / "in.mp4", overwrite=False)
+    Destination(out).check(tmp_path / "in.mp4", overwrite=True)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="does not exist; make it first"):
+        Destination(tmp_path / "gone" / "out.mp4").check(tmp_path, overwrite=False)
+
+
+def test_a_folder_with_foreign_files_is_never_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "frames"
+    out.mkdir()
+    (out / "000000.png").write_text("x")
+    (out / "holiday.jpg").write_text("x")
+    (out / MANIFEST).write_text(json.dumps({"files": ["000000.png"]}))
+    with pytest.raises(OutputError, match=r"holiday\.jpg"):
+        Destination(out).check(tmp_path / "in.mp4", overwrite=True)
+    (out / "holiday.jpg").unlink()
+    destination = Destination(out)
+    destination.check(tmp_path / "in.mp4", overwrite=True)
+    with destination.reserved():
+        destination.partial.mkdir()
+        (destination.partial / "000000.png").write_text("new")
+        destination.commit()
+    assert (out / "000000.png").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["frames"]

@@ -1,0 +1,62 @@
+"""Outputs get the names that a user would give them, and never collide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vidstyle.core.errors import InputError, OutputError, UsageError
+from vidstyle.runner.naming import mirrored_paths, output_paths
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / "a.mov", tmp_path / "b.mov"]
+    for path in paths:
+        path.touch()
+    return paths
+
+
+def test_without_a_name_the_output_says_what_was_done(clips: list[Path]) -> None:
+    [(_, out)] = output_paths(clips[:1], None, ".mp4", label="temporal")
+    assert out == Path("a-temporal.mp4")
+
+
+def test_several_inputs_go_into_a_folder(clips: list[Path], tmp_path: Path) -> None:
+    pairs = output_paths(clips, tmp_path, ".mp4", label="x")
+    assert [out for _, out in pairs] == [tmp_path / "a.mp4", tmp_path / "b.mp4"]
+    with pytest.raises(OutputError, match="not a folder"):
+        output_paths(clips, tmp_path / "new.mp4", ".mp4", label="x")
+
+
+def test_a_single_output_is_taken_as_it_is(clips: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "x.mkv"
+    assert output_paths(clips[:1], out, ".mp4", label="x") == [(clips[0], out)]
+
+
+def test_a_folder_of_pictures_is_the_output_itself(clips: list[Path], tmp_path: Path) -> None:
+    assert output_paths(clips[:1], tmp_path, "", label="x") == [(clips[0], tmp_path)]
+
+
+def test_two_inputs_never_become_one_file(tmp_path: Path) -> None:
+    clips = [tmp_path / "a.mov", tmp_path / "a.avi"]
+    for clip in clips:
+        clip.touch()
+    with pytest.raises(UsageError, match="would all become"):
+        output_paths(clips, tmp_path, ".mp4", label="x")
+
+
+def test_a_missing_input_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"gone\.mp4: no such file"):
+        output_paths([tmp_path / "gone.mp4"], None, ".mp4", label="x")
+
+
+def test_a_tree_is_mirrored_and_twins_keep_their_suffix() -> None:
+    folder = Path("in")
+    clips = [folder / "x.mov", folder / "deep" / "y.mov", folder / "deep" / "y.avi"]
+    assert mirrored_paths(clips, folder, Path("out"), ".mp4") == [
+        Path("out/x.mp4"),
+        Path("out/deep/y.mov.mp4"),
+        Path("out/deep/y.avi.mp4"),
+    ]

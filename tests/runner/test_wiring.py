@@ -1,0 +1,65 @@
+"""What cannot be wired is refused before a frame is decoded."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from vidstyle.core import NOW, Clip, Needs, Reach
+from vidstyle.core.errors import PipelineError
+from vidstyle.runner.wiring import Wire, check_wiring, frame_bytes, layers_kept
+
+CLIP = Clip(10, 4, Fraction(1, 25))
+SHOTS = Wire("shots", "shots", Needs(reads={"source": Reach(behind=1)}, writes=("cut",)))
+FLOW = Wire("flow", "flow", Needs(reads={"source": Reach(behind=1)}, writes=("flow", "visible")))
+BLEND = Wire(
+    "blend",
+    "blend",
+    Needs(reads={"image": NOW, "flow": NOW, "visible": NOW}, writes=("image",), scope="shot"),
+)
+SINK = Wire("encode", "encode", Needs(reads={"image": NOW, "alpha": Reach(optional=True)}))
+SCALE = Wire(
+    "scale",
+    "filter",
+    Needs(reads={"image": NOW, "source": NOW}, writes=("image", "source"), geometry=True),
+)
+
+
+def test_a_complete_pipeline_is_accepted() -> None:
+    check_wiring([SCALE, SHOTS, FLOW, BLEND, SINK], CLIP)
+
+
+def test_a_layer_that_nobody_writes_is_named_with_the_remedy() -> None:
+    with pytest.raises(PipelineError, match=r"stage blend reads the layer flow.*put flow/dis"):
+        check_wiring([SHOTS, BLEND, SINK], CLIP)
+
+
+def test_a_stage_with_state_before_shots_is_refused() -> None:
+    with pytest.raises(PipelineError, match=r"blend keeps a state.*move it behind"):
+        check_wiring([FLOW, BLEND, SHOTS, SINK], CLIP)
+
+
+def test_a_size_change_behind_flow_is_refused() -> None:
+    with pytest.raises(PipelineError, match="scale changes the picture's size"):
+        check_wiring([FLOW, SCALE, BLEND, SINK], CLIP)
+
+
+def test_only_geometry_stages_write_source() -> None:
+    wire = Wire("odd", "filter", Needs(reads={"source": NOW}, writes=("source",)))
+    with pytest.raises(PipelineError, match="odd writes source"):
+        check_wiring([wire, SINK], CLIP)
+
+
+def test_layers_are_dropped_after_their_last_reader() -> None:
+    assert layers_kept([SHOTS, FLOW, BLEND, SINK]) == [
+        ("alpha", "image", "source"),
+        ("alpha", "cut", "image", "source"),
+        ("alpha", "flow", "image", "visible"),
+        ("alpha", "image"),
+        (),
+    ]
+
+
+def test_memory_counts_channels() -> None:
+    assert frame_bytes(["image", "flow", "visible", "cut"], CLIP) == 4 * 40 * 6

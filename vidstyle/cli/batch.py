@@ -1,0 +1,78 @@
+"""``vidstyle batch``: a folder of clips in, the same tree out."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidstyle.cli import shared_options as given
+
+
+def register(app: typer.Typer) -> None:
+    app.command("batch")(batch)
+
+
+def batch(
+    pipeline: given.PipelineFile,
+    folder: Annotated[Path, typer.Argument(help="A folder of clips.", metavar="FOLDER")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Where the same tree is made.", metavar="DIR")
+    ],
+    set_: given.Set = None,
+    style: given.Style = None,
+    device: given.Device = "auto",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Make outputs again that are there already.")
+    ] = False,
+    plugins: given.Plugins = None,
+    json: given.Json = False,
+) -> None:
+    """Run a pipeline on every clip of a folder. Outputs that are there already are kept."""
+    from vidstyle.cli.progress import quiet_listener
+    from vidstyle.core.errors import BatchError
+    from vidstyle.runner.batch import find_clips, run_batch
+
+    loaded = given.pipeline_of(pipeline, set_=set_, style=style, plugins=plugins)
+    clips, others = find_clips(folder, leave_out=output)
+    if others:
+        print(f"not clips, left out: {', '.join(p.name for p in others)}", file=sys.stderr)
+    failed = []
+    outcomes = run_batch(
+        loaded,
+        folder,
+        clips,
+        output,
+        device=device,
+        overwrite=overwrite,
+        listen_to=lambda clip: quiet_listener(clip, as_json=json),
+    )
+    for number, outcome in enumerate(outcomes, 1):
+        line = f"[{number} of {len(clips)}] {outcome.input.relative_to(folder)}: "
+        if outcome.error is not None:
+            failed.append(outcome.input.relative_to(folder))
+            line += f"failed: {outcome.error}"
+        elif outcome.result is None:
+            line += f"kept, {outcome.output} is there already"
+        else:
+            line += f"{outcome.result.frames} frames in {outcome.result.seconds:.1f} s"
+        if json:
+            error = None if outcome.error is None else str(outcome.error)
+            print(
+                json_module.dumps(
+                    {
+                        "event": "clip",
+                        "input": str(outcome.input),
+                        "output": str(outcome.output),
+                        "error": error,
+                    }
+                ),
+                flush=True,
+            )
+        print(line, file=sys.stderr, flush=True)
+    if failed:
+        names = ", ".join(map(str, failed))
+        raise BatchError(f"{len(failed)} of {len(clips)} clips failed: {names}")

@@ -1,0 +1,96 @@
+"""The resolved plan for a person, or as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from vidstyle.core.clip import Clip
+from vidstyle.core.plan import Plan, PlannedStage
+
+
+def print_plan(plan: Plan, *, as_json: bool) -> None:
+    """Stages, layers, place, memory; on standard output."""
+    if as_json:
+        print(json.dumps(plan_json(plan)))
+        return
+    console = Console(highlight=False)
+    console.print(clip_line(plan.source.clip), markup=False, soft_wrap=True)
+    console.print(_table(plan))
+    console.print(
+        f"chunks of {plan.chunk[0]} to {plan.chunk[1]} frames,"
+        f" queues of {plan.queue}, frames take at most {mebibytes(plan.memory)}",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def plan_json(plan: Plan) -> dict[str, object]:
+    """The plan as JSON values."""
+    clip = plan.source.clip
+    return {
+        "digest": plan.digest(),
+        "device": plan.device,
+        "frames": list(plan.frames),
+        "frame_count": clip.frame_count,
+        "width": clip.width,
+        "height": clip.height,
+        "memory": plan.memory,
+        "queue": plan.queue,
+        "chunk": list(plan.chunk),
+        "stages": [_stage_json(stage) for stage in plan.every],
+    }
+
+
+def _stage_json(stage: PlannedStage) -> dict[str, object]:
+    return {
+        "name": stage.name,
+        "use": stage.use,
+        "options": dict(stage.options),
+        "place": asdict(stage.place),
+        "reads": sorted(stage.needs.reads),
+        "writes": list(stage.needs.writes),
+        "memory": stage.memory,
+    }
+
+
+def _table(plan: Plan) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("stage", "reads", "writes", "on", "memory"):
+        table.add_column(title, overflow="fold", justify="right" if title == "memory" else "left")
+    for stage in plan.every:
+        where = f"{stage.place.device} x{stage.place.threads}"
+        table.add_row(
+            stage.use,
+            ", ".join(_reads(stage)),
+            ", ".join(stage.needs.writes),
+            where,
+            mebibytes(stage.memory),
+        )
+    return table
+
+
+def _reads(stage: PlannedStage) -> list[str]:
+    return [
+        name
+        + (f" -{reach.behind}" if reach.behind else "")
+        + (f" +{reach.ahead}" if reach.ahead else "")
+        for name, reach in stage.needs.reads.items()
+    ]
+
+
+def clip_line(clip: Clip) -> str:
+    """``640x360, 25 fps, bt709 limited, 8 bit, 250 frames``."""
+    rate = "variable rate" if clip.frame_rate is None else f"{float(clip.frame_rate):.6g} fps"
+    count = "length unknown" if clip.frame_count is None else f"{clip.frame_count} frames"
+    guess = "" if clip.colour.tagged else " (guessed)"
+    colour = f"{clip.colour.matrix}{guess} {clip.colour.range}"
+    return f"{clip.width}x{clip.height}, {rate}, {colour}, {clip.bit_depth} bit, {count}"
+
+
+def mebibytes(count: int) -> str:
+    """Memory for display."""
+    return f"{count / 2**20:.0f} MiB"

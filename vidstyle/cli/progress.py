@@ -1,0 +1,167 @@
+"""How a run is shown: a bar on a terminal, plain lines elsewhere, JSON lines when asked for."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from vidstyle.runner.events import Event, FrameDone, Listener, Noticed, Planned, Result
+
+_PLAIN_EVERY_SECONDS = 5.0
+
+
+@contextmanager
+def listener(*, as_json: bool) -> Generator[Listener, None, None]:
+    """Shows the events of one run while the context is open."""
+    console = Console(stderr=True, highlight=False)
+    if as_json:
+        yield _print_json
+    elif console.is_terminal:
+        with _bar(console) as bar:
+            yield _Bar(bar)
+    else:
+        yield _Lines()
+
+
+def _print_json(event: Event) -> None:
+    print(json.dumps(_as_json(event)), flush=True)
+
+
+def _as_json(event: Event) -> dict[str, object]:
+    match event:
+        case Planned(plan, output):
+            return {
+                "event": "plan",
+                "output": str(output),
+                "digest": plan.digest(),
+                "stages": [stage.use for stage in plan.every],
+                "memory": plan.memory,
+            }
+        case FrameDone(index, done, total, digest):
+            return {"event": "frame", "index": index, "done": done, "total": total, "hash": digest}
+        case Noticed(notice):
+            return {"event": "notice", "kind": notice.kind, "text": notice.text}
+        case Result(output, frames, digest, seconds, stage_seconds):
+            return {
+                "event": "done",
+                "output": str(output),
+                "frames": frames,
+                "hash": digest,
+                "seconds": round(seconds, 3),
+                "stage_seconds": {k: round(v, 3) for k, v in stage_seconds.items()},
+            }
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.1f} fps"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+class _Bar:
+    """A moving bar; notices and the summary stay above and below it."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar, self._started = bar, time.perf_counter()
+        self._task = bar.add_task("opening", total=None, rate=0.0)
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Planned(_, output):
+                self._started = time.perf_counter()
+                self._bar.update(self._task, description=_short(output.name))
+            case FrameDone(_, done, total, _):
+                rate = done / max(time.perf_counter() - self._started, 1e-6)
+                known = None if total is None else max(total, done)
+                self._bar.update(self._task, completed=done, total=known, rate=rate)
+            case Noticed(notice):
+                self._bar.console.print(f"note: {notice.text}", markup=False)
+            case Result():
+                for line in summary(event):
+                    self._bar.console.print(line, markup=False, soft_wrap=True)
+
+
+class _Lines:
+    """One line now and then, for logs."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.perf_counter()
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Planned():
+                self._started = self._last = time.perf_counter()
+            case FrameDone(_, done, total, _):
+                now = time.perf_counter()
+                if now - self._last >= _PLAIN_EVERY_SECONDS:
+                    self._last = now
+                    _say(progress_line(done, total, now - self._started))
+            case Noticed(notice):
+                _say(f"note: {notice.text}")
+            case Result():
+                for line in summary(event):
+                    _say(line)
+
+
+def progress_line(done: int, total: int | None, seconds: float) -> str:
+    """``frame 120 of 250, 14.2 fps, 0:09 left``."""
+    rate = done / max(seconds, 1e-6)
+    if total is None or total < done:
+        return f"frame {done}, {rate:.1f} fps"
+    left = round((total - done) / rate)
+    return f"frame {done} of {total}, {rate:.1f} fps, {left // 60}:{left % 60:02} left"
+
+
+def summary(result: Result) -> list[str]:
+    """What was made, and where the time went."""
+    rate = result.frames / max(result.seconds, 1e-6)
+    frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
+    return [
+        f"{frames} in {result.seconds:.1f} s ({rate:.1f} fps)",
+        _stage_times(result.stage_seconds, result.frames),
+        f"wrote {result.output}",
+    ]
+
+
+def _stage_times(seconds: Mapping[str, float], frames: int) -> str:
+    parts = (f"{name} {1000 * spent / max(frames, 1):.1f}" for name, spent in seconds.items())
+    return "ms a frame: " + ", ".join(parts)
+
+
+def _short(name: str, width: int = 28) -> str:
+    return name if len(name) <= width else f"{name[: width - 1]}…"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def quiet_listener(clip: Path, *, as_json: bool) -> Listener:
+    """For one clip among many: its notices only; with JSON all events, the clip named."""
+
+    def listen(event: Event) -> None:
+        if as_json:
+            print(json.dumps({**_as_json(event), "input": str(clip)}), flush=True)
+        elif isinstance(event, Noticed):
+            _say(f"{clip.name}: note: {event.notice.text}")
+
+    return listen

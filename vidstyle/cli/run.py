@@ -1,0 +1,65 @@
+"""``vidstyle run``: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from vidstyle.cli import shared_options as given
+
+
+def register(app: typer.Typer) -> None:
+    app.command("run")(run)
+
+
+def run(
+    pipeline: given.PipelineFile,
+    inputs: Annotated[
+        list[Path], typer.Argument(help="Clips, or folders of pictures.", metavar="INPUT...")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="A file; with several inputs, a folder.", metavar="OUT"
+        ),
+    ] = None,
+    set_: given.Set = None,
+    style: given.Style = None,
+    device: given.Device = "auto",
+    frames: given.Frames = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything and print the plan; decode nothing.")
+    ] = False,
+    engine: Annotated[
+        str, typer.Option(help="threaded, or serial: one frame through one stage at a time.")
+    ] = "threaded",
+    plugins: given.Plugins = None,
+    json: given.Json = False,
+) -> None:
+    """Run a pipeline on clips."""
+    from vidstyle.cli.plan_text import print_plan
+    from vidstyle.cli.progress import listener
+    from vidstyle.runner import job as jobs
+    from vidstyle.runner.naming import output_paths
+
+    chosen = _engine(engine)
+    interval = given.interval_of(frames)
+    loaded = given.pipeline_of(pipeline, set_=set_, style=style, plugins=plugins)
+    suffix = jobs.output_suffix(loaded)
+    for source, destination in output_paths(inputs, output, suffix, label=pipeline.stem):
+        job = jobs.Job(loaded, source, destination, device, interval, overwrite)
+        if dry_run:
+            with jobs.prepared(job) as (_, plan):
+                print_plan(plan, as_json=json)
+        else:
+            with listener(as_json=json) as listen:
+                jobs.run(job, engine=chosen, listen=listen)
+
+
+def _engine(name: str) -> Literal["threaded", "serial"]:
+    if name == "threaded" or name == "serial":
+        return name
+    raise typer.BadParameter(f"--engine {name}: wanted threaded or serial")

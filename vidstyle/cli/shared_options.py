@@ -1,0 +1,72 @@
+"""Options that several commands take, and how their text becomes values."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from vidstyle.runner.config import Pipeline
+    from vidstyle.runner.discovery import Registry
+
+PipelineFile = Annotated[
+    Path, typer.Argument(help="The pipeline, a YAML file.", metavar="PIPELINE")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Change an option: blend.strength=0.5. May be repeated.",
+        metavar="STAGE.OPTION=VALUE",
+    ),
+]
+Style = Annotated[
+    str | None, typer.Option(help="The style: a name of `vidstyle styles list`, or a file.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Frames = Annotated[
+    str | None,
+    typer.Option(help="Only these frames, counted from 0; the end is not included.", metavar="A:B"),
+]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option("--plugins", help="A folder of stages. May be repeated.", metavar="DIR"),
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else.")]
+
+
+def registry_of(plugins: list[Path] | None) -> Registry:
+    """Built-in stages, installed ones, and those of the folders named by the user."""
+    from vidstyle.runner.discovery import Registry, folders_from_environment
+
+    return Registry([*folders_from_environment(), *(plugins or [])])
+
+
+def pipeline_of(
+    file: Path, *, set_: list[str] | None, style: str | None, plugins: list[Path] | None
+) -> Pipeline:
+    """The validated pipeline with the command line's changes."""
+    import yaml
+
+    from vidstyle.runner.config import load_pipeline
+
+    overrides = list(set_ or [])
+    if style is not None:
+        overrides.append(f"stylize.style={yaml.safe_dump(style, width=10_000).splitlines()[0]}")
+    return load_pipeline(file, registry=registry_of(plugins), overrides=overrides)
+
+
+def interval_of(frames: str | None) -> tuple[int, int | None]:
+    """``A:B``, ``A:`` or ``:B`` as a half-open interval of frame indices."""
+    if frames is None:
+        return 0, None
+    match = re.fullmatch(r"(\d*):(\d*)", frames)
+    if match is None:
+        raise typer.BadParameter(f"--frames {frames}: wanted A:B, such as 0:100")
+    first, stop = int(match[1] or 0), int(match[2]) if match[2] else None
+    if stop is not None and stop <= first:
+        raise typer.BadParameter(f"--frames {frames}: the end must lie behind the start")
+    return first, stop

@@ -1,0 +1,92 @@
+"""``vidstyle stages``: what there is to build pipelines from."""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import Annotated, Any
+
+import typer
+
+from vidstyle.cli import shared_options as given
+
+
+def register(app: typer.Typer) -> None:
+    stages = typer.Typer(help="List and explain stages.", no_args_is_help=True)
+    stages.command("list")(list_stages)
+    stages.command("show")(show)
+    app.add_typer(stages, name="stages")
+
+
+def list_stages(plugins: given.Plugins = None, json: given.Json = False) -> None:
+    """All stages that a pipeline can use."""
+    found = given.registry_of(plugins).list()
+    if json:
+        print(
+            json_module.dumps(
+                [
+                    {
+                        "name": entry.name,
+                        "owner": entry.owner,
+                        "summary": entry.summary,
+                        "broken": entry.broken,
+                    }
+                    for entry in found
+                ]
+            )
+        )
+        return
+    width = max(len(entry.name) for entry in found)
+    for entry in found:
+        text = f"BROKEN: {entry.broken}" if entry.broken else entry.summary
+        print(f"{entry.name:{width}}  {text}" + ("" if _built_in(entry) else f"  ({entry.owner})"))
+
+
+def _built_in(entry: Any) -> bool:
+    return str(entry.owner) == "vidstyle"
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="Such as blend/warped.", metavar="NAME")],
+    plugins: given.Plugins = None,
+    json: given.Json = False,
+) -> None:
+    """What a stage reads and writes, and its options."""
+    stage = given.registry_of(plugins).find(name)
+    schema = stage.Options.model_json_schema()
+    if json:
+        print(json_module.dumps({"name": name, "options": schema}))
+        return
+    print(f"{name}: {(stage.__doc__ or '').strip().splitlines()[0]}")
+    for line in _layers(stage):
+        print(line)
+    print("options:" if schema.get("properties") else "no options")
+    for option, facts in schema.get("properties", {}).items():
+        print(_option_line(option, facts, option in schema.get("required", [])))
+
+
+def _layers(stage: Any) -> list[str]:
+    try:
+        needs = stage(stage.Options()).needs
+    except (AttributeError, ValueError):
+        # A source has no needs, and a required option none to guess.
+        return []
+    reads = ", ".join(needs.reads) or "nothing"
+    return [f"reads {reads}; writes {', '.join(needs.writes) or 'nothing'}"]
+
+
+def _option_line(name: str, facts: dict[str, Any], required: bool) -> str:
+    default = "required" if required else f"default {json_module.dumps(facts.get('default'))}"
+    bounds = [f"{word} {facts[key]}" for key, word in _BOUNDS.items() if key in facts]
+    values = f" of {', '.join(map(str, facts['enum']))}" if "enum" in facts else ""
+    kind = facts.get("type") or "/".join(k.get("type", "value") for k in facts.get("anyOf", []))
+    details = "; ".join([f"{kind or 'value'}{values}", default, *bounds])
+    text = facts.get("description", "")
+    return f"  {name}  ({details})" + (f"\n      {text}" if text else "")
+
+
+_BOUNDS = {
+    "minimum": "at least",
+    "maximum": "at most",
+    "exclusiveMinimum": "above",
+    "exclusiveMaximum": "below",
+}

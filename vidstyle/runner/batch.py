@@ -1,0 +1,127 @@
+"""A folder of clips, one after the other; a bad one is named and does not stop the rest."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidstyle.core.errors import InputError, OutputError, UsageError, VidstyleError
+from vidstyle.runner.config import Pipeline
+from vidstyle.runner.events import Listener, Result
+from vidstyle.runner.job import Job, output_suffix, run
+from vidstyle.runner.naming import mirrored_paths
+
+_MORE_SUFFIXES = frozenset(
+    [
+        ".264",
+        ".265",
+        ".3gp",
+        ".asf",
+        ".avi",
+        ".divx",
+        ".dv",
+        ".f4v",
+        ".flv",
+        ".h264",
+        ".h265",
+        ".hevc",
+        ".ivf",
+        ".m2ts",
+        ".m2v",
+        ".m4v",
+        ".mkv",
+        ".mov",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".mxf",
+        ".nut",
+        ".ogv",
+        ".ts",
+        ".vob",
+        ".webm",
+        ".wmv",
+        ".y4m",
+    ]
+)
+# Known to FFmpeg, but not to every machine's table of types.
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one clip of a batch ended: done, kept from an earlier batch, or failed."""
+
+    input: Path
+    output: Path
+    result: Result | None = None
+    error: VidstyleError | None = None
+
+    @property
+    def kept(self) -> bool:
+        """The output was there already; outputs are only ever complete."""
+        return self.result is None and self.error is None
+
+
+def find_clips(folder: Path, *, leave_out: Path) -> tuple[list[Path], list[Path]]:
+    """Clips below the folder, sorted, and the files that are not; hidden ones are not seen.
+
+    ``leave_out`` is the folder of the outputs, which may lie inside. Raises InputError where
+    the folder is none or holds no clip.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; `vidstyle run` takes single clips")
+    left_out = leave_out.resolve()
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and left_out not in path.resolve().parents
+    )
+    clips = [path for path in files if _is_clip(path)]
+    if not clips:
+        raise InputError(f"{folder} holds no clips")
+    return clips, [path for path in files if not _is_clip(path)]
+
+
+def _is_clip(path: Path) -> bool:
+    if path.suffix.lower() in _MORE_SUFFIXES:
+        return True
+    kind = mimetypes.guess_type(path.name)[0] or ""
+    return kind.startswith(("video/", "audio/")) or kind == "image/gif"
+
+
+def run_batch(
+    pipeline: Pipeline,
+    folder: Path,
+    clips: Sequence[Path],
+    output: Path,
+    *,
+    device: str = "auto",
+    overwrite: bool = False,
+    listen_to: Callable[[Path], Listener],
+) -> Iterator[Outcome]:
+    """Run each clip and say how it ended. Raises UsageError where both folders are one."""
+    if output.exists() and output.samefile(folder):
+        raise UsageError(f"the output folder is the input folder: {folder}; choose another -o")
+    outputs = mirrored_paths(clips, folder, output, output_suffix(pipeline))
+    for clip, destination in zip(clips, outputs, strict=True):
+        if destination.exists() and not overwrite:
+            yield Outcome(clip, destination)
+            continue
+        try:
+            _make_folder(destination.parent)
+            job = Job(pipeline, clip, destination, device, overwrite=overwrite)
+            yield Outcome(clip, destination, run(job, listen=listen_to(clip)))
+        except VidstyleError as error:
+            yield Outcome(clip, destination, error=error)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error

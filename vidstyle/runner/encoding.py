@@ -1,0 +1,105 @@
+"""The end of the stream: one writer a chunk, its packets stored, everything joined once."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+from vidstyle.core.errors import StageError, VidstyleError
+from vidstyle.core.plan import Plan
+from vidstyle.core.sink import FrameTime, Original, Packet, Sink, Writer
+from vidstyle.runner.destination import Destination
+from vidstyle.runner.events import FrameDone, Listener
+from vidstyle.runner.parcel import Parcel
+from vidstyle.runner.store import Store, StoredFrame
+
+T = TypeVar("T")
+
+
+class Encoding:
+    """Consumes parcels; ``join`` then makes the file."""
+
+    def __init__(self, sink: Sink, plan: Plan, store: Store, listen: Listener) -> None:
+        self.frames = 0
+        self.seconds = 0.0
+        """Time spent inside the sink."""
+        self._sink, self._plan, self._store, self._listen = sink, plan, store, listen
+        self._all = hashlib.sha256()
+        self._chunk = 0
+        self._writer: Writer | None = None
+        self._packets: list[Packet] = []
+        self._chunk_frames: list[StoredFrame] = []
+
+    @property
+    def digest(self) -> str:
+        """Hash of all frames' hashes so far, in order."""
+        return self._all.hexdigest()
+
+    def consume(self, parcels: Iterable[Parcel]) -> None:
+        """Encode all frames and store the packets of each chunk as it is complete."""
+        for parcel in parcels:
+            if parcel.chunk != self._chunk:
+                self._end_chunk()
+                self._chunk = parcel.chunk
+            self._write(parcel)
+        self._end_chunk()
+
+    def join(self, original: Path, destination: Destination, start: Fraction) -> None:
+        """Make the file beside the destination; ``start`` is the first frame's time."""
+        times = self._store.times()
+        interval = None
+        if self._plan.frames != (0, None):
+            shift, last = times[0].pts, times[-1]
+            stop = (last.pts + last.duration) * self._plan.sink.clip.time_base
+            interval = (start, stop)
+            times = [FrameTime(frame.pts - shift, frame.duration) for frame in times]
+        segments, source = self._store.segments(), Original(original, interval)
+        self._timed(None, lambda: self._sink.join(segments, times, source, destination.partial))
+
+    def _write(self, parcel: Parcel) -> None:
+        reads = [name for name in self._plan.sink.needs.reads if name in parcel.cells]
+        frame = parcel.show(reads, "host", "cpu")
+        if self._writer is None:
+            self._writer = self._timed(
+                parcel.index, lambda: self._sink.segment(self._plan.sink.clip)
+            )
+        writer = self._writer
+        packets, digest = self._timed(parcel.index, lambda: writer.write(frame))
+        self._packets += packets
+        time_of_frame = FrameTime(parcel.pts, parcel.duration)
+        self._chunk_frames.append(StoredFrame(parcel.index, time_of_frame, digest))
+        self._all.update(bytes.fromhex(digest))
+        self.frames += 1
+        self._listen(FrameDone(parcel.index, self.frames, self._total(), digest))
+
+    def _end_chunk(self) -> None:
+        writer = self._writer
+        if writer is None:
+            return
+        last = self._chunk_frames[-1].index
+        self._packets += self._timed(last, writer.finish)
+        self._store.add(self._chunk, writer.header, self._packets, self._chunk_frames)
+        self._writer, self._packets, self._chunk_frames = None, [], []
+
+    def _timed(self, index: int | None, action: Callable[[], T]) -> T:
+        started = time.perf_counter()
+        try:
+            return action()
+        except VidstyleError:
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise StageError(self._plan.sink.name, index, reason) from error
+        finally:
+            self.seconds += time.perf_counter() - started
+
+    def _total(self) -> int | None:
+        first, stop = self._plan.frames
+        count = self._plan.source.clip.frame_count
+        if count is None:
+            return None if stop is None else stop - first
+        return (count if stop is None else min(stop, count)) - first

@@ -1,0 +1,115 @@
+"""Runs a plan: source, stages, sink, store, join, rename."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable
+from contextlib import ExitStack, closing
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from vidstyle.core.errors import StageError, VidstyleError
+from vidstyle.core.plan import Plan, PlannedStage
+from vidstyle.runner.destination import Destination
+from vidstyle.runner.device import limit_threads
+from vidstyle.runner.encoding import Encoding
+from vidstyle.runner.events import Listener, Noticed, Planned, Result
+from vidstyle.runner.keyframes import options_at
+from vidstyle.runner.node import Node
+from vidstyle.runner.parcel import Parcel
+from vidstyle.runner.plan import Assembly
+from vidstyle.runner.reading import Reading
+from vidstyle.runner.serial import Flow, run_serial, through
+from vidstyle.runner.stamp import Stamp
+from vidstyle.runner.store import Store
+from vidstyle.runner.threaded import run_threaded
+
+Engine = Literal["threaded", "serial"]
+
+
+def execute(
+    assembly: Assembly,
+    plan: Plan,
+    destination: Destination,
+    *,
+    original: Path,
+    engine: Engine,
+    listen: Listener,
+) -> Result:
+    """Make the destination. Raises a VidstyleError, and then the destination is untouched."""
+    started = time.perf_counter()
+    with ExitStack() as stack:
+        stack.enter_context(destination.reserved())
+        store = stack.enter_context(Store(destination.store))
+        nodes = _open_nodes(assembly, plan, stack)
+        limit_threads(plan.sink.place.threads)
+        listen(Planned(plan, destination.path))
+        reading = Reading(assembly.source, plan)
+        encoding = Encoding(assembly.sink, plan, store, listen)
+        with closing(_stream(engine, reading, _flows(assembly, plan, nodes), plan)) as stream:
+            encoding.consume(stream)
+        encoding.join(original, destination, reading.start or Fraction(0))
+        destination.commit()
+        for notice in (*assembly.clip.notices, *assembly.source.notices, *assembly.sink.notices):
+            listen(Noticed(notice))
+    seconds = {
+        plan.source.name: reading.seconds,
+        **{node.planned.name: node.seconds for node in nodes},
+        plan.sink.name: encoding.seconds,
+    }
+    took = time.perf_counter() - started
+    result = Result(destination.path, encoding.frames, encoding.digest, took, seconds)
+    listen(result)
+    return result
+
+
+def _open_nodes(assembly: Assembly, plan: Plan, stack: ExitStack) -> list[Node]:
+    """Open every stage and the sink; the stack closes them, whatever happens."""
+    nodes = []
+    clip = plan.source.clip
+    for entry, planned, stage in zip(assembly.entries, plan.stages, assembly.stages, strict=True):
+        stack.callback(stage.close)
+        _named(planned, partial(stage.open, clip, planned.place))
+        nodes.append(Node(planned, stage, partial(options_at, entry)))
+        clip = planned.clip
+    stack.callback(assembly.sink.close)
+    _named(plan.sink, partial(assembly.sink.open, clip, plan.sink.place))
+    return nodes
+
+
+def _named(planned: PlannedStage, action: Callable[[], None]) -> None:
+    """Run it; an error that is not ours becomes one that names the stage."""
+    try:
+        action()
+    except VidstyleError:
+        raise
+    except Exception as error:
+        raise StageError(planned.name, None, f"{type(error).__name__}: {error}") from error
+
+
+def _flows(assembly: Assembly, plan: Plan, nodes: list[Node]) -> list[Flow]:
+    """The nodes in order, with the numbering of shots and chunks where it belongs."""
+    flows = [through(node) for node in nodes]
+    stamp = partial(_stamped, Stamp(*plan.chunk))
+    kinds = [entry.kind for entry in assembly.entries]
+    if "shots" not in kinds:
+        return [stamp, *flows]
+    at = kinds.index("shots")
+    shots = flows[at]
+    return [*flows[:at], lambda parcels: stamp(shots(parcels)), *flows[at + 1 :]]
+
+
+def _stamped(stamp: Stamp, parcels: Iterable[Parcel]) -> Generator[Parcel, None, None]:
+    for parcel in parcels:
+        yield stamp(parcel)
+
+
+def _stream(
+    engine: Engine, parcels: Iterable[Parcel], flows: list[Flow], plan: Plan
+) -> Generator[Parcel, None, None]:
+    if engine == "threaded":
+        yield from run_threaded(parcels, flows, plan.queue)
+    else:
+        yield from run_serial(parcels, flows)

@@ -1,0 +1,52 @@
+"""Where outputs lie when only their folder, or nothing, is given."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from vidstyle.core.errors import InputError, OutputError, UsageError
+
+
+def output_paths(
+    inputs: Sequence[Path], output: Path | None, suffix: str, *, label: str
+) -> list[tuple[Path, Path]]:
+    """Each input with its output.
+
+    Without ``output`` a clip ``in.mov`` becomes ``in-LABEL.mp4`` in the current folder. An
+    ``output`` that is a folder takes ``in.mp4``; several inputs need one. An empty suffix
+    stands for a folder of pictures, so that one input's ``output`` is that folder itself.
+
+    Raises UsageError where two inputs would become one file, InputError and OutputError
+    where an input or the folder is missing.
+    """
+    for path in inputs:
+        if not path.exists():
+            raise InputError(f"{path}: no such file; check the name")
+    if output is None:
+        pairs = [(path, Path(f"{path.stem}-{label}{suffix}")) for path in inputs]
+    elif len(inputs) > 1 or (output.is_dir() and suffix):
+        if not output.is_dir():
+            raise OutputError(f"{output} is not a folder; several inputs need an existing one")
+        pairs = [(path, output / f"{path.stem}{suffix}") for path in inputs]
+    else:
+        pairs = [(inputs[0], output)]
+    _check_distinct([destination for _, destination in pairs])
+    return pairs
+
+
+def mirrored_paths(clips: Sequence[Path], folder: Path, output: Path, suffix: str) -> list[Path]:
+    """The same tree below ``output``; where two clips would meet, both keep their old suffix."""
+    plain = [output / clip.relative_to(folder).with_suffix(suffix) for clip in clips]
+    taken = Counter(plain)
+    return [
+        path if taken[path] == 1 else path.with_name(clip.name + suffix)
+        for clip, path in zip(clips, plain, strict=True)
+    ]
+
+
+def _check_distinct(paths: Sequence[Path]) -> None:
+    for path, count in Counter(paths).items():
+        if count > 1:
+            raise UsageError(f"{count} inputs would all become {path}; run them one by one")

@@ -1,0 +1,33 @@
+"""Numbers shots and chunks. A chunk is the unit of work that is encoded and saved whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vidstyle.core.layers import CUT
+from vidstyle.runner.parcel import Parcel
+
+
+class Stamp:
+    """Counts cuts into shots, and frames into chunks, from the frames alone."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self._least, self._most = least, most
+        self._shot = self._chunk = self._in_chunk = 0
+        self._first = True
+
+    def __call__(self, parcel: Parcel) -> Parcel:
+        cut = not self._first and self._is_cut(parcel)
+        self._first = False
+        if cut:
+            self._shot += 1
+        if self._in_chunk >= self._most or (cut and self._in_chunk >= self._least):
+            self._chunk += 1
+            self._in_chunk = 0
+        self._in_chunk += 1
+        return replace(parcel, shot=self._shot, chunk=self._chunk)
+
+    @staticmethod
+    def _is_cut(parcel: Parcel) -> bool:
+        cell = parcel.cells.get(CUT)
+        return cell is not None and float(cell.at("host", "cpu")) >= 0.5

@@ -1,0 +1,135 @@
+"""One thread a stage with bounded queues between them; the same frames as ``serial``.
+
+Whatever raises, wherever it stands, ends every thread: the first error is kept, all
+channels are shut, and the error is raised to whoever consumes the frames.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from types import TracebackType
+
+from vidstyle.runner.parcel import Parcel
+from vidstyle.runner.serial import Flow
+
+
+class ChannelShutError(Exception):
+    """The run is ending; the thread that meets this leaves quietly."""
+
+
+class Channel:
+    """A bounded queue that can end, and that can be shut from any side at any time."""
+
+    def __init__(self, capacity: int) -> None:
+        self._items: deque[Parcel] = deque()
+        self._capacity = capacity
+        self._changed = threading.Condition()
+        self._ended = self._shut = False
+
+    def put(self, item: Parcel) -> None:
+        """Wait for room. Raises ChannelShutError where the run is ending."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._shut or len(self._items) < self._capacity)
+            if self._shut:
+                raise ChannelShutError
+            self._items.append(item)
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def shut(self) -> None:
+        """Wake everybody and let nothing pass any more."""
+        with self._changed:
+            self._shut = True
+            self._items.clear()
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[Parcel]:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._shut or self._ended or self._items)
+                if self._shut:
+                    raise ChannelShutError
+                if not self._items:
+                    return
+                item = self._items.popleft()
+                self._changed.notify_all()
+            yield item
+
+
+class Threads:
+    """The running pipeline: iterate it for its frames, leave its context to end it."""
+
+    def __init__(self, parcels: Iterable[Parcel], flows: Iterable[Flow], queue: int) -> None:
+        self._error: BaseException | None = None
+        self._lock = threading.Lock()
+        self._channels: list[Channel] = []
+        self._threads: list[threading.Thread] = []
+        stream: Iterable[Parcel] = parcels
+        for flow in (_forward, *flows):
+            channel = Channel(queue)
+            self._channels.append(channel)
+            self._threads.append(
+                threading.Thread(
+                    target=self._work, args=(flow, stream, channel), name="vidstyle", daemon=True
+                )
+            )
+            stream = channel
+
+    def _work(self, flow: Flow, stream: Iterable[Parcel], channel: Channel) -> None:
+        try:
+            with closing(flow(stream)) as out:
+                for parcel in out:
+                    channel.put(parcel)
+            channel.end()
+        except ChannelShutError:
+            pass
+        except BaseException as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException | None) -> None:
+        with self._lock:
+            self._error = self._error or error
+        for channel in self._channels:
+            channel.shut()
+
+    def __enter__(self) -> Threads:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __iter__(self) -> Iterator[Parcel]:
+        try:
+            yield from self._channels[-1]
+        except ChannelShutError:
+            if self._error is None:
+                raise
+            raise self._error from self._error.__cause__
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._fail(None)
+        for thread in self._threads:
+            thread.join()
+
+
+def run_threaded(parcels: Iterable[Parcel], flows: Iterable[Flow], queue: int) -> Iterator[Parcel]:
+    """All frames as they leave the last flow, the work of each flow on a thread of its own."""
+    with Threads(parcels, flows, queue) as running:
+        yield from running
+
+
+def _forward(parcels: Iterable[Parcel]) -> Generator[Parcel, None, None]:
+    """The first thread's work: take frames from the source."""
+    yield from parcels

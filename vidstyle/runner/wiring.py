@@ -1,0 +1,88 @@
+"""Which layer flows where: found out, and refused, before a frame is decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vidstyle.core.clip import Clip
+from vidstyle.core.errors import PipelineError
+from vidstyle.core.layers import CHANNELS, CUT
+from vidstyle.core.needs import Needs
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What the wiring needs to know of one stage."""
+
+    name: str
+    kind: str
+    needs: Needs
+
+
+_WRITERS = {
+    "flow": "flow/dis",
+    "visible": "flow/dis",
+    "flow_from_previous": "flow/dis",
+    "visible_from_previous": "flow/dis",
+    CUT: "shots/histogram",
+    "alpha": "an input with transparency",
+}
+
+
+def check_wiring(wires: Sequence[Wire], clip: Clip) -> None:
+    """Raise PipelineError where a stage reads what nobody wrote, or stands in a wrong place."""
+    there = {"source", "image"} | ({"alpha"} if clip.alpha else set())
+    shots_at = next((i for i, wire in enumerate(wires) if wire.kind == "shots"), None)
+    rich = False
+    for position, wire in enumerate(wires):
+        _check_reads(wire, there)
+        if shots_at is not None and position < shots_at and wire.needs.scope != "none":
+            raise PipelineError(
+                f"stage {wire.name} keeps a state and stands before"
+                f" {wires[shots_at].name}; move it behind"
+            )
+        if wire.needs.geometry and rich:
+            raise PipelineError(
+                f"stage {wire.name} changes the picture's size and must stand before"
+                " stages that write flow or other layers"
+            )
+        if "source" in wire.needs.writes and not wire.needs.geometry:
+            raise PipelineError(f"stage {wire.name} writes source; only geometry stages may")
+        rich = rich or not set(wire.needs.writes) <= {"source", "image", "alpha", CUT}
+        there |= set(wire.needs.writes)
+
+
+def _check_reads(wire: Wire, there: set[str]) -> None:
+    for layer, reach in wire.needs.reads.items():
+        if layer in there or reach.optional:
+            continue
+        remedy = _WRITERS.get(layer)
+        advice = f"put {remedy} before it" if remedy else f"what there is: {_names(there)}"
+        raise PipelineError(
+            f"stage {wire.name} reads the layer {layer}, which no stage before it writes; {advice}"
+        )
+
+
+def _names(layers: set[str]) -> str:
+    return ", ".join(sorted(layers))
+
+
+def layers_kept(wires: Sequence[Wire]) -> list[tuple[str, ...]]:
+    """Layers that somebody still reads: after the source, then after each stage in turn.
+
+    The runner itself reads ``cut`` where a stage of kind ``shots`` has written it.
+    """
+    kept: list[tuple[str, ...]] = []
+    alive: set[str] = set()
+    for wire in reversed(wires):
+        kept.append(tuple(sorted(alive | ({CUT} if wire.kind == "shots" else set()))))
+        alive = (alive - set(wire.needs.writes)) | set(wire.needs.reads)
+    kept.append(tuple(sorted(alive)))
+    return kept[::-1]
+
+
+def frame_bytes(layers: Sequence[str], clip: Clip) -> int:
+    """Memory of these layers of one frame; a plugin's own layers count as one channel."""
+    channels = sum(0 if layer == CUT else CHANNELS.get(layer, 1) for layer in layers)
+    return 4 * channels * clip.width * clip.height
