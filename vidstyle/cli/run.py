@@ -34,7 +34,8 @@ def run(
         bool, typer.Option("--dry-run", help="Check everything and print the plan; decode nothing.")
     ] = False,
     engine: Annotated[
-        str, typer.Option(help="threaded, or serial: one frame through one stage at a time.")
+        Literal["threaded", "serial"],
+        typer.Option(help="A thread a stage, or one frame through one stage at a time."),
     ] = "threaded",
     plugins: given.Plugins = None,
     json: given.Json = False,
@@ -45,7 +46,6 @@ def run(
     from vidstyle.runner import job as jobs
     from vidstyle.runner.naming import output_paths
 
-    chosen = _engine(engine)
     interval = given.interval_of(frames)
     loaded = given.pipeline_of(pipeline, set_=set_, style=style, plugins=plugins)
     suffix = jobs.output_suffix(loaded)
@@ -56,10 +56,4 @@ def run(
                 print_plan(plan, as_json=json)
         else:
             with listener(as_json=json) as listen:
-                jobs.run(job, engine=chosen, listen=listen)
-
-
-def _engine(name: str) -> Literal["threaded", "serial"]:
-    if name == "threaded" or name == "serial":
-        return name
-    raise typer.BadParameter(f"--engine {name}: wanted threaded or serial")
+                jobs.run(job, engine=engine, listen=listen)

@@ -1,0 +1,64 @@
+"""Peak memory of a run on a clip and on one ten times longer, as a ratio.
+
+    python benchmarks/memory.py [PIPELINE] [--frames 60] [--size 640x360]
+
+Each run is a process of its own; its peak is what the system says of it at its end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import av
+import numpy as np
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("pipeline", nargs="?", default="pipelines/temporal.yaml")
+    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--size", default="640x360")
+    given = parser.parse_args()
+    width, height = map(int, given.size.split("x"))
+    with tempfile.TemporaryDirectory() as folder:
+        peaks = []
+        for count in (given.frames, 10 * given.frames):
+            clip = Path(folder) / f"{count}.mp4"
+            write_clip(clip, count, width, height)
+            peaks.append(peak_memory(given.pipeline, clip, Path(folder) / f"{count}-out.mp4"))
+            print(f"{count:6} frames {peaks[-1] / 2**20:8.1f} MiB", flush=True)
+    print(f"ratio {peaks[1] / peaks[0]:.3f}")
+
+
+def write_clip(path: Path, count: int, width: int, height: int) -> None:
+    """A texture that moves, so that packets are as large as those of a real clip."""
+    generator = np.random.default_rng(0)
+    texture = generator.integers(0, 255, (height // 8 + 40, width // 8 + 40, 3), np.uint8)
+    texture = texture.repeat(8, 0).repeat(8, 1)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, width=width, height=height)
+        stream.pix_fmt = "yuv420p"
+        for index in range(count):
+            x, y = index % 160, (index // 2) % 160
+            picture = np.ascontiguousarray(texture[y : y + height, x : x + width])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode(None))
+
+
+def peak_memory(pipeline: str, clip: Path, out: Path) -> int:
+    """Bytes."""
+    command = [sys.executable, "-m", "vidstyle", "run", pipeline, str(clip), "-o", str(out)]
+    child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    if status:
+        raise SystemExit(f"the run failed: {' '.join(command)}")
+    return usage.ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Every pipeline that ships runs, and does what its first line says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from vidstyle.cli.main import run_command
+
+ROOT = Path(__file__).parent.parent.parent
+PIPELINES = sorted((ROOT / "pipelines").glob("*.yaml"))
+SAMPLE = ROOT / "samples" / "demo.mp4"
+
+
+def pictures(path: Path) -> np.ndarray:
+    with av.open(str(path)) as container:
+        return np.stack([f.to_ndarray(format="rgb24") for f in container.decode(video=0)])
+
+
+def run(pipeline: Path, out: Path, *more: str) -> None:
+    command = ["run", str(pipeline), str(SAMPLE), "-o", str(out), "--frames", "0:6", *more]
+    assert run_command(command) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda path: path.stem)
+def test_it_runs_on_the_sample(pipeline: Path, tmp_path: Path) -> None:
+    run(pipeline, tmp_path / "out.mkv")
+    assert len(pictures(tmp_path / "out.mkv")) == 6
+
+
+@pytest.mark.slow
+def test_strength_zero_is_per_frame_exactly(tmp_path: Path, capfd) -> None:  # type: ignore[no-untyped-def]  # a fixture
+    hashes = []
+    for name, more in (("temporal", ["--set", "blend.strength=0"]), ("per-frame", [])):
+        capfd.readouterr()
+        run(ROOT / "pipelines" / f"{name}.yaml", tmp_path / f"{name}.mp4", "--json", *more)
+        lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+        hashes.append([line["hash"] for line in lines if line["event"] == "frame"])
+    assert hashes[0] == hashes[1]
+
+
+@pytest.mark.slow
+def test_painting_changes_the_picture_and_blending_calms_it(tmp_path: Path) -> None:
+    source = tmp_path / "source.mkv"
+    run(ROOT / "pipelines" / "identity.yaml", source)
+    for name in ("temporal", "per-frame"):
+        run(
+            ROOT / "pipelines" / f"{name}.yaml",
+            tmp_path / f"{name}.mkv",
+            "--set",
+            "encode.codec=ffv1",
+            "--set",
+            "encode.crf=null",
+        )
+    plain, alone, calm = (
+        pictures(tmp_path / f"{name}.mkv").astype(np.float32)
+        for name in ("source", "per-frame", "temporal")
+    )
+    assert np.abs(alone - plain).mean() > 15
+    assert np.abs(calm - alone).mean() < 15
+    np.testing.assert_array_equal(calm[0], alone[0])

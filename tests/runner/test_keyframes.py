@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from vidstyle.core import StageOptions, keyframed
+from vidstyle.core.errors import PipelineError
+from vidstyle.runner.keyframes import Keyframes, options_at, parse_time, read_points
+from vidstyle.runner.yaml_file import parse_value
+from vidstyle.runner.yaml_values import Where, YamlMap
+
+HERE = Where("p.yaml", 3, 5)
+
+
+class Dials(StageOptions):
+    strength: float = keyframed(0.5, ge=0, le=1)
+    passes: int = 2
+
+
+@dataclass(frozen=True)
+class Entry:
+    options: Dials = field(default_factory=Dials)
+    keyframes: dict[str, Keyframes] = field(default_factory=dict)
+
+
+def written(text: str) -> YamlMap:
+    value = parse_value(text, HERE)
+    assert isinstance(value, YamlMap)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0s", Fraction(0)),
+        ("2s", Fraction(2)),
+        ("1.5s", Fraction(3, 2)),
+        ("0.1s", Fraction(1, 10)),
+        ("100ms", Fraction(1, 10)),
+        ("0.5ms", Fraction(1, 2000)),
+        ("1:30", Fraction(90)),
+        ("1:30.25", Fraction(361, 4)),
+        ("1:02:03", Fraction(3723)),
+        ("90:00", Fraction(5400)),
+    ],
+)
+def test_a_time_is_exact_seconds(text: str, seconds: Fraction) -> None:
+    assert parse_time(text, HERE) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2", "-1s", "1,5s", "2 s", "2m", "1:", ":30", "1e3s", "2s\n", "٢s", "9" * 99 + "s"]
+)
+def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(PipelineError, match=r"^p\.yaml:3:5: .*is not a time; write 2s") as caught:
+        parse_time(text, HERE)
+    assert "\n" not in str(caught.value)
+
+
+def test_between_keyframes_the_value_goes_in_a_straight_line() -> None:
+    points = ((0.0, 0.25), (1.0, 1.0), (3.5, 0.0), (4.0, 0.0))
+    keys = Keyframes(tuple((Fraction(t), v) for t, v in points))
+    times = np.linspace(-1, 5, 241)
+    wanted = np.interp(times, *zip(*points, strict=True))
+    got = [keys.value_at(Fraction(time)) for time in times]
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-15)
+
+
+def test_values_are_held_outside_and_hit_exactly_on_keyframes() -> None:
+    keys = Keyframes(((Fraction(1, 3), 0.1), (Fraction(2, 3), 0.7)))
+    assert keys.value_at(Fraction(0)) == 0.1
+    assert keys.value_at(Fraction(1, 3)) == 0.1
+    assert keys.value_at(Fraction(2, 3)) == 0.7
+    assert keys.value_at(Fraction(10**9)) == 0.7
+
+
+def test_a_value_between_two_equal_ones_is_that_value() -> None:
+    keys = Keyframes(((Fraction(0), 0.1), (Fraction(7), 0.1)))
+    assert {keys.value_at(Fraction(frame, 25)) for frame in range(175)} == {0.1}
+
+
+@pytest.mark.parametrize("times", [(), (1, 1), (2, 1)])
+def test_keyframes_out_of_order_cannot_be_made(times: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="in order of time"):
+        Keyframes(tuple((Fraction(time), 0.0) for time in times))
+
+
+def test_written_keyframes_are_put_in_order_of_time() -> None:
+    points = read_points(written("{at: {1:00: 3, 500ms: 2, 0s: 1}}"), "option strength")
+    assert [(time, value.value) for time, value in points] == [
+        (0, 1),
+        (Fraction(1, 2), 2),
+        (60, 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{att: {0s: 1}}", "has no key att; write {at: {0s: 0, 2s: 1}}"),
+        ("{at: {0s: 1}, ease: in}", "has no key ease"),
+        ("{at: {}}", "wants a number, or {at: {0s: 0, 2s: 1}}"),
+        ("{at: 3}", "got the number 3"),
+        ("{}", "wants a number"),
+        ("{at: {1s: 0, 1000ms: 1}}", "two values at 1000ms"),
+        ("{at: {soon: 0}}", "soon is not a time"),
+        ("{at: {0s: [1]}}", "wants a number at 0s, got a list of 1"),
+    ],
+)
+def test_other_forms_are_refused(text: str, says: str) -> None:
+    with pytest.raises(PipelineError) as caught:
+        read_points(written(text), "option strength")
+    assert says in str(caught.value)
+
+
+def test_options_follow_their_keyframes_and_the_rest_stays() -> None:
+    keys = Keyframes(((Fraction(0), 0.0), (Fraction(2), 1.0)))
+    entry = Entry(Dials(strength=0, passes=3), {"strength": keys})
+    at_one = options_at(entry, Fraction(1))
+    assert at_one == Dials(strength=0.5, passes=3)
+    assert entry.options.strength == 0
+
+
+def test_options_without_keyframes_are_the_same_object_at_any_time() -> None:
+    entry = Entry()
+    assert options_at(entry, Fraction(5)) is entry.options

@@ -1,0 +1,61 @@
+"""What the README tells a user to type works as it is written."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from vidstyle.cli.main import run_command
+from vidstyle.runner.config import load_pipeline
+from vidstyle.runner.discovery import Registry
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+COMMANDS = [
+    match[1].split("#")[0].strip()
+    for match in re.finditer(r"^    (?:\.venv/bin/)?vidstyle (.+)$", README, re.MULTILINE)
+]
+
+
+@pytest.fixture
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the names that the README uses."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("pipelines", "plugins"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    run = ["run", "pipelines/identity.yaml", str(ROOT / "samples" / "demo.mp4"), "-o"]
+    changes = ["--set", "encode.codec=libx264", "--frames", "0:5"]
+    assert run_command([*run, "input.mp4", *changes]) == 0
+    (tmp_path / "clips").mkdir()
+    shutil.copy("input.mp4", "clips/a.mp4")
+    shutil.copy("pipelines/per-frame.yaml", "my.yaml")
+    return tmp_path
+
+
+def test_the_readme_has_the_commands_that_it_should() -> None:
+    starts = {command.split()[0] for command in COMMANDS}
+    assert starts == {"run", "check", "batch", "stages", "styles", "schema"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [c for c in COMMANDS if "styles train" not in c])
+def test_commands_of_the_readme_run(
+    workshop: Path, command: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(shlex.split(command)) == 0, capfd.readouterr().err
+
+
+def test_pipelines_in_the_readme_are_valid(tmp_path: Path) -> None:
+    [block] = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "p.yaml").write_text(block)
+    pipeline = load_pipeline(tmp_path / "p.yaml", registry=Registry())
+    assert [entry.kind for entry in pipeline.stages][-2:] == ["blend", "encode"]
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^)]+)\)", README))
+def test_links_of_the_readme_lead_somewhere(target: str) -> None:
+    assert (ROOT / target).exists()

@@ -1,0 +1,90 @@
+"""A stage's options: from what is written to the stage's own model, or one clear line.
+
+Types are strict, as in JSON: text that looks like a number is text, a whole number is good
+for a number, true is neither. A relative ``pathlib.Path`` counts from the folder of the file
+that holds it; one given with ``--set`` counts from the current folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from vidstyle.core.options import StageOptions, may_be_keyframed
+from vidstyle.runner.keyframes import AT, Keyframes, Points, read_points
+from vidstyle.runner.option_errors import first_complaint
+from vidstyle.runner.stage_list import WrittenStage
+from vidstyle.runner.yaml_values import YamlMap, plain
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """Options that their model accepts."""
+
+    values: StageOptions
+    """Keyframed ones have their first value here."""
+    keyframes: Mapping[str, Keyframes]
+
+
+def read_options(stage: WrittenStage, model: type[StageOptions]) -> ReadOptions:
+    """Validate what a pipeline has for a stage. Raises PipelineError at the first bad option."""
+    points = {
+        name: read_points(value, f"stage {stage.name}: option {name}")
+        for name, value in stage.options.items.items()
+        if isinstance(value, YamlMap) and _changes(model, name)
+    }
+    written = stage.options
+    for name, keys in points.items():
+        written = written.having(name, keys[0][1], written.keys[name])
+    values = _validated(stage, model, written)
+    keyframes = {
+        name: _keyframes(stage, model, written, name, keys) for name, keys in points.items()
+    }
+    return ReadOptions(_absolute(values, stage.options), keyframes)
+
+
+def _changes(model: type[StageOptions], name: str) -> bool:
+    return name in model.model_fields and may_be_keyframed(model, name)
+
+
+def _keyframes(
+    stage: WrittenStage, model: type[StageOptions], written: YamlMap, name: str, points: Points
+) -> Keyframes:
+    """Each value judged by the model, so that bounds and checks across options hold."""
+    values = []
+    for time, point in points:
+        at_time = written.having(name, point, written.keys[name])
+        values.append((time, float(getattr(_validated(stage, model, at_time), name))))
+    return Keyframes(tuple(values))
+
+
+def _validated(stage: WrittenStage, model: type[StageOptions], written: YamlMap) -> StageOptions:
+    _refuse_keyframes(stage, model, written)
+    try:
+        return model.model_validate_json(json.dumps(plain(written)), strict=True)
+    except ValidationError as error:
+        raise first_complaint(stage, model, written, error.errors(include_url=False)) from None
+
+
+def _refuse_keyframes(stage: WrittenStage, model: type[StageOptions], written: YamlMap) -> None:
+    for name, value in written.items.items():
+        if name in model.model_fields and isinstance(value, YamlMap) and set(value.items) == {AT}:
+            able = ", ".join(option for option in model.model_fields if _changes(model, option))
+            raise value.where.error(
+                f"stage {stage.name}: option {name} cannot change over time; give one value."
+                f" Options that can: {able or 'none'}"
+            )
+
+
+def _absolute(options: StageOptions, written: YamlMap) -> StageOptions:
+    paths: dict[str, Any] = {}
+    for name in options.model_fields_set:
+        value = getattr(options, name)
+        if isinstance(value, Path):
+            paths[name] = (written.items[name].where.folder / value).absolute()
+    return options.model_copy(update=paths) if paths else options
