@@ -1,1 +1,38 @@
 """For stage authors: the check suite and clips with known motion."""
+
+from vidstyle.testing.checks import (
+    Check,
+    CheckResult,
+    check_source,
+    checks_for,
+    checks_for_source,
+    checks_of,
+    failed,
+    results,
+    run_checks,
+)
+from vidstyle.testing.clips import SyntheticClip, film, hard_cut, occluder, pan, still, zoom
+from vidstyle.testing.scene import Scene, Surface
+from vidstyle.testing.subject import Subject
+
+__all__ = [
+    "Check",
+    "CheckResult",
+    "Scene",
+    "Subject",
+    "Surface",
+    "SyntheticClip",
+    "check_source",
+    "checks_for",
+    "checks_for_source",
+    "checks_of",
+    "failed",
+    "film",
+    "hard_cut",
+    "occluder",
+    "pan",
+    "results",
+    "run_checks",
+    "still",
+    "zoom",
+]

@@ -1,0 +1,212 @@
+"""Pictures as the encoder wants them: float RGB to the samples of a pixel format.
+
+The matrix is applied here in float, not by FFmpeg's scaler: one rounding, at the very end,
+and no assumption of BT.601 for what comes from RGB.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from av import VideoFrame
+
+from vidstyle.core import Colour, HostArray
+from vidstyle.core.clip import Matrix
+from vidstyle.media.colour import MATRIX_TO_TAG, RANGE_TO_TAG
+
+Samples: TypeAlias = npt.NDArray[Any]
+"""Code values: uint8 or uint16."""
+
+LUMA_WEIGHTS: Final[dict[Matrix, tuple[float, float]]] = {
+    "bt601": (0.299, 0.114),
+    "bt709": (0.2126, 0.0722),
+    "bt2020": (0.2627, 0.0593),
+    "smpte240m": (0.212, 0.087),
+    "fcc": (0.30, 0.11),
+}
+"""Weights of red and blue in luma; green has the rest (ITU-T H.273, table 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PixelLayout:
+    """How a pixel format stores its samples."""
+
+    bits: int = 8
+    rgb: bool = False
+    alpha: bool = False
+    packed: bool = False
+    """One plane of BGRA bytes instead of one plane a channel."""
+    chroma: tuple[int, int] = (1, 1)
+    """Luma samples a chroma sample, across and down."""
+
+
+LAYOUTS: Final[dict[str, PixelLayout]] = {
+    "yuv420p": PixelLayout(chroma=(2, 2)),
+    "yuv422p": PixelLayout(chroma=(2, 1)),
+    "yuv444p": PixelLayout(),
+    "yuv420p10le": PixelLayout(10, chroma=(2, 2)),
+    "yuv422p10le": PixelLayout(10, chroma=(2, 1)),
+    "yuv444p10le": PixelLayout(10),
+    "yuva420p": PixelLayout(alpha=True, chroma=(2, 2)),
+    "yuva422p": PixelLayout(alpha=True, chroma=(2, 1)),
+    "yuva444p": PixelLayout(alpha=True),
+    "yuva420p10le": PixelLayout(10, alpha=True, chroma=(2, 2)),
+    "yuva422p10le": PixelLayout(10, alpha=True, chroma=(2, 1)),
+    "yuva444p10le": PixelLayout(10, alpha=True),
+    "bgr0": PixelLayout(rgb=True, packed=True),
+    "bgra": PixelLayout(rgb=True, packed=True, alpha=True),
+    "gbrp": PixelLayout(rgb=True),
+    "gbrap": PixelLayout(rgb=True, alpha=True),
+    "gbrp10le": PixelLayout(10, rgb=True),
+    "gbrap10le": PixelLayout(10, rgb=True, alpha=True),
+    "gbrp12le": PixelLayout(12, rgb=True),
+    "gbrap12le": PixelLayout(12, rgb=True, alpha=True),
+    "gbrp16le": PixelLayout(16, rgb=True),
+    "gbrap16le": PixelLayout(16, rgb=True, alpha=True),
+}
+"""The formats that ``FromRgb`` writes, by FFmpeg's name."""
+
+
+_STRIP: Final = 32
+# Even, so that a strip holds whole chroma samples.
+
+
+class FromRgb:
+    """Makes frames of one pixel format, size and colour, tagged with that colour.
+
+    ``width`` and ``height`` may exceed the pictures': the last column and row are repeated.
+    The colour's matrix is ``rgb`` exactly for the RGB formats. Raises ValueError otherwise.
+    """
+
+    def __init__(self, pixel_format: str, colour: Colour, *, width: int, height: int) -> None:
+        self._layout = LAYOUTS[pixel_format]
+        if self._layout.rgb != (colour.matrix == "rgb"):
+            raise ValueError(f"matrix {colour.matrix} does not go with {pixel_format}")
+        self._name, self._colour = pixel_format, colour
+        self._width, self._height = width, height
+        self._matrix = code_matrix(colour, self._layout.bits)
+
+    def __call__(self, image: HostArray, alpha: HostArray | None = None) -> VideoFrame:
+        """A frame of the picture, (H, W, 3) RGB in [0, 1], and (H, W) opacity.
+
+        Values outside are clamped. Without ``alpha`` a format that has it is opaque.
+        """
+        frame = VideoFrame(self._width, self._height, self._name)
+        planes = visible_planes(frame)
+        # In strips: what lies between picture and planes stays in the processor's cache.
+        for top in range(0, self._height, _STRIP):
+            height = min(_STRIP, self._height - top)
+            picture = self._strip(image, top, height)
+            opacity = None if alpha is None else self._strip(alpha, top, height)
+            if self._layout.packed:
+                channels = [self._pixels(picture, opacity)]
+            else:
+                channels = self._channels(picture, opacity)
+            for plane, channel in zip(planes, channels, strict=True):
+                down = -(-self._height // plane.shape[0])
+                target = plane[top // down : -(-(top + height) // down)]
+                target[:] = channel[: target.shape[0], : target.shape[1]]
+        self._tag(frame)
+        return frame
+
+    def _strip(self, array: HostArray, top: int, height: int) -> HostArray:
+        """Rows of the array, clamped, with the edge repeated up to whole chroma samples."""
+        across, down = self._layout.chroma
+        inside = np.clip(array[min(top, array.shape[0] - 1) : top + height], 0.0, 1.0)
+        rows = -(-height // down) * down - inside.shape[0]
+        columns = -(-self._width // across) * across - inside.shape[1]
+        if not rows and not columns:
+            return inside
+        return _float(cv2.copyMakeBorder(inside, 0, rows, 0, columns, cv2.BORDER_REPLICATE))
+
+    def _pixels(self, picture: HostArray, opacity: HostArray | None) -> Samples:
+        pixels = np.asarray(cv2.convertScaleAbs(picture, alpha=255.0), np.uint8)
+        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGRA), np.uint8)
+        if opacity is not None and self._layout.alpha:
+            pixels[..., 3] = cv2.convertScaleAbs(opacity, alpha=255.0)
+        return pixels.reshape(pixels.shape[0], -1)
+
+    def _channels(self, picture: HostArray, opacity: HostArray | None) -> list[Samples]:
+        """The strip's planes in the format's order."""
+        bits = self._layout.bits
+        # One row at a time: cv2.split of three float channels takes 50 times as long.
+        first, *others = (_float(cv2.transform(picture, row[None])) for row in self._matrix)
+        planes = [first, *(_shrunk(plane, self._layout.chroma) for plane in others)]
+        if self._layout.alpha:
+            opaque = np.ones(picture.shape[:2], np.float32) if opacity is None else opacity
+            planes.append(opaque * np.float32((1 << bits) - 1))
+        return [_rounded(plane, bits) for plane in planes]
+
+    def _tag(self, frame: VideoFrame) -> None:
+        frame.colorspace = MATRIX_TO_TAG[self._colour.matrix]
+        frame.color_range = RANGE_TO_TAG[self._colour.range]
+        frame.color_primaries = self._colour.primaries
+        frame.color_trc = self._colour.transfer
+
+
+def code_matrix(colour: Colour, bits: int) -> npt.NDArray[np.float64]:
+    """The (3, 4) matrix from (R, G, B, 1) in [0, 1] to Y, Cb, Cr in code values (H.273, 8.3).
+
+    For the matrix ``rgb`` to G, B, R, as FFmpeg orders those planes.
+    """
+    step, top = 1 << (bits - 8), (1 << bits) - 1
+    if colour.matrix == "rgb":
+        return np.eye(3, 4)[[1, 2, 0]] * top
+    red, blue = LUMA_WEIGHTS[colour.matrix]
+    luma = np.array([red, 1 - red - blue, blue])
+    rows = np.stack(
+        [
+            luma,
+            (np.array([0, 0, 1]) - luma) / (2 * (1 - blue)),
+            (np.array([1, 0, 0]) - luma) / (2 * (1 - red)),
+        ]
+    )
+    limited = colour.range == "limited"
+    scale = np.array([219 * step, 224 * step, 224 * step] if limited else [top] * 3, np.float64)
+    offset = np.array([16 * step if limited else 0, 128 * step, 128 * step], np.float64)
+    return np.concatenate([rows * scale[:, None], offset[:, None]], axis=1)
+
+
+def visible_planes(frame: VideoFrame) -> list[Samples]:
+    """The frame's planes as (height, samples) views without the padding at the lines' ends."""
+    deep = frame.format.components[0].bits > 8
+    kind = np.uint16 if deep else np.uint8
+    packed = 4 if len(frame.planes) == 1 and frame.format.is_rgb else 1
+    return [
+        np.frombuffer(memoryview(plane), kind).reshape(plane.height, -1)[:, : plane.width * packed]
+        for plane in frame.planes
+    ]
+
+
+def planes_digest(frame: VideoFrame) -> str:
+    """Hash of the samples that can be seen, as hex; equal frames have equal ones."""
+    digest = hashlib.blake2b(digest_size=20)
+    for plane in visible_planes(frame):
+        digest.update(np.ascontiguousarray(plane).data)
+    return digest.hexdigest()
+
+
+def _shrunk(plane: HostArray, chroma: tuple[int, int]) -> HostArray:
+    """The mean of each block: chroma in the middle of it, where FFmpeg's scaler takes it from."""
+    if chroma == (1, 1):
+        return plane
+    size = (plane.shape[1] // chroma[0], plane.shape[0] // chroma[1])
+    return _float(cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+
+
+def _rounded(plane: HostArray, bits: int) -> Samples:
+    """Nearest code values; full-range chroma reaches half a step over the top."""
+    if bits == 8:
+        # Nothing is below 0 here, or the absolute value would show it as bright.
+        return np.asarray(cv2.convertScaleAbs(plane), np.uint8)
+    codes: Samples = np.minimum(plane + np.float32(0.5), np.float32((1 << bits) - 1))
+    return codes.astype(np.uint16)
+
+
+def _float(array: npt.NDArray[np.generic] | cv2.typing.MatLike) -> HostArray:
+    return np.asarray(array, np.float32)

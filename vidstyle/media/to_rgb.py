@@ -1,0 +1,185 @@
+"""From decoded frames to full-range RGB, exactly."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from av import VideoFrame
+from av.video.format import VideoFormat
+from av.video.plane import VideoPlane
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from vidstyle.core import Colour, HostArray
+from vidstyle.core.clip import Matrix
+from vidstyle.media.colour import (
+    MATRIX_TO_SCALER,
+    RANGE_TO_TAG,
+    colour_of,
+    has_alpha,
+    has_chroma,
+    is_grey,
+)
+from vidstyle.media.planes import Samples, rows_of
+
+_LUMA_WEIGHTS: Final[dict[Matrix, tuple[float, float]]] = {
+    "bt601": (0.299, 0.114),
+    "bt709": (0.2126, 0.0722),
+    "bt2020": (0.2627, 0.0593),
+    "smpte240m": (0.212, 0.087),
+    "fcc": (0.30, 0.11),
+}
+"""Kr and Kb of H.273."""
+
+# Without BITEXACT swscale's vector code writes rubbish for some 16-bit formats.
+_SCALING: Final = (
+    Interpolation.BICUBIC
+    | Interpolation.ACCURATE_RND
+    | Interpolation.FULL_CHR_H_INT
+    | Interpolation.FULL_CHR_H_INP
+    | Interpolation.BITEXACT
+)
+
+_DEPTHS: Final = (8, 9, 10, 12, 14, 16)
+_ALPHA_DEPTHS: Final = (8, 9, 10, 12, 16)
+_STRIP: Final = 64
+# Rows worked on at once, so that what lies between the planes and the result stays in cache.
+
+
+class ToRGB:
+    """Turns frames into float32 RGB, keeping one scaler (PyAV makes 15 MB for each otherwise).
+
+    swscale only brings chroma to the size of luma and unpacks formats. Matrix and range are
+    applied here in float32: swscale's own conversion of limited range keeps 8 bits of 10.
+    """
+
+    def __init__(self, colour: Colour, *, alpha: bool, size: tuple[int, int] | None = None) -> None:
+        """``colour`` holds for what frames do not say; ``size`` is the wanted (width, height)."""
+        self._colour = colour
+        self._alpha = alpha
+        self._size = size
+        self._scaler = VideoReformatter()
+
+    def __call__(self, frame: VideoFrame) -> tuple[HostArray, HostArray | None]:
+        """The picture, (H, W, 3) in [0, 1], and its alpha, (H, W), where the format has it."""
+        own = colour_of(frame, frame.height)
+        colour = own if own.tagged else self._colour
+        if has_chroma(frame.format):
+            return self._from_luma_chroma(frame, colour)
+        if is_grey(frame.format):
+            return self._from_grey(frame, colour)
+        return self._from_rgb(frame, colour)
+
+    def _from_luma_chroma(
+        self, frame: VideoFrame, colour: Colour
+    ) -> tuple[HostArray, HostArray | None]:
+        bits = bit_depth(frame.format)
+        alpha = self._alpha and has_alpha(frame.format)
+        depth = _at_least(bits, _ALPHA_DEPTHS if alpha else _DEPTHS)
+        name = f"yuv{'a' if alpha else ''}444p{'' if depth == 8 else f'{depth}le'}"
+        planes = _planes(self._reformat(frame, name, colour), depth)
+        picture = _apply_matrix(planes[:3], _to_rgb_matrix(colour, depth))
+        if not alpha:
+            return picture, None
+        return picture, _unit(planes[3], depth)
+
+    def _from_rgb(self, frame: VideoFrame, colour: Colour) -> tuple[HostArray, HostArray | None]:
+        depth = 8 if bit_depth(frame.format) == 8 else 16
+        alpha = self._alpha and has_alpha(frame.format)
+        name = ("rgba" if depth == 8 else "rgba64le") if alpha else ("rgb24", "rgb48le")[depth > 8]
+        samples = _packed(self._reformat(frame, name, colour), 4 if alpha else 3, depth)
+        picture = _unit(samples[..., :3], depth, colour)
+        return picture, _unit(samples[..., 3], depth) if alpha else None
+
+    def _from_grey(self, frame: VideoFrame, colour: Colour) -> tuple[HostArray, HostArray | None]:
+        depth = _at_least(bit_depth(frame.format), _DEPTHS)
+        name = "gray" if depth == 8 else f"gray{depth}le"
+        (samples,) = _planes(self._reformat(frame, name, colour), depth)
+        return np.repeat(_unit(samples, depth, colour)[..., None], 3, axis=2), None
+
+    def _reformat(self, frame: VideoFrame, name: str, colour: Colour) -> VideoFrame:
+        width, height = self._size or (frame.width, frame.height)
+        # Equal on both sides, so that nothing but size and format is converted; swscale takes
+        # RGB and grey as full range whatever it is told.
+        matrix = MATRIX_TO_SCALER[colour.matrix]
+        spread = RANGE_TO_TAG[colour.range if name.startswith("yuv") else "full"]
+        return self._scaler.reformat(
+            frame,
+            width=width,
+            height=height,
+            format=name,
+            src_colorspace=matrix,
+            dst_colorspace=matrix,
+            interpolation=_SCALING,
+            src_color_range=spread,
+            dst_color_range=spread,
+            threads=1,
+        )
+
+
+def bit_depth(pixels: VideoFormat) -> int:
+    """Bits of a sample of the first component: 8, 10, 12…; palettes count as 8."""
+    return max(8, *(part.bits for part in pixels.components))
+
+
+def _at_least(bits: int, depths: tuple[int, ...]) -> int:
+    return next(depth for depth in depths if depth >= bits)
+
+
+def _to_rgb_matrix(colour: Colour, depth: int) -> npt.NDArray[np.float32]:
+    """From code values to RGB in [0, 1] as (3, 4): H.273, equations 20 to 25 and 38 to 43."""
+    kr, kb = _LUMA_WEIGHTS[colour.matrix]
+    kg = 1 - kr - kb
+    from_unit = np.array(
+        [
+            [1, 0, 2 * (1 - kr)],
+            [1, -2 * (1 - kb) * kb / kg, -2 * (1 - kr) * kr / kg],
+            [1, 2 * (1 - kb), 0],
+        ]
+    )
+    step = 2 ** (depth - 8)
+    if colour.range == "full":
+        black, luma, chroma = 0, 2**depth - 1, 2**depth - 1
+    else:
+        black, luma, chroma = 16 * step, 219 * step, 224 * step
+    scaled = from_unit / np.array([luma, chroma, chroma])
+    offset = scaled @ np.array([black, 128 * step, 128 * step])
+    return np.hstack([scaled, -offset[:, None]]).astype(np.float32)
+
+
+def _planes(frame: VideoFrame, depth: int) -> list[Samples]:
+    """Views of the planes of a planar frame without subsampling, less the padding of rows."""
+    return [_rows(plane, depth)[:, : plane.width] for plane in frame.planes]
+
+
+def _packed(frame: VideoFrame, channels: int, depth: int) -> Samples:
+    """View of a packed RGB frame as (H, W, channels)."""
+    plane = frame.planes[0]
+    rows = _rows(plane, depth)[:, : plane.width * channels]
+    return rows.reshape(plane.height, plane.width, channels)
+
+
+def _rows(plane: VideoPlane, depth: int) -> Samples:
+    return rows_of(plane).view(np.uint8 if depth == 8 else np.uint16)
+
+
+def _apply_matrix(planes: list[Samples], matrix: npt.NDArray[np.float32]) -> HostArray:
+    height, width = planes[0].shape
+    picture = np.empty((height, width, 3), np.float32)
+    for top in range(0, height, _STRIP):
+        rows = slice(top, top + _STRIP)
+        codes = cv2.merge([plane[rows] for plane in planes]).astype(np.float32)
+        np.clip(cv2.transform(codes, matrix), 0, 1, out=picture[rows])
+    return picture
+
+
+def _unit(samples: Samples, depth: int, colour: Colour | None = None) -> HostArray:
+    """Code values as [0, 1], after the range of ``colour`` or full."""
+    largest = 2**depth - 1
+    if colour is None or colour.range == "full":
+        return np.multiply(samples, np.float32(1 / largest), dtype=np.float32)
+    step = 2 ** (depth - 8)
+    unit: HostArray = (samples.astype(np.float32) - 16 * step) / np.float32(219 * step)
+    return np.clip(unit, 0, 1, out=unit)

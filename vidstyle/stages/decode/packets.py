@@ -1,0 +1,163 @@
+"""From a file to decoded pictures, packet by packet, past whatever is damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import av
+from av.codec.codec import UnknownCodecError
+from av.codec.context import CodecContext, ThreadType
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from vidstyle.core import Notice
+from vidstyle.core.errors import InputError
+from vidstyle.media.container import choose_video, open_input
+from vidstyle.stages.decode.timestamps import Decoded
+
+_GIVE_UP: Final = 16
+# Errors of the demuxer in a row, after which there is nothing more to read.
+
+_ALPHA_DECODERS: Final = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+
+
+@dataclass(slots=True)
+class Damage:
+    """Counts what could not be decoded as it should."""
+
+    skipped: int = 0
+    """Packets that were skipped."""
+    spoiled: int = 0
+    """Pictures that the decoder gave, but flagged as damaged."""
+    first_seconds: float | None = None
+
+    def skip(self, seconds: float | None) -> None:
+        self.skipped += 1
+        if self.first_seconds is None:
+            self.first_seconds = seconds
+
+    def forget(self) -> None:
+        """Count from zero again."""
+        self.skipped, self.spoiled, self.first_seconds = 0, 0, None
+
+    def notices(self) -> list[Notice]:
+        """One line if there was any."""
+        parts = []
+        if self.skipped:
+            near = "" if self.first_seconds is None else f" (first near {self.first_seconds:.2f} s)"
+            parts.append(f"packets skipped as undecodable: {self.skipped}{near}")
+        if self.spoiled:
+            parts.append(f"pictures flagged as spoiled: {self.spoiled}")
+        return [Notice("damage", f"the video is damaged; {', '.join(parts)}")] if parts else []
+
+
+class Reader:
+    """An open file and the decoder of its chosen video stream."""
+
+    def __init__(self, path: Path, *, threads: int, hidden_alpha: bool = False) -> None:
+        """``hidden_alpha``: decode the transparency of VP8 and VP9 too, which is slower."""
+        self.damage = Damage()
+        self.container = open_input(path)
+        try:
+            self.stream: VideoStream = choose_video(self.container)
+            self.context = _decoder(self.stream, threads, hidden_alpha)
+        except BaseException:
+            self.container.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the file and the decoder's threads; may be called twice."""
+        self.container.close()
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds a tick of the stream's times."""
+        return self.stream.time_base or Fraction(1, av.time_base)
+
+    def seek(self, pts: int) -> bool:
+        """Go to a keyframe at or before ``pts``; False where the file cannot."""
+        try:
+            self.container.seek(pts, stream=self.stream, backward=True)
+        except (FFmpegError, ValueError):
+            return False
+        self.context.flush_buffers()
+        return True
+
+    def packets(self) -> Iterator[Packet[VideoStream]]:
+        """The stream's packets from here on, those that hold nothing left out."""
+        packets, failures = self.container.demux(self.stream), 0
+        while failures < _GIVE_UP:
+            try:
+                packet = next(packets, None)
+            except FFmpegError:
+                failures += 1
+                self.damage.skip(None)
+                packets = self.container.demux(self.stream)
+                continue
+            if packet is None:
+                return
+            failures = 0
+            if packet.size:
+                yield packet
+
+    def frames(self) -> Iterator[Decoded]:
+        """Pictures in presentation order from here to the end."""
+        for packet in self.packets():
+            yield from self._decode(packet)
+        yield from self._decode(None)
+
+    def _decode(self, packet: Packet[VideoStream] | None) -> Iterator[Decoded]:
+        try:
+            pictures = self.context.decode(packet)
+        except FFmpegError:
+            at = None if packet is None or packet.pts is None else packet.pts * self.time_base
+            self.damage.skip(None if at is None else float(at))
+            return
+        for picture in pictures:
+            self.damage.spoiled += picture.is_corrupt
+            yield Decoded(picture, picture.pts, picture.duration)
+
+
+def has_hidden_alpha(stream: VideoStream) -> bool:
+    """Whether there is transparency that FFmpeg's own decoder drops (VP8 and VP9)."""
+    coded = stream.codec_context.codec.canonical_name in _ALPHA_DECODERS
+    return coded and stream.metadata.get("alpha_mode") == "1"
+
+
+def _decoder(stream: VideoStream, threads: int, hidden_alpha: bool) -> VideoCodecContext:
+    context = stream.codec_context
+    if hidden_alpha and has_hidden_alpha(stream):
+        context = _alpha_decoder(_ALPHA_DECODERS[context.codec.canonical_name])
+    context.thread_count = threads
+    context.thread_type = ThreadType.AUTO
+    return context
+
+
+def _alpha_decoder(name: str) -> VideoCodecContext:
+    try:
+        context = CodecContext.create(name, "r")
+    except UnknownCodecError as error:
+        raise InputError(
+            f"the video has transparency, and this FFmpeg has no {name} to decode it; "
+            "set decode's option alpha to drop"
+        ) from error
+    assert isinstance(context, VideoCodecContext)
+    return context

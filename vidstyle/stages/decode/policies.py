@@ -1,0 +1,92 @@
+"""What is done with transparency, HDR, interlacing and rotation: the options, applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from vidstyle.core import Clip, Colour, Notice, StageOptions
+from vidstyle.core.errors import InputError
+from vidstyle.media.colour import MATRIX_TO_TAG, PQ, is_hdr
+from vidstyle.stages.decode.orientation import Orientation
+from vidstyle.stages.decode.probe import Found
+
+
+class Options(StageOptions):
+    """What to do with what not every video has."""
+
+    hdr: Literal["refuse", "tonemap", "passthrough"] = Field(
+        "refuse", description="PQ and HLG: refuse, map to BT.709, or paint the values as coded."
+    )
+    hdr_peak: float = Field(
+        1000, ge=203, le=10000, description="Brightest light that tonemap expects, in cd/m²."
+    )
+    alpha: Literal["auto", "keep", "drop"] = Field(
+        "auto", description="Transparency: kept where the first frames use it, always, or never."
+    )
+    deinterlace: Literal["auto", "off", "on"] = Field(
+        "auto", description="Rebuild the frames flagged as interlaced, none, or all."
+    )
+    size_change: Literal["scale", "refuse"] = Field(
+        "scale", description="Where the size changes midway: scale to the first, or stop."
+    )
+    rotation: Literal["apply", "ignore"] = Field(
+        "apply", description="Whether pictures are turned as the file says."
+    )
+    max_pixels: int = Field(
+        8192 * 8192, ge=1, description="Frames of more pixels than this are refused."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How one file is read."""
+
+    clip: Clip
+    """As its frames come out."""
+    orientation: Orientation
+    alpha: bool
+    """Whether frames get the layer."""
+    hdr_peak: float | None
+    """Brightest light for the tone map, or None where there is none."""
+
+
+def decide(found: Found, options: Options, path: Path) -> Decision:
+    """Apply the options to what was found. Raises InputError for HDR that is to be refused."""
+    hdr = is_hdr(found.colour)
+    if hdr and options.hdr == "refuse":
+        kind = "PQ" if found.colour.transfer == PQ else "HLG"
+        raise InputError(
+            f"{path}: HDR video ({kind}); set decode's option hdr to tonemap for ordinary "
+            "colours, or to passthrough to paint the values as they are"
+        )
+    if options.rotation == "ignore":
+        found = replace(found, orientation=Orientation())
+    tone_mapped = hdr and options.hdr == "tonemap"
+    alpha = options.alpha == "keep" and found.alpha != "none"
+    alpha = alpha or (options.alpha == "auto" and found.alpha == "used")
+    clip = replace(
+        found.clip(),
+        alpha=alpha,
+        colour=_TONE_MAPPED if tone_mapped else found.colour,
+        notices=(*found.notices, *_notices(found, options, tone_mapped)),
+    )
+    peak = options.hdr_peak if tone_mapped else None
+    return Decision(clip, found.orientation, alpha, peak)
+
+
+_TONE_MAPPED = Colour("bt709", "limited", MATRIX_TO_TAG["bt709"], MATRIX_TO_TAG["bt709"])
+
+
+def _notices(found: Found, options: Options, tone_mapped: bool) -> Iterator[Notice]:
+    if tone_mapped:
+        text = f"HDR light of up to {options.hdr_peak:.0f} cd/m² is mapped to BT.709"
+        yield Notice("tone-mapped", text)
+    elif is_hdr(found.colour):
+        yield Notice("hdr", "HDR values are painted as coded, not as they look")
+    if options.alpha == "drop" and found.alpha == "used":
+        yield Notice("alpha-dropped", "the video's transparency is dropped")

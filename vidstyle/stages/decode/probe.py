@@ -1,0 +1,183 @@
+"""What a file's first frames and packets say about all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Final, Literal
+
+import av
+import numpy as np
+from av import VideoFrame
+from av.video.stream import VideoStream
+
+from vidstyle.core import Clip, Colour, Notice, OtherStream
+from vidstyle.core.errors import InputError
+from vidstyle.media.colour import colour_of, has_alpha
+from vidstyle.media.container import other_streams, video_streams
+from vidstyle.media.to_rgb import ToRGB, bit_depth
+from vidstyle.stages.decode.orientation import Orientation, orientation_of
+from vidstyle.stages.decode.packets import Reader, has_hidden_alpha
+from vidstyle.stages.decode.rate import frame_count_of, frame_rate_of, step_of, stream_seconds
+
+_FRAMES: Final = 4
+# Decoded to look at: a first frame alone may be progressive or opaque by chance.
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Facts of a file that decoding its frames goes by."""
+
+    size: tuple[int, int]
+    """Width and height as coded, before turning upright."""
+    time_base: Fraction
+    frame_rate: Fraction | None
+    frame_count: int | None
+    step: int
+    """Usual duration of a frame in ticks."""
+    start: int
+    """Time of the first frame where it has none itself, in ticks."""
+    end_seconds: Fraction | None
+    """When the video should end, by what the container says; None where it does not."""
+    end_is_exact: bool
+    """Whether that is the stream's own end, rather than that of the longest stream."""
+    colour: Colour
+    bit_depth: int
+    sample_aspect: Fraction
+    orientation: Orientation
+    alpha: Literal["none", "opaque", "used"]
+    """Whether there is transparency, and whether a frame that was looked at uses it."""
+    streams: tuple[OtherStream, ...]
+    notices: tuple[Notice, ...]
+
+    def clip(self) -> Clip:
+        """The clip as it is shown upright, opaque and in its own colours."""
+        width, height = self.size[::-1] if self.orientation.swaps_sides else self.size
+        aspect = self.sample_aspect
+        return Clip(
+            width=width,
+            height=height,
+            time_base=self.time_base,
+            frame_rate=self.frame_rate,
+            colour=self.colour,
+            bit_depth=self.bit_depth,
+            sample_aspect=1 / aspect if self.orientation.swaps_sides else aspect,
+            frame_count=self.frame_count,
+            streams=self.streams,
+            notices=self.notices,
+        )
+
+    def missing_seconds(self, end: Fraction) -> Fraction | None:
+        """How much of the video is not there if its frames end at ``end``, or None."""
+        if self.end_seconds is None:
+            return None
+        tolerance = max(2 * self.step * self.time_base, Fraction(1, 10))
+        if not self.end_is_exact:
+            # The longest stream may well be the sound.
+            tolerance = max(Fraction(1), self.end_seconds / 20)
+        missing = self.end_seconds - end
+        return missing if missing > tolerance else None
+
+
+def probe(path: Path, *, threads: int, max_pixels: int) -> Found:
+    """Open the file twice, for its packets and its first frames.
+
+    Raises InputError where it is no video, is too large or has nothing that can be decoded.
+    """
+    with Reader(path, threads=1) as reader:
+        context = reader.stream.codec_context
+        check_size(path, context.width, context.height, max_pixels)
+        rate = frame_rate_of(reader)
+    with Reader(path, threads=threads) as reader:
+        pictures = [item.picture for item in islice(reader.frames(), _FRAMES)]
+        if not pictures:
+            raise InputError(
+                f"{path}: none of its video can be decoded; is it damaged, encrypted or cut short?"
+            )
+        check_size(path, pictures[0].width, pictures[0].height, max_pixels)
+        return _found(reader, pictures, rate)
+
+
+def check_size(path: Path, width: int, height: int, max_pixels: int) -> None:
+    """Raise InputError where a frame has more pixels than allowed."""
+    if width * height > max_pixels:
+        raise InputError(
+            f"{path}: its frames are {width}x{height}, more than {max_pixels} pixels; "
+            "raise decode's option max_pixels to allow it"
+        )
+
+
+def _found(reader: Reader, pictures: list[VideoFrame], rate: Fraction | None) -> Found:
+    stream, first = reader.stream, pictures[0]
+    colour = _colour(stream, first)
+    orientation = orientation_of(first)
+    end, exact = _end_seconds(reader)
+    return Found(
+        size=(first.width, first.height),
+        time_base=reader.time_base,
+        frame_rate=rate,
+        frame_count=frame_count_of(stream, rate),
+        step=step_of(stream, reader.time_base),
+        start=stream.start_time or 0,
+        end_seconds=end,
+        end_is_exact=exact,
+        colour=colour,
+        bit_depth=bit_depth(first.format),
+        sample_aspect=_sample_aspect(stream),
+        orientation=orientation,
+        alpha=_alpha(stream, pictures, colour),
+        streams=other_streams(reader.container, stream),
+        notices=tuple(_notices(reader, colour, orientation)),
+    )
+
+
+def _colour(stream: VideoStream, first: VideoFrame) -> Colour:
+    own = colour_of(first, first.height)
+    return own if own.tagged else colour_of(stream.codec_context, first.height)
+
+
+def _sample_aspect(stream: VideoStream) -> Fraction:
+    # The container's word counts before the codec's, as in players.
+    for aspect in (stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio):
+        if aspect:
+            return Fraction(aspect)
+    return Fraction(1)
+
+
+def _alpha(
+    stream: VideoStream, pictures: list[VideoFrame], colour: Colour
+) -> Literal["none", "opaque", "used"]:
+    if has_hidden_alpha(stream):
+        return "used"
+    if not has_alpha(pictures[0].format):
+        return "none"
+    to_rgb = ToRGB(colour, alpha=True)
+    alphas = [to_rgb(picture)[1] for picture in pictures]
+    used = any(alpha is not None and bool(np.any(alpha < 1)) for alpha in alphas)
+    return "used" if used else "opaque"
+
+
+def _end_seconds(reader: Reader) -> tuple[Fraction | None, bool]:
+    length = stream_seconds(reader.stream)
+    start = (reader.stream.start_time or 0) * reader.time_base
+    if length is not None:
+        return start + length, True
+    if reader.container.duration is None:
+        return None, False
+    return start + Fraction(reader.container.duration, av.time_base), False
+
+
+def _notices(reader: Reader, colour: Colour, orientation: Orientation) -> Iterator[Notice]:
+    if not colour.tagged:
+        text = f"the file does not say how its colours are coded; {colour.matrix} is assumed"
+        yield Notice("colour-guessed", text)
+    candidates = len(video_streams(reader.container))
+    if candidates > 1:
+        text = f"of {candidates} video streams, stream {reader.stream.index} is used"
+        yield Notice("several-videos", text)
+    if orientation.slanted is not None:
+        text = f"the file asks for a turn by {orientation.slanted:.0f}°, which is not done"
+        yield Notice("rotation", text)

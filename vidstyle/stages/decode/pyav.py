@@ -1,0 +1,72 @@
+"""Video files in, through FFmpeg's libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from vidstyle.core import Clip, Frame, Mark, Notice, Place
+from vidstyle.stages.decode import policies
+from vidstyle.stages.decode.probe import Found, probe
+from vidstyle.stages.decode.reading import Reading
+from vidstyle.stages.decode.to_layers import ToLayers
+
+
+class DecodePyAV:
+    """Reads the frames of a video file in presentation order, as a player would show them.
+
+    Times are the file's own, start offset and variable rate included, repaired where they
+    do not go forward. Damaged packets are skipped and counted. Pictures are turned upright,
+    deinterlaced frame for frame, and made full-range RGB by the file's matrix and range.
+    """
+
+    Options: ClassVar[type[Any]] = policies.Options
+
+    def __init__(self, options: policies.Options) -> None:
+        self.options = options
+        self._opened: tuple[Path, Found, policies.Decision, int] | None = None
+        self._reading: Reading | None = None
+
+    def open(self, path: Path, place: Place) -> Clip:
+        """Look at the first frames and packets. Raises InputError where it cannot be read."""
+        self.close()
+        found = probe(path, threads=place.threads, max_pixels=self.options.max_pixels)
+        decision = policies.decide(found, self.options, path)
+        self._opened = path, found, decision, place.threads
+        return decision.clip
+
+    def frames(self, after: Mark | None = None) -> Iterator[Frame]:
+        """All frames, or those after the mark, with ``source`` and, if the clip has it, ``alpha``.
+
+        The file is open until they end or the iterator is closed; a new call starts anew.
+        Raises InputError where the mark's frame is not there any more, and RuntimeError
+        before ``open``.
+        """
+        if self._opened is None:
+            raise RuntimeError("frames were asked for before open")
+        self.close()
+        path, found, decision, threads = self._opened
+        self._reading = reading = Reading(path, found, decision, self.options, threads)
+        to_layers = ToLayers(found, decision)
+        for index, item in reading.frames(after):
+            yield Frame(index, item.pts, item.duration, to_layers(item.picture))
+
+    def mark(self) -> Mark:
+        """The place after the last frame that ``frames`` gave; ValueError before the first."""
+        if self._reading is None:
+            raise ValueError("no frame was given yet, so there is no place to mark")
+        return self._reading.mark()
+
+    @property
+    def notices(self) -> Sequence[Notice]:
+        """Damage, repaired times, interlacing, changes of size and an early end, so far."""
+        return () if self._reading is None else self._reading.notices()
+
+    def close(self) -> None:
+        """Give back the file and the decoder's threads; may be called twice."""
+        if self._reading is not None:
+            self._reading.close()
+
+
+STAGE = DecodePyAV

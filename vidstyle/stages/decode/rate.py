@@ -1,0 +1,75 @@
+"""How regular a stream's times are, from its index or its first packets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import islice
+from typing import Final
+
+from av.video.stream import VideoStream
+
+from vidstyle.stages.decode.packets import Reader
+
+_PACKETS: Final = 240
+# Read to judge the rate where the file has no index of all frames.
+
+
+def frame_rate_of(reader: Reader) -> Fraction | None:
+    """Frames a second where it is constant to one tick of the time base, else None.
+
+    Files with a full index are judged by all of it, others by their first packets. Reads
+    from where the file stands.
+    """
+    times = _index_times(reader.stream) or _packet_times(reader)
+    for rate in (reader.stream.average_rate, reader.stream.guessed_rate):
+        if rate and is_regular(times, 1 / (rate * reader.time_base)):
+            return Fraction(rate)
+    return None
+
+
+def step_of(stream: VideoStream, time_base: Fraction) -> int:
+    """The usual duration of a frame in ticks, at least 1."""
+    rate = stream.guessed_rate or stream.average_rate or 25
+    return max(1, round(1 / (rate * time_base)))
+
+
+def is_regular(times: Sequence[int], interval: Fraction) -> bool:
+    """Whether the n-th time is n intervals after the first, give or take a tick."""
+    return all(abs(time - times[0] - n * interval) <= 1 for n, time in enumerate(times))
+
+
+def frame_count_of(stream: VideoStream, rate: Fraction | None) -> int | None:
+    """How many frames there will be, as far as the container tells."""
+    if stream.frames:
+        return stream.frames
+    duration = stream_seconds(stream)
+    return round(duration * rate) if duration and rate else None
+
+
+def stream_seconds(stream: VideoStream) -> Fraction | None:
+    """How long the file says that this stream is."""
+    if stream.duration and stream.time_base:
+        return stream.duration * stream.time_base
+    return _clock_text(stream.metadata.get("DURATION", ""))
+
+
+def _clock_text(text: str) -> Fraction | None:
+    """Matroska's way to write a duration: 00:00:10.333000000."""
+    try:
+        hours, minutes, seconds = (Fraction(part) for part in text.strip("\0 ").split(":"))
+    except ValueError:
+        return None
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _index_times(stream: VideoStream) -> list[int]:
+    entries = stream.index_entries
+    if not stream.frames or len(entries) != stream.frames:
+        return []
+    return sorted(entry.timestamp for entry in entries)
+
+
+def _packet_times(reader: Reader) -> list[int]:
+    packets = islice(reader.packets(), _PACKETS)
+    return sorted(packet.pts for packet in packets if packet.pts is not None)

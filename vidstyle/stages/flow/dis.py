@@ -1,0 +1,119 @@
+"""Optical flow by dense inverse search: the fast default."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from vidstyle.core import (
+    BaseStage,
+    Clip,
+    HostArray,
+    Layers,
+    Needs,
+    Place,
+    Reach,
+    StageOptions,
+    State,
+    Window,
+)
+from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
+from vidstyle.imaging.grey import Grey8
+
+Preset = Literal["ultrafast", "fast", "medium"]
+
+_PRESETS: dict[Preset, int] = {
+    "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
+    "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+    "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+}
+
+
+class DisOptions(StageOptions):
+    """What is None keeps the value of the preset."""
+
+    preset: Preset = Field("fast", description="Speed against accuracy: about 1 : 2 : 12 in time.")
+    scale: float = Field(1.0, gt=0, le=1, description="Size of the pictures that are compared.")
+    directions: Directions = Field(
+        "to_previous", description="'both' also writes the layers on the previous frame's grid."
+    )
+    finest_scale: int | None = Field(
+        None, ge=0, le=4, description="Stop at this level of the pyramid; 0 is full size."
+    )
+    patch_size: int | None = Field(None, ge=4, le=32, description="Side of a patch in pixels.")
+    patch_stride: int | None = Field(None, ge=1, le=32, description="Pixels between patches.")
+    gradient_iterations: int | None = Field(
+        None, ge=1, le=256, description="Steps of the search for each patch."
+    )
+    refinement_iterations: int | None = Field(
+        None, ge=0, le=50, description="Steps of the variational refinement at each level."
+    )
+
+
+class Dis(BaseStage[DisOptions]):
+    """Writes ``flow`` and ``visible``: dense inverse search (Kroeger et al. 2016), both ways.
+
+    Pictures are compared as 8-bit grey. The first frame of a shot has flow and visibility 0.
+    """
+
+    Options = DisOptions
+
+    def __init__(self, options: DisOptions) -> None:
+        super().__init__(options)
+        self.needs = Needs(
+            reads={"source": Reach(behind=1)}, writes=flow_layers(options.directions)
+        )
+
+    def open(self, clip: Clip, place: Place) -> None:
+        self._search = dense_search(self.options)
+
+    def step(self, window: Window[DisOptions], state: State) -> tuple[Layers, State]:
+        previous = window.behind[0].host("source") if window.behind else None
+        layers = pair_layers(
+            window.now.host("source"),
+            previous,
+            lambda first, second: search_flow(self._search, first, second),
+            scale=self.options.scale,
+            directions=self.options.directions,
+        )
+        return layers, None
+
+
+def dense_search(options: DisOptions) -> cv2.DISOpticalFlow:
+    """OpenCV's object for the options. One thread may use it at a time."""
+    search = cv2.DISOpticalFlow.create(_PRESETS[options.preset])
+    if options.finest_scale is not None:
+        search.setFinestScale(options.finest_scale)
+    if options.patch_size is not None:
+        search.setPatchSize(options.patch_size)
+    stride = options.patch_stride or search.getPatchStride()
+    # Patches that leave gaps between them leave pixels without a flow.
+    search.setPatchStride(min(stride, search.getPatchSize()))
+    if options.gradient_iterations is not None:
+        search.setGradientDescentIterations(options.gradient_iterations)
+    if options.refinement_iterations is not None:
+        search.setVariationalRefinementIterations(options.refinement_iterations)
+    return search
+
+
+def search_flow(search: cv2.DISOpticalFlow, first: Grey8, second: Grey8) -> HostArray:
+    """Flow (H, W, 2) in pixels from ``first`` to ``second``, grey (H, W) of any size.
+
+    Below four patches at its finest level the search changes its own settings, or crashes:
+    such pictures are padded by repeating their edge.
+    """
+    least: int = 4 * search.getPatchSize() * 2 ** search.getFinestScale()
+    height, width = first.shape
+    bottom, right = max(0, least - height), max(0, least - width)
+    if bottom or right:
+        first, second = (
+            np.pad(grey, ((0, bottom), (0, right)), mode="edge") for grey in (first, second)
+        )
+    flow = search.calc(first, second, None)  # type: ignore[call-overload]  # None: no first guess
+    return np.ascontiguousarray(flow[:height, :width])
+
+
+STAGE = Dis

@@ -1,0 +1,126 @@
+"""The check suite for authors of stages, sources and sinks.
+
+With pytest:
+
+    @pytest.mark.parametrize(("name", "check"), checks_for(Duotone, strength=0.5))
+    def test_duotone_keeps_the_contract(name, check):
+        check()
+
+and without: ``run_checks(Duotone, {"strength": 0.5})``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from vidstyle.testing import source_checks, stage_checks, state_checks
+from vidstyle.testing.source_checks import SourceSubject
+from vidstyle.testing.subject import Subject
+
+Check: TypeAlias = Callable[[], None]
+"""Raises where the contract is broken, and says how."""
+
+STAGE_CHECKS: tuple[Callable[[Subject], None], ...] = (
+    stage_checks.options_build_and_refuse_unknown_keys,
+    stage_checks.describe_is_pure_and_agrees_with_needs,
+    stage_checks.order_count_and_times_are_kept,
+    stage_checks.only_declared_layers_change,
+    stage_checks.written_layers_are_sound,
+    stage_checks.one_frame_clip_works,
+    stage_checks.every_size_works,
+    stage_checks.optional_layers_may_be_missing,
+    stage_checks.every_device_works,
+    state_checks.inputs_are_not_changed,
+    state_checks.outputs_are_not_changed_later,
+    state_checks.same_input_gives_same_output,
+    state_checks.stage_remembers_nothing_itself,
+    state_checks.state_survives_saving,
+    state_checks.restart_at_any_frame_equals_the_whole,
+    state_checks.a_cut_starts_anew,
+    state_checks.two_open_stages_do_not_meet,
+    state_checks.closing_works_without_opening,
+)
+
+SOURCE_CHECKS: tuple[Callable[[SourceSubject], None], ...] = (
+    source_checks.frames_are_numbered_in_order_of_time,
+    source_checks.frames_have_the_described_size,
+    source_checks.same_file_gives_same_frames,
+    source_checks.marks_lead_back_to_their_place,
+    source_checks.reading_may_stop_early,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """How one check ended."""
+
+    name: str
+    reason: str | None = None
+    """Why it failed, in one line; None where it passed."""
+
+    @property
+    def passed(self) -> bool:
+        return self.reason is None
+
+
+def checks_for(stage_class: type[Any], /, **options: Any) -> list[tuple[str, Check]]:
+    """Name and check, one for each promise of a stage with these options.
+
+    An option that the stage does not have fails every check.
+    """
+    return checks_of(Subject(stage_class, options))
+
+
+def checks_of(subject: Subject) -> list[tuple[str, Check]]:
+    """As ``checks_for``, for a stage that reads layers of its own or has a least size."""
+    return [(check.__name__, partial(check, subject)) for check in STAGE_CHECKS]
+
+
+def run_checks(
+    stage_class: type[Any], options: Mapping[str, Any] | None = None
+) -> list[CheckResult]:
+    """Every check of a stage, none left out after a failure."""
+    return results(checks_of(Subject(stage_class, options or {})))
+
+
+def checks_for_source(
+    source_class: type[Any], path: Path, /, **options: Any
+) -> list[tuple[str, Check]]:
+    """Name and check, one for each promise of a source that reads this file or folder."""
+    subject = SourceSubject(source_class, path, options)
+    return [(check.__name__, partial(check, subject)) for check in SOURCE_CHECKS]
+
+
+def check_source(
+    source_class: type[Any], path: Path, options: Mapping[str, Any] | None = None
+) -> list[CheckResult]:
+    """Every check of a source on a file or folder of at least two frames."""
+    return results(checks_for_source(source_class, path, **(options or {})))
+
+
+def results(checks: Iterable[tuple[str, Check]]) -> list[CheckResult]:
+    """Run them all."""
+    return [_result(name, check) for name, check in checks]
+
+
+def failed(results: Sequence[CheckResult]) -> dict[str, str]:
+    """The reasons of those that failed, by name."""
+    return {result.name: result.reason for result in results if result.reason is not None}
+
+
+def _result(name: str, check: Check) -> CheckResult:
+    try:
+        check()
+    except AssertionError as error:
+        return CheckResult(name, _line(error) or "failed")
+    except Exception as error:  # a check that a stage's own mistake ends has failed as well
+        return CheckResult(name, f"{type(error).__name__}: {_line(error)}")
+    return CheckResult(name)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

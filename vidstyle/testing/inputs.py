@@ -1,0 +1,110 @@
+"""Frames for the check suite, with every layer that a stage says it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vidstyle.core import Clip, Frame, HostArray
+from vidstyle.core.layers import CUT
+from vidstyle.runner.parcel import Cell, Parcel
+from vidstyle.testing.clips import film
+from vidstyle.testing.scene import Scene, Surface, moves
+from vidstyle.testing.subject import Subject
+from vidstyle.testing.textures import make_waves
+
+_STEPS = ((1.25, -0.5), (-1.5, 0.75), (0.5, 2.0))
+# How pictures move in the shots, in turn.
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A clip and its frames as a stage meets them."""
+
+    clip: Clip
+    parcels: tuple[Parcel, ...]
+    """Their arrays are read-only."""
+
+    def shot(self, number: int) -> Input:
+        """One shot alone."""
+        return replace(self, parcels=tuple(p for p in self.parcels if p.shot == number))
+
+
+def make_input(
+    subject: Subject,
+    *,
+    size: tuple[int, int] = (64, 48),
+    shots: Sequence[int] = (5, 3),
+    optional: bool = True,
+) -> Input:
+    """Panning pictures in shots of so many frames, with the layers that the stage reads.
+
+    ``size`` is (width, height). A stage that finds shots meets one endless shot. ``optional``
+    leaves out, where False, the layers that the stage can do without.
+    """
+    needs = subject.make().needs
+    scenes = [_scene(number, frames, size) for number, frames in enumerate(shots)]
+    synthetic = film(scenes)
+    reads = {name for name, reach in needs.reads.items() if optional or not reach.optional}
+    names = sorted({"source", "image"} | reads)
+    clip = replace(synthetic.clip, alpha="alpha" in reads)
+    truth = _truth(scenes)
+    parcels = []
+    for frame in synthetic.frames:
+        made = {name: _layer(name, frame, truth[frame.index], subject) for name in names}
+        cells = {name: Cell(_frozen(layer)) for name, layer in made.items()}
+        shot = 0 if CUT in needs.writes else frame.shot
+        seconds = frame.pts * clip.time_base
+        parcels.append(Parcel(frame.index, frame.pts, frame.duration, seconds, cells, shot))
+    return Input(clip, tuple(parcels))
+
+
+def _scene(number: int, frames: int, size: tuple[int, int]) -> Scene:
+    right, down = _STEPS[number % len(_STEPS)]
+    poses = moves([(right * time, down * time) for time in range(frames)])
+    return Scene((Surface(make_waves(number), poses),), *size)
+
+
+def _truth(scenes: Sequence[Scene]) -> list[dict[str, HostArray]]:
+    """Flow and visibility in both directions, and cuts, frame by frame."""
+    truth = []
+    for number, scene in enumerate(scenes):
+        for time in range(scene.frames):
+            # On the first frame of a shot there is no previous one, and all is 0.
+            back, seen = scene.motion(time, time - 1) if time else scene.motion(0, 0)
+            ahead, seen_ahead = scene.motion(time - 1, time) if time else scene.motion(0, 0)
+            there = np.float32(time > 0)
+            truth.append(
+                {
+                    "flow": back * there,
+                    "visible": seen * there,
+                    "flow_from_previous": ahead * there,
+                    "visible_from_previous": seen_ahead * there,
+                    CUT: np.array(number > 0 and time == 0, np.float32),
+                }
+            )
+    return truth
+
+
+def _layer(name: str, frame: Frame, truth: dict[str, HostArray], subject: Subject) -> HostArray:
+    """A layer of one frame; where nothing is known of it, a ramp that moves with time."""
+    source = frame.host("source")
+    if name == "source":
+        return source.copy()
+    if name == "image":
+        # Not the source, so that a stage that confuses the two shows.
+        return source[..., ::-1].copy()
+    if name in truth:
+        return truth[name]
+    if name in subject.layers:
+        return np.array(subject.layers[name](frame), np.float32)
+    height, width = source.shape[:2]
+    ramp = (np.arange(width, dtype=np.float32) + frame.index) / (width + frame.index)
+    return np.tile(ramp, (height, 1))
+
+
+def _frozen(layer: HostArray) -> HostArray:
+    layer.flags.writeable = False
+    return layer

@@ -1,0 +1,140 @@
+"""What every stage has to keep to: its declaration, its layers, the pictures it can take.
+
+Each check raises AssertionError where the stage does not keep to it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import ValidationError
+
+from vidstyle.core.errors import InputError, PipelineError
+from vidstyle.core.layers import CUT, host_shape
+from vidstyle.runner.parcel import Parcel
+from vidstyle.testing.expect import expect, host, places, run
+from vidstyle.testing.inputs import make_input
+from vidstyle.testing.subject import Running, Subject, digests
+
+_SMALL = 16
+"""Pixels; a stage may refuse a picture with a shorter side, in words of its own."""
+_PICTURES = ("source", "image", "alpha", "visible", "visible_from_previous")
+_MOTION = ("flow", "visible", "flow_from_previous", "visible_from_previous")
+_DEVICE_TOLERANCE = 0.01
+"""Mean absolute difference between devices that half precision and other kernels may make."""
+
+
+def options_build_and_refuse_unknown_keys(subject: Subject) -> None:
+    """The options given make a stage, typos do not, and editors get their schema."""
+    subject.make()
+    subject.stage_class.Options.model_json_schema()
+    try:
+        subject.stage_class.Options.model_validate({**subject.options, "no_such_option": 1})
+    except ValidationError:
+        return
+    raise AssertionError("Options accept an unknown key; derive them from StageOptions")
+
+
+def describe_is_pure_and_agrees_with_needs(subject: Subject) -> None:
+    """Described before it is opened, twice the same; the size stays unless it says so."""
+    clip = make_input(subject).clip
+    stage, other = subject.make(), subject.make()
+    described = stage.describe(clip)
+    expect(described == stage.describe(clip) == other.describe(clip), "describe is not pure")
+    expect(stage.needs == other.needs, "needs differ between two stages of the same options")
+    changed = (described.width, described.height) != (clip.width, clip.height)
+    expect(stage.needs.geometry or not changed, "describe changes the size; set Needs(geometry)")
+    with subject.opened(clip) as running:
+        expect(running.stage.describe(clip) == described, "describe changes when opened")
+
+
+def order_count_and_times_are_kept(subject: Subject) -> None:
+    """As many frames come out as went in, in order, each at its time and in its shot."""
+    given = make_input(subject, shots=(4, 1, 3))
+    expect(places(run(subject, given)) == places(given.parcels), "frames moved")
+
+
+def only_declared_layers_change(subject: Subject) -> None:
+    """What ``needs.writes`` does not name comes out as it went in."""
+    given = make_input(subject)
+    with subject.opened(given.clip) as running:
+        out = running.run(given.parcels)
+        writes = running.planned.needs.writes
+    for before, after in zip(digests(given.parcels), digests(out), strict=True):
+        changed = {name for name in after if after[name] != before.get(name)} - set(writes)
+        expect(not changed, f"changed {sorted(changed)}, but declared {sorted(writes)}")
+
+
+def written_layers_are_sound(subject: Subject) -> None:
+    """The right shape, float32, finite; pictures and visibility in [0, 1]; cuts 0 or 1.
+
+    Flow and visibility are 0 on the first frame of a shot.
+    """
+    given = make_input(subject, shots=(3, 1, 2))
+    with subject.opened(given.clip) as running:
+        shots: set[int] = set()
+        for parcel in running.run(given.parcels):
+            first = parcel.shot not in shots
+            shots.add(parcel.shot)
+            for name in running.planned.needs.writes:
+                _check_layer(name, parcel, running, first)
+
+
+def one_frame_clip_works(subject: Subject) -> None:
+    """A clip of one frame gives one frame."""
+    expect(
+        len(run(subject, make_input(subject, shots=(1,)))) == 1,
+        "one frame went in, another number came out",
+    )
+
+
+def every_size_works(subject: Subject) -> None:
+    """Odd, tall, tiny: each size works, and layers have the size that ``describe`` gives.
+
+    A picture with a side below 16 px may be refused with an InputError or a PipelineError.
+    """
+    for size in subject.sizes:
+        given = make_input(subject, size=size, shots=(3,))
+        try:
+            run(subject, given)
+        except (InputError, PipelineError):
+            expect(min(size) < _SMALL, f"{size[0]}x{size[1]} is refused")
+
+
+def optional_layers_may_be_missing(subject: Subject) -> None:
+    """What is read with ``Reach(optional=True)`` can be left out."""
+    given = make_input(subject, optional=False)
+    expect(len(run(subject, given)) == len(given.parcels), "frames are missing")
+
+
+def every_device_works(subject: Subject) -> None:
+    """Where there is a GPU, a stage at home on a device gives there what it gives on the CPU."""
+    if subject.make().needs.home == "host":
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        return
+    on_cpu = run(subject, make_input(subject))
+    on_gpu = run(subject, make_input(subject), device="cuda:0")
+    for name in subject.make().needs.writes:
+        far = max(
+            float(np.abs(host(a, name) - host(b, name)).mean())
+            for a, b in zip(on_cpu, on_gpu, strict=True)
+        )
+        expect(far <= _DEVICE_TOLERANCE, f"layer {name} is {far:.3g} off on the GPU")
+
+
+def _check_layer(name: str, parcel: Parcel, running: Running, first: bool) -> None:
+    layer = host(parcel, name)
+    clip, where = running.planned.clip, f"layer {name} of frame {parcel.index}"
+    wanted = host_shape(name, clip.height, clip.width)
+    expect(wanted is None or layer.shape == wanted, f"{where}: {layer.shape}, wanted {wanted}")
+    expect(layer.dtype == np.float32, f"{where} is {layer.dtype}, not float32")
+    expect(np.isfinite(layer).all(), f"{where} is not finite")
+    if name in _PICTURES:
+        low, high = float(layer.min()), float(layer.max())
+        expect(0 <= low <= high <= 1, f"{where} leaves [0, 1]: {low:.4g} to {high:.4g}")
+    if name in _MOTION and first:
+        expect(not layer.any(), f"{where} is not 0, but the frame is the first of its shot")
+    if name == CUT:
+        expect(float(layer) in (0.0, 1.0), f"{where} is {float(layer)}, not 0 or 1")

@@ -1,0 +1,153 @@
+"""A stage under test, and how the checks run it: through the runner's own node."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from vidstyle.core import (
+    Clip,
+    Frame,
+    HostArray,
+    Layer,
+    Place,
+    PlannedStage,
+    Stage,
+    State,
+    load_state,
+    save_state,
+)
+from vidstyle.core.layers import Home
+from vidstyle.runner.device import available_cores
+from vidstyle.runner.node import Held, Node
+from vidstyle.runner.parcel import Parcel
+from vidstyle.testing.watched import Watched, as_array
+
+SIZES = ((97, 65), (64, 98), (16, 16), (17, 40), (24, 1), (1, 24))
+"""Widths and heights that a stage has to cope with; it may refuse those below 16."""
+
+Digests = list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A stage class with its options."""
+
+    stage_class: type[Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """As the keys of a YAML file."""
+    layers: Mapping[str, Callable[[Frame], HostArray]] = field(default_factory=dict)
+    """Makers of layers that are not the standard ones: (H, W) or (H, W, C) float32 each."""
+    sizes: Sequence[tuple[int, int]] = SIZES
+    """Widths and heights to try."""
+
+    def make(self) -> Stage:
+        """A new stage, not opened."""
+        stage: Stage = self.stage_class(self._options())
+        return stage
+
+    @contextmanager
+    def opened(self, clip: Clip, *, device: str = "cpu") -> Iterator[Running]:
+        """A new stage, opened on a clip, and closed in the end."""
+        stage = self.make()
+        place = Place(device=device, threads=available_cores())
+        try:
+            planned = PlannedStage(
+                name=self.stage_class.__name__,
+                use="check/stage",
+                options=dict(self.options),
+                needs=stage.needs,
+                place=place,
+                clip=stage.describe(clip),
+                keeps=(),
+                memory=0,
+            )
+            stage.open(clip, place)
+            yield Running(stage, planned, self._options())
+        finally:
+            stage.close()
+
+    def _options(self) -> Any:
+        return self.stage_class.Options.model_validate(dict(self.options))
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An opened stage."""
+
+    stage: Stage
+    planned: PlannedStage
+    options: Any
+
+    def run(self, parcels: Sequence[Parcel]) -> list[Parcel]:
+        """All frames through a new node."""
+        return [out for out, _ in self.steps(self.node(parcels), parcels)]
+
+    def watched(self, parcels: Sequence[Parcel]) -> tuple[list[Parcel], Watched]:
+        """As ``run``, with notes of what every step was given and gave."""
+        watched = Watched(self.stage)
+        node = self.node(parcels, watched)
+        return [out for out, _ in self.steps(node, parcels)], watched
+
+    def node(self, parcels: Sequence[Parcel], stage: Stage | None = None) -> Node:
+        """A node that keeps all layers of such parcels and those that the stage writes."""
+        keeps = tuple(sorted({*parcels[0].cells, *self.planned.needs.writes}))
+        planned = replace(self.planned, keeps=keeps)
+        return Node(planned, stage or self.stage, lambda _: self.options)
+
+    def steps(self, node: Node, parcels: Sequence[Parcel]) -> Iterator[tuple[Parcel, Held]]:
+        """Frame for frame what comes out, and what the node holds right after it."""
+        for parcel in parcels:
+            yield from ((out, node.held()) for out in node.push(parcel))
+        yield from ((out, node.held()) for out in node.finish())
+
+    def stored(self, held: Held) -> Held:
+        """What is held, with its state written to bytes and read back."""
+        home, device = self.planned.needs.home, self.planned.place.device
+        return replace(held, state=state_at(load_state(saved(held.state)), home, device))
+
+
+def saved(state: State) -> bytes:
+    """The state on disk, wherever its arrays lie."""
+    if state is None:
+        return save_state(None)
+    on_host = {name: as_array(v) if hasattr(v, "shape") else v for name, v in state.items()}
+    return save_state(on_host)
+
+
+def state_at(state: State, home: Home, device: str) -> State:
+    """The state with its arrays where a stage of that home keeps them."""
+    if state is None or home == "host":
+        return state
+    import torch
+
+    move = partial(torch.as_tensor, device=device)
+    return {
+        name: move(v.copy()) if isinstance(v, np.ndarray) else v  # safetensors' own are read-only
+        for name, v in state.items()
+    }
+
+
+def digests(parcels: Sequence[Parcel], names: Sequence[str] | None = None) -> Digests:
+    """Frame for frame a hash of each layer, or of the named ones."""
+    return [
+        {
+            name: digest(cell.at("host", "cpu"))
+            for name, cell in parcel.cells.items()
+            if names is None or name in names
+        }
+        for parcel in parcels
+    ]
+
+
+def digest(layer: Layer) -> str:
+    """A hash of values, shape and type."""
+    array = np.ascontiguousarray(as_array(layer))
+    label = f"{array.shape}{array.dtype}".encode()
+    return hashlib.sha256(label + array.tobytes()).hexdigest()
