@@ -69,11 +69,13 @@ def find_clips(folder: Path, *, leave_out: Path) -> tuple[list[Path], list[Path]
     """Clips below the folder, sorted, and the files that are not; hidden ones are not seen.
 
     ``leave_out`` is the folder of the outputs, which may lie inside. Raises InputError where
-    the folder is none or holds no clip.
+    the folder is none or holds no clip, UsageError where both folders are one.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; `vidstyle run` takes single clips")
     left_out = leave_out.resolve()
+    if left_out == folder.resolve():
+        raise UsageError(f"the output folder is the input folder: {folder}; choose another -o")
     files = sorted(
         path
         for path in folder.rglob("*")
@@ -104,9 +106,7 @@ def run_batch(
     overwrite: bool = False,
     listen_to: Callable[[Path], Listener],
 ) -> Iterator[Outcome]:
-    """Run each clip and say how it ended. Raises UsageError where both folders are one."""
-    if output.exists() and output.samefile(folder):
-        raise UsageError(f"the output folder is the input folder: {folder}; choose another -o")
+    """Run each clip and say how it ended."""
     outputs = mirrored_paths(clips, folder, output, output_suffix(pipeline))
     for clip, destination in zip(clips, outputs, strict=True):
         if destination.exists() and not overwrite:

@@ -48,7 +48,7 @@ class FeedForward(BaseStage[FeedForwardOptions]):
         from vidstyle.models.style_file import load_style
 
         style = load_style(find_style(self.options.style))
-        self._network = style.network.to(place.device, memory_format=torch.channels_last)
+        self._network = style.module.to(place.device, memory_format=torch.channels_last)
 
     def step(
         self, window: Window[FeedForwardOptions], state: State

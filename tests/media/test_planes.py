@@ -1,0 +1,55 @@
+"""Hashes of decoded pictures."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+
+from vidstyle.media.planes import digest, rows_of
+
+
+def frame(pixels: str, sample: int, padding: int) -> av.VideoFrame:
+    made = av.VideoFrame(50, 38, pixels)
+    for plane in made.planes:
+        if plane.line_size:
+            rows = np.full((plane.height, plane.line_size), padding, np.uint8)
+            used = plane.width * made.format.padded_bits_per_pixel // 8
+            rows[:, : used if len(made.planes) == 1 else plane.width] = sample
+            plane.update(rows.tobytes())
+        else:
+            plane.update(bytes(plane.buffer_size))
+    return made
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "rgb24", "bgra", "gray", "pal8", "uyvy422"])
+def test_padding_does_not_count_and_samples_do(pixels):
+    assert digest(frame(pixels, 7, 0)) == digest(frame(pixels, 7, 99))
+    assert digest(frame(pixels, 7, 0)) != digest(frame(pixels, 8, 0))
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv420p10le", "nv12", "p010le", "gbrp10le"])
+def test_every_sample_counts(pixels):
+    made = av.VideoFrame(50, 38, pixels)
+    for plane in made.planes:
+        plane.update(bytes(plane.buffer_size))
+    before = digest(made)
+    for index, plane in enumerate(made.planes):
+        data = np.zeros((plane.height, plane.line_size), np.uint8)
+        wide = 2 if made.format.components[0].bits > 8 else 1
+        pairs = 2 if index == 1 and len(made.planes) == 2 else 1
+        data[-1, plane.width * wide * pairs - 1] = 1
+        plane.update(data.tobytes())
+        assert digest(made) != before
+        before = digest(made)
+
+
+def test_the_format_counts():
+    assert digest(frame("yuv420p", 7, 7)) != digest(frame("yuvj420p", 7, 7))
+
+
+def test_rows_are_a_view_in_the_order_that_is_shown():
+    made = frame("gray", 5, 0)
+    rows = rows_of(made.planes[0])
+    assert rows.shape == (38, made.planes[0].line_size)
+    assert (rows[:, :50] == 5).all()
