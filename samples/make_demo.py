@@ -50,9 +50,9 @@ def demo_scenes(width: int = WIDTH, height: int = HEIGHT) -> tuple[Scene, Scene]
     Smaller sizes give the same clip scaled down, for quick tests.
     """
     shrink = width / WIDTH
-    cat = Surface(photo("chelsea.png"), _ride(CAT, shrink))
-    cup = Surface(cut_out("coffee.png", CUP), _ride(FLIGHT, shrink))
-    astronaut = Surface(photo("astronaut.png"), _ride(ASTRONAUT, shrink))
+    cat = Surface(photo("chelsea.png", _least(CAT) * shrink), _ride(CAT, shrink))
+    cup = Surface(cut_out("coffee.png", CUP, _least(FLIGHT) * shrink), _ride(FLIGHT, shrink))
+    astronaut = Surface(photo("astronaut.png", _least(RISE) * shrink), _ride(RISE, shrink))
     return Scene((cat, cup), width, height), Scene((astronaut,), width, height)
 
 
@@ -70,13 +70,13 @@ class View:
 MIDDLE = (WIDTH / 2, HEIGHT / 2)
 CAT = (View(1.62, -2.0, MIDDLE, (238, 150)), View(1.86, 1.5, MIDDLE, (218, 138)))
 FLIGHT = (View(0.34, -28, (-20, 250), (281, 184)), View(0.46, 24, (480, 262), (281, 184)))
-ASTRONAUT = (View(1.75, 1.5, MIDDLE, (236, 250)), View(1.42, -1.0, MIDDLE, (256, 150)))
+RISE = (View(1.75, 1.5, MIDDLE, (236, 250)), View(1.42, -1.0, MIDDLE, (256, 150)))
 CUP = (((281, 220), (197, 165), 0), ((298, 118), (116, 100), 0))
 """Ellipses (centre, half axes, degrees) that hold the saucer and the cup."""
 
 
-def photo(name: str) -> Photo:
-    """A photo out of scikit-image's own files, in [0, 1]."""
+def photo(name: str, scale: float = 1.0) -> Photo:
+    """A photo out of scikit-image's own files, to be shown at ``scale`` times its size or more."""
     import skimage
 
     path = Path(skimage.__file__).parent / "data" / name
@@ -84,17 +84,32 @@ def photo(name: str) -> Photo:
     if stored is None:
         raise SystemExit(f"{path} is not a picture; install scikit-image 0.26 again")
     picture = cv2.cvtColor(stored, cv2.COLOR_BGR2RGB).astype(np.float64) / 255
-    return Photo(picture, np.ones(picture.shape[:2]))
+    return Photo(_softened(picture, scale), np.ones(picture.shape[:2]))
 
 
-def cut_out(name: str, ellipses: Sequence[tuple[tuple[int, int], tuple[int, int], float]]) -> Photo:
-    """The part of a photo that lies in any of the ellipses, with an edge of about 3 pixels."""
-    whole = photo(name)
+def cut_out(
+    name: str, ellipses: Sequence[tuple[tuple[int, int], tuple[int, int], float]], scale: float
+) -> Photo:
+    """The part of a photo that lies in any of the ellipses, with a soft edge."""
+    whole = photo(name, scale)
     mask = np.zeros(whole.opacity.shape, np.uint8)
     for centre, axes, degrees in ellipses:
         cv2.ellipse(mask, centre, axes, degrees, 0, 360, 255, cv2.FILLED)
-    soft = cv2.GaussianBlur(mask, (0, 0), 1.2).astype(np.float64) / 255
-    return Photo(whole.picture, soft)
+    soft = cv2.GaussianBlur(mask.astype(np.float64) / 255, (0, 0), max(1.0, 0.5 / scale))
+    return Photo(whole.picture, soft.astype(np.float64))
+
+
+def _softened(picture: Doubles, scale: float) -> Doubles:
+    """Without the detail that would shimmer when it is shown smaller than it is."""
+    if scale >= 1:
+        return picture
+    deviation = 0.6 * (scale**-2 - 1) ** 0.5
+    return cv2.GaussianBlur(picture, (0, 0), deviation).astype(np.float64)
+
+
+def _least(ends: tuple[View, View]) -> float:
+    """The smallest scale on the way."""
+    return min(view.scale for view in ends)
 
 
 def _ride(ends: tuple[View, View], shrink: float) -> tuple[Doubles, ...]:

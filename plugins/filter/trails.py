@@ -24,7 +24,8 @@ class Trails(BaseStage[TrailsOptions]):
         """The brighter of the picture and of what is left of the last output."""
         image = window.now.host("image")
         if state is not None:  # None on the first frame of a shot
-            image = np.maximum(image, np.float32(window.options.fade) * state["tail"])
+            tail = np.asarray(state["tail"], np.float32)
+            image = np.maximum(image, np.float32(window.options.fade) * tail)
         return {"image": image}, {"tail": image}
 
 

@@ -27,5 +27,5 @@ def photometric_agreement(
     difference = cv2.GaussianBlur(difference, (0, 0), _NOISE_SIGMA, dst=difference)
     np.multiply(difference, difference, out=difference)
     distance = cv2.cvtColor(difference, cv2.COLOR_RGB2GRAY)
-    distance *= -1 / (2 * tolerance**2)
+    np.multiply(distance, -1 / (2 * tolerance**2), out=distance)
     return np.asarray(cv2.exp(distance, dst=distance), np.float32)

@@ -8,22 +8,22 @@ import numpy as np
 from vidstyle.core.layers import HostArray
 
 _FINE_SIGMA = 1.0
-# Pixels: detail is what a Gaussian of this width takes away.
+# Pixels: the fine band is what a Gaussian of this width takes away.
 _AREA_SIGMA = 3.0
 # Pixels over which the strength of detail is compared.
 _FLOOR = 1e-6
-# Added to variances: a thousandth of the range, so that flat areas divide nothing by nothing.
+# Added to mean squares: a thousandth of the range, so that flat areas are not amplified noise.
 
 
 def detail_gain(picture: HostArray, reference: HostArray, *, limit: float) -> HostArray:
     """How many times weaker the detail of ``picture`` is than that of ``reference``, locally.
 
-    The ratio of the standard deviations of their fine bands, between 1 and ``limit``. Both are
-    (H, W, 3) in [0, 1]; the result is (H, W). Raises ValueError where ``limit`` is below 1.
+    The ratio of the local standard deviations of their Laplacians, between 1 and ``limit``. Both
+    are (H, W, 3) in [0, 1]; the result is (H, W). Raises ValueError where ``limit`` is below 1.
     """
     if limit < 1:
         raise ValueError(f"a gain's limit is at least 1, got {limit}")
-    ratio = np.sqrt(_energy(reference) / _energy(picture))
+    ratio: HostArray = np.sqrt(_energy(reference) / _energy(picture))
     return np.clip(ratio, 1, limit, out=ratio)
 
 
@@ -34,8 +34,9 @@ def fine_band(picture: HostArray) -> HostArray:
 
 
 def _energy(picture: HostArray) -> HostArray:
-    """Local variance of the fine band, (H, W), its channels weighted like luma."""
-    band = fine_band(picture)
-    square = cv2.cvtColor(np.multiply(band, band, out=band), cv2.COLOR_RGB2GRAY)
-    energy = cv2.GaussianBlur(square, (0, 0), _AREA_SIGMA, borderType=cv2.BORDER_REPLICATE)
-    return np.add(energy, np.float32(_FLOOR))
+    """Local mean square of the Laplacian of luma, (H, W)."""
+    luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    edges = cv2.Laplacian(luma, cv2.CV_32F, dst=luma, borderType=cv2.BORDER_REPLICATE)
+    np.multiply(edges, edges, out=edges)
+    cv2.GaussianBlur(edges, (0, 0), _AREA_SIGMA, dst=edges, borderType=cv2.BORDER_REPLICATE)
+    return np.add(edges, np.float32(_FLOOR))

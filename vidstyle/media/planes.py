@@ -26,7 +26,8 @@ def digest(frame: VideoFrame) -> str:
     about = f"{frame.format.name} {frame.width}x{frame.height}"
     state = hashlib.blake2b(about.encode(), digest_size=16)
     for index, plane in enumerate(frame.planes):
-        state.update(np.ascontiguousarray(rows_of(plane)[:, : _row_bytes(frame, index)]))
+        samples = rows_of(plane)[:, : _row_bytes(frame, index)]
+        state.update(np.ascontiguousarray(samples).data)
     return state.hexdigest()
 
 

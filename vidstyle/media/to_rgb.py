@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -64,13 +65,20 @@ class ToRGB:
 
     def __call__(self, frame: VideoFrame) -> tuple[HostArray, HostArray | None]:
         """The picture, (H, W, 3) in [0, 1], and its alpha, (H, W), where the format has it."""
-        own = colour_of(frame, frame.height)
-        colour = own if own.tagged else self._colour
+        colour = self._colour_of(frame)
         if has_chroma(frame.format):
             return self._from_luma_chroma(frame, colour)
         if is_grey(frame.format):
             return self._from_grey(frame, colour)
         return self._from_rgb(frame, colour)
+
+    def _colour_of(self, frame: VideoFrame) -> Colour:
+        """The frame's own tags, and the clip's for those that it has not."""
+        own, clip = colour_of(frame, frame.height), self._colour
+        if own.tagged or clip.matrix == "rgb":
+            return own
+        spread = own.range if frame.color_range in RANGE_TO_TAG.values() else clip.range
+        return replace(own, matrix=clip.matrix, range=spread)
 
     def _from_luma_chroma(
         self, frame: VideoFrame, colour: Colour

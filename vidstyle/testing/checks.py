@@ -17,7 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from vidstyle.testing import source_checks, stage_checks, state_checks
+from vidstyle.testing import sink_checks, source_checks, stage_checks, state_checks
+from vidstyle.testing.sink_checks import SinkSubject
 from vidstyle.testing.source_checks import SourceSubject
 from vidstyle.testing.subject import Subject
 
@@ -51,6 +52,15 @@ SOURCE_CHECKS: tuple[Callable[[SourceSubject], None], ...] = (
     source_checks.same_file_gives_same_frames,
     source_checks.marks_lead_back_to_their_place,
     source_checks.reading_may_stop_early,
+)
+
+SINK_CHECKS: tuple[Callable[[SinkSubject], None], ...] = (
+    sink_checks.same_frames_give_same_packets,
+    sink_checks.hashes_tell_frames_apart,
+    sink_checks.packets_start_each_chunk_anew,
+    sink_checks.chunks_join_to_all_frames,
+    sink_checks.odd_sizes_and_variable_rates_work,
+    sink_checks.closing_works_without_opening,
 )
 
 
@@ -100,6 +110,14 @@ def check_source(
 ) -> list[CheckResult]:
     """Every check of a source on a file or folder of at least two frames."""
     return results(checks_for_source(source_class, path, **(options or {})))
+
+
+def checks_for_sink(
+    sink_class: type[Any], suffix: str, /, **options: Any
+) -> list[tuple[str, Check]]:
+    """Name and check, one for each promise of a sink that makes such files (``.mp4``)."""
+    subject = SinkSubject(sink_class, suffix, options)
+    return [(check.__name__, partial(check, subject)) for check in SINK_CHECKS]
 
 
 def results(checks: Iterable[tuple[str, Check]]) -> list[CheckResult]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from vidstyle.core import Clip, Frame, HostArray
 from vidstyle.core.layers import CUT
 from vidstyle.runner.parcel import Cell, Parcel
-from vidstyle.testing.clips import film
+from vidstyle.testing.clips import SyntheticClip, film
 from vidstyle.testing.scene import Scene, Surface, moves
 from vidstyle.testing.subject import Subject
 from vidstyle.testing.textures import make_waves
@@ -45,12 +46,10 @@ def make_input(
     leaves out, where False, the layers that the stage can do without.
     """
     needs = subject.make().needs
-    scenes = [_scene(number, frames, size) for number, frames in enumerate(shots)]
-    synthetic = film(scenes)
+    synthetic, truth = _filmed(size, tuple(shots))
     reads = {name for name, reach in needs.reads.items() if optional or not reach.optional}
     names = sorted({"source", "image"} | reads)
     clip = replace(synthetic.clip, alpha="alpha" in reads)
-    truth = _truth(scenes)
     parcels = []
     for frame in synthetic.frames:
         made = {name: _layer(name, frame, truth[frame.index], subject) for name in names}
@@ -59,6 +58,15 @@ def make_input(
         seconds = frame.pts * clip.time_base
         parcels.append(Parcel(frame.index, frame.pts, frame.duration, seconds, cells, shot))
     return Input(clip, tuple(parcels))
+
+
+@lru_cache(maxsize=16)
+def _filmed(
+    size: tuple[int, int], shots: tuple[int, ...]
+) -> tuple[SyntheticClip, list[dict[str, HostArray]]]:
+    """Frames and the truth about them; kept, so nobody may be given these very arrays."""
+    scenes = [_scene(number, frames, size) for number, frames in enumerate(shots)]
+    return film(scenes), _truth(scenes)
 
 
 def _scene(number: int, frames: int, size: tuple[int, int]) -> Scene:
@@ -97,7 +105,7 @@ def _layer(name: str, frame: Frame, truth: dict[str, HostArray], subject: Subjec
         # Not the source, so that a stage that confuses the two shows.
         return source[..., ::-1].copy()
     if name in truth:
-        return truth[name]
+        return truth[name].copy()
     if name in subject.layers:
         return np.array(subject.layers[name](frame), np.float32)
     height, width = source.shape[:2]

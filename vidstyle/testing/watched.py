@@ -39,16 +39,15 @@ class Watched:
         return self._stage.fresh()
 
     def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
-        given = _arguments(window, state)
-        before = {what: _copy(value) for what, value in given.items()}
-        names = list(state or ())
+        before = {what: _copy(value) for what, value in _arguments(window, state).items()}
         layers, following = self._stage.step(window, state)
+        after = _arguments(window, state)
         place = f"at frame {window.now.index}"
         self.mutated += [
-            f"{what} {place}" for what, value in given.items() if not _same(value, before[what])
+            f"{what} {place}"
+            for what in {**before, **after}
+            if what not in before or what not in after or not _same(after[what], before[what])
         ]
-        if list(state or ()) != names:
-            self.mutated.append(f"the names in the state {place}")
         for what, value in {**_named("layer", layers), **_named("state", following)}.items():
             self._given_away.append((f"{what} {place}", value, _copy(value)))
         return layers, following

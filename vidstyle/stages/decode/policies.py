@@ -16,7 +16,7 @@ from vidstyle.stages.decode.orientation import Orientation
 from vidstyle.stages.decode.probe import Found
 
 
-class Options(StageOptions):
+class DecodeOptions(StageOptions):
     """What to do with what not every video has."""
 
     hdr: Literal["refuse", "tonemap", "passthrough"] = Field(
@@ -55,7 +55,7 @@ class Decision:
     """Brightest light for the tone map, or None where there is none."""
 
 
-def decide(found: Found, options: Options, path: Path) -> Decision:
+def decide(found: Found, options: DecodeOptions, path: Path) -> Decision:
     """Apply the options to what was found. Raises InputError for HDR that is to be refused."""
     hdr = is_hdr(found.colour)
     if hdr and options.hdr == "refuse":
@@ -82,7 +82,7 @@ def decide(found: Found, options: Options, path: Path) -> Decision:
 _TONE_MAPPED = Colour("bt709", "limited", MATRIX_TO_TAG["bt709"], MATRIX_TO_TAG["bt709"])
 
 
-def _notices(found: Found, options: Options, tone_mapped: bool) -> Iterator[Notice]:
+def _notices(found: Found, options: DecodeOptions, tone_mapped: bool) -> Iterator[Notice]:
     if tone_mapped:
         text = f"HDR light of up to {options.hdr_peak:.0f} cd/m² is mapped to BT.709"
         yield Notice("tone-mapped", text)

@@ -21,7 +21,13 @@ from vidstyle.media.container import other_streams, video_streams
 from vidstyle.media.to_rgb import ToRGB, bit_depth
 from vidstyle.stages.decode.orientation import Orientation, orientation_of
 from vidstyle.stages.decode.packets import Reader, has_hidden_alpha
-from vidstyle.stages.decode.rate import frame_count_of, frame_rate_of, step_of, stream_seconds
+from vidstyle.stages.decode.rate import (
+    end_seconds_of,
+    frame_count_of,
+    frame_rate_of,
+    start_seconds_of,
+    step_of,
+)
 
 _FRAMES: Final = 4
 # Decoded to look at: a first frame alone may be progressive or opaque by chance.
@@ -161,13 +167,13 @@ def _alpha(
 
 
 def _end_seconds(reader: Reader) -> tuple[Fraction | None, bool]:
-    length = stream_seconds(reader.stream)
-    start = (reader.stream.start_time or 0) * reader.time_base
-    if length is not None:
-        return start + length, True
+    end = end_seconds_of(reader.stream)
+    if end is not None:
+        return end, True
     if reader.container.duration is None:
         return None, False
-    return start + Fraction(reader.container.duration, av.time_base), False
+    length = Fraction(reader.container.duration, av.time_base)
+    return start_seconds_of(reader.stream) + length, False
 
 
 def _notices(reader: Reader, colour: Colour, orientation: Orientation) -> Iterator[Notice]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from vidstyle.core import Clip, Frame, Mark, Notice, Place
-from vidstyle.stages.decode import policies
+from vidstyle.stages.decode.policies import Decision, DecodeOptions, decide
 from vidstyle.stages.decode.probe import Found, probe
 from vidstyle.stages.decode.reading import Reading
 from vidstyle.stages.decode.to_layers import ToLayers
@@ -21,18 +21,18 @@ class DecodePyAV:
     deinterlaced frame for frame, and made full-range RGB by the file's matrix and range.
     """
 
-    Options: ClassVar[type[Any]] = policies.Options
+    Options: ClassVar[type[Any]] = DecodeOptions
 
-    def __init__(self, options: policies.Options) -> None:
+    def __init__(self, options: DecodeOptions) -> None:
         self.options = options
-        self._opened: tuple[Path, Found, policies.Decision, int] | None = None
+        self._opened: tuple[Path, Found, Decision, int] | None = None
         self._reading: Reading | None = None
 
     def open(self, path: Path, place: Place) -> Clip:
         """Look at the first frames and packets. Raises InputError where it cannot be read."""
         self.close()
         found = probe(path, threads=place.threads, max_pixels=self.options.max_pixels)
-        decision = policies.decide(found, self.options, path)
+        decision = decide(found, self.options, path)
         self._opened = path, found, decision, place.threads
         return decision.clip
 

@@ -43,19 +43,25 @@ def frame_count_of(stream: VideoStream, rate: Fraction | None) -> int | None:
     """How many frames there will be, as far as the container tells."""
     if stream.frames:
         return stream.frames
-    duration = stream_seconds(stream)
-    return round(duration * rate) if duration and rate else None
+    end = end_seconds_of(stream)
+    return round((end - start_seconds_of(stream)) * rate) if end and rate else None
 
 
-def stream_seconds(stream: VideoStream) -> Fraction | None:
-    """How long the file says that this stream is."""
+def start_seconds_of(stream: VideoStream) -> Fraction:
+    """When the first frame is shown, on the file's own clock."""
+    return (stream.start_time or 0) * (stream.time_base or Fraction(1))
+
+
+def end_seconds_of(stream: VideoStream) -> Fraction | None:
+    """When the last frame ends, on the file's own clock, if the file says it of this stream."""
     if stream.duration and stream.time_base:
-        return stream.duration * stream.time_base
+        return start_seconds_of(stream) + stream.duration * stream.time_base
+    # In Matroska the tag is an end, not a length.
     return _clock_text(stream.metadata.get("DURATION", ""))
 
 
 def _clock_text(text: str) -> Fraction | None:
-    """Matroska's way to write a duration: 00:00:10.333000000."""
+    """Matroska's way to write a time: 00:00:10.333000000."""
     try:
         hours, minutes, seconds = (Fraction(part) for part in text.strip("\0 ").split(":"))
     except ValueError:

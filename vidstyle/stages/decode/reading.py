@@ -15,7 +15,7 @@ from vidstyle.core.errors import InputError
 from vidstyle.stages.decode.deinterlace import deinterlaced
 from vidstyle.stages.decode.marks import REMEMBERED, digests, found_after_seek, skip_to
 from vidstyle.stages.decode.packets import Reader
-from vidstyle.stages.decode.policies import Decision, Options
+from vidstyle.stages.decode.policies import Decision, DecodeOptions
 from vidstyle.stages.decode.probe import Found, check_size
 from vidstyle.stages.decode.timestamps import Decoded, Repairs, Timed, repaired
 
@@ -27,7 +27,7 @@ class Reading:
     """Gives decoded, deinterlaced frames with their final times, and counts what it meets."""
 
     def __init__(
-        self, path: Path, found: Found, decision: Decision, options: Options, threads: int
+        self, path: Path, found: Found, decision: Decision, options: DecodeOptions, threads: int
     ) -> None:
         self._path = path
         self._found = found

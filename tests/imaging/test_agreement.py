@@ -1,0 +1,32 @@
+"""Agreement has a closed form where the difference is the same everywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vidstyle.imaging.agreement import photometric_agreement
+
+
+def test_equal_pictures_agree_fully() -> None:
+    picture = np.random.default_rng(0).random((20, 30, 3), dtype=np.float32)
+    assert (photometric_agreement(picture, picture) == 1).all()
+
+
+def test_a_uniform_difference_gives_the_gaussian_of_it() -> None:
+    picture = np.full((20, 30, 3), 0.3, np.float32)
+    agreement = photometric_agreement(picture, picture + np.float32(0.2), tolerance=0.1)
+    np.testing.assert_allclose(agreement, np.exp(-2), rtol=1e-4)
+
+
+def test_noise_disturbs_less_than_a_step_of_its_size() -> None:
+    picture = np.full((40, 40, 3), 0.5, np.float32)
+    noise = np.random.default_rng(0).choice([-0.1, 0.1], (40, 40, 3)).astype(np.float32)
+    assert photometric_agreement(picture, picture + noise).mean() > 0.95
+    assert photometric_agreement(picture, picture + np.float32(0.1)).mean() < 0.7
+
+
+def test_a_tolerance_of_nothing_is_refused() -> None:
+    picture = np.zeros((2, 2, 3), np.float32)
+    with pytest.raises(ValueError, match="positive"):
+        photometric_agreement(picture, picture, tolerance=0)

@@ -1,0 +1,127 @@
+"""Fields joined to whole frames, one for one."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from av.codec.context import Flags
+
+from vidstyle.media.planes import digest
+from vidstyle.stages.decode.deinterlace import deinterlaced
+from vidstyle.stages.decode.timestamps import Decoded
+
+INTERLACED = Flags.interlaced_dct | Flags.interlaced_me
+
+
+def combed(count: int, height: int = 96, width: int = 128) -> list[np.ndarray]:
+    """A bar that moves between the two fields of each picture."""
+    pictures = []
+    for index in range(count):
+        picture = np.full((height, width, 3), 30, np.uint8)
+        for field in (0, 1):
+            left = 6 * index + 3 * field
+            picture[field::2, left : left + 30] = 220
+        pictures.append(picture)
+    return pictures
+
+
+def combing(luma: np.ndarray) -> float:
+    """How much rows differ from both neighbours, in the same direction."""
+    rows = luma.astype(float)
+    up, down = rows[1:-1] - rows[:-2], rows[1:-1] - rows[2:]
+    return float(np.where(up * down > 0, np.minimum(abs(up), abs(down)), 0).mean())
+
+
+def decode(path) -> list[Decoded]:
+    with av.open(path) as container:
+        return [Decoded(frame, frame.pts, frame.duration) for frame in container.decode(video=0)]
+
+
+@pytest.fixture
+def interlaced(write_clip):
+    path = write_clip(
+        "fields.mkv",
+        combed(10),
+        codec="mpeg2video",
+        pixels="yuv420p",
+        flags=INTERLACED,
+        options={"qscale": "2"},
+    )
+    return decode(path)
+
+
+def luma(item: Decoded) -> np.ndarray:
+    plane = item.picture.planes[0]
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, -1)[:, : plane.width]
+
+
+def test_as_many_frames_come_out_with_their_times(interlaced):
+    done = list(deinterlaced(interlaced, "auto"))
+    assert [(item.pts, item.duration) for item in done] == [
+        (item.pts, item.duration) for item in interlaced
+    ]
+
+
+def test_the_comb_is_gone(interlaced):
+    assert all(item.picture.interlaced_frame for item in interlaced)
+    before = np.mean([combing(luma(item)) for item in interlaced[2:-2]])
+    after = np.mean([combing(luma(item)) for item in list(deinterlaced(interlaced, "auto"))[2:-2]])
+    assert before > 3
+    assert after < before / 10
+
+
+def test_off_leaves_every_sample(interlaced):
+    done = list(deinterlaced(interlaced, "off"))
+    assert [id(item) for item in done] == [id(item) for item in interlaced]
+
+
+def test_progressive_frames_pass_untouched(write_clip, square):
+    frames = decode(write_clip("whole.mkv", square(6), pixels="yuv420p"))
+    assert [item is same for item, same in zip(deinterlaced(frames, "auto"), frames, strict=True)]
+
+
+def test_on_takes_frames_that_are_not_flagged(write_clip):
+    frames = decode(write_clip("unflagged.mkv", combed(8), pixels="yuv420p"))
+    assert not frames[0].picture.interlaced_frame
+    done = list(deinterlaced(frames, "on"))
+    assert len(done) == len(frames)
+    assert combing(luma(done[4])) < combing(luma(frames[4])) / 5
+
+
+def test_progressive_frames_after_interlaced_ones_pass_untouched(interlaced, write_clip, square):
+    whole = decode(write_clip("whole.mkv", square(4), pixels="yuv420p"))
+    done = list(deinterlaced([*interlaced, *whole], "auto"))
+    assert len(done) == len(interlaced) + len(whole)
+    # The first one has an interlaced neighbour, and is still left as it is.
+    assert [digest(item.picture) for item in done[-4:]] == [digest(item.picture) for item in whole]
+
+
+def test_a_size_that_changes_starts_a_new_filter(write_clip, interlaced):
+    small = decode(
+        write_clip(
+            "small.mkv", combed(5, 64, 96), codec="mpeg2video", pixels="yuv420p", flags=INTERLACED
+        )
+    )
+    done = list(deinterlaced([*interlaced, *small], "auto"))
+    assert [item.picture.width for item in done] == [128] * 10 + [96] * 5
+
+
+def test_missing_times_stay_missing(interlaced):
+    unknown = [Decoded(item.picture, None, 0) for item in interlaced]
+    for item in unknown:
+        item.picture.pts = None
+    assert [item.pts for item in deinterlaced(unknown, "auto")] == [None] * len(interlaced)
+
+
+def test_one_frame_comes_out(interlaced):
+    assert len(list(deinterlaced(interlaced[:1], "auto"))) == 1
+
+
+def test_colour_tags_survive(interlaced):
+    interlaced[0].picture.colorspace, interlaced[0].picture.color_range = 1, 2
+    first = next(deinterlaced(interlaced, "auto")).picture
+    assert (first.colorspace, first.color_range) == (1, 2)
+    assert Fraction(first.width, first.height) == Fraction(4, 3)

@@ -1,0 +1,63 @@
+"""A world small enough to train in: few photos, a painting, and a VGG19 of two blocks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vidstyle.models import safetensors_file
+from vidstyle.models.vgg import WEIGHTS_FILE
+from vidstyle.training.settings import Settings
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(
+        iterations=6,
+        width=2,
+        crop=32,
+        painting_side=64,
+        style_taps=("relu1_1", "relu2_1"),
+        content_tap="relu1_2",
+    )
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of eight photos, 48x40 to 48x61: blurred noise."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    for index in range(8):
+        noise = generator.integers(0, 256, (48, 40 + 3 * index, 3), np.uint8)
+        cv2.imwrite(str(folder / f"{index}.png"), cv2.GaussianBlur(noise, (0, 0), 2))
+    return folder
+
+
+@pytest.fixture
+def painting(tmp_path: Path) -> Path:
+    """Coarse stripes of two colours."""
+    picture = np.full((80, 96, 3), (200, 220, 230), np.uint8)
+    picture[(np.arange(80) // 5) % 2 == 0] = (120, 60, 20)
+    path = tmp_path / "painting.png"
+    cv2.imwrite(str(path), picture)
+    return path
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """A weights folder whose VGG19 ends at relu2_1 and was never trained."""
+    generator = torch.Generator().manual_seed(0)
+    tensors = {}
+    for number, (inputs, outputs) in {0: (3, 64), 2: (64, 64), 5: (64, 128)}.items():
+        weight = torch.randn(outputs, inputs, 3, 3, generator=generator)
+        tensors[f"features.{number}.weight"] = weight * (2 / (9 * inputs)) ** 0.5
+        tensors[f"features.{number}.bias"] = torch.zeros(outputs)
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    safetensors_file.write(folder / WEIGHTS_FILE, tensors, {})
+    return folder

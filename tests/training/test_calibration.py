@@ -1,0 +1,94 @@
+"""Terms are 1 where they are measured, and weigh what the settings say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from vidstyle.models.vgg import load_vgg19
+from vidstyle.training.calibration import Objective, calibrate, scaled_features
+from vidstyle.training.losses import gram_matrix
+from vidstyle.training.photos import list_photos, read_picture, read_squares, to_tensor
+from vidstyle.training.settings import Settings
+
+
+@pytest.fixture
+def squares(photos: Path) -> tuple[torch.Tensor, ...]:
+    return read_squares(list_photos(photos), 32)
+
+
+@pytest.fixture
+def objective(
+    settings: Settings, weights: Path, painting: Path, squares: tuple[torch.Tensor, ...]
+) -> Objective:
+    plain = settings.model_copy(update={"precision": "float32"})
+    picture = to_tensor(read_picture(painting))
+    return calibrate(load_vgg19(folder=weights), picture, squares, plain)
+
+
+def test_terms_of_untouched_photos_are_one(
+    objective: Objective, squares: tuple[torch.Tensor, ...]
+) -> None:
+    rows = [objective.terms(square, square) for square in squares]
+    for name in ("style", "variation"):
+        assert torch.stack([row[name] for row in rows]).mean() == pytest.approx(1, rel=1e-4)
+    assert all(row["content"] == 0 for row in rows)
+    assert all(row["excess"] == 0 for row in rows)
+
+
+def test_each_layer_and_size_counts_alike(
+    objective: Objective, squares: tuple[torch.Tensor, ...]
+) -> None:
+    assert set(objective.targets) == {f"relu{n}_1@{size}" for n in (1, 2) for size in ("1", "0.5")}
+    # In place of the painting's, a target at half the untouched distance quarters its ratio.
+    key = "relu2_1@0.5"
+    features = scaled_features(objective.extractor, squares[0], objective.settings)[key]
+    found = gram_matrix(features)
+    nearer = Objective(
+        objective.extractor,
+        objective.settings,
+        {key: (found + objective.targets[key]) / 2},
+        objective.untouched,
+    )
+    only = Objective(
+        objective.extractor,
+        objective.settings,
+        {key: objective.targets[key]},
+        objective.untouched,
+    )
+    ratio = only.terms(squares[0], squares[0])["style"]
+    torch.testing.assert_close(nearer.terms(squares[0], squares[0])["style"], ratio / 4)
+
+
+def test_the_painting_itself_has_almost_no_style_loss(
+    objective: Objective, painting: Path, squares: tuple[torch.Tensor, ...]
+) -> None:
+    picture = to_tensor(read_picture(painting))
+    assert objective.terms(picture, picture)["style"] < 1e-6
+    assert objective.terms(squares[0], squares[0])["style"] > 0.1
+
+
+def test_the_total_is_the_weighted_sum(objective: Objective, settings: Settings) -> None:
+    terms = {"style": torch.tensor(2.0), "content": torch.tensor(3.0), "excess": torch.tensor(1.0)}
+    wanted = 2 * settings.style + 3 * settings.content + settings.excess
+    assert float(objective.total(terms)) == pytest.approx(wanted)
+
+
+def test_gradients_reach_the_picture(
+    objective: Objective, squares: tuple[torch.Tensor, ...]
+) -> None:
+    picture = (squares[0] + 0.1).requires_grad_()
+    objective.total(objective.terms(picture, squares[0])).backward()  # type: ignore[no-untyped-call]
+    assert picture.grad is not None
+    assert picture.grad.abs().max() > 0
+
+
+def test_a_blank_photo_does_not_divide_by_zero(
+    settings: Settings, weights: Path, painting: Path
+) -> None:
+    blank = torch.full((1, 3, 32, 32), 0.5)
+    picture = to_tensor(read_picture(painting))
+    objective = calibrate(load_vgg19(folder=weights), picture, [blank], settings)
+    assert all(value.isfinite() for value in objective.terms(blank, blank).values())

@@ -1,0 +1,164 @@
+"""A training learns, ends in a style file, and goes on where it was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vidstyle.core.errors import InputError, UsageError, WeightsError
+from vidstyle.models.style_file import Credit, StyleInfo, load_style
+from vidstyle.training.loop import Progress, learning_rate, train_style
+from vidstyle.training.settings import Settings
+
+Train = Callable[..., StyleInfo]
+
+
+class Stopped(Exception):
+    """Stands in for a kill."""
+
+
+@pytest.fixture
+def train(settings: Settings, painting: Path, photos: Path, weights: Path) -> Train:
+    def run(destination: Path, settings: Settings = settings, **options: object) -> StyleInfo:
+        given: dict[str, object] = {"painting": painting, "photos": photos, "weights": weights}
+        return train_style(settings, destination=destination, **{**given, **options})  # type: ignore[arg-type]  # a test's shorthand
+
+    return run
+
+
+def stop_after(iteration: int) -> Callable[[Progress], None]:
+    def stop(progress: Progress) -> None:
+        if progress.iteration == iteration:
+            raise Stopped
+
+    return stop
+
+
+def test_a_training_ends_in_a_style_file(train: Train, tmp_path: Path, settings: Settings) -> None:
+    path = tmp_path / "stripes.safetensors"
+    credit = Credit("Stripes", "Nobody", "CC0")
+    steps: list[Progress] = []
+    info = train(path, credit=credit, progress=steps.append)
+    assert load_style(path).info == info
+    assert info.name == "stripes"
+    assert info.credit == credit
+    assert Settings(**info.settings) == settings
+    assert set(info.losses) == {"style", "content", "variation", "excess", "noise"}
+    assert [step.iteration for step in steps] == list(range(1, 7))
+    assert {"style", "content", "variation", "excess", "steadiness"} == set(steps[0].losses)
+
+
+def test_a_training_brings_the_style_nearer(
+    train: Train, tmp_path: Path, settings: Settings
+) -> None:
+    longer = settings.model_copy(update={"iterations": 80, "learning_rate": 1e-2})
+    before = train(tmp_path / "before.safetensors", settings.model_copy(update={"iterations": 1}))
+    after = train(tmp_path / "after.safetensors", longer)
+    assert after.losses["style"] < 0.5 * before.losses["style"]
+
+
+def test_the_same_seed_gives_the_same_file(train: Train, tmp_path: Path) -> None:
+    first, second = tmp_path / "a" / "s.safetensors", tmp_path / "b" / "s.safetensors"
+    for path in (first, second):
+        path.parent.mkdir()
+        train(path)
+    assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize("stopped_after", [2, 3])
+def test_a_killed_training_goes_on_bit_for_bit(
+    train: Train, tmp_path: Path, stopped_after: int
+) -> None:
+    whole, parts = tmp_path / "whole" / "s.safetensors", tmp_path / "parts" / "s.safetensors"
+    for path in (whole, parts):
+        path.parent.mkdir()
+    train(whole)
+    with pytest.raises(Stopped):
+        train(parts, checkpoint_every=2, progress=stop_after(stopped_after))
+    assert [path.name for path in parts.parent.iterdir()] == ["s.checkpoint"]
+    steps: list[Progress] = []
+    train(parts, resume=True, progress=steps.append)
+    assert steps[0].iteration == 3
+    assert parts.read_bytes() == whole.read_bytes()
+    assert [path.name for path in parts.parent.iterdir()] == ["s.safetensors"]
+
+
+def test_without_resume_a_training_starts_anew(train: Train, tmp_path: Path) -> None:
+    path = tmp_path / "s.safetensors"
+    with pytest.raises(Stopped):
+        train(path, checkpoint_every=2, progress=stop_after(2))
+    steps: list[Progress] = []
+    train(path, progress=steps.append)
+    assert steps[0].iteration == 1
+
+
+def test_resume_without_a_checkpoint_starts_anew(train: Train, tmp_path: Path) -> None:
+    steps: list[Progress] = []
+    train(tmp_path / "s.safetensors", resume=True, progress=steps.append)
+    assert steps[0].iteration == 1
+
+
+def test_a_checkpoint_of_other_settings_is_refused(
+    train: Train, tmp_path: Path, settings: Settings
+) -> None:
+    path = tmp_path / "s.safetensors"
+    with pytest.raises(Stopped):
+        train(path, checkpoint_every=2, progress=stop_after(2))
+    other = settings.model_copy(update={"seed": 1})
+    with pytest.raises(UsageError, match="belongs to a training with other settings: start anew"):
+        train(path, other, resume=True)
+    assert not path.exists()
+
+
+def test_a_damaged_checkpoint_is_refused(train: Train, tmp_path: Path) -> None:
+    (tmp_path / "s.checkpoint").write_bytes(b"\x80\x04K\x00.")
+    with pytest.raises(WeightsError, match="damaged or not a safetensors file"):
+        train(tmp_path / "s.safetensors", resume=True)
+
+
+def test_a_style_is_not_taken_for_a_checkpoint(train: Train, tmp_path: Path) -> None:
+    path = tmp_path / "s.safetensors"
+    train(path)
+    path.rename(path.with_suffix(".checkpoint"))
+    with pytest.raises(WeightsError, match="is not a checkpoint of this version"):
+        train(path, resume=True)
+
+
+def test_a_loss_that_is_not_finite_stops_the_training(
+    train: Train, tmp_path: Path, settings: Settings
+) -> None:
+    wild = settings.model_copy(update={"learning_rate": 1e30})
+    with pytest.raises(UsageError, match=r"not finite after \d+ iterations: lower the learning"):
+        train(tmp_path / "s.safetensors", wild)
+    assert not (tmp_path / "s.safetensors").exists()
+
+
+def test_a_painting_that_is_none_is_refused(train: Train, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot read"):
+        train(tmp_path / "s.safetensors", painting=tmp_path / "none.png")
+
+
+def test_nothing_of_the_caller_changes(train: Train, tmp_path: Path) -> None:
+    state = torch.get_rng_state()
+    before = np.random.get_state()[1].sum()  # type: ignore[union-attr]  # the legacy tuple
+    train(tmp_path / "s.safetensors")
+    assert torch.equal(torch.get_rng_state(), state)
+    assert np.random.get_state()[1].sum() == before  # type: ignore[union-attr]  # as above
+
+
+def test_the_learning_rate_falls_to_zero_at_the_end(settings: Settings) -> None:
+    long = settings.model_copy(update={"iterations": 100, "decay": 0.4, "learning_rate": 1e-3})
+    assert [learning_rate(long, at) for at in (0, 59, 60)] == [1e-3] * 3
+    assert learning_rate(long, 80) == pytest.approx(5e-4)
+    assert learning_rate(long, 99) == pytest.approx(2.5e-5)
+    constant = long.model_copy(update={"decay": 0.0})
+    assert learning_rate(constant, 99) == 1e-3
+
+
+def test_unknown_settings_are_refused() -> None:
+    with pytest.raises(ValueError, match="Extra inputs are not permitted"):
+        Settings(iteration=5)  # type: ignore[call-arg]  # the point of the test

@@ -1,0 +1,130 @@
+"""Photos become the same crops for the same seed, and bad files do not stop a training."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vidstyle.core.errors import InputError
+from vidstyle.training.photos import (
+    PhotoCrops,
+    held_out,
+    list_photos,
+    read_picture,
+    read_squares,
+    resized,
+    to_tensor,
+    with_noise,
+)
+
+
+def crops(photos: Path, seed: int = 0) -> PhotoCrops:
+    return PhotoCrops(list_photos(photos), 32, np.random.default_rng(seed))
+
+
+def test_crops_have_their_size_and_range(photos: Path) -> None:
+    drawn = crops(photos).draw(5)
+    assert drawn.shape == (5, 3, 32, 32)
+    assert drawn.dtype == torch.float32
+    assert drawn.min() >= 0
+    assert drawn.max() <= 1
+
+
+def test_the_same_seed_draws_the_same_crops(photos: Path) -> None:
+    assert torch.equal(crops(photos).draw(6), crops(photos).draw(6))
+    assert not torch.equal(crops(photos).draw(6), crops(photos, seed=1).draw(6))
+
+
+def test_crops_are_of_several_scales_and_both_hands(tmp_path: Path) -> None:
+    # Red counts columns and green counts rows, so that a crop shows where it is from.
+    down, across = np.mgrid[0:200, 0:200]
+    ramp = np.stack([np.zeros_like(down), down, across], axis=2).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "ramp.png"), ramp)
+    drawn = 255 * crops(tmp_path).draw(40)
+    across_by = (drawn[:, 0, 16, 28] - drawn[:, 0, 16, 4]) / 24
+    down_by = (drawn[:, 1, 28, 16] - drawn[:, 1, 4, 16]) / 24
+    torch.testing.assert_close(across_by.abs(), down_by, rtol=0.05, atol=0.05)
+    assert {float(value) for value in across_by.sign()} == {-1, 1}
+    assert down_by.min() < 2
+    assert down_by.max() > 5
+
+
+def test_a_photo_smaller_than_the_crop_is_enlarged(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "small.png"), np.full((9, 12, 3), 80, np.uint8))
+    torch.testing.assert_close(crops(tmp_path).draw(1), torch.full((1, 3, 32, 32), 80 / 255))
+
+
+def test_an_unreadable_photo_is_skipped_with_one_line(
+    photos: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (photos / "0.png").write_text("not a picture")
+    (photos / "1.png").write_bytes(b"")
+    with caplog.at_level(logging.WARNING):
+        crops(photos).draw(60)
+    assert sorted(record.message.count("0.png") for record in caplog.records) == [0, 1]
+
+
+def test_a_folder_of_unreadable_photos_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "only.jpg").write_text("not a picture")
+    with pytest.raises(InputError, match="none of the 1 photos can be read"):
+        crops(tmp_path).draw(1)
+    with pytest.raises(InputError, match="none of the 1 photos can be read"):
+        read_squares(list_photos(tmp_path), 32)
+
+
+def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(InputError, match="has no photos"):
+        list_photos(tmp_path)
+    with pytest.raises(InputError, match="is not a folder"):
+        list_photos(tmp_path / "notes.txt")
+
+
+@pytest.mark.parametrize(("there", "wanted", "out"), [(288, 12, 12), (8, 12, 2), (4, 12, 1)])
+def test_some_photos_are_held_out(there: int, wanted: int, out: int) -> None:
+    paths = [Path(f"{index:03}.jpg") for index in range(there)]
+    training, measuring = held_out(paths, wanted)
+    assert len(measuring) == out
+    assert sorted((*training, *measuring)) == paths
+
+
+def test_a_folder_of_three_photos_is_trained_and_measured_on() -> None:
+    paths = tuple(Path(f"{index}.jpg") for index in range(3))
+    assert held_out(paths, 12) == (paths, paths)
+
+
+def test_squares_are_the_middles(tmp_path: Path) -> None:
+    picture = np.zeros((32, 64, 3), np.uint8)
+    picture[:, 16:48] = 255
+    cv2.imwrite(str(tmp_path / "wide.png"), picture)
+    (square,) = read_squares(list_photos(tmp_path), 32)
+    assert square.min() == 1
+
+
+def test_pictures_are_read_as_rgb(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "blue.png"), np.full((4, 4, 3), (250, 20, 10), np.uint8))
+    assert to_tensor(read_picture(tmp_path / "blue.png"))[0, :, 0, 0].tolist() == pytest.approx(
+        [10 / 255, 20 / 255, 250 / 255]
+    )
+
+
+def test_a_missing_picture_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot read .*none\.png: No such file"):
+        read_picture(tmp_path / "none.png")
+
+
+def test_resizing_keeps_a_flat_picture_flat() -> None:
+    flat = np.full((20, 30, 3), 77, np.uint8)
+    assert resized(flat, 20, 30) is flat
+    for height, width in ((10, 15), (40, 60)):
+        assert (resized(flat, height, width) == 77).all()
+
+
+def test_noise_has_its_deviation() -> None:
+    noise = with_noise(torch.zeros(1, 3, 128, 128), 0.1, np.random.default_rng(0))
+    assert float(noise.std()) == pytest.approx(0.1, rel=0.02)

@@ -1,0 +1,163 @@
+"""Recurrent temporal blend: carry the painting along with what it was painted on."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from vidstyle.core import (
+    NOW,
+    BaseStage,
+    HostArray,
+    Layers,
+    Needs,
+    Reach,
+    StageOptions,
+    State,
+    Window,
+    keyframed,
+)
+from vidstyle.imaging.agreement import photometric_agreement
+from vidstyle.imaging.detail import detail_gain, fine_band
+from vidstyle.imaging.warp import Kernel, sample, targets
+
+_BRIDGE_POWER = 4
+# Of the agreement in closed gaps; as if the tolerance were half as large.
+
+
+class WarpedOptions(StageOptions):
+    """The defaults keep at least about 85 % of the sharpness of the frames on their own."""
+
+    strength: float = keyframed(
+        0.9,
+        ge=0,
+        le=1,
+        description="Share of the previous output where all agrees; 0 leaves frames as they are.",
+    )
+    fine: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Part of the strength that fine detail gets: less is crisper, more is calmer.",
+    )
+    split: float = Field(
+        2.0, ge=0.5, le=16, description="Sigma in pixels between fine detail and the rest."
+    )
+    detail: float = Field(
+        2.0, ge=1, le=4, description="Most that detail lost by blending is amplified; 1 is off."
+    )
+    tolerance: float = Field(
+        0.1, gt=0, le=2, description="Difference in the source above which pixels are painted anew."
+    )
+    snap: float = Field(
+        0.1, ge=0, le=1, description="Motion below so many pixels counts as none and blurs nothing."
+    )
+    bridge: int = Field(
+        3, ge=0, le=15, description="Gaps in the visibility up to twice as many pixels are closed."
+    )
+    kernel: Kernel = Field(
+        "cubic", description="How the previous output is sampled; lanczos is slow, bilinear blurs."
+    )
+
+
+class Warped(BaseStage[WarpedOptions]):
+    """Writes ``image``: the new painting mixed with the previous output, moved along the flow.
+
+    ``image + strength · visible · agreement · (warped - image)``, the recurrent blend of Ruder et
+    al. 2016 and Chen et al. 2017 without their networks; the agreement is photometric, between the
+    source and the warped previous source. Fine detail is mixed less than the rest, and what mixing
+    takes from it is put back afterwards, outside of the recurrence, so that neither blur nor
+    amplification can build up. The first frame of a shot passes unchanged, and so does every frame
+    at strength 0. Results are in [0, 1].
+    """
+
+    Options = WarpedOptions
+    needs = Needs(
+        reads={"image": NOW, "flow": NOW, "visible": NOW, "source": Reach(behind=1)},
+        writes=("image",),
+        scope="shot",
+    )
+
+    def step(self, window: Window[WarpedOptions], state: State) -> tuple[Layers, State]:
+        image = window.now.host("image")
+        strength = window.options.strength
+        if state is None or strength == 0:
+            return {"image": image}, {"blended": image.copy()}
+        previous = cast("HostArray", state["blended"])
+        history, weight = _carried(window, previous)
+        blended = _mixed(image, history, weight, window.options)
+        return {"image": _crisp(blended, image, weight, window.options)}, {"blended": blended}
+
+
+def _carried(window: Window[WarpedOptions], previous: HostArray) -> tuple[HostArray, HostArray]:
+    """The previous output on this frame's grid, and how far each pixel of it can be trusted."""
+    options, now = window.options, window.now
+    columns, rows = targets(_snapped(now.host("flow"), options.snap))
+    source_before = sample(window.behind[0].host("source"), columns, rows)
+    agreement = photometric_agreement(
+        now.host("source"), source_before, tolerance=options.tolerance
+    )
+    history = sample(previous, columns, rows, kernel=options.kernel)
+    return history, _trust(now.host("visible"), agreement, options.bridge)
+
+
+def _trust(visible: HostArray, agreement: HostArray, bridge: int) -> HostArray:
+    """``visible`` times ``agreement``, thin gaps in the visibility closed where all agrees.
+
+    Patch-based flow has a small step at the edges of its patches, which counts as a motion
+    boundary. Painted anew, these lines would show as a grid. Where a gap is true, behind
+    something that moves slowly, the agreement says so; hence its higher power there.
+    """
+    trust = np.multiply(visible, agreement)
+    if bridge:
+        shape = np.ones((2 * bridge + 1, 2 * bridge + 1), np.uint8)
+        gap = cv2.morphologyEx(visible, cv2.MORPH_CLOSE, shape)
+        cv2.subtract(gap, visible, dst=gap)
+        for _ in range(_BRIDGE_POWER):
+            cv2.multiply(gap, agreement, dst=gap)
+        cv2.add(trust, gap, dst=trust)
+    return trust
+
+
+def _snapped(flow: HostArray, least: float) -> HostArray:
+    """The flow with motion shorter than ``least`` pixels set to 0."""
+    u, v = cv2.split(flow)
+    moves = cv2.magnitude(u, v) >= least
+    return np.asarray(cv2.copyTo(flow, moves.view(np.uint8), np.zeros_like(flow)), np.float32)
+
+
+def _mixed(
+    image: HostArray, history: HostArray, weight: HostArray, options: WarpedOptions
+) -> HostArray:
+    """``image`` moved towards ``history``: by the strength, and less in its fine detail."""
+    weights = cv2.merge([weight, weight, weight])
+    change = cv2.subtract(history, image)
+    cv2.multiply(change, weights, dst=change)
+    # Weighted before it is smoothed: what is hidden must not leak into what is visible.
+    rest = cv2.GaussianBlur(change, (0, 0), options.split, borderType=cv2.BORDER_REPLICATE)
+    cv2.multiply(rest, weights, dst=rest)
+    strength, fine = options.strength, options.fine
+    cv2.addWeighted(change, strength * fine, rest, strength * (1 - fine), 0, dst=change)
+    cv2.add(change, image, dst=change)
+    return np.clip(change, 0, 1, out=np.asarray(change, np.float32))
+
+
+def _crisp(
+    blended: HostArray, image: HostArray, weight: HostArray, options: WarpedOptions
+) -> HostArray:
+    """``blended`` with the detail of ``image`` in strength, where the history was used."""
+    if options.detail == 1:
+        return blended
+    extra = detail_gain(blended, image, limit=options.detail)
+    extra -= 1
+    extra *= weight
+    band = fine_band(blended)
+    cv2.multiply(band, cv2.merge([extra, extra, extra]), dst=band)
+    cv2.add(band, blended, dst=band)
+    return np.clip(band, 0, 1, out=band)
+
+
+STAGE = Warped

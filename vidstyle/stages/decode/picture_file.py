@@ -1,0 +1,91 @@
+"""One picture file as full-range RGB."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vidstyle.core import HostArray
+from vidstyle.core.errors import InputError
+
+SUFFIXES: Final = (
+    *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"),
+    *(".ppm", ".pgm", ".pbm", ".pnm"),
+)
+"""Of files that are taken for pictures, in any case."""
+
+_LARGEST: Final[dict[str, int]] = {"uint8": 255, "uint16": 65535}
+_JPEG_START: Final = b"\xff\xd8"
+_JPEG_END: Final = b"\xff\xd9"
+_PNG_START: Final = b"\x89PNG"
+_PNG_END: Final = b"IEND"
+_TAIL: Final = 4096
+# Some cameras and programs write a little after a picture's end.
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """What a file holds."""
+
+    colours: HostArray
+    """(H, W, 3) RGB in [0, 1]."""
+    alpha: HostArray | None
+    """(H, W) in [0, 1] where the file has it."""
+    bit_depth: int
+    digest: str
+    """Hash of the file."""
+
+
+def read_picture(path: Path) -> Picture:
+    """Read a file of 8 or 16 bits; JPEGs are turned as their EXIF orientation says.
+
+    Raises InputError where it is missing, damaged, cut short or of floats.
+    """
+    data = _bytes(path)
+    samples = _decode(path, data)
+    kind = str(samples.dtype)
+    if kind not in _LARGEST:
+        raise InputError(f"{path}: has {kind} samples; convert it to 8 or 16 bits")
+    unit = np.multiply(samples, np.float32(1 / _LARGEST[kind]), dtype=np.float32)
+    colours, alpha = _split(unit)
+    depth = 8 * samples.dtype.itemsize
+    return Picture(colours, alpha, depth, hashlib.blake2b(data, digest_size=16).hexdigest())
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    # OpenCV fills up what is missing at the end of a file with grey.
+    for start, end in ((_JPEG_START, _JPEG_END), (_PNG_START, _PNG_END)):
+        if data.startswith(start) and end not in data[-_TAIL:]:
+            raise InputError(f"{path}: the picture is cut short; write or copy it again")
+    return data
+
+
+def _decode(path: Path, data: bytes) -> npt.NDArray[Any]:
+    # IMREAD_UNCHANGED keeps alpha but does not turn; JPEGs have orientations and no alpha.
+    jpeg = data.startswith(_JPEG_START)
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH if jpeg else cv2.IMREAD_UNCHANGED
+    try:
+        samples = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    except cv2.error as error:
+        raise InputError(f"{path}: the picture is too large or damaged ({error.err})") from error
+    if samples is None:
+        raise InputError(f"{path}: not a picture that can be read; replace or remove it")
+    return samples
+
+
+def _split(unit: HostArray) -> tuple[HostArray, HostArray | None]:
+    """OpenCV's grey, BGR or BGRA as RGB and alpha."""
+    if unit.ndim == 2:
+        return np.repeat(unit[..., None], 3, axis=2), None
+    colours = np.ascontiguousarray(unit[..., 2::-1])
+    return colours, np.ascontiguousarray(unit[..., 3]) if unit.shape[2] == 4 else None

@@ -1,0 +1,243 @@
+"""The codecs: what each can store, its quality scale, and how FFmpeg is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from vidstyle.core import Clip
+
+CodecName = Literal["libx264", "libx265", "libsvtav1", "libvpx-vp9", "prores_ks", "ffv1", "gif"]
+PixelFormat = Literal[
+    "auto",
+    "yuv420p",
+    "yuv422p",
+    "yuv444p",
+    "yuv420p10le",
+    "yuv422p10le",
+    "yuv444p10le",
+    "bgr0",
+    "gbrp",
+    "gbrp10le",
+    "gbrp12le",
+    "gbrp16le",
+]
+PresetName = Literal[
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+    "placebo",
+]
+Preset: TypeAlias = PresetName | int
+Extra: TypeAlias = Callable[[int], dict[str, str]]
+
+_NAMED: Final[tuple[Preset, ...]] = (
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+    "placebo",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoCodec:
+    """One encoder of FFmpeg with what the options may ask of it."""
+
+    name: CodecName
+    suffixes: tuple[str, ...]
+    """Of the containers that hold it, the default first."""
+    auto: tuple[tuple[int, PixelFormat], ...]
+    """Up to so many bits a sample, this format."""
+    formats: tuple[PixelFormat, ...]
+    """All that may be asked for."""
+    alpha: Mapping[str, str] = field(default_factory=dict)
+    """The format with opacity for one without."""
+    crf: tuple[int, int, int] | None = None
+    """Lowest, highest and default."""
+    presets: tuple[Preset, ...] = ()
+    default_preset: Preset | None = None
+    preset_key: str = "preset"
+    extra: Extra = field(default=lambda _: {})
+    """Further options of FFmpeg, for a number of threads."""
+    whole_chroma: bool = False
+    """True where a subsampled picture must have even sides."""
+    reorders: bool = False
+    """Whether packets leave the encoder in another order than frames enter it."""
+    highest_rate: int | None = None
+    """The largest nominal frame rate it takes."""
+    tag: Mapping[str, str] = field(default_factory=dict)
+    """The codec tag to write, by suffix, where FFmpeg's own is not the best known one."""
+
+    def check_crf(self, crf: int | None) -> None:
+        """Raise ValueError where the codec has no such quality."""
+        if crf is None:
+            return
+        if self.crf is None:
+            raise ValueError(f"{self.name} has no crf; leave it out")
+        lowest, highest, _ = self.crf
+        if not lowest <= crf <= highest:
+            raise ValueError(f"crf of {self.name} is {lowest} to {highest}, got {crf}")
+
+    def check_preset(self, preset: Preset | None) -> None:
+        """Raise ValueError where the codec has no such preset."""
+        if preset is None or preset in self.presets:
+            return
+        if not self.presets:
+            raise ValueError(f"{self.name} has no presets; leave it out")
+        known = ", ".join(str(name) for name in self.presets)
+        raise ValueError(f"{self.name} has no preset {preset}; it has: {known}")
+
+    def check_pixel_format(self, pixel_format: PixelFormat) -> None:
+        """Raise ValueError where the codec cannot store it."""
+        if pixel_format != "auto" and pixel_format not in self.formats:
+            known = ", ".join(("auto", *self.formats))
+            raise ValueError(f"{self.name} has no pixel format {pixel_format}; it has: {known}")
+
+    def check_alpha(self, pixel_format: PixelFormat) -> None:
+        """Raise ValueError where opacity cannot be stored beside that format."""
+        if not self.alpha:
+            able = ", ".join(codec.name for codec in CODECS.values() if codec.alpha)
+            raise ValueError(f"{self.name} stores no alpha; these do: {able}")
+        if pixel_format != "auto" and pixel_format not in self.alpha:
+            able = ", ".join(self.alpha)
+            raise ValueError(f"{self.name} stores no alpha beside {pixel_format}, but: {able}")
+
+    def pixel_format(self, wanted: PixelFormat, clip: Clip, *, alpha: bool) -> str:
+        """FFmpeg's name of the format for a clip; ``alpha`` asks for opacity where it is had."""
+        chosen = wanted
+        if chosen == "auto":
+            fitting = (name for bits, name in self.auto if bits >= clip.bit_depth)
+            chosen = next(fitting, self.auto[-1][1])
+            if alpha and self.alpha and chosen not in self.alpha:
+                chosen = next(name for name in self.formats if name in self.alpha)
+        return self.alpha.get(chosen, chosen) if alpha else chosen
+
+    def options(self, crf: int | None, preset: Preset | None, threads: int) -> dict[str, str]:
+        """What FFmpeg's encoder is opened with."""
+        options = self.extra(threads)
+        if self.crf is not None:
+            options["crf"] = str(self.crf[2] if crf is None else crf)
+        chosen = self.default_preset if preset is None else preset
+        if chosen is not None:
+            options[self.preset_key] = str(chosen)
+        return options
+
+
+def _x265(threads: int) -> dict[str, str]:
+    # An open GOP would refer across the joins; the log goes to stderr past FFmpeg's.
+    return {"x265-params": f"open-gop=0:log-level=none:pools={threads}:frame-threads=1"}
+
+
+def _svtav1(threads: int) -> dict[str, str]:
+    return {"svtav1-params": f"lp={threads}"}
+
+
+def _vp9(threads: int) -> dict[str, str]:
+    return {"row-mt": "1", "deadline": "good", "b": "0"}
+
+
+def _ffv1(threads: int) -> dict[str, str]:
+    # Version 3 with checksums; the number of slices would otherwise follow that of threads.
+    return {"level": "3", "slices": "4", "slicecrc": "1", "g": "1"}
+
+
+_YUV8: Final[tuple[PixelFormat, ...]] = ("yuv420p", "yuv422p", "yuv444p")
+_YUV10: Final[tuple[PixelFormat, ...]] = ("yuv420p10le", "yuv422p10le", "yuv444p10le")
+_RGB_ALPHA: Final = {
+    "bgr0": "bgra",
+    "gbrp10le": "gbrap10le",
+    "gbrp12le": "gbrap12le",
+    "gbrp16le": "gbrap16le",
+}
+
+CODECS: Final[dict[CodecName, VideoCodec]] = {
+    "libx264": VideoCodec(
+        name="libx264",
+        suffixes=(".mp4", ".mkv", ".mov", ".m4v"),
+        auto=((8, "yuv420p"), (10, "yuv420p10le")),
+        formats=(*_YUV8, *_YUV10),
+        crf=(0, 51, 18),
+        presets=_NAMED,
+        default_preset="medium",
+        whole_chroma=True,
+        reorders=True,
+    ),
+    "libx265": VideoCodec(
+        name="libx265",
+        suffixes=(".mp4", ".mkv", ".mov", ".m4v"),
+        auto=((8, "yuv420p"), (10, "yuv420p10le")),
+        formats=(*_YUV8, *_YUV10, "gbrp", "gbrp10le", "gbrp12le"),
+        crf=(0, 51, 20),
+        presets=_NAMED,
+        default_preset="medium",
+        extra=_x265,
+        whole_chroma=True,
+        reorders=True,
+        # Apple's players know hvc1 alone.
+        tag={".mp4": "hvc1", ".mov": "hvc1", ".m4v": "hvc1"},
+    ),
+    "libsvtav1": VideoCodec(
+        name="libsvtav1",
+        suffixes=(".mp4", ".mkv", ".webm"),
+        auto=((8, "yuv420p"), (10, "yuv420p10le")),
+        formats=("yuv420p", "yuv420p10le"),
+        crf=(0, 63, 28),
+        presets=tuple(range(14)),
+        default_preset=8,
+        extra=_svtav1,
+        whole_chroma=True,
+        highest_rate=240,
+    ),
+    "libvpx-vp9": VideoCodec(
+        name="libvpx-vp9",
+        suffixes=(".webm", ".mkv"),
+        auto=((8, "yuv420p"),),
+        formats=(*_YUV8, "gbrp"),
+        alpha={"yuv420p": "yuva420p"},
+        crf=(0, 63, 28),
+        presets=tuple(range(9)),
+        default_preset=4,
+        preset_key="cpu-used",
+        extra=_vp9,
+    ),
+    "prores_ks": VideoCodec(
+        name="prores_ks",
+        suffixes=(".mov", ".mkv"),
+        auto=((10, "yuv422p10le"), (12, "yuv444p10le")),
+        formats=("yuv422p10le", "yuv444p10le"),
+        alpha={"yuv444p10le": "yuva444p10le"},
+        whole_chroma=True,
+    ),
+    "ffv1": VideoCodec(
+        name="ffv1",
+        suffixes=(".mkv",),
+        auto=((8, "bgr0"), (10, "gbrp10le"), (12, "gbrp12le"), (16, "gbrp16le")),
+        formats=(*_YUV8, *_YUV10, "bgr0", "gbrp10le", "gbrp12le", "gbrp16le"),
+        alpha={
+            **_RGB_ALPHA,
+            **{name: name.replace("yuv", "yuva") for name in (*_YUV8, *_YUV10)},
+        },
+        extra=_ffv1,
+    ),
+    # Its segments are ffv1: a palette fits the whole clip, so that GIF cannot be joined.
+    "gif": VideoCodec(
+        name="gif",
+        suffixes=(".gif",),
+        auto=((16, "bgr0"),),
+        formats=("bgr0",),
+        alpha={"bgr0": "bgra"},
+    ),
+}

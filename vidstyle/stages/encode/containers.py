@@ -1,0 +1,96 @@
+"""The containers: what each holds beside the video, and how it is told to keep time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from vidstyle.core.errors import PipelineError
+from vidstyle.stages.encode.codecs import CODECS, CodecName
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A file format by its suffix."""
+
+    format: str
+    """FFmpeg's name of the muxer."""
+    audio: frozenset[str] | None
+    """Codecs that are copied; None for all that the muxer takes."""
+    audio_codec: str
+    """Encoder for the others."""
+    subtitles: frozenset[str]
+    subtitle_codec: str
+    attachments: bool = False
+    """Whether files such as fonts can be kept."""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def edit_lists(self) -> bool:
+        """Whether what lies before 0 is kept and not shown.
+
+        Such a file's length is the sum of the intervals between packets as they are decoded.
+        """
+        return self.format in ("mp4", "mov")
+
+    def muxer_options(self, time_base: Fraction) -> dict[str, str]:
+        """Options of the muxer for a clip with that time base."""
+        options = dict(self.options)
+        if self.edit_lists:
+            # Start offsets are kept in this unit, which is 1 ms unless told otherwise.
+            options["movie_timescale"] = str(time_base.denominator)
+        return options
+
+
+_MP4_AUDIO: Final = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "alac", "opus", "flac"})
+_PCM: Final = frozenset({"pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_s16be"})
+_ISO: Final = {"movflags": "+faststart"}
+
+CONTAINERS: Final[dict[str, Container]] = {
+    ".mp4": Container("mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", options=_ISO),
+    ".m4v": Container("mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", options=_ISO),
+    ".mov": Container(
+        "mov",
+        frozenset({"aac", "mp3", "ac3", "eac3", "alac"}) | _PCM,
+        "aac",
+        frozenset({"mov_text"}),
+        "mov_text",
+        options=_ISO,
+    ),
+    ".mkv": Container(
+        "matroska",
+        None,
+        "libopus",
+        frozenset({"subrip", "ass", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}),
+        "subrip",
+        attachments=True,
+    ),
+    ".webm": Container(
+        "webm",
+        frozenset({"opus", "vorbis"}),
+        "libopus",
+        frozenset({"webvtt"}),
+        "webvtt",
+    ),
+    ".gif": Container("gif", frozenset(), "", frozenset(), ""),
+}
+
+
+def container_for(path: Path, codec: CodecName) -> Container:
+    """The container that the name asks for. Raises PipelineError where the codec is not for it."""
+    suffix = path.suffix.lower()
+    fitting = CODECS[codec].suffixes
+    if suffix in fitting:
+        return CONTAINERS[suffix]
+    names = ", ".join(fitting)
+    if suffix not in CONTAINERS:
+        given = f"the suffix {path.suffix}" if suffix else "no suffix"
+        raise PipelineError(f"{path} has {given}; for {codec} name the output one of {names}")
+    others = ", ".join(name for name, known in CODECS.items() if suffix in known.suffixes)
+    raise PipelineError(
+        f"{codec} does not go into {suffix}; name the output one of {names}, or set codec to one "
+        f"of {others}"
+    )

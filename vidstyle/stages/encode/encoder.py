@@ -1,0 +1,116 @@
+"""Encoders as they are opened: for a chunk, and once more for the header of the joined file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import av
+from av.codec.context import Flags
+from av.video.codeccontext import VideoCodecContext
+
+from vidstyle.core import Clip, Colour
+from vidstyle.core.errors import PipelineError
+from vidstyle.media.colour import MATRIX_TO_TAG, RANGE_TO_TAG, guess_matrix
+from vidstyle.media.from_rgb import LAYOUTS
+from vidstyle.stages.encode.codecs import CODECS, VideoCodec
+from vidstyle.stages.encode.options import EncodeOptions
+
+_NOMINAL = Fraction(25)
+"""Frame rate told to the encoder of a clip whose rate varies; time itself is not from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """All that an encoder's output depends on, settled for a clip."""
+
+    codec: VideoCodec
+    pixel_format: str
+    width: int
+    height: int
+    """Of the coded picture: the clip's, or one more where the codec needs even sides."""
+    colour: Colour
+    sample_aspect: Fraction
+    rate: Fraction
+    threads: int
+    options: dict[str, str]
+
+    @property
+    def alpha(self) -> bool:
+        """Whether opacity is stored."""
+        return LAYOUTS[self.pixel_format].alpha
+
+
+def settle(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings:
+    """Resolve every ``auto`` of the options for a clip."""
+    asked = CODECS[options.codec]
+    alpha = clip.alpha and options.alpha != "drop"
+    pixel_format = asked.pixel_format(options.pixel_format, clip, alpha=alpha)
+    codec = CODECS["ffv1"] if asked.name == "gif" else asked
+    layout = LAYOUTS[pixel_format]
+    across, down = layout.chroma if codec.whole_chroma else (1, 1)
+    return EncoderSettings(
+        codec=codec,
+        pixel_format=pixel_format,
+        width=-(-clip.width // across) * across,
+        height=-(-clip.height // down) * down,
+        colour=_coded_colour(clip, rgb=layout.rgb),
+        sample_aspect=clip.sample_aspect,
+        rate=_nominal_rate(clip, codec),
+        threads=threads,
+        options=codec.options(options.crf, options.preset, threads),
+    )
+
+
+def new_encoder(settings: EncoderSettings) -> VideoCodecContext:
+    """An open encoder on a clock of frame numbers: one tick a frame.
+
+    Raises PipelineError where the codec refuses, such as for a picture that is too small.
+    """
+    context = av.CodecContext.create(settings.codec.name, "w")
+    assert isinstance(context, VideoCodecContext)
+    configure(context, settings)
+    try:
+        context.open()
+    except av.error.FFmpegError as error:
+        raise PipelineError(
+            f"{settings.codec.name} cannot encode {settings.width}x{settings.height} "
+            f"{settings.pixel_format} ({error.strerror}); choose another codec or pixel_format"
+        ) from error
+    return context
+
+
+def configure(context: VideoCodecContext, settings: EncoderSettings) -> None:
+    """Set an unopened encoder up; equal settings give equal headers."""
+    if settings.codec.name == "libsvtav1":
+        # Its banner goes to stderr past every log; it reads this once, when first opened.
+        os.environ.setdefault("SVT_LOG", "1")
+    context.width, context.height = settings.width, settings.height
+    context.pix_fmt = settings.pixel_format
+    context.time_base, context.framerate = 1 / settings.rate, settings.rate
+    context.sample_aspect_ratio = settings.sample_aspect
+    context.thread_count = settings.threads
+    context.flags |= Flags.global_header | Flags.closed_gop
+    context.colorspace = MATRIX_TO_TAG[settings.colour.matrix]
+    context.color_range = RANGE_TO_TAG[settings.colour.range]
+    context.color_primaries = settings.colour.primaries
+    context.color_trc = settings.colour.transfer
+    context.options = dict(settings.options)
+
+
+def _coded_colour(clip: Clip, *, rgb: bool) -> Colour:
+    """The clip's colour with a matrix and range that the pixel format can have."""
+    colour = replace(clip.colour, tagged=True)
+    if rgb:
+        return replace(colour, matrix="rgb", range="full")
+    if colour.matrix == "rgb":
+        return replace(colour, matrix=guess_matrix(clip.height), range="limited")
+    return colour
+
+
+def _nominal_rate(clip: Clip, codec: VideoCodec) -> Fraction:
+    # Encoders keep rates in 32 bits; a nominal rate needs no more than this.
+    rate = (clip.frame_rate or _NOMINAL).limit_denominator(1001)
+    rate = max(rate, Fraction(1, 1001))
+    return rate if codec.highest_rate is None else min(rate, Fraction(codec.highest_rate))

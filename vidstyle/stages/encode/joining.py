@@ -1,0 +1,105 @@
+"""Chunks, the original's other streams and the true times, put together in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from av.container import InputContainer
+
+from vidstyle.core import Clip, FrameTime, Notice, Original, Segment
+from vidstyle.core.errors import InputError
+from vidstyle.media.container import open_input
+from vidstyle.stages.encode.codecs import CODECS
+from vidstyle.stages.encode.containers import container_for
+from vidstyle.stages.encode.cut import Cut
+from vidstyle.stages.encode.encoder import EncoderSettings
+from vidstyle.stages.encode.muxing import (
+    VideoHeader,
+    add_video,
+    interleaved,
+    opened_output,
+    video_packets,
+)
+from vidstyle.stages.encode.options import EncodeOptions
+from vidstyle.stages.encode.other_streams import OtherStreams
+from vidstyle.stages.encode.probe import probe
+from vidstyle.stages.encode.timeline import Timeline, reorder_delay
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """What all files of one clip and one set of options have in common."""
+
+    clip: Clip
+    settings: EncoderSettings
+    options: EncodeOptions
+
+    def write(
+        self,
+        chunks: Sequence[Segment],
+        times: Sequence[FrameTime],
+        original: Original,
+        path: Path,
+    ) -> list[Notice]:
+        """Write ``path`` and probe it; what was changed on the way. Raises OutputError."""
+        # No container shows what is before 0, so that everything moves up together.
+        lift = max(0, -times[0].pts)
+        shown = [FrameTime(frame.pts + lift, frame.duration) for frame in times]
+        cut = _cut(original, lift * self.clip.time_base)
+        with _original(original.path) as source:
+            notices = self._mux(chunks, shown, source, cut, path)
+        if lift:
+            seconds = float(lift * self.clip.time_base)
+            notices.append(Notice("moved", f"all times are {seconds:g} s later, to start at 0"))
+        size = (self.settings.width, self.settings.height)
+        probe(path, [frame.pts * self.clip.time_base for frame in shown], size)
+        return notices
+
+    def _mux(
+        self,
+        chunks: Sequence[Segment],
+        times: Sequence[FrameTime],
+        source: InputContainer | None,
+        cut: Cut,
+        path: Path,
+    ) -> list[Notice]:
+        clip, codec = self.clip, CODECS[self.options.codec]
+        container = container_for(path, codec.name)
+        delay = reorder_delay(chunks) if codec.reorders else 0
+        header = VideoHeader(
+            self.settings, chunks[0].header, delay, clip.time_base, clip.frame_rate
+        )
+        timeline = Timeline(times, delay, container.edit_lists)
+        others = OtherStreams(source, container, self.options, cut)
+        with opened_output(path, container, clip.time_base) as output:
+            stream = add_video(output, header, codec.tag.get(path.suffix.lower()))
+            others.add_to(output, stream, clip)
+            video = video_packets(timeline.packets(chunks), stream, clip.time_base)
+            for packet in interleaved(video, others.packets()):
+                output.mux_one(packet)
+        return others.notices
+
+
+def _cut(original: Original, lift: Fraction) -> Cut:
+    if original.interval is None:
+        return Cut(start=-lift)
+    start, end = original.interval
+    return Cut(start - lift, end, exact=True)
+
+
+@contextmanager
+def _original(path: Path) -> Iterator[InputContainer | None]:
+    """The original file, or None where it is a folder of pictures or gone."""
+    try:
+        source = open_input(path) if path.is_file() else None
+    except InputError:
+        source = None
+    if source is None:
+        yield None
+        return
+    with source:
+        yield source

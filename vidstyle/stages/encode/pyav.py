@@ -1,0 +1,123 @@
+"""Writes a video file through FFmpeg, with what else the original holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from vidstyle.core import (
+    NOW,
+    Clip,
+    FrameTime,
+    Needs,
+    Notice,
+    Original,
+    Place,
+    Reach,
+    Segment,
+    Writer,
+)
+from vidstyle.core.errors import OutputError
+from vidstyle.stages.encode.codecs import CODECS
+from vidstyle.stages.encode.containers import container_for
+from vidstyle.stages.encode.encoder import EncoderSettings, new_encoder, settle
+from vidstyle.stages.encode.gif import write_gif
+from vidstyle.stages.encode.joining import Joining
+from vidstyle.stages.encode.options import EncodeOptions
+from vidstyle.stages.encode.writer import ChunkWriter
+
+
+class EncodePyAV:
+    """Each chunk has its own encoder with a closed GOP; joining puts on the true times."""
+
+    Options = EncodeOptions
+
+    def __init__(self, options: EncodeOptions) -> None:
+        self._options = options
+        self._opened: tuple[Clip, int] | None = None
+        self._notices: list[Notice] = []
+
+    @property
+    def needs(self) -> Needs:
+        """The picture, and its opacity where it is there."""
+        return Needs(reads={"image": NOW, "alpha": Reach(optional=True)})
+
+    @property
+    def suffix(self) -> str:
+        """The codec's usual container."""
+        return CODECS[self._options.codec].suffixes[0]
+
+    @property
+    def notices(self) -> Sequence[Notice]:
+        """What was padded, converted or left out."""
+        return tuple(self._notices)
+
+    def check(self, path: Path, clip: Clip) -> None:
+        """Raise PipelineError where codec, container and clip do not go together."""
+        container_for(path, self._options.codec)
+        new_encoder(settle(self._options, clip, threads=1))
+
+    def open(self, clip: Clip, place: Place) -> None:
+        self._opened = (clip, place.threads)
+        self._notices = list(_changes(clip, settle(self._options, clip, place.threads)))
+
+    def segment(self, clip: Clip) -> Writer:
+        """A writer with an encoder of its own."""
+        _, threads = self._clip_and_threads
+        return ChunkWriter(clip, settle(self._options, clip, threads))
+
+    def join(
+        self,
+        segments: Iterable[Segment],
+        times: Sequence[FrameTime],
+        original: Original,
+        path: Path,
+    ) -> None:
+        """Write ``path`` whole, with the original's other streams, and probe it.
+
+        Raises OutputError where writing fails or the probe disagrees.
+        """
+        clip, threads = self._clip_and_threads
+        chunks = _checked(segments, times, path)
+        if self._options.codec == "gif":
+            self._notices += write_gif(chunks, times, clip, path)
+        else:
+            settings = settle(self._options, clip, threads)
+            joining = Joining(clip, settings, self._options)
+            self._notices += joining.write(chunks, times, original, path)
+
+    def close(self) -> None:
+        self._opened = None
+
+    @property
+    def _clip_and_threads(self) -> tuple[Clip, int]:
+        if self._opened is None:
+            raise RuntimeError("encode/pyav is not open")
+        return self._opened
+
+
+def _checked(segments: Iterable[Segment], times: Sequence[FrameTime], path: Path) -> list[Segment]:
+    chunks = list(segments)
+    if not chunks or not times:
+        raise OutputError(f"there is no frame to write to {path}; check --frames")
+    if len({chunk.header for chunk in chunks}) > 1:
+        raise OutputError(
+            f"the chunks of {path} come from different encoders; run again from the start"
+        )
+    return chunks
+
+
+def _changes(clip: Clip, settings: EncoderSettings) -> Iterator[Notice]:
+    """What of the clip cannot be kept."""
+    if (settings.width, settings.height) != (clip.width, clip.height):
+        yield Notice(
+            "padded",
+            f"{clip.width}x{clip.height} is written as {settings.width}x{settings.height} with "
+            f"its edge repeated: {settings.codec.name} needs even sides for "
+            f"{settings.pixel_format}; pixel_format yuv444p keeps the size",
+        )
+    if clip.alpha and not settings.alpha:
+        yield Notice("alpha", f"{settings.pixel_format} has no alpha: shown on black")
+
+
+STAGE = EncodePyAV

@@ -1,0 +1,70 @@
+"""One chunk on its way through its own encoder."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import av
+
+from vidstyle.core import Clip, Frame, Packet
+from vidstyle.core.layers import HostArray
+from vidstyle.media.from_rgb import FromRgb, planes_digest
+from vidstyle.stages.encode.encoder import EncoderSettings, new_encoder
+
+ALPHA_PLANE: Final = "matroska_block_additional"
+"""Side data without which a picture is lost: VP9's opacity."""
+
+
+class ChunkWriter:
+    """Encodes frames on a clock of frame numbers that starts at 0 in each chunk."""
+
+    def __init__(self, clip: Clip, settings: EncoderSettings) -> None:
+        self._settings = settings
+        self._on_black = clip.alpha and not settings.alpha
+        self._encoder = new_encoder(settings)
+        self._from_rgb = FromRgb(
+            settings.pixel_format, settings.colour, width=settings.width, height=settings.height
+        )
+        self._frames = self._packets = 0
+
+    @property
+    def header(self) -> bytes:
+        """The encoder's extradata; equal for all chunks of a clip."""
+        return self._encoder.extradata or b""
+
+    def write(self, frame: Frame) -> tuple[list[Packet], str]:
+        """Encode the layer ``image``, with ``alpha`` where it is there and can be stored."""
+        image = frame.host("image")
+        alpha = frame.host("alpha") if "alpha" in frame.layers else None
+        if alpha is not None and self._on_black:
+            image = image * alpha[..., None]
+        return self._encode(image, alpha)
+
+    def finish(self) -> list[Packet]:
+        return self._kept(self._encoder.encode(None))
+
+    def _encode(self, image: HostArray, alpha: HostArray | None) -> tuple[list[Packet], str]:
+        picture = self._from_rgb(image, alpha)
+        picture.pts = self._frames
+        picture.time_base = self._encoder.time_base
+        self._frames += 1
+        return self._kept(self._encoder.encode(picture)), planes_digest(picture)
+
+    def _kept(self, encoded: list[av.Packet[Any]]) -> list[Packet]:
+        """The packets with a decoding time of our own: the count of packets.
+
+        x265 gives a chunk of one frame whatever lay in memory; joining counts anew anyway.
+        """
+        kept = []
+        for packet in encoded:
+            assert packet.pts is not None
+            data, keyframe = bytes(packet), packet.is_keyframe
+            kept.append(Packet(data, packet.pts, self._packets, keyframe, _alpha_of(packet)))
+            self._packets += 1
+        return kept
+
+
+def _alpha_of(packet: av.Packet[Any]) -> tuple[tuple[str, bytes], ...]:
+    if not packet.has_sidedata(ALPHA_PLANE):
+        return ()
+    return ((ALPHA_PLANE, bytes(packet.get_sidedata(ALPHA_PLANE))),)

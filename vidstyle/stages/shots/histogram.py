@@ -1,0 +1,118 @@
+"""Hard cuts, found where both the colours and the structure of the picture change."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from vidstyle.core import BaseStage, HostArray, Layers, Needs, Reach, StageOptions, State, Window
+
+Thumbnail: TypeAlias = npt.NDArray[np.uint8]
+"""(36, 64, 3) RGB, 0 to 255."""
+
+_WIDTH, _HEIGHT = 64, 36
+_BLOCK_WIDTH, _BLOCK_HEIGHT = 16, 12
+_SEARCH = 8
+# Pixels of the thumbnail: content that a pan moved by up to an eighth of the width is found again.
+_BINS = (8, 4, 8)
+# Of hue, saturation and value.
+_FLAT = 2.0
+# Standard deviation (of 255) below which a block has no structure to compare.
+_FLAT_STEP = 48.0
+# Change of colour (of 255) from which two blocks without structure differ.
+_BLOWN = 235.0
+# Mean (of 255) above which a block is blown out, as by a flash, and says nothing.
+
+
+class HistogramOptions(StageOptions):
+    threshold: float = Field(
+        0.24,
+        ge=0.05,
+        le=1,
+        description="A cut is where the change, 0 to 1, is at least this. Most cuts are above 0.5.",
+    )
+
+
+class Histogram(BaseStage[HistogramOptions]):
+    """Writes ``cut``: 1 on the first frame of a new shot, else 0; 0 on the very first frame.
+
+    The change between two frames is ``picture_change``: a flash changes the colours but not the
+    structure, a pan the structure but not the colours, and a fade neither from frame to frame.
+    """
+
+    Options = HistogramOptions
+    needs = Needs(reads={"source": Reach(behind=1)}, writes=("cut",))
+
+    def step(self, window: Window[HistogramOptions], state: State) -> tuple[Layers, State]:
+        change = 0.0
+        if window.behind:
+            change = picture_change(window.now.host("source"), window.behind[0].host("source"))
+        return {"cut": np.array(change >= window.options.threshold, np.float32)}, None
+
+
+STAGE = Histogram
+
+
+def picture_change(now: HostArray, previous: HostArray) -> float:
+    """How much of the picture is new, 0 to 1.
+
+    The geometric mean of ``colour_change`` and ``structure_change``. Pictures are (H, W, 3) RGB
+    in [0, 1] of any size.
+    """
+    small_now, small_previous = _thumbnail(now), _thumbnail(previous)
+    colour = colour_change(small_now, small_previous)
+    return float(np.sqrt(colour * structure_change(small_now, small_previous)))
+
+
+def colour_change(now: Thumbnail, previous: Thumbnail) -> float:
+    """1 minus the intersection of the histograms of hue, saturation and value."""
+    shared = np.minimum(_colours(now), _colours(previous)).sum()
+    return max(0.0, 1.0 - float(shared))
+
+
+def structure_change(now: Thumbnail, previous: Thumbnail) -> float:
+    """Mean over blocks of 1 minus their best correlation with the previous picture nearby."""
+    reach = ((_SEARCH, _SEARCH), (_SEARCH, _SEARCH), (0, 0))
+    around = np.pad(previous, reach, mode="edge")
+    changes = [
+        _block_change(
+            now[top : top + _BLOCK_HEIGHT, left : left + _BLOCK_WIDTH],
+            around[
+                top : top + _BLOCK_HEIGHT + 2 * _SEARCH, left : left + _BLOCK_WIDTH + 2 * _SEARCH
+            ],
+        )
+        for top in range(0, _HEIGHT, _BLOCK_HEIGHT)
+        for left in range(0, _WIDTH, _BLOCK_WIDTH)
+    ]
+    return float(np.mean(changes))
+
+
+def _block_change(block: Thumbnail, around: Thumbnail) -> float:
+    """0 to 1: how little ``block`` looks like any part of ``around``."""
+    before = around[_SEARCH:-_SEARCH, _SEARCH:-_SEARCH]
+    if max(block.mean(), before.mean()) > _BLOWN:
+        return 0.0
+    flat, flat_before = block.std() < _FLAT, before.std() < _FLAT
+    if flat and flat_before:
+        step = np.abs(block.mean((0, 1)) - before.mean((0, 1))).max()
+        return float(step > _FLAT_STEP)
+    if flat or flat_before:
+        return 1.0
+    match = cv2.matchTemplate(around, block, cv2.TM_CCOEFF_NORMED)
+    return 1.0 - float(np.clip(match.max(), 0, 1))
+
+
+def _thumbnail(picture: HostArray) -> Thumbnail:
+    small = cv2.resize(picture, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
+    return np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
+
+
+def _colours(picture: Thumbnail) -> HostArray:
+    """Shares of the colours; they add up to 1."""
+    hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV)
+    counts = cv2.calcHist([hsv], [0, 1, 2], None, list(_BINS), [0, 180, 0, 256, 0, 256])
+    return np.asarray(counts / counts.sum(), np.float32)

@@ -1,0 +1,1 @@
+"""Training of styles: data, losses, calibration, loop."""

@@ -1,0 +1,143 @@
+"""Photos for training: a folder as an endless, seeded row of crops."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from vidstyle.core.errors import InputError
+
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+_LARGEST_ENLARGEMENT = 1.25
+"""Of a photo before it is cropped: more would teach the network what blur looks like."""
+
+logger = logging.getLogger(__name__)
+
+Picture = npt.NDArray[np.uint8]
+
+
+class PhotoCrops:
+    """Random crops, flips and scales of photos; the same generator gives the same crops."""
+
+    def __init__(self, paths: Sequence[Path], side: int, generator: np.random.Generator) -> None:
+        self._paths = tuple(paths)
+        self._side = side
+        self._generator = generator
+        self._unreadable: set[Path] = set()
+
+    def draw(self, count: int) -> torch.Tensor:
+        """``count`` crops (N, 3, side, side), RGB in [0, 1].
+
+        Unreadable files are skipped, each with one line in the log. Raises InputError where
+        no file is left.
+        """
+        return torch.cat([to_tensor(self._crop(self._photo())) for _ in range(count)])
+
+    def _photo(self) -> Picture:
+        while len(self._unreadable) < len(self._paths):
+            path = self._paths[self._generator.integers(len(self._paths))]
+            try:
+                return read_picture(path)
+            except InputError as error:
+                if path not in self._unreadable:
+                    logger.warning("skipped: %s", error)
+                self._unreadable.add(path)
+        raise InputError(f"none of the {len(self._paths)} photos can be read")
+
+    def _crop(self, photo: Picture) -> Picture:
+        # Between the whole shorter side and a cut-out at the photo's own size: objects at
+        # the sizes in which clips show them.
+        shortest = min(photo.shape[:2])
+        smallest = min(shortest, max(1, round(self._side / _LARGEST_ENLARGEMENT)))
+        side = int(self._generator.integers(smallest, shortest, endpoint=True))
+        top = int(self._generator.integers(photo.shape[0] - side, endpoint=True))
+        left = int(self._generator.integers(photo.shape[1] - side, endpoint=True))
+        crop = photo[top : top + side, left : left + side]
+        if self._generator.random() < 0.5:
+            crop = crop[:, ::-1]
+        return resized(np.ascontiguousarray(crop), self._side, self._side)
+
+
+def list_photos(folder: Path) -> tuple[Path, ...]:
+    """The photos of a folder and the folders in it, in order. Raises InputError for none."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder of photos")
+    photos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    if not photos:
+        raise InputError(f"{folder} has no photos; wanted {', '.join(sorted(_SUFFIXES))}")
+    return tuple(photos)
+
+
+def held_out(paths: Sequence[Path], count: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Photos to train on, and at most ``count`` spread evenly over the rest to measure on.
+
+    A quarter at most is held out; a folder of fewer than four photos is both.
+    """
+    count = min(count, len(paths) // 4)
+    if not count:
+        return tuple(paths), tuple(paths)
+    chosen = {index * len(paths) // count for index in range(count)}
+    rest = tuple(path for index, path in enumerate(paths) if index not in chosen)
+    return rest, tuple(paths[index] for index in sorted(chosen))
+
+
+def read_squares(paths: Sequence[Path], side: int) -> tuple[torch.Tensor, ...]:
+    """The middle of each readable photo as (1, 3, side, side), RGB in [0, 1].
+
+    Raises InputError where none can be read.
+    """
+    squares = []
+    for path in paths:
+        try:
+            photo = read_picture(path)
+        except InputError as error:
+            logger.warning("skipped: %s", error)
+            continue
+        shortest = min(photo.shape[:2])
+        top, left = ((length - shortest) // 2 for length in photo.shape[:2])
+        square = np.ascontiguousarray(photo[top : top + shortest, left : left + shortest])
+        squares.append(to_tensor(resized(square, side, side)))
+    if not squares:
+        raise InputError(f"none of the {len(paths)} photos can be read")
+    return tuple(squares)
+
+
+def read_picture(path: Path) -> Picture:
+    """A picture (H, W, 3) in RGB, upright as its EXIF says. Raises InputError."""
+    try:
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    # imdecode raises for an empty buffer and returns None for anything else it cannot read.
+    picture = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB) if content.size else None
+    if picture is None:
+        raise InputError(f"{path} is not a picture that can be read")
+    return picture.astype(np.uint8, copy=False)
+
+
+def resized(picture: Picture, height: int, width: int) -> Picture:
+    """A picture at another size: by area when it shrinks, bicubic when it grows."""
+    if picture.shape[:2] == (height, width):
+        return picture
+    smaller = height * width < picture.shape[0] * picture.shape[1]
+    interpolation = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    return cv2.resize(picture, (width, height), interpolation=interpolation).astype(np.uint8)
+
+
+def to_tensor(picture: Picture) -> torch.Tensor:
+    """A picture (H, W, 3) of 0 to 255 as (1, 3, H, W), float32 in [0, 1]."""
+    return torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 255.0
+
+
+def with_noise(
+    photos: torch.Tensor, deviation: float, generator: np.random.Generator
+) -> torch.Tensor:
+    """Photos of any shape with normal noise of a standard deviation; not clamped."""
+    noise = torch.from_numpy(generator.standard_normal(tuple(photos.shape), np.float32))
+    return photos + deviation * noise
