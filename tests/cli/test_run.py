@@ -74,7 +74,6 @@ def test_threads_give_the_serial_frames_hash_for_hash(folder, write_clip, capfd,
         hashes[engine] = [line["hash"] for line in lines if line["event"] == "frame"]
     assert len(hashes["serial"]) == 16
     assert hashes["serial"] == hashes["threaded"]
-    assert (folder / "serial.mp4").read_bytes() == (folder / "threaded.mp4").read_bytes()
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures

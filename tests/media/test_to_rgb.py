@@ -86,6 +86,15 @@ def test_an_untagged_frame_gets_the_colour_of_the_clip():
     np.testing.assert_allclose(picture, exact(y, u[0, 0], v[0, 0], clip, 8), atol=1e-6)
 
 
+@pytest.mark.parametrize("tag", [3, 8, 20])
+def test_a_frame_with_a_senseless_tag_gets_the_colour_of_the_clip(tag):
+    frame, (y, u, v) = luma_chroma("yuv420p", 8)
+    frame.colorspace = tag
+    clip = Colour("bt709", "limited")
+    picture, _ = ToRGB(clip, alpha=False)(frame)
+    np.testing.assert_allclose(picture, exact(y, u[0, 0], v[0, 0], clip, 8), atol=1e-6)
+
+
 def test_ten_bits_keep_all_their_steps():
     frame = av.VideoFrame(1024, 16, "yuv420p10le")
     fill(frame.planes[0], np.tile(np.arange(1024), (16, 1)), 10)

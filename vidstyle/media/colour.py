@@ -57,7 +57,9 @@ RANGE_TO_TAG: Final[dict[Range, ColorRange]] = {"limited": ColorRange.MPEG, "ful
 """``color_range`` of codec contexts, frames and ``VideoReformatter``."""
 
 _TAG_TO_RANGE: Final[dict[int, Range]] = {int(tag): name for name, tag in RANGE_TO_TAG.items()}
-_HD_LINES = 720
+_UNTAGGED: Final = (MATRIX_TO_TAG["rgb"], UNSPECIFIED, 3)
+# 3 is reserved, and RGB is no matrix that luma and chroma could have.
+_HD_LINES: Final = 720
 
 
 def colour_of(tagged: Tagged, height: int) -> Colour:
@@ -73,7 +75,7 @@ def colour_of(tagged: Tagged, height: int) -> Colour:
     if pixels is not None and is_rgb(pixels):
         return Colour("rgb", spread, primaries, transfer)
     tag = int(tagged.colorspace)
-    if tag in (UNSPECIFIED, MATRIX_TO_TAG["rgb"]):
+    if tag in _UNTAGGED:
         known = pixels is not None and not has_chroma(pixels)
         return Colour(guess_matrix(height), spread, primaries, transfer, tagged=known)
     if tag not in TAG_TO_MATRIX:

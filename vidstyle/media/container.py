@@ -73,7 +73,11 @@ def choose_video(container: InputContainer) -> VideoStream:
     candidates = video_streams(container)
     if not candidates:
         found = ", ".join(_describe(stream) for stream in container.streams) or "nothing"
-        raise InputError(f"{_name(container)}: no video stream; it has: {found}")
+        undecodable = any(
+            not stream.disposition & _UNSUITABLE for stream in container.streams.video
+        )
+        what = "no decoder for its video" if undecodable else "no video stream"
+        raise InputError(f"{_name(container)}: {what}; it has: {found}")
     return max(candidates, key=_rank)
 
 

@@ -18,6 +18,8 @@ from vidstyle.core.clip import Matrix
 from vidstyle.media.colour import (
     MATRIX_TO_SCALER,
     RANGE_TO_TAG,
+    TAG_TO_MATRIX,
+    UNSPECIFIED,
     colour_of,
     has_alpha,
     has_chroma,
@@ -74,7 +76,11 @@ class ToRGB:
 
     def _colour_of(self, frame: VideoFrame) -> Colour:
         """The frame's own tags, and the clip's for those that it has not."""
-        own, clip = colour_of(frame, frame.height), self._colour
+        clip = self._colour
+        if has_chroma(frame.format) and frame.colorspace not in TAG_TO_MATRIX:
+            # A tag that makes no sense, as damaged frames have it.
+            frame.colorspace = UNSPECIFIED
+        own = colour_of(frame, frame.height)
         if own.tagged or clip.matrix == "rgb":
             return own
         spread = own.range if frame.color_range in RANGE_TO_TAG.values() else clip.range

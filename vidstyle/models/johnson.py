@@ -92,6 +92,13 @@ class ResidualBlock(nn.Module):
         return features + cast("torch.Tensor", self.layers(features))
 
 
+def empty_network(width: int) -> TransformerNet:
+    """A network whose weights are yet to be filled; draws no random numbers."""
+    with torch.device("meta"):
+        network = TransformerNet(width)
+    return network.to_empty(device="cpu")
+
+
 def initialise(network: TransformerNet, generator: torch.Generator) -> None:
     """Draw the start of a training: He-normal convolutions, and an output around mid-grey."""
     for module in network.modules():

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
 from vidstyle.core.errors import WeightsError
 from vidstyle.models import safetensors_file
 
@@ -17,12 +19,14 @@ if TYPE_CHECKING:
 
     from vidstyle.models.johnson import TransformerNet
 
-FORMAT = "1"
-"""Version of the layout, stored as ``vidstyle.format``."""
+FORMAT = 1
+"""Version of the layout."""
 ARCHITECTURE = "johnson"
 """``vidstyle.models.johnson.TransformerNet``."""
 SUFFIX = ".safetensors"
-_PREFIX = "vidstyle."
+# One entry of JSON: safetensors writes several in an order that changes from run to run, and
+# the same training is to give the same file.
+_KEY = "vidstyle"
 _WIDEST = 128
 
 
@@ -75,17 +79,9 @@ def read_style_info(path: Path) -> StyleInfo:
     version or architecture.
     """
     metadata = safetensors_file.read_metadata(path)
-    values = {key.removeprefix(_PREFIX): value for key, value in metadata.items()}
-    if f"{_PREFIX}format" not in metadata:
-        raise WeightsError(f"{path} is not a style of vidstyle: its header names no format")
-    if values["format"] != FORMAT:
-        raise WeightsError(
-            f"{path} has format {values['format']}, and this version reads {FORMAT}: "
-            "update vidstyle"
-        )
-    if (architecture := values.get("architecture")) != ARCHITECTURE:
-        raise WeightsError(f"{path} has architecture {architecture}; known: {ARCHITECTURE}")
-    return _parse(path, values)
+    if _KEY not in metadata:
+        raise WeightsError(f"{path} is not a style of vidstyle: its header does not say so")
+    return _parse(path, metadata[_KEY])
 
 
 def load_style(path: Path) -> Style:
@@ -94,11 +90,11 @@ def load_style(path: Path) -> Style:
     Raises WeightsError as ``read_style_info`` does, and where weights are missing, too many,
     of another shape or not finite.
     """
-    from vidstyle.models.johnson import TransformerNet
+    from vidstyle.models.johnson import empty_network
 
     info = read_style_info(path)
     tensors = safetensors_file.read_tensors(path)
-    module = TransformerNet(info.width)
+    module = empty_network(info.width)
     wanted = module.state_dict()
     safetensors_file.check_keys(path, tensors, wanted)
     for key, tensor in tensors.items():
@@ -121,19 +117,18 @@ def save_style(path: Path, info: StyleInfo, module: TransformerNet) -> None:
     tensors = stored_weights(module)
     if beyond := [key for key, tensor in tensors.items() if not tensor.isfinite().all()]:
         raise ValueError(f"not finite as float16: {', '.join(beyond)}")
-    values = {
+    header = {
         "format": FORMAT,
         "architecture": info.architecture,
-        "width": str(info.width),
+        "width": info.width,
         "name": info.name,
         "title": info.credit.title,
         "painting": info.credit.painting,
         "painting_licence": info.credit.licence,
-        "settings": json.dumps(dict(info.settings)),
-        "losses": json.dumps(dict(info.losses)),
+        "settings": dict(info.settings),
+        "losses": dict(info.losses),
     }
-    metadata = {f"{_PREFIX}{key}": value for key, value in values.items()}
-    safetensors_file.write(path, tensors, metadata)
+    safetensors_file.write(path, tensors, {_KEY: json.dumps(header)})
 
 
 def stored_weights(module: TransformerNet) -> dict[str, torch.Tensor]:
@@ -141,19 +136,48 @@ def stored_weights(module: TransformerNet) -> dict[str, torch.Tensor]:
     return {key: tensor.detach().half() for key, tensor in module.state_dict().items()}
 
 
-def _parse(path: Path, values: Mapping[str, str]) -> StyleInfo:
+class _Header(BaseModel):
+    """The header as it is stored; a style file may come from anywhere."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    format: int
+    architecture: str
+    # The width decides how much memory the network takes.
+    width: int = Field(ge=1, le=_WIDEST)
+    name: str
+    title: str
+    painting: str
+    painting_licence: str
+    settings: dict[str, Any]
+    losses: dict[str, float]
+
+
+def _parse(path: Path, text: str) -> StyleInfo:
     try:
-        info = StyleInfo(
-            name=values["name"],
-            credit=Credit(values["title"], values["painting"], values["painting_licence"]),
-            architecture=values["architecture"],
-            width=int(values["width"]),
-            settings=dict(json.loads(values["settings"])),
-            losses={key: float(loss) for key, loss in json.loads(values["losses"]).items()},
+        header = json.loads(text)
+    except ValueError as error:
+        raise WeightsError(f"{path} is damaged: its header is not JSON ({error})") from error
+    found = header if isinstance(header, dict) else {}
+    if found.get("format") != FORMAT:
+        raise WeightsError(
+            f"{path} has format {found.get('format')}; this version of vidstyle reads {FORMAT}"
         )
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise WeightsError(f"{path} is damaged: its header has no valid {error}") from error
-    # A width from an untrusted header decides how much memory the network takes.
-    if not 1 <= info.width <= _WIDEST:
-        raise WeightsError(f"{path} has width {info.width}; wanted 1 to {_WIDEST}")
-    return info
+    if found.get("architecture") != ARCHITECTURE:
+        raise WeightsError(
+            f"{path} has architecture {found.get('architecture')}; known: {ARCHITECTURE}"
+        )
+    try:
+        valid = _Header.model_validate(header)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise WeightsError(f"{path} is damaged: in its header, {where}: {first['msg']}") from error
+    return StyleInfo(
+        name=valid.name,
+        credit=Credit(valid.title, valid.painting, valid.painting_licence),
+        architecture=valid.architecture,
+        width=valid.width,
+        settings=valid.settings,
+        losses=valid.losses,
+    )

@@ -12,7 +12,7 @@ import torch
 
 from vidstyle.core.errors import UsageError, WeightsError
 from vidstyle.models import safetensors_file
-from vidstyle.models.johnson import TransformerNet, initialise
+from vidstyle.models.johnson import TransformerNet, empty_network, initialise
 from vidstyle.training.settings import Settings
 
 _FORMAT = "1"
@@ -33,7 +33,7 @@ class Run:
 
 def fresh_run(settings: Settings) -> Run:
     """The start of a training; the same settings give the same one."""
-    network = TransformerNet(settings.width)
+    network = empty_network(settings.width)
     initialise(network, torch.Generator().manual_seed(settings.seed))
     # Convolutions in bfloat16 are about twice as fast in this layout.
     network.to(memory_format=torch.channels_last)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vidstyle.models.johnson import TransformerNet, paint
+from vidstyle.models.johnson import TransformerNet, empty_network, paint
 from vidstyle.models.style_file import stored_weights
 from vidstyle.training.calibration import Objective
 from vidstyle.training.losses import noise_gain
@@ -48,7 +48,7 @@ def measure(
 
 def _as_stored(network: TransformerNet) -> TransformerNet:
     """The network with the weights that a style file keeps of it, in eval mode."""
-    stored = TransformerNet(network.width)
+    stored = empty_network(network.width)
     stored.load_state_dict({key: value.float() for key, value in stored_weights(network).items()})
     return stored.eval()
 

@@ -72,7 +72,7 @@ FILES = {
     "gif": ("c.gif", {"codec": "gif", "pixels": "rgb8"}),
     "no times": ("c.h264", {"codec": "libx264", "pixels": "yuv420p", "options": {"g": "6"}}),
     "interlaced": (
-        "c.mov",
+        "c.mp4",
         {
             "codec": "libx264",
             "pixels": "yuv420p",
@@ -89,6 +89,7 @@ def test_every_mark_is_found(write_clip, square, kind):
     slow = {} if name.endswith(("avi", "h264", "gif")) else SLOW
     source = open_source(write_clip(name, square(LENGTH), **settings, **slow))
     frames, marks = whole_with_marks(source)
+    assert (kind == "interlaced") == any(met.kind == "interlaced" for met in source.notices)
     for mark in marks[:: 1 if kind == "mp4 with b-frames" else 5]:
         assert_same(list(source.frames(mark)), frames[mark.index + 1 :])
 

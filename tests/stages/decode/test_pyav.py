@@ -111,6 +111,14 @@ def test_colours_follow_tags_or_the_guess(write_clip, opened, matrix, spread, he
     assert ("colour-guessed" in clip.notices) is not tagged
 
 
+def test_a_matrix_that_cannot_be_converted_is_refused_by_name(write_clip, opened):
+    frame = flat((120, 128, 128), "yuv444p")
+    frame.colorspace = 8
+    path = write_clip("clip.mkv", [frame], pixels="yuv444p", colorspace=8)
+    with pytest.raises(InputError, match=r"clip\.mkv: the video has colour matrix 8"):
+        opened(path)
+
+
 @pytest.mark.parametrize(
     ("codec", "pixels", "bits"),
     [("ffv1", "yuv420p10le", 10), ("libx265", "yuv420p10le", 10), ("ffv1", "yuv444p12le", 12)],

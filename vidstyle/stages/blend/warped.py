@@ -27,6 +27,9 @@ from vidstyle.imaging.warp import Kernel, sample, targets
 _BRIDGE_POWER = 4
 # Of the agreement in closed gaps; as if the tolerance were half as large.
 
+_LEAST = 1e-3
+# Of the local mean of the weights, so that nothing is divided by nothing.
+
 
 class WarpedOptions(StageOptions):
     """The defaults keep at least about 85 % of the sharpness of the frames on their own."""
@@ -133,12 +136,13 @@ def _mixed(
     image: HostArray, history: HostArray, weight: HostArray, options: WarpedOptions
 ) -> HostArray:
     """``image`` moved towards ``history``: by the strength, and less in its fine detail."""
-    weights = cv2.merge([weight, weight, weight])
     change = cv2.subtract(history, image)
-    cv2.multiply(change, weights, dst=change)
-    # Weighted before it is smoothed: what is hidden must not leak into what is visible.
-    rest = cv2.GaussianBlur(change, (0, 0), options.split, borderType=cv2.BORDER_REPLICATE)
-    cv2.multiply(rest, weights, dst=rest)
+    cv2.multiply(change, _three(weight), dst=change)
+    # A mean weighted over what can be trusted: what is hidden must not leak into what is visible.
+    border = cv2.BORDER_REPLICATE
+    rest = cv2.GaussianBlur(change, (0, 0), options.split, borderType=border)
+    total = cv2.GaussianBlur(weight, (0, 0), options.split, borderType=border)
+    cv2.multiply(rest, _three(np.divide(weight, np.maximum(total, _LEAST))), dst=rest)
     strength, fine = options.strength, options.fine
     cv2.addWeighted(change, strength * fine, rest, strength * (1 - fine), 0, dst=change)
     cv2.add(change, image, dst=change)
@@ -155,9 +159,13 @@ def _crisp(
     extra -= 1
     extra *= weight
     band = fine_band(blended)
-    cv2.multiply(band, cv2.merge([extra, extra, extra]), dst=band)
+    cv2.multiply(band, _three(extra), dst=band)
     cv2.add(band, blended, dst=band)
     return np.clip(band, 0, 1, out=band)
+
+
+def _three(plane: HostArray) -> HostArray:
+    return np.asarray(cv2.merge([plane, plane, plane]), np.float32)
 
 
 STAGE = Warped

@@ -104,7 +104,7 @@ def probe(path: Path, *, threads: int, max_pixels: int) -> Found:
                 f"{path}: none of its video can be decoded; is it damaged, encrypted or cut short?"
             )
         check_size(path, pictures[0].width, pictures[0].height, max_pixels)
-        return _found(reader, pictures, rate)
+        return _found(reader, pictures, rate, _colour(path, reader.stream, pictures[0]))
 
 
 def check_size(path: Path, width: int, height: int, max_pixels: int) -> None:
@@ -116,9 +116,10 @@ def check_size(path: Path, width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def _found(reader: Reader, pictures: list[VideoFrame], rate: Fraction | None) -> Found:
+def _found(
+    reader: Reader, pictures: list[VideoFrame], rate: Fraction | None, colour: Colour
+) -> Found:
     stream, first = reader.stream, pictures[0]
-    colour = _colour(stream, first)
     orientation = orientation_of(first)
     end, exact = _end_seconds(reader)
     return Found(
@@ -140,9 +141,12 @@ def _found(reader: Reader, pictures: list[VideoFrame], rate: Fraction | None) ->
     )
 
 
-def _colour(stream: VideoStream, first: VideoFrame) -> Colour:
-    own = colour_of(first, first.height)
-    return own if own.tagged else colour_of(stream.codec_context, first.height)
+def _colour(path: Path, stream: VideoStream, first: VideoFrame) -> Colour:
+    try:
+        own = colour_of(first, first.height)
+        return own if own.tagged else colour_of(stream.codec_context, first.height)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def _sample_aspect(stream: VideoStream) -> Fraction:

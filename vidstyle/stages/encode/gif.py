@@ -99,16 +99,17 @@ class _Pictures:
 
     def _decoded(self) -> Iterator[VideoFrame]:
         for number, picture in enumerate(
-            picture for chunk in self._chunks for picture in _decoded(chunk)
+            picture for chunk in self._chunks for picture in _decoded(chunk, self._clip)
         ):
             picture.pts, picture.time_base = number, TICK
             yield picture
 
 
-def _decoded(chunk: Segment) -> Iterator[VideoFrame]:
+def _decoded(chunk: Segment, clip: Clip) -> Iterator[VideoFrame]:
     decoder = av.CodecContext.create("ffv1", "r")
     assert isinstance(decoder, VideoCodecContext)
     decoder.extradata = chunk.header
+    decoder.width, decoder.height = clip.width, clip.height
     decoder.thread_count = 1
     for packet in chunk.packets():
         yield from decoder.decode(padded_packet(packet.data))

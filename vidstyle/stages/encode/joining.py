@@ -17,9 +17,11 @@ from vidstyle.stages.encode.codecs import CODECS
 from vidstyle.stages.encode.containers import container_for
 from vidstyle.stages.encode.cut import Cut
 from vidstyle.stages.encode.encoder import EncoderSettings
+from vidstyle.stages.encode.matroska import write_sample_aspect
 from vidstyle.stages.encode.muxing import (
     VideoHeader,
     add_video,
+    failing_as_output,
     interleaved,
     opened_output,
     video_packets,
@@ -56,8 +58,18 @@ class Joining:
             seconds = float(lift * self.clip.time_base)
             notices.append(Notice("moved", f"all times are {seconds:g} s later, to start at 0"))
         size = (self.settings.width, self.settings.height)
+        notices += self._write_aspect(path, size)
         probe(path, [frame.pts * self.clip.time_base for frame in shown], size)
         return notices
+
+    def _write_aspect(self, path: Path, size: tuple[int, int]) -> list[Notice]:
+        aspect = self.clip.sample_aspect
+        if aspect == 1 or path.suffix.lower() not in (".mkv", ".webm"):
+            return []
+        with failing_as_output(path):
+            if write_sample_aspect(path, size, aspect):
+                return []
+        return [Notice("aspect", f"the sample aspect {aspect} could not be written")]
 
     def _mux(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.stream import AttachmentStream, Stream
+from av.stream import AttachmentStream, Discard, Stream
 from av.subtitles.stream import SubtitleStream
 
 from vidstyle.core import Clip, Notice, OtherStream
@@ -95,6 +95,8 @@ class OtherStreams:
             output.add_stream_from_template(source)
             return
         if target is None:
+            if source.discard == Discard.all:
+                return  # chapters as mp4 keeps them: they are copied as chapters
             name = f"{other.kind} stream {other.index} ({other.codec})"
             self._say("dropped", f"{name} has no place in {self._container.format}: left out")
             return

@@ -22,8 +22,9 @@ _BINS = (8, 4, 8)
 # Of hue, saturation and value.
 _FLAT = 2.0
 # Standard deviation (of 255) below which a block has no structure to compare.
-_FLAT_STEP = 48.0
-# Change of colour (of 255) from which two blocks without structure differ.
+_STEP = 24.0
+# Change of colour or of contrast (of 255) that makes a block without structure new. The steps of
+# a fade from or to black are smaller.
 _BLOWN = 235.0
 # Mean (of 255) above which a block is blown out, as by a flash, and says nothing.
 
@@ -96,12 +97,10 @@ def _block_change(block: Thumbnail, around: Thumbnail) -> float:
     before = around[_SEARCH:-_SEARCH, _SEARCH:-_SEARCH]
     if max(block.mean(), before.mean()) > _BLOWN:
         return 0.0
-    flat, flat_before = block.std() < _FLAT, before.std() < _FLAT
-    if flat and flat_before:
+    contrast, contrast_before = (one.std((0, 1)).max() for one in (block, before))
+    if min(contrast, contrast_before) < _FLAT:
         step = np.abs(block.mean((0, 1)) - before.mean((0, 1))).max()
-        return float(step > _FLAT_STEP)
-    if flat or flat_before:
-        return 1.0
+        return float(step > _STEP or max(contrast, contrast_before) > _STEP)
     match = cv2.matchTemplate(around, block, cv2.TM_CCOEFF_NORMED)
     return 1.0 - float(np.clip(match.max(), 0, 1))
 

@@ -1,0 +1,110 @@
+"""Every choice of a run is a value before the first frame."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from vidstyle.cli.main import run_command
+from vidstyle.core import NOW, BaseStage, Clip, Needs, Place, StageOptions
+from vidstyle.core.errors import DeviceError, PipelineError, UsageError
+from vidstyle.runner.config import Pipeline, StageEntry
+from vidstyle.runner.device import available_cores, resolve_device
+from vidstyle.runner.plan import Assembly, make_plan
+
+CLIP = Clip(100, 50, Fraction(1, 25), Fraction(25))
+
+
+class Half(BaseStage[StageOptions]):
+    """Halves the picture; says so or not."""
+
+    def __init__(self, options: StageOptions, *, declares: bool = True) -> None:
+        super().__init__(options)
+        reads = {"image": NOW, "source": NOW}
+        self.needs = Needs(reads=reads, writes=("image", "source"), geometry=declares)
+
+    def describe(self, clip: Clip) -> Clip:
+        return Clip(clip.width // 2, clip.height // 2, clip.time_base, clip.frame_rate)
+
+
+class Filter(BaseStage[StageOptions]):
+    needs = Needs(reads={"image": NOW}, writes=("image",))
+
+
+class Sink:
+    needs = Needs(reads={"image": NOW})
+
+
+def assembly_of(*stages: BaseStage[StageOptions]) -> Assembly:
+    entries = [
+        StageEntry(f"{kind}-{number}", f"{kind}/test", kind, object, StageOptions())
+        for number, kind in enumerate(["decode", *["filter"] * len(stages), "encode"])
+    ]
+    pipeline = Pipeline(1, tuple(entries), Path("p.yaml"))
+    return Assembly(pipeline, None, stages, Sink(), CLIP)  # type: ignore[arg-type]  # not used by a plan
+
+
+def test_geometry_goes_down_the_pipeline() -> None:
+    plan = make_plan(assembly_of(Half(StageOptions()), Filter(StageOptions())))
+    sizes = [(stage.clip.width, stage.clip.height) for stage in plan.every]
+    assert sizes == [(100, 50), (50, 25), (50, 25), (50, 25)]
+
+
+def test_a_size_change_that_is_not_declared_is_refused() -> None:
+    class Hidden(Half):
+        def __init__(self, options: StageOptions) -> None:
+            super().__init__(options)
+            self.needs = Needs(reads={"image": NOW}, writes=("image",))
+
+    with pytest.raises(PipelineError, match="without declaring geometry"):
+        make_plan(assembly_of(Hidden(StageOptions())))
+
+
+def test_memory_is_the_sum_of_what_stages_and_queues_hold() -> None:
+    plan = make_plan(assembly_of(Filter(StageOptions())))
+    image = 4 * 3 * 100 * 50
+    # A frame in work and two that wait, at the stage; two that wait at the source; one at the sink.
+    assert [stage.memory for stage in plan.every] == [2 * image, 3 * image, image]
+    assert plan.memory == 6 * image
+
+
+def test_threads_and_device_are_settled() -> None:
+    plan = make_plan(assembly_of(Filter(StageOptions())))
+    assert plan.device == "cpu"
+    assert plan.stages[0].place == Place("cpu", threads=available_cores())
+
+
+def test_equal_plans_have_equal_digests_and_others_do_not() -> None:
+    assembly = assembly_of(Filter(StageOptions()))
+    assert make_plan(assembly).digest() == make_plan(assembly).digest()
+    assert make_plan(assembly).digest() != make_plan(assembly, frames=(1, None)).digest()
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:x", "", "CPU"])
+def test_an_unknown_device_is_a_usage_error(name: str) -> None:
+    with pytest.raises(UsageError, match="wanted auto, cpu, cuda"):
+        resolve_device(name, needs_torch=False)
+
+
+def test_a_gpu_that_is_not_there_is_a_device_error() -> None:
+    with pytest.raises(DeviceError, match="usable GPUs"):
+        resolve_device("cuda:99", needs_torch=True)
+
+
+@pytest.fixture
+def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_missing_gpu_ends_the_command_with_its_code(
+    names: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sample = Path(__file__).parent.parent.parent / "samples" / "demo.mp4"
+    identity = Path(__file__).parent.parent.parent / "pipelines" / "identity.yaml"
+    command = ["run", str(identity), str(sample), "-o", "out.mkv", "--device", "cuda:99"]
+    assert run_command(command) == 8
+    assert "usable GPUs" in capfd.readouterr().err
+    assert list(names.iterdir()) == []
