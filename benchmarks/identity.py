@@ -55,7 +55,8 @@ def compare(clip: Path, out: Path) -> tuple[float, list[float]]:
 def exact_rgb(clip: Path, count: int = 10) -> Iterator[Picture]:
     """The first frames of an 8-bit 4:2:0 file by the standards' equations."""
     with av.open(str(clip)) as container:
-        for number, frame in enumerate(container.decode(video=0)):
+        largest = max(container.streams.video, key=lambda stream: stream.width * stream.height)
+        for number, frame in enumerate(container.decode(largest)):
             if number == count:
                 return
             yield from_samples(frame)
@@ -80,7 +81,7 @@ def from_samples(frame: av.VideoFrame) -> Picture:
 
 def sample_planes(frame: av.VideoFrame) -> Iterator[npt.NDArray[np.uint8]]:
     for plane in frame.planes:
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+        rows = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
         yield rows[: plane.height, : plane.width]
 
 
