@@ -25,9 +25,9 @@ def test_both_directions_lie_on_their_own_grids() -> None:
     assert layers["flow"][0, 0].tolist() == [2, 1]
     assert layers["flow_from_previous"][0, 0].tolist() == [-2, -1]
     assert (layers["visible"][:-4, :-5] == 1).all()
-    assert (layers["visible"][:, -1] == 0).all()
+    assert layers["visible"][:, -1].max() < 0.05
     assert (layers["visible_from_previous"][4:, 5:] == 1).all()
-    assert (layers["visible_from_previous"][:, 0] == 0).all()
+    assert layers["visible_from_previous"][:, 0].max() < 0.05
 
 
 @pytest.mark.parametrize("directions", ["to_previous", "both"])

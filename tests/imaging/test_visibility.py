@@ -31,8 +31,9 @@ def slow_consistent(flow: HostArray, back: HostArray) -> np.ndarray:
     for y in range(height):
         for x in range(width):
             column, row = x + f[y, x, 0], y + f[y, x, 1]
-            if not (0 <= column <= width - 1 and 0 <= row <= height - 1):
+            if not (-0.05 <= column <= width - 0.95 and -0.05 <= row <= height - 0.95):
                 continue
+            column, row = np.clip(column, 0, width - 1), np.clip(row, 0, height - 1)
             i, j = int(row), int(column)
             s, t = row - i, column - j
             at = (1 - s) * ((1 - t) * b[i, j] + t * b[i, j + 1])
@@ -51,7 +52,7 @@ def test_consistent_equals_the_inequalities_in_float64() -> None:
     back = -flow + np.round(smooth_flow(60, 300, 1.2, 1) * 32) / np.float32(32)
     expected = slow_consistent(flow, back)
     assert 0.1 < expected.mean() < 0.9
-    assert (consistent(flow, back) == expected).mean() > 0.9999
+    assert (consistent(flow, back) == expected).mean() > 0.9999  # ties fall either way
 
 
 def test_still_frames_are_visible_everywhere() -> None:

@@ -5,7 +5,8 @@ import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
 from vidstyle.core import Colour
-from vidstyle.media.from_rgb import LAYOUTS, FromRgb, planes_digest, visible_planes
+from vidstyle.media.from_rgb import LAYOUTS, FromRgb, visible_planes
+from vidstyle.media.planes import digest
 
 RGB = Colour("rgb", "full")
 
@@ -99,12 +100,23 @@ def test_chroma_is_the_mean_of_its_block_so_that_a_round_trip_does_not_move_it()
         assert np.abs(blocks - small).max() <= 1
 
 
+def test_left_sited_chroma_is_the_mean_around_the_left_sample() -> None:
+    image = np.random.default_rng(0).random((8, 12, 3), dtype=np.float32)
+    whole = FromRgb("yuv444p10le", Colour(), width=12, height=8)(image)
+    half = FromRgb("yuv420p10le", Colour(), width=12, height=8, siting="left")(image)
+    for large, small in zip(visible_planes(whole)[1:], visible_planes(half)[1:], strict=True):
+        rows = large.astype(np.float64).reshape(4, 2, 12).mean(axis=1)
+        padded = np.pad(rows, ((0, 0), (1, 0)), mode="edge")
+        around = (padded[:, 0:12:2] + 2 * padded[:, 1::2] + padded[:, 2::2]) / 4
+        assert np.abs(around - small).max() <= 1
+
+
 def test_a_larger_frame_repeats_the_last_row_and_column() -> None:
     image = np.random.default_rng(0).random((33, 15, 3), dtype=np.float32)
     padded = np.pad(image, ((0, 1), (0, 1), (0, 0)), mode="edge")
     made = FromRgb("yuv420p", Colour(), width=16, height=34)(image)
     wanted = FromRgb("yuv420p", Colour(), width=16, height=34)(padded)
-    assert planes_digest(made) == planes_digest(wanted)
+    assert digest(made) == digest(wanted)
 
 
 def test_values_outside_of_the_range_are_clamped_not_wrapped() -> None:
@@ -124,8 +136,8 @@ def test_the_digest_follows_what_is_seen() -> None:
     image = _flat((0.2, 0.4, 0.6), 9, 15)
     changed = image.copy()
     changed[8, 14] = 1
-    assert planes_digest(make(image)) == planes_digest(make(image.copy()))
-    assert planes_digest(make(image)) != planes_digest(make(changed))
+    assert digest(make(image)) == digest(make(image.copy()))
+    assert digest(make(image)) != digest(make(changed))
 
 
 def test_rgb_formats_go_with_the_rgb_matrix_alone() -> None:

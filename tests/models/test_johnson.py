@@ -19,7 +19,7 @@ def network() -> TransformerNet:
         for name, value in made.named_parameters():
             # Scale and shift away from 1 and 0, so that leaving them out would show.
             if value.ndim == 1:
-                value += 0.1 * torch.arange(len(value)) * (1 if "weight" in name else -1)
+                value.add_(torch.arange(len(value)), alpha=0.1 if "weight" in name else -0.1)
         made.output.weight *= 3
     return made.eval()
 
@@ -91,6 +91,16 @@ def test_one_seed_gives_one_start() -> None:
         initialise(network, torch.Generator().manual_seed(seed))
     assert torch.equal(first.output.weight, second.output.weight)
     assert not torch.equal(first.output.weight, other.output.weight)
+
+
+@pytest.mark.slow
+def test_one_export_serves_every_size(network: TransformerNet) -> None:
+    sides = (torch.export.Dim("height", min=2, max=999), torch.export.Dim("width", min=2, max=999))
+    exported = torch.export.export(
+        network, (pictures(16, 24),), dynamic_shapes=({2: 4 * sides[0], 3: 4 * sides[1]},)
+    )
+    inputs = pictures(32, 20)
+    torch.testing.assert_close(exported.module()(inputs), network(inputs))
 
 
 def reference(weights: Weights, inputs: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
@@ -23,6 +24,9 @@ from vidstyle.models.style_file import (
     save_style,
     stored_weights,
 )
+
+Tensors = dict[str, torch.Tensor]
+Header = dict[str, object]
 
 INFO = StyleInfo(
     name="small-wave",
@@ -48,11 +52,11 @@ def path(tmp_path: Path, network: TransformerNet) -> Path:
     return file
 
 
-def rewritten(path: Path, *, tensors: dict[str, torch.Tensor] | None = None, **changes: str) -> None:
-    """The same file with other tensors or other metadata."""
-    metadata = safetensors_file.read_metadata(path)
-    metadata |= {f"vidstyle.{key}": value for key, value in changes.items()}
-    safetensors_file.write(path, tensors or safetensors_file.read_tensors(path), metadata)
+def rewrite(path: Path, *, tensors: Tensors | None = None, header: Header | None = None) -> None:
+    """Give the file other tensors or another header."""
+    changed = json.loads(safetensors_file.read_metadata(path)["vidstyle"]) | (header or {})
+    tensors = tensors or safetensors_file.read_tensors(path)
+    safetensors_file.write(path, tensors, {"vidstyle": json.dumps(changed)})
 
 
 def test_a_style_comes_back_as_it_was(path: Path, network: TransformerNet) -> None:
@@ -85,9 +89,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("read", [load_style, read_style_info])
 @pytest.mark.parametrize("keep", [0, 4, 200, -1])
-def test_a_file_cut_short_is_refused(
-    path: Path, keep: int, read: Callable[[Path], object]
-) -> None:
+def test_a_file_cut_short_is_refused(path: Path, keep: int, read: Callable[[Path], object]) -> None:
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(WeightsError, match="is damaged or not a safetensors file") as caught:
         read(path)
@@ -121,33 +123,40 @@ def test_safetensors_without_our_header_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("format", "2", "has format 2, and this version reads 1"),
+        ("format", 2, "has format 2; this version of vidstyle reads 1"),
         ("architecture", "transformer", "has architecture transformer; known: johnson"),
-        ("width", "many", "damaged"),
-        ("width", "1000000", "width 1000000; wanted 1 to 128"),
-        ("settings", "{", "damaged"),
-        ("settings", "3", "damaged"),
-        ("losses", "[]", "damaged"),
+        ("width", "16", "in its header, width: Input should be a valid integer"),
+        ("width", 1_000_000, "in its header, width: Input should be less than or equal to 128"),
+        ("settings", [3], "in its header, settings: Input should be a valid dictionary"),
+        ("losses", {"style": "low"}, r"in its header, losses\.style: Input should be a valid"),
+        ("surplus", 1, "in its header, surplus: Extra inputs are not permitted"),
     ],
 )
 def test_a_header_that_makes_no_sense_is_refused(
-    path: Path, key: str, value: str, words: str
+    path: Path, key: str, value: object, words: str
 ) -> None:
-    rewritten(path, **{key: value})
+    rewrite(path, header={key: value})
     with pytest.raises(WeightsError, match=words):
+        read_style_info(path)
+
+
+@pytest.mark.parametrize("text", ["{", "3", "[]"])
+def test_a_header_that_is_no_header_is_refused(path: Path, text: str) -> None:
+    safetensors_file.write(path, safetensors_file.read_tensors(path), {"vidstyle": text})
+    with pytest.raises(WeightsError, match=r"header is not JSON|has format None"):
         read_style_info(path)
 
 
 def test_missing_and_unknown_weights_are_named(path: Path) -> None:
     tensors = safetensors_file.read_tensors(path)
     tensors["surplus"] = tensors.pop("output.bias")
-    rewritten(path, tensors=tensors)
+    rewrite(path, tensors=tensors)
     with pytest.raises(WeightsError, match=r"lacks output\.bias and has unknown surplus"):
         load_style(path)
 
 
 def test_weights_of_another_width_are_refused(path: Path) -> None:
-    rewritten(path, width="3")
+    rewrite(path, header={"width": 3})
     with pytest.raises(WeightsError, match=r"is \(4, 8, 3, 3\); wanted \(6, 12, 3, 3\)"):
         load_style(path)
 
@@ -155,7 +164,7 @@ def test_weights_of_another_width_are_refused(path: Path) -> None:
 def test_weights_that_are_not_finite_are_refused(path: Path, network: TransformerNet) -> None:
     tensors = safetensors_file.read_tensors(path)
     tensors["output.bias"][1] = torch.nan
-    rewritten(path, tensors=tensors)
+    rewrite(path, tensors=tensors)
     with pytest.raises(WeightsError, match=r"output\.bias has values that are not finite"):
         load_style(path)
     with torch.no_grad():

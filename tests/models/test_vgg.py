@@ -99,7 +99,6 @@ def test_a_missing_file_and_its_place_are_named(
         (lambda t: t.pop("features.0.weight"), r"lacks features\.0\.weight"),
         (lambda t: t.update({"classifier.0.bias": torch.zeros(1)}), "unknown classifier"),
         (lambda t: t.update({"features.5.bias": torch.zeros(3)}), r"relu2_1 has a weight"),
-        (lambda t: t.clear(), r"lacks features\.0\.bias"),
     ],
 )
 def test_a_file_of_another_layout_is_refused(
@@ -122,7 +121,9 @@ def test_the_real_weights_are_trained(shared_data: Path) -> None:
     extractor = load_vgg19(folder=shared_data / "weights")
     assert extractor.taps[-1] == "relu3_4"
     path = shared_data / "photos" / "kodak" / "04.png"
-    photo = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)[:128, :128]
+    photo = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    assert photo is not None
+    photo = photo[:128, :128]
     mirrored = [torch.from_numpy(each.copy()) for each in (photo, photo[:, ::-1], photo[::-1])]
     upright, flipped, fallen = (
         extractor(each.permute(2, 0, 1)[None].float() / 255, ["relu3_4"])["relu3_4"].mean((2, 3))

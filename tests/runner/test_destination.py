@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from vidstyle.core.errors import LockedError, OutputError, UsageError
-from vidstyle.runner.destination import MANIFEST, Destination
+from vidstyle.core.sink import MANIFEST
+from vidstyle.runner.destination import Destination
 
 
 def test_a_finished_file_replaces_the_old_one_at_once(tmp_path: Path) -> None:

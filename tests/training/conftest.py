@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,15 @@ import torch
 from vidstyle.models import safetensors_file
 from vidstyle.models.vgg import WEIGHTS_FILE
 from vidstyle.training.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Pictures this small lose more to waiting threads than they gain by them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -13,6 +13,9 @@ from vidstyle.core.frame import Frame
 from vidstyle.core.needs import Needs
 from vidstyle.core.place import Place
 
+MANIFEST = "vidstyle.json"
+"""File in a folder of pictures that lists ours under ``files``; no others are ever deleted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Packet:

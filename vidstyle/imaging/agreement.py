@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from vidstyle.core.layers import HostArray
+from vidstyle.imaging.smooth import smooth
 
 _NOISE_SIGMA = 1.5
 # Pixels. The signed difference is averaged first: sampling noise and texture that is off by a part
@@ -23,8 +24,7 @@ def photometric_agreement(
     """
     if tolerance <= 0:
         raise ValueError(f"a tolerance is positive, got {tolerance}")
-    difference = np.subtract(picture, warped)
-    difference = cv2.GaussianBlur(difference, (0, 0), _NOISE_SIGMA, dst=difference)
+    difference = smooth(picture - warped, _NOISE_SIGMA)
     np.multiply(difference, difference, out=difference)
     distance = cv2.cvtColor(difference, cv2.COLOR_RGB2GRAY)
     np.multiply(distance, -1 / (2 * tolerance**2), out=distance)

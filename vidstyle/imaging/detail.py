@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from vidstyle.core.layers import HostArray
+from vidstyle.imaging.smooth import smooth
 
 _FINE_SIGMA = 1.0
 # Pixels: the fine band is what a Gaussian of this width takes away.
@@ -29,8 +30,8 @@ def detail_gain(picture: HostArray, reference: HostArray, *, limit: float) -> Ho
 
 def fine_band(picture: HostArray) -> HostArray:
     """What is left of ``picture``, (H, W, C), when its local average is taken away."""
-    smooth = cv2.GaussianBlur(picture, (0, 0), _FINE_SIGMA, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.subtract(picture, smooth, dst=smooth), np.float32)
+    average = smooth(picture, _FINE_SIGMA)
+    return np.subtract(picture, average, out=average)
 
 
 def _energy(picture: HostArray) -> HostArray:
@@ -38,5 +39,4 @@ def _energy(picture: HostArray) -> HostArray:
     luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     edges = cv2.Laplacian(luma, cv2.CV_32F, dst=luma, borderType=cv2.BORDER_REPLICATE)
     np.multiply(edges, edges, out=edges)
-    cv2.GaussianBlur(edges, (0, 0), _AREA_SIGMA, dst=edges, borderType=cv2.BORDER_REPLICATE)
-    return np.add(edges, np.float32(_FLOOR))
+    return np.add(smooth(np.asarray(edges, np.float32), _AREA_SIGMA), np.float32(_FLOOR))

@@ -59,6 +59,15 @@ RANGE_TO_TAG: Final[dict[Range, ColorRange]] = {"limited": ColorRange.MPEG, "ful
 _TAG_TO_RANGE: Final[dict[int, Range]] = {int(tag): name for name, tag in RANGE_TO_TAG.items()}
 _UNTAGGED: Final = (MATRIX_TO_TAG["rgb"], UNSPECIFIED, 3)
 # 3 is reserved, and RGB is no matrix that luma and chroma could have.
+LUMA_WEIGHTS: Final[dict[Matrix, tuple[float, float]]] = {
+    "bt601": (0.299, 0.114),
+    "bt709": (0.2126, 0.0722),
+    "bt2020": (0.2627, 0.0593),
+    "smpte240m": (0.212, 0.087),
+    "fcc": (0.30, 0.11),
+}
+"""Weights of red and blue in luma, Kr and Kb; green has the rest (H.273, table 4)."""
+
 _HD_LINES: Final = 720
 
 

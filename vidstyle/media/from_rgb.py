@@ -6,9 +6,8 @@ and no assumption of BT.601 for what comes from RGB.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, Literal
 
 import cv2
 import numpy as np
@@ -16,20 +15,11 @@ import numpy.typing as npt
 from av import VideoFrame
 
 from vidstyle.core import Colour, HostArray
-from vidstyle.core.clip import Matrix
-from vidstyle.media.colour import MATRIX_TO_TAG, RANGE_TO_TAG
+from vidstyle.media.colour import LUMA_WEIGHTS, MATRIX_TO_TAG, RANGE_TO_TAG
+from vidstyle.media.planes import Samples
 
-Samples: TypeAlias = npt.NDArray[Any]
-"""Code values: uint8 or uint16."""
-
-LUMA_WEIGHTS: Final[dict[Matrix, tuple[float, float]]] = {
-    "bt601": (0.299, 0.114),
-    "bt709": (0.2126, 0.0722),
-    "bt2020": (0.2627, 0.0593),
-    "smpte240m": (0.212, 0.087),
-    "fcc": (0.30, 0.11),
-}
-"""Weights of red and blue in luma; green has the rest (ITU-T H.273, table 4)."""
+Siting = Literal["left", "centre"]
+"""Where a chroma sample lies across: on the left one of its two luma samples, or between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +71,20 @@ class FromRgb:
 
     ``width`` and ``height`` may exceed the pictures': the last column and row are repeated.
     The colour's matrix is ``rgb`` exactly for the RGB formats. Raises ValueError otherwise.
+    ``siting`` is where decoders of the codec will take chroma to lie; down, it is always
+    between two lines.
     """
 
-    def __init__(self, pixel_format: str, colour: Colour, *, width: int, height: int) -> None:
+    def __init__(
+        self,
+        pixel_format: str,
+        colour: Colour,
+        *,
+        width: int,
+        height: int,
+        siting: Siting = "centre",
+    ) -> None:
+        self._siting: Siting = siting
         self._layout = LAYOUTS[pixel_format]
         if self._layout.rgb != (colour.matrix == "rgb"):
             raise ValueError(f"matrix {colour.matrix} does not go with {pixel_format}")
@@ -136,7 +137,7 @@ class FromRgb:
         bits = self._layout.bits
         # One row at a time: cv2.split of three float channels takes 50 times as long.
         first, *others = (_float(cv2.transform(picture, row[None])) for row in self._matrix)
-        planes = [first, *(_shrunk(plane, self._layout.chroma) for plane in others)]
+        planes = [first, *(_shrunk(plane, self._layout.chroma, self._siting) for plane in others)]
         if self._layout.alpha:
             opaque = np.ones(picture.shape[:2], np.float32) if opacity is None else opacity
             planes.append(opaque * np.float32((1 << bits) - 1))
@@ -183,19 +184,18 @@ def visible_planes(frame: VideoFrame) -> list[Samples]:
     ]
 
 
-def planes_digest(frame: VideoFrame) -> str:
-    """Hash of the samples that can be seen, as hex; equal frames have equal ones."""
-    digest = hashlib.blake2b(digest_size=20)
-    for plane in visible_planes(frame):
-        digest.update(np.ascontiguousarray(plane).data)
-    return digest.hexdigest()
-
-
-def _shrunk(plane: HostArray, chroma: tuple[int, int]) -> HostArray:
-    """The mean of each block: chroma in the middle of it, where FFmpeg's scaler takes it from."""
-    if chroma == (1, 1):
+def _shrunk(plane: HostArray, chroma: tuple[int, int], siting: Siting) -> HostArray:
+    """Fewer chroma samples, each the mean of what lies around it."""
+    across, down = chroma
+    height, width = plane.shape
+    if siting == "left" and across == 2:
+        # 1-2-1: the mean around the left sample of each pair.
+        left = cv2.copyMakeBorder(plane, 0, 0, 1, 0, cv2.BORDER_REPLICATE)[:, :width:2]
+        plane = _float(0.25 * (left + plane[:, 1::2]) + 0.5 * plane[:, ::2])
+        across = 1
+    if (across, down) == (1, 1):
         return plane
-    size = (plane.shape[1] // chroma[0], plane.shape[0] // chroma[1])
+    size = (plane.shape[1] // across, height // down)
     return _float(cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
 
 

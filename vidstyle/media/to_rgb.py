@@ -14,8 +14,8 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from vidstyle.core import Colour, HostArray
-from vidstyle.core.clip import Matrix
 from vidstyle.media.colour import (
+    LUMA_WEIGHTS,
     MATRIX_TO_SCALER,
     RANGE_TO_TAG,
     TAG_TO_MATRIX,
@@ -26,15 +26,6 @@ from vidstyle.media.colour import (
     is_grey,
 )
 from vidstyle.media.planes import Samples, rows_of
-
-_LUMA_WEIGHTS: Final[dict[Matrix, tuple[float, float]]] = {
-    "bt601": (0.299, 0.114),
-    "bt709": (0.2126, 0.0722),
-    "bt2020": (0.2627, 0.0593),
-    "smpte240m": (0.212, 0.087),
-    "fcc": (0.30, 0.11),
-}
-"""Kr and Kb of H.273."""
 
 # Without BITEXACT swscale's vector code writes rubbish for some 16-bit formats.
 _SCALING: Final = (
@@ -144,7 +135,7 @@ def _at_least(bits: int, depths: tuple[int, ...]) -> int:
 
 def _to_rgb_matrix(colour: Colour, depth: int) -> npt.NDArray[np.float32]:
     """From code values to RGB in [0, 1] as (3, 4): H.273, equations 20 to 25 and 38 to 43."""
-    kr, kb = _LUMA_WEIGHTS[colour.matrix]
+    kr, kb = LUMA_WEIGHTS[colour.matrix]
     kg = 1 - kr - kb
     from_unit = np.array(
         [

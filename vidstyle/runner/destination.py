@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidstyle.core.errors import LockedError, OutputError, UsageError
-
-MANIFEST = "vidstyle.json"
-"""Lists the files of a folder of pictures that are ours; no others are ever deleted."""
+from vidstyle.core.sink import MANIFEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vidstyle.core.errors import UsageError
-from vidstyle.models.style_file import ARCHITECTURE, Credit, StyleInfo, save_style
+from vidstyle.core.errors import OutputError, UsageError
+from vidstyle.models.style_file import ARCHITECTURE, SUFFIX, Credit, StyleInfo, save_style
 from vidstyle.models.vgg import load_vgg19
 from vidstyle.training.calibration import Objective, autocast, calibrate
 from vidstyle.training.checkpoint import Run, fresh_run, load_checkpoint, save_checkpoint
@@ -73,9 +74,10 @@ def train_style(
     file is removed when the style is written.
 
     Raises InputError for a painting or photos that cannot be read, WeightsError for VGG19,
-    UsageError for a checkpoint of another training or a loss that is not finite, OutputError
-    where the destination cannot be written. Johnson et al. 2016, section 3.
+    UsageError for layers that it lacks, a checkpoint of another training or a loss that is not
+    finite, OutputError where the destination cannot be written. Johnson et al. 2016, section 3.
     """
+    _check_destination(destination)
     training, measuring = held_out(list_photos(photos), _HELD_OUT)
     checkpoint = destination.with_suffix(".checkpoint")
     made_of = _made_of(settings, painting, training)
@@ -85,7 +87,7 @@ def train_style(
     while run.iteration < settings.iterations:
         started = time.perf_counter()
         losses = _step(run, objective, crops.draw(settings.batch))
-        if run.iteration % checkpoint_every == 0:
+        if run.iteration % checkpoint_every == 0 or run.iteration == settings.iterations:
             save_checkpoint(checkpoint, run, made_of)
         _report(run, settings, losses, time.perf_counter() - started, progress)
     info = StyleInfo(
@@ -133,6 +135,14 @@ def _step(run: Run, objective: Objective, photos: torch.Tensor) -> dict[str, flo
     return {name: float(value.detach()) for name, value in terms.items()}
 
 
+def _check_destination(destination: Path) -> None:
+    """Before half an hour of work, not after it."""
+    if destination.suffix != SUFFIX:
+        raise UsageError(f"a style file ends in {SUFFIX}: name {destination.name} otherwise")
+    if not os.access(destination.parent, os.W_OK):
+        raise OutputError(f"cannot write to the folder {destination.parent}")
+
+
 def _report(
     run: Run,
     settings: Settings,
@@ -162,6 +172,9 @@ def _objective(
 ) -> Objective:
     extractor = load_vgg19(folder=weights, pooling=settings.pooling)
     extractor.to(memory_format=torch.channels_last)
+    wanted = {*settings.style_taps, settings.content_tap}
+    if beyond := ", ".join(sorted(wanted - set(extractor.taps))):
+        raise UsageError(f"VGG19 as it is here has no {beyond}; it has {', '.join(extractor.taps)}")
     picture = read_picture(painting)
     scale = settings.painting_side / min(picture.shape[:2])
     height, width = (max(1, round(scale * side)) for side in picture.shape[:2])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from vidstyle.models.vgg import Pooling
+
+Scale = Annotated[float, Field(gt=0, le=1)]
 
 
 class Settings(BaseModel):
@@ -33,9 +35,9 @@ class Settings(BaseModel):
 
     painting_side: int = Field(512, ge=64)
     """Shorter side of the painting in pixels: the larger, the finer the strokes."""
-    style_taps: tuple[str, ...] = ("relu1_2", "relu2_2", "relu3_2", "relu3_4")
+    style_taps: tuple[str, ...] = Field(("relu1_2", "relu2_2", "relu3_2", "relu3_4"), min_length=1)
     """Layers of VGG19 whose Gram matrices are compared."""
-    style_scales: tuple[float, ...] = (1.0, 0.5)
+    style_scales: tuple[Scale, ...] = Field((1.0, 0.5), min_length=1)
     """Sizes at which they are compared: small ones stand in for the layers above conv3_4."""
     content_tap: str = "relu3_2"
     """Layer of VGG19 whose features are compared."""

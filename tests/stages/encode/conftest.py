@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,6 @@ class Encode:
 
     folder: Path
     sink: Any = EncodePyAV
-    made: list[Any] = field(default_factory=list)
 
     def __call__(
         self,

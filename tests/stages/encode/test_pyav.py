@@ -7,13 +7,17 @@ import av
 import numpy as np
 import pytest
 
-from vidstyle.core import Clip, Colour, FrameTime
+from vidstyle.core import Clip, Colour, FrameTime, Original, Place
 from vidstyle.core.errors import OutputError, PipelineError
 from vidstyle.stages.encode.codecs import CODECS
 from vidstyle.stages.encode.pyav import STAGE, EncodePyAV
+from vidstyle.testing import checks_for_sink
 
-FILES = [
-    (codec, suffix) for codec in CODECS if codec != "gif" for suffix in CODECS[codec].suffixes
+FILES = [(codec, suffix) for codec in CODECS if codec != "gif" for suffix in CODECS[codec].suffixes]
+CHECKS = [
+    pytest.param(check, id=f"{codec}-{name}")
+    for codec in CODECS
+    for name, check in checks_for_sink(EncodePyAV, CODECS[codec].suffixes[0], codec=codec)
 ]
 UNEVEN = (0, 3000, 4500, 10500, 13503, 16500, 20500, 20600, 23600, 26600, 35600, 38600)
 """Times in 1/90000 s with nothing regular about them."""
@@ -33,6 +37,11 @@ def _tags(path: Path) -> tuple[int, int, int, int]:
             int(context.color_primaries),
             int(context.color_trc),
         )
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_keeps_to_the_contract(check):
+    check()
 
 
 @pytest.mark.parametrize(("codec", "suffix"), FILES)
@@ -94,23 +103,20 @@ def test_times_before_zero_move_up_together(encode, moving, read, suffix):
 @pytest.mark.parametrize("spread", ["limited", "full"])
 @pytest.mark.parametrize("matrix", ["bt601", "bt709"])
 @pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv444p", "yuv420p10le"])
-def test_colours_come_back_as_they_were(
-    encode, moving, read, matrix, spread, pixel_format
-):
+def test_colours_come_back_as_they_were(encode, moving, read, matrix, spread, pixel_format):
     pictures = moving(2)
     clip = Clip(160, 128, Fraction(1, 25), Fraction(25), colour=Colour(matrix, spread))
     made = encode("out.mkv", pictures, clip=clip, codec="ffv1", pixel_format=pixel_format)
     found = read(made.path).picture(1, matrix, full=spread == "full")
     shift = (found - pictures[1]).mean(axis=(0, 1)) * 255
     assert np.abs(shift).max() <= 0.1
-    assert np.abs(found - pictures[1]).mean() * 255 <= 1.5
+    # The textbook repeats chroma, which costs most of this.
+    assert np.abs(found - pictures[1]).mean() * 255 <= (0.6 if "444" in pixel_format else 2)
 
 
 @pytest.mark.parametrize(("codec", "suffix"), FILES)
 def test_files_say_what_their_colours_are(encode, moving, codec, suffix):
-    clip = Clip(
-        160, 128, Fraction(1, 25), Fraction(25), colour=Colour("bt709", "limited", 1, 1)
-    )
+    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), colour=Colour("bt709", "limited", 1, 1))
     made = encode(f"out{suffix}", moving(2), clip=clip, codec=codec)
     wanted = (0, 2, 1, 1) if codec == "ffv1" else (1, 1, 1, 1)
     # An RGB ffv1 stream is told by its pixel format; the tags need not repeat it.
@@ -145,7 +151,9 @@ def test_ffv1_is_exact_to_half_a_code_of_the_clip(encode, moving, read, bits, fo
     if bits == 8:
         codes = frame.to_ndarray(format="rgb24")
     else:
-        planes = [np.frombuffer(plane, np.uint16).reshape(128, -1)[:, :160] for plane in frame.planes]
+        planes = [
+            np.frombuffer(plane, np.uint16).reshape(128, -1)[:, :160] for plane in frame.planes
+        ]
         codes = np.stack([planes[2], planes[0], planes[1]], -1)
     top = 2**bits - 1
     assert np.abs(codes.astype(np.float64) - moving(2)[1] * np.float64(top)).max() <= 0.51
@@ -234,9 +242,7 @@ def test_sample_aspect_is_written(encode, moving, codec, suffix):
 
 def test_chunks_have_one_header_and_frames_their_own_hash(encode, moving):
     for codec in CODECS:
-        made = encode(
-            "out" + CODECS[codec].suffixes[0], moving(6), chunks=[1, 2, 3], codec=codec
-        )
+        made = encode("out" + CODECS[codec].suffixes[0], moving(6), chunks=[1, 2, 3], codec=codec)
         assert len({segment.header for segment in made.segments}) == 1
         assert len(set(made.digests)) == 6
         again = encode("again" + CODECS[codec].suffixes[0], moving(6), codec=codec)
@@ -288,10 +294,10 @@ def test_chunks_of_different_encoders_are_not_joined(encode, moving):
     made = encode("out.mp4", moving(4), chunks=[2, 2])
     made.segments[1].header += b"x"
     sink = EncodePyAV(EncodePyAV.Options())
-    sink.open(Clip(160, 128, Fraction(1, 25)), _place())
+    sink.open(Clip(160, 128, Fraction(1, 25)), Place())
     times = [FrameTime(number, 1) for number in range(4)]
     with pytest.raises(OutputError, match="different encoders"):
-        sink.join(made.segments, times, _original(made.path), made.path)
+        sink.join(made.segments, times, Original(made.path), made.path)
 
 
 def test_the_default_suffix_follows_the_codec():
@@ -305,15 +311,3 @@ def test_the_default_suffix_follows_the_codec():
         "ffv1": ".mkv",
         "gif": ".gif",
     }
-
-
-def _place():
-    from vidstyle.core import Place
-
-    return Place()
-
-
-def _original(path: Path):
-    from vidstyle.core import Original
-
-    return Original(path)

@@ -22,6 +22,7 @@ from vidstyle.core import (
 )
 from vidstyle.imaging.agreement import photometric_agreement
 from vidstyle.imaging.detail import detail_gain, fine_band
+from vidstyle.imaging.smooth import smooth
 from vidstyle.imaging.warp import Kernel, sample, targets
 
 _BRIDGE_POWER = 4
@@ -136,17 +137,16 @@ def _mixed(
     image: HostArray, history: HostArray, weight: HostArray, options: WarpedOptions
 ) -> HostArray:
     """``image`` moved towards ``history``: by the strength, and less in its fine detail."""
-    change = cv2.subtract(history, image)
+    change = np.subtract(history, image)
     cv2.multiply(change, _three(weight), dst=change)
     # A mean weighted over what can be trusted: what is hidden must not leak into what is visible.
-    border = cv2.BORDER_REPLICATE
-    rest = cv2.GaussianBlur(change, (0, 0), options.split, borderType=border)
-    total = cv2.GaussianBlur(weight, (0, 0), options.split, borderType=border)
-    cv2.multiply(rest, _three(np.divide(weight, np.maximum(total, _LEAST))), dst=rest)
+    rest = smooth(change, options.split)
+    total = np.maximum(smooth(weight, options.split), np.float32(_LEAST))
+    cv2.multiply(rest, _three(np.divide(weight, total, out=total)), dst=rest)
     strength, fine = options.strength, options.fine
     cv2.addWeighted(change, strength * fine, rest, strength * (1 - fine), 0, dst=change)
     cv2.add(change, image, dst=change)
-    return np.clip(change, 0, 1, out=np.asarray(change, np.float32))
+    return np.clip(change, 0, 1, out=change)
 
 
 def _crisp(

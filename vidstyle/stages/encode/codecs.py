@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from vidstyle.core import Clip
+from vidstyle.media.from_rgb import Siting
 
 CodecName = Literal["libx264", "libx265", "libsvtav1", "libvpx-vp9", "prores_ks", "ffv1", "gif"]
 PixelFormat = Literal[
@@ -74,6 +75,8 @@ class VideoCodec:
     """Further options of FFmpeg, for a number of threads."""
     whole_chroma: bool = False
     """True where a subsampled picture must have even sides."""
+    siting: Siting = "centre"
+    """Where its decoders take chroma to lie: H.264 and H.265 say left where nothing is said."""
     reorders: bool = False
     """Whether packets leave the encoder in another order than frames enter it."""
     highest_rate: int | None = None
@@ -173,6 +176,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         presets=_NAMED,
         default_preset="medium",
         whole_chroma=True,
+        siting="left",
         reorders=True,
     ),
     "libx265": VideoCodec(
@@ -185,6 +189,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         default_preset="medium",
         extra=_x265,
         whole_chroma=True,
+        siting="left",
         reorders=True,
         # Apple's players know hvc1 alone.
         tag={".mp4": "hvc1", ".mov": "hvc1", ".m4v": "hvc1"},

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -30,10 +30,8 @@ from vidstyle.core import (
 )
 from vidstyle.core.errors import OutputError, PipelineError
 from vidstyle.core.layers import HostArray
+from vidstyle.core.sink import MANIFEST
 from vidstyle.stages.encode.containers import CONTAINERS
-
-MANIFEST: Final = "vidstyle.json"
-"""Lists the files that are ours; no others are ever replaced or deleted."""
 
 _Samples: TypeAlias = npt.NDArray[Any]
 

@@ -8,7 +8,8 @@ import av
 
 from vidstyle.core import Clip, Frame, Packet
 from vidstyle.core.layers import HostArray
-from vidstyle.media.from_rgb import FromRgb, planes_digest
+from vidstyle.media.from_rgb import FromRgb
+from vidstyle.media.planes import digest
 from vidstyle.stages.encode.encoder import EncoderSettings, new_encoder
 
 ALPHA_PLANE: Final = "matroska_block_additional"
@@ -23,7 +24,11 @@ class ChunkWriter:
         self._on_black = clip.alpha and not settings.alpha
         self._encoder = new_encoder(settings)
         self._from_rgb = FromRgb(
-            settings.pixel_format, settings.colour, width=settings.width, height=settings.height
+            settings.pixel_format,
+            settings.colour,
+            width=settings.width,
+            height=settings.height,
+            siting=settings.codec.siting,
         )
         self._frames = self._packets = 0
 
@@ -48,7 +53,7 @@ class ChunkWriter:
         picture.pts = self._frames
         picture.time_base = self._encoder.time_base
         self._frames += 1
-        return self._kept(self._encoder.encode(picture)), planes_digest(picture)
+        return self._kept(self._encoder.encode(picture)), digest(picture)
 
     def _kept(self, encoded: list[av.Packet[Any]]) -> list[Packet]:
         """The packets with a decoding time of our own: the count of packets.

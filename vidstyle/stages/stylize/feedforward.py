@@ -48,11 +48,10 @@ class FeedForward(BaseStage[FeedForwardOptions]):
         from vidstyle.models.style_file import load_style
 
         style = load_style(find_style(self.options.style))
-        self._network = style.module.to(place.device, memory_format=torch.channels_last)
+        network = style.module.to(place.device)
+        self._network = network.to(memory_format=torch.channels_last)
 
-    def step(
-        self, window: Window[FeedForwardOptions], state: State
-    ) -> tuple[Layers, State]:
+    def step(self, window: Window[FeedForwardOptions], state: State) -> tuple[Layers, State]:
         return {"image": self._paint(window.now.tensor("image"))}, None
 
     def _paint(self, picture: torch.Tensor) -> torch.Tensor:

