@@ -36,6 +36,9 @@ class Filter(BaseStage[StageOptions]):
 class Sink:
     needs = Needs(reads={"image": NOW})
 
+    def settle(self, clip: Clip) -> StageOptions:
+        return StageOptions()
+
 
 def assembly_of(*stages: BaseStage[StageOptions]) -> Assembly:
     entries = [

@@ -30,29 +30,39 @@ def list_(json: given.Json = False) -> None:
     """All styles that can be named."""
     from vidstyle.models.styles import list_styles
 
-    found = list_styles()
+    found = [_described(name, path) for name, path in list_styles().items()]
     if json:
-        print(
-            json_module.dumps(
-                [
-                    {
-                        "name": info.name,
-                        "title": info.credit.title,
-                        "painting": info.credit.painting,
-                        "licence": info.credit.licence,
-                        "architecture": info.architecture,
-                    }
-                    for info in found
-                ]
-            )
-        )
+        print(json_module.dumps(found))
         return
-    width = max((len(info.name) for info in found), default=0)
-    for info in found:
-        print(
-            f"{info.name:{width}}  {info.credit.title}. {info.credit.painting}"
-            f" ({info.credit.licence})"
-        )
+    width = max((len(str(style["name"])) for style in found), default=0)
+    for style in found:
+        print(f"{style['name']:{width}}  {_line(style)}")
+
+
+def _described(name: str, path: Path) -> dict[str, str]:
+    """What is told of a style; of a broken one, the reason."""
+    from vidstyle.core.errors import WeightsError
+    from vidstyle.models.style_file import read_style_info
+
+    try:
+        info = read_style_info(path)
+    except WeightsError as error:
+        return {"name": name, "file": str(path), "broken": str(error)}
+    return {
+        "name": name,
+        "file": str(path),
+        "title": info.credit.title,
+        "painting": info.credit.painting,
+        "licence": info.credit.licence,
+        "architecture": f"{info.architecture}-{info.width}",
+    }
+
+
+def _line(style: dict[str, str]) -> str:
+    if "broken" in style:
+        return f"BROKEN: {style['broken']}"
+    details = [style["painting"] or style["title"], style["licence"], style["architecture"]]
+    return "; ".join(detail for detail in details if detail)
 
 
 def train(
@@ -65,7 +75,7 @@ def train(
         Path | None,
         typer.Option(help="The folder with VGG19; otherwise VIDSTYLE_WEIGHTS.", metavar="DIR"),
     ] = None,
-    iterations: Annotated[int, typer.Option(min=1, help="Steps of the training.")] = 6000,
+    iterations: Annotated[int, typer.Option(min=1, help="Steps of the training.")] = 5000,
     width: Annotated[int, typer.Option(min=1, max=128, help="Channels of the network.")] = 16,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another result.")] = 0,
     resume: Annotated[

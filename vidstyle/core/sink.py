@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 from vidstyle.core.clip import Clip, Notice
 from vidstyle.core.frame import Frame
 from vidstyle.core.needs import Needs
+from vidstyle.core.options import StageOptions
 from vidstyle.core.place import Place
 
 MANIFEST = "vidstyle.json"
@@ -105,6 +106,10 @@ class Sink(Protocol):
 
         Called before a frame is decoded. The file's name decides the container.
         """
+        ...
+
+    def settle(self, clip: Clip) -> StageOptions:
+        """The options with every ``auto`` as its value, as a stage has it."""
         ...
 
     def open(self, clip: Clip, place: Place) -> None: ...

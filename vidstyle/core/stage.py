@@ -41,6 +41,13 @@ class Stage(Protocol):
         """Geometry and colour after this stage; pure."""
         ...
 
+    def settle(self, clip: Clip) -> StageOptions:
+        """The options with every ``auto`` as the value that it stands for on this clip; pure.
+
+        A stage made with them does the same. They are what the plan records.
+        """
+        ...
+
     def open(self, clip: Clip, place: Place) -> None:
         """Load weights and take the device; called once, before the first step."""
         ...
@@ -69,6 +76,9 @@ class BaseStage(Generic[OptionsT]):
 
     def describe(self, clip: Clip) -> Clip:
         return clip
+
+    def settle(self, clip: Clip) -> StageOptions:
+        return self.options
 
     def open(self, clip: Clip, place: Place) -> None:
         return None

@@ -9,6 +9,7 @@ from typing import Any
 from vidstyle.core.clip import Clip
 from vidstyle.core.errors import PipelineError
 from vidstyle.core.needs import Needs
+from vidstyle.core.options import StageOptions
 from vidstyle.core.place import Place
 from vidstyle.core.plan import Plan, PlannedStage
 from vidstyle.core.sink import Sink
@@ -16,6 +17,7 @@ from vidstyle.core.source import Source
 from vidstyle.core.stage import Stage
 from vidstyle.runner.config import Pipeline, StageEntry
 from vidstyle.runner.device import available_cores, resolve_device
+from vidstyle.runner.keyframes import Keyframes
 from vidstyle.runner.wiring import Wire, check_wiring, frame_bytes, layers_kept
 
 QUEUE = 2
@@ -51,13 +53,15 @@ def make_plan(
     place = Place(device=resolved, threads=available_cores())
     queue = assembly.pipeline.queue or QUEUE
 
-    def planned(entry: StageEntry, needs: Needs, position: int) -> PlannedStage:
+    def planned(
+        entry: StageEntry, needs: Needs, position: int, options: StageOptions
+    ) -> PlannedStage:
         arriving = kept[position - 1] if position else ()
         clip = clips[position]
         return PlannedStage(
             name=entry.name,
             use=entry.use,
-            options=_json_options(entry),
+            options=_json_options(options, entry.keyframes),
             needs=needs,
             place=place if needs.home == "device" else replace(place, device="cpu"),
             clip=clip,
@@ -67,14 +71,14 @@ def make_plan(
 
     first, *_, last = assembly.pipeline.stages
     source_writes = ("source", "image", *(("alpha",) if assembly.clip.alpha else ()))
-    source = planned(first, Needs(writes=source_writes), 0)
+    source = planned(first, Needs(writes=source_writes), 0, first.options)
     stages = tuple(
-        planned(entry, stage.needs, position)
+        planned(entry, stage.needs, position, stage.settle(clips[position - 1]))
         for position, (entry, stage) in enumerate(
             zip(assembly.entries, assembly.stages, strict=True), 1
         )
     )
-    sink = planned(last, assembly.sink.needs, len(stages) + 1)
+    sink = planned(last, assembly.sink.needs, len(stages) + 1, assembly.sink.settle(clips[-1]))
     return Plan(
         source=source,
         stages=stages,
@@ -121,8 +125,8 @@ def _memory(
     )
 
 
-def _json_options(entry: StageEntry) -> Mapping[str, Any]:
-    options: dict[str, Any] = entry.options.model_dump(mode="json")
-    for name, frames in entry.keyframes.items():
-        options[name] = str(frames)
-    return options
+def _json_options(options: StageOptions, keyframes: Mapping[str, Keyframes]) -> Mapping[str, Any]:
+    values: dict[str, Any] = options.model_dump(mode="json")
+    for name, frames in keyframes.items():
+        values[name] = {"at": {f"{float(at):g}s": value for at, value in frames.points}}
+    return values

@@ -32,6 +32,9 @@ class Watched:
     def describe(self, clip: Clip) -> Clip:
         return self._stage.describe(clip)
 
+    def settle(self, clip: Clip) -> StageOptions:
+        return self._stage.settle(clip)
+
     def open(self, clip: Clip, place: Place) -> None:
         self._stage.open(clip, place)
 

@@ -9,7 +9,9 @@ import pytest
 
 from vidstyle.core import Clip, Colour, FrameTime, Original, Place
 from vidstyle.core.errors import OutputError, PipelineError
-from vidstyle.stages.encode.codecs import CODECS
+from vidstyle.stages.encode.codecs import CODECS, CodecName
+from vidstyle.stages.encode.encoder import settle
+from vidstyle.stages.encode.options import EncodeOptions
 from vidstyle.stages.encode.pyav import STAGE, EncodePyAV
 from vidstyle.testing import checks_for_sink
 
@@ -311,3 +313,17 @@ def test_the_default_suffix_follows_the_codec():
         "ffv1": ".mkv",
         "gif": ".gif",
     }
+
+
+@pytest.mark.parametrize("codec", sorted(CODECS))
+@pytest.mark.parametrize("bits", [8, 10])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_settled_options_say_what_is_done_and_change_nothing(
+    codec: CodecName, bits: int, alpha: bool
+) -> None:
+    clip = Clip(64, 48, Fraction(1, 25), Fraction(25), bit_depth=bits, alpha=alpha)
+    asked = EncodeOptions(codec=codec)
+    settled = EncodePyAV(asked).settle(clip)
+    assert "auto" not in settled.model_dump().values()
+    again = EncodeOptions(**settled.model_dump())
+    assert settle(again, clip, threads=2) == settle(asked, clip, threads=2)

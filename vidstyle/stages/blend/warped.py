@@ -33,7 +33,7 @@ _LEAST = 1e-3
 
 
 class WarpedOptions(StageOptions):
-    """The defaults keep at least about 85 % of the sharpness of the frames on their own."""
+    """The defaults aim at 85 % of the sharpness that the frames have on their own."""
 
     strength: float = keyframed(
         0.9,
@@ -48,7 +48,7 @@ class WarpedOptions(StageOptions):
         description="Part of the strength that fine detail gets: less is crisper, more is calmer.",
     )
     split: float = Field(
-        2.0, ge=0.5, le=16, description="Sigma in pixels between fine detail and the rest."
+        1.4, ge=0.5, le=16, description="Sigma in pixels between fine detail and the rest."
     )
     detail: float = Field(
         2.0, ge=1, le=4, description="Most that detail lost by blending is amplified; 1 is off."

@@ -118,21 +118,31 @@ class VideoCodec:
             able = ", ".join(self.alpha)
             raise ValueError(f"{self.name} stores no alpha beside {pixel_format}, but: {able}")
 
+    def base_format(self, wanted: PixelFormat, clip: Clip, *, alpha: bool) -> PixelFormat:
+        """The format for a clip, before opacity is added; ``alpha`` wants one that can have it."""
+        if wanted != "auto":
+            return wanted
+        fitting = (name for bits, name in self.auto if bits >= clip.bit_depth)
+        chosen = next(fitting, self.auto[-1][1])
+        if alpha and self.alpha and chosen not in self.alpha:
+            chosen = next(name for name in self.formats if name in self.alpha)
+        return chosen
+
     def pixel_format(self, wanted: PixelFormat, clip: Clip, *, alpha: bool) -> str:
         """FFmpeg's name of the format for a clip; ``alpha`` asks for opacity where it is had."""
-        chosen = wanted
-        if chosen == "auto":
-            fitting = (name for bits, name in self.auto if bits >= clip.bit_depth)
-            chosen = next(fitting, self.auto[-1][1])
-            if alpha and self.alpha and chosen not in self.alpha:
-                chosen = next(name for name in self.formats if name in self.alpha)
+        chosen = self.base_format(wanted, clip, alpha=alpha)
         return self.alpha.get(chosen, chosen) if alpha else chosen
+
+    @property
+    def default_crf(self) -> int | None:
+        """Quality where none is asked for; None where the codec has no such scale."""
+        return None if self.crf is None else self.crf[2]
 
     def options(self, crf: int | None, preset: Preset | None, threads: int) -> dict[str, str]:
         """What FFmpeg's encoder is opened with."""
         options = self.extra(threads)
         if self.crf is not None:
-            options["crf"] = str(self.crf[2] if crf is None else crf)
+            options["crf"] = str(self.default_crf if crf is None else crf)
         chosen = self.default_preset if preset is None else preset
         if chosen is not None:
             options[self.preset_key] = str(chosen)

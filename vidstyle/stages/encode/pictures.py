@@ -123,15 +123,21 @@ class EncodePictures:
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path} is not a folder; choose another -o")
 
+    def settle(self, clip: Clip) -> PictureOptions:
+        """Bits as they are for this clip."""
+        return self._options.model_copy(update={"bits": self._bits(clip)})
+
     def open(self, clip: Clip, place: Place) -> None:
         self._clip = clip
 
     def segment(self, clip: Clip) -> Writer:
         """A writer of files."""
-        bits = self._options.bits
-        return PictureWriter(
-            self._options, (16 if clip.bit_depth > 8 else 8) if bits == "auto" else bits
-        )
+        return PictureWriter(self._options, self._bits(clip))
+
+    def _bits(self, clip: Clip) -> int:
+        if self._options.bits == "auto":
+            return 16 if clip.bit_depth > 8 else 8
+        return self._options.bits
 
     def join(
         self,

@@ -15,6 +15,7 @@ from vidstyle.core import (
     Place,
     Reach,
     Segment,
+    StageOptions,
     Writer,
 )
 from vidstyle.core.errors import OutputError
@@ -56,6 +57,18 @@ class EncodePyAV:
         """Raise PipelineError where codec, container and clip do not go together."""
         container_for(path, self._options.codec)
         new_encoder(settle(self._options, clip, threads=1))
+
+    def settle(self, clip: Clip) -> StageOptions:
+        """Format, quality, speed and alpha as they are for this clip."""
+        options, codec = self._options, CODECS[self._options.codec]
+        keeps = clip.alpha and bool(codec.alpha) and options.alpha != "drop"
+        settled = {
+            "pixel_format": codec.base_format(options.pixel_format, clip, alpha=keeps),
+            "alpha": "keep" if keeps else "drop",
+            "crf": codec.default_crf if options.crf is None else options.crf,
+            "preset": codec.default_preset if options.preset is None else options.preset,
+        }
+        return options.model_copy(update=settled)
 
     def open(self, clip: Clip, place: Place) -> None:
         self._opened = (clip, place.threads)
