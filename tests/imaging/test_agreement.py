@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidstyle.imaging.agreement import photometric_agreement
+from vidstyle.core import HostArray
+from vidstyle.imaging.agreement import agreement, photometric_distance, pixel_distance
+
+
+def photometric_agreement(
+    first: HostArray, second: HostArray, *, tolerance: float = 0.1
+) -> HostArray:
+    return agreement(photometric_distance(first, second), tolerance)
 
 
 def test_equal_pictures_agree_fully() -> None:
@@ -30,3 +37,12 @@ def test_a_tolerance_of_nothing_is_refused() -> None:
     picture = np.zeros((2, 2, 3), np.float32)
     with pytest.raises(ValueError, match="positive"):
         photometric_agreement(picture, picture, tolerance=0)
+
+
+def test_a_thin_line_counts_pixel_for_pixel_and_little_on_the_average() -> None:
+    picture = np.full((40, 40, 3), 0.5, np.float32)
+    line = picture.copy()
+    line[:, 20] = 1
+    averaged, pixels = photometric_distance(picture, line), pixel_distance(picture, line)
+    assert averaged[20, 20] < 0.1 * 0.25
+    assert pixels[20, 20] > 0.4 * 0.25

@@ -12,20 +12,34 @@ _NOISE_SIGMA = 1.5
 # Pixels. The signed difference is averaged first: sampling noise and texture that is off by a part
 # of a pixel average out, other content does not.
 
+_PIXEL_SIGMA = 0.6
+# Pixels. Just enough to bridge the one that a sharp edge passes through zero difference in.
 
-def photometric_agreement(
-    picture: HostArray, warped: HostArray, *, tolerance: float = 0.1
-) -> HostArray:
-    """Near 1 where the pictures agree, near 0 where they differ by far more than ``tolerance``.
 
-    ``exp(-d² / (2 tolerance²))`` with d the difference of the locally averaged pictures, its
-    squares weighted over the channels like luma. Both are (H, W, 3) in [0, 1]; the result is
-    (H, W) in [0, 1]. Raises ValueError where ``tolerance`` is not positive.
+def photometric_distance(picture: HostArray, warped: HostArray) -> HostArray:
+    """Squared difference (H, W) of the locally averaged pictures, both (H, W, 3) in [0, 1].
+
+    The channels are weighted like luma.
+    """
+    return _squared(smooth(picture - warped, _NOISE_SIGMA))
+
+
+def pixel_distance(picture: HostArray, warped: HostArray) -> HostArray:
+    """The same, pixel for pixel: thin things count, and so do noise and texture that is off."""
+    return smooth(_squared(picture - warped), _PIXEL_SIGMA)
+
+
+def _squared(difference: HostArray) -> HostArray:
+    np.multiply(difference, difference, out=difference)
+    return np.asarray(cv2.cvtColor(difference, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def agreement(distance: HostArray, tolerance: float) -> HostArray:
+    """Near 1 where pictures agree, near 0 where they differ by far more than ``tolerance``.
+
+    ``exp(-d² / (2 tolerance²))`` of what one of the distances gave. Raises ValueError where
+    ``tolerance`` is not positive.
     """
     if tolerance <= 0:
         raise ValueError(f"a tolerance is positive, got {tolerance}")
-    difference = smooth(picture - warped, _NOISE_SIGMA)
-    np.multiply(difference, difference, out=difference)
-    distance = cv2.cvtColor(difference, cv2.COLOR_RGB2GRAY)
-    np.multiply(distance, -1 / (2 * tolerance**2), out=distance)
-    return np.asarray(cv2.exp(distance, dst=distance), np.float32)
+    return np.asarray(cv2.exp(distance * np.float32(-1 / (2 * tolerance**2))), np.float32)

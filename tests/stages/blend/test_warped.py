@@ -80,7 +80,7 @@ def test_plain_colours_follow_the_recurrence() -> None:
 
 
 def test_visibility_weighs_the_previous_output() -> None:
-    images = blend(still_frames([0, 1], visible=0.5), strength=0.8, bridge=0)
+    images = blend(still_frames([0, 1], visible=0.5), strength=0.8, tolerance_hidden=0)
     np.testing.assert_allclose(images[1], 1 - 0.8 * 0.5, atol=1e-5)
 
 
@@ -111,7 +111,7 @@ def test_the_first_frame_after_a_cut_is_bit_for_bit_the_new_one() -> None:
 def test_what_was_hidden_is_painted_anew_bit_for_bit() -> None:
     frames = flickering(pan(frames=4, step=(3, 0)).with_truth())
     hidden = frames[3].host("visible") == 0
-    image = blend(frames, bridge=0)[3]
+    image = blend(frames)[3]
     assert hidden.any()
     np.testing.assert_array_equal(image[hidden], frames[3].host("image")[hidden])
 
@@ -187,18 +187,28 @@ def test_a_change_of_light_is_taken_over_at_once() -> None:
     assert np.abs(blend(frames)[1] - 0.9).max() < 0.01
 
 
-def test_thin_gaps_in_the_visibility_are_closed_only_where_the_source_agrees() -> None:
-    frames = still_frames([0.2, 0.8])
-    visible = np.ones((24, 32), np.float32)
-    visible[10:13] = 0
-    gap = replace(frames[1], layers={**frames[1].layers, "visible": visible})
-    closed, open_ = (blend([frames[0], gap], bridge=b)[1] for b in (3, 0))
-    np.testing.assert_allclose(closed[11], closed[2], atol=1e-4)
-    np.testing.assert_array_equal(open_[11], gap.host("image")[11])
-    changed = np.full((24, 32, 3), 0.5, np.float32)
-    changed[8:15] = 0.1
-    other = replace(gap, layers={**gap.layers, "source": changed})
-    assert np.abs(blend([frames[0], other])[1][11] - 0.8).max() < 0.01
+def test_where_flow_says_hidden_the_source_decides_within_a_tighter_tolerance() -> None:
+    frames = still_frames([0.2, 0.8], visible=0)
+    agreeing, never = (blend(frames, tolerance_hidden=t)[1] for t in (0.08, 0))
+    np.testing.assert_allclose(agreeing, 0.8 - 0.9 * 0.6, atol=1e-4)
+    np.testing.assert_array_equal(never, frames[1].host("image"))
+    seen = still_frames([0.2, 0.8])
+    differing = np.full((24, 32, 3), 0.5 + 0.15, np.float32)
+    hidden, visible = (
+        blend([first, replace(second, layers={**second.layers, "source": differing})])[1]
+        for first, second in (frames, seen)
+    )
+    assert np.abs(hidden - 0.8).max() < 0.1 < np.abs(visible - 0.8).min()
+
+
+def test_what_comes_in_over_the_edge_is_painted_anew_bit_for_bit() -> None:
+    frames = still_frames([0.2, 0.8], visible=0)
+    entering = np.zeros((24, 32, 2), np.float32)
+    entering[..., 0] = 5
+    moved = replace(frames[1], layers={**frames[1].layers, "flow": entering})
+    image = blend([frames[0], moved], fine=1)[1]
+    np.testing.assert_array_equal(image[:, 28:], moved.host("image")[:, 28:])
+    assert np.abs(image[:, :24] - 0.8).min() > 0.1
 
 
 def test_motion_below_the_snap_blurs_nothing() -> None:
