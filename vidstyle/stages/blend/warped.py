@@ -54,7 +54,7 @@ class WarpedOptions(StageOptions):
         2.0, ge=1, le=4, description="Most that detail lost by blending is amplified; 1 is off."
     )
     tolerance: float = Field(
-        0.1,
+        0.12,
         gt=0,
         le=2,
         description="Difference in the source above which pixels are painted anew.",
