@@ -54,13 +54,13 @@ class WarpedOptions(StageOptions):
         2.0, ge=1, le=4, description="Most that detail lost by blending is amplified; 1 is off."
     )
     tolerance: float = Field(
-        0.12,
+        0.1,
         gt=0,
         le=2,
         description="Difference in the source above which pixels are painted anew.",
     )
     tolerance_hidden: float = Field(
-        0.11,
+        0.1,
         ge=0,
         le=2,
         description="The same where flow says that something is hidden; 0: always.",
