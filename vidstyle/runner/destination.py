@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from vidstyle.core.errors import LockedError, OutputError, UsageError
 from vidstyle.core.sink import MANIFEST
@@ -20,6 +21,8 @@ class Destination:
     """Where the output goes, and the two names beside it that a run may use."""
 
     path: Path
+    overwrite: bool = False
+    """Whether what is there already may be replaced."""
 
     @property
     def store(self) -> Path:
@@ -31,22 +34,27 @@ class Destination:
         """The output while it is being joined; it has the suffix, which names the container."""
         return self.path.with_name(f".{self.path.stem}.partial{self.path.suffix}")
 
-    def check(self, source: Path, *, overwrite: bool) -> None:
+    def check(self, source: Path) -> None:
         """Refuse what cannot end well, before anything is decoded."""
         path = self.path
-        if path.exists() and source.exists() and path.samefile(source):
-            raise UsageError(f"the output is the input itself: {path}; choose another -o")
-        if path.is_symlink() and not path.exists():
-            raise OutputError(f"{path} is a link to nothing; remove it or choose another -o")
-        if not path.parent.is_dir():
-            raise OutputError(f"the folder {path.parent} does not exist; make it first")
-        if not os.access(path.parent, os.W_OK | os.X_OK):
-            raise OutputError(f"the folder {path.parent} cannot be written; choose another -o")
-        if path.exists():
-            self._check_replaceable(overwrite)
+        try:
+            if path.exists() and source.exists() and path.samefile(source):
+                raise UsageError(f"the output is the input itself: {path}; choose another -o")
+            if path.is_symlink() and not path.exists():
+                raise OutputError(f"{path} is a link to nothing; remove it or choose another -o")
+            if not path.parent.is_dir():
+                raise OutputError(f"the folder {path.parent} does not exist; make it first")
+            if not os.access(path.parent, os.W_OK | os.X_OK):
+                raise OutputError(f"the folder {path.parent} cannot be written; choose another -o")
+            if path.exists():
+                self._check_replaceable()
+        except OSError as error:
+            raise OutputError(
+                f"cannot write {path}: {error.strerror}; choose another -o"
+            ) from error
 
-    def _check_replaceable(self, overwrite: bool) -> None:
-        if not overwrite:
+    def _check_replaceable(self) -> None:
+        if not self.overwrite:
             raise OutputError(f"{self.path} exists; pass --overwrite to replace it")
         if not self.path.is_dir():
             if not self.path.is_file():
@@ -61,44 +69,104 @@ class Destination:
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
-        """Hold the output against other runs, and remove what is beside it afterwards."""
-        lock = self.path.with_name(f".{self.path.name}.lock")
-        try:
-            handle = lock.open("w")
-        except OSError as error:
-            raise OutputError(f"cannot write beside {self.path}: {error.strerror}") from error
-        with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise LockedError(f"another run is writing {self.path}; wait for it") from error
+        """Hold the output against other runs, and remove what is beside it afterwards.
+
+        Raises LockedError where another run holds it, and OutputError where one has just made
+        it and it is not to be replaced.
+        """
+        with self._locked():
+            if self.path.exists():
+                self._check_replaceable()
             try:
                 self._clear()
                 yield
             finally:
                 self._clear()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = self.path.with_name(f".{self.path.name}.lock")
+        handle = self._lock_file(lock)
+        while not _is_still(lock, handle):
+            # Whoever held it before has removed the file that we have just locked.
+            handle.close()
+            handle = self._lock_file(lock)
+        with handle:
+            try:
+                yield
+            finally:
                 lock.unlink(missing_ok=True)
+
+    def _lock_file(self, lock: Path) -> IO[str]:
+        try:
+            handle = lock.open("w")
+        except OSError as error:
+            raise OutputError(f"cannot write beside {self.path}: {error.strerror}") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            handle.close()
+            raise LockedError(f"another run is writing {self.path}; wait for it") from error
+        except OSError as error:
+            handle.close()
+            raise OutputError(f"cannot lock beside {self.path}: {error.strerror}") from error
+        return handle
 
     def commit(self) -> None:
         """Put the finished file or folder in place."""
         try:
-            if not self.path.is_dir():
+            if self.path.is_dir():
+                self._swap_folder()
+            else:
                 self.partial.replace(self.path)
-                return
-            aside = self.path.with_name(f".{self.path.name}.replaced")
-            self.path.rename(aside)
-            self.partial.rename(self.path)
-            shutil.rmtree(aside)
         except OSError as error:
             raise OutputError(f"cannot put {self.path} in place: {error.strerror}") from error
 
+    def _swap_folder(self) -> None:
+        """Two renames; in between, and after a kill there, ``_clear`` knows the way back."""
+        # Somebody may have put a file of theirs into it since the run began.
+        self._check_replaceable()
+        self.path.rename(self._aside)
+        try:
+            self.partial.rename(self.path)
+        except OSError:
+            self._aside.rename(self.path)
+            raise
+
+    @property
+    def _aside(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.replaced")
+
     def _clear(self) -> None:
-        for name in (self.store, self.store.with_name(self.store.name + "-journal")):
-            name.unlink(missing_ok=True)
-        if self.partial.is_dir():
-            shutil.rmtree(self.partial)
-        else:
+        try:
+            if self._aside.is_dir() and not self.path.exists():
+                self._aside.rename(self.path)
+            for name in (self.store, self.store.with_name(self.store.name + "-journal")):
+                name.unlink(missing_ok=True)
+            if self._aside.is_dir():
+                _remove_listed(self._aside)
+            if self.partial.is_dir():
+                shutil.rmtree(self.partial)
             self.partial.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"cannot remove {error.filename}: {error.strerror}; remove it by hand"
+            ) from error
+
+
+def _is_still(lock: Path, handle: IO[str]) -> bool:
+    """Whether the locked file is the one that the name stands for."""
+    try:
+        return os.path.samestat(lock.stat(), os.fstat(handle.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _remove_listed(folder: Path) -> None:
+    """Remove the files that the folder's manifest lists, and the folder if nothing else is left."""
+    for name in sorted(_ours(folder)):
+        (folder / name).unlink(missing_ok=True)
+    folder.rmdir()
 
 
 def _ours(folder: Path) -> set[str]:

@@ -9,11 +9,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
-from vidstyle.core.errors import StageError, VidstyleError
 from vidstyle.core.plan import Plan
 from vidstyle.core.sink import FrameTime, Original, Packet, Sink, Writer
 from vidstyle.runner.destination import Destination
 from vidstyle.runner.events import FrameDone, Listener
+from vidstyle.runner.guard import guarded
 from vidstyle.runner.parcel import Parcel
 from vidstyle.runner.store import Store, StoredFrame
 
@@ -88,12 +88,7 @@ class Encoding:
     def _timed(self, index: int | None, action: Callable[[], T]) -> T:
         started = time.perf_counter()
         try:
-            return action()
-        except VidstyleError:
-            raise
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            raise StageError(self._plan.sink.name, index, reason) from error
+            return guarded(self._plan.sink.name, index, action)
         finally:
             self.seconds += time.perf_counter() - started
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import ExitStack, closing
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from vidstyle.core.errors import StageError, VidstyleError
-from vidstyle.core.plan import Plan, PlannedStage
+from vidstyle.core.clip import Notice
+from vidstyle.core.plan import Plan
 from vidstyle.runner.destination import Destination
 from vidstyle.runner.device import limit_threads
 from vidstyle.runner.encoding import Encoding
 from vidstyle.runner.events import Listener, Noticed, Planned, Result
+from vidstyle.runner.guard import guarded
 from vidstyle.runner.keyframes import options_at
 from vidstyle.runner.node import Node
 from vidstyle.runner.parcel import Parcel
@@ -46,14 +47,14 @@ def execute(
         nodes = _open_nodes(assembly, plan, stack)
         limit_threads(plan.sink.place.threads)
         listen(Planned(plan, destination.path))
+        _tell(listen, assembly.clip.notices)
+        stack.callback(lambda: _tell(listen, (*assembly.source.notices, *assembly.sink.notices)))
         reading = Reading(assembly.source, plan)
         encoding = Encoding(assembly.sink, plan, store, listen)
         with closing(_stream(engine, reading, _flows(assembly, plan, nodes), plan)) as stream:
             encoding.consume(stream)
         encoding.join(original, destination, reading.start or Fraction(0))
         destination.commit()
-        for notice in (*assembly.clip.notices, *assembly.source.notices, *assembly.sink.notices):
-            listen(Noticed(notice))
     seconds = {
         plan.source.name: reading.seconds,
         **{node.planned.name: node.seconds for node in nodes},
@@ -65,28 +66,23 @@ def execute(
     return result
 
 
+def _tell(listen: Listener, notices: Iterable[Notice]) -> None:
+    for notice in notices:
+        listen(Noticed(notice))
+
+
 def _open_nodes(assembly: Assembly, plan: Plan, stack: ExitStack) -> list[Node]:
     """Open every stage and the sink; the stack closes them, whatever happens."""
     nodes = []
     clip = plan.source.clip
     for entry, planned, stage in zip(assembly.entries, plan.stages, assembly.stages, strict=True):
         stack.callback(stage.close)
-        _named(planned, partial(stage.open, clip, planned.place))
+        guarded(planned.name, None, partial(stage.open, clip, planned.place))
         nodes.append(Node(planned, stage, partial(options_at, entry)))
         clip = planned.clip
     stack.callback(assembly.sink.close)
-    _named(plan.sink, partial(assembly.sink.open, clip, plan.sink.place))
+    guarded(plan.sink.name, None, partial(assembly.sink.open, clip, plan.sink.place))
     return nodes
-
-
-def _named(planned: PlannedStage, action: Callable[[], None]) -> None:
-    """Run it; an error that is not ours becomes one that names the stage."""
-    try:
-        action()
-    except VidstyleError:
-        raise
-    except Exception as error:
-        raise StageError(planned.name, None, f"{type(error).__name__}: {error}") from error
 
 
 def _flows(assembly: Assembly, plan: Plan, nodes: list[Node]) -> list[Flow]:

@@ -6,14 +6,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vidstyle.core.place import Place
 from vidstyle.core.plan import Plan
-from vidstyle.runner.config import Pipeline
+from vidstyle.runner.config import Pipeline, StageEntry
 from vidstyle.runner.destination import Destination
 from vidstyle.runner.device import available_cores
 from vidstyle.runner.events import Event, Listener, Result
 from vidstyle.runner.execute import Engine, execute
+from vidstyle.runner.guard import guarded
 from vidstyle.runner.plan import Assembly, make_plan
 
 
@@ -33,27 +35,32 @@ class Job:
 def output_suffix(pipeline: Pipeline) -> str:
     """Of the file that the pipeline makes, such as ``.mp4``; empty for a folder of pictures."""
     entry = pipeline.stages[-1]
-    suffix: str = entry.cls(entry.options).suffix
+    suffix: str = _made(entry).suffix
     return suffix
 
 
 @contextmanager
 def prepared(job: Job) -> Generator[tuple[Assembly, Plan], None, None]:
     """Open the input, check the destination and settle the plan; decode nothing."""
-    destination = Destination(job.output)
     first, *middle, last = job.pipeline.stages
-    source = first.cls(first.options)
+    source = _made(first)
     try:
-        clip = source.open(job.input, Place(threads=available_cores()))
-        destination.check(job.input, overwrite=job.overwrite)
-        stages = tuple(entry.cls(entry.options) for entry in middle)
-        sink = last.cls(last.options)
+        place = Place(threads=available_cores())
+        clip = guarded(first.name, None, lambda: source.open(job.input, place))
+        Destination(job.output, job.overwrite).check(job.input)
+        stages = tuple(_made(entry) for entry in middle)
+        sink = _made(last)
         assembly = Assembly(job.pipeline, source, stages, sink, clip)
         plan = make_plan(assembly, device=job.device, frames=job.frames)
-        sink.check(job.output, plan.sink.clip)
+        guarded(last.name, None, lambda: sink.check(job.output, plan.sink.clip))
         yield assembly, plan
     finally:
         source.close()
+
+
+def _made(entry: StageEntry) -> Any:
+    """The stage itself; its constructor is the plugin author's code."""
+    return guarded(entry.name, None, lambda: entry.cls(entry.options))
 
 
 def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None) -> Result:
@@ -62,7 +69,7 @@ def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None
         return execute(
             assembly,
             plan,
-            Destination(job.output),
+            Destination(job.output, job.overwrite),
             original=job.input,
             engine=engine,
             listen=listen or _ignore,

@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from vidstyle.core.errors import DeviceError, StageError, VidstyleError
+from vidstyle.core.errors import StageError
 from vidstyle.core.layers import Layer, host_shape
 from vidstyle.core.options import StageOptions
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.stage import Layers, Stage
 from vidstyle.core.state import State
 from vidstyle.core.window import Window
+from vidstyle.runner.guard import guarded
 from vidstyle.runner.parcel import Parcel
 
 
@@ -91,13 +92,15 @@ class Node:
             return
         self._behind.clear()
         if self._shot is None or self.planned.needs.scope == "shot":
-            self._state = self._guarded(now.index, self._stage.fresh)
+            self._state = guarded(self.planned.name, now.index, self._stage.fresh)
         self._shot = now.shot
 
     def _step(self, now: Parcel) -> tuple[Layers, State]:
         window = self._window(now)
         started = time.perf_counter()
-        result = self._guarded(now.index, lambda: self._stage.step(window, self._state))
+        result = guarded(
+            self.planned.name, now.index, lambda: self._stage.step(window, self._state)
+        )
         self.seconds += time.perf_counter() - started
         try:
             layers, state = result
@@ -133,25 +136,6 @@ class Node:
                 for i, p in enumerate(self._waiting, 1)
                 if i <= self.planned.needs.ahead
             ),
-        )
-
-    def _guarded(self, index: int, action: Callable[[], Any]) -> Any:
-        try:
-            return action()
-        except VidstyleError:
-            raise
-        except MemoryError as error:
-            raise DeviceError(self._out_of_memory(index)) from error
-        except Exception as error:
-            if type(error).__name__ == "OutOfMemoryError":
-                raise DeviceError(self._out_of_memory(index)) from error
-            text = " ".join(str(error).split()) or "no message"
-            raise StageError(self.planned.name, index, f"{type(error).__name__}: {text}") from error
-
-    def _out_of_memory(self, index: int) -> str:
-        return (
-            f"stage {self.planned.name}, frame {index}: out of memory on"
-            f" {self.planned.place.device}; use a smaller picture or another --device"
         )
 
     def _check(self, layers: Mapping[str, Layer], index: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from vidstyle.core.clip import Clip
@@ -17,6 +18,7 @@ from vidstyle.core.source import Source
 from vidstyle.core.stage import Stage
 from vidstyle.runner.config import Pipeline, StageEntry
 from vidstyle.runner.device import available_cores, resolve_device
+from vidstyle.runner.guard import guarded
 from vidstyle.runner.keyframes import Keyframes
 from vidstyle.runner.wiring import Wire, check_wiring, frame_bytes, layers_kept
 
@@ -73,12 +75,14 @@ def make_plan(
     source_writes = ("source", "image", *(("alpha",) if assembly.clip.alpha else ()))
     source = planned(first, Needs(writes=source_writes), 0, first.options)
     stages = tuple(
-        planned(entry, stage.needs, position, stage.settle(clips[position - 1]))
+        planned(entry, stage.needs, position, _settled(entry, stage, clips[position - 1]))
         for position, (entry, stage) in enumerate(
             zip(assembly.entries, assembly.stages, strict=True), 1
         )
     )
-    sink = planned(last, assembly.sink.needs, len(stages) + 1, assembly.sink.settle(clips[-1]))
+    sink = planned(
+        last, assembly.sink.needs, len(stages) + 1, _settled(last, assembly.sink, clips[-1])
+    )
     return Plan(
         source=source,
         stages=stages,
@@ -89,6 +93,10 @@ def make_plan(
         frames=frames,
         memory=sum(stage.memory for stage in (source, *stages, sink)),
     )
+
+
+def _settled(entry: StageEntry, stage: Stage | Sink, clip: Clip) -> StageOptions:
+    return guarded(entry.name, None, lambda: stage.settle(clip))
 
 
 def _wires(assembly: Assembly) -> list[Wire]:
@@ -104,7 +112,7 @@ def _clips(assembly: Assembly) -> list[Clip]:
     """What leaves the source and each stage; the sink sees the last."""
     clips = [assembly.clip]
     for entry, stage in zip(assembly.entries, assembly.stages, strict=True):
-        clip = stage.describe(clips[-1])
+        clip = guarded(entry.name, None, partial(stage.describe, clips[-1]))
         before = (clips[-1].width, clips[-1].height, clips[-1].sample_aspect)
         if (clip.width, clip.height, clip.sample_aspect) != before and not stage.needs.geometry:
             raise PipelineError(

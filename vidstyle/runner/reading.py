@@ -6,10 +6,11 @@ import time
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 
-from vidstyle.core.errors import InputError, StageError, VidstyleError
+from vidstyle.core.errors import InputError
 from vidstyle.core.frame import Frame
 from vidstyle.core.plan import Plan
 from vidstyle.core.source import Source
+from vidstyle.runner.guard import guarded
 from vidstyle.runner.parcel import Cell, Parcel
 
 
@@ -44,13 +45,7 @@ class Reading:
         index = None
         while True:
             started = time.perf_counter()
-            try:
-                frame = next(frames, None)
-            except VidstyleError:
-                raise
-            except Exception as error:
-                name = self._plan.source.name
-                raise StageError(name, index, f"{type(error).__name__}: {error}") from error
+            frame = guarded(self._plan.source.name, index, lambda: next(frames, None))
             self.seconds += time.perf_counter() - started
             if frame is None:
                 return
