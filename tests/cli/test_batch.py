@@ -37,3 +37,26 @@ def test_a_folder_without_clips_is_an_input_error(folder) -> None:  # type: igno
 def test_the_input_folder_is_never_the_output(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
     write_clip(folder / "clips" / "a.mp4", count=3)
     assert run_command(["batch", "identity.yaml", "clips", "-o", "clips"]) == 2
+
+
+def test_the_outputs_may_lie_around_the_clips(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "videos" / "clips" / "a.mp4", count=3)
+    assert run_command(["batch", "identity.yaml", "videos/clips", "-o", "videos"]) == 0
+    assert (folder / "videos" / "a.mkv").exists()
+
+
+def test_what_is_wrong_for_every_clip_ends_the_batch_at_once(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "clips" / "a.mp4", count=3)
+    command = ["batch", "identity.yaml", "clips", "-o", "out", "--device", "toaster"]
+    assert run_command(command) == 2
+    assert not (folder / "out").exists()
+    (folder / "file").write_text("x")
+    assert run_command(["batch", "identity.yaml", "clips", "-o", "file"]) == 6
+
+
+def test_a_clip_that_fails_leaves_no_empty_folder(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "clips" / "a.mp4", count=3)
+    (folder / "clips" / "deep").mkdir()
+    (folder / "clips" / "deep" / "b.mp4").write_text("not a film")
+    assert run_command(["batch", "identity.yaml", "clips", "-o", "out"]) == 7
+    assert sorted(path.name for path in (folder / "out").iterdir()) == ["a.mkv"]

@@ -60,3 +60,20 @@ def test_a_tree_is_mirrored_and_twins_keep_their_suffix() -> None:
         Path("out/deep/y.mov.mp4"),
         Path("out/deep/y.avi.mp4"),
     ]
+
+
+def test_clips_that_stay_alike_are_refused_rather_than_skipped() -> None:
+    clips = [Path("in/a.avi"), Path("in/a.mov"), Path("in/a.mov.mp4")]
+    with pytest.raises(UsageError, match="would all become"):
+        mirrored_paths(clips, Path("in"), Path("out"), ".mp4")
+
+
+def test_a_folder_of_pictures_never_holds_another_output() -> None:
+    clips = [Path("in/a.mp4"), Path("in/a/b.mp4")]
+    paths = mirrored_paths(clips, Path("in"), Path("out"), "")
+    assert paths == [Path("out/a.mp4"), Path("out/a/b")]
+
+
+def test_a_name_that_no_file_system_takes_is_an_input_error() -> None:
+    with pytest.raises(InputError, match="check the name"):
+        output_paths([Path("x" * 300)], None, ".mp4", label="x")

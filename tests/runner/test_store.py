@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ def test_chunks_come_back_in_order_with_all_their_packets(tmp_path: Path) -> Non
     ]
     frames = [StoredFrame(7, FrameTime(70, 10), "aa"), StoredFrame(8, FrameTime(80, 20), "bb")]
     with Store(tmp_path / "store") as store:
-        store.add(1, b"later", [], [StoredFrame(9, FrameTime(100, 10), "cc")])
-        store.add(0, b"header", packets, frames)
+        store.end(1, b"later", [StoredFrame(9, FrameTime(100, 10), "cc")])
+        for packet in packets:
+            store.write(0, [packet])
+        store.end(0, b"header", frames)
         segments = store.segments()
         assert [(segment.header, segment.frames) for segment in segments] == [
             (b"header", 2),
@@ -32,10 +35,18 @@ def test_chunks_come_back_in_order_with_all_their_packets(tmp_path: Path) -> Non
 def test_times_come_back_in_the_order_of_the_run(tmp_path: Path) -> None:
     with Store(tmp_path / "store") as store:
         for number in range(3):
-            store.add(number, b"", [], [StoredFrame(number, FrameTime(number * 10, 5), "")])
+            store.end(number, b"", [StoredFrame(number, FrameTime(number * 10, 5), "")])
         assert store.times() == [FrameTime(0, 5), FrameTime(10, 5), FrameTime(20, 5)]
 
 
 def test_a_folder_that_is_gone_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="choose another place"):
         Store(tmp_path / "gone" / "store")
+
+
+def test_a_chunk_that_was_not_ended_leaves_nothing(tmp_path: Path) -> None:
+    with Store(tmp_path / "store") as store:
+        store.write(0, [Packet(b"data", 0, 0, True)])
+    with sqlite3.connect(tmp_path / "store") as database:
+        assert database.execute("select count(*) from packet").fetchone() == (0,)
+    database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -49,6 +50,21 @@ def test_only_geometry_stages_write_source() -> None:
     wire = Wire("odd", "filter", Needs(reads={"source": NOW}, writes=("source",)))
     with pytest.raises(PipelineError, match="odd writes source"):
         check_wiring([wire, SINK], CLIP)
+
+
+def test_geometry_stages_write_every_picture_that_there_is() -> None:
+    wire = Wire("crop", "filter", Needs(reads={"image": NOW}, writes=("image",), geometry=True))
+    with pytest.raises(PipelineError, match=r"crop changes .* must also write source"):
+        check_wiring([wire, SINK], CLIP)
+    with pytest.raises(PipelineError, match="must also write alpha"):
+        check_wiring([SCALE, SINK], replace(CLIP, alpha=True))
+
+
+def test_a_clip_is_cut_once_and_by_a_stage_that_says_where() -> None:
+    with pytest.raises(PipelineError, match="2 stages of kind shots"):
+        check_wiring([SHOTS, SHOTS, SINK], CLIP)
+    with pytest.raises(PipelineError, match="writes no cut"):
+        check_wiring([Wire("shots", "shots", Needs(reads={"source": NOW})), SINK], CLIP)
 
 
 def test_layers_are_dropped_after_their_last_reader() -> None:

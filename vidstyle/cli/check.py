@@ -30,10 +30,12 @@ def check(
 ) -> None:
     """Validate a pipeline; with a clip, print the plan and estimate time and disk."""
     from vidstyle.cli.plan_text import plan_json, print_plan
+    from vidstyle.runner.job import check_without_clip
 
     interval = given.interval_of(frames)
     loaded = given.pipeline_of(pipeline, set_=set_, style=style, plugins=plugins)
     if input_ is None:
+        check_without_clip(loaded, device=device)
         names = [entry.use for entry in loaded.stages]
         print(json_module.dumps({"stages": names}) if json else f"{pipeline}: " + " > ".join(names))
         return

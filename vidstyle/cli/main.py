@@ -69,7 +69,7 @@ def _exit_code(command: Callable[[], Any]) -> int:
     try:
         code = command()
     except KeyboardInterrupt:
-        return _fail("interrupted; the destination is untouched", INTERRUPTED)
+        code = INTERRUPTED
     except SystemExit as leaving:
         if leaving.code == TERMINATED:
             return _fail("terminated; the destination is untouched", TERMINATED)
@@ -79,10 +79,21 @@ def _exit_code(command: Callable[[], Any]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except typer.TyperException as error:
-        return _fail(str(error), getattr(error, "exit_code", 2))
+        return _usage(str(error), getattr(error, "exit_code", 2))
     except Exception as error:
         return _fail_with(error)
+    if code == INTERRUPTED:
+        # typer turns Ctrl-C into a code and says nothing.
+        return _fail("interrupted; the destination is untouched", INTERRUPTED)
     return code if isinstance(code, int) else 0
+
+
+def _usage(message: str, code: int) -> int:
+    """A wrong call is one line; a call without a command is answered with the help."""
+    if not message.startswith("Usage:"):
+        return _fail(message, code)
+    print(message, file=sys.stderr)
+    return code
 
 
 def _fail_with(error: Exception) -> int:

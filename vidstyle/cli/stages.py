@@ -56,7 +56,8 @@ def show(
     if json:
         print(json_module.dumps({"name": name, "options": schema}))
         return
-    print(f"{name}: {(stage.__doc__ or '').strip().splitlines()[0]}")
+    first_line = (stage.__doc__ or "").strip().partition("\n")[0]
+    print(f"{name}: {first_line}" if first_line else name)
     for line in _layers(stage):
         print(line)
     print("options:" if schema.get("properties") else "no options")
@@ -65,10 +66,15 @@ def show(
 
 
 def _layers(stage: Any) -> list[str]:
+    """What it reads and writes with its default options; a source declares nothing."""
+    from vidstyle.core.needs import Needs
+
     try:
         needs = stage(stage.Options()).needs
     except (AttributeError, ValueError):
-        # A source has no needs, and a required option none to guess.
+        # Without a required option only needs that do not depend on options are known.
+        needs = getattr(stage, "needs", None)
+    if not isinstance(needs, Needs):
         return []
     reads = ", ".join(needs.reads) or "nothing"
     return [f"reads {reads}; writes {', '.join(needs.writes) or 'nothing'}"]

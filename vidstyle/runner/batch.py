@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from vidstyle.core.errors import InputError, OutputError, UsageError, VidstyleError
 from vidstyle.runner.config import Pipeline
 from vidstyle.runner.events import Listener, Result
-from vidstyle.runner.job import Job, output_suffix, run
+from vidstyle.runner.job import Job, check_without_clip, output_suffix, run
 from vidstyle.runner.naming import mirrored_paths
 
 _MORE_SUFFIXES = frozenset(
@@ -81,12 +82,18 @@ def find_clips(folder: Path, *, leave_out: Path) -> tuple[list[Path], list[Path]
         for path in folder.rglob("*")
         if path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and left_out not in path.resolve().parents
+        and not _is_left_out(path, left_out, folder)
     )
     clips = [path for path in files if _is_clip(path)]
     if not clips:
         raise InputError(f"{folder} holds no clips")
     return clips, [path for path in files if not _is_clip(path)]
+
+
+def _is_left_out(path: Path, output: Path, folder: Path) -> bool:
+    """Outputs in a folder inside are not clips; a folder around the clips leaves nothing out."""
+    inside = output.is_relative_to(folder.resolve())
+    return inside and output in path.resolve().parents
 
 
 def _is_clip(path: Path) -> bool:
@@ -106,22 +113,32 @@ def run_batch(
     overwrite: bool = False,
     listen_to: Callable[[Path], Listener],
 ) -> Iterator[Outcome]:
-    """Run each clip and say how it ended."""
+    """Run each clip and say how it ended; what every clip would meet is raised before the first."""
+    check_without_clip(pipeline, device=device)
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{output} is not a folder; choose another -o")
     outputs = mirrored_paths(clips, folder, output, output_suffix(pipeline))
     for clip, destination in zip(clips, outputs, strict=True):
         if destination.exists() and not overwrite:
             yield Outcome(clip, destination)
             continue
+        made = _make_folders(destination.parent)
         try:
-            _make_folder(destination.parent)
             job = Job(pipeline, clip, destination, device, overwrite=overwrite)
             yield Outcome(clip, destination, run(job, listen=listen_to(clip)))
         except VidstyleError as error:
             yield Outcome(clip, destination, error=error)
+        finally:
+            for empty in made:
+                with suppress(OSError):
+                    empty.rmdir()
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folders(folder: Path) -> list[Path]:
+    """Make the folder and those above it; those that were not there, the deepest first."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
+    return missing

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vidstyle.core.plan import Plan
-from vidstyle.core.sink import FrameTime, Original, Packet, Sink, Writer
+from vidstyle.core.sink import FrameTime, Original, Sink, Writer
 from vidstyle.runner.destination import Destination
 from vidstyle.runner.events import FrameDone, Listener
 from vidstyle.runner.guard import guarded
@@ -31,7 +31,6 @@ class Encoding:
         self._all = hashlib.sha256()
         self._chunk = 0
         self._writer: Writer | None = None
-        self._packets: list[Packet] = []
         self._chunk_frames: list[StoredFrame] = []
 
     @property
@@ -69,7 +68,7 @@ class Encoding:
             )
         writer = self._writer
         packets, digest = self._timed(parcel.index, lambda: writer.write(frame))
-        self._packets += packets
+        self._store.write(self._chunk, packets)
         time_of_frame = FrameTime(parcel.pts, parcel.duration)
         self._chunk_frames.append(StoredFrame(parcel.index, time_of_frame, digest))
         self._all.update(bytes.fromhex(digest))
@@ -81,9 +80,9 @@ class Encoding:
         if writer is None:
             return
         last = self._chunk_frames[-1].index
-        self._packets += self._timed(last, writer.finish)
-        self._store.add(self._chunk, writer.header, self._packets, self._chunk_frames)
-        self._writer, self._packets, self._chunk_frames = None, [], []
+        self._store.write(self._chunk, self._timed(last, writer.finish))
+        self._store.end(self._chunk, writer.header, self._chunk_frames)
+        self._writer, self._chunk_frames = None, []
 
     def _timed(self, index: int | None, action: Callable[[], T]) -> T:
         started = time.perf_counter()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from vidstyle.core.clip import Clip
 from vidstyle.core.place import Place
 from vidstyle.core.plan import Plan
 from vidstyle.runner.config import Pipeline, StageEntry
@@ -37,6 +39,15 @@ def output_suffix(pipeline: Pipeline) -> str:
     entry = pipeline.stages[-1]
     suffix: str = _made(entry).suffix
     return suffix
+
+
+def check_without_clip(pipeline: Pipeline, *, device: str = "auto") -> None:
+    """Find out what is wrong whatever the clip is: wiring, styles, device."""
+    first, *middle, last = pipeline.stages
+    stages = tuple(_made(entry) for entry in middle)
+    # Has all that an input may have, so that only what nothing can provide is missing.
+    clip = Clip(640, 360, Fraction(1, 25), Fraction(25), alpha=True)
+    make_plan(Assembly(pipeline, _made(first), stages, _made(last), clip), device=device)
 
 
 @contextmanager

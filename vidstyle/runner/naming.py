@@ -22,8 +22,7 @@ def output_paths(
     where an input or the folder is missing.
     """
     for path in inputs:
-        if not path.exists():
-            raise InputError(f"{path}: no such file; check the name")
+        _check_there(path)
     if output is None:
         pairs = [(path, Path(f"{path.stem}-{label}{suffix}")) for path in inputs]
     elif len(inputs) > 1 or (output.is_dir() and suffix):
@@ -37,16 +36,34 @@ def output_paths(
 
 
 def mirrored_paths(clips: Sequence[Path], folder: Path, output: Path, suffix: str) -> list[Path]:
-    """The same tree below ``output``; where two clips would meet, both keep their old suffix."""
-    plain = [output / clip.relative_to(folder).with_suffix(suffix) for clip in clips]
-    taken = Counter(plain)
-    return [
-        path if taken[path] == 1 else path.with_name(clip.name + suffix)
-        for clip, path in zip(clips, plain, strict=True)
-    ]
+    """The same tree below ``output``; where two clips would meet, both keep their old suffix.
+
+    Raises UsageError where that does not tell them apart.
+    """
+    paths = [output / clip.relative_to(folder).with_suffix(suffix) for clip in clips]
+    taken = Counter(paths)
+    for number, clip in enumerate(clips):
+        if taken[paths[number]] > 1 or _is_folder_of_another(paths[number], paths):
+            paths[number] = paths[number].with_name(clip.name + suffix)
+    _check_distinct(paths)
+    return paths
+
+
+def _is_folder_of_another(path: Path, paths: Sequence[Path]) -> bool:
+    """Whether a folder of pictures would hold the output of another clip."""
+    return any(path in other.parents for other in paths)
+
+
+def _check_there(path: Path) -> None:
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; check the name") from error
+    if not there:
+        raise InputError(f"{path}: no such file; check the name")
 
 
 def _check_distinct(paths: Sequence[Path]) -> None:
     for path, count in Counter(paths).items():
         if count > 1:
-            raise UsageError(f"{count} inputs would all become {path}; run them one by one")
+            raise UsageError(f"{count} inputs would all become {path}; rename or run them apart")

@@ -1,6 +1,6 @@
 """Encoded chunks on their way to the destination: one sqlite file beside it.
 
-Memory holds the packets of one chunk at most, however long the clip is, and a chunk is
+Memory holds no packets, however long the clip and however large its frames are. A chunk is
 there whole or not at all: each is one transaction.
 """
 
@@ -60,6 +60,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._written = 0
         with _failing_as_output(path):
             # One thread writes and joins, though not always the one that opened it.
             self._database = sqlite3.connect(path, check_same_thread=False)
@@ -78,25 +79,25 @@ class Store:
     ) -> None:
         self._database.close()
 
-    def add(
-        self,
-        chunk: int,
-        header: bytes,
-        packets: Sequence[Packet],
-        frames: Sequence[StoredFrame],
-    ) -> None:
-        """Keep one chunk, whole."""
+    def write(self, chunk: int, packets: Sequence[Packet]) -> None:
+        """Take packets of a chunk; they count once the chunk is ended."""
+        with _failing_as_output(self._path):
+            self._database.executemany(
+                "insert into packet values (?, ?, ?, ?, ?, ?, ?)",
+                [(chunk, self._written + n, *_row(packet)) for n, packet in enumerate(packets)],
+            )
+        self._written += len(packets)
+
+    def end(self, chunk: int, header: bytes, frames: Sequence[StoredFrame]) -> None:
+        """Keep the chunk, whole: its packets, frames and header are one transaction."""
         with _failing_as_output(self._path), self._database as database:
             database.execute("insert into segment values (?, ?, ?)", (chunk, header, len(frames)))
-            database.executemany(
-                "insert into packet values (?, ?, ?, ?, ?, ?, ?)",
-                [(chunk, number, *_row(packet)) for number, packet in enumerate(packets)],
-            )
             database.executemany(
                 "insert into frame (source_index, chunk, pts, duration, digest)"
                 " values (?, ?, ?, ?, ?)",
                 [(f.index, chunk, f.time.pts, f.time.duration, f.digest) for f in frames],
             )
+        self._written = 0
 
     def segments(self) -> list[StoredSegment]:
         """All chunks, in order."""

@@ -101,8 +101,12 @@ class Threads:
             channel.shut()
 
     def __enter__(self) -> Threads:
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __iter__(self) -> Iterator[Parcel]:
@@ -119,9 +123,14 @@ class Threads:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        """Shut all channels and wait for the steps that are running."""
         self._fail(None)
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
 
 
 def run_threaded(parcels: Iterable[Parcel], flows: Iterable[Flow], queue: int) -> Iterator[Parcel]:

@@ -33,24 +33,47 @@ _WRITERS = {
 def check_wiring(wires: Sequence[Wire], clip: Clip) -> None:
     """Raise PipelineError where a stage reads what nobody wrote, or stands in a wrong place."""
     there = {"source", "image"} | ({"alpha"} if clip.alpha else set())
-    shots_at = next((i for i, wire in enumerate(wires) if wire.kind == "shots"), None)
+    shots = _shots_position(wires)
     rich = False
     for position, wire in enumerate(wires):
         _check_reads(wire, there)
-        if shots_at is not None and position < shots_at and wire.needs.scope != "none":
+        if shots is not None and position < shots and wire.needs.scope != "none":
             raise PipelineError(
                 f"stage {wire.name} keeps a state and stands before"
-                f" {wires[shots_at].name}; move it behind"
+                f" {wires[shots].name}; move it behind"
             )
-        if wire.needs.geometry and rich:
-            raise PipelineError(
-                f"stage {wire.name} changes the picture's size and must stand before"
-                " stages that write flow or other layers"
-            )
-        if "source" in wire.needs.writes and not wire.needs.geometry:
-            raise PipelineError(f"stage {wire.name} writes source; only geometry stages may")
+        _check_geometry(wire, clip, rich=rich)
         rich = rich or not set(wire.needs.writes) <= {"source", "image", "alpha", CUT}
         there |= set(wire.needs.writes)
+
+
+def _shots_position(wires: Sequence[Wire]) -> int | None:
+    positions = [position for position, wire in enumerate(wires) if wire.kind == "shots"]
+    if len(positions) > 1:
+        raise PipelineError(f"{len(positions)} stages of kind shots; a clip is cut once")
+    for position in positions:
+        if CUT not in wires[position].needs.writes:
+            raise PipelineError(f"stage {wires[position].name} is of kind shots and writes no cut")
+    return positions[0] if positions else None
+
+
+def _check_geometry(wire: Wire, clip: Clip, *, rich: bool) -> None:
+    """All pictures of a frame have one size: a stage that changes it writes each of them."""
+    writes = set(wire.needs.writes)
+    if not wire.needs.geometry:
+        if "source" in writes:
+            raise PipelineError(f"stage {wire.name} writes source; only geometry stages may")
+        return
+    if rich:
+        raise PipelineError(
+            f"stage {wire.name} changes the picture's size and must stand before"
+            " stages that write flow or other layers"
+        )
+    pictures = {"source", "image"} | ({"alpha"} if clip.alpha else set())
+    if missing := sorted(pictures - writes):
+        raise PipelineError(
+            f"stage {wire.name} changes the picture's size and must also write {', '.join(missing)}"
+        )
 
 
 def _check_reads(wire: Wire, there: set[str]) -> None:

@@ -72,7 +72,8 @@ class EncodePyAV:
 
     def open(self, clip: Clip, place: Place) -> None:
         self._opened = (clip, place.threads)
-        self._notices = list(_changes(clip, settle(self._options, clip, place.threads)))
+        settings = settle(self._options, clip, place.threads)
+        self._notices = list(_changes(clip, settings, gif=self._options.codec == "gif"))
 
     def segment(self, clip: Clip) -> Writer:
         """A writer with an encoder of its own."""
@@ -120,7 +121,7 @@ def _checked(segments: Iterable[Segment], times: Sequence[FrameTime], path: Path
     return chunks
 
 
-def _changes(clip: Clip, settings: EncoderSettings) -> Iterator[Notice]:
+def _changes(clip: Clip, settings: EncoderSettings, *, gif: bool) -> Iterator[Notice]:
     """What of the clip cannot be kept."""
     if (settings.width, settings.height) != (clip.width, clip.height):
         yield Notice(
@@ -129,6 +130,9 @@ def _changes(clip: Clip, settings: EncoderSettings) -> Iterator[Notice]:
             f"its edge repeated: {settings.codec.name} needs even sides for "
             f"{settings.pixel_format}; pixel_format yuv444p keeps the size",
         )
+    if gif and clip.streams:
+        kinds = ", ".join(sorted({stream.kind for stream in clip.streams}))
+        yield Notice("dropped", f"a GIF holds no {kinds}: left out")
     if clip.alpha and not settings.alpha:
         yield Notice("alpha", f"{settings.pixel_format} has no alpha: shown on black")
 
