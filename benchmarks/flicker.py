@@ -3,7 +3,8 @@
     python benchmarks/flicker.py SOURCE PER_FRAME STYLED [STYLED ...] [--frames N]
 
 PER_FRAME and STYLED are SOURCE painted by pipelines/per-frame.yaml and pipelines/temporal.yaml;
-write them as ffv1 (``--set encode.codec=ffv1``), since a lossy encoder hides and adds flicker.
+write them as ffv1 (``--set encode.codec=ffv1 --set encode.crf=null``), since a lossy encoder
+hides and adds flicker.
 The motion that judges is Farneback's, of SOURCE; no pair of frames across a cut counts.
 """
 

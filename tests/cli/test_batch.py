@@ -12,7 +12,7 @@ def test_good_clips_are_done_and_bad_ones_named(folder, write_clip, capfd) -> No
     (folder / "clips" / "notes.txt").write_text("hello")
     assert run_command(["batch", "identity.yaml", "clips", "-o", "out"]) == 7
     err = capfd.readouterr().err
-    assert "b.mp4: failed: " in err
+    assert "b.mp4: failed in decode: " in err
     assert err.splitlines()[-1] == "vidstyle: 1 of 3 clips failed: b.mp4"
     assert "not clips, left out: notes.txt" in err
     made = sorted(str(p.relative_to(folder / "out")) for p in (folder / "out").rglob("*.*"))

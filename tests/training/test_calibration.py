@@ -35,7 +35,6 @@ def test_terms_of_untouched_photos_are_one(
     for name in ("style", "variation"):
         assert torch.stack([row[name] for row in rows]).mean() == pytest.approx(1, rel=1e-4)
     assert all(row["content"] == 0 for row in rows)
-    assert all(row["excess"] == 0 for row in rows)
 
 
 def test_each_layer_and_size_counts_alike(
@@ -50,12 +49,14 @@ def test_each_layer_and_size_counts_alike(
         objective.extractor,
         objective.settings,
         {key: (found + objective.targets[key]) / 2},
+        objective.palette,
         objective.untouched,
     )
     only = Objective(
         objective.extractor,
         objective.settings,
         {key: objective.targets[key]},
+        objective.palette,
         objective.untouched,
     )
     ratio = only.terms(squares[0], squares[0])["style"]
@@ -68,6 +69,15 @@ def test_the_painting_itself_has_almost_no_style_loss(
     picture = to_tensor(read_picture(painting))
     assert objective.terms(picture, picture)["style"] < 1e-6
     assert objective.terms(squares[0], squares[0])["style"] > 0.1
+
+
+def test_colours_beyond_the_painting_are_an_excess(objective: Objective, painting: Path) -> None:
+    picture = to_tensor(read_picture(painting))
+    assert objective.terms(picture, picture)["excess"] == 0
+    # The painting's brightest is (230, 220, 200) and its darkest (20, 60, 120).
+    white = torch.ones_like(picture)
+    wanted = sum(((255 - value) / 255) ** 2 for value in (230, 220, 200)) / 3
+    assert float(objective.terms(white, picture)["excess"]) == pytest.approx(wanted, rel=1e-4)
 
 
 def test_the_total_is_the_weighted_sum(objective: Objective, settings: Settings) -> None:

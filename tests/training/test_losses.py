@@ -85,8 +85,10 @@ def test_total_variation_of_a_chessboard_is_two() -> None:
 
 
 def test_excess_counts_what_is_outside_only() -> None:
-    values = torch.tensor([-0.5, 0.0, 0.4, 1.0, 3.0]).reshape(1, 1, 1, 5)
-    torch.testing.assert_close(range_excess(values), torch.tensor((0.25 + 4) / 5))
+    values = torch.tensor([[-0.5, 0.0, 0.4], [0.2, 0.9, 3.0]]).reshape(1, 2, 1, 3)
+    lowest, highest = torch.tensor([[0.0, 0.3], [1.0, 0.9]]).reshape(2, 1, 2, 1, 1)
+    wanted = (0.5**2 + 0.1**2 + 2.1**2) / 6
+    torch.testing.assert_close(range_excess(values, lowest, highest), torch.tensor(wanted))
 
 
 def test_noise_gain_of_a_factor_is_its_square() -> None:

@@ -43,15 +43,27 @@ def test_the_same_seed_draws_the_same_crops(photos: Path) -> None:
 def test_crops_are_of_several_scales_and_both_hands(tmp_path: Path) -> None:
     # Red counts columns and green counts rows, so that a crop shows where it is from.
     down, across = np.mgrid[0:200, 0:200]
-    ramp = np.stack([np.zeros_like(down), down, across], axis=2).astype(np.uint8)
+    steps = np.stack([np.full_like(down, 100), down, across], axis=2)
+    ramp = (60 + 0.4 * steps).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "ramp.png"), ramp)
     drawn = 255 * crops(tmp_path).draw(40)
-    across_by = (drawn[:, 0, 16, 28] - drawn[:, 0, 16, 4]) / 24
-    down_by = (drawn[:, 1, 28, 16] - drawn[:, 1, 4, 16]) / 24
-    torch.testing.assert_close(across_by.abs(), down_by, rtol=0.05, atol=0.05)
+    # Grey counts both together, whatever the saturation.
+    grey = drawn.mean(1) * 3
+    across_by, down_by = (grey[:, 16, 28] - grey[:, 16, 4], grey[:, 28, 16] - grey[:, 4, 16])
+    torch.testing.assert_close(across_by.abs(), down_by, rtol=0.05, atol=2)
     assert {float(value) for value in across_by.sign()} == {-1, 1}
-    assert down_by.min() < 2
-    assert down_by.max() > 5
+    assert down_by.min() < 0.4 * 2 * 24
+    assert down_by.max() > 0.4 * 5 * 24
+
+
+def test_crops_are_of_several_saturations(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "red.png"), np.full((40, 40, 3), (80, 80, 120), np.uint8))
+    drawn = 255 * crops(tmp_path).draw(40)[:, :, 0, 0]
+    colour = drawn[:, 0] - drawn[:, 1]
+    torch.testing.assert_close(drawn[:, 1], drawn[:, 2])
+    torch.testing.assert_close(drawn.mean(1), torch.full((40,), 280 / 3), rtol=0, atol=1)
+    assert 19 <= colour.min() < 30
+    assert 65 < colour.max() <= 81
 
 
 def test_a_photo_smaller_than_the_crop_is_enlarged(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def batch(
     json: given.Json = False,
 ) -> None:
     """Run a pipeline on every clip of a folder. Outputs that are there already are kept."""
-    from vidstyle.cli.progress import quiet_listener
+    from vidstyle.cli.progress import clip_listener
     from vidstyle.core.errors import BatchError
     from vidstyle.runner.batch import find_clips, run_batch
 
@@ -48,13 +48,14 @@ def batch(
         output,
         device=device,
         overwrite=overwrite,
-        listen_to=lambda clip: quiet_listener(clip, as_json=json),
+        listen_to=lambda clip: clip_listener(clip, as_json=json),
     )
     for number, outcome in enumerate(outcomes, 1):
         line = f"[{number} of {len(clips)}] {outcome.input.relative_to(folder)}: "
         if outcome.error is not None:
             failed.append(outcome.input.relative_to(folder))
-            line += f"failed: {outcome.error}"
+            where = f" in {outcome.stage}" if outcome.stage else ""
+            line += f"failed{where}: {outcome.error}"
         elif outcome.result is None:
             line += f"kept, {outcome.output} is there already"
         else:

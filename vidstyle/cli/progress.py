@@ -103,7 +103,8 @@ class _Bar:
 class _Lines:
     """One line now and then, for logs."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
         self._started = self._last = time.perf_counter()
 
     def __call__(self, event: Event) -> None:
@@ -114,12 +115,22 @@ class _Lines:
                 now = time.perf_counter()
                 if now - self._last >= _PLAIN_EVERY_SECONDS:
                     self._last = now
-                    _say(progress_line(done, total, now - self._started))
+                    _say(self._prefix + progress_line(done, total, now - self._started))
             case Noticed(notice):
-                _say(f"note: {notice.text}")
+                _say(f"{self._prefix}note: {notice.text}")
             case Result():
-                for line in summary(event):
-                    _say(line)
+                self._end(event)
+
+    def _end(self, result: Result) -> None:
+        for line in summary(result):
+            _say(line)
+
+
+class _ClipLines(_Lines):
+    """For one clip among many: how it ended is said by whoever counts them."""
+
+    def _end(self, result: Result) -> None:
+        return None
 
 
 def progress_line(done: int, total: int | None, seconds: float) -> str:
@@ -155,13 +166,12 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def quiet_listener(clip: Path, *, as_json: bool) -> Listener:
-    """For one clip among many: its notices only; with JSON all events, the clip named."""
+def clip_listener(clip: Path, *, as_json: bool) -> Listener:
+    """For one clip among many, named in each line."""
+    if not as_json:
+        return _ClipLines(f"{clip.name}: ")
 
     def listen(event: Event) -> None:
-        if as_json:
-            print(json.dumps({**_as_json(event), "input": str(clip)}), flush=True)
-        elif isinstance(event, Noticed):
-            _say(f"{clip.name}: note: {event.notice.text}")
+        print(json.dumps({**_as_json(event), "input": str(clip)}), flush=True)
 
     return listen

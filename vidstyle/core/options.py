@@ -15,13 +15,17 @@ class StageOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def keyframed(default: float, **field: Any) -> Any:
+def keyframed(
+    default: float, *, ge: float | None = None, le: float | None = None, description: str = ""
+) -> Any:
     """A number that a pipeline may change over time: ``strength: {at: {0s: 0, 2s: 1}}``.
 
-    The stage reads it from ``window.options``, where it has its value at that frame. The
-    keywords are those of ``pydantic.Field`` (``ge``, ``le``, ``description``).
+    The stage reads it from ``window.options``, where it has its value at that frame; ``ge`` and
+    ``le`` are the least and the largest value.
     """
-    return Field(default, json_schema_extra={KEYFRAMES: True}, **field)
+    return Field(
+        default, ge=ge, le=le, description=description, json_schema_extra={KEYFRAMES: True}
+    )
 
 
 def may_be_keyframed(options: type[StageOptions], name: str) -> bool:

@@ -48,7 +48,7 @@ class Plan:
     frames: tuple[int, int | None]
     """Half-open interval of source indices."""
     memory: int
-    """Bytes that frames, windows, states and queues take at most, all stages together."""
+    """Bytes that the frames in windows, in work and in queues take, all stages together."""
 
     @property
     def every(self) -> tuple[PlannedStage, ...]:

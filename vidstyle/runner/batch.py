@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidstyle.core.errors import InputError, OutputError, UsageError, VidstyleError
+from vidstyle.core.errors import InputError, OutputError, StageError, UsageError, VidstyleError
 from vidstyle.runner.config import Pipeline
 from vidstyle.runner.events import Listener, Result
 from vidstyle.runner.job import Job, check_without_clip, output_suffix, run
@@ -59,6 +59,9 @@ class Outcome:
     output: Path
     result: Result | None = None
     error: VidstyleError | None = None
+
+    stage: str | None = None
+    """Name of the stage that failed, where one did."""
 
     @property
     def kept(self) -> bool:
@@ -127,11 +130,22 @@ def run_batch(
             job = Job(pipeline, clip, destination, device, overwrite=overwrite)
             yield Outcome(clip, destination, run(job, listen=listen_to(clip)))
         except VidstyleError as error:
-            yield Outcome(clip, destination, error=error)
+            yield Outcome(clip, destination, error=error, stage=_stage_of(error, pipeline))
         finally:
             for empty in made:
                 with suppress(OSError):
                     empty.rmdir()
+
+
+def _stage_of(error: VidstyleError, pipeline: Pipeline) -> str | None:
+    match error:
+        case StageError():
+            return error.stage
+        case InputError():
+            return pipeline.stages[0].name
+        case OutputError():
+            return pipeline.stages[-1].name
+    return None
 
 
 def _make_folders(folder: Path) -> list[Path]:

@@ -37,7 +37,7 @@ class Job:
 def output_suffix(pipeline: Pipeline) -> str:
     """Of the file that the pipeline makes, such as ``.mp4``; empty for a folder of pictures."""
     entry = pipeline.stages[-1]
-    suffix: str = _made(entry).suffix
+    suffix: str = guarded(entry.name, None, lambda: _made(entry).suffix)
     return suffix
 
 

@@ -21,10 +21,10 @@ from typing import Any
 from vidstyle.core.options import StageOptions
 
 STAGE = "STAGE"
-_STAGE_METHODS = ("describe", "open", "fresh", "step", "close")
+_STAGE_METHODS = ("describe", "settle", "open", "fresh", "step", "close")
 METHODS = {
     "decode": ("open", "frames", "mark", "close"),
-    "encode": ("check", "open", "segment", "join", "close"),
+    "encode": ("check", "settle", "open", "segment", "join", "close"),
 }
 """What a class of a kind must have; other kinds are steps."""
 _RESERVED = {"use", "as"}

@@ -136,5 +136,5 @@ def _memory(
 def _json_options(options: StageOptions, keyframes: Mapping[str, Keyframes]) -> Mapping[str, Any]:
     values: dict[str, Any] = options.model_dump(mode="json")
     for name, frames in keyframes.items():
-        values[name] = {"at": {f"{float(at):g}s": value for at, value in frames.points}}
+        values[name] = {"at": {str(at): value for at, value in frames.points}}
     return values

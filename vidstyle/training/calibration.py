@@ -27,6 +27,9 @@ from vidstyle.training.settings import Settings
 _FLOOR = 1e-12
 """Keeps the quotients finite for photos that are blank, or that are the painting itself."""
 
+_PALETTE = (0.001, 0.999)
+"""Quantiles of a painting's values; what lies beyond them is dust and scratches."""
+
 
 @dataclass(frozen=True, repr=False)
 class Objective:
@@ -36,6 +39,8 @@ class Objective:
     settings: Settings
     targets: Mapping[str, torch.Tensor]
     """The painting's Gram matrices (1, C, C), by ``tap@scale``."""
+    palette: tuple[torch.Tensor, torch.Tensor]
+    """Darkest and brightest values (1, 3, 1, 1) of the painting's channels."""
     untouched: Mapping[str, float]
     """The terms' values on untouched photos, by ``tap@scale``, ``content`` and ``variation``."""
 
@@ -53,7 +58,7 @@ class Objective:
             "style": self._style(features),
             "content": content_loss(features[_key(tap, 1.0)], wanted) / self.untouched["content"],
             "variation": total_variation(painted) / self.untouched["variation"],
-            "excess": range_excess(painted),
+            "excess": range_excess(painted, *self.palette),
         }
 
     def total(self, terms: Mapping[str, torch.Tensor]) -> torch.Tensor:
@@ -81,7 +86,7 @@ def calibrate(
         }
         rows = [_untouched(extractor, photo, targets, settings) for photo in photos]
     untouched = {key: max(_FLOOR, sum(row[key] for row in rows) / len(rows)) for key in rows[0]}
-    return Objective(extractor, settings, targets, untouched)
+    return Objective(extractor, settings, targets, _palette(painting), untouched)
 
 
 def scaled_features(
@@ -110,6 +115,11 @@ def _features(
 def autocast(settings: Settings) -> torch.autocast:
     """Convolutions in bfloat16 where the settings say so."""
     return torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bfloat16")
+
+
+def _palette(painting: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    lowest, highest = painting.flatten(2).quantile(torch.tensor(_PALETTE), dim=2)
+    return lowest[..., None, None], highest[..., None, None]
 
 
 def _untouched(

@@ -39,9 +39,14 @@ def total_variation(pictures: torch.Tensor) -> torch.Tensor:
     return down.square().mean() + across.square().mean()
 
 
-def range_excess(pictures: torch.Tensor) -> torch.Tensor:
-    """Mean squared distance of the values to [0, 1]; 0 where all lie within."""
-    return (pictures - pictures.clamp(0.0, 1.0)).square().mean()
+def range_excess(
+    pictures: torch.Tensor, lowest: torch.Tensor, highest: torch.Tensor
+) -> torch.Tensor:
+    """Mean squared distance of pictures (N, C, H, W) to the range from lowest to highest.
+
+    Both are (1, C, 1, 1). 0 where all values lie within.
+    """
+    return (pictures - pictures.clamp(lowest, highest)).square().mean()
 
 
 def noise_gain(painted: torch.Tensor, again: torch.Tensor, noise: float) -> torch.Tensor:

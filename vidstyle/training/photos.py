@@ -16,6 +16,8 @@ from vidstyle.core.errors import InputError
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _LARGEST_ENLARGEMENT = 1.25
 """Of a photo before it is cropped: more would teach the network what blur looks like."""
+_SATURATION = (0.5, 2.0)
+"""Factors by which the colours of a crop move away from grey."""
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +63,17 @@ class PhotoCrops:
         crop = photo[top : top + side, left : left + side]
         if self._generator.random() < 0.5:
             crop = crop[:, ::-1]
-        return resized(np.ascontiguousarray(crop), self._side, self._side)
+        return self._recoloured(resized(np.ascontiguousarray(crop), self._side, self._side))
+
+    def _recoloured(self, crop: Picture) -> Picture:
+        # A few hundred photos show few saturated colours; a network that never saw a pure red
+        # paints white blobs there.
+        saturation = self._generator.uniform(*_SATURATION)
+        grey = crop.mean(axis=2, keepdims=True, dtype=np.float32)
+        recoloured: Picture = (
+            (grey + saturation * (crop - grey)).clip(0, 255).round().astype(np.uint8)
+        )
+        return recoloured
 
 
 def list_photos(folder: Path) -> tuple[Path, ...]:

@@ -28,7 +28,7 @@ class Settings(BaseModel):
     """Side of a crop in pixels."""
     learning_rate: float = Field(1e-3, gt=0)
     """Of Adam, until the decay begins."""
-    decay: float = Field(0.4, ge=0, le=1)
+    decay: float = Field(0.7, ge=0, le=1)
     """Share of the iterations, at the end, over which the learning rate falls to 0."""
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     """Of the convolutions; losses and weights are float32."""
@@ -51,7 +51,8 @@ class Settings(BaseModel):
     variation: float = Field(0.01, ge=0)
     """Weight of the total variation, which is 1 for an untouched photo."""
     excess: float = Field(10.0, ge=0)
-    """Weight of the mean squared distance to [0, 1]."""
+    """Weight of the mean squared distance to the range of the painting's colours: it keeps white
+    blobs out of bright and saturated areas."""
     steadiness: float = Field(0.05, ge=0)
     """Weight of the growth of noise, in power, from the photo to the painting."""
     noise: float = Field(0.02, ge=0, le=1)

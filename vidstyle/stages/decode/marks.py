@@ -44,7 +44,7 @@ def skip_to(timed: Iterator[Timed], mark: Mark, path: Path) -> None:
     if last is None or last.pts != mark.pts or digests(recent) != mark.digests:
         raise InputError(
             f"{path}: frame {mark.index} is not the one that an earlier run stopped after; "
-            "the file has changed, start again with --no-resume"
+            "the file has changed; start again from the beginning"
         )
 
 

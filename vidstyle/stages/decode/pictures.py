@@ -118,7 +118,7 @@ class DecodePictures:
         if tuple(read_picture(path).digest for path in before) != mark.digests:
             raise InputError(
                 f"{self._paths[0].parent}: picture {mark.index} is not the one that an earlier "
-                "run stopped after; the folder has changed, start again with --no-resume"
+                "run stopped after; the folder has changed; start again from the beginning"
             )
 
 
