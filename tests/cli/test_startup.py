@@ -29,7 +29,7 @@ sys.exit(code)
 
 def test_help_answers_in_half_a_second() -> None:
     took = []
-    for _ in range(3):
+    for _ in range(5):
         started = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-m", "vidstyle", "--help"], capture_output=True, text=True, check=True

@@ -21,6 +21,7 @@ from vidstyle.core import (
     keyframed,
 )
 from vidstyle.imaging.agreement import agreement, photometric_distance, pixel_distance
+from vidstyle.imaging.clipping import clip_to_neighbourhood
 from vidstyle.imaging.detail import detail_gain, fine_band
 from vidstyle.imaging.smooth import smooth
 from vidstyle.imaging.warp import Kernel, sample, targets
@@ -65,6 +66,13 @@ class WarpedOptions(StageOptions):
         le=2,
         description="The same where flow says that something is hidden; 0: always.",
     )
+    clipping: float = Field(
+        2.0,
+        ge=0,
+        le=8,
+        description="Standard deviations, of the new painting around a pixel, that the previous"
+        " output may differ by there: what keeps trails away; 0 is off.",
+    )
     snap: float = Field(
         0.1, ge=0, le=1, description="Motion below so many pixels counts as none and blurs nothing."
     )
@@ -79,7 +87,8 @@ class Warped(BaseStage[WarpedOptions]):
     ``image + strength · trust · (warped - image)``, the recurrent blend of Ruder et al. 2016 and
     Chen et al. 2017 without their networks. Trust is visibility times photometric agreement,
     between the source and the warped previous source; where flow says that something is hidden,
-    only a closer agreement counts. Fine detail is mixed less than the rest, and what mixing takes
+    only agreement pixel for pixel counts. The warped output is first brought within what the new
+    painting shows around each pixel. Fine detail is mixed less than the rest, and what mixing takes
     from it is put back afterwards, outside of the recurrence, so that neither blur nor
     amplification can build up. The first frame of a shot passes unchanged, and so does every frame
     at strength 0. Results are in [0, 1].
@@ -99,6 +108,9 @@ class Warped(BaseStage[WarpedOptions]):
             return {"image": image}, {"blended": image.copy()}
         previous = cast("HostArray", state["blended"])
         history, weight = _carried(window, previous)
+        if window.options.clipping:
+            deviations = window.options.clipping
+            history = clip_to_neighbourhood(history, image, deviations=deviations)
         blended = _mixed(image, history, weight, window.options)
         return {"image": _crisp(blended, image, weight, window.options)}, {"blended": blended}
 
