@@ -207,6 +207,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("VIDSTYLE_PLUGINS", raising=False)
     with av.open("in.mp4", "w") as container:
         stream = container.add_stream("libx264", rate=25, width=64, height=48, pix_fmt="yuv420p")
+        # Tagged, so that nothing has to be guessed and noted.
+        stream.codec_context.colorspace, stream.codec_context.color_range = 6, 1
         for index in range(6):
             picture = np.full((48, 64, 3), 40 * index, np.uint8)
             frame = av.VideoFrame.from_ndarray(picture, "rgb24")
