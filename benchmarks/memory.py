@@ -30,7 +30,7 @@ def main() -> None:
         for count in (given.frames, 10 * given.frames):
             clip = Path(folder) / f"{count}.mp4"
             write_clip(clip, count, width, height)
-            peaks.append(peak_memory(given.pipeline, clip, Path(folder) / f"{count}-out.mp4"))
+            peaks.append(peak_memory(given.pipeline, clip, Path(folder) / f"{count}-out.mkv"))
             print(f"{count:6} frames {peaks[-1] / 2**20:8.1f} MiB", flush=True)
     print(f"ratio {peaks[1] / peaks[0]:.3f}")
 
