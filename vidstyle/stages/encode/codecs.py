@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 from vidstyle.core import Clip
 from vidstyle.media.from_rgb import Siting
@@ -39,18 +39,7 @@ PresetName = Literal[
 Preset: TypeAlias = PresetName | int
 Extra: TypeAlias = Callable[[int], dict[str, str]]
 
-_NAMED: Final[tuple[Preset, ...]] = (
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-    "placebo",
-)
+_NAMED: Final[tuple[Preset, ...]] = get_args(PresetName)
 
 
 @dataclass(frozen=True, slots=True)
