@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from vidstyle.core import StageOptions, keyframed
+from vidstyle.core import Mix, StageOptions, keyframed, keyframed_mix
 from vidstyle.core.errors import PipelineError
-from vidstyle.runner.keyframes import Keyframes, options_at, parse_time, read_points
+from vidstyle.runner.keyframes import Keyframes, mixes, options_at, parse_time, read_points
+from vidstyle.runner.stage_list import WrittenStage
+from vidstyle.runner.stage_options import ReadOptions, read_options
 from vidstyle.runner.yaml_file import parse_value
 from vidstyle.runner.yaml_values import Where, YamlMap
 
@@ -18,6 +21,11 @@ HERE = Where("p.yaml", 3, 5)
 class Dials(StageOptions):
     strength: float = keyframed(0.5, ge=0, le=1)
     passes: int = 2
+
+
+class Paints(StageOptions):
+    style: Mix = keyframed_mix(description="Which.")
+    strength: float = keyframed(0.5, ge=0, le=1)
 
 
 @dataclass(frozen=True)
@@ -127,3 +135,77 @@ def test_options_follow_their_keyframes_and_the_rest_stays() -> None:
 def test_options_without_keyframes_are_the_same_object_at_any_time() -> None:
     entry = Entry()
     assert options_at(entry, Fraction(5)) is entry.options
+
+
+def read(text: str) -> ReadOptions:
+    return read_options(WrittenStage("stylize", "stylize/x", written(text), HERE), Paints)
+
+
+def test_a_mix_goes_in_a_straight_line_in_each_weight_and_stays_whole() -> None:
+    keys = Keyframes(
+        mixes([(Fraction(0), "a"), (Fraction(2), {"b": 1.0}), (Fraction(3), {"a": 0.5, "c": 0.5})])
+    )
+    assert keys.value_at(Fraction(0)) == {"a": 1, "b": 0, "c": 0}
+    assert keys.value_at(Fraction(1, 2)) == {"a": 0.75, "b": 0.25, "c": 0}
+    assert keys.value_at(Fraction(5, 2)) == {"a": 0.25, "b": 0.5, "c": 0.25}
+    assert keys.value_at(Fraction(9)) == {"a": 0.5, "b": 0, "c": 0.5}
+    for frame in range(75):
+        mix = keys.value_at(Fraction(frame, 25))
+        assert isinstance(mix, dict)
+        assert sum(mix.values()) == pytest.approx(1, abs=1e-12)
+
+
+def test_a_mix_is_normalised_at_its_keyframes_and_names_all_from_the_start() -> None:
+    options = read("{style: {at: {4s: {b: 3, c: 1}, 0s: a}}}")
+    assert options.values.style == {"a": 1, "b": 0, "c": 0}
+    assert options.keyframes["style"].points == (
+        (0, {"a": 1, "b": 0, "c": 0}),
+        (4, {"a": 0, "b": 0.75, "c": 0.25}),
+    )
+    at_one = options_at(Timed(options), Fraction(1))
+    assert at_one.model_dump() == {
+        "style": {"a": 0.75, "b": 0.1875, "c": 0.0625},
+        "strength": 0.5,
+    }
+
+
+def test_a_mix_that_does_not_change_is_no_keyframes() -> None:
+    assert read("{style: {a: 3, b: 1}}").values.style == {"a": 0.75, "b": 0.25}
+    assert read("{style: {a: 3, b: 1}}").keyframes == {}
+    assert read("{style: a}").values.style == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{style: {}}", "weights of a mix are at least 0, and one of them is more"),
+        ("{style: {a: 0}}", "weights of a mix"),
+        ("{style: {a: 2, b: -1}}", "weights of a mix"),
+        ("{style: {a: x}}", "option style must be text or a number, got"),
+        ("{style: {at: {0s: {a: -1}}}}", "weights of a mix"),
+        ("{style: {at: {0s: {a: 1}, soon: b}}}", "soon is not a time"),
+        ("{style: {at: {0s: a}, b: 1}}", "has no key b"),
+        ("{style: {at: {0s: 3}}}", "option style must be text or a mapping, got the number 3"),
+        ("{style: a, strength: {at: {0s: {a: 1}}}}", "option strength must be a number, got a map"),
+        ("{style: a, strength: {a: 1}}", "has no key a; write {at: {0s: 0, 2s: 1}}"),
+    ],
+)
+def test_a_bad_mix_is_refused(text: str, says: str) -> None:
+    with pytest.raises(PipelineError) as caught:
+        read(text)
+    assert says in str(caught.value)
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What was read, as an entry of a pipeline."""
+
+    read: ReadOptions
+
+    @property
+    def options(self) -> StageOptions:
+        return self.read.values
+
+    @property
+    def keyframes(self) -> Mapping[str, Keyframes]:
+        return self.read.keyframes

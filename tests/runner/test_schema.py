@@ -27,6 +27,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 BOUNDS: dict[str, Callable[[Any, Any], bool]] = {
     "minimum": lambda value, bound: value >= bound,
     "maximum": lambda value, bound: value <= bound,
+    "minLength": lambda value, bound: len(value) >= bound,
     "minItems": lambda value, bound: len(value) >= bound,
     "maxItems": lambda value, bound: len(value) <= bound,
     "minProperties": lambda value, bound: len(value) >= bound,
@@ -35,7 +36,7 @@ BOUNDS: dict[str, Callable[[Any, Any], bool]] = {
     "const": lambda value, bound: type(value) is type(bound) and value == bound,
     "enum": lambda value, bound: value in bound,
 }
-FOR = {"minimum": float, "maximum": float, "pattern": str, "required": dict}
+FOR = {"minimum": float, "maximum": float, "pattern": str, "minLength": str, "required": dict}
 FOR |= {"minItems": list, "maxItems": list, "minProperties": dict}
 SHIPPED = Path(__file__).parents[2] / "pipelines"
 IGNORED = {"$schema", "$defs", "title", "description", "default", "format"}
@@ -141,6 +142,11 @@ def test_what_does_not_load_is_not_valid(
         ("version: 1\nextends: base.yaml", True),
         ("version: 1\nextends: base.yaml\nset: {blend.strength: 1}\nqueue: 3", True),
         ("version: 1\nextends: base.yaml\nchunk: {least: 4, most: 8}", True),
+        ("version: 1\nextends: base.yaml\ninputs: {mask: a.mp4, face: ../b.png}", True),
+        ("version: 1\nextends: base.yaml\ninputs: {Mask: a.mp4}", False),
+        ("version: 1\nextends: base.yaml\ninputs: {mask: 3}", False),
+        ("version: 1\nextends: base.yaml\ninputs: {mask: ''}", False),
+        ("version: 1\nextends: base.yaml\ninputs: [a.mp4]", False),
         ("version: 1", False),
         ("version: 2\nextends: base.yaml", False),
         ("extends: base.yaml", False),
@@ -162,6 +168,27 @@ def test_an_option_keeps_its_words_and_its_default(schema: dict[str, Any]) -> No
     assert (strength["description"], strength["default"]) == ("How much.", 0.9)
     assert "keyframes" not in json.dumps(strength)
     assert schema["$defs"]["blend.dials"]["description"] == "Has an option of every sort."
+
+
+@pytest.mark.parametrize(
+    ("option", "fits"),
+    [
+        ("style: a", True),
+        ("style: {a: 0.7, b: 0.3}", True),
+        ("style: {at: {0s: a, 2s: {a: 1, b: 1}}}", True),
+        ("style: {a: x}", False),
+        ("style: {at: {soon: a}}", False),
+        ("style: 3", False),
+        ("style: a\n  mask: face.png", True),
+        ("style: a\n  mask: 3", False),
+    ],
+)
+def test_mixes_and_masks_are_known(option: str, fits: bool, write: Callable[..., Path]) -> None:
+    schema = pipeline_schema(Registry())
+    assert not {"mix", "layer", "keyframes"} & set(re.findall(r'"(\w+)": true', json.dumps(schema)))
+    text = f"version: 1\nstages:\n- use: decode/pyav\n- use: stylize/feedforward\n  {option}"
+    text += "\n- use: encode/pyav"
+    assert valid(plain(read_yaml(write(text, whole=True))), schema, schema) is fits
 
 
 @pytest.mark.slow

@@ -79,3 +79,30 @@ def test_layers_are_dropped_after_their_last_reader() -> None:
 
 def test_memory_counts_channels() -> None:
     assert frame_bytes(["image", "flow", "visible", "cut"], CLIP) == 4 * 40 * 6
+
+
+MASKED = Wire("mask", "filter", Needs(reads={"image": NOW, "face": NOW}, writes=("image",)))
+
+
+def test_a_side_input_is_there_for_every_stage() -> None:
+    check_wiring([MASKED, SHOTS, FLOW, MASKED, SINK], CLIP, ["face"])
+    assert "face" in layers_kept([MASKED, SINK])[0]
+    with pytest.raises(PipelineError, match="stage mask reads the layer face"):
+        check_wiring([MASKED, SINK], CLIP)
+
+
+def test_a_side_input_that_nobody_reads_is_refused() -> None:
+    with pytest.raises(PipelineError, match="no stage reads the side input hand; name it"):
+        check_wiring([MASKED, SINK], CLIP, ["face", "hand"])
+
+
+def test_a_side_input_that_a_stage_writes_is_refused() -> None:
+    writer = Wire("find", "filter", Needs(reads={"image": NOW}, writes=("face",)))
+    with pytest.raises(PipelineError, match="stage find writes the layer face, which is also"):
+        check_wiring([writer, MASKED, SINK], CLIP, ["face"])
+
+
+def test_a_side_input_does_not_pass_a_change_of_size() -> None:
+    check_wiring([MASKED, SCALE, SINK], CLIP, ["face"])
+    with pytest.raises(PipelineError, match=r"stage scale changes .* face, which stage mask reads"):
+        check_wiring([SCALE, MASKED, SINK], CLIP, ["face"])

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vidstyle.core.clip import Clip
-from vidstyle.core.plan import Plan, PlannedStage
+from vidstyle.core.plan import Plan, PlannedInput, PlannedStage
 
 
 def print_plan(plan: Plan, *, as_json: bool) -> None:
@@ -19,6 +19,8 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         return
     console = Console(highlight=False)
     console.print(clip_line(plan.source.clip), markup=False, soft_wrap=True)
+    for side in plan.inputs:
+        console.print(input_line(side), markup=False, soft_wrap=True)
     console.print(_table(plan))
     console.print(
         f"chunks of {plan.chunk[0]} to {plan.chunk[1]} frames,"
@@ -41,6 +43,7 @@ def plan_json(plan: Plan) -> dict[str, object]:
         "memory": plan.memory,
         "queue": plan.queue,
         "chunk": list(plan.chunk),
+        "inputs": [asdict(side) for side in plan.inputs],
         "stages": [_stage_json(stage) for stage in plan.every],
     }
 
@@ -89,6 +92,11 @@ def clip_line(clip: Clip) -> str:
     guess = "" if clip.colour.tagged else " (guessed)"
     colour = f"{clip.colour.matrix}{guess} {clip.colour.range}"
     return f"{clip.width}x{clip.height}, {rate}, {colour}, {clip.bit_depth} bit, {count}"
+
+
+def input_line(side: PlannedInput) -> str:
+    """``side input mask: /clips/mask.mp4, 640x360``."""
+    return f"side input {side.name}: {side.path}, {side.width}x{side.height}"
 
 
 def mebibytes(count: int) -> str:

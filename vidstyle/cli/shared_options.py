@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +25,11 @@ Set = Annotated[
     ),
 ]
 Style = Annotated[
-    str | None, typer.Option(help="The style: a name of `vidstyle styles list`, or a file.")
+    str | None,
+    typer.Option(
+        help="The style: a name of `vidstyle styles list`, a file, or a mix such as"
+        " great-wave:0.7,starry-night:0.3."
+    ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Frames = Annotated[
@@ -49,14 +54,25 @@ def pipeline_of(
     file: Path, *, set_: list[str] | None, style: str | None, plugins: list[Path] | None
 ) -> Pipeline:
     """The validated pipeline with the command line's changes."""
-    import yaml
-
     from vidstyle.runner.config import load_pipeline
 
     overrides = list(set_ or [])
     if style is not None:
-        overrides.append(f"stylize.style={yaml.safe_dump(style, width=10_000).splitlines()[0]}")
+        # JSON is YAML, whatever characters a name has.
+        overrides.append(f"stylize.style={json.dumps(_mix_of(style), ensure_ascii=False)}")
     return load_pipeline(file, registry=registry_of(plugins), overrides=overrides)
+
+
+def _mix_of(style: str) -> str | dict[str, float]:
+    """``a:0.7,b:0.3`` as weights by name; anything else is one name or file."""
+    parts = [re.fullmatch(r"(.+):(\d+(?:\.\d+)?|\.\d+)", part) for part in style.split(",")]
+    matches = [part for part in parts if part]
+    if len(parts) < 2 or len(matches) < len(parts):
+        return style
+    weights = {part[1]: float(part[2]) for part in matches}
+    if len(weights) < len(matches):
+        raise typer.BadParameter(f"--style {style}: a style is there twice; add up its weights")
+    return weights
 
 
 def interval_of(frames: str | None) -> tuple[int, int | None]:

@@ -4,9 +4,15 @@ from vidstyle.core.clip import Clip, Colour, Notice, OtherStream
 from vidstyle.core.frame import Frame
 from vidstyle.core.layers import HostArray, Layer
 from vidstyle.core.needs import NOW, Needs, Reach
-from vidstyle.core.options import StageOptions, keyframed
+from vidstyle.core.options import (
+    Mix,
+    StageOptions,
+    keyframed,
+    keyframed_mix,
+    layer_or_file,
+)
 from vidstyle.core.place import Place
-from vidstyle.core.plan import Plan, PlannedStage
+from vidstyle.core.plan import Plan, PlannedInput, PlannedStage
 from vidstyle.core.sink import FrameTime, Original, Packet, Segment, Sink, Writer
 from vidstyle.core.source import Mark, Source
 from vidstyle.core.stage import BaseStage, Layers, Stage, picture_filter
@@ -24,6 +30,7 @@ __all__ = [
     "Layer",
     "Layers",
     "Mark",
+    "Mix",
     "Needs",
     "Notice",
     "Original",
@@ -31,6 +38,7 @@ __all__ = [
     "Packet",
     "Place",
     "Plan",
+    "PlannedInput",
     "PlannedStage",
     "Reach",
     "Segment",
@@ -42,6 +50,8 @@ __all__ = [
     "Window",
     "Writer",
     "keyframed",
+    "keyframed_mix",
+    "layer_or_file",
     "load_state",
     "picture_filter",
     "save_state",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 KEYFRAMES = "keyframes"
+MIX = "mix"
+LAYER = "layer"
+# Words that a field carries in its json_schema_extra; the schema that users see is without them.
 
 
 class StageOptions(BaseModel):
@@ -28,7 +31,52 @@ def keyframed(
     )
 
 
+def _normalised(mix: str | dict[str, float]) -> str | dict[str, float]:
+    if isinstance(mix, str):
+        return mix
+    total = sum(mix.values())
+    if not 0 < total < float("inf") or min(mix.values()) < 0:
+        raise ValueError("the weights of a mix are at least 0, and one of them is more")
+    return {name: weight / total for name, weight in mix.items()}
+
+
+Mix = Annotated[str | dict[str, float], AfterValidator(_normalised)]
+"""One name, or names with weights; the weights are normalised to sum 1."""
+
+
+def keyframed_mix(*, description: str = "") -> Any:
+    """A ``Mix`` that a pipeline may change over time: ``style: {at: {0s: a, 4s: {b: 1}}}``.
+
+    Then the stage's own options hold every name that is ever used, those of later with weight
+    0, and ``window.options`` has the weights of now.
+    """
+    return Field(description=description, json_schema_extra={KEYFRAMES: True, MIX: True})
+
+
+def layer_or_file(*, description: str = "") -> Any:
+    """The name of a layer, or None; in a pipeline it may also be a picture, folder or video.
+
+    The runner reads such a file in step with the clip, and the stage is given the name of the
+    layer that the file has become: (H, W) in [0, 1].
+    """
+    return Field(None, description=description, json_schema_extra={LAYER: True})
+
+
 def may_be_keyframed(options: type[StageOptions], name: str) -> bool:
-    """Whether the option was declared with ``keyframed``."""
+    """Whether the option was declared with ``keyframed`` or ``keyframed_mix``."""
+    return _carries(options, name, KEYFRAMES)
+
+
+def is_mix(options: type[StageOptions], name: str) -> bool:
+    """Whether the option was declared with ``keyframed_mix``."""
+    return _carries(options, name, MIX)
+
+
+def may_be_file(options: type[StageOptions], name: str) -> bool:
+    """Whether the option was declared with ``layer_or_file``."""
+    return _carries(options, name, LAYER)
+
+
+def _carries(options: type[StageOptions], name: str, word: str) -> bool:
     extra = options.model_fields[name].json_schema_extra
-    return isinstance(extra, dict) and bool(extra.get(KEYFRAMES))
+    return isinstance(extra, dict) and bool(extra.get(word))

@@ -34,6 +34,20 @@ class PlannedStage:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedInput:
+    """A picture, folder or video that becomes a layer beside the clip's own."""
+
+    name: str
+    """Of the layer."""
+    path: str
+    width: int
+    height: int
+    """As it lies there; the layer has the clip's size."""
+    digest: str
+    """Hash of the content."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What one run will do; runs of equal plans on equal input give equal frames."""
 
@@ -49,6 +63,8 @@ class Plan:
     """Half-open interval of source indices."""
     memory: int
     """Bytes that the frames in windows, in work and in queues take, all stages together."""
+    inputs: tuple[PlannedInput, ...] = ()
+    """Side inputs, in the order of their reading."""
 
     @property
     def every(self) -> tuple[PlannedStage, ...]:
@@ -64,5 +80,6 @@ class Plan:
             ],
             "chunk": self.chunk,
             "frames": self.frames,
+            "inputs": {side.name: side.digest for side in self.inputs},
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -2,8 +2,9 @@
 
 Top-level keys of the file: ``version: 1``; ``stages``, a list of ``use: kind/name`` with the
 stage's options beside it and ``as: name`` where a stage wants its own name; ``extends`` and
-``set`` (see ``pipeline_file``); ``chunk: {least: 125, most: 250}``, the frames in a unit of
-work; ``queue``, the frames that may wait between two stages.
+``set`` (see ``pipeline_file``); ``inputs: {mask: mask.mp4}``, pictures and videos that become
+layers beside the clip's own (see ``side_inputs``); ``chunk: {least: 125, most: 250}``, the
+frames in a unit of work; ``queue``, the frames that may wait between two stages.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from typing import Any
 from vidstyle.core.options import StageOptions
 from vidstyle.runner.discovery import Registry
 from vidstyle.runner.keyframes import Keyframes
-from vidstyle.runner.overrides import override, parse_override
+from vidstyle.runner.overrides import parse_override
 from vidstyle.runner.pipeline_file import CHUNK, VERSION, read_pipeline_file
+from vidstyle.runner.side_inputs import SideInput
 from vidstyle.runner.stage_list import WrittenStage
-from vidstyle.runner.stage_options import read_options
+from vidstyle.runner.stage_options import ReadOptions, read_options
 from vidstyle.runner.yaml_values import Where
 
 
@@ -53,6 +55,8 @@ class Pipeline:
     """A chunk ends at the first cut after so many frames, or at so many."""
     queue: int | None = None
     """Frames that may wait between two stages; None leaves it to the plan."""
+    inputs: tuple[SideInput, ...] = ()
+    """Those of ``inputs:``, then the files that options name."""
 
 
 def load_pipeline(path: Path, *, registry: Registry, overrides: Sequence[str] = ()) -> Pipeline:
@@ -63,16 +67,18 @@ def load_pipeline(path: Path, *, registry: Registry, overrides: Sequence[str] = 
     wrong, and PluginError where a stage that is used is broken or claimed twice.
     """
     written = read_pipeline_file(path)
-    stages = written.stages
     for text in overrides:
-        stages = override(stages, parse_override(text))
-    entries = tuple(_entry(stage, registry) for stage in stages)
-    return Pipeline(VERSION, entries, path, written.chunk, written.queue)
+        written = written.having(parse_override(text))
+    entries, inputs = [], list(written.inputs.values())
+    for stage in written.stages:
+        cls = registry.find(stage.use, stage.where)
+        read = read_options(stage, cls.Options)
+        entries.append(_entry(stage, cls, read))
+        inputs.extend(read.inputs)
+    return Pipeline(VERSION, tuple(entries), path, written.chunk, written.queue, tuple(inputs))
 
 
-def _entry(stage: WrittenStage, registry: Registry) -> StageEntry:
-    cls = registry.find(stage.use, stage.where)
-    read = read_options(stage, cls.Options)
+def _entry(stage: WrittenStage, cls: type[Any], read: ReadOptions) -> StageEntry:
     return StageEntry(
         stage.name, stage.use, stage.kind, cls, read.values, read.keyframes, stage.where
     )

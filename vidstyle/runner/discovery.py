@@ -29,8 +29,10 @@ from vidstyle.runner.stage_list import USE
 from vidstyle.runner.suggest import did_you_mean, shown
 from vidstyle.runner.yaml_values import Where
 
+_MODULE = str.maketrans("/-", "._")
+# From the name of a stage to that of its module.
 BUILT_IN = {
-    name: f"vidstyle.stages.{name.replace('/', '.')}:STAGE"
+    name: f"vidstyle.stages.{name.translate(_MODULE)}:STAGE"
     for name in (
         "decode/pyav",
         "decode/pictures",
@@ -38,6 +40,8 @@ BUILT_IN = {
         "flow/dis",
         "flow/farneback",
         "stylize/feedforward",
+        "filter/keep-colours",
+        "filter/repair",
         "blend/warped",
         "encode/pyav",
         "encode/pictures",

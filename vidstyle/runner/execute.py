@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
 from fractions import Fraction
 from functools import partial
@@ -48,8 +48,8 @@ def execute(
         limit_threads(plan.sink.place.threads)
         listen(Planned(plan, destination.path))
         _tell(listen, assembly.clip.notices)
-        stack.callback(lambda: _tell(listen, (*assembly.source.notices, *assembly.sink.notices)))
-        reading = Reading(assembly.source, plan)
+        stack.callback(lambda: _tell(listen, _met(assembly)))
+        reading = Reading(assembly.source, plan, assembly.inputs)
         encoding = Encoding(assembly.sink, plan, store, listen)
         with closing(_stream(engine, reading, _flows(assembly, plan, nodes), plan)) as stream:
             encoding.consume(stream)
@@ -64,6 +64,17 @@ def execute(
     result = Result(destination.path, encoding.frames, encoding.digest, took, seconds)
     listen(result)
     return result
+
+
+def _met(assembly: Assembly) -> Iterator[Notice]:
+    """What reading and joining have found out."""
+    yield from assembly.source.notices
+    for side in assembly.inputs:
+        yield from side.notices
+    for stage in assembly.stages:
+        # Of filters that count what they find; most stages have nothing to tell.
+        yield from getattr(stage, "notices", ())
+    yield from assembly.sink.notices
 
 
 def _tell(listen: Listener, notices: Iterable[Notice]) -> None:

@@ -19,6 +19,7 @@ from vidstyle.runner.events import Event, Listener, Result
 from vidstyle.runner.execute import Engine, execute
 from vidstyle.runner.guard import guarded
 from vidstyle.runner.plan import Assembly, make_plan
+from vidstyle.runner.side_reading import opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,14 @@ def output_suffix(pipeline: Pipeline) -> str:
 
 
 def check_without_clip(pipeline: Pipeline, *, device: str = "auto") -> None:
-    """Find out what is wrong whatever the clip is: wiring, styles, device."""
+    """Find out what is wrong whatever the clip is: wiring, styles, side inputs, device."""
     first, *middle, last = pipeline.stages
     stages = tuple(_made(entry) for entry in middle)
     # Has all that an input may have, so that only what nothing can provide is missing.
     clip = Clip(640, 360, Fraction(1, 25), Fraction(25), alpha=True)
-    make_plan(Assembly(pipeline, _made(first), stages, _made(last), clip), device=device)
+    with opened(pipeline.inputs, clip, Place()) as inputs:
+        assembly = Assembly(pipeline, _made(first), stages, _made(last), clip, inputs)
+        make_plan(assembly, device=device)
 
 
 @contextmanager
@@ -58,13 +61,15 @@ def prepared(job: Job) -> Generator[tuple[Assembly, Plan], None, None]:
     try:
         place = Place(threads=available_cores())
         clip = guarded(first.name, None, lambda: source.open(job.input, place))
-        Destination(job.output, job.overwrite).check(job.input)
+        for path in (job.input, *(side.path for side in job.pipeline.inputs)):
+            Destination(job.output, job.overwrite).check(path)
         stages = tuple(_made(entry) for entry in middle)
         sink = _made(last)
-        assembly = Assembly(job.pipeline, source, stages, sink, clip)
-        plan = make_plan(assembly, device=job.device, frames=job.frames)
-        guarded(last.name, None, lambda: sink.check(job.output, plan.sink.clip))
-        yield assembly, plan
+        with opened(job.pipeline.inputs, clip, place) as inputs:
+            assembly = Assembly(job.pipeline, source, stages, sink, clip, inputs)
+            plan = make_plan(assembly, device=job.device, frames=job.frames)
+            guarded(last.name, None, lambda: sink.check(job.output, plan.sink.clip))
+            yield assembly, plan
     finally:
         source.close()
 

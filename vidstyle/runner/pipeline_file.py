@@ -3,22 +3,25 @@
 ``extends: base.yaml`` takes over what this file does not say. ``stages:`` replaces the
 inherited list whole; ``set: {blend.strength: 0.5}`` changes single options of it instead.
 The base lies in the pipeline's folder or below it: no absolute path, no ``..``, no link
-that leads out, so that a pipeline from elsewhere reads nothing but its own folder.
+that leads out, so that a pipeline from elsewhere reads nothing but its own folder. ``inputs:``
+adds to the inherited ones; one of the same name takes the other's place.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from vidstyle.runner.overrides import override, read_overrides
+from vidstyle.runner.overrides import Override, override, read_overrides
+from vidstyle.runner.side_inputs import INPUTS, SideInput, read_input, read_inputs
 from vidstyle.runner.stage_list import WrittenStage, read_stages
 from vidstyle.runner.suggest import did_you_mean, shown
 from vidstyle.runner.yaml_file import read_yaml
 from vidstyle.runner.yaml_values import YamlMap, YamlScalar, YamlValue
 
 VERSION = 1
-KEYS = ("version", "extends", "set", "stages", "chunk", "queue")
+KEYS = ("version", "extends", "set", INPUTS, "stages", "chunk", "queue")
 CHUNK = (125, 250)
 MOST_QUEUE = 256
 _MOST_FILES = 16
@@ -33,6 +36,15 @@ class WrittenPipeline:
     """A chunk ends at the first cut after so many frames, or at so many."""
     queue: int | None = None
     """Frames that may wait between two stages; None leaves it to the plan."""
+    inputs: Mapping[str, SideInput] = field(default_factory=dict)
+    """Side inputs by the name of their layer."""
+
+    def having(self, change: Override) -> WrittenPipeline:
+        """With one option of a stage, or one side input, changed. Raises as ``override`` does."""
+        if change.stage == INPUTS:
+            side = read_input(change.option, change.value, change.where)
+            return replace(self, inputs={**self.inputs, side.name: side})
+        return replace(self, stages=override(self.stages, change))
 
 
 def read_pipeline_file(path: Path) -> WrittenPipeline:
@@ -106,14 +118,17 @@ def _combined(document: YamlMap, base: WrittenPipeline | None) -> WrittenPipelin
         stages = base.stages
     if "set" in items and base is None:
         raise document.keys["set"].error("set needs extends; write the option at its stage")
-    for change in read_overrides(items["set"]) if "set" in items else ():
-        stages = override(stages, change)
     inherited = base or WrittenPipeline(stages)
-    return WrittenPipeline(
+    own = read_inputs(items[INPUTS]) if INPUTS in items else {}
+    written = WrittenPipeline(
         stages,
         _chunk(items["chunk"]) if "chunk" in items else inherited.chunk,
         _whole(items["queue"], "queue", MOST_QUEUE) if "queue" in items else inherited.queue,
+        {**inherited.inputs, **own},
     )
+    for change in read_overrides(items["set"]) if "set" in items else ():
+        written = written.having(change)
+    return written
 
 
 def _chunk(value: YamlValue) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from vidstyle.runner.config import Pipeline, StageEntry
 from vidstyle.runner.device import available_cores, resolve_device
 from vidstyle.runner.guard import guarded
 from vidstyle.runner.keyframes import Keyframes
+from vidstyle.runner.side_reading import SideReading
 from vidstyle.runner.wiring import Wire, check_wiring, frame_bytes, layers_kept
 
 QUEUE = 2
@@ -36,6 +37,8 @@ class Assembly:
     sink: Sink
     clip: Clip
     """What the source decodes."""
+    inputs: tuple[SideReading, ...] = ()
+    """What is read beside it."""
 
     @property
     def entries(self) -> tuple[StageEntry, ...]:
@@ -48,7 +51,8 @@ def make_plan(
 ) -> Plan:
     """Settle every choice of a run. Raises PipelineError or DeviceError where it cannot work."""
     wires = _wires(assembly)
-    check_wiring(wires, assembly.clip)
+    inputs = tuple(side.name for side in assembly.inputs)
+    check_wiring(wires, assembly.clip, inputs)
     resolved = resolve_device(device, needs_torch=any(w.needs.home == "device" for w in wires))
     clips = _clips(assembly)
     kept = layers_kept(wires)
@@ -72,7 +76,7 @@ def make_plan(
         )
 
     first, *_, last = assembly.pipeline.stages
-    source_writes = ("source", "image", *(("alpha",) if assembly.clip.alpha else ()))
+    source_writes = ("source", "image", *(("alpha",) if assembly.clip.alpha else ()), *inputs)
     source = planned(first, Needs(writes=source_writes), 0, first.options)
     stages = tuple(
         planned(entry, stage.needs, position, _settled(entry, stage, clips[position - 1]))
@@ -92,6 +96,7 @@ def make_plan(
         chunk=assembly.pipeline.chunk,
         frames=frames,
         memory=sum(stage.memory for stage in (source, *stages, sink)),
+        inputs=tuple(side.planned() for side in assembly.inputs),
     )
 
 

@@ -1,9 +1,9 @@
-"""The source as a stream of parcels: those of the wanted interval, timed."""
+"""The source and what is read beside it, as parcels: those of the wanted interval, timed."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from fractions import Fraction
 
 from vidstyle.core.errors import InputError
@@ -12,23 +12,27 @@ from vidstyle.core.plan import Plan
 from vidstyle.core.source import Source
 from vidstyle.runner.guard import guarded
 from vidstyle.runner.parcel import Cell, Parcel
+from vidstyle.runner.side_reading import SideReading
 
 
 class Reading:
     """Iterate it once."""
 
-    def __init__(self, source: Source, plan: Plan) -> None:
+    def __init__(self, source: Source, plan: Plan, inputs: Sequence[SideReading] = ()) -> None:
         self.seconds = 0.0
-        """Time spent inside the source."""
+        """Time spent inside the source and the side inputs."""
         self.start: Fraction | None = None
         """When the first wanted frame is shown, in seconds on the file's clock."""
-        self._source, self._plan = source, plan
+        self._source, self._plan, self._inputs = source, plan, inputs
+        self._origin: Fraction | None = None
 
     def __iter__(self) -> Iterator[Parcel]:
         first, stop = self._plan.frames
         index = -1
         for frame in self._frames():
             index = frame.index
+            if self._origin is None:
+                self._origin = self._time(frame)
             if stop is not None and index >= stop:
                 return
             if index >= first:
@@ -53,10 +57,27 @@ class Reading:
             yield frame
 
     def _parcel(self, frame: Frame) -> Parcel:
-        now = frame.pts * self._plan.source.clip.time_base
+        now = self._time(frame)
         if self.start is None:
             self.start = now
         cells = {name: Cell(layer) for name, layer in frame.layers.items()}
         cells["image"] = cells["source"]
+        cells |= self._beside(frame)
         parcel = Parcel(frame.index, frame.pts, frame.duration, now - self.start, cells)
         return parcel.only(self._plan.source.keeps)
+
+    def _beside(self, frame: Frame) -> dict[str, Cell]:
+        """The layers of the side inputs, whose clocks start with the file's first frame.
+
+        Not with the first one wanted: an interval shows what the whole clip would show there.
+        """
+        assert self._origin is not None
+        started = time.perf_counter()
+        since = self._time(frame) - self._origin
+        cells = {side.name: side.at(frame.index, since) for side in self._inputs}
+        self.seconds += time.perf_counter() - started
+        return cells
+
+    def _time(self, frame: Frame) -> Fraction:
+        """Seconds on the file's clock."""
+        return frame.pts * self._plan.source.clip.time_base

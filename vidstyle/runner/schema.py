@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from vidstyle.core.errors import PluginError
-from vidstyle.core.options import KEYFRAMES, StageOptions, may_be_keyframed
+from vidstyle.core.options import KEYFRAMES, LAYER, MIX, StageOptions, may_be_keyframed
 from vidstyle.runner.discovery import Listed, Registry
 from vidstyle.runner.keyframes import AT, TIME
 from vidstyle.runner.pipeline_file import CHUNK, MOST_QUEUE, VERSION
+from vidstyle.runner.side_inputs import INPUTS
 from vidstyle.runner.stage_list import NAME
 
 Schema: TypeAlias = dict[str, Any]
 
+_OURS = (KEYFRAMES, MIX, LAYER)
 _ANNOTATIONS = ("title", "description", "default", "examples", "deprecated")
 
 
@@ -61,6 +63,12 @@ def _properties(stages: list[Schema]) -> Schema:
             "description": "Changes options of inherited stages: `blend.strength: 0.5`.",
             "propertyNames": {"pattern": r"^[^.]+\..+$"},
         },
+        INPUTS: {
+            "type": "object",
+            "description": "Pictures, folders and videos that become layers: `mask: mask.mp4`.",
+            "propertyNames": {"pattern": f"^{NAME.pattern}$"},
+            "additionalProperties": {"type": "string", "minLength": 1},
+        },
         "chunk": {
             "type": "object",
             "description": "A chunk ends at the first cut after `least` frames, or at `most`.",
@@ -89,7 +97,7 @@ def _stage(listed: Listed, registry: Registry) -> Schema:
         return {}
     written = options.model_json_schema(ref_template=f"#/$defs/{name}!{{model}}")
     properties = {
-        option: _keyframed(schema) if may_be_keyframed(options, option) else schema
+        option: _keyframed(schema) if may_be_keyframed(options, option) else _without_ours(schema)
         for option, schema in written.get("properties", {}).items()
     }
     stage = {
@@ -111,7 +119,7 @@ def _stage(listed: Listed, registry: Registry) -> Schema:
 def _keyframed(schema: Schema) -> Schema:
     """The option as one value, or as values at times."""
     about = {key: schema[key] for key in _ANNOTATIONS if key in schema}
-    value = {key: item for key, item in schema.items() if key not in (*about, KEYFRAMES)}
+    value = {key: item for key, item in _without_ours(schema).items() if key not in about}
     times = {
         "type": "object",
         "minProperties": 1,
@@ -125,3 +133,8 @@ def _keyframed(schema: Schema) -> Schema:
         "additionalProperties": False,
     }
     return {**about, "anyOf": [value, keyframes]}
+
+
+def _without_ours(schema: Schema) -> Schema:
+    """Without the words that are for the runner alone."""
+    return {key: item for key, item in schema.items() if key not in _OURS}

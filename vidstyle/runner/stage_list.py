@@ -15,6 +15,8 @@ USE = re.compile(r"[a-z][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*")
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 """What ``as:`` may give."""
 FIRST, LAST = "decode", "encode"
+_RESERVED = "inputs"
+# ``--set inputs.mask=…`` means a side input.
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ def _own_name(item: YamlMap) -> str:
     text = _text(value)
     if text is None or not NAME.fullmatch(text):
         raise value.where.error(f"as wants a name of a-z, 0-9, _ and -, got {value}")
+    if text == _RESERVED:
+        raise value.where.error(f"the name {text} is kept for side inputs; take another")
     return text
 
 

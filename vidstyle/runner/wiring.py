@@ -30,9 +30,14 @@ _WRITERS = {
 }
 
 
-def check_wiring(wires: Sequence[Wire], clip: Clip) -> None:
-    """Raise PipelineError where a stage reads what nobody wrote, or stands in a wrong place."""
-    there = {"source", "image"} | ({"alpha"} if clip.alpha else set())
+def check_wiring(wires: Sequence[Wire], clip: Clip, inputs: Sequence[str] = ()) -> None:
+    """Raise PipelineError where a stage reads what nobody wrote, or stands in a wrong place.
+
+    ``inputs`` are the layers that side inputs become.
+    """
+    for name in inputs:
+        _check_input(name, wires)
+    there = {"source", "image"} | ({"alpha"} if clip.alpha else set()) | set(inputs)
     shots = _shots_position(wires)
     rich = False
     for position, wire in enumerate(wires):
@@ -45,6 +50,28 @@ def check_wiring(wires: Sequence[Wire], clip: Clip) -> None:
         _check_geometry(wire, clip, rich=rich)
         rich = rich or not set(wire.needs.writes) <= {"source", "image", "alpha", CUT}
         there |= set(wire.needs.writes)
+
+
+def _check_input(name: str, wires: Sequence[Wire]) -> None:
+    """A side input is read, written by nobody, and has its readers before the size changes."""
+    readers = [position for position, wire in enumerate(wires) if name in wire.needs.reads]
+    if not readers:
+        raise PipelineError(
+            f"no stage reads the side input {name}; name it at a stage, as in `mask: {name}`,"
+            " or remove it"
+        )
+    for position, wire in enumerate(wires):
+        if name in wire.needs.writes:
+            raise PipelineError(
+                f"stage {wire.name} writes the layer {name}, which is also a side input;"
+                " give the side input another name"
+            )
+        if wire.needs.geometry and position < readers[-1]:
+            raise PipelineError(
+                f"stage {wire.name} changes the picture's size, and the side input {name}, which"
+                f" stage {wires[readers[-1]].name} reads behind it, stays as it is; change the"
+                " size of the input file instead, or move the stage behind"
+            )
 
 
 def _shots_position(wires: Sequence[Wire]) -> int | None:
