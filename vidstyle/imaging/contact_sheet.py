@@ -1,0 +1,136 @@
+"""A contact sheet: labelled pictures in rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Picture: TypeAlias = npt.NDArray[np.uint8]
+"""(H, W, 3) RGB."""
+
+_PAPER = (250, 249, 247)
+_INK, _FAINT = (38, 38, 38), (118, 116, 112)
+_MARGIN, _GAP = 24, 12
+_LINE, _CAPTION = 22, 36
+# Heights in pixels of a line of a title, and of the strip below a row that has captions.
+_NARROWEST = 96
+# Width of a column in pixels, so that words fit above small pictures.
+_SIZE = 0.46
+# Of the letters, in OpenCV's unit: capitals of about 11 pixels.
+_FINER = 4
+# Letters are drawn so many times as large and reduced: OpenCV's are coarse at this size.
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SheetRow:
+    """The pictures of one row."""
+
+    caption: str
+    """Stands below the first one."""
+    pictures: tuple[Picture | None, ...]
+    """One a column, of any size; None leaves its place free."""
+
+
+def contact_sheet(rows: Sequence[SheetRow], titles: Sequence[str]) -> Picture:
+    """Rows of pictures below the columns' titles, on a light ground; pictures keep their size.
+
+    Of a title of several lines the first one is bold. Text that is too wide for its column ends
+    in three dots. Raises ValueError where a row does not have one picture a title, and where
+    there are none at all.
+    """
+    _check(rows, titles)
+    columns = _placed([_column_width(rows, at) for at in range(len(titles))], _MARGIN, _GAP)
+    head = _LINE * max(len(title.split("\n")) for title in titles) + _GAP // 2
+    below = _CAPTION if any(row.caption for row in rows) else _GAP
+    lines = _placed([max(map(_height, row.pictures)) for row in rows], _MARGIN + head, below)
+    foot = _MARGIN if below == _GAP else below
+    sheet = np.empty((lines[-1].stop + foot, columns[-1].stop + _MARGIN, 3), np.uint8)
+    sheet[:] = _PAPER
+    for title, column in zip(titles, columns, strict=True):
+        _draw_title(sheet[_MARGIN : _MARGIN + head, column], title)
+    for row, line in zip(rows, lines, strict=True):
+        for picture, column in zip(row.pictures, columns, strict=True):
+            _draw_picture(sheet[line, column], picture)
+        under = sheet[line.stop : line.stop + min(below, _LINE + 4), columns[0]]
+        _draw_line(under, row.caption, _FAINT, cv2.FONT_HERSHEY_SIMPLEX)
+    return sheet
+
+
+def _placed(lengths: Sequence[int], start: int, gap: int) -> list[slice]:
+    """Where things of these lengths lie in a row."""
+    starts = accumulate((length + gap for length in lengths), initial=start)
+    return [slice(first, first + length) for first, length in zip(starts, lengths, strict=False)]
+
+
+def _column_width(rows: Sequence[SheetRow], column: int) -> int:
+    return max(_NARROWEST, *(_width(row.pictures[column]) for row in rows))
+
+
+def _check(rows: Sequence[SheetRow], titles: Sequence[str]) -> None:
+    if not (rows and titles):
+        raise ValueError("a contact sheet needs a row and a column at least")
+    for row in rows:
+        if len(row.pictures) != len(titles):
+            raise ValueError(f"{row.caption}: {len(row.pictures)} pictures, {len(titles)} titles")
+        for picture in row.pictures:
+            if picture is not None and (picture.ndim != 3 or picture.shape[2] != 3):
+                raise ValueError(f"pictures are (H, W, 3), got {picture.shape}")
+
+
+def _width(picture: Picture | None) -> int:
+    return 0 if picture is None else picture.shape[1]
+
+
+def _height(picture: Picture | None) -> int:
+    return 0 if picture is None else picture.shape[0]
+
+
+def _draw_picture(place: Picture, picture: Picture | None) -> None:
+    """In the middle of its place."""
+    if picture is None:
+        return
+    top, left = ((place.shape[axis] - picture.shape[axis]) // 2 for axis in (0, 1))
+    place[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+
+
+def _draw_title(place: Picture, title: str) -> None:
+    """At the foot of its place, so that titles of fewer lines stand near their pictures."""
+    lines = title.split("\n")
+    foot = place.shape[0] - _GAP // 2
+    for number, line in enumerate(lines):
+        top = foot - _LINE * (len(lines) - number)
+        strip = place[top : top + _LINE]
+        if number == 0:
+            _draw_line(strip, line, _INK, cv2.FONT_HERSHEY_DUPLEX)
+        else:
+            _draw_line(strip, line, _FAINT, cv2.FONT_HERSHEY_SIMPLEX)
+
+
+def _draw_line(strip: Picture, text: str, ink: tuple[int, int, int], font: int) -> None:
+    """One line of text in the middle of its strip."""
+    height, width = strip.shape[:2]
+    text = _shortened(" ".join(text.split()), font, width * _FINER)
+    long, _ = cv2.getTextSize(text, font, _SIZE * _FINER, _FINER)
+    at = ((width * _FINER - long[0]) // 2, round(0.7 * height * _FINER))
+    large = np.zeros((height * _FINER, width * _FINER), np.uint8)
+    cv2.putText(large, text, at, font, _SIZE * _FINER, 255, _FINER, cv2.LINE_AA)
+    opaque = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)[..., None] / 255.0
+    strip[:] = np.rint(strip + opaque * (np.array(ink) - strip)).astype(np.uint8)
+
+
+def _shortened(text: str, font: int, width: int) -> str:
+    """The text, or its start and three dots, within a width in pixels of the large letters."""
+
+    def fits(candidate: str) -> bool:
+        return cv2.getTextSize(candidate, font, _SIZE * _FINER, _FINER)[0][0] <= width
+
+    if fits(text):
+        return text
+    lengths = range(len(text) - 1, -1, -1)
+    return next((text[:n] + "..." for n in lengths if fits(text[:n] + "...")), "")

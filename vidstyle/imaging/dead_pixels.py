@@ -1,0 +1,192 @@
+"""What in a painted picture is broken and not painted: dead pixels, runs, blobs and NaN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vidstyle.core.layers import HostArray
+from vidstyle.imaging.specks import specks
+from vidstyle.imaging.visibility import BoolMask
+
+JUMP, CALM = 0.25, 0.05
+"""A dead pixel is farther than JUMP from the median around it; the source's is within CALM."""
+BLOB_AREA, BLOB_DEPTH = 20, 0.02
+"""Pixels of the smallest blob, and how near black or white all channels of it are."""
+_WINDOW = 5
+# Side of the median. Twelve of its 25 pixels may be dead.
+_RUN = 12
+# Pixels. Saturated outlines painted by networks kept to one row or column for up to 9 of them; a
+# row or tile that has overflowed goes on.
+_EXCUSED = 0.5
+# Share of a blob that the source has to have too. Painting moves the edges of areas a little.
+
+Strokes = Literal["spared", "counted"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Dead:
+    """What ``find_dead`` found, as masks (H, W); a pixel can be in more than one."""
+
+    pixels: BoolMask
+    runs: BoolMask
+    blobs: BoolMask
+    not_finite: BoolMask
+    blob_count: int
+
+    @property
+    def pixel_count(self) -> int:
+        """Dead pixels, those in runs included."""
+        return int(np.count_nonzero(self.pixels | self.runs))
+
+    @property
+    def not_finite_count(self) -> int:
+        """Pixels with a channel that is NaN or infinite."""
+        return int(np.count_nonzero(self.not_finite))
+
+    @property
+    def found(self) -> bool:
+        """Whether anything is dead."""
+        return bool(self.pixel_count or self.blob_count or self.not_finite_count)
+
+    def __repr__(self) -> str:
+        return (
+            f"Dead({self.pixel_count} pixels, {self.blob_count} blobs,"
+            f" {self.not_finite_count} not finite)"
+        )
+
+
+def find_dead(
+    picture: HostArray,
+    source: HostArray,
+    *,
+    strokes: Strokes = "spared",
+    jump: float = JUMP,
+    calm: float = CALM,
+    blob_area: int = BLOB_AREA,
+    allowed_share: float = 0.0,
+) -> Dead:
+    """What of ``picture`` is dead, judged beside the ``source`` that it was painted from.
+
+    Both are (H, W, 3) RGB in [0, 1]; only ``picture`` may hold NaN or leave the range. Dead are
+
+    - pixels: as ``dead_pixels`` has them. It also counts points of strokes beside the edges of the
+      source; unless ``strokes`` are counted, those that ``specks`` does not have are left out;
+    - runs: 12 or more dead pixels in a row or column, each with a channel within 0.02 of 0 or 1.
+      A stroke is not that straight, and whole rows are what an overflow or a bad tile leaves;
+    - blobs: as ``blobs`` has them. ``allowed_share`` is ``blob_share`` of the style's painting;
+    - what is NaN or infinite. The source stands in for it when the rest is looked for.
+
+    Raises ValueError where the shapes differ.
+    """
+    if picture.shape != source.shape or picture.ndim != 3 or picture.shape[2] != 3:
+        raise ValueError(
+            "a picture and its source are (H, W, 3) alike,"
+            f" got {tuple(picture.shape)} and {tuple(source.shape)}"
+        )
+    not_finite = _not_finite(picture)
+    if not_finite.any():
+        picture = np.where(not_finite[..., np.newaxis], source, picture)
+    every = dead_pixels(picture, source, jump=jump, calm=calm)
+    counted = every if strokes == "counted" else specks(picture, every)
+    areas, count = blobs(picture, source, area=blob_area, allowed_share=allowed_share)
+    return Dead(counted, _runs(picture, every), areas, not_finite, count)
+
+
+def dead_pixels(
+    picture: HostArray, source: HostArray, *, jump: float = JUMP, calm: float = CALM
+) -> BoolMask:
+    """Pixels that differ from the 5x5 median by more than ``jump`` where the source is calm.
+
+    In any channel of ``picture``; the source is calm where none of its channels differs from its
+    own median by more than ``calm``. Both are finite and (H, W, 3), the result is (H, W).
+    """
+    return _differs(picture, jump) & ~_differs(source, calm)
+
+
+def blobs(
+    picture: HostArray, source: HostArray, *, area: int = BLOB_AREA, allowed_share: float = 0.0
+) -> tuple[BoolMask, int]:
+    """The black and white blobs of ``picture`` that its source does not explain; their number.
+
+    A blob is a connected area (8 neighbours) of at least ``area`` pixels whose channels are all
+    within 0.02 of black, or all of white. It is explained where half of it or more is as black or
+    as white in the source, within 0.05: a codec's black is not quite 0. Where all that are left
+    have no more than ``allowed_share`` of the picture together, the painting has such areas to that
+    extent as well, and none of them counts.
+    """
+    found, count = np.zeros(picture.shape[:2], np.bool_), 0
+    for above in (False, True):
+        near = _extreme(picture, BLOB_DEPTH, above=above)
+        if np.count_nonzero(near) < area:
+            continue
+        labels, areas = _areas(near)
+        there = labels[_extreme(source, CALM, above=above)]
+        explained = np.bincount(there, minlength=len(areas)) >= _EXCUSED * areas
+        counts = (areas >= area) & ~explained
+        if counts.any():
+            found |= counts[labels]
+            count += int(np.count_nonzero(counts))
+    if np.count_nonzero(found) <= allowed_share * found.size:
+        return np.zeros_like(found), 0
+    return found, count
+
+
+def blob_share(painting: HostArray, *, area: int = BLOB_AREA) -> float:
+    """The share of a painting, (H, W, 3) in [0, 1], that black and white areas of it take."""
+    areas = np.concatenate(
+        [_areas(_extreme(painting, BLOB_DEPTH, above=above))[1] for above in (False, True)]
+    )
+    return float(areas[areas >= area].sum() / (painting.shape[0] * painting.shape[1]))
+
+
+def _areas(mask: BoolMask) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Labels (H, W) of the connected areas, and how many pixels each label has; 0 for the rest."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    areas = np.array(stats[:, cv2.CC_STAT_AREA], np.int32)
+    areas[0] = 0
+    return np.asarray(labels, np.int32), areas
+
+
+def _extreme(picture: HostArray, depth: float, *, above: bool) -> BoolMask:
+    """True where all channels are within ``depth`` of white, or else of black, or beyond it."""
+    bounds = (1 - depth, np.inf) if above else (-np.inf, depth)
+    return _within(picture, *bounds)
+
+
+def _differs(picture: HostArray, threshold: float) -> BoolMask:
+    """Where some channel is farther than ``threshold`` from its median, edges repeated."""
+    median = cv2.medianBlur(np.ascontiguousarray(picture), _WINDOW)
+    return ~_within(cv2.absdiff(picture, median), -np.inf, threshold)
+
+
+def _within(picture: npt.ArrayLike, low: float, high: float) -> BoolMask:
+    """Where all three channels are between two bounds."""
+    inside = cv2.inRange(np.asarray(picture), (low,) * 3, (high,) * 3)
+    return np.asarray(inside, np.uint8).view(np.bool_)
+
+
+def _runs(picture: HostArray, dead: BoolMask) -> BoolMask:
+    """The rows and columns of saturated dead pixels that are long enough."""
+    runs = np.zeros_like(dead)
+    if np.count_nonzero(dead) < _RUN:
+        return runs
+    saturated = dead & ~_within(picture, BLOB_DEPTH, 1 - BLOB_DEPTH)
+    for shape in ((1, _RUN), (_RUN, 1)):
+        kernel = np.ones(shape, np.uint8)
+        opened = cv2.morphologyEx(saturated.view(np.uint8), cv2.MORPH_OPEN, kernel)
+        runs |= np.asarray(opened, np.bool_)
+    return runs
+
+
+def _not_finite(picture: HostArray) -> BoolMask:
+    # A sum is finite only if all of its terms are, and costs a fraction of looking at each.
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = float(picture.sum())
+    if np.isfinite(total):
+        return np.zeros(picture.shape[:2], np.bool_)
+    return np.logical_not(np.isfinite(picture).all(2))
