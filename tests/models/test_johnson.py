@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from vidstyle.models.johnson import TransformerNet, initialise, pad, paint
+from vidstyle.models.johnson import FractionalNet, TransformerNet
+from vidstyle.models.network import paint
 
 Weights = dict[str, torch.Tensor]
 
@@ -14,7 +15,7 @@ Weights = dict[str, torch.Tensor]
 @pytest.fixture
 def network() -> TransformerNet:
     made = TransformerNet(4)
-    initialise(made, torch.Generator().manual_seed(0))
+    made.initialise(torch.Generator().manual_seed(0))
     with torch.no_grad():
         for name, value in made.named_parameters():
             # Scale and shift away from 1 and 0, so that leaving them out would show.
@@ -41,56 +42,24 @@ def test_training_mode_does_not_clamp(network: TransformerNet) -> None:
     torch.testing.assert_close(network.eval()(inputs), raw.clamp(0, 1))
 
 
-@pytest.mark.parametrize("size", [(1, 1), (2, 7), (3, 40), (8, 8), (16, 16), (17, 23), (33, 18)])
-def test_a_picture_of_any_size_keeps_it(network: TransformerNet, size: tuple[int, int]) -> None:
-    with torch.no_grad():
-        painted = paint(network, pictures(*size))
-    assert painted.shape == (1, 3, *size)
-    assert painted.isfinite().all()
-    assert painted.min() >= 0
-    assert painted.max() <= 1
-
-
-def test_a_size_that_fits_is_not_padded(network: TransformerNet) -> None:
-    inputs = pictures(20, 12)
-    assert pad(inputs) is inputs
-    torch.testing.assert_close(paint(network, inputs), network(inputs), rtol=0, atol=0)
-
-
-def test_padding_reflects_below_and_to_the_right() -> None:
-    padded = pad(torch.arange(81.0).reshape(1, 1, 9, 9))
-    assert padded.shape == (1, 1, 12, 12)
-    torch.testing.assert_close(padded[..., 9, :9], torch.arange(63.0, 72).reshape(1, 1, 9))
-    torch.testing.assert_close(padded[0, 0, 0, 9:], torch.tensor([7.0, 6.0, 5.0]))
-
-
-def test_padding_replicates_along_a_side_too_short_to_reflect() -> None:
-    padded = pad(torch.arange(18.0).reshape(1, 1, 2, 9))
-    assert padded.shape == (1, 1, 8, 12)
-    torch.testing.assert_close(padded[0, 0, 7, :9], torch.arange(9.0, 18))
-
-
 def test_a_flat_picture_gives_no_nan(network: TransformerNet) -> None:
     assert network(torch.zeros(1, 3, 16, 16)).isfinite().all()
-
-
-@pytest.mark.parametrize("shape", [(3, 16, 16), (1, 4, 16, 16), (1, 3, 0, 16)])
-def test_other_shapes_are_refused(network: TransformerNet, shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"pictures are \(N, 3, H, W\)"):
-        paint(network, torch.zeros(shape))
-
-
-def test_a_width_of_zero_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least 1 channel, got 0"):
-        TransformerNet(0)
 
 
 def test_one_seed_gives_one_start() -> None:
     first, second, other = TransformerNet(2), TransformerNet(2), TransformerNet(2)
     for network, seed in ((first, 5), (second, 5), (other, 6)):
-        initialise(network, torch.Generator().manual_seed(seed))
+        network.initialise(torch.Generator().manual_seed(seed))
     assert torch.equal(first.output.weight, second.output.weight)
     assert not torch.equal(first.output.weight, other.output.weight)
+
+
+def test_fractional_convolution_keeps_the_size() -> None:
+    network = FractionalNet(2)
+    network.initialise(torch.Generator().manual_seed(0))
+    inputs = pictures(20, 12)
+    assert paint(network.eval(), inputs).shape == inputs.shape
+    assert "decode.0.weight" in network.state_dict()
 
 
 @pytest.mark.slow

@@ -15,7 +15,8 @@ import torch
 
 from vidstyle.core.errors import OutputError, WeightsError
 from vidstyle.models import safetensors_file
-from vidstyle.models.johnson import TransformerNet, initialise, paint
+from vidstyle.models.johnson import TransformerNet
+from vidstyle.models.network import paint
 from vidstyle.models.style_file import (
     Credit,
     StyleInfo,
@@ -41,7 +42,7 @@ INFO = StyleInfo(
 @pytest.fixture
 def network() -> TransformerNet:
     made = TransformerNet(2)
-    initialise(made, torch.Generator().manual_seed(0))
+    made.initialise(torch.Generator().manual_seed(0))
     return made
 
 
@@ -124,7 +125,7 @@ def test_safetensors_without_our_header_are_refused(tmp_path: Path) -> None:
     ("key", "value", "words"),
     [
         ("format", 2, "has format 2; this version of vidstyle reads 1"),
-        ("architecture", "transformer", "has architecture transformer; known: johnson"),
+        ("architecture", "transformer", "has architecture transformer; known: fast, johnson"),
         ("width", "16", "in its header, width: Input should be a valid integer"),
         ("width", 1_000_000, "in its header, width: Input should be less than or equal to 128"),
         ("settings", [3], "in its header, settings: Input should be a valid dictionary"),

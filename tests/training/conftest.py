@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from vidstyle.models import safetensors_file
-from vidstyle.models.vgg import WEIGHTS_FILE
 from vidstyle.training.settings import Settings
 
 
@@ -33,6 +32,7 @@ def settings() -> Settings:
         painting_side=64,
         style_taps=("relu1_1", "relu2_1"),
         content_tap="relu1_2",
+        start="random",
     )
 
 
@@ -69,5 +69,6 @@ def weights(tmp_path: Path) -> Path:
         tensors[f"features.{number}.bias"] = torch.zeros(outputs)
     folder = tmp_path / "weights"
     folder.mkdir()
-    safetensors_file.write(folder / WEIGHTS_FILE, tensors, {})
+    name = "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors"
+    safetensors_file.write(folder / name, tensors, {})
     return folder

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import pytest
 import torch
 
-from vidstyle.models.vgg import load_vgg19
-from vidstyle.training.calibration import Objective, calibrate, scaled_features
+from vidstyle.models.backbones import load_backbone
+from vidstyle.training.calibration import Objective, calibrate
 from vidstyle.training.losses import gram_matrix
 from vidstyle.training.photos import list_photos, read_picture, read_squares, to_tensor
 from vidstyle.training.settings import Settings
@@ -25,16 +27,25 @@ def objective(
 ) -> Objective:
     plain = settings.model_copy(update={"precision": "float32"})
     picture = to_tensor(read_picture(painting))
-    return calibrate(load_vgg19(folder=weights), picture, squares, plain)
+    return calibrate(load_backbone("vgg19", folder=weights), picture, squares, plain)
 
 
-def test_terms_of_untouched_photos_are_one(
+def test_terms_of_the_median_photo_are_one(
     objective: Objective, squares: tuple[torch.Tensor, ...]
 ) -> None:
     rows = [objective.terms(square, square) for square in squares]
-    for name in ("style", "variation"):
-        assert torch.stack([row[name] for row in rows]).mean() == pytest.approx(1, rel=1e-4)
+    assert median(float(row["variation"]) for row in rows) == pytest.approx(1, rel=1e-4)
+    for key in objective.targets:
+        only = replace(objective, targets={key: objective.targets[key]})
+        styles = [float(only.terms(square, square)["style"]) for square in squares]
+        assert median(styles) == pytest.approx(1, rel=1e-3)
     assert all(row["content"] == 0 for row in rows)
+
+
+def test_strength_doubles_the_weight_of_the_style(objective: Objective) -> None:
+    strong = replace(objective, settings=objective.settings.model_copy(update={"strength": 2.0}))
+    terms = {"style": torch.tensor(0.25), "content": torch.tensor(0.5)}
+    assert float(strong.total(terms) - objective.total(terms)) == pytest.approx(0.25)
 
 
 def test_each_layer_and_size_counts_alike(
@@ -43,22 +54,10 @@ def test_each_layer_and_size_counts_alike(
     assert set(objective.targets) == {f"relu{n}_1@{size}" for n in (1, 2) for size in ("1", "0.5")}
     # In place of the painting's, a target at half the untouched distance quarters its ratio.
     key = "relu2_1@0.5"
-    features = scaled_features(objective.extractor, squares[0], objective.settings)[key]
+    features = objective.features(squares[0])[key]
     found = gram_matrix(features)
-    nearer = Objective(
-        objective.extractor,
-        objective.settings,
-        {key: (found + objective.targets[key]) / 2},
-        objective.palette,
-        objective.untouched,
-    )
-    only = Objective(
-        objective.extractor,
-        objective.settings,
-        {key: objective.targets[key]},
-        objective.palette,
-        objective.untouched,
-    )
+    nearer = replace(objective, targets={key: (found + objective.targets[key]) / 2})
+    only = replace(objective, targets={key: objective.targets[key]})
     ratio = only.terms(squares[0], squares[0])["style"]
     torch.testing.assert_close(nearer.terms(squares[0], squares[0])["style"], ratio / 4)
 
@@ -82,7 +81,7 @@ def test_colours_beyond_the_painting_are_an_excess(objective: Objective, paintin
 
 def test_the_total_is_the_weighted_sum(objective: Objective, settings: Settings) -> None:
     terms = {"style": torch.tensor(2.0), "content": torch.tensor(3.0), "excess": torch.tensor(1.0)}
-    wanted = 2 * settings.style + 3 * settings.content + settings.excess
+    wanted = 2 * settings.strength + 3 * settings.content + settings.excess
     assert float(objective.total(terms)) == pytest.approx(wanted)
 
 
@@ -100,5 +99,5 @@ def test_a_blank_photo_does_not_divide_by_zero(
 ) -> None:
     blank = torch.full((1, 3, 32, 32), 0.5)
     picture = to_tensor(read_picture(painting))
-    objective = calibrate(load_vgg19(folder=weights), picture, [blank], settings)
+    objective = calibrate(load_backbone("vgg19", folder=weights), picture, [blank], settings)
     assert all(value.isfinite() for value in objective.terms(blank, blank).values())

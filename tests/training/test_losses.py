@@ -11,7 +11,9 @@ from vidstyle.training.losses import (
     noise_gain,
     range_excess,
     style_loss,
+    temporal_error,
     total_variation,
+    warp,
 )
 
 
@@ -95,3 +97,48 @@ def test_noise_gain_of_a_factor_is_its_square() -> None:
     photo, noise = features(1, 3, 64, 64), 0.02 * features(1, 3, 64, 64, seed=1)
     gain = noise_gain(3 * photo, 3 * (photo + noise), 0.02)
     torch.testing.assert_close(gain, torch.tensor(9.0), rtol=0.05, atol=0)
+
+
+def test_warping_by_whole_pixels_is_a_shift() -> None:
+    previous = features(1, 3, 12, 16)
+    flow = torch.empty(1, 2, 12, 16)
+    flow[:, 0], flow[:, 1] = 2.0, -3.0
+    warped = warp(previous, flow)
+    torch.testing.assert_close(warped[:, :, 3:, :14], previous[:, :, :9, 2:], rtol=0, atol=1e-4)
+
+
+def test_warping_looks_between_pixels_without_blur() -> None:
+    x = torch.arange(32.0)
+    previous = torch.sin(x / 2).expand(1, 1, 8, 32)
+    flow = torch.zeros(1, 2, 8, 32)
+    flow[:, 0] = 0.5
+    wanted = torch.sin((x + 0.5) / 2)
+    found = warp(previous, flow)[0, 0, 4]
+    # Bilinear interpolation is off by 0.03 here.
+    assert (found - wanted)[4:-4].abs().max() < 0.015
+
+
+def test_the_temporal_error_is_the_mean_over_what_was_visible() -> None:
+    current = torch.zeros(1, 3, 4, 6)
+    previous = torch.ones(1, 3, 4, 6)
+    previous[..., 3:] = 0.5
+    visible = torch.zeros(1, 1, 4, 6)
+    visible[..., 1, 1:5] = 1.0
+    found = temporal_error(current, previous, torch.zeros(1, 2, 4, 6), visible)
+    assert float(found) == pytest.approx((2 * 1.0 + 2 * 0.25) / 4, abs=1e-5)
+
+
+def test_the_temporal_error_of_a_picture_that_moves_is_zero() -> None:
+    previous = features(1, 3, 10, 10)
+    current = torch.roll(previous, 1, dims=3)
+    flow = torch.zeros(1, 2, 10, 10)
+    flow[:, 0] = -1.0
+    visible = torch.ones(1, 1, 10, 10)
+    visible[..., 0] = 0.0
+    assert float(temporal_error(current, previous, flow, visible)) < 1e-8
+
+
+def test_nothing_visible_is_no_error() -> None:
+    pictures = features(1, 3, 4, 4)
+    flow, visible = torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4)
+    assert float(temporal_error(pictures, pictures + 1, flow, visible)) == 0

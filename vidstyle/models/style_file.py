@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,12 +17,12 @@ from vidstyle.models import safetensors_file
 if TYPE_CHECKING:
     import torch
 
-    from vidstyle.models.johnson import TransformerNet
+    from vidstyle.models.network import StyleNetwork
 
 FORMAT = 1
 """Version of the layout."""
-ARCHITECTURE = "johnson"
-"""``vidstyle.models.johnson.TransformerNet``."""
+Architecture = Literal["fast", "johnson", "johnson-fractional"]
+"""Of the network; ``models.architectures`` has them."""
 SUFFIX = ".safetensors"
 # One entry of JSON: safetensors writes several in an order that changes from run to run, and
 # the same training is to give the same file.
@@ -49,9 +49,9 @@ class StyleInfo:
     name: str
     """Lower case, as in pipelines: ``great-wave``."""
     credit: Credit
-    architecture: str
+    architecture: Architecture
     width: int
-    """Channels of the network at full size."""
+    """Channels of the network's finest layers."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The training's settings."""
     losses: Mapping[str, float] = field(default_factory=dict)
@@ -68,8 +68,8 @@ class Style:
     """A style ready to paint."""
 
     info: StyleInfo
-    module: TransformerNet
-    """In eval mode, float32, on the CPU; ``johnson.paint`` takes pictures of any size."""
+    module: StyleNetwork
+    """In eval mode, float32, on the CPU; ``network.paint`` takes pictures of any size."""
 
 
 def read_style_info(path: Path) -> StyleInfo:
@@ -90,11 +90,11 @@ def load_style(path: Path) -> Style:
     Raises WeightsError as ``read_style_info`` does, and where weights are missing, too many,
     of another shape or not finite.
     """
-    from vidstyle.models.johnson import empty_network
+    from vidstyle.models.architectures import empty_network
 
     info = read_style_info(path)
     tensors = safetensors_file.read_tensors(path)
-    module = empty_network(info.width)
+    module = empty_network(info.architecture, info.width)
     wanted = module.state_dict()
     safetensors_file.check_keys(path, tensors, wanted)
     for key, tensor in tensors.items():
@@ -108,7 +108,7 @@ def load_style(path: Path) -> Style:
     return Style(info, module.requires_grad_(False).eval())
 
 
-def save_style(path: Path, info: StyleInfo, module: TransformerNet) -> None:
+def save_style(path: Path, info: StyleInfo, module: StyleNetwork) -> None:
     """Write a style, whole or not at all.
 
     Raises ValueError for weights beyond float16, and OutputError where the folder cannot be
@@ -131,7 +131,7 @@ def save_style(path: Path, info: StyleInfo, module: TransformerNet) -> None:
     safetensors_file.write(path, tensors, {_KEY: json.dumps(header)})
 
 
-def stored_weights(module: TransformerNet) -> dict[str, torch.Tensor]:
+def stored_weights(module: StyleNetwork) -> dict[str, torch.Tensor]:
     """The weights as a style file holds them: float16."""
     return {key: tensor.detach().half() for key, tensor in module.state_dict().items()}
 
@@ -142,7 +142,7 @@ class _Header(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     format: int
-    architecture: str
+    architecture: Architecture
     # The width decides how much memory the network takes.
     width: int = Field(ge=1, le=_WIDEST)
     name: str
@@ -163,9 +163,10 @@ def _parse(path: Path, text: str) -> StyleInfo:
         raise WeightsError(
             f"{path} has format {found.get('format')}; this version of vidstyle reads {FORMAT}"
         )
-    if found.get("architecture") != ARCHITECTURE:
+    if found.get("architecture") not in get_args(Architecture):
         raise WeightsError(
-            f"{path} has architecture {found.get('architecture')}; known: {ARCHITECTURE}"
+            f"{path} has architecture {found.get('architecture')}; "
+            f"known: {', '.join(get_args(Architecture))}"
         )
     try:
         valid = _Header.model_validate(header)

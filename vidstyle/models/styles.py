@@ -48,4 +48,13 @@ def list_styles(*folders: Path) -> dict[str, Path]:
 
 def shipped_styles() -> Path:
     """The folder of the styles that come with vidstyle."""
-    return Path(str(resources.files("vidstyle") / "assets" / "styles"))
+    return _assets() / "styles"
+
+
+def base_network(architecture: str, width: int) -> Path:
+    """Where the weights lie at which trainings of that network start; not there for every one."""
+    return _assets() / "base" / f"{architecture}-{width}{SUFFIX}"
+
+
+def _assets() -> Path:
+    return Path(str(resources.files("vidstyle") / "assets"))

@@ -12,7 +12,10 @@ import torch
 
 from vidstyle.core.errors import UsageError, WeightsError
 from vidstyle.models import safetensors_file
-from vidstyle.models.johnson import TransformerNet, empty_network, initialise
+from vidstyle.models.architectures import empty_network
+from vidstyle.models.network import StyleNetwork
+from vidstyle.models.style_file import load_style
+from vidstyle.models.styles import base_network
 from vidstyle.training.settings import Settings
 
 _FORMAT = "1"
@@ -23,7 +26,7 @@ _MOMENTS = ("exp_avg", "exp_avg_sq")
 class Run:
     """All that changes during a training."""
 
-    network: TransformerNet
+    network: StyleNetwork
     optimiser: torch.optim.Adam
     generator: np.random.Generator
     """Of the crops and the noise."""
@@ -31,14 +34,31 @@ class Run:
     """Steps taken."""
 
 
-def fresh_run(settings: Settings) -> Run:
+def fresh_run(settings: Settings, device: str = "cpu") -> Run:
     """The start of a training; the same settings give the same one."""
-    network = empty_network(settings.width)
-    initialise(network, torch.Generator().manual_seed(settings.seed))
     # Convolutions in bfloat16 are about twice as fast in this layout.
-    network.to(memory_format=torch.channels_last)
+    network = start_network(settings).to(memory_format=torch.channels_last).to(device)
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     return Run(network.train(), optimiser, np.random.default_rng(settings.seed))
+
+
+def start_network(settings: Settings) -> StyleNetwork:
+    """The network with the weights at which a training starts.
+
+    Raises UsageError where the settings want a base network that does not ship.
+    """
+    network = empty_network(settings.architecture, settings.width)
+    if settings.start == "random":
+        network.initialise(torch.Generator().manual_seed(settings.seed))
+        return network
+    if not (path := base_network(settings.architecture, settings.width)).is_file():
+        raise UsageError(
+            f"there is no base network for {settings.architecture} with {settings.width} "
+            "channels: start at random (--set start=random), with two or three times the "
+            "iterations"
+        )
+    network.load_state_dict(load_style(path).module.state_dict())
+    return network
 
 
 def save_checkpoint(path: Path, run: Run, made_of: Mapping[str, str]) -> None:
@@ -59,7 +79,9 @@ def save_checkpoint(path: Path, run: Run, made_of: Mapping[str, str]) -> None:
     safetensors_file.write(path, tensors, metadata)
 
 
-def load_checkpoint(path: Path, settings: Settings, made_of: Mapping[str, str]) -> Run:
+def load_checkpoint(
+    path: Path, settings: Settings, made_of: Mapping[str, str], device: str = "cpu"
+) -> Run:
     """The run as it was saved: what follows equals an uninterrupted training, bit for bit.
 
     Raises WeightsError where the file is damaged, and UsageError where it belongs to a
@@ -74,7 +96,7 @@ def load_checkpoint(path: Path, settings: Settings, made_of: Mapping[str, str]) 
             f"{path} belongs to a training with other {', '.join(differing)}: "
             "start anew, or give what it was started with"
         )
-    run = fresh_run(settings)
+    run = fresh_run(settings, device)
     run.iteration = int(metadata["iteration"])
     run.generator.bit_generator.state = json.loads(metadata["generator"])
     _fill(path, run)

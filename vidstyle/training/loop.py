@@ -6,50 +6,45 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import mean
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from vidstyle.core.errors import OutputError, UsageError
-from vidstyle.models.style_file import ARCHITECTURE, SUFFIX, Credit, StyleInfo, save_style
-from vidstyle.models.vgg import load_vgg19
-from vidstyle.training.calibration import Objective, autocast, calibrate
+from vidstyle.models.backbones import Backbone, load_backbone
+from vidstyle.models.network import paint
+from vidstyle.models.style_file import SUFFIX, Credit, StyleInfo, save_style
+from vidstyle.models.styles import base_network
+from vidstyle.training.calibration import Objective, calibrate
 from vidstyle.training.checkpoint import Run, fresh_run, load_checkpoint, save_checkpoint
-from vidstyle.training.losses import noise_gain
+from vidstyle.training.losses import temporal_error
 from vidstyle.training.measure import measure
+from vidstyle.training.pair_choice import MOTION, PairChoice, pair_source
+from vidstyle.training.pairs import Pair, PairSource
 from vidstyle.training.photos import (
     PhotoCrops,
     held_out,
     list_photos,
     read_picture,
+    read_squares,
     resized,
     to_tensor,
     with_noise,
 )
 from vidstyle.training.settings import Settings
+from vidstyle.training.step import learning_rate, take_step
+from vidstyle.training.watch import Progress, Watcher, Watchers
 
 _HELD_OUT = 12
-_CALIBRATED_ON = 16
+_CALIBRATED_ON = 24
+_PREVIEWS = 3
 _LOGGED_EVERY = 100
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training is."""
-
-    iteration: int
-    """Steps taken, from 1."""
-    iterations: int
-    """Steps in all."""
-    losses: Mapping[str, float]
-    """The terms of this step, before they are weighted."""
-    seconds: float
-    """That this step took."""
 
 
 def train_style(
@@ -58,42 +53,53 @@ def train_style(
     painting: Path,
     photos: Path,
     destination: Path,
+    pairs: PairChoice = MOTION,
     credit: Credit | None = None,
     weights: Path | None = None,
+    device: str = "cpu",
     resume: bool = False,
     checkpoint_every: int = 250,
-    progress: Callable[[Progress], None] | None = None,
+    preview_every: int = 250,
+    watcher: Watcher | None = None,
 ) -> StyleInfo:
     """Train a style and write it to ``destination``, whose stem becomes its name.
 
-    ``photos`` is a folder; every so many of them are held out to measure the result.
-    ``weights`` is the folder with VGG19, or None for ``VIDSTYLE_WEIGHTS``. Every
+    ``photos`` is a folder; every so many of them are held out to measure the result. ``pairs``
+    says what the temporal loss learns from. ``weights`` is the folder with the loss network, or
+    None for ``VIDSTYLE_WEIGHTS`` and the user's cache. ``device`` is torch's name for it. Every
     ``checkpoint_every`` steps the state is written beside the destination, as
     ``NAME.checkpoint``; with ``resume`` a training goes on from there, and ends with the same
-    bits as one that was not interrupted (on one machine, with one number of threads). The
+    bits as one that was not interrupted (on one processor, with one number of threads). The
     file is removed when the style is written.
 
-    Raises InputError for a painting or photos that cannot be read, WeightsError for VGG19,
-    UsageError for layers that it lacks, a checkpoint of another training or a loss that is not
-    finite, OutputError where the destination cannot be written. Johnson et al. 2016, section 3.
+    Raises InputError for a painting, photos or pairs that cannot be read, WeightsError for the
+    loss network, UsageError for layers that it lacks, a checkpoint of another training or a
+    loss that is not finite, OutputError where the destination cannot be written. Johnson et al.
+    2016, section 3; Gao et al. 2018, section 3.
     """
     _check_destination(destination)
+    watchers = watcher or Watchers()
     training, measuring = held_out(list_photos(photos), _HELD_OUT)
     checkpoint = destination.with_suffix(".checkpoint")
-    made_of = _made_of(settings, painting, training)
-    run = _start(checkpoint, settings, made_of, resume=resume)
-    objective = _objective(settings, painting, training, weights)
-    crops = PhotoCrops(training, settings.crop, run.generator)
+    made_of = _made_of(settings, painting, training, pairs)
+    run = _start(checkpoint, settings, made_of, device, resume=resume)
+    objective = objective_of(settings, painting, training, weights, device)
+    drawing = _drawing(settings, pairs, training, run.generator)
+    usual = usual_error(settings, pairs, training)
+    previews = read_squares(measuring[:_PREVIEWS], settings.crop)
+    watchers.picture(run.iteration, "painting", read_picture(painting))
     while run.iteration < settings.iterations:
         started = time.perf_counter()
-        losses = _step(run, objective, crops.draw(settings.batch))
+        losses = take_step(run, objective, _draw(drawing, settings.batch), usual)
         if run.iteration % checkpoint_every == 0 or run.iteration == settings.iterations:
             save_checkpoint(checkpoint, run, made_of)
-        _report(run, settings, losses, time.perf_counter() - started, progress)
+        if run.iteration % preview_every == 0:
+            _preview(run, previews, watchers)
+        _report(run, settings, losses, time.perf_counter() - started, watchers)
     info = StyleInfo(
         name=destination.stem,
         credit=credit or Credit(),
-        architecture=ARCHITECTURE,
+        architecture=settings.architecture,
         width=settings.width,
         settings=settings.model_dump(mode="json"),
         losses=measure(run.network, objective, measuring),
@@ -103,36 +109,36 @@ def train_style(
     return info
 
 
-def learning_rate(settings: Settings, iteration: int) -> float:
-    """Constant, and over the last ``decay`` of the iterations down to 0 in a line."""
-    left = (settings.iterations - iteration) / settings.iterations
-    return settings.learning_rate * min(1.0, left / max(settings.decay, 1e-9))
+def _draw(source: PhotoCrops | PairSource, count: int) -> torch.Tensor | Pair:
+    return source.draw(count)
 
 
-def _step(run: Run, objective: Objective, photos: torch.Tensor) -> dict[str, float]:
-    """One step of the optimiser on photos (N, 3, H, W); the terms of its loss."""
-    settings = objective.settings
-    steadying = settings.steadiness > 0 and settings.noise > 0
-    inputs = [photos, with_noise(photos, settings.noise, run.generator)] if steadying else [photos]
-    batch = torch.cat(inputs).contiguous(memory_format=torch.channels_last)
-    with autocast(settings):
-        outputs = run.network(batch).float()
-    terms = objective.terms(outputs[: len(photos)], photos)
-    if steadying:
-        again = outputs[len(photos) :]
-        terms["steadiness"] = noise_gain(outputs[: len(photos)], again, settings.noise)
-    loss = objective.total(terms)
-    if not loss.isfinite():
-        raise UsageError(
-            f"the loss is not finite after {run.iteration} iterations: lower the learning rate"
+def _drawing(
+    settings: Settings, pairs: PairChoice, photos: Sequence[Path], generator: np.random.Generator
+) -> PhotoCrops | PairSource:
+    if settings.temporal > 0:
+        return pair_source(pairs, photos, settings.crop, generator)
+    return PhotoCrops(photos, settings.crop, generator)
+
+
+def usual_error(settings: Settings, pairs: PairChoice, photos: Sequence[Path]) -> float:
+    """The temporal error of untouched pairs, the earlier picture with noise."""
+    if settings.temporal == 0:
+        return 1.0
+    generator = np.random.default_rng(settings.seed)
+    source = pair_source(pairs, photos, settings.crop, generator)
+    drawn = [source.draw(1) for _ in range(_CALIBRATED_ON)]
+    return mean(
+        float(
+            temporal_error(
+                pair.current,
+                with_noise(pair.previous, settings.noise, generator),
+                pair.flow,
+                pair.visible,
+            )
         )
-    for group in run.optimiser.param_groups:
-        group["lr"] = learning_rate(settings, run.iteration)
-    run.optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
-    run.optimiser.step()
-    run.iteration += 1
-    return {name: float(value.detach()) for name, value in terms.items()}
+        for pair in drawn
+    )
 
 
 def _check_destination(destination: Path) -> None:
@@ -144,54 +150,77 @@ def _check_destination(destination: Path) -> None:
 
 
 def _report(
-    run: Run,
-    settings: Settings,
-    losses: Mapping[str, float],
-    seconds: float,
-    progress: Callable[[Progress], None] | None,
+    run: Run, settings: Settings, losses: Mapping[str, float], seconds: float, watcher: Watcher
 ) -> None:
-    if progress:
-        progress(Progress(run.iteration, settings.iterations, losses, seconds))
+    rate = learning_rate(settings, run.iteration - 1)
+    watcher.step(Progress(run.iteration, settings.iterations, losses, rate, seconds))
     if run.iteration % _LOGGED_EVERY == 0:
         values = ", ".join(f"{name} {value:.4f}" for name, value in losses.items())
         logger.info("%d of %d: %s", run.iteration, settings.iterations, values)
 
 
+def _preview(run: Run, squares: Sequence[torch.Tensor], watcher: Watcher) -> None:
+    device = next(run.network.parameters()).device
+    run.network.eval()
+    for number, square in enumerate(squares, start=1):
+        with torch.no_grad():
+            painted = paint(run.network, square.to(device))
+        watcher.picture(run.iteration, f"photo-{number}", _as_picture(painted))
+    run.network.train()
+
+
+def _as_picture(painted: torch.Tensor) -> npt.NDArray[np.uint8]:
+    bytes_ = (painted[0] * 255.0).round().to(torch.uint8).permute(1, 2, 0)
+    return np.ascontiguousarray(bytes_.cpu().numpy())
+
+
 def _start(
-    checkpoint: Path, settings: Settings, made_of: Mapping[str, str], *, resume: bool
+    checkpoint: Path, settings: Settings, made_of: Mapping[str, str], device: str, *, resume: bool
 ) -> Run:
     if not (resume and checkpoint.exists()):
-        return fresh_run(settings)
-    run = load_checkpoint(checkpoint, settings, made_of)
+        return fresh_run(settings, device)
+    run = load_checkpoint(checkpoint, settings, made_of, device)
     logger.info("going on from %s after %d iterations", checkpoint, run.iteration)
     return run
 
 
-def _objective(
-    settings: Settings, painting: Path, photos: Sequence[Path], weights: Path | None
+def objective_of(
+    settings: Settings, painting: Path, photos: Sequence[Path], weights: Path | None, device: str
 ) -> Objective:
-    extractor = load_vgg19(folder=weights, pooling=settings.pooling)
-    extractor.to(memory_format=torch.channels_last)
-    wanted = {*settings.style_taps, settings.content_tap}
-    if beyond := ", ".join(sorted(wanted - set(extractor.taps))):
-        raise UsageError(f"VGG19 as it is here has no {beyond}; it has {', '.join(extractor.taps)}")
+    extractor = load_backbone(settings.backbone, folder=weights, pooling=settings.pooling)
+    _check_taps(extractor, settings)
+    extractor = extractor.to(memory_format=torch.channels_last).to(device)
     picture = read_picture(painting)
     scale = settings.painting_side / min(picture.shape[:2])
     height, width = (max(1, round(scale * side)) for side in picture.shape[:2])
-    # A generator of its own: the objective is the same after a resume.
-    crops = PhotoCrops(photos, settings.crop, np.random.default_rng(settings.seed))
+    chosen = photos[:: -(-len(photos) // _CALIBRATED_ON)]
     return calibrate(
         extractor,
-        to_tensor(resized(picture, height, width)),
-        [crops.draw(1) for _ in range(_CALIBRATED_ON)],
+        to_tensor(resized(picture, height, width)).to(device),
+        [square.to(device) for square in read_squares(chosen, settings.crop)],
         settings,
     )
 
 
-def _made_of(settings: Settings, painting: Path, photos: Sequence[Path]) -> dict[str, str]:
+def _check_taps(extractor: Backbone, settings: Settings) -> None:
+    wanted = {*(settings.style_taps or ()), *filter(None, (settings.content_tap,))}
+    if beyond := ", ".join(sorted(wanted - set(extractor.taps))):
+        raise UsageError(
+            f"{extractor.name} as it is here has no {beyond}; it has {', '.join(extractor.taps)}"
+        )
+
+
+def _made_of(
+    settings: Settings, painting: Path, photos: Sequence[Path], pairs: PairChoice
+) -> dict[str, str]:
     names = "\n".join(f"{path.name} {path.stat().st_size}" for path in photos)
-    return {
+    made_of = {
         "settings": settings.model_dump_json(),
         "painting": hashlib.sha256(read_picture(painting).tobytes()).hexdigest(),
         "photos": hashlib.sha256(names.encode()).hexdigest(),
+        "pairs": str(pairs),
     }
+    base = base_network(settings.architecture, settings.width)
+    if settings.start == "base" and base.is_file():
+        made_of["base network"] = hashlib.sha256(base.read_bytes()).hexdigest()
+    return made_of

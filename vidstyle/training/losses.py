@@ -55,3 +55,36 @@ def noise_gain(painted: torch.Tensor, again: torch.Tensor, noise: float) -> torc
     ``noise`` is its standard deviation. 1 for a network that returns its input.
     """
     return (again - painted).square().mean() / noise**2
+
+
+def temporal_error(
+    current: torch.Tensor, previous: torch.Tensor, flow: torch.Tensor, visible: torch.Tensor
+) -> torch.Tensor:
+    """Mean squared difference of pictures (N, 3, H, W) to their warped predecessors.
+
+    Over what was ``visible`` (N, 1, H, W) before; ``flow`` (N, 2, H, W) is in pixels and points
+    from current to previous. 0 where nothing was visible. Ruder et al. 2016, equation 6, with
+    the training of Gao et al. 2018 (ReCoNet).
+    """
+    difference = (current - warp(previous, flow)).square().mean(dim=1, keepdim=True)
+    return (visible * difference).sum() / visible.sum().clamp(min=1.0)
+
+
+def warp(previous: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
+    """Pictures (N, C, H, W) looked up at the places that flow (N, 2, H, W) in pixels points to.
+
+    Bicubic: a bilinear look-up blurs, and a loss on it would reward blurred paintings.
+    """
+    height, width = previous.shape[2:]
+    ys, xs = torch.meshgrid(
+        torch.arange(height, device=flow.device, dtype=flow.dtype),
+        torch.arange(width, device=flow.device, dtype=flow.dtype),
+        indexing="ij",
+    )
+    grid = torch.stack(
+        ((xs + flow[:, 0]) * (2 / (width - 1)) - 1, (ys + flow[:, 1]) * (2 / (height - 1)) - 1),
+        dim=-1,
+    )
+    return functional.grid_sample(
+        previous, grid, mode="bicubic", padding_mode="border", align_corners=True
+    )

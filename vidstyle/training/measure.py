@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vidstyle.models.johnson import TransformerNet, empty_network, paint
+from vidstyle.models.architectures import empty_network
+from vidstyle.models.network import StyleNetwork, paint
 from vidstyle.models.style_file import stored_weights
 from vidstyle.training.calibration import Objective
 from vidstyle.training.losses import noise_gain
@@ -17,7 +18,7 @@ from vidstyle.training.photos import read_squares, with_noise
 
 
 def measure(
-    network: TransformerNet, objective: Objective, photos: Sequence[Path]
+    network: StyleNetwork, objective: Objective, photos: Sequence[Path]
 ) -> dict[str, float]:
     """Mean losses, on the middles of photos, of a network as its style file will have it.
 
@@ -26,19 +27,20 @@ def measure(
     grows.
     """
     settings = objective.settings
-    stored = _as_stored(network)
+    device = next(network.parameters()).device
+    stored = _as_stored(network).to(device)
     generator = np.random.default_rng(settings.seed)
     painted: list[dict[str, float]] = []
     untouched: list[dict[str, float]] = []
     for square in read_squares(photos, settings.crop):
+        photo = square.to(device)
         with torch.no_grad():
-            picture = paint(stored, square)
-            again = paint(stored, with_noise(square, settings.noise, generator))
-            painted.append(_values(objective.terms(picture, square)))
-            if settings.noise > 0:
-                gain = noise_gain(picture, again, settings.noise)
-                painted[-1]["noise"] = math.sqrt(float(gain))
-            untouched.append(_values(objective.terms(square, square)))
+            picture = paint(stored, photo)
+            again = paint(stored, with_noise(square, settings.noise, generator).to(device))
+            painted.append(_values(objective.terms(picture, photo)))
+            gain = noise_gain(picture, again, settings.noise)
+            painted[-1]["noise"] = math.sqrt(float(gain))
+            untouched.append(_values(objective.terms(photo, photo)))
     means = _mean(painted)
     for name, value in _mean(untouched).items():
         if name in ("style", "variation"):
@@ -46,9 +48,9 @@ def measure(
     return means
 
 
-def _as_stored(network: TransformerNet) -> TransformerNet:
+def _as_stored(network: StyleNetwork) -> StyleNetwork:
     """The network with the weights that a style file keeps of it, in eval mode."""
-    stored = empty_network(network.width)
+    stored = empty_network(network.architecture, network.width)
     stored.load_state_dict({key: value.float() for key, value in stored_weights(network).items()})
     return stored.eval()
 

@@ -27,11 +27,20 @@ Picture = npt.NDArray[np.uint8]
 class PhotoCrops:
     """Random crops, flips and scales of photos; the same generator gives the same crops."""
 
-    def __init__(self, paths: Sequence[Path], side: int, generator: np.random.Generator) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        side: int,
+        generator: np.random.Generator,
+        *,
+        unreadable: set[Path] | None = None,
+    ) -> None:
+        """``unreadable`` collects the files that cannot be read, each told of once; several rows
+        may share it."""
         self._paths = tuple(paths)
         self._side = side
         self._generator = generator
-        self._unreadable: set[Path] = set()
+        self._unreadable: set[Path] = set() if unreadable is None else unreadable
 
     def draw(self, count: int) -> torch.Tensor:
         """``count`` crops (N, 3, side, side), RGB in [0, 1].

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vidstyle.models.vgg import Pooling
+from vidstyle.models.backbones import BackboneName, Pooling
+from vidstyle.models.style_file import Architecture
 
 Scale = Annotated[float, Field(gt=0, le=1)]
 
@@ -16,17 +17,22 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    iterations: int = Field(5000, ge=1)
+    iterations: int = Field(1600, ge=1)
     """Steps of the optimiser."""
     seed: int = Field(0, ge=0)
     """Of the start weights, the crops and the noise."""
+    architecture: Architecture = "fast"
+    """Of the network."""
     width: int = Field(16, ge=1, le=128)
-    """Channels of the network at full size."""
+    """Channels of the network's finest layers."""
+    start: Literal["base", "random"] = "base"
+    """Where its weights begin: at those of the base network that ships with vidstyle, which is
+    only there for the default network, or at random ones."""
     batch: int = Field(1, ge=1)
     """Crops a step."""
     crop: int = Field(256, ge=32, multiple_of=4)
     """Side of a crop in pixels."""
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(2e-3, gt=0)
     """Of Adam, until the decay begins."""
     decay: float = Field(0.7, ge=0, le=1)
     """Share of the iterations, at the end, over which the learning rate falls to 0."""
@@ -35,25 +41,30 @@ class Settings(BaseModel):
 
     painting_side: int = Field(512, ge=64)
     """Shorter side of the painting in pixels: the larger, the finer the strokes."""
-    style_taps: tuple[str, ...] = Field(("relu1_2", "relu2_2", "relu3_2", "relu3_4"), min_length=1)
-    """Layers of VGG19 whose Gram matrices are compared."""
+    backbone: BackboneName = "vgg19"
+    """The loss network."""
+    style_taps: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Its layers whose Gram matrices are compared; by default what suits it."""
     style_scales: tuple[Scale, ...] = Field((1.0, 0.5), min_length=1)
     """Sizes at which they are compared: small ones stand in for the layers above conv3_4."""
-    content_tap: str = "relu3_2"
-    """Layer of VGG19 whose features are compared."""
+    content_tap: str | None = None
+    """Its layer whose features are compared; by default what suits it."""
     pooling: Pooling = "max"
-    """Between the blocks of VGG19."""
+    """Between the blocks of VGG."""
 
-    style: float = Field(1.0, ge=0)
-    """Weight of the style loss, which is 1 for an untouched photo."""
-    content: float = Field(0.25, ge=0)
+    strength: float = Field(1.0, gt=0, le=4)
+    """Weight of the style loss, which is 1 for an untouched photo: at 2, style counts twice as
+    much against the photo's content as at 1."""
+    content: float = Field(0.4, ge=0)
     """Weight of the content loss, which is 1 for a picture without any content."""
     variation: float = Field(0.01, ge=0)
     """Weight of the total variation, which is 1 for an untouched photo."""
     excess: float = Field(10.0, ge=0)
     """Weight of the mean squared distance to the range of the painting's colours: it keeps white
     blobs out of bright and saturated areas."""
-    steadiness: float = Field(0.05, ge=0)
-    """Weight of the growth of noise, in power, from the photo to the painting."""
-    noise: float = Field(0.02, ge=0, le=1)
-    """Standard deviation of that noise, of pictures in [0, 1]."""
+    temporal: float = Field(0.05, ge=0)
+    """Weight of the difference between a painted picture and the warped painting of the picture
+    before it, which is 1 for a network that returns its input. 0 trains on single pictures."""
+    noise: float = Field(0.02, gt=0, le=1)
+    """Standard deviation of the noise, of pictures in [0, 1], that is added to the earlier of the
+    two: the painting is to be steady against it as against motion."""

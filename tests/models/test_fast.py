@@ -1,0 +1,111 @@
+"""The fast network is what it says, layer by layer."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from vidstyle.models.fast import FastNet, ResponseNorm
+from vidstyle.models.johnson import TransformerNet
+from vidstyle.models.network import StyleNetwork, paint
+
+Weights = dict[str, torch.Tensor]
+
+
+@pytest.fixture
+def network() -> FastNet:
+    made = FastNet(2)
+    made.initialise(torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for value in made.parameters():
+            # Away from the ones and zeros of the start, so that leaving them out would show.
+            value.add_(torch.randn(value.shape, generator=generator), alpha=0.1)
+    return made.eval()
+
+
+def pictures(height: int, width: int, count: int = 1) -> torch.Tensor:
+    return torch.rand(count, 3, height, width, generator=torch.Generator().manual_seed(1))
+
+
+def test_the_network_equals_a_plain_reference(network: FastNet) -> None:
+    inputs = pictures(24, 32, count=2)
+    torch.testing.assert_close(network(inputs), reference(network.state_dict(), inputs))
+
+
+def test_response_normalisation_is_the_papers() -> None:
+    norm = ResponseNorm(2)
+    with torch.no_grad():
+        norm.weight.copy_(torch.tensor([2.0, 1.0]).reshape(1, 2, 1, 1))
+        norm.bias.copy_(torch.tensor([0.5, 0.0]).reshape(1, 2, 1, 1))
+        norm.threshold.copy_(torch.tensor([-9.0, 0.5]).reshape(1, 2, 1, 1))  # type: ignore[union-attr]
+    # Mean squares 25/2 and 4: 3 and 4 over sqrt(12.5), doubled, plus a half; 2 / 2 and -2 / 2.
+    features = torch.tensor([[[[3.0, 4.0]], [[2.0, -2.0]]]])
+    wanted = torch.tensor([[[[2.197056, 2.762742]], [[1.0, 0.5]]]])
+    torch.testing.assert_close(norm(features), wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_noise_on_a_flat_picture_is_not_blown_up() -> None:
+    # Instance normalisation makes any noise, however small, as strong as a picture.
+    assert noise_gain(FastNet(4)) < 0.2 * noise_gain(TransformerNet(4))
+
+
+def noise_gain(network: StyleNetwork) -> float:
+    network.initialise(torch.Generator().manual_seed(0))
+    flat = torch.full((1, 3, 64, 64), 0.5)
+    noise = torch.randn(flat.shape, generator=torch.Generator().manual_seed(1)) / 1000
+    with torch.no_grad():
+        change = paint(network.train(), flat + noise) - paint(network, flat)
+    return float(change.std() / noise.std())
+
+
+def test_the_start_has_no_checkerboard() -> None:
+    network = FastNet(4)
+    network.initialise(torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        painted = network.train()(pictures(32, 32))
+    blocks = functional.pixel_unshuffle(painted, 2).reshape(1, 3, 4, 16, 16)
+    assert (blocks - blocks.mean(dim=2, keepdim=True)).abs().max() < 1e-6
+
+
+def reference(weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
+    """The network written down step by step, without a module."""
+    fine = layer(weights, "encode", blocks(inputs))
+    coarse = layer(weights, "reduce", fine, stride=2)
+    for block, apart in enumerate((1, 2, 1, 2, 1)):
+        name = f"transform.{block}.layers"
+        inner = layer(weights, f"{name}.0", coarse, dilation=apart)
+        coarse = coarse + layer(weights, f"{name}.1", inner)
+    enlarged = unblocked(functional.conv2d(coarse, weights["enlarge.weight"], padding=1))
+    fine = fine + response(weights, "decode", enlarged)
+    output = functional.conv2d(fine, weights["output.weight"], weights["output.bias"], padding=1)
+    return unblocked(output).clamp(0, 1)
+
+
+def layer(
+    weights: Weights, name: str, features: torch.Tensor, *, stride: int = 1, dilation: int = 1
+) -> torch.Tensor:
+    kernel = weights[f"{name}.0.weight"]
+    found = functional.conv2d(features, kernel, None, stride, dilation, dilation)
+    return response(weights, f"{name}.1", found)
+
+
+def response(weights: Weights, name: str, features: torch.Tensor) -> torch.Tensor:
+    power = (features * features).mean(dim=(2, 3), keepdim=True)
+    scaled = features / (power + 1e-4).sqrt() * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+    threshold = weights.get(f"{name}.threshold")
+    return scaled if threshold is None else torch.where(scaled > threshold, scaled, threshold)
+
+
+def blocks(pictures: torch.Tensor) -> torch.Tensor:
+    """(N, C, H, W) as (N, 4 C, H/2, W/2): the four pixels of a block, row by row, per channel."""
+    count, channels, height, width = pictures.shape
+    split = pictures.reshape(count, channels, height // 2, 2, width // 2, 2)
+    return split.permute(0, 1, 3, 5, 2, 4).reshape(count, 4 * channels, height // 2, width // 2)
+
+
+def unblocked(features: torch.Tensor) -> torch.Tensor:
+    count, channels, height, width = features.shape
+    split = features.reshape(count, channels // 4, 2, 2, height, width)
+    return split.permute(0, 1, 4, 2, 5, 3).reshape(count, channels // 4, 2 * height, 2 * width)

@@ -1,0 +1,36 @@
+"""Presets are settings, and say what was published."""
+
+from __future__ import annotations
+
+import pytest
+
+from vidstyle.models.backbone_layers import empty_layers
+from vidstyle.training.presets import DEFAULT, PRESETS
+from vidstyle.training.settings import Settings
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_makes_settings(name: str) -> None:
+    settings = Settings(**PRESETS[name])
+    assert {key: getattr(settings, key) for key in PRESETS[name]} == PRESETS[name]
+
+
+def test_the_default_preset_is_the_default() -> None:
+    assert Settings(**PRESETS[DEFAULT]) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures"), [("johnson-2016", 160_000), ("instance-norm", 20_000)]
+)
+def test_a_published_recipe_sees_as_many_pictures(name: str, pictures: int) -> None:
+    settings = Settings(**PRESETS[name])
+    assert settings.iterations * settings.batch == pictures
+    assert settings.temporal == 0
+
+
+@pytest.mark.parametrize("name", ["johnson-2016", "instance-norm"])
+def test_a_published_recipe_names_layers_of_its_backbone(name: str) -> None:
+    settings = Settings(**PRESETS[name])
+    taps = {tap for tap, _ in empty_layers(settings.backbone, settings.pooling)}
+    assert settings.style_taps is not None
+    assert {*settings.style_taps, settings.content_tap} <= taps

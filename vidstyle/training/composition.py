@@ -1,0 +1,182 @@
+"""Flat pictures in known motion, one before the other: flow and mask follow from geometry."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vidstyle.core.layers import HostArray
+from vidstyle.imaging.visibility import BoolMask
+from vidstyle.imaging.warp import warp
+from vidstyle.training.pairs import Pair, inside, pair_of
+
+Doubles: TypeAlias = npt.NDArray[np.float64]
+
+_SHARES = (-0.5, 0.5)
+# Of the motion: the previous picture and the current one. Both are half of it away from the
+# texture and sampled from it once, so that neither is the sharper one.
+_MIXED = 0.01
+# Share of another surface in a pixel that cannot be told from none.
+_ALIKE = 1e-3
+# Difference of two flows, in pixels, that hides nothing.
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """How a flat surface moves from the previous picture to the current one."""
+
+    shift: tuple[float, float] = (0.0, 0.0)
+    """Pixels to the right and down."""
+    turn: float = 0.0
+    """Radians, clockwise."""
+    zoom: float = 0.0
+    """Natural logarithm of the factor by which it grows."""
+    tilt: tuple[float, float] = (0.0, 0.0)
+    """How much its size shrinks a pixel to the right and down, as a share: perspective."""
+
+    def part(self, share: float) -> Doubles:
+        """Matrix (3, 3) that moves points (x, y, 1) around the origin by a share of the motion."""
+        growth, angle = math.exp(share * self.zoom), share * self.turn
+        cos, sin = growth * math.cos(angle), growth * math.sin(angle)
+        right, down = (share * length for length in self.shift)
+        across, along = (share * slope for slope in self.tilt)
+        return np.array([[cos, -sin, right], [sin, cos, down], [across, along, 1]], np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Part of a picture; false where it is empty."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def cut(self) -> tuple[slice, slice]:
+        """Its rows and columns."""
+        return (
+            slice(self.top, self.top + self.height),
+            slice(self.left, self.left + self.width),
+        )
+
+    def __bool__(self) -> bool:
+        return self.width > 0 and self.height > 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """A flat texture in motion. Beyond its edge lies its mirror image, where it has no shape."""
+
+    texture: HostArray
+    """(h, w, 3) RGB in [0, 1]."""
+    centre: tuple[float, float]
+    """Point (x, y) of the picture where the texture's middle is half-way through the motion."""
+    motion: Motion
+    shape: HostArray | None = None
+    """How opaque it is, (h, w) in [0, 1]; None for everywhere."""
+
+    def pose(self, share: float) -> Doubles:
+        """Matrix (3, 3) from the texture's pixels to the picture's: 0.5 is now, -0.5 before."""
+        height, width = self.texture.shape[:2]
+        middle = ((1 - width) / 2, (1 - height) / 2)
+        return _shifted(*self.centre) @ self.motion.part(share) @ _shifted(*middle)
+
+    def shown(self, share: float, box: Box) -> HostArray:
+        """The texture in that part of the picture, (h, w, 3)."""
+        border = cv2.BORDER_REFLECT_101
+        return _posed(self.texture, self.pose(share), box, cv2.INTER_CUBIC, border)
+
+    def coverage(self, share: float, box: Box) -> HostArray:
+        """How opaque it is in each pixel of that part, (h, w) in [0, 1]."""
+        if self.shape is None:
+            return np.ones((box.height, box.width), np.float32)
+        border = cv2.BORDER_CONSTANT
+        return _posed(self.shape, self.pose(share), box, cv2.INTER_LINEAR, border)
+
+    def flow(self, box: Box) -> HostArray:
+        """Flow (h, w, 2) from the current picture's pixels to the previous picture."""
+        flow = np.zeros((box.height, box.width, 2), np.float32)
+        if self.motion == Motion():
+            return flow
+        back = self.pose(-0.5) @ np.linalg.inv(self.pose(0.5))
+        x = np.arange(box.left, box.left + box.width, dtype=np.float64)
+        y = np.arange(box.top, box.top + box.height, dtype=np.float64)[:, np.newaxis]
+        # Sums of a row and a column each.
+        column, row, depth = (line[0] * x + (line[1] * y + line[2]) for line in back)
+        flow[..., 0] = column / depth - x
+        flow[..., 1] = row / depth - y
+        return flow
+
+    def box(self, side: int) -> Box:
+        """The part of a picture of that side in which its shape may be seen, before or now."""
+        if self.shape is None:
+            return Box(0, 0, side, side)
+        height, width = self.shape.shape
+        corners = np.array([[-1, width, -1, width], [-1, -1, height, height], [1, 1, 1, 1]])
+        seen = np.hstack([self.pose(share) @ corners for share in _SHARES])
+        seen = seen[:2] / seen[2]
+        left, top = np.clip(np.floor(seen.min(1)), 0, side).astype(int).tolist()
+        right, bottom = np.clip(np.ceil(seen.max(1)) + 1, 0, side).astype(int).tolist()
+        return Box(left, top, right - left, bottom - top)
+
+
+def compose(background: Surface, foreground: Surface | None, side: int) -> Pair:
+    """The two pictures, (side, side), of a surface and of another one before it.
+
+    ``visible`` is 1 where a current pixel shows one surface alone and the pixels around its
+    target, up to four, show that one alone: there, and only there, warping is legitimate. Where
+    both surfaces move alike nothing gets hidden. The flow of a mixed pixel is that of the
+    surface that it shows more of.
+    """
+    whole = Box(0, 0, side, side)
+    flow = background.flow(whole)
+    before, now = (background.shown(share, whole) for share in _SHARES)
+    box = foreground.box(side) if foreground else None
+    if not foreground or not box:
+        return pair_of(before, now, flow, inside(flow))
+    covered_before = _put(foreground, _SHARES[0], before, box)
+    covered_now = _put(foreground, _SHARES[1], now, box)
+    own = foreground.flow(box)
+    if np.abs(own - flow[box.cut]).max() < _ALIKE:
+        return pair_of(before, now, flow, inside(flow))
+    flow[box.cut] = np.where(covered_now[box.cut][..., np.newaxis] >= 0.5, own, flow[box.cut])
+    alone = _alone(covered_before, covered_now, flow)
+    return pair_of(before, now, flow, alone * inside(flow))
+
+
+def _put(front: Surface, share: float, picture: HostArray, box: Box) -> HostArray:
+    """Paint ``front`` into a picture of ours; how much of each pixel it covers, (H, W)."""
+    opaque = front.coverage(share, box)
+    behind = picture[box.cut]
+    behind += opaque[..., np.newaxis] * (front.shown(share, box) - behind)
+    covered = np.zeros(picture.shape[:2], np.float32)
+    covered[box.cut] = opaque
+    return covered
+
+
+def _alone(before: HostArray, now: HostArray, flow: HostArray) -> BoolMask:
+    """Where a pixel and its target show one surface alone, by what the foreground covers."""
+    there = warp(before, flow)
+    alone: BoolMask = np.maximum(now, there) <= _MIXED
+    alone |= np.minimum(now, there) >= 1 - _MIXED
+    return alone
+
+
+def _posed(
+    picture: HostArray, pose: Doubles, box: Box, interpolation: int, border: int
+) -> HostArray:
+    pose = _shifted(-box.left, -box.top) @ pose
+    size = (box.width, box.height)
+    posed = cv2.warpPerspective(picture, pose, size, flags=interpolation, borderMode=border)
+    # Cubic interpolation overshoots.
+    return np.asarray(np.clip(posed, 0, 1, out=posed), np.float32)
+
+
+def _shifted(right: float, down: float) -> Doubles:
+    return np.array([[1, 0, right], [0, 1, down], [0, 0, 1]], np.float64)

@@ -1,0 +1,79 @@
+"""A training as TensorBoard shows it: losses, learning rate, speed and pictures over the steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidstyle.core.errors import OutputError, UsageError
+from vidstyle.training.pictures import fitted
+from vidstyle.training.watch import Picture, Progress
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+_LARGEST = 512
+"""Longer side of a picture in pixels: each is stored in the log."""
+
+
+class TensorBoard:
+    """Writes a log folder for ``tensorboard --logdir``.
+
+    A training that goes on from a checkpoint continues its curves: steps that the folder has
+    from beyond the checkpoint are hidden, so that none appears twice. A training that begins
+    anew hides all earlier ones. Raises UsageError where TensorBoard is not installed, and
+    OutputError where the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._log: SummaryWriter | None = None
+        self._early: list[tuple[int, str, Picture]] = []
+        """Pictures from before the first step: the log begins with a step's number."""
+        _check_installed()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
+
+    def step(self, progress: Progress) -> None:
+        # Step 0 is where the painting is.
+        log = self._log or self._open(0 if progress.iteration == 1 else progress.iteration)
+        values = {f"loss/{name}": value for name, value in progress.losses.items()}
+        values["training/learning rate"] = progress.learning_rate
+        values["training/steps a second"] = 1 / max(progress.seconds, 1e-9)
+        for name, value in values.items():
+            log.add_scalar(name, value, progress.iteration)
+
+    def picture(self, iteration: int, name: str, picture: Picture) -> None:
+        small = fitted(picture, _LARGEST)
+        if self._log is None:
+            self._early.append((iteration, name, small))
+        else:
+            self._log.add_image(name, small, iteration, dataformats="HWC")
+
+    def close(self) -> None:
+        if self._log is not None:
+            self._log.close()
+
+    def _open(self, first_step: int) -> SummaryWriter:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._log = log = SummaryWriter(str(self._folder), purge_step=first_step)
+        for iteration, name, picture in self._early:
+            # The painting of a training that goes on is in the log already.
+            if iteration >= first_step:
+                log.add_image(name, picture, iteration, dataformats="HWC")
+        self._early.clear()
+        return log
+
+
+def _check_installed() -> None:
+    """Before a training begins, not at its first step."""
+    try:
+        import torch.utils.tensorboard  # noqa: F401 -- whether it is there
+    except ImportError as error:
+        raise UsageError(
+            "TensorBoard is not installed: pip install 'vidstyle[tensorboard]', or leave out"
+            " --tensorboard"
+        ) from error

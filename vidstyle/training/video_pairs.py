@@ -1,0 +1,160 @@
+"""Pairs from any video, with the flow that a flow stage finds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from vidstyle.core.errors import InputError, OutputError
+from vidstyle.core.options import StageOptions
+from vidstyle.runner.config import Pipeline, StageEntry
+from vidstyle.runner.discovery import Registry, folders_from_environment
+from vidstyle.runner.job import Job, run
+from vidstyle.runner.pipeline_file import VERSION
+from vidstyle.runner.stage_list import WrittenStage
+from vidstyle.runner.stage_options import read_options
+from vidstyle.runner.yaml_values import Where, YamlMap, YamlScalar
+from vidstyle.training.pair_cache import FORMAT, PairSink, open_pairs
+from vidstyle.training.pair_crop import random_crop
+from vidstyle.training.pairs import Pair, joined
+
+FLOW = "flow/dis"
+FRAMES = (0, 600)
+"""Half-open interval of the frames that are used: a clip's first 24 seconds or so."""
+
+Value = str | int | float | bool | None
+"""Of an option, as YAML has it."""
+
+logger = logging.getLogger(__name__)
+
+
+class VideoPairs:
+    """Random crops of random consecutive frames of clips, never across a cut."""
+
+    def __init__(
+        self,
+        clips: Sequence[Path],
+        side: int,
+        generator: np.random.Generator,
+        *,
+        cache: Path,
+        flow: str = FLOW,
+        options: Mapping[str, Value] | None = None,
+        frames: tuple[int, int | None] = FRAMES,
+        device: str = "auto",
+    ) -> None:
+        """Find the flow of the clips, or take it from the folder ``cache``; see ``keep_pairs``.
+
+        ``side`` is that of the pictures in pixels. Raises InputError where the clips have no
+        two frames in one shot, and what ``keep_pairs`` raises.
+        """
+        self._kept = [
+            open_pairs(
+                keep_pairs(clip, cache, flow=flow, options=options, frames=frames, device=device)
+            )
+            for clip in clips
+        ]
+        self._pairs = [(kept, later) for kept in self._kept for later in kept.later]
+        if not self._pairs:
+            raise InputError("no clip has two frames in one shot: name other clips")
+        self._side = side
+        self._generator = generator
+
+    def draw(self, count: int) -> Pair:
+        """``count`` pairs."""
+        return joined([self._pair() for _ in range(count)])
+
+    def _pair(self) -> Pair:
+        kept, later = self._pairs[self._generator.integers(len(self._pairs))]
+        return random_crop(
+            kept.frames[later - 1],
+            kept.frames[later],
+            kept.flow[later],
+            kept.visible[later],
+            side=self._side,
+            generator=self._generator,
+        )
+
+
+def keep_pairs(
+    clip: Path,
+    cache: Path,
+    *,
+    flow: str = FLOW,
+    options: Mapping[str, Value] | None = None,
+    frames: tuple[int, int | None] = FRAMES,
+    device: str = "auto",
+) -> Path:
+    """The folder in ``cache`` with a clip's frames, flow and visibility, made where it is missing.
+
+    It is named after the clip's bytes, the flow stage, its options and the frames, and is there
+    whole or not at all. ``flow`` is any flow stage, plugins of ``VIDSTYLE_PLUGINS`` included,
+    with ``options`` as a pipeline has them. Raises InputError for the clip, PipelineError for
+    stage and options, DeviceError, and OutputError where the cache cannot be written.
+    """
+    pipeline = _pipeline(flow, options or {})
+    folder = cache / _name(clip, pipeline, frames)
+    if folder.is_dir():
+        return folder
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {cache}: {error.strerror}") from error
+    with _threads_as_they_were():
+        result = run(Job(pipeline, clip, folder, device, frames))
+    logger.info("%s: flow of %d frames is kept in %s", clip, result.frames, folder)
+    return folder
+
+
+def _pipeline(flow: str, options: Mapping[str, Value]) -> Pipeline:
+    registry = Registry(folders_from_environment())
+    names = ("decode/pyav", "shots/histogram", flow)
+    entries = [_entry(name, registry, options if name == flow else {}) for name in names]
+    sink = StageEntry("pairs", "encode/pairs", "encode", PairSink, StageOptions())
+    return Pipeline(VERSION, (*entries, sink), Path("pairs of a video"))
+
+
+def _entry(use: str, registry: Registry, options: Mapping[str, Value]) -> StageEntry:
+    where = Where(f"flow for pairs, {use}")
+    values = {name: YamlScalar(value, where) for name, value in options.items()}
+    written = YamlMap(values, dict.fromkeys(values, where), where)
+    kind = use.split("/")[0]
+    cls = registry.find(use, where)
+    read = read_options(WrittenStage(kind, use, written, where), cls.Options)
+    return StageEntry(kind, use, kind, cls, read.values, read.keyframes, where)
+
+
+def _name(clip: Path, pipeline: Pipeline, frames: tuple[int, int | None]) -> str:
+    stages = [[stage.use, stage.options.model_dump(mode="json")] for stage in pipeline.stages]
+    facts = {"clip": _digest(clip), "stages": stages, "frames": frames, "format": FORMAT}
+    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    # A name for who looks into the folder; dots would be taken for a suffix.
+    return f"{re.sub(r'[^0-9A-Za-z_-]+', '-', clip.stem)[:40]}-{key[:24]}"
+
+
+def _digest(clip: Path) -> str:
+    try:
+        with clip.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot read {clip}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _threads_as_they_were() -> Iterator[None]:
+    """A run sets the process's threads, on whose number the bits of a training depend."""
+    before, before_cv2 = torch.get_num_threads(), cv2.getNumThreads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        cv2.setNumThreads(before_cv2)

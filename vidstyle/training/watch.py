@@ -1,0 +1,74 @@
+"""Who watches a training: what it tells them, and how several are told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Picture: TypeAlias = npt.NDArray[np.uint8]
+"""(H, W, 3) RGB."""
+
+PAINTING = "painting"
+"""Name of the picture that is the painting itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a training is."""
+
+    iteration: int
+    """Steps taken, from 1."""
+    iterations: int
+    """Steps in all."""
+    losses: Mapping[str, float]
+    """The terms of this step, before they are weighted."""
+    learning_rate: float
+    """Of this step."""
+    seconds: float
+    """That this step took."""
+
+
+class Watcher(Protocol):
+    """Told how a training goes, in order; it does not change the training."""
+
+    def step(self, progress: Progress) -> None:
+        """A step was taken."""
+        ...
+
+    def picture(self, iteration: int, name: str, picture: Picture) -> None:
+        """What a held-out photo looks like after so many steps, or, once, the painting.
+
+        The name is the same for the same photo. The painting, named ``PAINTING``, comes before
+        the first step.
+        """
+        ...
+
+    def close(self) -> None:
+        """Nothing more comes; called by who made the watcher, also after an error."""
+        ...
+
+
+class Watchers:
+    """Several watchers as one, told in the order in which they are given; none at all will do."""
+
+    def __init__(self, *watchers: Watcher) -> None:
+        self._watchers = watchers
+
+    def step(self, progress: Progress) -> None:
+        for watcher in self._watchers:
+            watcher.step(progress)
+
+    def picture(self, iteration: int, name: str, picture: Picture) -> None:
+        for watcher in self._watchers:
+            watcher.picture(iteration, name, picture)
+
+    def close(self) -> None:
+        """Close all of them, also where one raises; the first error is raised then."""
+        with ExitStack() as stack:
+            for watcher in reversed(self._watchers):
+                stack.callback(watcher.close)
