@@ -4,42 +4,48 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.style_exchange import export, import_
+from vidstyle.cli.style_preview import preview
+from vidstyle.cli.style_train import train
 
 if TYPE_CHECKING:
-    from vidstyle.training.loop import Progress
+    from rich.text import Text
 
-_SAY_EVERY_SECONDS = 10.0
+_PIPE_WIDTH = 1000
+"""Columns where nobody's window ends."""
 
 
 def register(app: typer.Typer) -> None:
-    styles = typer.Typer(help="List and train styles.", no_args_is_help=True)
+    styles = typer.Typer(
+        help="List, preview, train, import and export styles.", no_args_is_help=True
+    )
     styles.command("list")(list_)
+    styles.command("preview")(preview)
     styles.command("train")(train)
+    styles.command("import")(import_)
+    styles.command("export")(export)
     app.add_typer(styles, name="styles")
 
 
 def list_(json: given.Json = False) -> None:
-    """All styles that can be named."""
+    """All styles that can be named, and how near they come."""
     from vidstyle.models.styles import list_styles
 
     found = [_described(name, path) for name, path in list_styles().items()]
     if json:
         print(json_module.dumps(found))
         return
-    width = max((len(str(style["name"])) for style in found), default=0)
-    for style in found:
-        print(f"{style['name']:{width}}  {_line(style)}")
+    _print_table(found)
 
 
-def _described(name: str, path: Path) -> dict[str, str]:
+def _described(name: str, path: Path) -> dict[str, Any]:
     """What is told of a style; of a broken one, the reason."""
     from vidstyle.core.errors import WeightsError
     from vidstyle.models.style_file import read_style_info
@@ -55,82 +61,43 @@ def _described(name: str, path: Path) -> dict[str, str]:
         "painting": info.credit.painting,
         "licence": info.credit.licence,
         "architecture": f"{info.architecture}-{info.width}",
+        "bytes": path.stat().st_size,
+        "losses": dict(info.losses),
     }
 
 
-def _line(style: dict[str, str]) -> str:
+def _print_table(styles: Iterable[Mapping[str, Any]]) -> None:
+    """On standard output; as wide as it likes where that is no terminal, one line a style."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("name", "painting", "network", "size", "style loss"):
+        right = title in ("size", "style loss")
+        table.add_column(title, overflow="fold", justify="right" if right else "left")
+    for style in styles:
+        table.add_row(*map(_cell, _row(style)))
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    Console(width=width, highlight=False).print(table, crop=False)
+
+
+def _row(style: Mapping[str, Any]) -> tuple[str, ...]:
     if "broken" in style:
-        return f"BROKEN: {style['broken']}"
-    details = [style["painting"] or style["title"], style["licence"], style["architecture"]]
-    return "; ".join(detail for detail in details if detail)
-
-
-def train(
-    painting: Annotated[Path, typer.Argument(help="A picture of the style.", metavar="PAINTING")],
-    photos: Annotated[Path, typer.Option(help="A folder of photos to train on.", metavar="DIR")],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="The style file to make.", metavar="FILE")
-    ],
-    weights: Annotated[
-        Path | None,
-        typer.Option(help="The folder with VGG19; otherwise VIDSTYLE_WEIGHTS.", metavar="DIR"),
-    ] = None,
-    iterations: Annotated[int, typer.Option(min=1, help="Steps of the training.")] = 5000,
-    width: Annotated[int, typer.Option(min=1, max=128, help="Channels of the network.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed, another result.")] = 0,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from FILE's checkpoint, if there is one.")
-    ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
-    title: Annotated[str, typer.Option(help="Of the style, for people.")] = "",
-    credit: Annotated[str, typer.Option(help="Artist, title and year of the painting.")] = "",
-    licence: Annotated[str, typer.Option(help="Of the painting.")] = "",
-) -> None:
-    """Train a style from a painting: minutes to hours, and resumable."""
-    from vidstyle.core.errors import OutputError
-
-    if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists; pass --overwrite to replace it")
-    if not output.parent.is_dir():
-        raise OutputError(f"the folder {output.parent} does not exist; make it first")
-    from vidstyle.models.style_file import Credit
-    from vidstyle.training.loop import train_style
-    from vidstyle.training.settings import Settings
-
-    info = train_style(
-        Settings(iterations=iterations, width=width, seed=seed),
-        painting=painting,
-        photos=photos,
-        destination=output,
-        credit=Credit(title or output.stem, credit, licence),
-        weights=weights,
-        resume=resume,
-        progress=_teller(),
+        return style["name"], f"BROKEN: {style['broken']}"
+    painting = style["painting"] or style["title"]
+    licence = f" ({style['licence']})" if style["licence"] else ""
+    loss = style["losses"].get("style")
+    return (
+        style["name"],
+        f"{painting}{licence}",
+        style["architecture"],
+        f"{style['bytes'] / 1024:.0f} KiB",
+        "" if loss is None else f"{loss:.3f}",
     )
-    losses = ", ".join(f"{name} {value:.3f}" for name, value in info.losses.items())
-    print(f"held-out photos: {losses}\nwrote {output}", file=sys.stderr)
 
 
-def _teller() -> Callable[[Progress], None]:
-    """A line now and then: how far, how well, how long still."""
-    started = last = time.perf_counter()
-    first: int | None = None
+def _cell(text: str) -> Text:
+    """A style file may come from anywhere: no markup, no control characters."""
+    from rich.text import Text
 
-    def tell(progress: Progress) -> None:
-        nonlocal last, first
-        now = time.perf_counter()
-        first = progress.iteration - 1 if first is None else first
-        if now - last < _SAY_EVERY_SECONDS and progress.iteration < progress.iterations:
-            return
-        last = now
-        pace = (now - started) / (progress.iteration - first)
-        left = round(pace * (progress.iterations - progress.iteration))
-        losses = ", ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
-        print(
-            f"{progress.iteration} of {progress.iterations}, {left // 60}:{left % 60:02} left,"
-            f" {losses}",
-            file=sys.stderr,
-            flush=True,
-        )
-
-    return tell
+    return Text("".join(letter if letter.isprintable() else "?" for letter in text))

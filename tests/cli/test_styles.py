@@ -1,0 +1,99 @@
+"""``vidstyle styles list``: what there is, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vidstyle.cli.main import run_command
+from vidstyle.models import safetensors_file
+from vidstyle.models.architectures import empty_network
+from vidstyle.models.style_file import Credit, StyleInfo, save_style
+
+
+def make_style(folder: Path, name: str, *, painting: str = "Nobody, Stripes") -> Path:
+    import torch
+
+    network = empty_network("fast", 1)
+    network.initialise(torch.Generator().manual_seed(0))
+    credit = Credit("A title", painting, "CC0")
+    losses = {"style": 0.0625, "content": 0.5}
+    path = folder / f"{name}.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_style(path, StyleInfo(name, credit, "fast", 1, {}, losses), network)
+    return path
+
+
+@pytest.fixture
+def styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's folder of styles."""
+    monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(tmp_path))
+    return tmp_path / "styles"
+
+
+def listed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    assert run_command(["styles", "list", "--json"]) == 0
+    found: list[dict[str, object]] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_programs_are_told_size_and_losses(
+    styles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make_style(styles, "stripes")
+    [style] = [style for style in listed(capsys) if style["name"] == "stripes"]
+    assert style == {
+        "name": "stripes",
+        "file": str(path),
+        "title": "A title",
+        "painting": "Nobody, Stripes",
+        "licence": "CC0",
+        "architecture": "fast-1",
+        "bytes": path.stat().st_size,
+        "losses": {"style": 0.0625, "content": 0.5},
+    }
+
+
+def test_people_are_shown_one_line_a_style(
+    styles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make_style(styles, "stripes", painting="Somebody, A very long title " * 5)
+    assert run_command(["styles", "list"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["name", "painting", "network", "size", "style", "loss"]
+    [line] = [line for line in lines if line.startswith("stripes ")]
+    size = f"{path.stat().st_size / 1024:.0f}"
+    assert line.split()[-5:] == ["(CC0)", "fast-1", size, "KiB", "0.062"]
+
+
+def test_a_broken_style_is_listed_with_its_reason(
+    styles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    styles.mkdir()
+    (styles / "torn.safetensors").write_bytes(b"torn")
+    [style] = [style for style in listed(capsys) if style["name"] == "torn"]
+    assert set(style) == {"name", "file", "broken"}
+    assert run_command(["styles", "list"]) == 0
+    assert "BROKEN: " in capsys.readouterr().out
+
+
+def test_a_style_cannot_write_to_the_terminal_what_it_likes(
+    styles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_style(styles, "sly", painting="\x1b[2Jgone [bold]not bold[/bold]\n\nnew line")
+    assert run_command(["styles", "list"]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "?[2Jgone [bold]not bold[/bold]??new line" in out
+
+
+def test_a_style_without_losses_is_listed(styles: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = make_style(styles, "stripes")
+    header = json.loads(safetensors_file.read_metadata(path)["vidstyle"])
+    tensors = safetensors_file.read_tensors(path)
+    safetensors_file.write(path, tensors, {"vidstyle": json.dumps({**header, "losses": {}})})
+    assert run_command(["styles", "list"]) == 0
+    [line] = [x for x in capsys.readouterr().out.splitlines() if x.startswith("stripes ")]
+    assert line.rstrip().endswith("KiB")

@@ -1,0 +1,125 @@
+"""``vidstyle styles preview``: pictures in styles, side by side on one sheet."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vidstyle.cli.style_output import check_new
+
+if TYPE_CHECKING:
+    from vidstyle.models.style_file import Style
+    from vidstyle.training.watch import Picture
+
+_FORMATS = (".png", ".jpg", ".jpeg")
+
+
+def preview(
+    pictures: Annotated[
+        list[Path], typer.Argument(help="Photos, one row each.", metavar="PICTURE...")
+    ],
+    styles: Annotated[
+        str | None,
+        typer.Option(
+            help="Names of `vidstyle styles list`, or style files; without it all of them.",
+            metavar="A,B,...",
+        ),
+    ] = None,
+    strengths: Annotated[
+        str,
+        typer.Option(
+            help="From 0, the picture as it is, to 1, painted: how much of the painting is mixed"
+            " in when a style is used.",
+            metavar="S,T,...",
+        ),
+    ] = "1",
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The sheet, PNG or JPEG.", metavar="SHEET")
+    ] = Path("preview.png"),
+    size: Annotated[
+        int,
+        typer.Option(min=16, help="Longer side in pixels at which pictures are painted."),
+    ] = 384,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
+) -> None:
+    """Make a contact sheet of pictures in styles.
+
+    Each picture has a row, each style and strength a column.
+    """
+    from vidstyle.core.errors import UsageError
+
+    chosen = _strengths(strengths)
+    if output.suffix.lower() not in _FORMATS:
+        raise UsageError(f"a sheet ends in {', '.join(_FORMATS)}: name {output.name} otherwise")
+    check_new(output, overwrite=overwrite)
+    from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
+    from vidstyle.training.photos import read_picture
+    from vidstyle.training.pictures import fitted, write_picture
+
+    photos = [fitted(read_picture(path), size) for path in pictures]
+    loaded = _styles(styles)
+    titles = [_title(name, strength, chosen) for name in loaded for strength in chosen]
+    rows = [
+        SheetRow(path.name, (photo, *_painted(photo, loaded.values(), chosen)))
+        for path, photo in zip(pictures, photos, strict=True)
+    ]
+    write_picture(output, contact_sheet(rows, ["original", *titles]))
+    print(f"wrote {output}", file=sys.stderr)
+
+
+def _strengths(text: str) -> tuple[float, ...]:
+    from vidstyle.core.errors import UsageError
+
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if not values or not all(0 <= value <= 1 for value in values):
+        raise UsageError(f"--strengths {text!r}: wanted numbers from 0 to 1, such as 0.5,1")
+    return values
+
+
+def _styles(names: str | None) -> dict[str, Style]:
+    """Those that are named, in that order; of all of them, those that are not broken."""
+    from vidstyle.core.errors import UsageError, WeightsError
+    from vidstyle.models.style_file import load_style
+    from vidstyle.models.styles import find_style, list_styles
+
+    if names is not None:
+        paths = [find_style(name.strip()) for name in names.split(",")]
+        return {path.stem: load_style(path) for path in paths}
+    found = {}
+    for name, path in list_styles().items():
+        try:
+            found[name] = load_style(path)
+        except WeightsError as error:
+            print(f"left out: {error}", file=sys.stderr)
+    if not found:
+        raise UsageError("there are no styles: name a style file with --styles")
+    return found
+
+
+def _title(name: str, strength: float, strengths: Sequence[float]) -> str:
+    return name if strengths == (1.0,) else f"{name}\nstrength {strength:g}"
+
+
+def _painted(
+    photo: Picture, styles: Iterable[Style], strengths: Sequence[float]
+) -> Iterator[Picture]:
+    """A photo in each style, at each strength."""
+    import torch
+
+    from vidstyle.models.network import paint
+    from vidstyle.training.photos import to_tensor
+
+    for style in styles:
+        with torch.inference_mode():
+            source = to_tensor(photo)
+            painted = paint(style.module, source)
+            for strength in strengths:
+                mixed = torch.lerp(source, painted, strength)[0].permute(1, 2, 0)
+                yield (255.0 * mixed).round().to(torch.uint8).numpy()

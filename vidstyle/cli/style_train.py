@@ -1,0 +1,146 @@
+"""``vidstyle styles train``: a painting and photos in, a style file out."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vidstyle.cli import shared_options as given
+from vidstyle.cli.style_output import check_new
+
+if TYPE_CHECKING:
+    from vidstyle.training.watch import Watcher
+
+
+def train(
+    painting: Annotated[Path, typer.Argument(help="A picture of the style.", metavar="PAINTING")],
+    photos: Annotated[Path, typer.Option(help="A folder of photos to train on.", metavar="DIR")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The style file to make.", metavar="FILE")
+    ],
+    preset: Annotated[
+        str, typer.Option(help="default, johnson-2016 or instance-norm.", metavar="NAME")
+    ] = "default",
+    strength: Annotated[
+        float | None,
+        typer.Option(
+            help="At 2 the style counts twice as much against the photo's content as at 1;"
+            " up to 4.",
+            metavar="S",
+        ),
+    ] = None,
+    iterations: Annotated[int | None, typer.Option(help="Steps of the training.")] = None,
+    architecture: Annotated[
+        str | None, typer.Option(help="fast, johnson or johnson-fractional.", metavar="NAME")
+    ] = None,
+    width: Annotated[int | None, typer.Option(help="Channels of the finest layers.")] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="vgg16, vgg19 or squeezenet.", metavar="NAME")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Photos a step.")] = None,
+    crop: Annotated[int | None, typer.Option(help="Side of a photo's crop in pixels.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed, another result.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Change any setting: decay=0.5. Counts after the other options; may be repeated.",
+            metavar="KEY=VALUE",
+        ),
+    ] = None,
+    pairs: Annotated[
+        str,
+        typer.Option(
+            help="What steadiness is learned from: motion (photos that are moved),"
+            " sceneflow:DIR, or video:FILE_OR_DIR.",
+            metavar="SOURCE",
+        ),
+    ] = "motion",
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder with the backbone's weights; otherwise VIDSTYLE_WEIGHTS, or a"
+            " download.",
+            metavar="DIR",
+        ),
+    ] = None,
+    device: given.Device = "auto",
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Write TensorBoard logs here.", metavar="DIR")
+    ] = None,
+    previews: Annotated[
+        Path | None,
+        typer.Option(help="Write held-out photos as they are painted so far.", metavar="DIR"),
+    ] = None,
+    preview_every: Annotated[int, typer.Option(min=1, help="Steps between previews.")] = 250,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from FILE's checkpoint, if there is one.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
+    title: Annotated[str, typer.Option(help="Of the style, for people.")] = "",
+    credit: Annotated[str, typer.Option(help="Artist, title and year of the painting.")] = "",
+    licence: Annotated[str, typer.Option(help="Of the painting.")] = "",
+) -> None:
+    """Train a style from a painting: minutes to hours, and resumable.
+
+    A preset is a set of settings: vidstyle's own, or a published recipe. The other options change
+    it.
+    """
+    check_new(output, overwrite=overwrite)
+    from vidstyle.cli.style_settings import settings_of
+    from vidstyle.cli.style_stop import resumable
+
+    options = {
+        "strength": strength,
+        "iterations": iterations,
+        "architecture": architecture,
+        "width": width,
+        "backbone": backbone,
+        "batch": batch,
+        "crop": crop,
+        "seed": seed,
+    }
+    settings = settings_of(preset, options, set_ or ())
+    with resumable(output.with_suffix(".checkpoint")):
+        from vidstyle.cli.style_pairs import pairs_of
+        from vidstyle.cli.style_progress import losses_line, progress_watcher
+        from vidstyle.models.style_file import Credit
+        from vidstyle.runner.device import resolve_device
+        from vidstyle.training.loop import train_style
+        from vidstyle.training.watch import Watchers
+
+        # Before folders are made for a call that cannot work.
+        chosen, place = pairs_of(pairs), resolve_device(device, needs_torch=True)
+        others = _watchers(tensorboard, previews)
+        with progress_watcher() as shown, closing(Watchers(shown, *others)) as watchers:
+            info = train_style(
+                settings,
+                painting=painting,
+                photos=photos,
+                destination=output,
+                pairs=chosen,
+                credit=Credit(title or output.stem, credit, licence),
+                weights=weights,
+                device=place,
+                resume=resume,
+                preview_every=preview_every,
+                watcher=watchers,
+            )
+    print(f"held-out photos: {losses_line(info.losses)}\nwrote {output}", file=sys.stderr)
+
+
+def _watchers(tensorboard: Path | None, previews: Path | None) -> list[Watcher]:
+    found: list[Watcher] = []
+    if tensorboard is not None:
+        from vidstyle.training.tensorboard import TensorBoard
+
+        found.append(TensorBoard(tensorboard))
+    if previews is not None:
+        from vidstyle.training.pictures import PreviewPictures
+
+        found.append(PreviewPictures(previews))
+    return found
