@@ -2,7 +2,8 @@
 
 What is slow in the published network is its memory traffic at full size. Here the picture enters
 as 2x2 blocks (space-to-depth) and leaves so (Shi et al. 2016, sub-pixel convolution), and all
-convolutions are 3x3. Filter response normalisation with a thresholded linear unit (Singh,
+convolutions are 3x3. Enlarging by such blocks leaves a checkerboard; a binomial filter, which is
+zero at the frequency of a checkerboard, takes it away. Filter response normalisation with a thresholded linear unit (Singh,
 Krishnan 2020) stands in for instance normalisation, which amplifies noise where a picture is
 flat and makes bubble-shaped artefacts. Why it is built so: docs/decisions/007.
 """
@@ -37,16 +38,18 @@ class FastNet(StyleNetwork):
         self.encode = ConvolutionLayer(4 * 3, width)
         self.reduce = ConvolutionLayer(width, body, stride=2)
         self.transform = nn.Sequential(*(ResidualBlock(body, apart) for apart in _DILATIONS))
-        self.enlarge = _convolution(body, 4 * width)
-        self.decode = ResponseNorm(width)
+        self.decode = nn.Sequential(
+            nn.Upsample(scale_factor=2, mode="nearest"), *ConvolutionLayer(body, width)
+        )
         self.output = nn.Conv2d(width, 4 * 3, 3, padding=1)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         fine = self.encode(functional.pixel_unshuffle(pictures, 2))
         coarse = self.transform(self.reduce(fine))
         # The finest layer goes around the body, so that edges stay where they are.
-        fine = fine + self.decode(functional.pixel_shuffle(self.enlarge(coarse), 2))
-        painted = functional.pixel_shuffle(self.output(fine), 2)
+        painted = _without_checkerboard(
+            functional.pixel_shuffle(self.output(fine + self.decode(coarse)), 2)
+        )
         return painted if self.training else painted.clamp(0.0, 1.0)
 
     def initialise(self, generator: torch.Generator) -> None:
@@ -56,10 +59,8 @@ class FastNet(StyleNetwork):
             elif isinstance(module, ResponseNorm):
                 module.reset()
         with torch.no_grad():
-            _same_for_each_subpixel(self.enlarge)
-            _same_for_each_subpixel(self.output)
             # The output has no normalisation after it: a small gain starts it within [0, 1].
-            self.output.weight.mul_(0.3)
+            self.output.weight.mul_(0.1)
         nn.init.constant_(cast("torch.Tensor", self.output.bias), 0.5)
 
 
@@ -135,8 +136,10 @@ def _convolution(
     )
 
 
-def _same_for_each_subpixel(convolution: nn.Conv2d) -> None:
-    """Start sub-pixel convolution as nearest-neighbour enlargement: no checkerboard to unlearn
-    (Aitken et al. 2017)."""
-    weight = convolution.weight
-    weight.copy_(weight[: len(weight) // 4].repeat_interleave(4, dim=0))
+def _without_checkerboard(pictures: torch.Tensor) -> torch.Tensor:
+    """Pictures (N, 3, H, W) after a binomial filter of 1, 2, 1 down and across: every pattern
+    that repeats after two pixels becomes flat."""
+    ends = functional.pad(pictures, (1, 1, 1, 1), mode="replicate")
+    row = torch.tensor((0.25, 0.5, 0.25), dtype=pictures.dtype, device=pictures.device)
+    kernel = torch.outer(row, row).expand(pictures.shape[1], 1, 3, 3)
+    return functional.conv2d(ends, kernel, groups=pictures.shape[1])

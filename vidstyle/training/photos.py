@@ -16,7 +16,7 @@ from vidstyle.core.errors import InputError
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _LARGEST_ENLARGEMENT = 1.25
 """Of a photo before it is cropped: more would teach the network what blur looks like."""
-_SATURATION = (0.5, 2.0)
+_SATURATION = (0.5, 1.5)
 """Factors by which the colours of a crop move away from grey."""
 
 logger = logging.getLogger(__name__)

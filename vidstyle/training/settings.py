@@ -17,7 +17,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    iterations: int = Field(1600, ge=1)
+    iterations: int = Field(1100, ge=1)
     """Steps of the optimiser."""
     seed: int = Field(0, ge=0)
     """Of the start weights, the crops and the noise."""
@@ -30,7 +30,7 @@ class Settings(BaseModel):
     only there for the default network, or at random ones."""
     batch: int = Field(1, ge=1)
     """Crops a step."""
-    crop: int = Field(256, ge=32, multiple_of=4)
+    crop: int = Field(192, ge=32, multiple_of=4)
     """Side of a crop in pixels."""
     learning_rate: float = Field(2e-3, gt=0)
     """Of Adam, until the decay begins."""
@@ -55,14 +55,14 @@ class Settings(BaseModel):
     strength: float = Field(1.0, gt=0, le=4)
     """Weight of the style loss, which is 1 for an untouched photo: at 2, style counts twice as
     much against the photo's content as at 1."""
-    content: float = Field(0.4, ge=0)
+    content: float = Field(0.03, ge=0)
     """Weight of the content loss, which is 1 for a picture without any content."""
     variation: float = Field(0.01, ge=0)
     """Weight of the total variation, which is 1 for an untouched photo."""
     excess: float = Field(10.0, ge=0)
     """Weight of the mean squared distance to the range of the painting's colours: it keeps white
     blobs out of bright and saturated areas."""
-    temporal: float = Field(0.05, ge=0)
+    temporal: float = Field(0.06, ge=0)
     """Weight of the difference between a painted picture and the warped painting of the picture
     before it, which is 1 for a network that returns its input. 0 trains on single pictures."""
     noise: float = Field(0.02, gt=0, le=1)

@@ -1,0 +1,193 @@
+"""The network ``fast`` against a 16-channel ``johnson``: speed, size, and style where both paint.
+
+    python benchmarks/architectures.py [--size 640x360] [--repeats 15] [--threads N] [--compile]
+    python benchmarks/architectures.py --fast FILE --johnson FILE --painting P --photos DIR
+        [--weights DIR] [-o sheet.png]
+
+Times are medians of passes that take turns, so that whatever else the machine does falls on both;
+a pass is ``paint``, with the margin that a network asks for. Without style files the weights are
+random, which costs the same. With both files of one painting, their style and content losses on
+the photos (``benchmarks/styles.py`` says what they are), by the settings of the fast one; -o
+writes what both make of the first four photos as a sheet. About 20 s on two cores, a minute more
+with --compile, and 40 s for the losses on twelve photos.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from vidstyle.core.errors import UsageError, VidstyleError
+from vidstyle.evaluation.style_losses import judging_settings, whole_picture_losses
+from vidstyle.imaging.contact_sheet import Picture, SheetRow, contact_sheet
+from vidstyle.models.architectures import empty_network
+from vidstyle.models.network import StyleNetwork, paint
+from vidstyle.models.style_file import Credit, StyleInfo, load_style, save_style
+from vidstyle.training.loop import objective_of
+from vidstyle.training.measure import measure
+from vidstyle.training.photos import list_photos, read_picture, to_tensor
+from vidstyle.training.pictures import fitted, write_picture
+
+WIDTH = 16
+LONGEST, CELL = 1024, 384
+"""Longer side in pixels of a photo that is judged, and of one on the sheet."""
+SHOWN = 4
+
+Networks = Mapping[str, StyleNetwork]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--size", default="640x360", help="width x height")
+    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--threads", type=int, help="that torch may use; all by default")
+    parser.add_argument("--compile", action="store_true", help="also by torch.compile")
+    parser.add_argument("--fast", type=Path, help="a style file")
+    parser.add_argument("--johnson", type=Path, help="a style file of the same painting")
+    parser.add_argument("--painting", type=Path)
+    parser.add_argument("--photos", type=Path, help="a folder, never trained on")
+    parser.add_argument("--weights", type=Path, help="the folder with the loss network")
+    parser.add_argument("-o", "--output", type=Path, help="the sheet, PNG or JPEG")
+    given = parser.parse_args(arguments)
+    losses = (given.fast, given.johnson, given.painting, given.photos)
+    if (any(losses) or given.output) and not all(losses):
+        parser.error("losses and a sheet need --fast, --johnson, --painting and --photos")
+    try:
+        report(given)
+    except VidstyleError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def report(given: argparse.Namespace) -> None:
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    files = {name: getattr(given, name) for name in ("fast", "johnson") if getattr(given, name)}
+    with tempfile.TemporaryDirectory() as folder:
+        files = files or {name: drawn(name, Path(folder)) for name in ("fast", "johnson")}
+        networks = {name: network(name, path) for name, path in files.items()}
+        sizes = {name: path.stat().st_size for name, path in files.items()}
+    report_speed(networks, sizes, given)
+    if given.painting:
+        report_losses(networks, given)
+    if given.output:
+        photos = list_photos(given.photos)[:SHOWN]
+        write_picture(given.output, sheet(networks, photos))
+        print(f"wrote {given.output}")
+
+
+def drawn(architecture: str, folder: Path) -> Path:
+    """A style file of random weights, as large as one that is trained."""
+    made = empty_network(architecture, WIDTH)
+    made.initialise(torch.Generator().manual_seed(0))
+    path = folder / f"{architecture}.safetensors"
+    # Both names are among the architectures that there are.
+    save_style(path, StyleInfo(architecture, Credit(), made.architecture, WIDTH), made)  # type: ignore[arg-type]
+    return path
+
+
+def network(architecture: str, path: Path) -> StyleNetwork:
+    """The network of a file, laid out as ``stylize/feedforward`` has it. Raises UsageError for
+    another one than ``architecture`` with 16 channels."""
+    style = load_style(path)
+    found = (style.info.architecture, style.info.width)
+    if found != (architecture, WIDTH):
+        raise UsageError(f"{path} is {found[0]} with {found[1]} channels: give {architecture}, 16")
+    return style.module.to(memory_format=torch.channels_last)
+
+
+def report_speed(networks: Networks, sizes: Mapping[str, int], given: argparse.Namespace) -> None:
+    width, height = map(int, given.size.split("x"))
+    picture = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
+    picture = picture.contiguous(memory_format=torch.channels_last)
+    forms: dict[str, Networks] = {"": networks}
+    if given.compile:
+        forms["compiled "] = {name: compiled(made) for name, made in networks.items()}
+    actions = {
+        (name, f"{form}{precision}"): partial(passing, made, picture, half=precision == "bfloat16")
+        for form, alike in forms.items()
+        for name, made in alike.items()
+        for precision in ("float32", "bfloat16")
+    }
+    times = medians(actions, given.repeats)
+    names = list(dict.fromkeys(column for _, column in times))
+    print(f"{f'{given.size}, {torch.get_num_threads()} threads':20}", end="")
+    print("".join(f"{column:>20}" for column in names) + f"{'parameters':>14}{'KiB':>8}")
+    for name, made in networks.items():
+        print(f"{name:20}" + "".join(f"{times[name, at] * 1e3:17.1f} ms" for at in names), end="")
+        count = sum(parameter.numel() for parameter in made.parameters())
+        print(f"{count:14,}{sizes[name] / 1024:8.0f}")
+    ratios = [times["johnson", at] / times["fast", at] for at in names]
+    print(f"{'johnson / fast':20}" + "".join(f"{ratio:20.2f}" for ratio in ratios), flush=True)
+
+
+def compiled(made: StyleNetwork) -> StyleNetwork:
+    # It has the network's attributes, but torch only says that it can be called.
+    return cast("StyleNetwork", torch.compile(made))
+
+
+def passing(made: nn.Module, picture: torch.Tensor, *, half: bool) -> None:
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+        paint(made, picture)
+
+
+def medians(
+    actions: Mapping[tuple[str, str], Callable[[], None]], repeats: int
+) -> dict[tuple[str, str], float]:
+    """Median seconds of actions that take turns, after one turn that does not count."""
+    seconds: dict[tuple[str, str], list[float]] = {name: [] for name in actions}
+    for _ in range(repeats + 1):
+        for name, action in actions.items():
+            started = time.perf_counter()
+            action()
+            seconds[name].append(time.perf_counter() - started)
+    return {name: float(np.median(spent[1:])) for name, spent in seconds.items()}
+
+
+def report_losses(networks: Networks, given: argparse.Namespace) -> None:
+    photos = list_photos(given.photos)
+    settings = judging_settings(given.fast)
+    objective = objective_of(settings, given.painting, photos, given.weights, "cpu")
+    pairs = {name: (made, objective) for name, made in networks.items()}
+    whole = whole_picture_losses(pairs, (to_tensor(small(path, LONGEST)) for path in photos))
+    middles = {name: measure(made, objective, photos) for name, made in networks.items()}
+    print(f"\n{f'losses on {len(photos)} photos':20}{'middles':>16}{'whole photos':>18}")
+    print(f"{'':20}" + 2 * f"{'style':>8}{'content':>8}  ")
+    for name, row in middles.items():
+        line = f"{name:20}{row['style']:8.4f}{row['content']:8.3f}"
+        print(f"{line}  {whole[name].style:8.4f}{whole[name].content:8.3f}")
+    ratio = middles["fast"]["style"] / middles["johnson"]["style"]
+    both = whole["fast"].style / whole["johnson"].style
+    print(f"{'fast / johnson':20}{ratio:8.3f}{both:18.3f}", flush=True)
+
+
+def sheet(networks: Networks, photos: Sequence[Path]) -> Picture:
+    rows = []
+    for path in photos:
+        photo = small(path, CELL)
+        rows.append(SheetRow(path.name, (photo, *(shown(one, photo) for one in networks.values()))))
+    return contact_sheet(rows, ["photo", *networks])
+
+
+def shown(made: StyleNetwork, photo: Picture) -> Picture:
+    with torch.inference_mode():
+        painted = paint(made, to_tensor(photo))[0].permute(1, 2, 0)
+    return np.asarray((255.0 * painted).round().to(torch.uint8).contiguous().numpy())
+
+
+def small(path: Path, side: int) -> Picture:
+    return fitted(read_picture(path), side)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+"""Makes the styles that ship with vidstyle, their cards and their previews.
+
+    python scripts/ship_styles.py train --paintings DIR --photos DIR --weights DIR [NAME ...]
+    python scripts/ship_styles.py cards --paintings DIR --judged-on DIR [NAME ...]
+
+``train`` trains each style that is not there yet with the default settings and nothing else,
+and goes on where a killed call stopped. ``cards`` measures every style on photos that it was not
+trained on, and writes the card beside it, its preview and the contact sheet of all. The paintings
+are looked for by file name in DIR; drawn ones are drawn. Previews are of photos that scikit-image
+brings, all public domain or CC0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from samples.drawings import DRAWINGS
+from samples.photos import PHOTOS
+from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
+from vidstyle.models.network import paint
+from vidstyle.models.style_file import SUFFIX, Credit, load_style
+from vidstyle.models.styles import shipped_styles
+from vidstyle.training.loop import objective_of, train_style
+from vidstyle.training.measure import measure
+from vidstyle.training.photos import list_photos, resized, to_tensor
+from vidstyle.training.pictures import write_picture
+from vidstyle.training.settings import Settings
+from vidstyle.training.watch import Progress
+
+ROOT = Path(__file__).resolve().parents[1]
+PREVIEWS = ROOT / "docs" / "styles"
+
+Picture = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A style that ships, and the painting it is learned from."""
+
+    title: str
+    file: str
+    """Of the painting; empty for a drawn one."""
+    painting: str
+    """Artist, title and year."""
+    licence: str = "public domain"
+
+
+PAINTED = {
+    "composition-vii": Shipped(
+        "Composition VII",
+        "composition_vii_kandinsky.jpg",
+        "Wassily Kandinsky, Composition VII, 1913",
+    ),
+    "great-wave": Shipped(
+        "The Great Wave",
+        "great_wave_hokusai.jpg",
+        "Katsushika Hokusai, The Great Wave off Kanagawa, about 1831",
+    ),
+    "mondrian": Shipped("Mondrian 1913", "mondrian_1913.jpg", "Piet Mondrian, composition of 1913"),
+    "starry-night": Shipped(
+        "The Starry Night", "starry_night_vangogh.jpg", "Vincent van Gogh, The Starry Night, 1889"
+    ),
+    "scream": Shipped("The Scream", "the_scream_munch.jpg", "Edvard Munch, The Scream, 1893"),
+    "udnie": Shipped("Udnie", "udnie_picabia.jpg", "Francis Picabia, Udnie, 1913"),
+}
+SHIPPED = PAINTED | {
+    name: Shipped(drawing.title, "", f"{drawing.credit}, {drawing.title}", drawing.licence)
+    for name, drawing in DRAWINGS.items()
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("train", "cards"):
+        command = commands.add_parser(name)
+        command.add_argument("names", nargs="*", help="all styles without any")
+        command.add_argument("--paintings", type=Path, required=True)
+        command.add_argument("--weights", type=Path)
+        if name == "train":
+            command.add_argument("--photos", type=Path, required=True)
+            command.add_argument("--device", default="cpu")
+        else:
+            command.add_argument("--judged-on", type=Path, required=True)
+    given = parser.parse_args()
+    if unknown := sorted(set(given.names) - set(SHIPPED)):
+        parser.error(f"no style {', '.join(unknown)}; there are {', '.join(SHIPPED)}")
+    names = given.names or list(SHIPPED)
+    train(names, given) if given.command == "train" else cards(names, given)
+
+
+def train(names: Sequence[str], given: argparse.Namespace) -> None:
+    """Train the styles that are not there yet."""
+    for name in names:
+        destination = shipped_styles() / f"{name}{SUFFIX}"
+        if destination.exists():
+            continue
+        with painting_of(name, given.paintings) as painting:
+            info = train_style(
+                Settings(),
+                painting=painting,
+                photos=given.photos,
+                destination=destination,
+                credit=credit_of(name),
+                weights=given.weights,
+                device=given.device,
+                resume=True,
+                watcher=Lines(name),
+            )
+        losses = ", ".join(f"{term} {value:.3f}" for term, value in info.losses.items())
+        print(f"{name}: {losses}", flush=True)
+
+
+def credit_of(name: str) -> Credit:
+    shipped = SHIPPED[name]
+    return Credit(shipped.title, shipped.painting, shipped.licence)
+
+
+@contextmanager
+def painting_of(name: str, folder: Path) -> Iterator[Path]:
+    """The file of a style's painting; a drawn one is there as long as the context."""
+    if SHIPPED[name].file:
+        yield folder / SHIPPED[name].file
+        return
+    with tempfile.TemporaryDirectory() as drawn:
+        path = Path(drawn) / f"{name}.png"
+        write_picture(path, DRAWINGS[name].draw())
+        yield path
+
+
+class Lines:
+    """Says every 100 steps how far a training is."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._started = time.perf_counter()
+
+    def step(self, progress: Progress) -> None:
+        if progress.iteration % 100 == 0:
+            losses = ", ".join(f"{term} {value:.3f}" for term, value in progress.losses.items())
+            took = time.perf_counter() - self._started
+            print(f"{self._name} {progress.iteration}, {took:.0f} s: {losses}", flush=True)
+
+    def picture(self, iteration: int, name: str, picture: Picture) -> None:
+        return None
+
+    def close(self) -> None:
+        return None
+
+
+def cards(names: Sequence[str], given: argparse.Namespace) -> None:
+    """Write cards, previews and, for all styles, the contact sheet."""
+    photos = {photo.title: photo.pixels() for photo in PHOTOS}
+    painted = {}
+    for name in names:
+        path = shipped_styles() / f"{name}{SUFFIX}"
+        painted[name] = [painting(path, photo) for photo in photos.values()]
+        row = SheetRow("", tuple(shrunk(picture, 288) for picture in painted[name]))
+        write_picture(PREVIEWS / f"{name}.jpg", contact_sheet([row], list(photos)))
+        path.with_suffix(".md").write_text(card(name, path, judged(name, path, given)))
+        print(f"wrote the card and the preview of {name}", flush=True)
+    if set(names) == set(SHIPPED):
+        rows = [
+            SheetRow("", tuple(shrunk(picture, 144) for picture in (photo, *row)))
+            for photo, *row in zip(photos.values(), *painted.values(), strict=True)
+        ]
+        write_picture(PREVIEWS / "all.jpg", contact_sheet(rows, ["original", *painted]))
+
+
+def painting(path: Path, photo: Picture) -> Picture:
+    with torch.inference_mode():
+        found = paint(load_style(path).module, to_tensor(photo))
+    return (255.0 * found[0].permute(1, 2, 0)).round().to(torch.uint8).numpy()
+
+
+def shrunk(picture: Picture, height: int) -> Picture:
+    return resized(picture, height, round(height * picture.shape[1] / picture.shape[0]))
+
+
+def judged(name: str, path: Path, given: argparse.Namespace) -> dict[str, float]:
+    """The losses of a style on photos that it was not trained on."""
+    photos = list_photos(given.judged_on)
+    style = load_style(path)
+    settings = Settings(**style.info.settings)
+    with painting_of(name, given.paintings) as file:
+        objective = objective_of(settings, file, photos, given.weights, "cpu")
+        return measure(style.module, objective, photos)
+
+
+def card(name: str, path: Path, losses: dict[str, float]) -> str:
+    """The card as Markdown."""
+    info = load_style(path).info
+    defaults = Settings().model_dump(mode="json")
+    changed = [f"{key} {value}" for key, value in info.settings.items() if value != defaults[key]]
+    exception = f", except {', '.join(changed)}" if changed else ""
+    return f"""# {name}
+
+| | |
+|---|---|
+| painting | {info.credit.painting} |
+| licence of the painting | {info.credit.licence} |
+| licence of the style | as vidstyle: Apache-2.0 |
+| network | `{info.architecture}`, {info.width} channels |
+| file | {path.stat().st_size:,} bytes, float16 weights |
+| preview | [docs/styles/{name}.jpg](../../../docs/styles/{name}.jpg) |
+
+Trained by `python scripts/ship_styles.py train` with the default settings{exception}:
+{info.settings["iterations"]} steps from the base network, on COCO photos moved at random
+(temporal loss), with {info.settings["backbone"].upper()} as the loss network. Nothing was
+tuned for this painting.
+
+| measured on | style | content | total variation | amplitude of noise |
+|---|---|---|---|---|
+| photos held out of the training | {_row(info.losses)} |
+| twelve Kodak pictures | {_row(losses)} |
+
+Style and total variation are ratios to the untouched photos', content is 1 for a picture without
+any, noise is the factor by which its amplitude grows; on the middles of the photos at
+{info.settings["crop"]}x{info.settings["crop"]} pixels.
+"""
+
+
+def _row(losses: Mapping[str, float]) -> str:
+    return " | ".join(f"{losses[term]:.3f}" for term in ("style", "content", "variation", "noise"))
+
+
+if __name__ == "__main__":
+    main()
