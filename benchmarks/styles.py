@@ -9,16 +9,16 @@ content. Both by the settings that a style was trained with, on the photos' midd
 measures, and on whole photos (1024 pixels at most). Ends with 1 where a style's loss on the middles
 is above the limit. The photos also say what each layer's loss is divided by.
 
-A painting is given as NAME=FILE, or found in a folder by a name that begins with the style's:
-great-wave, great_wave_hokusai.jpg. The styles that samples.drawings draws need none.
+A painting is given as NAME=FILE, or found in a folder by a name that has the style's in it:
+great_wave_hokusai.jpg for great-wave. The styles that samples.drawings draws need none.
 
 With --clips, styles paint the first frames one by one, without any blend; Farneback's motion
 judges. E is the warping error and G the mean squared gradient, both over the source's: E beyond G
 is flicker. --baseline names other styles of the same paintings, such as ones trained without the
 temporal loss (``--set temporal=0``): then the last table says how much less the styles flicker.
 
-Two cores take about 20 s a style for twelve photos of 768x512, and 5 s a style for 24 frames of
-640x360.
+Two cores take about half a minute a style for twelve photos of 768x512, and 5 s a style for 24
+frames of 640x360.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -110,25 +110,27 @@ def baseline_of(name: str) -> str:
 
 
 def named(written: Sequence[str], names: Mapping[str, Path]) -> dict[str, Path]:
-    """Files by the style that they belong to: NAME=FILE, or a file whose name begins with it."""
+    """Files by the style that they belong to: NAME=FILE, or a file that has its name in its own."""
     found = {}
     for text in written:
         name, equals, file = text.partition("=")
         path = Path(file if equals else text)
-        chosen = name if equals else longest_start(path.stem, names)
+        chosen = name if equals else name_in(path.stem, names)
         if chosen not in names:
-            raise UsageError(f"{text} belongs to none of the styles {', '.join(names)}: NAME=FILE")
+            raise UsageError(
+                f"{text} belongs to none of the styles {', '.join(names)}: write NAME=FILE"
+            )
         found[chosen] = path
     return found
 
 
-def longest_start(stem: str, names: Mapping[str, Path]) -> str:
-    """The longest of the names that a file's name begins with; empty for none."""
-    return max((name for name in names if begins(stem, name)), key=len, default="")
+def name_in(stem: str, names: Iterable[str]) -> str:
+    """The longest of the names that a file's name has as whole words; empty for none."""
+    return max((name for name in names if words(name) in words(stem)), key=len, default="")
 
 
-def begins(stem: str, name: str) -> bool:
-    return f"{stem}-".lower().replace("_", "-").startswith(f"{name}-".lower().replace("_", "-"))
+def words(name: str) -> str:
+    return f"-{name}-".lower().replace("_", "-")
 
 
 def painting_files(
@@ -139,7 +141,7 @@ def painting_files(
     for text in written:
         if Path(text).is_dir():
             for path in list_photos(Path(text)):
-                if name := longest_start(path.stem, styles):
+                if name := name_in(path.stem, styles):
                     found[name] = path
     found |= named([text for text in written if not Path(text).is_dir()], styles)
     # By its name: type checkers know that folder as the package drawings.

@@ -7,8 +7,12 @@ import shlex
 import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+import torch
 
+from tests.models.original_networks import original_weights
 from vidstyle.cli.main import run_command
 from vidstyle.runner.config import load_pipeline
 from vidstyle.runner.discovery import Registry
@@ -33,6 +37,9 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "clips").mkdir()
     shutil.copy("input.mp4", "clips/a.mp4")
     shutil.copy("pipelines/per-frame.yaml", "my.yaml")
+    photo = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    cv2.imwrite("photo.jpg", photo)
+    torch.save(original_weights(), "candy.pth")
     return tmp_path
 
 
