@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from vidstyle.models.fast import FastNet, ResponseNorm
+from vidstyle.models.fast import FastNet, ResponseNorm, eased
 from vidstyle.models.johnson import TransformerNet
 from vidstyle.models.network import StyleNetwork, paint
 
@@ -68,6 +68,20 @@ def test_no_weights_paint_a_checkerboard(network: FastNet) -> None:
     assert (painted - painted.mean(dim=(2, 3), keepdim=True)).abs().max() < 1e-4
 
 
+def test_values_are_eased_in_order_and_never_flat() -> None:
+    values = torch.linspace(-3, 4, 70001, dtype=torch.float64)
+    found = eased(values)
+    inside = (values >= 0.08) & (values <= 0.92)
+    torch.testing.assert_close(found[inside], values[inside])
+    assert (found.diff() > 0).all()
+    assert found.min() > 0.025
+    assert found.max() < 0.975
+    # No corner at the knees.
+    slopes = found.diff() / values.diff()
+    assert slopes.diff().abs().max() < 0.005
+    assert (eased(1 - values) - (1 - found)).abs().max() < 1e-12
+
+
 def reference(weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
     """The network written down step by step, without a module."""
     fine = layer(weights, "encode", blocks(inputs))
@@ -80,7 +94,7 @@ def reference(weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
     enlarged = functional.conv2d(larger, weights["decode.1.weight"], padding=1)
     fine = fine + response(weights, "decode.2", enlarged)
     output = functional.conv2d(fine, weights["output.weight"], weights["output.bias"], padding=1)
-    return smoothed(unblocked(output)).clamp(0, 1)
+    return eased(smoothed(unblocked(output)))
 
 
 def smoothed(pictures: torch.Tensor) -> torch.Tensor:

@@ -13,14 +13,14 @@ from torch.nn import functional
 class StyleNetwork(nn.Module, ABC):
     """Paints pictures (N, 3, H, W), RGB in [0, 1], whose sides are multiples of ``multiple``.
 
-    The pictures that it returns have the same shape: clamped to [0, 1] in eval mode, and not
-    clamped in training mode. ``paint`` takes pictures of any size.
+    The pictures that it returns have the same shape: within [0, 1] in eval mode, and of any
+    values in training mode. ``paint`` takes pictures of any size.
 
     There is no sigmoid or tanh at the end. Either one reaches pure white or black only
     at infinity, so once a bright or saturated area is pushed out there the gradient vanishes
     and it stays a flat white blob. A linear output keeps its gradient, training
-    charges for what lies outside of [0, 1] (``losses.range_excess``), and the clamp then cuts
-    off next to nothing.
+    charges for what lies outside of [0, 1] (``losses.range_excess``), and little is left to cut
+    off.
     """
 
     architecture: ClassVar[str]
