@@ -58,7 +58,7 @@ def train_style(
     weights: Path | None = None,
     device: str = "cpu",
     resume: bool = False,
-    checkpoint_every: int = 250,
+    checkpoint_every: int = 100,
     preview_every: int = 250,
     watcher: Watcher | None = None,
 ) -> StyleInfo:
