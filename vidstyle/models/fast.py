@@ -3,9 +3,10 @@
 What is slow in the published network is its memory traffic at full size. Here the picture enters
 as 2x2 blocks (space-to-depth) and leaves so (Shi et al. 2016, sub-pixel convolution), and all
 convolutions are 3x3. Enlarging by such blocks leaves a checkerboard; a binomial filter, which is
-zero at the frequency of a checkerboard, takes it away. Filter response normalisation with a thresholded linear unit (Singh,
-Krishnan 2020) stands in for instance normalisation, which amplifies noise where a picture is
-flat and makes bubble-shaped artefacts. Why it is built so: docs/decisions/007.
+zero at the frequency of a checkerboard, takes it away. Filter response normalisation with a
+thresholded linear unit (Singh, Krishnan 2020) stands in for instance normalisation, which
+amplifies noise where a picture is flat and makes bubble-shaped artefacts. Why it is built so:
+docs/decisions/007-fast-network.md.
 """
 
 from __future__ import annotations

@@ -1,0 +1,63 @@
+"""What ships keeps what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from vidstyle.models.network import paint
+from vidstyle.models.style_file import load_style, read_style_info
+from vidstyle.models.styles import base_network, shipped_styles
+
+STYLES = sorted(shipped_styles().glob("*.safetensors"))
+
+
+def test_at_least_eight_styles_ship_and_each_has_a_card() -> None:
+    assert len(STYLES) >= 8
+    for path in STYLES:
+        assert path.stat().st_size < 2**20
+        card = path.with_suffix(".md").read_text()
+        info = read_style_info(path)
+        assert info.name == path.stem
+        assert info.credit.painting in card
+        assert info.credit.licence in card
+
+
+def test_all_were_trained_with_one_setting_and_the_temporal_loss() -> None:
+    settings = [dict(read_style_info(path).settings) for path in STYLES]
+    assert all(one == settings[0] for one in settings)
+    assert settings[0]["temporal"] > 0
+    assert {read_style_info(path).architecture for path in STYLES} == {"fast"}
+
+
+def test_the_base_of_the_default_network_ships() -> None:
+    assert load_style(base_network("fast", 16)).info.settings["start"] == "random"
+
+
+@pytest.mark.parametrize("path", STYLES, ids=[path.stem for path in STYLES])
+def test_a_style_changes_a_picture_and_stays_in_range(path: Path) -> None:
+    photo = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0))
+    photo = torch.nn.functional.avg_pool2d(photo, 5, stride=1, padding=2)
+    with torch.inference_mode():
+        painted = paint(load_style(path).module, photo)
+    assert painted.shape == photo.shape
+    assert painted.min() > 0.02
+    assert painted.max() < 0.98
+    assert (painted - photo).abs().mean() > 0.05
+
+
+def test_styles_of_one_base_mix_into_pictures_in_between() -> None:
+    """Weights of networks from unrelated starts mix into grey."""
+    photo = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    photo = torch.nn.functional.avg_pool2d(photo, 9, stride=1, padding=4)
+    first, second = (load_style(path).module for path in STYLES[:2])
+    mixed = load_style(STYLES[0]).module
+    mixed.load_state_dict(
+        {key: (value + second.state_dict()[key]) / 2 for key, value in first.state_dict().items()}
+    )
+    with torch.inference_mode():
+        ends = [paint(network, photo) for network in (first, second)]
+        between = paint(mixed, photo)
+    assert between.std() > 0.5 * min(end.std() for end in ends)
