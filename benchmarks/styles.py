@@ -34,7 +34,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from flicker import cuts, pictures
+from flicker import cuts, pictures  # type: ignore[import-not-found]  # beside this file
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import UsageError, VidstyleError

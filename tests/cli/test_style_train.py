@@ -20,6 +20,7 @@ from vidstyle.cli.main import run_command
 from vidstyle.core.errors import InputError
 from vidstyle.models import safetensors_file
 from vidstyle.models.style_file import Credit, StyleInfo, read_style_info
+from vidstyle.runner.destination import Destination
 from vidstyle.training.pair_choice import MOTION
 from vidstyle.training.presets import PRESETS
 from vidstyle.training.settings import Settings
@@ -203,6 +204,48 @@ def test_a_call_that_cannot_work_is_refused_before_any_training(
     assert message in said
     assert len(said.splitlines()) == 1
     assert not stand_in
+
+
+def test_what_an_earlier_training_kept_is_not_lost_unasked(
+    stand_in: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = Path("s.checkpoint")
+    kept.write_text("notes")
+    assert run_command(CALL) == 6
+    assert (
+        "s.checkpoint is there from an earlier training: pass --resume" in capsys.readouterr().err
+    )
+    assert (kept.read_text(), stand_in) == ("notes", [])
+    assert run_command([*CALL, "--overwrite"]) == 0
+
+
+def test_resume_says_where_it_begins(
+    stand_in: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command([*CALL, "--resume"]) == 0
+    assert "there is no s.checkpoint: starting anew" in capsys.readouterr().err
+    safetensors_file.write(Path("s.checkpoint"), {}, {"iteration": "200"})
+    assert run_command([*CALL, "--resume"]) == 0
+    assert "going on after 200 steps" in capsys.readouterr().err
+
+
+def test_two_trainings_do_not_write_one_file(
+    stand_in: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Destination(Path("s.safetensors")).reserved():
+        assert run_command(CALL) == 9
+    assert "another run is writing s.safetensors" in capsys.readouterr().err
+    assert stand_in == []
+
+
+def test_the_painting_is_never_replaced(
+    stand_in: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("s.safetensors").write_text("a painting of sorts")
+    call = ["styles", "train", "s.safetensors", *CALL[3:], "--overwrite"]
+    assert run_command(call) == 2
+    assert "the output is the input itself" in capsys.readouterr().err
+    assert Path("s.safetensors").read_text() == "a painting of sorts"
 
 
 def test_the_help_names_every_preset(capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,7 +111,7 @@ def test_letters_have_soft_edges() -> None:
     assert len(np.unique(letters)) > 20
 
 
-@pytest.mark.parametrize("title", ["", "\n", "é 日本", "tab\tand\x1bescape"])
+@pytest.mark.parametrize("title", ["", "\n", "é 日本", "tab\tand\x1bescape", "bad\udcffname"])
 def test_any_title_is_drawn_without_an_error(title: str) -> None:
     assert contact_sheet([SheetRow(title, (noise(0),))], [title]).dtype == np.uint8
 

@@ -48,7 +48,7 @@ def test_response_normalisation_is_the_papers() -> None:
 
 def test_noise_on_a_flat_picture_is_not_blown_up() -> None:
     # Instance normalisation makes any noise, however small, as strong as a picture.
-    assert noise_gain(FastNet(4)) < 0.2 * noise_gain(TransformerNet(4))
+    assert noise_gain(FastNet(4)) < 0.5 * noise_gain(TransformerNet(4))
 
 
 def noise_gain(network: StyleNetwork) -> float:
@@ -60,11 +60,10 @@ def noise_gain(network: StyleNetwork) -> float:
     return float(change.std() / noise.std())
 
 
-def test_no_weights_paint_a_checkerboard(network: FastNet) -> None:
+def test_no_weights_paint_a_checkerboard_or_a_rim(network: FastNet) -> None:
     with torch.no_grad():
         network.output.weight.mul_(10)
-        painted = network.train()(torch.full((1, 3, 192, 192), 0.4))[..., 88:104, 88:104]
-    # The middle of a flat picture, as far from its edges as the network sees.
+        painted = network.train()(torch.full((1, 3, 64, 64), 0.4))
     assert (painted - painted.mean(dim=(2, 3), keepdim=True)).abs().max() < 1e-4
 
 
@@ -91,14 +90,14 @@ def reference(weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
         inner = layer(weights, f"{name}.0", coarse, dilation=apart)
         coarse = coarse + layer(weights, f"{name}.1", inner)
     larger = coarse.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
-    enlarged = functional.conv2d(larger, weights["decode.1.weight"], padding=1)
+    enlarged = convolved(larger, weights["decode.1.weight"])
     fine = fine + response(weights, "decode.2", enlarged)
-    output = functional.conv2d(fine, weights["output.weight"], weights["output.bias"], padding=1)
+    output = convolved(fine, weights["output.weight"]) + weights["output.bias"].reshape(-1, 1, 1)
     return eased(smoothed(unblocked(output)))
 
 
 def smoothed(pictures: torch.Tensor) -> torch.Tensor:
-    padded = functional.pad(pictures, (1, 1, 1, 1), mode="replicate")
+    padded = functional.pad(pictures, (1, 1, 1, 1), mode="reflect")
     across = (padded[..., :-2] + 2 * padded[..., 1:-1] + padded[..., 2:]) / 4
     return (across[:, :, :-2] + 2 * across[:, :, 1:-1] + across[:, :, 2:]) / 4
 
@@ -106,9 +105,15 @@ def smoothed(pictures: torch.Tensor) -> torch.Tensor:
 def layer(
     weights: Weights, name: str, features: torch.Tensor, *, stride: int = 1, dilation: int = 1
 ) -> torch.Tensor:
-    kernel = weights[f"{name}.0.weight"]
-    found = functional.conv2d(features, kernel, None, stride, dilation, dilation)
+    found = convolved(features, weights[f"{name}.0.weight"], stride, dilation)
     return response(weights, f"{name}.1", found)
+
+
+def convolved(
+    features: torch.Tensor, kernel: torch.Tensor, stride: int = 1, dilation: int = 1
+) -> torch.Tensor:
+    padded = functional.pad(features, [dilation] * 4, "replicate")
+    return functional.conv2d(padded, kernel, None, stride, 0, dilation)
 
 
 def response(weights: Weights, name: str, features: torch.Tensor) -> torch.Tensor:

@@ -48,6 +48,13 @@ def test_a_style_changes_a_picture_and_stays_in_range(path: Path) -> None:
     assert (painted - photo).abs().mean() > 0.05
 
 
+@pytest.mark.parametrize("path", STYLES, ids=[path.stem for path in STYLES])
+def test_a_style_paints_no_frame_around_a_flat_picture(path: Path) -> None:
+    with torch.inference_mode():
+        painted = paint(load_style(path).module, torch.full((1, 3, 64, 96), 0.5))
+    assert (painted - painted.mean(dim=(2, 3), keepdim=True)).abs().max() < 1e-3
+
+
 def test_styles_of_one_base_mix_into_pictures_in_between() -> None:
     """Weights of networks from unrelated starts mix into grey."""
     photo = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))

@@ -46,7 +46,7 @@ def import_(
     """Make a style of a network that another project trained."""
     named = _name(name, output or file)
     destination = output or _in_weights_folder(named)
-    _check_destination(destination, overwrite=overwrite, suffix=".safetensors")
+    _check_destination(destination, file, overwrite=overwrite, suffix=".safetensors")
     from vidstyle.models.style_file import Credit, save_style
     from vidstyle.models.style_import import import_style
 
@@ -68,8 +68,8 @@ def export(
     ],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> None:
-    """Write a style as ONNX, for other programs; it takes pictures of any size."""
-    _check_destination(output, overwrite=overwrite, suffix=".onnx")
+    """Write a style as ONNX, for other programs; it takes pictures of 20 pixels and up."""
+    _check_destination(output, Path(style), overwrite=overwrite, suffix=".onnx")
     from vidstyle.models.style_export import check_can_export, export_onnx, smallest_side
     from vidstyle.models.style_file import load_style
     from vidstyle.models.styles import find_style
@@ -114,9 +114,9 @@ def _in_weights_folder(name: str) -> Path:
     return styles / f"{name}.safetensors"
 
 
-def _check_destination(path: Path, *, overwrite: bool, suffix: str) -> None:
+def _check_destination(path: Path, source: Path, *, overwrite: bool, suffix: str) -> None:
     from vidstyle.core.errors import UsageError
 
     if path.suffix != suffix:
         raise UsageError(f"the output {path} must end in {suffix}")
-    check_new(path, overwrite=overwrite)
+    check_new(path, overwrite=overwrite, inputs=[source])

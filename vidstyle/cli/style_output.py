@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def check_new(path: Path, *, overwrite: bool) -> None:
-    """Raise OutputError where the file is there already or its folder is not."""
-    from vidstyle.core.errors import OutputError
+def check_new(path: Path, *, overwrite: bool, inputs: Iterable[Path]) -> None:
+    """Raise OutputError where the file is there already or its folder is not, and UsageError
+    where it is one of the command's inputs."""
+    from vidstyle.runner.destination import Destination
 
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists; pass --overwrite to replace it")
-    if not path.parent.is_dir():
-        raise OutputError(f"the folder {path.parent} does not exist; make it first")
+    for source in inputs:
+        Destination(path, overwrite).check(source)

@@ -55,7 +55,7 @@ def preview(
     chosen = _strengths(strengths)
     if output.suffix.lower() not in _FORMATS:
         raise UsageError(f"a sheet ends in {', '.join(_FORMATS)}: name {output.name} otherwise")
-    check_new(output, overwrite=overwrite)
+    check_new(output, overwrite=overwrite, inputs=pictures)
     from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
     from vidstyle.training.photos import read_picture
     from vidstyle.training.pictures import fitted, write_picture

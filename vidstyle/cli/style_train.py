@@ -90,7 +90,9 @@ def train(
     A preset is a set of settings: vidstyle's own, or a published recipe. The other options change
     it.
     """
-    check_new(output, overwrite=overwrite)
+    check_new(output, overwrite=overwrite, inputs=[painting])
+    checkpoint = output.with_suffix(".checkpoint")
+    _check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
     from vidstyle.cli.style_settings import settings_of
     from vidstyle.cli.style_stop import resumable
 
@@ -105,7 +107,9 @@ def train(
         "seed": seed,
     }
     settings = settings_of(preset, options, set_ or ())
-    with resumable(output.with_suffix(".checkpoint")):
+    from vidstyle.runner.destination import Destination
+
+    with Destination(output, overwrite).reserved(), resumable(checkpoint):
         from vidstyle.cli.style_pairs import pairs_of
         from vidstyle.cli.style_progress import losses_line, progress_watcher
         from vidstyle.models.style_file import Credit
@@ -131,6 +135,24 @@ def train(
                 watcher=watchers,
             )
     print(f"held-out photos: {losses_line(info.losses)}\nwrote {output}", file=sys.stderr)
+
+
+def _check_checkpoint(checkpoint: Path, *, resume: bool, overwrite: bool) -> None:
+    """Say where the training begins; what an earlier one has kept is not lost unasked."""
+    from vidstyle.core.errors import OutputError
+    from vidstyle.models.safetensors_file import read_metadata
+
+    if not checkpoint.exists():
+        if resume:
+            print(f"there is no {checkpoint}: starting anew", file=sys.stderr)
+    elif resume:
+        steps = read_metadata(checkpoint).get("iteration", "0")
+        print(f"going on after {steps} steps", file=sys.stderr)
+    elif not overwrite:
+        raise OutputError(
+            f"{checkpoint} is there from an earlier training: pass --resume to go on, or"
+            " --overwrite to start anew"
+        )
 
 
 def _watchers(tensorboard: Path | None, previews: Path | None) -> list[Watcher]:

@@ -115,7 +115,9 @@ def _draw_title(place: Picture, title: str) -> None:
 def _draw_line(strip: Picture, text: str, ink: tuple[int, int, int], font: int) -> None:
     """One line of text in the middle of its strip."""
     height, width = strip.shape[:2]
-    text = _shortened(" ".join(text.split()), font, width * _FINER)
+    # OpenCV crashes on what is not text, such as the name of a file in another encoding.
+    sound = text.encode("utf-8", "replace").decode()
+    text = _shortened(" ".join(sound.split()), font, width * _FINER)
     long, _ = cv2.getTextSize(text, font, _SIZE * _FINER, _FINER)
     at = ((width * _FINER - long[0]) // 2, round(0.7 * height * _FINER))
     large = np.zeros((height * _FINER, width * _FINER), np.uint8)

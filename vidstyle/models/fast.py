@@ -35,9 +35,6 @@ class FastNet(StyleNetwork):
     """``width`` channels at half size, three times as many at quarter size."""
 
     architecture = "fast"
-    # Its convolutions pad with zeros, which is free; the network would paint a rim around the
-    # picture, within about this distance.
-    margin = 16
 
     def __init__(self, width: int = 16) -> None:
         super().__init__(width)
@@ -48,7 +45,7 @@ class FastNet(StyleNetwork):
         self.decode = nn.Sequential(
             nn.Upsample(scale_factor=2, mode="nearest"), *ConvolutionLayer(body, width)
         )
-        self.output = nn.Conv2d(width, 4 * 3, 3, padding=1)
+        self.output = nn.Conv2d(width, 4 * 3, 3, padding=1, padding_mode="replicate")
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         fine = self.encode(functional.pixel_unshuffle(pictures, 2))
@@ -137,9 +134,17 @@ class ResidualBlock(nn.Module):
 def _convolution(
     channels_in: int, channels_out: int, *, stride: int = 1, dilation: int = 1
 ) -> nn.Conv2d:
-    # No bias: the normalisation has one.
+    # No bias: the normalisation has one. Zeros beyond the edge would paint a frame around smooth
+    # pictures, some 48 pixels wide.
     return nn.Conv2d(
-        channels_in, channels_out, 3, stride, padding=dilation, dilation=dilation, bias=False
+        channels_in,
+        channels_out,
+        3,
+        stride,
+        padding=dilation,
+        dilation=dilation,
+        padding_mode="replicate",
+        bias=False,
     )
 
 
@@ -159,7 +164,8 @@ def eased(pictures: torch.Tensor) -> torch.Tensor:
 def _without_checkerboard(pictures: torch.Tensor) -> torch.Tensor:
     """Pictures (N, 3, H, W) after a binomial filter of 1, 2, 1 down and across: every pattern
     that repeats after two pixels becomes flat."""
-    ends = functional.pad(pictures, (1, 1, 1, 1), mode="replicate")
+    # By reflection: repeating the last pixel would leave the pattern along the edge.
+    ends = functional.pad(pictures, (1, 1, 1, 1), mode="reflect")
     row = torch.tensor((0.25, 0.5, 0.25), dtype=pictures.dtype, device=pictures.device)
     kernel = torch.outer(row, row).expand(pictures.shape[1], 1, 3, 3)
     return functional.conv2d(ends, kernel, groups=pictures.shape[1])

@@ -29,9 +29,6 @@ class StyleNetwork(nn.Module, ABC):
     """Sides that it takes are multiples of this."""
     smallest: ClassVar[int] = 8
     """And at least this."""
-    margin: ClassVar[int] = 0
-    """Pixels by which ``paint`` extends a picture on each side, and crops the painting again:
-    for networks that see the end of the picture as an edge."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -54,23 +51,20 @@ def paint(network: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
     if pictures.ndim != 4 or pictures.shape[1] != 3 or 0 in pictures.shape:
         raise ValueError(f"pictures are (N, 3, H, W), none of them 0, got {tuple(pictures.shape)}")
     height, width = pictures.shape[2:]
-    margin = cast("int", getattr(network, "margin", 0))
     painted = cast("torch.Tensor", network(_extended(network, pictures)))
-    return painted[:, :, margin : margin + height, margin : margin + width]
+    return painted[:, :, :height, :width]
 
 
 def _extended(network: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
-    """Pictures with the margin on all sides, and more below and to the right up to a multiple."""
-    margin = cast("int", getattr(network, "margin", 0))
+    """Pictures with as much more below and to the right as the network asks for."""
     multiple = cast("int", getattr(network, "multiple", StyleNetwork.multiple))
     smallest = cast("int", getattr(network, "smallest", StyleNetwork.smallest))
     height, width = pictures.shape[2:]
     below, right = (
-        max(smallest, -(-(side + 2 * margin) // multiple) * multiple) - side - margin
-        for side in (height, width)
+        max(smallest, -(-side // multiple) * multiple) - side for side in (height, width)
     )
-    pictures = _extend(pictures, (margin, right, 0, 0), reflect=max(margin, right) < width)
-    return _extend(pictures, (0, 0, margin, below), reflect=max(margin, below) < height)
+    pictures = _extend(pictures, (0, right, 0, 0), reflect=right < width)
+    return _extend(pictures, (0, 0, 0, below), reflect=below < height)
 
 
 def _extend(

@@ -29,7 +29,7 @@ _NEEDED = ("onnx", "onnxscript")
 
 def smallest_side(network: StyleNetwork) -> int:
     """Pixels that each side of a picture has at least, where an exported network paints it."""
-    return max(network.smallest, network.margin + network.multiple)
+    return network.smallest
 
 
 def check_can_export() -> None:
@@ -66,16 +66,15 @@ class _AnySize(nn.Module):
         self.network = network
 
     def forward(self, picture: torch.Tensor) -> torch.Tensor:
-        margin, multiple = self.network.margin, self.network.multiple
+        multiple = self.network.multiple
         height, width = picture.shape[2:]
         # Rounds up without a negative number, whose quotient ONNX rounds the other way.
         below, right = (
-            (side + 2 * margin + multiple - 1) // multiple * multiple - side - margin
-            for side in (height, width)
+            (side + multiple - 1) // multiple * multiple - side for side in (height, width)
         )
-        extended = functional.pad(picture, (margin, right, margin, below), mode="reflect")
+        extended = functional.pad(picture, (0, right, 0, below), mode="reflect")
         painted = cast("torch.Tensor", self.network(extended))
-        return painted[:, :, margin : margin + height, margin : margin + width]
+        return painted[:, :, :height, :width]
 
 
 def _model(network: StyleNetwork) -> onnx.ModelProto:

@@ -90,6 +90,8 @@ def load_style(path: Path) -> Style:
     Raises WeightsError as ``read_style_info`` does, and where weights are missing, too many,
     of another shape or not finite.
     """
+    import torch
+
     from vidstyle.models.architectures import empty_network
 
     info = read_style_info(path)
@@ -102,6 +104,8 @@ def load_style(path: Path) -> Style:
             raise WeightsError(
                 f"{path}: {key} is {tuple(tensor.shape)}; wanted {tuple(wanted[key].shape)}"
             )
+        if tensor.dtype not in (torch.float16, torch.bfloat16, torch.float32):
+            raise WeightsError(f"{path}: {key} holds {tensor.dtype}; wanted 16 or 32 bit floats")
         if not tensor.isfinite().all():
             raise WeightsError(f"{path}: {key} has values that are not finite: train it again")
     module.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
@@ -156,7 +160,7 @@ class _Header(BaseModel):
 def _parse(path: Path, text: str) -> StyleInfo:
     try:
         header = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WeightsError(f"{path} is damaged: its header is not JSON ({error})") from error
     found = header if isinstance(header, dict) else {}
     if found.get("format") != FORMAT:
@@ -165,7 +169,7 @@ def _parse(path: Path, text: str) -> StyleInfo:
         )
     if found.get("architecture") not in get_args(Architecture):
         raise WeightsError(
-            f"{path} has architecture {found.get('architecture')}; "
+            f"{path} has architecture {str(found.get('architecture'))[:40]!r}; "
             f"known: {', '.join(get_args(Architecture))}"
         )
     try:

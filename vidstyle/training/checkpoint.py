@@ -90,15 +90,19 @@ def load_checkpoint(
     metadata = safetensors_file.read_metadata(path)
     if metadata.get("vidstyle.checkpoint") != _FORMAT:
         raise WeightsError(f"{path} is not a checkpoint of this version: start anew")
-    saved = json.loads(metadata["made_of"])
+    try:
+        saved = json.loads(metadata["made_of"])
+        iteration, state = int(metadata["iteration"]), json.loads(metadata["generator"])
+    except (KeyError, ValueError, RecursionError) as error:
+        raise WeightsError(f"{path} is damaged ({error}): start anew") from error
     if differing := sorted(key for key in made_of if saved.get(key) != made_of[key]):
         raise UsageError(
             f"{path} belongs to a training with other {', '.join(differing)}: "
             "start anew, or give what it was started with"
         )
     run = fresh_run(settings, device)
-    run.iteration = int(metadata["iteration"])
-    run.generator.bit_generator.state = json.loads(metadata["generator"])
+    run.iteration = iteration
+    run.generator.bit_generator.state = state
     _fill(path, run)
     return run
 

@@ -89,7 +89,9 @@ def list_photos(folder: Path) -> tuple[Path, ...]:
     """The photos of a folder and the folders in it, in order. Raises InputError for none."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder of photos")
-    photos = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    photos = sorted(
+        path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file()
+    )
     if not photos:
         raise InputError(f"{folder} has no photos; wanted {', '.join(sorted(_SUFFIXES))}")
     return tuple(photos)
@@ -135,8 +137,11 @@ def read_picture(path: Path) -> Picture:
         content = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    # imdecode raises for an empty buffer and returns None for anything else it cannot read.
-    picture = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB) if content.size else None
+    # imdecode raises for an empty buffer and for more pixels than it takes.
+    try:
+        picture = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB) if content.size else None
+    except cv2.error:
+        picture = None
     if picture is None:
         raise InputError(f"{path} is not a picture that can be read")
     return picture.astype(np.uint8, copy=False)

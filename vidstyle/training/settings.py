@@ -19,7 +19,7 @@ class Settings(BaseModel):
 
     iterations: int = Field(1100, ge=1)
     """Steps of the optimiser."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
     """Of the start weights, the crops and the noise."""
     architecture: Architecture = "fast"
     """Of the network."""
