@@ -81,9 +81,9 @@ def train_style(
     watchers = watcher or Watchers()
     training, measuring = held_out(list_photos(photos), _HELD_OUT)
     checkpoint = destination.with_suffix(".checkpoint")
-    made_of = _made_of(settings, painting, training, pairs)
-    run = _start(checkpoint, settings, made_of, device, resume=resume)
     objective = objective_of(settings, painting, training, weights, device)
+    made_of = _made_of(objective, painting, training, pairs)
+    run = _start(checkpoint, settings, made_of, device, resume=resume)
     drawing = _drawing(settings, pairs, training, run.generator)
     usual = usual_error(settings, pairs, training)
     previews = read_squares(measuring[:_PREVIEWS], settings.crop)
@@ -187,6 +187,10 @@ def _start(
 def objective_of(
     settings: Settings, painting: Path, photos: Sequence[Path], weights: Path | None, device: str
 ) -> Objective:
+    """The objective of a painting, calibrated on photos spread over a row of them.
+
+    Raises what ``train_style`` does.
+    """
     extractor = load_backbone(settings.backbone, folder=weights, pooling=settings.pooling)
     _check_taps(extractor, settings)
     extractor = extractor.to(memory_format=torch.channels_last).to(device)
@@ -211,16 +215,34 @@ def _check_taps(extractor: Backbone, settings: Settings) -> None:
 
 
 def _made_of(
-    settings: Settings, painting: Path, photos: Sequence[Path], pairs: PairChoice
+    objective: Objective, painting: Path, photos: Sequence[Path], pairs: PairChoice
 ) -> dict[str, str]:
-    names = "\n".join(f"{path.name} {path.stat().st_size}" for path in photos)
+    """What the result depends on, by names that a refusal to go on can be told with."""
+    settings = objective.settings
+    inside = sorted(pairs.path.rglob("*")) if pairs.path and pairs.path.is_dir() else []
     made_of = {
         "settings": settings.model_dump_json(),
         "painting": hashlib.sha256(read_picture(painting).tobytes()).hexdigest(),
-        "photos": hashlib.sha256(names.encode()).hexdigest(),
-        "pairs": str(pairs),
+        "photos": _listed(photos),
+        "pairs": f"{pairs} {_listed([path for path in inside if path.is_file()])}",
+        "loss network": _digest(objective.extractor),
     }
     base = base_network(settings.architecture, settings.width)
     if settings.start == "base" and base.is_file():
         made_of["base network"] = hashlib.sha256(base.read_bytes()).hexdigest()
     return made_of
+
+
+def _listed(files: Sequence[Path]) -> str:
+    """A hash of files' names and sizes: reading them all would take longer than a step."""
+    names = "\n".join(f"{path.name} {path.stat().st_size}" for path in files)
+    return hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _digest(extractor: Backbone) -> str:
+    """A hash of the loss network's weights, as far up as they reach."""
+    found = hashlib.sha256(extractor.pooling.encode())
+    for name, value in extractor.state_dict().items():
+        found.update(name.encode())
+        found.update(value.cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()

@@ -44,7 +44,7 @@ class FeedForwardOptions(StageOptions):
 
 
 class FeedForward(BaseStage[FeedForwardOptions]):
-    """Paints ``image`` in a trained style: the feed-forward network of Johnson et al. (2016).
+    """Paints ``image`` in a trained style: a feed-forward network (Johnson et al. 2016).
 
     ``image + strength · mask · (painted - image)``: at strength 0 the picture passes untouched,
     and where strength and mask are 1 it is the painting itself. Any picture size; the painting is
