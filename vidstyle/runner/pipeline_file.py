@@ -3,7 +3,7 @@
 ``extends: base.yaml`` takes over what this file does not say. ``stages:`` replaces the
 inherited list whole; ``set: {blend.strength: 0.5}`` changes single options of it instead.
 The base lies in the pipeline's folder or below it: no absolute path, no ``..``, no link
-that leads out, so that a pipeline from elsewhere reads nothing but its own folder. ``inputs:``
+that leads out, so that a pipeline from elsewhere is made of nothing but its own folder. ``inputs:``
 adds to the inherited ones; one of the same name takes the other's place.
 """
 
