@@ -106,7 +106,7 @@ def test_a_training_brings_the_style_nearer(
         ).losses["style"]
         for iterations in (1, 150)
     }
-    assert style[150] < 0.75 * style[1]
+    assert style[150] < 0.6 * style[1]
 
 
 def test_the_same_seed_gives_the_same_file(train: Train, tmp_path: Path) -> None:
