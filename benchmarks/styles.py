@@ -34,10 +34,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from flicker import cuts, pictures  # type: ignore[import-not-found]  # beside this file
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import UsageError, VidstyleError
+from vidstyle.evaluation.clip_frames import clip_frames, find_cuts
 from vidstyle.evaluation.judging_flow import farneback
 from vidstyle.evaluation.steadiness import Steadiness, steadiness
 from vidstyle.evaluation.style_losses import StyleLosses, judging_settings, whole_picture_losses
@@ -173,9 +173,9 @@ def report_losses(judged: Mapping[str, Judged], photos: Sequence[Path]) -> dict[
 def report_steadiness(
     judged: Mapping[str, Judged], clip: Path, count: int
 ) -> dict[str, Steadiness]:
-    found = cuts(pictures(clip, count))
+    found = find_cuts(clip_frames(clip, (0, count)))
     painters = {name: partial(painted, one.network) for name, one in judged.items()}
-    rows = steadiness(pictures(clip, count), painters, farneback, cuts=found)
+    rows = steadiness(clip_frames(clip, (0, count)), painters, farneback, cuts=found)
     one = next(iter(rows.values())).error
     print(
         f"\n{clip.stem}: judge Farneback, {one.pairs} pairs, coverage {one.coverage:.3f},"

@@ -20,8 +20,9 @@ def grain(frames: int = 4) -> list[HostArray]:
     return list(noisy.astype(np.float32))
 
 
-def still(first: HostArray, second: HostArray) -> HostArray:
-    return np.zeros((*first.shape[:2], 2), np.float32)
+def still(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
+    nothing = np.zeros((*first.shape[:2], 2), np.float32)
+    return nothing, nothing
 
 
 def test_contrast_raises_both_ratios_alike() -> None:
@@ -71,6 +72,11 @@ def test_each_frame_is_painted_once() -> None:
     source = grain(5)
     steadiness(iter(source), {"watched": painter}, still)
     assert [id(frame) for frame in seen] == [id(frame) for frame in source]
+
+
+def test_a_single_frame_cannot_be_judged() -> None:
+    with pytest.raises(InputError, match="nothing to judge"):
+        steadiness(grain(1), {"same": np.copy}, still)
 
 
 @pytest.mark.parametrize(

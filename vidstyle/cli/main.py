@@ -114,5 +114,5 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-for _command in ("run", "batch", "check", "stages", "styles", "schema"):
+for _command in ("run", "batch", "check", "evaluate", "stages", "styles", "schema"):
     import_module(f"vidstyle.cli.{_command}").register(app)

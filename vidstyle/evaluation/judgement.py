@@ -55,6 +55,7 @@ FIGURES: Mapping[str, str] = MappingProxyType(
         "static_deviation": "standard deviation over time where nothing moves",
         "luma_slope": "change of mean luma per frame, of 255",
         "dead_pixels": "share of pixels that are dead",
+        "dead_blobs": "black or white blobs a frame that the source does not have",
     }
 )
 """Figures and what they mean."""

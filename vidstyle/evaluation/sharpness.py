@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from vidstyle.core.layers import HostArray
+from vidstyle.evaluation.quotient import Quotient
 from vidstyle.evaluation.together import together
 
 
@@ -17,11 +18,19 @@ def sharpness(clip: Iterable[HostArray], per_frame: Iterable[HostArray]) -> floa
     1 where the clip is as crisp as the frames on their own; at least 0.85 is asked of a blend.
     Frames are (H, W, 3) in [0, 1]. Raises InputError where the clips differ in length or size.
     """
-    pairs = [(_variance(frame), _variance(alone)) for frame, alone in together(clip, per_frame)]
-    blended, alone = np.sum(pairs, axis=0) if pairs else (0.0, 0.0)
-    return float(blended / alone) if alone else 1.0
+    ratio = Quotient()
+    for frame, alone in together([("the clip", clip), ("the per-frame clip", per_frame)]):
+        ratio.add(edge_variance(frame), edge_variance(alone))
+    return 1.0 if ratio.value is None else ratio.value
 
 
-def _variance(frame: HostArray) -> float:
+def edge_variance(frame: HostArray) -> float:
+    """Variance of the Laplacian of a frame (H, W, 3), its edge repeated, over all channels."""
     edges = cv2.Laplacian(frame, cv2.CV_32F, borderType=cv2.BORDER_REPLICATE)
     return float(edges.var(dtype=np.float64))
+
+
+def mean_gradient(frame: HostArray) -> float:
+    """G: the mean squared difference of neighbours, across plus down, of a frame (H, W, 3)."""
+    across, down = (np.square(np.diff(frame, axis=axis)) for axis in (1, 0))
+    return float(across.mean(dtype=np.float64) + down.mean(dtype=np.float64))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import cv2
 import numpy as np
 
 from vidstyle.core.layers import HostArray
-from vidstyle.evaluation.together import together
 
 _STABILISERS = (0.01**2, 0.03**2)
 _SIGMA, _WINDOW = 1.5, 11
@@ -34,12 +31,6 @@ def ssim(first: HostArray, second: HostArray) -> float:
     margin = _WINDOW // 2
     inner = likeness[margin:-margin, margin:-margin]
     return float((inner if inner.size else likeness).mean())
-
-
-def similarity(clip: Iterable[HostArray], per_frame: Iterable[HostArray]) -> float:
-    """Mean SSIM of the frames of two clips; InputError where they differ in length or size."""
-    values = [ssim(frame, alone) for frame, alone in together(clip, per_frame)]
-    return float(np.mean(values)) if values else 1.0
 
 
 def _local(picture: np.ndarray) -> np.ndarray:

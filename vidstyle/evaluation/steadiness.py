@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import tee
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
-
-import numpy as np
 
 from vidstyle.core.errors import InputError
 from vidstyle.core.layers import HostArray
-from vidstyle.evaluation.warping_error import JudgingFlow, WarpingError, warping_errors
+from vidstyle.evaluation.moments import moments
+from vidstyle.evaluation.motion import JudgingFlow
+from vidstyle.evaluation.quotient import Quotient
+from vidstyle.evaluation.sharpness import mean_gradient
+from vidstyle.evaluation.together import Frames
+from vidstyle.evaluation.warping_error import WarpingError, WarpingSums
 
 Painter: TypeAlias = Callable[[HostArray], HostArray]
 """A picture (H, W, 3) RGB in [0, 1] painted, of the same size."""
-
-_SOURCE = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,43 +45,32 @@ def steadiness(
     ``cuts`` are indices of frames that begin a shot. Raises InputError where there is no pair of
     frames to judge, and where the source has no warping error or no gradient to compare with.
     """
-    judged, *copies = tee(source, len(painters) + 2)
-    paintings = {_SOURCE: _untouched, **painters}.items()
-    frames = {
-        name: map(painter, copy) for (name, painter), copy in zip(paintings, copies, strict=True)
-    }
-    gradients = {name: _MeanGradient() for name in frames}
-    clips = {name: gradients[name].noting(frames[name]) for name in frames}
-    errors = warping_errors(judged, clips, flow, cuts=cuts)
-    error, gradient = errors[_SOURCE].value, gradients[_SOURCE].value
+    sums = [_Sums() for _ in range(1 + len(painters))]
+    before: Frames = ()
+    for moment in moments([("the source", source)], flow, cuts=cuts):
+        pair = moment.pairs.get("near")
+        (picture,) = moment.frames
+        frames = (picture, *(painter(picture) for painter in painters.values()))
+        for number, (one, frame) in enumerate(zip(sums, frames, strict=True)):
+            one.gradient.add(mean_gradient(frame))
+            if pair:
+                one.warping.add(before[number], frame, pair.motion)
+        before = frames
+    known, *painted = sums
+    error, gradient = known.warping.result().value, known.gradient.value
     if not (error and gradient):
         raise InputError(
             "the clip is still or blank, so that no steadiness can be compared with its own:"
             " give one that moves"
         )
-    return {
-        name: Steadiness(errors[name], errors[name].value / error, gradients[name].value / gradient)
-        for name in painters
-    }
+    return {name: one.against(error, gradient) for name, one in zip(painters, painted, strict=True)}
 
 
-def _untouched(picture: HostArray) -> HostArray:
-    return picture
+@dataclass(slots=True)
+class _Sums:
+    warping: WarpingSums = field(default_factory=WarpingSums)
+    gradient: Quotient = field(default_factory=Quotient)
 
-
-class _MeanGradient:
-    """G: the mean squared difference of neighbours, across plus down, of the frames seen."""
-
-    def __init__(self) -> None:
-        self._sum, self._frames = 0.0, 0
-
-    @property
-    def value(self) -> float:
-        return self._sum / max(self._frames, 1)
-
-    def noting(self, frames: Iterable[HostArray]) -> Iterator[HostArray]:
-        for frame in frames:
-            across, down = (np.square(np.diff(frame, axis=axis)) for axis in (1, 0))
-            self._sum += float(across.mean(dtype=np.float64) + down.mean(dtype=np.float64))
-            self._frames += 1
-            yield frame
+    def against(self, error: float, gradient: float) -> Steadiness:
+        found = self.warping.result()
+        return Steadiness(found, found.value / error, (self.gradient.value or 0.0) / gradient)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import TypeAlias
 
@@ -12,24 +12,37 @@ from vidstyle.core.layers import HostArray
 Frames: TypeAlias = tuple[HostArray, ...]
 """One frame of each clip, (H, W, 3) RGB in [0, 1], all of one size."""
 
+Named: TypeAlias = tuple[str, Iterable[HostArray]]
+"""A clip and what an error calls it."""
 
-def together(*clips: Iterable[HostArray]) -> Iterator[Frames]:
+
+def together(clips: Sequence[Named]) -> Iterator[Frames]:
     """The frames that belong together, in order; none are kept.
 
-    Raises InputError where the clips differ in length or size.
+    Raises InputError where the clips differ in length or size, naming the one that does.
     """
-    for index, frames in enumerate(zip_longest(*clips)):
+    names = [name for name, _ in clips]
+    for index, frames in enumerate(zip_longest(*(frames for _, frames in clips))):
         present = tuple(frame for frame in frames if frame is not None)
         if len(present) < len(frames):
-            raise InputError(
-                f"frame {index}: some of the clips to compare have ended and some have not;"
-                " give clips made from one source"
-            )
-        shapes = sorted({frame.shape for frame in present})
-        if len(shapes) > 1:
-            sizes = ", ".join(f"{shape[1]}x{shape[0]}" for shape in shapes)
-            raise InputError(
-                f"frame {index}: the clips to compare differ in size: {sizes};"
-                " give clips of one size"
-            )
+            _refuse_length(index, dict(zip(names, frames, strict=True)))
+        for name, frame in zip(names, present, strict=True):
+            if frame.shape != present[0].shape:
+                raise InputError(
+                    f"frame {index}: {name} is {_size(frame)}, {names[0]} is {_size(present[0])};"
+                    " give clips of one size, or have them scaled (--resize)"
+                )
         yield present
+
+
+def _refuse_length(count: int, frames: dict[str, HostArray | None]) -> None:
+    ended = next(name for name, frame in frames.items() if frame is None)
+    longer = next(name for name, frame in frames.items() if frame is not None)
+    raise InputError(
+        f"{ended} has {count} frames and {longer} has more; give clips made from one source,"
+        " or choose frames that all of them have (--frames A:B)"
+    )
+
+
+def _size(frame: HostArray) -> str:
+    return f"{frame.shape[1]}x{frame.shape[0]}"

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 
 from vidstyle.core.errors import InputError
 from vidstyle.core.layers import HostArray
-from vidstyle.evaluation.together import Frames, together
-from vidstyle.imaging.visibility import BoolMask, consistent
+from vidstyle.evaluation.moments import moments
+from vidstyle.evaluation.motion import JudgingFlow, Motion
+from vidstyle.evaluation.quotient import Quotient
 from vidstyle.imaging.warp import warp
 
-JudgingFlow: TypeAlias = Callable[[HostArray, HostArray], HostArray]
-"""Flow (H, W, 2) in pixels from the first picture to the second, both (H, W, 3) RGB in [0, 1].
-
-It must not be the flow that the blend used: a blend is always right about its own motion.
-"""
+__all__ = [
+    "JudgingFlow",
+    "WarpingError",
+    "WarpingSums",
+    "flicker_removed",
+    "warping_errors",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +44,20 @@ def warping_errors(
     *,
     cuts: Collection[int] = (),
 ) -> dict[str, WarpingError]:
-    """E_warp of each of the clips, all painted from ``source``.
+    """E_warp of each of the clips, all painted from ``source``, between neighbouring frames.
 
-    The mean over pairs t, t+1 of ``Σ M (W(O[t+1], f) - O[t])² / Σ M``, with f the flow of the
-    source from t to t+1 and M the mask of ``judged_motion``, counted over the channels: the form
-    of the code that Lai et al. 2018 published. Frames are (H, W, 3) RGB in [0, 1]; two of each
-    clip are held at a time. ``cuts`` are indices of frames that begin a shot: no pair crosses one.
-    Raises InputError where the clips differ in length or size, or have no pair of frames.
+    Frames are (H, W, 3) RGB in [0, 1]; two of each clip are held at a time. ``cuts`` are indices
+    of frames that begin a shot: no pair crosses one. Raises InputError where the clips differ in
+    length or size, or have no pair of frames.
     """
-    sums = {name: _Sums() for name in clips}
-    for index, (before, now) in enumerate(_pairs([source, *clips.values()]), 1):
-        if index in cuts:
-            continue
-        motion, mask = judged_motion(before[0], now[0], flow)
-        for name, first, second in zip(clips, before[1:], now[1:], strict=True):
-            sums[name].add(first, warp(second, motion), mask)
+    sums = {name: WarpingSums() for name in clips}
+    for moment in moments([("the source", source), *clips.items()], flow, cuts=cuts):
+        if pair := moment.pairs.get("near"):
+            for one, earlier, later in zip(
+                sums.values(), pair.earlier[1:], moment.frames[1:], strict=True
+            ):
+                one.add(earlier, later, pair.motion)
     return {name: one.result() for name, one in sums.items()}
-
-
-def judged_motion(
-    first: HostArray, second: HostArray, flow: JudgingFlow
-) -> tuple[HostArray, BoolMask]:
-    """Flow from ``first`` to ``second``, and where it holds: both on the grid of ``first``."""
-    forward = flow(first, second)
-    return forward, consistent(forward, flow(second, first))
 
 
 def flicker_removed(error: WarpingError, per_frame: WarpingError) -> float:
@@ -74,36 +66,47 @@ def flicker_removed(error: WarpingError, per_frame: WarpingError) -> float:
 
 
 @dataclass(slots=True)
-class _Sums:
-    errors: list[float] = field(default_factory=list)
-    over_all: list[float] = field(default_factory=list)
-    coverage: list[float] = field(default_factory=list)
+class WarpingSums:
+    """E_warp of one clip, fed pair by pair.
 
-    def add(self, frame: HostArray, warped: HostArray, mask: BoolMask) -> None:
-        square = np.square(warped - frame, dtype=np.float64)[mask]
-        self.coverage.append(float(mask.mean()))
-        self.over_all.append(float(square.sum()) / frame.size)
+    The mean over pairs of ``Σ M (W(O[later], f) - O[earlier])² / Σ M``, with f the flow of the
+    source between them and M the mask, counted over the channels: the form of the code that Lai et
+    al. 2018 published. Pairs in which nothing can be followed count in ``over_all`` alone.
+    """
+
+    errors: Quotient = field(default_factory=Quotient)
+    """E_warp, pair by pair."""
+    over_all: Quotient = field(default_factory=Quotient)
+    """The square of e_stab, pair by pair."""
+    coverage: Quotient = field(default_factory=Quotient)
+
+    def add(self, earlier: HostArray, later: HostArray, motion: Motion) -> None:
+        """Take in a pair; both frames are (H, W, 3) in [0, 1]."""
+        mask = motion.mask
+        square = np.square(warp(later, motion.forward) - earlier, dtype=np.float64)[mask]
+        self.coverage.add(float(mask.mean()))
+        self.over_all.add(float(square.sum()) / earlier.size)
         if square.size:
-            self.errors.append(float(square.mean()))
+            self.errors.add(float(square.mean()))
+        else:
+            self.errors.skip()
+
+    def skip(self) -> None:
+        """A frame that ends no pair."""
+        for one in (self.errors, self.over_all, self.coverage):
+            one.skip()
 
     def result(self) -> WarpingError:
-        if not self.errors:
+        """Raises InputError where there was nothing to judge."""
+        value = self.errors.value
+        if value is None:
             raise InputError(
                 "nothing to judge: the clip has no two frames of one shot with motion that can be"
                 " followed; give a longer clip"
             )
         return WarpingError(
-            value=float(np.mean(self.errors)),
-            stability=float(np.sqrt(np.mean(self.over_all))),
-            coverage=float(np.mean(self.coverage)),
-            pairs=len(self.coverage),
+            value=value,
+            stability=float(np.sqrt(self.over_all.value or 0.0)),
+            coverage=self.coverage.value or 0.0,
+            pairs=sum(one is not None for one in self.coverage.frames),
         )
-
-
-def _pairs(clips: Sequence[Iterable[HostArray]]) -> Iterator[tuple[Frames, Frames]]:
-    """Neighbouring frames of clips that run together."""
-    before: Frames | None = None
-    for now in together(*clips):
-        if before is not None:
-            yield before, now
-        before = now

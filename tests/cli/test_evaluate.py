@@ -1,0 +1,227 @@
+"""``vidstyle evaluate`` from the outside: table, JSON, files, exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from vidstyle.cli.main import run_command
+from vidstyle.evaluation.judgement import FIGURES
+
+COUNT, WIDTH, HEIGHT = 12, 96, 80
+JUDGE = ["--judge", "farneback"]
+
+
+def pictures(amount: float = 0.0, *, count: int = COUNT, seed: int = 0) -> list[np.ndarray]:
+    """A soft picture that moves right by 2 px a frame, and flickers by ``amount`` of 255."""
+    random = np.random.default_rng(seed)
+    wide = cv2.GaussianBlur(random.random((HEIGHT, WIDTH + 2 * COUNT, 3)), (0, 0), 3)
+    wide = 40 + 170 * (wide - wide.min()) / np.ptp(wide)
+    rows = [wide[:, 2 * (COUNT - t) :][:, :WIDTH] + amount * (t % 2) for t in range(count)]
+    return [np.rint(row).astype(np.uint8) for row in rows]
+
+
+def write(path: Path, frames: list[np.ndarray], codec: str = "ffv1", form: str = "bgr0") -> Path:
+    height, width = frames[0].shape[:2]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, width=width, height=height)
+        stream.pix_fmt = form
+        for picture in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture
+def clips(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Source, per-frame painting that flickers by 20, and a blend that flickers by 10, of 255."""
+    monkeypatch.delenv("VIDSTYLE_WEIGHTS", raising=False)
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(folder / "cache"))
+    write(folder / "source.mkv", pictures())
+    write(folder / "alone.mkv", pictures(20))
+    write(folder / "calm.mkv", pictures(10))
+    return folder
+
+
+def evaluated(*arguments: str) -> Any:
+    """The JSON that is written to a file beside the clips."""
+    assert run_command(["evaluate", *arguments, *JUDGE, "-o", "figures.json"]) == 0
+    return json.loads(Path("figures.json").read_text())
+
+
+def test_the_table_is_for_people(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    command = ["evaluate", "source.mkv", "calm.mkv", "--per-frame", "alone.mkv", *JUDGE]
+    assert run_command(command) == 0
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert "judged by farneback: 12 frames, no cuts" in captured.err
+    rows = {line.split()[0]: line for line in captured.err.splitlines() if line.strip()}
+    assert FIGURES["flicker_removed"] in rows["flicker_removed"]
+    assert float(rows["flicker_removed"].split()[1]) == pytest.approx(0.75, abs=0.02)
+    assert "note: there is no LPIPS" in captured.err or "lpips" in rows
+
+
+def test_json_is_all_that_is_on_standard_output(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    command = ["evaluate", "source.mkv", "calm.mkv", "alone.mkv", "--per-frame", "alone.mkv"]
+    assert run_command([*command, *JUDGE, "--json"]) == 0
+    captured = capfd.readouterr()
+    assert captured.err == ""
+    told = json.loads(captured.out)
+    assert told["judge"] == "farneback"
+    assert list(told["clips"]) == ["calm.mkv", "alone.mkv"]
+    calm = told["clips"]["calm.mkv"]
+    assert calm["judge"] == "farneback"
+    assert calm["figures"]["e_warp"] == pytest.approx((10 / 255) ** 2, rel=0.05)
+    assert calm["figures"]["per_frame_e_warp"] == pytest.approx((20 / 255) ** 2, rel=0.05)
+    assert calm["figures"]["flicker_removed"] == pytest.approx(0.75, abs=0.02)
+    assert calm["figures"]["source_e_warp"] < 1e-4
+    assert len(calm["series"]["e_warp"]) == calm["frames"] == COUNT
+    assert calm["series"]["e_warp"][0] is None
+    assert told["clips"]["alone.mkv"]["figures"]["flicker_removed"] == pytest.approx(0)
+
+
+def test_clips_of_other_codecs_containers_and_tools(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write(clips / "calm.mp4", pictures(10), "libx264", "yuv444p")
+    (clips / "pictures").mkdir()
+    for index, picture in enumerate(pictures(10)):
+        cv2.imwrite(str(clips / "pictures" / f"{index}.png"), picture[..., ::-1])
+    found = evaluated("source.mkv", "calm.mkv", "calm.mp4", "pictures")["clips"]
+    exact = found["calm.mkv"]["figures"]["e_warp"]
+    assert found["pictures"]["figures"]["e_warp"] == exact
+    assert found["calm.mp4"]["figures"]["e_warp"] == pytest.approx(exact, rel=0.2)
+
+
+def test_cuts_are_found_in_the_source(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    other = [255 - picture // 2 for picture in pictures(seed=1)]
+    write(clips / "cut.mkv", pictures()[:7] + other[7:])
+    write(clips / "bled.mkv", [*pictures()[:7], other[7] - 51, *other[8:]])
+    found = evaluated("cut.mkv", "bled.mkv", "--per-frame", "cut.mkv")["clips"]["bled.mkv"]
+    assert found["cuts"] == [7]
+    assert found["figures"]["cut_bleed"] == pytest.approx(0.2, rel=1e-3)
+
+
+def test_an_interval_is_judged_of_all_clips(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write(clips / "longer.mkv", pictures(10, count=9))
+    found = evaluated("source.mkv", "longer.mkv", "--frames", "3:9")
+    assert found["interval"] == [3, 9]
+    assert found["clips"]["longer.mkv"]["frames"] == 6
+
+
+def test_another_length_is_one_line(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write(clips / "short.mkv", pictures(10, count=9))
+    assert run_command(["evaluate", "source.mkv", "short.mkv", *JUDGE]) == 3
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "short.mkv has 9 frames and source.mkv has more" in line
+    assert "--frames A:B" in line
+
+
+def test_another_size_is_one_line_or_scaled(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    small = [cv2.resize(picture, (48, 40)) for picture in pictures(10)]
+    write(clips / "small.mkv", small)
+    assert run_command(["evaluate", "source.mkv", "small.mkv", *JUDGE]) == 3
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "small.mkv is 48x40, source.mkv is 96x80" in line
+    assert "--resize" in line
+    found = evaluated("source.mkv", "small.mkv", "--resize")["clips"]["small.mkv"]
+    assert found["figures"]["e_warp"] == pytest.approx((10 / 255) ** 2, rel=0.05)
+    assert any("small.mkv is scaled from 48x40 to 96x80" in note for note in found["notes"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["none.mkv", "calm.mkv"], 3, "none.mkv"),
+        (["source.mkv", "none.mkv"], 3, "none.mkv"),
+        (["source.mkv", "calm.mkv", "--frames", "40:50"], 3, "none from 40 on"),
+        (["source.mkv", "calm.mkv", "--frames", "3:4"], 3, "nothing to judge"),
+        (["source.mkv", "calm.mkv", "--blended-with", "farneback"], 2, "farneback cannot judge"),
+        (["source.mkv", "calm.mkv", "calm.mkv"], 2, "calm.mkv is given twice"),
+        (["source.mkv", "calm.mkv", "--style-picture", "x.png"], 2, "--per-frame"),
+        (
+            ["source.mkv", "calm.mkv", "-o", "calm.mkv", "--overwrite"],
+            2,
+            "the output is the input itself",
+        ),
+        (["source.mkv", "calm.mkv", "-o", "identity.yaml"], 6, "--overwrite"),
+        (["source.mkv", "calm.mkv", "-o", "none/figures.json"], 6, "does not exist"),
+        (["source.mkv", "calm.mkv", "--report", "identity.yaml"], 6, "--overwrite"),
+        (["source.mkv", "calm.mkv", "-o", "a.html", "--report", "a.html"], 2, "two outputs"),
+        (["source.mkv"], 2, "styled"),
+    ],
+)
+def test_what_cannot_be_is_one_line_and_a_code(clips, capfd, arguments, code, said) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    before = (clips / "calm.mkv").read_bytes()
+    assert run_command(["evaluate", *arguments, *JUDGE]) == code
+    (line,) = capfd.readouterr().err.splitlines()
+    assert said in line
+    assert (clips / "calm.mkv").read_bytes() == before
+
+
+def test_a_judge_that_there_is_not_is_a_usage_error(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    assert run_command(["evaluate", "source.mkv", "calm.mkv", "--judge", "guess"]) == 2
+    assert "raft-small" in capfd.readouterr().err
+
+
+def test_without_weights_farneback_judges_and_says_so(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    assert run_command(["evaluate", "source.mkv", "calm.mkv"]) == 0
+    said = capfd.readouterr().err
+    assert "judged by farneback" in said
+    assert "note: raft-small does not judge: there are no weights of RAFT-small" in said
+
+
+def test_the_file_is_replaced_only_when_that_is_said(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    first = evaluated("source.mkv", "calm.mkv")
+    command = ["evaluate", "source.mkv", "alone.mkv", *JUDGE, "-o", "figures.json"]
+    assert run_command(command) == 6
+    assert json.loads(Path("figures.json").read_text()) == first
+    assert run_command([*command, "--overwrite"]) == 0
+    assert list(json.loads(Path("figures.json").read_text())["clips"]) == ["alone.mkv"]
+    assert not [path for path in clips.iterdir() if path.name.startswith(".")]
+
+
+def test_clips_of_one_name_are_told_apart(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    (clips / "other").mkdir()
+    write(clips / "other" / "calm.mkv", pictures(20))
+    found = evaluated("source.mkv", "calm.mkv", "other/calm.mkv")["clips"]
+    assert list(found) == ["./calm.mkv", "other/calm.mkv"]
+
+
+@pytest.mark.slow
+def test_a_report_shows_what_was_judged(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    command = ["evaluate", "source.mkv", "calm.mkv", "--per-frame", "alone.mkv", *JUDGE]
+    assert run_command([*command, "--report", "report.html"]) == 0
+    page = (clips / "report.html").read_text()
+    assert "wrote report.html" in capfd.readouterr().err
+    assert "calm.mkv" in page
+    assert "farneback" in page
+
+
+@pytest.mark.slow
+def test_raft_judges_by_the_weights_of_a_folder(clips, shared_data, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    command = ["evaluate", "source.mkv", "calm.mkv", "--frames", "0:3", "--device", "cpu"]
+    assert run_command([*command, "--weights", str(shared_data / "weights"), "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["judge"] == "raft-small"
+    error = told["clips"]["calm.mkv"]["figures"]["e_warp"]
+    assert error == pytest.approx((10 / 255) ** 2, rel=0.1)
+
+
+def test_torch_is_not_imported_for_a_classic_judge(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    script = (
+        "import sys\n"
+        "from vidstyle.cli.main import run_command\n"
+        "code = run_command(sys.argv[1:])\n"
+        "assert 'torch' not in sys.modules\n"
+        "sys.exit(code)\n"
+    )
+    command = ["evaluate", "source.mkv", "calm.mkv", *JUDGE]
+    done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

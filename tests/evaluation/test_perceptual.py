@@ -1,0 +1,95 @@
+"""LPIPS is the package's own; where package or weights are missing, that is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from vidstyle.core.errors import WeightsError
+from vidstyle.evaluation.extras import find_extras
+from vidstyle.evaluation.perceptual import WEIGHTS_FILE, load_perceptual
+
+needs_lpips = pytest.mark.usefixtures("lpips")
+
+
+@pytest.fixture
+def lpips() -> Any:
+    """The package, which vidstyle does without."""
+    return pytest.importorskip("lpips", exc_type=ImportError)
+
+
+@pytest.fixture(autouse=True)
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that has fetched nothing."""
+    monkeypatch.delenv("VIDSTYLE_WEIGHTS", raising=False)
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+
+
+def alexnet(folder: Path) -> dict[str, torch.Tensor]:
+    """A file of random weights under the official name, of AlexNet's convolutions."""
+    generator = torch.Generator().manual_seed(0)
+    shapes = {
+        0: (64, 3, 11),
+        3: (192, 64, 5),
+        6: (384, 192, 3),
+        8: (256, 384, 3),
+        10: (256, 256, 3),
+    }
+    weights = {}
+    for number, (outputs, inputs, side) in shapes.items():
+        kernel = torch.randn(outputs, inputs, side, side, generator=generator)
+        weights[f"features.{number}.weight"] = kernel * (2 / (inputs * side**2)) ** 0.5
+        weights[f"features.{number}.bias"] = torch.zeros(outputs)
+    folder.mkdir(exist_ok=True)
+    torch.save(weights, folder / WEIGHTS_FILE)
+    return weights
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # the package asks in a way out of date
+def test_the_distance_is_the_packages(tmp_path: Path, lpips: Any) -> None:
+    weights = alexnet(tmp_path)
+    network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+    names = list(network.net.state_dict())
+    named = {key: weights["features." + key.split(".", 1)[1]] for key in names}
+    network.net.load_state_dict(named)
+    first, second = np.random.default_rng(0).random((2, 72, 80, 3), dtype=np.float32)
+    planes = [torch.from_numpy(p).permute(2, 0, 1)[None] * 2 - 1 for p in (first, second)]
+    with torch.inference_mode():
+        expected = float(network(*planes))
+    perceptual = load_perceptual(tmp_path)
+    assert perceptual(first, second) == pytest.approx(expected, rel=1e-4)
+    assert expected > 0.01
+    assert perceptual(first, first) == 0
+
+
+@needs_lpips
+def test_small_pictures_can_be_compared(tmp_path: Path) -> None:
+    alexnet(tmp_path)
+    first, second = np.random.default_rng(0).random((2, 20, 24, 3), dtype=np.float32)
+    assert load_perceptual(tmp_path)(first, second) > 0
+
+
+@needs_lpips
+def test_weights_that_are_not_there_are_not_fetched(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(WeightsError, match=r"no weights of AlexNet .* fetch https://"):
+        load_perceptual(tmp_path / "empty")
+
+
+@needs_lpips
+def test_a_damaged_file_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / WEIGHTS_FILE).write_bytes(b"no weights")
+    with pytest.raises(WeightsError, match="damaged or no AlexNet"):
+        load_perceptual(tmp_path)
+
+
+def test_without_lpips_ssim_speaks_alone_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    extras = find_extras(weights=tmp_path / "empty")
+    assert extras.likeness is None
+    assert "SSIM alone says how alike the pictures are" in extras.notes[0]

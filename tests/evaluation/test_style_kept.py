@@ -1,0 +1,110 @@
+"""The Gram loss beside the per-frame painting's, against the training's own losses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vidstyle.core import HostArray
+from vidstyle.core.errors import InputError
+from vidstyle.evaluation.extras import find_extras
+from vidstyle.evaluation.style_kept import StyleKept
+from vidstyle.models.backbones import Backbone
+from vidstyle.training.losses import gram_matrix
+from vidstyle.training.settings import Settings
+
+TAPS = ("relu1_1", "relu1_2")
+
+
+@pytest.fixture(scope="module")
+def backbone() -> Backbone:
+    generator = torch.Generator().manual_seed(0)
+    weights = {}
+    for number, inputs in ((0, 3), (2, 64)):
+        weights[f"features.{number}.weight"] = torch.randn(64, inputs, 3, 3, generator=generator)
+        weights[f"features.{number}.bias"] = torch.zeros(64)
+    return Backbone("vgg19", weights)
+
+
+def pictures(count: int, seed: int) -> list[HostArray]:
+    return list(np.random.default_rng(seed).random((count, 40, 48, 3), dtype=np.float32))
+
+
+def planes(picture: HostArray) -> torch.Tensor:
+    return torch.from_numpy(picture).permute(2, 0, 1)[None]
+
+
+def gauge(backbone: Backbone, painting: HostArray) -> StyleKept:
+    settings = Settings(
+        precision="float32", style_taps=TAPS, style_scales=(1.0,), content_tap="relu1_2"
+    )
+    return StyleKept(backbone, planes(painting), settings)
+
+
+def test_losses_are_those_of_gram_matrices_over_the_sources(backbone: Backbone) -> None:
+    painting, frame, alone, source = pictures(4, 1)
+    found = gauge(backbone, painting / 2)(frame, alone, source)
+    with torch.no_grad():
+        grams = [
+            {
+                tap: gram_matrix(value).double()
+                for tap, value in backbone(planes(p), set(TAPS)).items()
+            }
+            for p in (painting / 2, frame, alone, source)
+        ]
+    target, *others = grams
+    of_frame, of_alone, of_source = (
+        {tap: float((one[tap] - target[tap]).square().mean()) for tap in TAPS} for one in others
+    )
+    for value, own in zip(found, (of_frame, of_alone), strict=True):
+        expected = np.mean([own[tap] / of_source[tap] for tap in TAPS])
+        assert value == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_painting_alone_is_looked_at_once_for_all_clips(backbone: Backbone) -> None:
+    painting, alone, source, *frames = pictures(6, 2)
+    kept = gauge(backbone, painting / 2)
+    kept(frames[0], alone, source)
+    calls: list[object] = []
+    hook = backbone.register_forward_hook(lambda *call: calls.append(call))
+    rows = [kept(frame, alone, source) for frame in frames]
+    hook.remove()
+    assert len(calls) == 3
+    assert len({row[1] for row in rows}) == 1
+
+
+def test_black_and_white_areas_of_the_painting_are_allowed(backbone: Backbone) -> None:
+    painting = np.full((40, 50, 3), 0.5, np.float32)
+    painting[:10, :10] = 1
+    assert gauge(backbone, painting).blob_share == pytest.approx(100 / 2000)
+
+
+@pytest.mark.slow
+def test_real_weights_see_which_clip_lost_the_style(shared_data: Path) -> None:
+    picture = shared_data / "paintings" / "udnie_picabia.jpg"
+    extras = find_extras(style_picture=picture, weights=shared_data / "weights")
+    assert extras.style_loss is not None
+    painted = cv2.imread(str(picture), cv2.IMREAD_COLOR_RGB)
+    crop = np.ascontiguousarray(painted[:160, :160]).astype(np.float32) / 255
+    grey = np.full_like(crop, 0.5)
+    source = pictures(1, 3)[0]
+    lost, own = extras.style_loss(grey, crop, source)
+    assert lost > 2 * own
+
+
+def test_a_missing_network_is_a_note_and_a_missing_picture_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "empty").mkdir()
+    picture = tmp_path / "style.png"
+    cv2.imwrite(str(picture), np.zeros((64, 64, 3), np.uint8))
+    extras = find_extras(style_picture=picture, weights=tmp_path / "empty")
+    assert extras.style_loss is None
+    assert "nothing is said of the style that is kept: there are no weights" in extras.notes[-1]
+    with pytest.raises(InputError, match="cannot read"):
+        find_extras(style_picture=tmp_path / "none.png", weights=tmp_path / "empty")

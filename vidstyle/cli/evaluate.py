@@ -1,0 +1,167 @@
+"""``vidstyle evaluate``: how steady a styled clip is, and what the steadiness cost."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from vidstyle.cli import shared_options as given
+from vidstyle.cli.style_output import check_new
+
+if TYPE_CHECKING:
+    from vidstyle.evaluation.file_judging import Clips
+    from vidstyle.evaluation.judgement import Judgement
+
+JudgeName = Literal["raft-small", "raft-large", "farneback", "dis"]
+_EVERY_SECONDS = 5.0
+
+
+def register(app: typer.Typer) -> None:
+    app.command("evaluate")(evaluate)
+
+
+def evaluate(
+    source: Annotated[
+        Path, typer.Argument(help="The clip before it was styled.", metavar="SOURCE")
+    ],
+    styled: Annotated[
+        list[Path],
+        typer.Argument(help="Clips made of it, by vidstyle or by others.", metavar="STYLED..."),
+    ],
+    per_frame: Annotated[
+        Path | None,
+        typer.Option(
+            help="SOURCE in the same style, each frame on its own: what flicker is measured by.",
+            metavar="FILE",
+        ),
+    ] = None,
+    judge: Annotated[
+        JudgeName | None,
+        typer.Option(
+            help="The optical flow that judges; without a wish raft-small where its weights are,"
+            " or else farneback.",
+        ),
+    ] = None,
+    blended_with: Annotated[
+        JudgeName | None,
+        typer.Option(help="The flow that STYLED was blended with, which must not judge."),
+    ] = None,
+    frames: given.Frames = None,
+    resize: Annotated[
+        bool, typer.Option("--resize", help="Scale clips of another size to that of SOURCE.")
+    ] = False,
+    style_picture: Annotated[
+        Path | None,
+        typer.Option(help="The painting: also say how much of its style is kept.", metavar="FILE"),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder with weights of RAFT, VGG and AlexNet; else VIDSTYLE_WEIGHTS.",
+            metavar="DIR",
+        ),
+    ] = None,
+    device: given.Device = "auto",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Write the JSON to a file.", metavar="FILE.json"),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Write a page with curves and pictures.", metavar="FILE.html"),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the outputs.")] = False,
+    json: given.Json = False,
+) -> None:
+    """Judge clips: flicker, sharpness, ghosts, drift.
+
+    The motion is that of SOURCE. Figures are only comparable under one judge; lossy coding adds
+    flicker of its own, and hides some.
+    """
+    from vidstyle.cli.evaluation_text import print_judgements
+    from vidstyle.evaluation.extras import find_extras
+    from vidstyle.evaluation.file_judging import clips_of, judge_files, survey
+    from vidstyle.evaluation.judging_flow import check_judge, choose_judge
+
+    if style_picture and not per_frame:
+        raise typer.BadParameter("--style-picture compares with --per-frame: give both")
+    if output and output == report:
+        raise typer.BadParameter(f"-o and --report are two outputs: {output} cannot be both")
+    check_judge(judge, blended_with=blended_with)
+    interval = given.interval_of(frames)
+    clips = clips_of(source, per_frame, styled)
+    for path in filter(None, (output, report)):
+        check_new(path, overwrite=overwrite, inputs=clips.named.values())
+    known = survey(clips, frames=interval, resize=resize)
+    chosen = choose_judge(judge, blended_with=blended_with, weights=weights, device=device)
+    extras = None
+    if per_frame is not None:
+        extras = find_extras(style_picture=style_picture, weights=weights)
+    seen = None if json else _Lines()
+    judged = judge_files(clips, known, chosen, extras=extras, seen=seen)
+    content = json_module.dumps(_all_json(clips, judged, interval))
+    if json:
+        print(content)
+    else:
+        print_judgements(judged)
+    if output:
+        _write(output, content + "\n")
+    if report:
+        from vidstyle.report.flicker_report import write_report
+
+        write_report(report, judged, clips.named, chosen.flow, interval)
+    if not json:
+        for path in filter(None, (output, report)):
+            print(f"wrote {path}", file=sys.stderr)
+
+
+class _Lines:
+    """One line now and then: some judges take seconds a frame."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.perf_counter()
+
+    def __call__(self, done: int, total: int) -> None:
+        from vidstyle.cli.progress import progress_line
+
+        now = time.perf_counter()
+        if now - self._last >= _EVERY_SECONDS:
+            self._last = now
+            print(progress_line(done, total, now - self._started), file=sys.stderr, flush=True)
+
+
+def _all_json(
+    clips: Clips, judged: Mapping[str, Judgement], interval: tuple[int, int | None]
+) -> dict[str, Any]:
+    from vidstyle.cli.evaluation_text import judgement_json
+
+    return {
+        "source": str(clips.source),
+        "per_frame": None if clips.per_frame is None else str(clips.per_frame),
+        "judge": next(iter(judged.values())).judge,
+        "interval": list(interval),
+        "clips": {
+            name: {"file": str(clips.styled[name]), **judgement_json(judgement)}
+            for name, judgement in judged.items()
+        },
+    }
+
+
+def _write(path: Path, content: str) -> None:
+    """Whole or not at all."""
+    from vidstyle.core.errors import OutputError
+
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(content)
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)

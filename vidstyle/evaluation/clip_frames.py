@@ -1,0 +1,78 @@
+"""The frames of clips that somebody made, whatever the container: files and folders of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vidstyle.core import HostArray, Place, Source
+from vidstyle.core.errors import InputError
+from vidstyle.stages.decode.pictures import DecodePictures, PicturesOptions
+from vidstyle.stages.decode.policies import DecodeOptions
+from vidstyle.stages.decode.pyav import DecodePyAV
+from vidstyle.stages.shots.histogram import HistogramOptions, picture_change
+
+
+def clip_frames(
+    path: Path, frames: tuple[int, int | None] = (0, None), *, size: tuple[int, int] | None = None
+) -> Iterator[HostArray]:
+    """Frames of a clip or of a folder of pictures, (H, W, 3) RGB in [0, 1].
+
+    ``frames`` is a half-open interval of indices. ``size`` is (width, height) to scale to: by area
+    when a frame shrinks, bicubic when it grows. Raises InputError where it cannot be read or ends
+    before the interval begins.
+    """
+    first, stop = frames
+    source = _source(path)
+    count = 0
+    try:
+        source.open(path, Place())
+        for frame in islice(source.frames(), stop):
+            count += 1
+            if count > first:
+                yield _scaled(frame.host("source"), size)
+    finally:
+        source.close()
+    if count <= first:
+        raise InputError(f"{path} has {count} frames: there is none from {first} on (--frames)")
+
+
+def clip_size(path: Path) -> tuple[int, int]:
+    """Width and height of a clip's frames. Raises InputError where it cannot be read."""
+    source = _source(path)
+    try:
+        clip = source.open(path, Place())
+        return clip.width, clip.height
+    finally:
+        source.close()
+
+
+def find_cuts(clip: Iterable[HostArray]) -> tuple[int, ...]:
+    """Indices of the frames that begin a shot, as shots/histogram finds them; 0 is none of them."""
+    threshold, found = HistogramOptions().threshold, []
+    before: HostArray | None = None
+    for index, picture in enumerate(clip):
+        if before is not None and picture_change(picture, before) >= threshold:
+            found.append(index)
+        before = picture
+    return tuple(found)
+
+
+def _source(path: Path) -> Source:
+    if path.is_dir():
+        return DecodePictures(PicturesOptions())
+    return DecodePyAV(DecodeOptions())
+
+
+def _scaled(frame: HostArray, size: tuple[int, int] | None) -> HostArray:
+    height, width = frame.shape[:2]
+    if size is None or size == (width, height):
+        return frame
+    smaller = size[0] * size[1] < width * height
+    interpolation = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    # Bicubic overshoots beside edges.
+    return np.asarray(np.clip(cv2.resize(frame, size, interpolation=interpolation), 0, 1))

@@ -1,0 +1,50 @@
+"""Figures that need more than clips: networks, and the picture of the style."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidstyle.core.errors import WeightsError
+from vidstyle.evaluation.judge import Likeness, StyleLoss
+from vidstyle.evaluation.perceptual import load_perceptual
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What is at hand for them."""
+
+    likeness: Likeness | None = None
+    style_loss: StyleLoss | None = None
+    allowed_blobs: float = 0.0
+    """Share of black and white areas in the style's picture; 0 where it is not known."""
+    notes: tuple[str, ...] = ()
+    """Why one of them is missing."""
+
+
+def find_extras(*, style_picture: Path | None = None, weights: Path | None = None) -> Extras:
+    """LPIPS where it is at hand, and the style's loss where its picture is given.
+
+    ``weights`` is a folder, or None for ``VIDSTYLE_WEIGHTS`` and the user's cache; nothing is
+    downloaded. Raises InputError where the picture cannot be read.
+    """
+    notes, found = [], Extras()
+    likeness: Likeness | None = None
+    try:
+        likeness = load_perceptual(weights)
+    except WeightsError as error:
+        notes.append(f"there is no LPIPS; SSIM alone says how alike the pictures are: {error}")
+    if style_picture is not None:
+        try:
+            found = _style(style_picture, weights)
+        except WeightsError as error:
+            notes.append(f"nothing is said of the style that is kept: {error}")
+    return Extras(likeness, found.style_loss, found.allowed_blobs, tuple(notes))
+
+
+def _style(picture: Path, weights: Path | None) -> Extras:
+    # torch takes seconds to import: only for who names a picture.
+    from vidstyle.evaluation.style_kept import load_style_kept
+
+    kept = load_style_kept(picture, weights=weights)
+    return Extras(style_loss=kept, allowed_blobs=kept.blob_share)

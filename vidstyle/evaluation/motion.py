@@ -1,0 +1,94 @@
+"""What the judging flow says about two frames of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+
+from vidstyle.core.layers import HostArray
+from vidstyle.imaging.visibility import (
+    CONSISTENCY_FLOOR,
+    CONSISTENCY_SLOPE,
+    BoolMask,
+    consistent,
+)
+from vidstyle.imaging.warp import targets, warp
+
+JudgingFlow: TypeAlias = Callable[[HostArray, HostArray], tuple[HostArray, HostArray]]
+"""Both flows (H, W, 2) in pixels of a pair of pictures (H, W, 3) RGB in [0, 1]: from the first to
+the second on the grid of the first, and from the second to the first on the grid of the second.
+
+It must not be the flow that the blend used: a blend is always right about its own motion.
+"""
+
+NEAR_OCCLUSIONS = 5
+"""Pixels around an occlusion in which ghosts are looked for."""
+STILL = 0.2
+"""Pixels: what moves less than this stands still."""
+_FRAME_MARGIN = 0.05
+# In pixels. Noise in the flow of a still camera must not carry the outermost pixels out.
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Motion:
+    """Between an earlier and a later frame; what is derived is found once, when it is asked for."""
+
+    forward: HostArray
+    """(H, W, 2) pixels, on the grid of the earlier frame."""
+    backward: HostArray
+    """(H, W, 2) pixels, on the grid of the later frame."""
+
+    @cached_property
+    def mask(self) -> BoolMask:
+        """Where the flow holds, on the grid of the earlier frame: as ``visibility.consistent``."""
+        return consistent(self.forward, self.backward)
+
+    @cached_property
+    def near_occlusions(self) -> BoolMask:
+        """Within 5 px of what was not to be seen yet, on the grid of the later frame."""
+        seen = ~occluded(self.backward, self.forward)
+        if seen.all():
+            return np.zeros_like(seen)
+        away = cv2.distanceTransform(seen.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        return np.asarray(away <= NEAR_OCCLUSIONS, np.bool_)
+
+    @cached_property
+    def still(self) -> BoolMask:
+        """Where both flows are shorter than 0.2 px."""
+        return _still(self.forward) & _still(self.backward)
+
+
+def judged_motion(first: HostArray, second: HostArray, flow: JudgingFlow) -> Motion:
+    """The motion between two frames of the source, of which ``first`` is the earlier one."""
+    return Motion(*flow(first, second))
+
+
+def occluded(flow: HostArray, flow_back: HostArray) -> BoolMask:
+    """True where what a pixel shows is hidden in the other frame, or outside of it.
+
+    Both flows are (H, W, 2). The forward-backward inequality ``|f + b|² > 0.01 (|f|² + |b|²) +
+    0.5`` of Sundaram, Brox and Keutzer 2010 (equation 5) alone: a motion boundary that nothing
+    is hidden by is no occlusion.
+    """
+    back = warp(flow_back, flow)
+    gap = np.square(flow + back).sum(2)
+    bound = CONSISTENCY_SLOPE * (np.square(flow) + np.square(back)).sum(2) + CONSISTENCY_FLOOR
+    height, width = flow.shape[:2]
+    columns, rows = targets(flow)
+    hidden: BoolMask = (gap > bound) | _outside(columns, width) | _outside(rows, height)
+    return hidden
+
+
+def _outside(position: HostArray, size: int) -> BoolMask:
+    outside: BoolMask = (position < -_FRAME_MARGIN) | (position > size - 1 + _FRAME_MARGIN)
+    return outside
+
+
+def _still(flow: HostArray) -> BoolMask:
+    short: BoolMask = np.square(flow).sum(2) < STILL**2
+    return short

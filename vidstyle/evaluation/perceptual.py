@@ -1,0 +1,89 @@
+"""LPIPS (Zhang et al. 2018), where its package and its weights are at hand; nothing is fetched."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vidstyle.core.errors import WeightsError
+from vidstyle.core.layers import HostArray
+from vidstyle.models.weight_places import OFFICIAL, find_file
+
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS_FILE = "alexnet-owt-7be5be79.pth"
+"""torchvision's name for the backbone; the package has the rest of the weights in it."""
+_LEAST_SIDE = 64
+# Pixels, below which nothing is left for the last layers.
+_KEYS = {
+    f"slice{part}.{layer}.{kind}": f"features.{layer}.{kind}"
+    for part, layer in enumerate((0, 3, 6, 8, 10), 1)
+    for kind in ("weight", "bias")
+}
+# The package cuts the backbone into five parts and keeps the numbers of the layers.
+
+
+class Perceptual:
+    """LPIPS with AlexNet: how far two pictures are apart for an eye."""
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+
+    def __call__(self, first: HostArray, second: HostArray) -> float:
+        """0 for equal pictures; both are (H, W, 3) RGB in [0, 1].
+
+        Sides of fewer than 64 pixels are lengthened by repeating the edge.
+        """
+        import torch
+
+        with torch.inference_mode():
+            return float(self._network(_planes(first), _planes(second), normalize=True))
+
+
+def load_perceptual(folder: Path | None = None) -> Perceptual:
+    """LPIPS by its package ``lpips``, with the backbone's file from this machine.
+
+    It is looked for in ``folder`` or, without one, where ``VIDSTYLE_WEIGHTS`` says, in the user's
+    cache, and where torch keeps what it has fetched. Raises WeightsError where the package or the
+    file is not there, or the file is no AlexNet.
+    """
+    try:
+        import lpips  # type: ignore[import-not-found,unused-ignore]  # no dependency of ours
+    except ImportError as error:
+        raise WeightsError(f"LPIPS needs the package lpips (pip install lpips): {error}") from error
+    import torch
+
+    path = _weights(folder)
+    with warnings.catch_warnings():
+        # It asks torchvision in a way that is out of date.
+        warnings.simplefilter("ignore")
+        network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+        network.net.load_state_dict({key: weights[name] for key, name in _KEYS.items()})
+    # What a damaged file makes the unpickler raise can be nearly anything.
+    except Exception as error:
+        raise WeightsError(f"{path} is damaged or no AlexNet: fetch it again") from error
+    return Perceptual(network.eval())
+
+
+def _weights(folder: Path | None) -> Path:
+    import torch
+
+    of_torch = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS_FILE
+    if of_torch.is_file():
+        return of_torch
+    address = OFFICIAL + WEIGHTS_FILE
+    return find_file("AlexNet", [WEIGHTS_FILE], address, folder=folder, offline=True)
+
+
+def _planes(picture: HostArray) -> torch.Tensor:
+    import torch
+
+    missing = [(0, max(0, _LEAST_SIDE - side)) for side in picture.shape[:2]]
+    large = np.pad(picture, (*missing, (0, 0)), mode="edge")
+    return torch.from_numpy(large).permute(2, 0, 1)[None]

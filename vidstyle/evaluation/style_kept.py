@@ -1,0 +1,76 @@
+"""How much of a painting's style a clip has kept, beside the frames painted alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from vidstyle.core.layers import HostArray
+from vidstyle.imaging.dead_pixels import blob_share
+from vidstyle.models.backbones import Backbone, load_backbone
+from vidstyle.training.calibration import Objective, calibrate
+from vidstyle.training.losses import style_loss
+from vidstyle.training.photos import read_picture, resized, to_tensor
+from vidstyle.training.settings import Settings
+
+
+class StyleKept:
+    """Gram losses of frames, by the objective that styles train on.
+
+    Each layer's loss is divided by that of the first source frame that is seen, as training divides
+    by that of photos, so that no layer drowns the others.
+    """
+
+    def __init__(self, backbone: Backbone, painting: torch.Tensor, settings: Settings) -> None:
+        """``painting`` is (1, 3, H, W) RGB in [0, 1]."""
+        self._backbone, self._painting, self._settings = backbone, painting, settings
+        self._objective: Objective | None = None
+        self._known: tuple[HostArray, float] | None = None
+
+    @property
+    def blob_share(self) -> float:
+        """Share of black and white areas in the painting: a clip may have as many."""
+        return blob_share(self._painting[0].permute(1, 2, 0).contiguous().numpy())
+
+    def __call__(
+        self, frame: HostArray, alone: HostArray, source: HostArray
+    ) -> tuple[float, float]:
+        """Gram loss of a frame and of the same frame painted alone, each (H, W, 3) in [0, 1]."""
+        if self._objective is None:
+            self._objective = calibrate(
+                self._backbone, self._painting, [_planes(source)], self._settings
+            )
+        if self._known is None or self._known[0] is not alone:
+            self._known = alone, _loss(self._objective, alone)
+        return _loss(self._objective, frame), self._known[1]
+
+
+def load_style_kept(painting: Path, *, weights: Path | None = None) -> StyleKept:
+    """For the picture that a style was learned from, with the loss network of a training.
+
+    ``weights`` is the folder with the loss network, or None for ``VIDSTYLE_WEIGHTS`` and the user's
+    cache; nothing is downloaded. Raises InputError for the picture, WeightsError for the network.
+    """
+    settings = Settings(precision="float32")
+    picture = read_picture(painting)
+    scale = settings.painting_side / min(picture.shape[:2])
+    height, width = (max(1, round(scale * side)) for side in picture.shape[:2])
+    backbone = load_backbone(
+        settings.backbone, folder=weights, pooling=settings.pooling, offline=True
+    )
+    return StyleKept(backbone, to_tensor(resized(picture, height, width)), settings)
+
+
+def _loss(objective: Objective, frame: HostArray) -> float:
+    with torch.inference_mode():
+        features = objective.features(_planes(frame))
+        ratios = [
+            float(style_loss(features[key], target)) / objective.untouched[key]
+            for key, target in objective.targets.items()
+        ]
+    return sum(ratios) / len(ratios)
+
+
+def _planes(frame: HostArray) -> torch.Tensor:
+    return torch.from_numpy(frame.copy()).permute(2, 0, 1)[None]
