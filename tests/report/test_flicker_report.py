@@ -1,0 +1,238 @@
+"""The report as a whole: one file that holds what it shows, and nothing that anybody named."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.report.conftest import NewJudgement, WriteClip
+from tests.report.page_reader import PageReader
+from vidstyle.core import HostArray
+from vidstyle.core.errors import InputError, OutputError, UsageError
+from vidstyle.evaluation.judgement import Judgement, Series
+from vidstyle.report.flicker_report import write_report
+from vidstyle.testing import hard_cut
+
+FRAMES, CUT = 16, 9
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>\udcff\x1b&lt;.mp4"
+NAMES = ("blended.mkv", HOSTILE)
+HIGH = {3: 0.9, 6: 0.8, 12: 0.7}
+"""Values of the worst frames, by frame; the second is too near to the first."""
+
+
+def still_flow(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
+    flow = np.zeros((*first.shape[:2], 2), np.float32)
+    return flow, flow
+
+
+@pytest.fixture
+def clips(write_clip: WriteClip) -> dict[str, Path]:
+    pictures = [frame.host("source") for frame in hard_cut(frames=FRAMES, at=CUT).frames]
+    painted = [1 - picture for picture in pictures]
+    clips = {"source": write_clip("source.mkv", pictures), "per frame": write_clip("p", painted)}
+    return clips | {name: write_clip(f"{at}.mkv", painted) for at, name in enumerate(NAMES)}
+
+
+@pytest.fixture
+def judgements(new_judgement: NewJudgement) -> dict[str, Judgement]:
+    def series(low: float) -> Series:
+        values = (HIGH.get(index, low + index / 1000) for index in range(FRAMES))
+        return tuple(None if at in (0, CUT) else value for at, value in enumerate(values))
+
+    notes = ("a <b>note</b>",)
+    return {
+        NAMES[0]: new_judgement(series(0.1), cuts=(CUT,), notes=notes),
+        NAMES[1]: new_judgement(series(0.2), cuts=(CUT,), notes=(*notes, "another")),
+    }
+
+
+@pytest.fixture
+def report(tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]) -> PageReader:
+    path = tmp_path / "report.html"
+    write_report(path, judgements, clips, still_flow, (0, None))
+    return PageReader(path.read_text("utf-8"))
+
+
+def films_of(page: PageReader) -> list[bytes]:
+    sources = [film.attributes["src"] or "" for film in page.named("video")]
+    assert all(source.startswith("data:video/mp4;base64,") for source in sources)
+    return [base64.b64decode(source.split(",", 1)[1]) for source in sources]
+
+
+def count(film: bytes) -> int:
+    with av.open(io.BytesIO(film)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def test_head_says_what_was_judged(report: PageReader) -> None:
+    text = " ".join("".join(text for _, text in report.texts).split())
+    assert "2 clips made from source.mkv, frames 0 to 15, judged by" in text
+    assert "a test's flow" in report.text_of("strong")
+    assert "A shot begins at frame 9." in text
+    assert "a <b>note</b>" in text
+
+
+def test_better_clip_is_marked(report: PageReader) -> None:
+    marked = [e for e in report.named("td") if e.attributes.get("class") == "best"]
+    assert len(marked) == 1
+
+
+def test_hostile_names_are_text(report: PageReader) -> None:
+    shown = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>��&lt;.mp4"
+    assert shown in [text for tag, text in report.texts if tag == "bdi"]
+    assert shown in [film.attributes["aria-label"] for film in report.named("video")]
+    assert len(report.named("script")) == 2
+    assert all((image.attributes["src"] or "").startswith("data:") for image in report.named("img"))
+    assert not [key for e in report.elements for key in e.attributes if key.startswith("on")]
+
+
+def test_no_address_is_in_the_page(tmp_path: Path, report: PageReader) -> None:
+    text = (tmp_path / "report.html").read_text("utf-8")
+    addresses = set(re.findall(r"""(?:https?:)?//[\w.][^\s"'<]*""", without_data(text)))
+    assert addresses == {"http://www.w3.org/2000/svg"}
+    assert not [e.tag for e in report.elements if {"href", "srcset", "action"} & set(e.attributes)]
+    assert not {e.tag for e in report.elements} & {"link", "iframe", "object", "embed", "base"}
+    assert str(tmp_path) not in text
+
+
+def without_data(text: str) -> str:
+    return re.sub(r"base64,[A-Za-z0-9+/=]+", "", text)
+
+
+def test_worst_frames_are_shown(report: PageReader) -> None:
+    buttons = [e for e in report.named("button") if e.attributes.get("class") == "show"]
+    # Of each clip; every other frame lies nearer than 5 to one of these.
+    assert [button.attributes["data-frame"] for button in buttons] == ["3", "12"] * 2
+    assert len(report.named("img")) == 6 * 4
+
+
+def test_films_have_every_frame(report: PageReader) -> None:
+    names = ["source", "per frame", NAMES[0]]
+    assert [film.attributes["aria-label"] for film in report.named("video")][:3] == names
+    films = films_of(report)
+    assert len(films) == 4
+    assert [count(film) for film in films] == [FRAMES] * 4
+
+
+def test_script_knows_times_and_values(
+    report: PageReader, judgements: dict[str, Judgement]
+) -> None:
+    (text,) = (text for tag, text in report.texts if tag == "script" and text.startswith("{"))
+    data = json.loads(text)
+    assert data["first"] == 0
+    assert data["seconds"] == pytest.approx([at / 25 for at in range(FRAMES)])
+    (chart,) = data["curves"]
+    assert len(chart) == 3
+    for drawn, judgement in zip(chart, judgements.values(), strict=False):
+        for value, true in zip(drawn, judgement.series["e_warp"], strict=True):
+            assert value == (None if true is None else pytest.approx(true, rel=1e-3))
+
+
+def test_images_have_words_and_controls_have_labels(report: PageReader) -> None:
+    assert all(image.attributes["alt"] for image in report.named("img"))
+    for tag in ("input", "select"):
+        assert report.named(tag)
+        assert all("label" in control.inside for control in report.named(tag))
+
+
+def test_interval_is_what_is_shown(
+    tmp_path: Path, clips: dict[str, Path], new_judgement: NewJudgement
+) -> None:
+    judgements = {NAMES[0]: new_judgement((None, 0.1, 0.3, 0.2))}
+    write_report(tmp_path / "r.html", judgements, clips, still_flow, (4, 8))
+    page = PageReader((tmp_path / "r.html").read_text("utf-8"))
+    assert "frames 4 to 7" in page.text_of("p")
+    assert [count(film) for film in films_of(page)] == [4, 4, 4]
+    assert "Frames 5 and 6: " in [text for tag, text in page.texts if tag == "h4"]
+
+
+@pytest.mark.parametrize("most_bytes", [1_000_000, 120_000, 60_000, 43_000, 38_000, 30_000])
+def test_size_is_kept(
+    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path], most_bytes: int
+) -> None:
+    path = tmp_path / "report.html"
+    write_report(path, judgements, clips, still_flow, (0, None), most_bytes=most_bytes)
+    assert path.stat().st_size <= most_bytes
+    page = PageReader(path.read_text("utf-8"))
+    lengths = {count(film) for film in films_of(page)}
+    said = page.text_of("p")
+    if lengths == set():
+        assert "No frame of the clips fits" in said
+    elif lengths != {FRAMES}:
+        (length,) = lengths
+        assert f"Only the first {length} of {FRAMES} frames" in said
+
+
+def test_a_page_without_room_for_figures_is_refused(
+    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]
+) -> None:
+    path = tmp_path / "report.html"
+    with pytest.raises(UsageError, match="allow more"):
+        write_report(path, judgements, clips, still_flow, (0, None), most_bytes=10_000)
+    assert not path.exists()
+
+
+def test_an_old_report_stays_where_a_new_one_fails(
+    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    clips["source"] = tmp_path / "none.mkv"
+    with pytest.raises(InputError, match="no such file"):
+        write_report(path, judgements, clips, still_flow, (0, None))
+    assert path.read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+
+
+def test_a_clip_is_never_overwritten(
+    judgements: dict[str, Judgement], clips: dict[str, Path]
+) -> None:
+    before = clips[HOSTILE].read_bytes()
+    with pytest.raises(UsageError, match="input itself"):
+        write_report(clips[HOSTILE], judgements, clips, still_flow, (0, None))
+    assert clips[HOSTILE].read_bytes() == before
+
+
+def test_places_that_cannot_be_written_are_refused(
+    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]
+) -> None:
+    for path in (tmp_path, tmp_path / "none" / "report.html"):
+        with pytest.raises(OutputError):
+            write_report(path, judgements, clips, still_flow, (0, None))
+
+
+def test_missing_and_reserved_names_are_refused(
+    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]
+) -> None:
+    path = tmp_path / "report.html"
+    one = judgements[NAMES[0]]
+    for given, match in (
+        ({}, "judged clip"),
+        ({"source": one}, "cannot have the name"),
+        ({"other": one}, "no clip is given for other"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            write_report(path, given, clips, still_flow, (0, None))
+
+
+def test_clips_without_series_still_have_a_report(tmp_path: Path, clips: dict[str, Path]) -> None:
+    bare = Judgement(judge="j", frames=FRAMES, cuts=(), coverage=0.0, figures={})
+    path = tmp_path / "report.html"
+    write_report(path, {NAMES[0]: bare}, clips, still_flow, (0, None))
+    page = PageReader(path.read_text("utf-8"))
+    assert page.text_of("h2") == "FiguresThe clips"
+
+
+def test_equal_judgements_give_equal_reports(
+    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]
+) -> None:
+    for name in ("1.html", "2.html"):
+        write_report(tmp_path / name, judgements, clips, still_flow, (0, None))
+    assert (tmp_path / "1.html").read_bytes() == (tmp_path / "2.html").read_bytes()

@@ -1,0 +1,43 @@
+"""From clips to the page: what the judge finds is what the report shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tests.report.conftest import WriteClip
+from tests.report.page_reader import PageReader
+from vidstyle.evaluation.judge import judge_clips
+from vidstyle.evaluation.judging_flow import farneback
+from vidstyle.report.figure_text import shown
+from vidstyle.report.flicker_report import write_report
+from vidstyle.testing import pan
+
+
+def test_a_flash_is_the_worst_frame_and_the_calm_clip_the_best(
+    tmp_path: Path, write_clip: WriteClip
+) -> None:
+    source = [0.8 * frame.host("source") for frame in pan(frames=12).frames]
+    source = [np.rint(frame * 255).astype(np.float32) / 255 for frame in source]
+    flash = [frame + (51 / 255 if at >= 7 else 0) for at, frame in enumerate(source)]
+    styled = {"calm": source, "flash": flash}
+    judged = judge_clips(source, styled, farneback, judge="farneback")
+    clips = {"source": write_clip("s.mkv", source)}
+    clips |= {name: write_clip(f"{name}.mkv", frames) for name, frames in styled.items()}
+
+    write_report(tmp_path / "report.html", judged, clips, farneback, (0, None))
+
+    text = (tmp_path / "report.html").read_text("utf-8")
+    page = PageReader(text)
+    assert "optical flow of <strong>farneback</strong>" in text
+    flashing = text[text.index("<h3><bdi>flash</bdi></h3>") :]
+    value = judged["flash"].series["e_warp"][7]
+    assert value is not None
+    start = f"Frames 6 and 7: <code>e_warp</code> {shown(value)} "
+    assert start in flashing[:200]
+    row = text[text.index("<code>e_warp</code>") :].split("</tr>")[0]
+    first, second = row.split("<td")[1:]
+    assert "best" in first
+    assert "best" not in second
+    assert "e_warp" in page.text_of("code")

@@ -1,0 +1,122 @@
+"""One page that shows how steady clips are: figures, curves, the worst frames, and the clips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from vidstyle.core.errors import OutputError, UsageError
+from vidstyle.evaluation.judgement import Judgement
+from vidstyle.evaluation.motion import JudgingFlow
+from vidstyle.report.contents import Contents
+from vidstyle.report.film import films_within
+from vidstyle.report.markup import EMPTY
+from vidstyle.report.pair_gallery import WorstPair, gallery_within
+from vidstyle.report.pair_views import pairs_of_clips
+from vidstyle.report.reading import Interval
+from vidstyle.report.worst_pairs import worst_frames
+from vidstyle.runner.destination import Destination
+
+MOST_BYTES: Final = 40 * 2**20
+"""Size of a report, at most, unless another is asked for."""
+SOURCE, PER_FRAME = "source", "per frame"
+"""Names of the clips that are not judged."""
+
+
+def write_report(
+    path: Path,
+    judgements: Mapping[str, Judgement],
+    clips: Mapping[str, Path],
+    flow: JudgingFlow,
+    frames: Interval,
+    *,
+    most_bytes: int = MOST_BYTES,
+) -> None:
+    """Write ``path``: a page of HTML that holds everything that it shows.
+
+    ``clips`` has the ``source``, each of the ``judgements`` by its name, and where there is one
+    the painting ``per frame``. ``frames`` is the half-open interval that was judged, of every clip
+    alike; cuts and series are counted from its beginning. ``flow`` is the one that judged.
+
+    The clips are read again, for the pictures and for small films of them; where those would not
+    fit into ``most_bytes`` they lose quality, and then frames, which the page says. The file is
+    replaced when the page is complete. Raises InputError for clips that cannot be read or that end
+    before a judged frame, UsageError where ``most_bytes`` do not even hold the figures or ``path``
+    is one of the clips, OutputError where it cannot be written, and ValueError where a clip is
+    missing.
+    """
+    _check_names(judgements, clips)
+    destination = _destination(path, clips)
+    first = frames[0]
+    names = tuple(name for name in (SOURCE, PER_FRAME, *judgements) if name in clips)
+    contents = Contents.of(judgements, clips[SOURCE].name, first_frame=first)
+    bare = contents.size_without_films(EMPTY, names)
+    if bare > most_bytes:
+        raise UsageError(
+            f"a report of these clips has {bare / 2**20:.2f} MiB without any picture, and"
+            f" {most_bytes / 2**20:.2f} MiB are allowed; allow more, or judge fewer frames"
+        )
+    pairs = _worst_pairs(judgements, clips, flow, frames)
+    gallery = gallery_within(pairs, first_frame=first, most_bytes=(most_bytes - bare) // 2)
+    films = films_within(
+        {name: clips[name] for name in names},
+        frames,
+        most_bytes=_before_base64(
+            most_bytes - contents.size_without_films(gallery, names), files=len(names)
+        ),
+    )
+    _write(destination, contents.text(gallery, films))
+
+
+def _check_names(judgements: Mapping[str, Judgement], clips: Mapping[str, Path]) -> None:
+    if not judgements:
+        raise ValueError("a report needs a judged clip at least")
+    if taken := {SOURCE, PER_FRAME} & set(judgements):
+        raise ValueError(f"a judged clip cannot have the name {sorted(taken)[0]!r}")
+    if missing := {SOURCE, *judgements} - set(clips):
+        raise ValueError(f"no clip is given for {', '.join(sorted(missing))}")
+
+
+def _destination(path: Path, clips: Mapping[str, Path]) -> Destination:
+    destination = Destination(path, overwrite=True)
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of a file for the report")
+    for clip in clips.values():
+        destination.check(clip)
+    return destination
+
+
+def _worst_pairs(
+    judgements: Mapping[str, Judgement],
+    clips: Mapping[str, Path],
+    flow: JudgingFlow,
+    frames: Interval,
+) -> dict[str, list[WorstPair]]:
+    """Of each clip, the worst first."""
+    series = {name: judgement.series.get("e_warp", ()) for name, judgement in judgements.items()}
+    views = pairs_of_clips(
+        clips[SOURCE],
+        {name: clips[name] for name in judgements},
+        {name: worst_frames(values) for name, values in series.items()},
+        flow,
+        frames,
+    )
+    return {
+        name: [WorstPair(series[name][pair.index] or 0.0, pair) for pair in found]
+        for name, found in views.items()
+    }
+
+
+def _before_base64(length: int, *, files: int) -> int:
+    """How many bytes of so many files have at most ``length`` letters of base64."""
+    return max(0, (length - 4 * files) // 4 * 3)
+
+
+def _write(destination: Destination, text: str) -> None:
+    with destination.reserved():
+        try:
+            destination.partial.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"cannot write {destination.path}: {error.strerror}") from error
+        destination.commit()
