@@ -201,7 +201,10 @@ def test_what_a_plugin_prints_does_not_reach_standard_output(
     ("name", "says"),
     [
         ("filter/ligth", "there is no stage filter/ligth. Did you mean filter/light? Available: "),
-        ("light", "there is no stage light. Did you mean filter/light? Available: blend/warped, "),
+        (
+            "light",
+            "there is no stage light. Did you mean filter/light? Available: blend/multipass, ",
+        ),
         ("a\nb" * 500, "there is no stage a\\nb"),
     ],
 )

@@ -15,12 +15,14 @@ from vidstyle.core.place import Place
 from vidstyle.core.plan import Plan, PlannedInput, PlannedStage
 from vidstyle.core.sink import FrameTime, Original, Packet, Segment, Sink, Writer
 from vidstyle.core.source import Mark, Source
-from vidstyle.core.stage import BaseStage, Layers, Stage, picture_filter
+from vidstyle.core.span import Shelf, Span, SpanStage, SpanSteps
+from vidstyle.core.stage import AnyStage, BaseStage, Layers, Stage, picture_filter
 from vidstyle.core.state import State, load_state, save_state
 from vidstyle.core.window import Window
 
 __all__ = [
     "NOW",
+    "AnyStage",
     "BaseStage",
     "Clip",
     "Colour",
@@ -42,8 +44,12 @@ __all__ = [
     "PlannedStage",
     "Reach",
     "Segment",
+    "Shelf",
     "Sink",
     "Source",
+    "Span",
+    "SpanStage",
+    "SpanSteps",
     "Stage",
     "StageOptions",
     "State",

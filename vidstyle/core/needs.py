@@ -42,9 +42,15 @@ class Needs:
     """Whether layers arrive as numpy arrays or as tensors on the run's device."""
     geometry: bool = False
     """True where ``describe`` may change width, height or aspect."""
+    span: int | None = None
+    """Frames that a ``SpanStage`` gets at once at most; None for a stage of single steps."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reads", MappingProxyType(dict(self.reads)))
+        if self.span is not None and self.span < 1:
+            raise ValueError(f"a span is at least 1 frame, got {self.span}")
+        if self.span is not None and (self.behind or self.ahead):
+            raise ValueError("a span shows its own frames alone; what is behind it is state")
         if len(set(self.writes)) != len(self.writes):
             raise ValueError(f"a layer is written twice: {self.writes}")
 

@@ -20,8 +20,8 @@ Layers: TypeAlias = Mapping[str, Layer]
 OptionsT = TypeVar("OptionsT", bound=StageOptions)
 
 
-class Stage(Protocol):
-    """A pure step with explicit state.
+class AnyStage(Protocol):
+    """What ``Stage`` and ``SpanStage`` have in common.
 
     The runner owns buffering, threads, cuts, timestamps and resume. Nothing that changes
     from frame to frame lives on ``self``: it is state, and the runner keeps it.
@@ -56,12 +56,16 @@ class Stage(Protocol):
         """The state at the start of its scope."""
         ...
 
-    def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
-        """The layers that it writes for ``window.now``, and its next state."""
-        ...
-
     def close(self) -> None:
         """Give everything back; called once, also after an error."""
+        ...
+
+
+class Stage(AnyStage, Protocol):
+    """A pure step with explicit state, frame by frame."""
+
+    def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
+        """The layers that it writes for ``window.now``, and its next state."""
         ...
 
 

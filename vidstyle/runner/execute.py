@@ -18,7 +18,7 @@ from vidstyle.runner.encoding import Encoding
 from vidstyle.runner.events import Listener, Noticed, Planned, Result
 from vidstyle.runner.guard import guarded
 from vidstyle.runner.keyframes import options_at
-from vidstyle.runner.node import Node
+from vidstyle.runner.nodes import AnyNode, make_node
 from vidstyle.runner.parcel import Parcel
 from vidstyle.runner.plan import Assembly
 from vidstyle.runner.reading import Reading
@@ -82,21 +82,22 @@ def _tell(listen: Listener, notices: Iterable[Notice]) -> None:
         listen(Noticed(notice))
 
 
-def _open_nodes(assembly: Assembly, plan: Plan, stack: ExitStack) -> list[Node]:
+def _open_nodes(assembly: Assembly, plan: Plan, stack: ExitStack) -> list[AnyNode]:
     """Open every stage and the sink; the stack closes them, whatever happens."""
-    nodes = []
+    nodes: list[AnyNode] = []
     clip = plan.source.clip
     for entry, planned, stage in zip(assembly.entries, plan.stages, assembly.stages, strict=True):
         stack.callback(stage.close)
         guarded(planned.name, None, partial(stage.open, clip, planned.place))
-        nodes.append(Node(planned, stage, partial(options_at, entry)))
+        nodes.append(make_node(planned, stage, partial(options_at, entry)))
+        stack.callback(nodes[-1].close)
         clip = planned.clip
     stack.callback(assembly.sink.close)
     guarded(plan.sink.name, None, partial(assembly.sink.open, clip, plan.sink.place))
     return nodes
 
 
-def _flows(assembly: Assembly, plan: Plan, nodes: list[Node]) -> list[Flow]:
+def _flows(assembly: Assembly, plan: Plan, nodes: list[AnyNode]) -> list[Flow]:
     """The nodes in order, with the numbering of shots and chunks where it belongs."""
     flows = [through(node) for node in nodes]
     stamp = partial(_stamped, Stamp(*plan.chunk))

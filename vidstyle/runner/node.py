@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from vidstyle.core.errors import StageError
-from vidstyle.core.layers import Layer, host_shape
 from vidstyle.core.options import StageOptions
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.stage import Layers, Stage
 from vidstyle.core.state import State
 from vidstyle.core.window import Window
+from vidstyle.runner.faults import check_layers
 from vidstyle.runner.guard import guarded
 from vidstyle.runner.parcel import Parcel
 
@@ -79,6 +77,9 @@ class Node:
         self._state, self._shot = held.state, held.shot
         self._behind = deque(held.behind, maxlen=self.planned.needs.behind)
 
+    def close(self) -> None:
+        """Nothing to give back: the frames that are held are memory alone."""
+
     def _advance(self) -> Parcel:
         now = self._waiting.popleft()
         self._enter_shot(now)
@@ -108,7 +109,7 @@ class Node:
             raise StageError(
                 self.planned.name, now.index, "step must return (layers, state)"
             ) from None
-        self._check(layers, now.index)
+        check_layers(layers, self.planned, now.index)
         if self.planned.needs.scope == "none" and state is not None:
             raise StageError(
                 self.planned.name, now.index, "returned a state, but its scope is none"
@@ -137,39 +138,3 @@ class Node:
                 if i <= self.planned.needs.ahead
             ),
         )
-
-    def _check(self, layers: Mapping[str, Layer], index: int) -> None:
-        fault = _fault(layers, self.planned)
-        if fault:
-            raise StageError(self.planned.name, index, fault)
-
-
-def _fault(layers: Mapping[str, Layer], planned: PlannedStage) -> str | None:
-    """What is wrong with the layers that a step returned, or None."""
-    if not isinstance(layers, Mapping):
-        return f"layers must be a mapping of names to arrays, got {type(layers).__name__}"
-    if set(layers) != set(planned.needs.writes):
-        declared, wrote = sorted(planned.needs.writes), sorted(layers)
-        return f"declared that it writes {declared}, but wrote {wrote}"
-    for name, layer in layers.items():
-        fault = _layer_fault(name, layer, planned)
-        if fault:
-            return fault
-    return None
-
-
-def _layer_fault(name: str, layer: Layer, planned: PlannedStage) -> str | None:
-    on_host = isinstance(layer, np.ndarray)
-    if not on_host and planned.needs.home == "host":
-        return f"layer {name} must be a numpy array, got {type(layer).__name__}"
-    if str(layer.dtype).removeprefix("torch.") != "float32":
-        return f"layer {name} must be float32, got {layer.dtype}"
-    wanted = host_shape(name, planned.clip.height, planned.clip.width)
-    if wanted is not None and not on_host and wanted:
-        wanted = (wanted[2] if len(wanted) == 3 else 1, *wanted[:2])
-    if wanted is not None and tuple(layer.shape) != wanted:
-        return f"layer {name} must have shape {wanted}, got {tuple(layer.shape)}"
-    # A sum is finite only if all of its terms are, and costs a fraction of isfinite().all().
-    if not np.isfinite(float(layer.sum())):
-        return f"layer {name} holds NaN or infinite values"
-    return None

@@ -132,13 +132,17 @@ def _fault(offer: Offer, stage: object) -> str | None:
     options = getattr(stage, "Options", None)
     if not (isinstance(options, type) and issubclass(options, StageOptions)):
         return f"{stage.__name__} must have Options, a class derived from StageOptions"
-    missing = [
-        name for name in METHODS.get(kind, _STAGE_METHODS) if not callable(getattr(stage, name, 0))
-    ]
+    missing = [name for name in METHODS.get(kind, _STAGE_METHODS) if not _has(stage, name)]
     if missing:
         return f"{stage.__name__} lacks {', '.join(missing)}, which a stage of kind {kind} has"
     reserved = sorted(_RESERVED & set(options.model_fields))
     return f"the option {reserved[0]} is a key of pipelines; rename it" if reserved else None
+
+
+def _has(stage: type[Any], method: str) -> bool:
+    """Whether it has the method, or the form of it that works on spans."""
+    names = ("step", "step_span") if method == "step" else (method,)
+    return any(callable(getattr(stage, name, None)) for name in names)
 
 
 def summary(offer: Offer, stage: type[Any] | None) -> str:

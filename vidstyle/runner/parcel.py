@@ -67,6 +67,13 @@ class Cell:
         self._host: HostArray | None = read_only(layer) if on_host else None  # type: ignore[arg-type]  # narrowed above
         self._device: torch.Tensor | None = None if on_host else layer  # type: ignore[assignment]  # narrowed above
 
+    @property
+    def nbytes(self) -> int:
+        """Size of the layer where it lies now."""
+        there = self._device if self._host is None else self._host
+        assert there is not None
+        return there.nbytes
+
     def at(self, home: Home, device: str) -> Layer:
         """The layer where it is read. Two threads may both move it; the result is the same."""
         if home == "host":

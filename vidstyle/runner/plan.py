@@ -15,13 +15,14 @@ from vidstyle.core.place import Place
 from vidstyle.core.plan import Plan, PlannedStage
 from vidstyle.core.sink import Sink
 from vidstyle.core.source import Source
-from vidstyle.core.stage import Stage
+from vidstyle.core.stage import AnyStage
 from vidstyle.runner.config import Pipeline, StageEntry
 from vidstyle.runner.device import available_cores, resolve_device
 from vidstyle.runner.guard import guarded
 from vidstyle.runner.keyframes import Keyframes
+from vidstyle.runner.nodes import check_form
 from vidstyle.runner.side_reading import SideReading
-from vidstyle.runner.wiring import Wire, check_wiring, frame_bytes, layers_kept
+from vidstyle.runner.wiring import Wire, check_wiring, frame_bytes, layers_kept, span_budget
 
 QUEUE = 2
 """Frames that wait between two stages: enough to overlap them, and little memory."""
@@ -33,7 +34,7 @@ class Assembly:
 
     pipeline: Pipeline
     source: Source
-    stages: tuple[Stage, ...]
+    stages: tuple[AnyStage, ...]
     sink: Sink
     clip: Clip
     """What the source decodes."""
@@ -49,7 +50,12 @@ class Assembly:
 def make_plan(
     assembly: Assembly, *, device: str = "auto", frames: tuple[int, int | None] = (0, None)
 ) -> Plan:
-    """Settle every choice of a run. Raises PipelineError or DeviceError where it cannot work."""
+    """Settle every choice of a run.
+
+    Raises PipelineError, PluginError or DeviceError where it cannot work.
+    """
+    for entry, stage in zip(assembly.entries, assembly.stages, strict=True):
+        check_form(entry.name, stage)
     wires = _wires(assembly)
     inputs = tuple(side.name for side in assembly.inputs)
     check_wiring(wires, assembly.clip, inputs)
@@ -100,7 +106,7 @@ def make_plan(
     )
 
 
-def _settled(entry: StageEntry, stage: Stage | Sink, clip: Clip) -> StageOptions:
+def _settled(entry: StageEntry, stage: AnyStage | Sink, clip: Clip) -> StageOptions:
     return guarded(entry.name, None, lambda: stage.settle(clip))
 
 
@@ -132,7 +138,8 @@ def _memory(
 ) -> int:
     behind = [name for name, reach in needs.reads.items() if reach.behind]
     return (
-        needs.behind * frame_bytes(behind, clip)
+        (span_budget(needs.span, arriving, clip) if needs.span else 0)
+        + needs.behind * frame_bytes(behind, clip)
         + (needs.ahead + 1) * frame_bytes(arriving, clip)
         + queue * frame_bytes(leaving, clip)
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TypeAlias
 
-from vidstyle.runner.node import Node
+from vidstyle.runner.nodes import AnyNode
 from vidstyle.runner.parcel import Parcel
 
 Flow: TypeAlias = Callable[[Iterable[Parcel]], Generator[Parcel, None, None]]
 """A piece of the pipeline: parcels in, as many parcels out, in order."""
 
 
-def through(node: Node) -> Flow:
+def through(node: AnyNode) -> Flow:
     """The node as a flow."""
 
     def flow(parcels: Iterable[Parcel]) -> Generator[Parcel, None, None]:

@@ -20,11 +20,14 @@ class Wire:
     needs: Needs
 
 
+SPAN_MEMORY = 512 * 2**20
+"""Bytes that a span stage may hold in memory; what is more lies on disk."""
+
 _WRITERS = {
     "flow": "flow/dis",
     "visible": "flow/dis",
-    "flow_from_previous": "flow/dis",
-    "visible_from_previous": "flow/dis",
+    "flow_from_previous": "flow/dis with `directions: both`",
+    "visible_from_previous": "flow/dis with `directions: both`",
     CUT: "shots/histogram",
     "alpha": "an input with transparency",
 }
@@ -136,3 +139,8 @@ def frame_bytes(layers: Sequence[str], clip: Clip) -> int:
     """Memory of these layers of one frame; a plugin's own layers count as one channel."""
     channels = sum(0 if layer == CUT else CHANNELS.get(layer, 1) for layer in layers)
     return 4 * channels * clip.width * clip.height
+
+
+def span_budget(span: int, layers: Sequence[str], clip: Clip) -> int:
+    """Bytes in memory for spans of so many frames: these layers, and as much for the shelf."""
+    return min(SPAN_MEMORY, 2 * span * frame_bytes(layers, clip))

@@ -76,7 +76,7 @@ def written_layers_are_sound(subject: Subject) -> None:
             first = parcel.shot not in shots
             shots.add(parcel.shot)
             for name in running.planned.needs.writes:
-                _check_layer(name, parcel, running, first)
+                expect_sound(name, parcel, running, first=first)
 
 
 def one_frame_clip_works(subject: Subject) -> None:
@@ -124,7 +124,8 @@ def every_device_works(subject: Subject) -> None:
         expect(far <= _DEVICE_TOLERANCE, f"layer {name} is {far:.3g} off on the GPU")
 
 
-def _check_layer(name: str, parcel: Parcel, running: Running, first: bool) -> None:
+def expect_sound(name: str, parcel: Parcel, running: Running, *, first: bool) -> None:
+    """Raise AssertionError where a written layer is not; ``first``: the frame is of its shot."""
     layer = host(parcel, name)
     clip, where = running.planned.clip, f"layer {name} of frame {parcel.index}"
     wanted = host_shape(name, clip.height, clip.width)

@@ -12,20 +12,21 @@ from typing import Any
 import numpy as np
 
 from vidstyle.core import (
+    AnyStage,
     Clip,
     Frame,
     HostArray,
     Layer,
     Place,
     PlannedStage,
-    Stage,
     State,
     load_state,
     save_state,
 )
 from vidstyle.core.layers import Home
 from vidstyle.runner.device import available_cores
-from vidstyle.runner.node import Held, Node
+from vidstyle.runner.node import Held
+from vidstyle.runner.nodes import AnyNode, check_form, make_node
 from vidstyle.runner.parcel import Parcel
 from vidstyle.testing.watched import Watched, as_array
 
@@ -47,15 +48,16 @@ class Subject:
     sizes: Sequence[tuple[int, int]] = SIZES
     """Widths and heights to try."""
 
-    def make(self) -> Stage:
+    def make(self) -> AnyStage:
         """A new stage, not opened."""
-        stage: Stage = self.stage_class(self._options())
+        stage: AnyStage = self.stage_class(self._options())
         return stage
 
     @contextmanager
     def opened(self, clip: Clip, *, device: str = "cpu") -> Iterator[Running]:
         """A new stage, opened on a clip, and closed in the end."""
         stage = self.make()
+        check_form(self.stage_class.__name__, stage)
         place = Place(device=device, threads=available_cores())
         try:
             planned = PlannedStage(
@@ -81,13 +83,13 @@ class Subject:
 class Running:
     """An opened stage."""
 
-    stage: Stage
+    stage: AnyStage
     planned: PlannedStage
     options: Any
 
-    def run(self, parcels: Sequence[Parcel]) -> list[Parcel]:
-        """All frames through a new node."""
-        return [out for out, _ in self.steps(self.node(parcels), parcels)]
+    def run(self, parcels: Sequence[Parcel], *, span: int | None = None) -> list[Parcel]:
+        """All frames through a new node; ``span`` as for ``node``."""
+        return [out for out, _ in self.steps(self.node(parcels, span=span), parcels)]
 
     def watched(self, parcels: Sequence[Parcel]) -> tuple[list[Parcel], Watched]:
         """As ``run``, with notes of what every step was given and gave."""
@@ -95,14 +97,33 @@ class Running:
         node = self.node(parcels, watched)
         return [out for out, _ in self.steps(node, parcels)], watched
 
-    def node(self, parcels: Sequence[Parcel], stage: Stage | None = None) -> Node:
-        """A node that keeps all layers of such parcels and those that the stage writes."""
-        keeps = tuple(sorted({*parcels[0].cells, *self.planned.needs.writes}))
-        planned = replace(self.planned, keeps=keeps)
-        return Node(planned, stage or self.stage, lambda _: self.options)
+    def node(
+        self,
+        parcels: Sequence[Parcel],
+        stage: AnyStage | None = None,
+        *,
+        span: int | None = None,
+        budget: int | None = None,
+    ) -> AnyNode:
+        """A node that keeps all layers of such parcels and those that the stage writes.
 
-    def steps(self, node: Node, parcels: Sequence[Parcel]) -> Iterator[tuple[Parcel, Held]]:
-        """Frame for frame what comes out, and what the node holds right after it."""
+        ``span`` is the most frames that a span stage gets at once, where it is less than what
+        the stage itself says; ``budget`` the bytes of memory that it has for them.
+        """
+        keeps = tuple(sorted({*parcels[0].cells, *self.planned.needs.writes}))
+        needs = self.planned.needs
+        if span is not None and needs.span is not None:
+            needs = replace(needs, span=min(span, needs.span))
+        planned = replace(self.planned, keeps=keeps, needs=needs)
+        return make_node(planned, stage or self.stage, lambda _: self.options, budget=budget)
+
+    def steps(
+        self, node: AnyNode, parcels: Sequence[Parcel]
+    ) -> Iterator[tuple[Parcel, Held | None]]:
+        """Frame for frame what comes out, and what the node holds right after it.
+
+        Within a span that is None.
+        """
         for parcel in parcels:
             yield from ((out, node.held()) for out in node.push(parcel))
         yield from ((out, node.held()) for out in node.finish())

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from vidstyle.core import Clip, Layers, Needs, Place, Stage, StageOptions, State, Window
+from vidstyle.core import (
+    AnyStage,
+    Clip,
+    Frame,
+    Layers,
+    Needs,
+    Place,
+    Span,
+    SpanStage,
+    SpanSteps,
+    Stage,
+    StageOptions,
+    State,
+    Window,
+)
 
 
 class Watched:
@@ -15,7 +30,7 @@ class Watched:
 
     Options: ClassVar[type[Any]] = StageOptions
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: AnyStage) -> None:
         self.mutated: list[str] = []
         """What steps changed of their arguments, in words."""
         self._stage = stage
@@ -42,21 +57,46 @@ class Watched:
         return self._stage.fresh()
 
     def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
-        before = {what: _copy(value) for what, value in _arguments(window, state).items()}
-        layers, following = self._stage.step(window, state)
-        after = _arguments(window, state)
+        frames = (window.now, *window.behind, *window.ahead)
+        before = _copies(_arguments(frames, state))
+        layers, following = cast("Stage", self._stage).step(window, state)
         place = f"at frame {window.now.index}"
+        self._compare(before, _arguments(frames, state), place)
+        self._note("layer", layers, place)
+        self._note("state", following, place)
+        return layers, following
+
+    def step_span(self, span: Span[Any], state: State) -> SpanSteps:
+        before = _copies(_arguments(span, state))
+        steps = cast("SpanStage", self._stage).step_span(span, state)
+        for frame in span:
+            try:
+                layers = next(steps)
+            except StopIteration as end:
+                return cast("State", end.value)
+            self._note("layer", layers, f"at frame {frame.index}")
+            yield layers
+        following = yield from steps
+        place = f"in the span from frame {span[0].index}"
+        self._compare(before, _arguments(span, state), place)
+        self._note("state", following, place)
+        return following
+
+    def close(self) -> None:
+        self._stage.close()
+
+    def _compare(
+        self, before: dict[str, npt.NDArray[Any]], after: dict[str, Any], place: str
+    ) -> None:
         self.mutated += [
             f"{what} {place}"
             for what in {**before, **after}
             if what not in before or what not in after or not _same(after[what], before[what])
         ]
-        for what, value in {**_named("layer", layers), **_named("state", following)}.items():
-            self._given_away.append((f"{what} {place}", value, _copy(value)))
-        return layers, following
 
-    def close(self) -> None:
-        self._stage.close()
+    def _note(self, kind: str, values: Any, place: str) -> None:
+        for what, value in _named(kind, values).items():
+            self._given_away.append((f"{what} {place}", value, _copy(value)))
 
 
 def as_array(value: Any) -> npt.NDArray[Any]:
@@ -64,12 +104,16 @@ def as_array(value: Any) -> npt.NDArray[Any]:
     return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
 
 
-def _arguments(window: Window[Any], state: State) -> dict[str, Any]:
+def _arguments(frames: Iterable[Frame], state: State) -> dict[str, Any]:
     """Everything that a step may not write to, by a name for messages."""
     given = _named("state", state)
-    for frame in (window.now, *window.behind, *window.ahead):
+    for frame in frames:
         given |= _named(f"frame {frame.index}'s layer", frame.layers)
     return given
+
+
+def _copies(values: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
+    return {what: _copy(value) for what, value in values.items()}
 
 
 def _named(what: str, values: Any) -> dict[str, Any]:

@@ -1,0 +1,64 @@
+"""How far each pixel of a neighbouring frame can be trusted, seen from this frame's grid."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vidstyle.core.layers import HostArray
+from vidstyle.imaging.agreement import agreement, photometric_distance, pixel_distance
+from vidstyle.imaging.warp import check_flow, sample, targets
+
+_FRAME_MARGIN = 0.05
+# In pixels: noise in the flow of a still camera must not blind the outermost pixels.
+
+
+def trust(
+    source: HostArray,
+    neighbour: HostArray,
+    flow: HostArray,
+    visible: HostArray,
+    *,
+    tolerance: float,
+    tolerance_hidden: float,
+) -> HostArray:
+    """Near 1 where ``neighbour``, read along the flow, shows what ``source`` shows; (H, W).
+
+    Both pictures are (H, W, 3) in [0, 1], ``flow`` (H, W, 2) leads from this frame's grid to the
+    neighbour's, and ``visible`` (H, W) is 1 where flow says that it can be followed. There the
+    locally averaged pictures have to agree within ``tolerance``; where flow says hidden, which is
+    often wrong, they have to pixel for pixel within ``tolerance_hidden``, and 0 trusts none of
+    it. Outside of the neighbour trust is 0. Raises ValueError for a flow of another shape and
+    for a ``tolerance`` that is not positive.
+    """
+    check_flow(flow)
+    columns, rows = targets(flow)
+    there = sample(neighbour, columns, rows)
+    distance = photometric_distance(source, there)
+    sure: HostArray = np.multiply(visible, agreement(distance, tolerance))
+    if tolerance_hidden == 0:
+        return sure
+    np.maximum(distance, pixel_distance(source, there), out=distance)
+    hidden = np.maximum(_inside(columns, rows) - visible, 0)
+    hidden *= agreement(distance, tolerance_hidden)
+    sure += hidden
+    return sure
+
+
+def without_creep(flow: HostArray, least: float) -> HostArray:
+    """``flow`` (H, W, 2) with motion shorter than ``least`` pixels set to 0.
+
+    Flow of what stands still is not quite 0, and to sample between pixels blurs.
+    """
+    check_flow(flow)
+    u, v = cv2.split(flow)
+    moves = cv2.magnitude(u, v) >= least
+    return np.asarray(cv2.copyTo(flow, moves.view(np.uint8), np.zeros_like(flow)), np.float32)
+
+
+def _inside(columns: HostArray, rows: HostArray) -> HostArray:
+    """1 where the flow leads into the neighbour, 0 where it leaves it."""
+    height, width = columns.shape
+    across = cv2.inRange(columns, -_FRAME_MARGIN, width - 1 + _FRAME_MARGIN)
+    down = cv2.inRange(rows, -_FRAME_MARGIN, height - 1 + _FRAME_MARGIN)
+    return np.multiply(cv2.bitwise_and(across, down), np.float32(1 / 255), dtype=np.float32)
