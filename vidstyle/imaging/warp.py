@@ -51,10 +51,15 @@ def targets(flow: HostArray, first_row: int = 0) -> tuple[HostArray, HostArray]:
 
     ``first_row`` is where the flow's rows begin, where it is a band of a picture.
     """
-    height, width = flow.shape[:2]
+    return places(flow[..., 0], flow[..., 1], first_row)
+
+
+def places(across: HostArray, down: HostArray, first_row: int = 0) -> tuple[HostArray, HostArray]:
+    """``targets`` of a flow whose two planes, (H, W) each, lie apart: this is faster."""
+    height, width = across.shape
     columns = np.arange(width, dtype=np.float32)
     rows = np.arange(first_row, first_row + height, dtype=np.float32)[:, np.newaxis]
-    return np.add(flow[..., 0], columns), np.add(flow[..., 1], rows)
+    return np.add(across, columns), np.add(down, rows)
 
 
 def check_flow(flow: HostArray) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import cast
 
 import cv2
@@ -11,6 +13,7 @@ from pydantic import Field
 from vidstyle.core import (
     NOW,
     BaseStage,
+    Frame,
     HostArray,
     Layers,
     Needs,
@@ -21,38 +24,55 @@ from vidstyle.core import (
     keyframed,
 )
 from vidstyle.imaging.agreement import agreement, photometric_distance, pixel_distance
-from vidstyle.imaging.clipping import clip_to_neighbourhood
-from vidstyle.imaging.detail import detail_gain, fine_band
+from vidstyle.imaging.half_size import doubled, halved, halved_targets
+from vidstyle.imaging.sharpen import detail_energy, sharpened
 from vidstyle.imaging.smooth import smooth
-from vidstyle.imaging.warp import Kernel, sample, targets
+from vidstyle.imaging.strokes import excess_over, faded_strokes
+from vidstyle.imaging.warp import Kernel, places, sample
 
+_CRISP = 0.9
+# Strength up to which sharpness is kept; beyond it is what the last flicker is bought with.
+_STILL = 0.25
+# Pixels a frame below which a place stands still, so that averaging cannot blur it.
+_STILL_SIGMA = 2.0
+# Pixels of the halved picture that a place needs around it to stand still.
 _LEAST = 1e-3
-# Of the local mean of the weights, so that nothing is divided by nothing.
-
+# Of the local mean of the trust, so that nothing is divided by nothing.
 _FRAME_MARGIN = 0.05
 # In pixels: noise in the flow of a still camera must not blind the outermost pixels.
 
 
 class WarpedOptions(StageOptions):
-    """The defaults aim at 85 % of the sharpness that the frames have on their own."""
+    """The defaults keep about nine tenths of the sharpness that the frames have on their own."""
 
     strength: float = keyframed(
         0.9,
         ge=0,
         le=1,
-        description="Share of the previous output where all agrees; 0 leaves frames as they are.",
+        description="Share of the previous output where all agrees; 0 leaves frames as they are,"
+        " beyond 0.9 the picture grows softer.",
     )
     fine: float = Field(
-        0.5,
+        0.2,
         ge=0,
         le=1,
-        description="Part of the strength that fine detail gets: less is crisper, more is calmer.",
+        description="Part of the strength that fine detail gets where it moves: less is crisper,"
+        " more is calmer.",
     )
-    split: float = Field(
-        1.4, ge=0.5, le=16, description="Sigma in pixels between fine detail and the rest."
+    look_ahead: float = Field(
+        0.3,
+        ge=0,
+        le=0.45,
+        description="Share of the next painting, where the flow stage has directions: both.",
     )
     detail: float = Field(
-        2.0, ge=1, le=4, description="Most that detail lost by blending is amplified; 1 is off."
+        1.6, ge=1, le=4, description="Most that detail lost by blending is amplified; 1 is off."
+    )
+    strokes: float = Field(
+        1.1,
+        ge=1,
+        le=2,
+        description="Most that strokes faded by blending are amplified in a frame; 1 is off.",
     )
     tolerance: float = Field(
         0.1,
@@ -66,12 +86,11 @@ class WarpedOptions(StageOptions):
         le=2,
         description="The same where flow says that something is hidden; 0: always.",
     )
-    clipping: float = Field(
-        2.0,
+    drift: float = Field(
+        0.15,
         ge=0,
-        le=8,
-        description="Standard deviations, of the new painting around a pixel, that the previous"
-        " output may differ by there: what keeps trails away; 0 is off.",
+        le=1,
+        description="Most that the output may differ from the new painting over a wide area.",
     )
     snap: float = Field(
         0.1, ge=0, le=1, description="Motion below so many pixels counts as none and blurs nothing."
@@ -81,58 +100,246 @@ class WarpedOptions(StageOptions):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Dials:
+    """What the options of one frame come to."""
+
+    share: float
+    """Of the history, where it can be trusted."""
+    fine: float
+    """Part of the share that moving fine detail gets."""
+    ahead: float
+    """Share of the next painting."""
+    gain: float
+    """Most that fine detail is amplified."""
+    stroke_gain: float
+    """The same of strokes."""
+    softness: float
+    """0 samples the history with the kernel of the options, 1 bilinearly."""
+    tolerance: float
+    tolerance_hidden: float
+    drift: float
+
+
+def _dials(options: WarpedOptions) -> _Dials:
+    beyond = max(0.0, (options.strength - _CRISP) / (1 - _CRISP))
+    soft = min(1.0, 4 * beyond)
+    looser = 10 ** (1.5 * beyond)
+    return _Dials(
+        share=min(options.strength, _CRISP),
+        fine=options.fine + (1 - options.fine) * min(1.0, 1.4 * beyond),
+        ahead=options.look_ahead * (min(1.0, 2 * options.strength) + 0.8 * beyond),
+        gain=1 + (options.detail - 1) * (1 - soft),
+        stroke_gain=1 + (options.strokes - 1) * (1 - soft),
+        softness=soft,
+        tolerance=options.tolerance * looser,
+        tolerance_hidden=options.tolerance_hidden * looser,
+        drift=options.drift * looser,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _History:
+    """What was painted before, on this frame's grid."""
+
+    picture: HostArray
+    """(H, W, 3)."""
+    source: HostArray
+    """What it was painted on, at half size."""
+    trust: HostArray
+    """How far each pixel can be trusted, (H, W) in [0, 1]."""
+    weight: HostArray
+    """The same at half size."""
+    still: HostArray
+    """1 where nothing moves, at half size."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ahead:
+    """What the next painting changes."""
+
+    coarse: HostArray | None
+    """(h, w, 3) at half size."""
+    fine: HostArray | None
+    """(H, W, 3) without the coarse; only where the result may be soft."""
+
+
 class Warped(BaseStage[WarpedOptions]):
     """Writes ``image``: the new painting mixed with the previous output, moved along the flow.
 
     ``image + strength · trust · (warped - image)``, the recurrent blend of Ruder et al. 2016 and
-    Chen et al. 2017 without their networks. Trust is visibility times photometric agreement,
-    between the source and the warped previous source; where flow says that something is hidden,
-    only agreement pixel for pixel counts. The warped output is first brought within what the new
-    painting shows around each pixel. Fine detail is mixed less than the rest, and what mixing takes
-    from it is put back afterwards, outside of the recurrence, so that neither blur nor
-    amplification can build up. The first frame of a shot passes unchanged, and so does every frame
-    at strength 0. Results are in [0, 1].
+    Chen et al. 2017 without their networks. Beside the painting its source is carried along and
+    mixed in the same shares: trust is visibility times the agreement of that history with the
+    source, so that what once went wrong, or what light has changed since, is found in every later
+    frame and not only in the first. Where flow says that something is hidden, the source decides
+    alone, and pixel for pixel.
+
+    Coarse and fine are mixed in different shares: flicker lies in the coarse, sharpness in the
+    fine. Where nothing moves averaging cannot blur, and both get the whole share. What mixing
+    takes from fine detail is put back within the recurrence, up to the strength that the new
+    painting has nearby. With ``look_ahead`` the next painting is mixed in as well. Wide areas
+    differ from the new painting by at most ``drift``.
+
+    The first frame of a shot passes unchanged, and so does every frame at strength 0. Results are
+    in [0, 1].
     """
 
     Options = WarpedOptions
-    needs = Needs(
-        reads={"image": NOW, "flow": NOW, "visible": NOW, "source": Reach(behind=1)},
-        writes=("image",),
-        scope="shot",
-    )
+
+    def __init__(self, options: WarpedOptions) -> None:
+        super().__init__(options)
+        ahead = Reach(ahead=1) if options.look_ahead else NOW
+        reads = {"image": ahead, "source": Reach(behind=1, ahead=ahead.ahead)}
+        reads |= {"flow": NOW, "visible": NOW}
+        if options.look_ahead:
+            reads["flow_from_previous"] = replace(ahead, optional=True)
+        self.needs = Needs(reads=reads, writes=("image",), scope="shot")
 
     def step(self, window: Window[WarpedOptions], state: State) -> tuple[Layers, State]:
-        image = window.now.host("image")
-        strength = window.options.strength
-        if state is None or strength == 0:
-            return {"image": image}, {"blended": image.copy()}
-        previous = cast("HostArray", state["blended"])
-        history, weight = _carried(window, previous)
-        if window.options.clipping:
-            deviations = window.options.clipping
-            history = clip_to_neighbourhood(history, image, deviations=deviations)
-        blended = _mixed(image, history, weight, window.options)
-        return {"image": _crisp(blended, image, weight, window.options)}, {"blended": blended}
+        image, source = window.now.host("image"), halved(window.now.host("source"))
+        if state is None or window.options.strength == 0:
+            return {"image": image}, {"blended": image, "source": source}
+        dials = _dials(window.options)
+        history = _carried(window, cast("Mapping[str, HostArray]", state), source, dials)
+        ahead = _look_ahead(window, source, 1 - dials.share * history.weight, dials)
+        mixed = _mixed(image, history, ahead.coarse, dials)
+        if ahead.fine is not None:
+            mixed += ahead.fine
+        np.clip(mixed, 0, 1, out=mixed)
+        if dials.gain > 1:
+            mixed = sharpened(mixed, detail_energy(image), history.trust, limit=dials.gain)
+        source += _three(dials.share * history.weight) * (history.source - source)
+        return {"image": mixed}, {"blended": mixed, "source": source}
 
 
-def _carried(window: Window[WarpedOptions], previous: HostArray) -> tuple[HostArray, HostArray]:
+def _carried(
+    window: Window[WarpedOptions], before: Mapping[str, HostArray], source: HostArray, dials: _Dials
+) -> _History:
     """The previous output on this frame's grid, and how far each pixel of it can be trusted."""
     options, now = window.options, window.now
-    columns, rows = targets(_snapped(now.host("flow"), options.snap))
-    source_before = sample(window.behind[0].host("source"), columns, rows)
-    history = sample(previous, columns, rows, kernel=options.kernel)
-    source, visible = now.host("source"), now.host("visible")
-    distance = photometric_distance(source, source_before)
-    trust = np.multiply(visible, agreement(distance, options.tolerance))
-    if options.tolerance_hidden:
+    columns, rows = _motion(now.host("flow"), options.snap)
+    picture = sample(before["blended"], columns, rows, kernel=options.kernel)
+    if dials.softness:
+        soft = sample(before["blended"], columns, rows)
+        cv2.addWeighted(picture, 1 - dials.softness, soft, dials.softness, 0, dst=picture)
+    carried = sample(before["source"], *halved_targets(columns, rows), kernel="cubic")
+    trust = _trusted(source, carried, now.host("visible"), dials.tolerance)
+    if dials.tolerance_hidden:
         # Flow is often wrong where it says hidden: it has small steps at the edges of its
         # patches, which count as motion boundaries, and both directions disagree in motion that
         # is hard to follow. There the pictures decide; pixel for pixel, since what a slow object
         # uncovers is thin.
-        np.maximum(distance, pixel_distance(source, source_before), out=distance)
-        hidden = np.maximum(_inside(columns, rows) - visible, 0)
-        trust += hidden * agreement(distance, options.tolerance_hidden)
-    return history, trust
+        hidden = _inside(columns, rows)
+        hidden -= now.host("visible")
+        np.maximum(hidden, 0, out=hidden)
+        luma = sample(_luma(window.behind[0]), columns, rows)
+        thin = smooth(np.square(cv2.subtract(luma, _luma(now), dst=luma)), 0.6)
+        wide = doubled(pixel_distance(source, carried), *hidden.shape)
+        np.maximum(thin, wide, out=thin)
+        trust += hidden * agreement(thin, dials.tolerance_hidden)
+    return _History(picture, carried, trust, halved(trust), _at_rest(now.host("flow")))
+
+
+def _trusted(
+    source: HostArray, carried: HostArray, visible: HostArray, tolerance: float
+) -> HostArray:
+    """Visibility times the agreement of the two halved sources, (H, W)."""
+    near = agreement(photometric_distance(source, carried), tolerance)
+    near = doubled(near, *visible.shape)
+    return np.asarray(cv2.multiply(near, visible, dst=near), np.float32)
+
+
+def _look_ahead(
+    window: Window[WarpedOptions], source: HostArray, left: HostArray, dials: _Dials
+) -> _Ahead:
+    """What the next painting changes, where the history has ``left`` room for it.
+
+    Nothing of it is carried on as such, so that the agreement of the sources is enough.
+    """
+    following = window.ahead[0] if window.ahead else None
+    if not dials.ahead or following is None or "flow_from_previous" not in following.layers:
+        return _Ahead(None, None)
+    now = window.now.host("image")
+    full = _motion(following.host("flow_from_previous"), window.options.snap)
+    half = halved_targets(*full)
+    there = sample(halved(following.host("source")), *half)
+    weight = agreement(photometric_distance(source, there), dials.tolerance)
+    weight *= left * np.float32(dials.ahead)
+    weight *= _inside(*half)
+    coarse = sample(halved(following.host("image")), *half, kernel="cubic")
+    coarse -= halved(now)
+    coarse *= weight[..., np.newaxis]
+    if not dials.softness:
+        return _Ahead(coarse, None)
+    fine = sample(following.host("image"), *full) - now
+    fine -= doubled(halved(fine), *now.shape[:2])
+    fine *= doubled(weight * np.float32(dials.softness), *now.shape[:2])[..., np.newaxis]
+    return _Ahead(coarse, fine)
+
+
+def _mixed(
+    image: HostArray, history: _History, ahead: HostArray | None, dials: _Dials
+) -> HostArray:
+    """``image`` moved towards the history: by the share, and less in fine detail that moves.
+
+    All means are weighted by trust: what is hidden must not leak into what is visible.
+    """
+    height, width = image.shape[:2]
+    trust = _three(history.trust)
+    change = np.subtract(history.picture, image, out=history.picture)
+    cv2.multiply(change, trust, dst=change)
+    fine = history.still * np.float32(dials.share * (1 - dials.fine))
+    fine += np.float32(dials.share * dials.fine)
+    rest = _rest(image, halved(change), fine, history.weight, ahead, dials)
+    cv2.multiply(change, _three(doubled(fine, height, width)), dst=change)
+    cv2.multiply(trust, doubled(rest, height, width), dst=trust)
+    cv2.add(change, trust, dst=change)
+    if ahead is not None:
+        cv2.add(change, doubled(ahead, height, width), dst=change)
+    return np.asarray(cv2.add(change, image, dst=change), np.float32)
+
+
+def _rest(
+    image: HostArray,
+    change: HostArray,
+    fine: HostArray,
+    weight: HostArray,
+    ahead: HostArray | None,
+    dials: _Dials,
+) -> HostArray:
+    """What the coarse gets on top of what fine detail gets, where all is trusted; at half size.
+
+    ``change`` is the trusted change, ``fine`` the share that is in the picture already.
+    """
+    safe = np.maximum(weight, np.float32(_LEAST))
+    more = np.subtract(np.float32(dials.share), fine)
+    more /= safe
+    rest = change * _three(more)
+    excess = excess_over(dials.drift, change, safe)
+    if excess is not None:
+        rest -= np.float32(dials.share) * excess
+    if dials.stroke_gain > 1:
+        half = halved(image)
+        mixed = half + _three(fine) * change + _three(weight) * rest
+        if ahead is not None:
+            mixed += ahead
+        rest += faded_strokes(mixed, half, limit=dials.stroke_gain)
+    return rest
+
+
+def _motion(flow: HostArray, snap: float) -> tuple[HostArray, HostArray]:
+    """Columns and rows (H, W) that the flow leads to; motion below ``snap`` counts as none."""
+    u, v = cv2.split(flow)
+    creeps = cv2.magnitude(u, v) < snap
+    u[creeps] = v[creeps] = 0
+    return places(np.asarray(u, np.float32), np.asarray(v, np.float32))
+
+
+def _at_rest(flow: HostArray) -> HostArray:
+    """1 inside of areas where nothing moves, 0 outside, at half size."""
+    length = cv2.magnitude(*cv2.split(halved(flow)))
+    rest = smooth((length < _STILL).astype(np.float32), _STILL_SIGMA)
+    return np.clip(2 * rest - 1, 0, 1, out=rest)
 
 
 def _inside(columns: HostArray, rows: HostArray) -> HostArray:
@@ -143,42 +350,8 @@ def _inside(columns: HostArray, rows: HostArray) -> HostArray:
     return np.multiply(cv2.bitwise_and(across, down), np.float32(1 / 255), dtype=np.float32)
 
 
-def _snapped(flow: HostArray, least: float) -> HostArray:
-    """The flow with motion shorter than ``least`` pixels set to 0."""
-    u, v = cv2.split(flow)
-    moves = cv2.magnitude(u, v) >= least
-    return np.asarray(cv2.copyTo(flow, moves.view(np.uint8), np.zeros_like(flow)), np.float32)
-
-
-def _mixed(
-    image: HostArray, history: HostArray, weight: HostArray, options: WarpedOptions
-) -> HostArray:
-    """``image`` moved towards ``history``: by the strength, and less in its fine detail."""
-    change = np.subtract(history, image)
-    cv2.multiply(change, _three(weight), dst=change)
-    # A mean weighted over what can be trusted: what is hidden must not leak into what is visible.
-    rest = smooth(change, options.split)
-    total = np.maximum(smooth(weight, options.split), np.float32(_LEAST))
-    cv2.multiply(rest, _three(np.divide(weight, total, out=total)), dst=rest)
-    strength, fine = options.strength, options.fine
-    cv2.addWeighted(change, strength * fine, rest, strength * (1 - fine), 0, dst=change)
-    cv2.add(change, image, dst=change)
-    return np.clip(change, 0, 1, out=change)
-
-
-def _crisp(
-    blended: HostArray, image: HostArray, weight: HostArray, options: WarpedOptions
-) -> HostArray:
-    """``blended`` with the detail of ``image`` in strength, where the history was used."""
-    if options.detail == 1:
-        return blended
-    extra = detail_gain(blended, image, limit=options.detail)
-    extra -= 1
-    extra *= weight
-    band = fine_band(blended)
-    cv2.multiply(band, _three(extra), dst=band)
-    cv2.add(band, blended, dst=band)
-    return np.clip(band, 0, 1, out=band)
+def _luma(frame: Frame) -> HostArray:
+    return np.asarray(cv2.cvtColor(frame.host("source"), cv2.COLOR_RGB2GRAY), np.float32)
 
 
 def _three(plane: HostArray) -> HostArray:

@@ -1,0 +1,60 @@
+"""What averaging over time does to a painting at the size of strokes and of areas."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vidstyle.core.layers import HostArray
+from vidstyle.imaging.half_size import doubled, halved
+from vidstyle.imaging.smooth import smooth
+
+_STROKE_SIGMA = 2.0
+# Pixels of a quarter of the frame's size: what this Gaussian takes away counts as strokes.
+_AREA_SIGMA = 3.0
+# The same: over which the contrast of strokes is compared.
+_FLOOR = 1e-4
+# Added to mean squares: a hundredth of the range, so that flat areas are not amplified noise.
+_WIDE_SIGMA = 1.0
+# Pixels of an eighth of the frame's size.
+
+
+def faded_strokes(picture: HostArray, reference: HostArray, *, limit: float) -> HostArray:
+    """What to add to ``picture`` so that its strokes are as strong as those of ``reference``.
+
+    Both, and the result, are (h, w, 3), halves of frames in [0, 1]; strokes are what is some 4 to
+    16 pixels of the frame wide. Where they have less contrast than in the reference, they grow by
+    the ratio of local standard deviations, at most ``limit`` times. Raises ValueError where
+    ``limit`` is below 1.
+    """
+    if limit < 1:
+        raise ValueError(f"a gain's limit is at least 1, got {limit}")
+    strokes = _strokes(picture)
+    gain = cv2.sqrt(cv2.divide(_energy(_strokes(reference)), _energy(strokes)))
+    gain = np.clip(gain, 1, limit, out=gain) - np.float32(1)
+    cv2.multiply(strokes, cv2.merge([gain, gain, gain]), dst=strokes)
+    return doubled(strokes, *picture.shape[:2])
+
+
+def excess_over(limit: float, change: HostArray, weight: HostArray) -> HostArray | None:
+    """What ``change`` exceeds ``limit`` by, averaged over some 16 pixels of the frame; or None.
+
+    ``change`` (h, w, 3) is a weighted change of half a frame, ``weight`` (h, w), above 0, its
+    weight; the mean is over the weight.
+    """
+    wide = smooth(halved(halved(change)), _WIDE_SIGMA)
+    wide /= smooth(halved(halved(weight)), _WIDE_SIGMA)[..., np.newaxis]
+    excess = wide - np.clip(wide, -limit, limit)
+    return doubled(excess, *weight.shape) if excess.any() else None
+
+
+def _strokes(half: HostArray) -> HostArray:
+    quarter = halved(half)
+    return np.subtract(quarter, smooth(quarter, _STROKE_SIGMA), out=quarter)
+
+
+def _energy(strokes: HostArray) -> HostArray:
+    """Local mean square of all channels, (h, w)."""
+    square = cv2.transform(cv2.multiply(strokes, strokes), np.full((1, 3), 1 / 3, np.float32))
+    energy = smooth(np.asarray(square, np.float32).reshape(strokes.shape[:2]), _AREA_SIGMA)
+    return np.add(energy, np.float32(_FLOOR), out=energy)
