@@ -13,8 +13,8 @@ _STROKE_SIGMA = 2.0
 # Pixels of a quarter of the frame's size: what this Gaussian takes away counts as strokes.
 _AREA_SIGMA = 3.0
 # The same: over which the contrast of strokes is compared.
-_FLOOR = 1e-4
-# Added to mean squares: a hundredth of the range, so that flat areas are not amplified noise.
+_FLOOR = 1e-3
+# Added to mean squares: what has less contrast than 3 % of the range is noise and no stroke.
 _WIDE_SIGMA = 1.0
 # Pixels of an eighth of the frame's size.
 

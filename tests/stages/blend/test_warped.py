@@ -71,19 +71,24 @@ def still_frames(images: Sequence[float], *, visible: float = 1) -> list[Frame]:
     ]
 
 
+def at_rest(strength: float) -> float:
+    """The share of the history where nothing moves, as the stage's constants have it."""
+    return strength * (1 + 0.3 * (1 - strength))
+
+
 def test_plain_colours_follow_the_recurrence() -> None:
     values = [0.2, 0.6, 0.4, 0.9]
     expected = values[0]
     for value, image in zip(
         values, blend(still_frames(values), strength=0.75, drift=1), strict=True
     ):
-        expected = value if value == values[0] else 0.75 * expected + 0.25 * value
+        expected = value if value == values[0] else value + at_rest(0.75) * (expected - value)
         np.testing.assert_allclose(image, expected, atol=1e-5)
 
 
 def test_visibility_weighs_the_previous_output() -> None:
     images = blend(still_frames([0, 1], visible=0.5), strength=0.8, tolerance_hidden=0, drift=1)
-    np.testing.assert_allclose(images[1], 1 - 0.8 * 0.5, atol=1e-5)
+    np.testing.assert_allclose(images[1], 1 - at_rest(0.8) * 0.5, atol=1e-5)
 
 
 def test_strength_zero_gives_every_frame_bit_for_bit() -> None:
@@ -144,7 +149,7 @@ def test_noise_on_a_still_picture_falls_as_the_recurrence_says() -> None:
     noise = [random.normal(0.5, 0.03, (24, 32, 3)).astype(np.float32) for _ in frames]
     images = blend(painted(frames, noise), strength=0.8, fine=1, detail=1)
     left = np.square(np.stack(images[20:]) - 0.5).mean() ** 0.5 / 0.03
-    assert left == pytest.approx(np.sqrt(0.2 / 1.8), rel=0.1)
+    assert left == pytest.approx(np.sqrt((1 - at_rest(0.8)) / (1 + at_rest(0.8))), rel=0.1)
 
 
 def test_detail_does_not_build_up_over_a_long_shot() -> None:
@@ -193,7 +198,7 @@ def test_a_change_of_light_is_taken_over_at_once() -> None:
 def test_where_flow_says_hidden_the_source_decides_within_a_tighter_tolerance() -> None:
     frames = still_frames([0.2, 0.8], visible=0)
     agreeing, never = (blend(frames, tolerance_hidden=t, drift=1)[1] for t in (0.08, 0))
-    np.testing.assert_allclose(agreeing, 0.8 - 0.9 * 0.6, atol=1e-4)
+    np.testing.assert_allclose(agreeing, 0.8 - at_rest(0.9) * 0.6, atol=1e-4)
     np.testing.assert_array_equal(never, frames[1].host("image"))
     seen = still_frames([0.2, 0.8])
     differing = np.full((24, 32, 3), 0.5 + 0.15, np.float32)
@@ -222,19 +227,19 @@ def test_what_comes_in_over_the_edge_is_painted_anew_bit_for_bit() -> None:
 def test_a_wide_area_stays_within_the_drift_of_the_new_painting() -> None:
     frames = still_frames([0.2, 0.8])
     for drift in (0.0, 0.1, 0.3):
-        np.testing.assert_allclose(blend(frames, drift=drift)[1], 0.8 - 0.9 * drift, atol=1e-4)
+        np.testing.assert_allclose(
+            blend(frames, drift=drift)[1], 0.8 - at_rest(0.9) * drift, atol=1e-4
+        )
 
 
 def test_the_next_painting_is_mixed_in_where_the_history_left_room() -> None:
     frames = still_frames([0.5, 0.5, 0.7])
-    frames = [
-        replace(f, layers={**f.layers, "flow_from_previous": f.host("flow")}) for f in frames
-    ]
+    frames = [replace(f, layers={**f.layers, "flow_from_previous": f.host("flow")}) for f in frames]
     stage = Warped(WarpedOptions(strength=0.6, look_ahead=0.4, drift=1))
     _, state = stage.step(Window(frames[0], stage.options, (), (frames[1],)), None)
     window = Window(frames[1], stage.options, (frames[0],), (frames[2],))
     image = stage.step(window, state)[0]["image"]
-    np.testing.assert_allclose(image, 0.5 + 0.4 * 0.4 * 0.2, atol=1e-4)
+    np.testing.assert_allclose(image, 0.5 + 0.4 * (1 - at_rest(0.6)) * 0.2, atol=1e-4)
 
 
 def test_motion_below_the_snap_blurs_nothing() -> None:
@@ -257,3 +262,42 @@ def test_results_stay_in_range() -> None:
 def test_options_out_of_bounds_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         WarpedOptions.model_validate(wrong)
+
+
+def test_what_was_hidden_for_a_while_is_painted_as_before() -> None:
+    frames = flickering(sliding_bar(7.0, 20), amount=0.1)
+    crossed = np.s_[:, 70:80]
+    before, after = 1, 12
+    alone = np.square(frames[after].host("image") - frames[before].host("image"))[crossed].mean()
+    left = {
+        anchors: np.square(images[after] - images[before])[crossed].mean()
+        for anchors in ((), (2, 4, 8, 12))
+        for images in (blend(frames, anchors=anchors),)
+    }
+    assert left[()] > 0.4 * alone
+    assert left[2, 4, 8, 12] < 0.25 * alone
+
+
+def test_anchors_bring_back_nothing_that_the_source_does_not_show() -> None:
+    frames = sliding_bar(7.0)
+    for frame, image in list(zip(frames, blend(frames, anchors=(2, 4, 8)), strict=True))[4:]:
+        alone = frame.host("image")
+        assert (alone - image)[alone[..., 0] > 0.899].max() < 0.1
+
+
+def test_light_that_changes_slowly_is_followed() -> None:
+    frames = still_frames([0.3 + 0.01 * time for time in range(50)])
+    frames = [replace(f, layers={**f.layers, "source": f.host("image")}) for f in frames]
+    images = blend(frames, strength=0.95)
+    assert np.abs(images[-1] - frames[-1].host("image")).max() < 0.12
+
+
+def test_a_still_scene_under_noise_is_calm_and_keeps_its_brightness() -> None:
+    random = np.random.default_rng(0)
+    frames = still_frames([0.5] * 120)
+    drawn = random.uniform(0.2, 0.8, (24, 32, 3))
+    noise = [random.normal(drawn, 0.03).astype(np.float32) for _ in frames]
+    images = np.stack(blend(painted(frames, noise)))[20:]
+    assert images.std(axis=0).mean() < 0.25 * np.stack(noise)[20:].std(axis=0).mean()
+    luma = images.mean(axis=(1, 2, 3))
+    assert abs(np.polyfit(np.arange(len(luma)), luma, 1)[0]) * 255 < 0.01

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Annotated, cast
 
 import cv2
 import numpy as np
@@ -29,6 +28,7 @@ from vidstyle.imaging.sharpen import detail_energy, sharpened
 from vidstyle.imaging.smooth import smooth
 from vidstyle.imaging.strokes import excess_over, faded_strokes
 from vidstyle.imaging.warp import Kernel, places, sample
+from vidstyle.stages.blend.anchors import Anchors, Memory, longer_paths, remembered
 
 _CRISP = 0.9
 # Strength up to which sharpness is kept; beyond it is what the last flicker is bought with.
@@ -36,6 +36,10 @@ _STILL = 0.25
 # Pixels a frame below which a place stands still, so that averaging cannot blur it.
 _STILL_SIGMA = 2.0
 # Pixels of the halved picture that a place needs around it to stand still.
+_REST = 0.3
+# How much more of the share a place at rest gets, of what is left to the whole.
+_NOISE = 0.5
+# Of the detail that is put back, what a place at rest does without: much of it is noise.
 _LEAST = 1e-3
 # Of the local mean of the trust, so that nothing is divided by nothing.
 _FRAME_MARGIN = 0.05
@@ -64,6 +68,11 @@ class WarpedOptions(StageOptions):
         ge=0,
         le=0.45,
         description="Share of the next painting, where the flow stage has directions: both.",
+    )
+    anchors: tuple[Annotated[int, Field(ge=2, le=16)], ...] = Field(
+        (),
+        description="How many frames back to look for what the previous frame hid, such as"
+        " [2, 4, 8].",
     )
     detail: float = Field(
         1.6, ge=1, le=4, description="Most that detail lost by blending is amplified; 1 is off."
@@ -106,6 +115,8 @@ class _Dials:
 
     share: float
     """Of the history, where it can be trusted."""
+    share_at_rest: float
+    """The same where nothing moves."""
     fine: float
     """Part of the share that moving fine detail gets."""
     ahead: float
@@ -125,8 +136,10 @@ def _dials(options: WarpedOptions) -> _Dials:
     beyond = max(0.0, (options.strength - _CRISP) / (1 - _CRISP))
     soft = min(1.0, 4 * beyond)
     looser = 10 ** (1.5 * beyond)
+    share = min(options.strength, _CRISP)
     return _Dials(
-        share=min(options.strength, _CRISP),
+        share=share,
+        share_at_rest=share * (1 + _REST * (1 - share)),
         fine=options.fine + (1 - options.fine) * min(1.0, 1.4 * beyond),
         ahead=options.look_ahead * (min(1.0, 2 * options.strength) + 0.8 * beyond),
         gain=1 + (options.detail - 1) * (1 - soft),
@@ -198,31 +211,46 @@ class Warped(BaseStage[WarpedOptions]):
     def step(self, window: Window[WarpedOptions], state: State) -> tuple[Layers, State]:
         image, source = window.now.host("image"), halved(window.now.host("source"))
         if state is None or window.options.strength == 0:
-            return {"image": image}, {"blended": image, "source": source}
+            return {"image": image}, self._next_state({}, image, source)
         dials = _dials(window.options)
-        history = _carried(window, cast("Mapping[str, HostArray]", state), source, dials)
-        ahead = _look_ahead(window, source, 1 - dials.share * history.weight, dials)
+        memory = dict(cast("Memory", state))
+        if self._far > 1:
+            memory |= longer_paths(memory, window.now.host("flow"), far=self._far)
+        history = _carried(window, memory, source, dials)
+        used = history.weight * (dials.share + (dials.share_at_rest - dials.share) * history.still)
+        ahead = _look_ahead(window, source, 1 - used, dials)
         mixed = _mixed(image, history, ahead.coarse, dials)
         if ahead.fine is not None:
             mixed += ahead.fine
         np.clip(mixed, 0, 1, out=mixed)
         if dials.gain > 1:
-            mixed = sharpened(mixed, detail_energy(image), history.trust, limit=dials.gain)
-        source += _three(dials.share * history.weight) * (history.source - source)
-        return {"image": mixed}, {"blended": mixed, "source": source}
+            blurred = history.trust * doubled(1 - _NOISE * history.still, *image.shape[:2])
+            mixed = sharpened(mixed, detail_energy(image), blurred, limit=dials.gain)
+        source += _three(used) * (history.source - source)
+        return {"image": mixed}, self._next_state(memory, mixed, source)
+
+    @property
+    def _far(self) -> int:
+        """How many frames back the memory goes."""
+        return max(self.options.anchors, default=1)
+
+    def _next_state(self, memory: Memory, blended: HostArray, source: HostArray) -> State:
+        kept = dict(remembered(memory, blended, source, far=self._far))
+        paths = {f"path_{distance}" for distance in range(1, self._far)}
+        return kept | {name: memory[name] for name in paths & memory.keys()}
 
 
 def _carried(
-    window: Window[WarpedOptions], before: Mapping[str, HostArray], source: HostArray, dials: _Dials
+    window: Window[WarpedOptions], before: Memory, source: HostArray, dials: _Dials
 ) -> _History:
     """The previous output on this frame's grid, and how far each pixel of it can be trusted."""
     options, now = window.options, window.now
     columns, rows = _motion(now.host("flow"), options.snap)
-    picture = sample(before["blended"], columns, rows, kernel=options.kernel)
+    picture = sample(before["blended_1"], columns, rows, kernel=options.kernel)
     if dials.softness:
-        soft = sample(before["blended"], columns, rows)
+        soft = sample(before["blended_1"], columns, rows)
         cv2.addWeighted(picture, 1 - dials.softness, soft, dials.softness, 0, dst=picture)
-    carried = sample(before["source"], *halved_targets(columns, rows), kernel="cubic")
+    carried = sample(before["source_1"], *halved_targets(columns, rows), kernel="cubic")
     trust = _trusted(source, carried, now.host("visible"), dials.tolerance)
     if dials.tolerance_hidden:
         # Flow is often wrong where it says hidden: it has small steps at the edges of its
@@ -237,6 +265,9 @@ def _carried(
         wide = doubled(pixel_distance(source, carried), *hidden.shape)
         np.maximum(thin, wide, out=thin)
         trust += hidden * agreement(thin, dials.tolerance_hidden)
+    if options.anchors and dials.tolerance_hidden:
+        anchors = Anchors(before, options.anchors, tolerance=dials.tolerance_hidden)
+        anchors.fill(picture, carried, trust, source)
     return _History(picture, carried, trust, halved(trust), _at_rest(now.host("flow")))
 
 
@@ -288,9 +319,10 @@ def _mixed(
     trust = _three(history.trust)
     change = np.subtract(history.picture, image, out=history.picture)
     cv2.multiply(change, trust, dst=change)
-    fine = history.still * np.float32(dials.share * (1 - dials.fine))
-    fine += np.float32(dials.share * dials.fine)
-    rest = _rest(image, halved(change), fine, history.weight, ahead, dials)
+    still = history.still
+    fine = dials.fine * dials.share * (1 - still) + dials.share_at_rest * still
+    more = (1 - dials.fine) * dials.share * (1 - still)
+    rest = _rest(image, halved(change), fine, more, history.weight, ahead, dials)
     cv2.multiply(change, _three(doubled(fine, height, width)), dst=change)
     cv2.multiply(trust, doubled(rest, height, width), dst=trust)
     cv2.add(change, trust, dst=change)
@@ -303,21 +335,22 @@ def _rest(
     image: HostArray,
     change: HostArray,
     fine: HostArray,
+    more: HostArray,
     weight: HostArray,
     ahead: HostArray | None,
     dials: _Dials,
 ) -> HostArray:
     """What the coarse gets on top of what fine detail gets, where all is trusted; at half size.
 
-    ``change`` is the trusted change, ``fine`` the share that is in the picture already.
+    ``change`` is the trusted change, ``fine`` the share of it that is in the picture already, and
+    ``more`` what the coarse gets.
     """
     safe = np.maximum(weight, np.float32(_LEAST))
-    more = np.subtract(np.float32(dials.share), fine)
-    more /= safe
-    rest = change * _three(more)
+    rest = np.multiply(change, _three(np.divide(more, safe)))
     excess = excess_over(dials.drift, change, safe)
     if excess is not None:
-        rest -= np.float32(dials.share) * excess
+        whole = np.add(fine, more)
+        rest -= excess * whole[..., np.newaxis]
     if dials.stroke_gain > 1:
         half = halved(image)
         mixed = half + _three(fine) * change + _three(weight) * rest

@@ -1,0 +1,1 @@
+"""What ``benchmarks/temporal.py`` is made of."""

@@ -1,0 +1,182 @@
+"""The benchmark from its settings to what it prints and writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vidstyle.core.errors import OutputError
+from vidstyle.evaluation.judging_flow import JudgeName
+from vidstyle.evaluation.motion import JudgingFlow
+
+from .contenders import YARDSTICK, Scene, contenders, shipped
+from .cost import Cost, cost
+from .extremes import Bleed, Calm, bleeds, calm
+from .footage import Footage, noisy_still, real_clip, with_cut
+from .judging import BLENDS_WITH, KeptFlow, judged
+from .paintings import Style, painted
+from .presets import Preset
+from .store import Store
+from .tables import Below, Row, below, figures_of, means, table
+
+_MEAN = "mean"
+_CUT_AFTER = 6
+# Frames on each side of the cut that is made.
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is run on what."""
+
+    clips: Sequence[Path]
+    styles: Sequence[Style]
+    presets: Sequence[Preset]
+    strengths: Sequence[float]
+    frames: int
+    width: int
+    judge: JudgeName
+    weights: Path | None
+    still_frames: int
+    still_width: int
+    store: Store
+
+
+@dataclass(slots=True)
+class Outcome:
+    """All that was found out."""
+
+    rows: list[Row] = field(default_factory=list)
+    means: list[Row] = field(default_factory=list)
+    below: list[Below] = field(default_factory=list)
+    calm: list[Calm] = field(default_factory=list)
+    bleeds: list[Bleed] = field(default_factory=list)
+    costs: list[Cost] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        return all(one.holds for one in self.below) and all(one.holds for one in self.bleeds)
+
+
+def run(settings: Settings) -> Outcome:
+    """Print the tables and the lines, and give what is in them."""
+    outcome = Outcome()
+    clips = [
+        real_clip(path, frames=settings.frames, width=settings.width, store=settings.store)
+        for path in settings.clips
+    ]
+    print(_label(settings), flush=True)
+    flow = KeptFlow(settings.judge, settings.weights, settings.store)
+    for style in settings.styles:
+        for clip in clips:
+            rows = judged_rows(settings, style, clip, flow)
+            outcome.rows += rows
+            print("\n" + table(f"{style.name} on {clip.name}", rows), flush=True)
+    _add_means(settings, outcome)
+    for mean in dict.fromkeys(row.style for row in outcome.means):
+        some = [row for row in outcome.means if row.style == mean]
+        print("\n" + table(f"{mean}: mean of {len(clips)} clips", some))
+        outcome.below += below(some)
+    _section("Below every baseline's curve", outcome.below)
+    outcome.calm += _calm(settings, clips[0])
+    still = f"{settings.still_frames} frames, noise of 2/255"
+    _section(f"A still under noise ({still})", outcome.calm)
+    outcome.bleeds += _bleeds(settings, clips, outcome.rows)
+    _section("Nothing of the shot before a cut", outcome.bleeds)
+    outcome.costs = [cost(Preset(settings.presets[0].path), clips[0])]
+    _section("Cost on one core, 640x360", outcome.costs)
+    return outcome
+
+
+def judged_rows(settings: Settings, style: Style, clip: Footage, flow: JudgingFlow) -> list[Row]:
+    """One clip in one style, by every contender."""
+    scene = scene_of(settings, style, clip)
+    everyone = contenders(settings.presets, settings.strengths)
+    found = judged(scene, everyone, flow, judge=settings.judge)
+    return [
+        Row(
+            style.name,
+            clip.name,
+            one.method,
+            one.dial,
+            one.ours,
+            figures_of(found[one.name], found[YARDSTICK]),
+        )
+        for one in everyone
+    ]
+
+
+def scene_of(settings: Settings, style: Style, clip: Footage) -> Scene:
+    """Paint the clip and find its motion, or find both in the store."""
+    motions = tuple(preset.motion(clip, settings.store) for preset in settings.presets)
+    return Scene(clip, painted(clip, style, settings.store), motions)
+
+
+def write_json(path: Path, settings: Settings, outcome: Outcome) -> None:
+    """Everything that was printed, unrounded. Raises OutputError."""
+    content: dict[str, Any] = {
+        "judge": settings.judge,
+        "frames": settings.frames,
+        "width": settings.width,
+        "still_frames": settings.still_frames,
+        "rows": [asdict(row) for row in outcome.rows],
+        "means": [asdict(row) for row in outcome.means],
+        "below": [{**asdict(one), "holds": one.holds} for one in outcome.below],
+        "calm": [asdict(one) for one in outcome.calm],
+        "bleeds": [{**asdict(one), "holds": one.holds} for one in outcome.bleeds],
+        "costs": [{**asdict(one), "ratio": one.ratio} for one in outcome.costs],
+    }
+    try:
+        path.write_text(json.dumps(content, indent=1) + "\n")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _label(settings: Settings) -> str:
+    lines = [f"judge {settings.judge}, first {settings.frames} frames, styles painted one by one"]
+    lines += [
+        f"{preset.name} blends with {preset.flow}, the judge's own flow: its E_warp flatters it"
+        for preset in settings.presets
+        if settings.judge.startswith(BLENDS_WITH.get(preset.flow, "\0"))
+    ]
+    return "\n".join(lines)
+
+
+def _add_means(settings: Settings, outcome: Outcome) -> None:
+    """Over the clips of each style, and over the styles that were not trained to be steady."""
+    for style in settings.styles:
+        rows = [row for row in outcome.rows if row.style == style.name]
+        outcome.means += means(rows, style=style.name, clip=_MEAN)
+    restless = [style.name for style in settings.styles if not style.ours]
+    if len(restless) > 1:
+        rows = [row for row in outcome.means if row.style in restless]
+        outcome.means += means(rows, style="+".join(restless), clip=_MEAN)
+
+
+def _calm(settings: Settings, clip: Footage) -> Iterator[Calm]:
+    still = noisy_still(
+        clip, frames=settings.still_frames, width=settings.still_width, store=settings.store
+    )
+    for style in settings.styles:
+        yield from calm(style.name, scene_of(settings, style, still), shipped(settings.presets))
+
+
+def _bleeds(settings: Settings, clips: Sequence[Footage], rows: Sequence[Row]) -> Iterator[Bleed]:
+    """On the clips that have cuts, at every strength, and on one that is made to have one."""
+    made = with_cut(clips[0], frames=_CUT_AFTER, store=settings.store)
+    ours = [one for one in shipped(settings.presets) if one.ours]
+    for style in settings.styles:
+        yield from bleeds(style.name, scene_of(settings, style, made), ours)
+    cuts = {clip.name: settings.presets[0].motion(clip, settings.store).cuts for clip in clips}
+    for row in rows:
+        if row.ours and cuts[row.clip] and "cut_bleed" in row.figures:
+            worst = row.figures["cut_bleed"]
+            yield Bleed(row.style, row.clip, row.name, cuts[row.clip], worst)
+
+
+def _section(title: str, lines: Sequence[object]) -> None:
+    print(f"\n{title}")
+    for line in lines:
+        print(f"  {line}", flush=True)

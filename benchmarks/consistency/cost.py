@@ -1,0 +1,110 @@
+"""What steadying costs, beside the optical flow that no method can do without."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import torch
+
+from vidstyle.core import Clip, HostArray
+from vidstyle.imaging.grey import Grey8, grey8
+from vidstyle.runner.nodes import AnyNode
+from vidstyle.runner.parcel import Cell, Parcel
+from vidstyle.stages.flow.dis import DisOptions, dense_search, search_flow
+
+from .footage import Footage
+from .presets import Preset, opened
+
+WIDTH, HEIGHT = 640, 360
+_WARMING = 4
+# Pushes that are not counted: the first frame of a shot is not blended, and caches are cold.
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Medians in milliseconds of one core for a frame of 640x360."""
+
+    preset: str
+    flow: float
+    """The flow stage: both ways, with visibility."""
+    blend: float
+    dis: float
+    """DIS fast both ways and nothing else, measured in turn with the two above."""
+
+    @property
+    def ratio(self) -> float:
+        return (self.flow + self.blend) / self.dis
+
+    def __str__(self) -> str:
+        return (
+            f"{self.preset}: flow and visibility {self.flow:.1f} ms, blend {self.blend:.1f} ms:"
+            f" {self.ratio:.2f} times DIS fast both ways ({self.dis:.1f} ms)"
+        )
+
+
+def cost(preset: Preset, footage: Footage, *, repeats: int = 25) -> Cost:
+    """The time that the stages of flow and blend take on one thread, on frames of a clip."""
+    clip = Clip(WIDTH, HEIGHT, Fraction(1, 25), Fraction(25))
+    pictures = [_sized(picture) for picture in footage.frames[:2]]
+    greys = [grey8(picture) for picture in pictures]
+    search = dense_search(DisOptions(preset="fast"))
+    taken: list[tuple[float, float, float]] = []
+    with _one_thread(), opened(preset.pipeline(), clip, {"flow", "blend"}) as (flow, *blends):
+        for index in range(_WARMING + repeats):
+            flow_time, parcels = _pushed(flow, [_parcel(index, pictures[index % 2])])
+            blend_time = 0.0
+            for node in blends:
+                spent, parcels = _pushed(node, parcels)
+                blend_time += spent
+            taken.append((flow_time, blend_time, _timed(lambda: _both_ways(search, greys))))
+    flow_ms, blend_ms, dis_ms = 1e3 * np.median(taken[_WARMING:], axis=0)
+    return Cost(preset.name, float(flow_ms), float(blend_ms), float(dis_ms))
+
+
+def _pushed(node: AnyNode, parcels: list[Parcel]) -> tuple[float, list[Parcel]]:
+    out: list[Parcel] = []
+
+    def push() -> None:
+        for parcel in parcels:
+            out.extend(node.push(parcel))
+
+    return _timed(push), out
+
+
+def _both_ways(search: cv2.DISOpticalFlow, greys: list[Grey8]) -> None:
+    for first, second in (greys, greys[::-1]):
+        search_flow(search, first, second)
+
+
+def _timed(action: Callable[[], object]) -> float:
+    """Seconds of processor time: others on the machine count less than by the clock."""
+    started = time.process_time()
+    action()
+    return time.process_time() - started
+
+
+def _parcel(index: int, picture: HostArray) -> Parcel:
+    cell = Cell(picture)
+    return Parcel(index, index, 1, Fraction(index, 25), {"source": cell, "image": cell})
+
+
+def _sized(picture: HostArray) -> HostArray:
+    return np.asarray(cv2.resize(picture, (WIDTH, HEIGHT)), np.float32)
+
+
+@contextmanager
+def _one_thread() -> Generator[None, None, None]:
+    before = cv2.getNumThreads(), torch.get_num_threads()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before[0])
+        torch.set_num_threads(before[1])

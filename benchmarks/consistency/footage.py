@@ -1,0 +1,102 @@
+"""What is painted: the first frames of real clips, and a still under noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vidstyle.core import Clip, HostArray, Place
+from vidstyle.core.errors import InputError
+from vidstyle.stages.decode.pictures import DecodePictures, PicturesOptions
+from vidstyle.stages.decode.policies import DecodeOptions
+from vidstyle.stages.decode.pyav import DecodePyAV
+
+from .store import Arrays, Kept, Store, digest_of, digest_of_files
+
+NOISE = 2 / 255
+"""Standard deviation over a still."""
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """A clip on disk."""
+
+    name: str
+    key: str
+    """Stands for its pixels."""
+    frames: Kept
+    """(H, W, 3) RGB in [0, 1]."""
+
+    @property
+    def clip(self) -> Clip:
+        height, width = self.frames[0].shape[:2]
+        return Clip(width, height, Fraction(1, 25), Fraction(25), frame_count=len(self.frames))
+
+
+def real_clip(path: Path, *, frames: int, width: int, store: Store) -> Footage:
+    """The first frames of a file or of a folder of pictures, made smaller where they are wider.
+
+    Raises InputError where it cannot be read, or has less than two frames.
+    """
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder")
+    content = digest_of_files(file for file in files if file.is_file())
+    facts = {"content": content, "frames": frames, "width": width}
+    kept = store.frames("source", facts, lambda: _read(path, frames, width))["source"]
+    if len(kept) < 2:
+        raise InputError(f"{path}: has one frame; steadiness needs at least two")
+    return Footage(path.stem, digest_of(facts), kept)
+
+
+def noisy_still(clip: Footage, *, frames: int, width: int, store: Store) -> Footage:
+    """The first frame of ``clip``, again and again, under Gaussian noise that is seeded."""
+    facts = {"still": clip.key, "frames": frames, "width": width, "noise": NOISE}
+
+    def made() -> Iterator[Arrays]:
+        picture = _narrowed(clip.frames[0], width)
+        random = np.random.default_rng(0)
+        for _ in range(frames):
+            noise = random.normal(0, NOISE, picture.shape)
+            yield {"source": np.clip(picture + noise, 0, 1).astype(np.float32)}
+
+    name = f"still of {clip.name}"
+    return Footage(name, digest_of(facts), store.frames("source", facts, made)["source"])
+
+
+def with_cut(clip: Footage, *, frames: int, store: Store) -> Footage:
+    """``frames`` of a clip, and after a cut as many of its negative, upside down."""
+    facts = {"cut": clip.key, "frames": frames}
+
+    def made() -> Iterator[Arrays]:
+        pictures = clip.frames[:frames]
+        yield from ({"source": picture} for picture in pictures)
+        yield from ({"source": 1 - picture[::-1]} for picture in pictures)
+
+    name = f"{clip.name} and its negative"
+    return Footage(name, digest_of(facts), store.frames("source", facts, made)["source"])
+
+
+def _read(path: Path, count: int, width: int) -> Iterator[Arrays]:
+    folder = path.is_dir()
+    source = DecodePictures(PicturesOptions()) if folder else DecodePyAV(DecodeOptions())
+    try:
+        source.open(path, Place())
+        for frame in islice(source.frames(), count):
+            yield {"source": _narrowed(frame.host("source"), width)}
+    finally:
+        source.close()
+
+
+def _narrowed(picture: HostArray, width: int) -> HostArray:
+    height, wide = picture.shape[:2]
+    if wide <= width:
+        return picture
+    size = (width, round(height * width / wide))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)

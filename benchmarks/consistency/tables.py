@@ -1,0 +1,140 @@
+"""Rows of figures, their means, and whether ours lies below every baseline's curve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vidstyle.evaluation.judgement import Judgement
+
+from .contenders import PER_FRAME
+
+COLUMNS: Mapping[str, tuple[str, str]] = {
+    "flicker_removed": ("D", "7.3f"),
+    "e_warp": ("E_warp", "9.5f"),
+    "e_warp_long": ("long", "9.5f"),
+    "e_warp_first": ("first", "9.5f"),
+    "ssim": ("SSIM", "7.3f"),
+    "sharpness": ("sharp", "7.3f"),
+    "ghosting": ("ghosts", "8.4f"),
+    "ghosting_ratio": ("/masked", "8.2f"),
+    "static_deviation": ("static", "8.4f"),
+    "luma_slope": ("drift", "8.4f"),
+    "error_ratio": ("E(O)/E(I)", "10.2f"),
+    "gradient_ratio": ("G(O)/G(I)", "10.2f"),
+}
+"""By the name of a figure: its heading and format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One contender on one clip in one style, or a mean of several."""
+
+    style: str
+    clip: str
+    method: str
+    dial: float | None
+    ours: bool
+    figures: Mapping[str, float]
+
+    @property
+    def name(self) -> str:
+        return self.method if self.dial is None else f"{self.method} {self.dial:g}"
+
+
+def figures_of(judgement: Judgement, yardstick: Judgement) -> dict[str, float]:
+    """Its figures and those that follow; ``yardstick`` is the one whose ghosts are 1."""
+    figures = dict(judgement.figures)
+    if (error := figures.get("source_e_warp")) and "e_warp" in figures:
+        figures["error_ratio"] = figures["e_warp"] / error
+        if relative := figures.get("relative_steadiness"):
+            figures["gradient_ratio"] = figures["error_ratio"] / relative
+    if (ghosts := yardstick.figures.get("ghosting")) and "ghosting" in figures:
+        figures["ghosting_ratio"] = figures["ghosting"] / ghosts
+    return figures
+
+
+def means(rows: Sequence[Row], *, style: str, clip: str) -> list[Row]:
+    """One row a contender: the mean of each figure over the rows that have it."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.name, []).append(row)
+    return [
+        Row(style, clip, some[0].method, some[0].dial, some[0].ours, _mean(some))
+        for some in groups.values()
+    ]
+
+
+def table(title: str, rows: Iterable[Row]) -> str:
+    """Lines with a row each; a figure that could not be had is a dash."""
+    lines = [title, f"{'':24}" + "".join(_cell(head, kind) for head, kind in COLUMNS.values())]
+    for row in rows:
+        cells = (_number(row.figures.get(name), kind) for name, (_, kind) in COLUMNS.items())
+        lines.append(f"{row.name[:23]:24}" + "".join(cells))
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """Whether one curve of ours passes below one point of a baseline."""
+
+    style: str
+    preset: str
+    baseline: Row
+    ours: Row | None
+    """The steadiest point that is at least as similar and as sharp; None where there is none."""
+
+    @property
+    def holds(self) -> bool:
+        return self.ours is not None and _of(self.ours, "e_warp") < _of(self.baseline, "e_warp")
+
+    def __str__(self) -> str:
+        answer = "yes" if self.holds else "NO"
+        point = "none is as similar and as sharp" if self.ours is None else _point(self.ours)
+        return f"{self.style}: {self.preset} below {_point(self.baseline)}: {answer}, {point}"
+
+
+def below(rows: Sequence[Row]) -> Iterator[Below]:
+    """Of the rows of one clip, or of means: every preset against every point of a baseline.
+
+    A point lies below another where its E_warp is less, and SSIM and sharpness are not.
+    """
+    for preset in dict.fromkeys(row.method for row in rows if row.ours):
+        points = [row for row in rows if row.method == preset and row.ours]
+        for baseline in rows:
+            if baseline.ours or baseline.method == PER_FRAME:
+                continue
+            fit = [
+                point
+                for point in points
+                if all(_of(point, name) >= _of(baseline, name) for name in ("ssim", "sharpness"))
+            ]
+            best = min(fit, key=lambda point: _of(point, "e_warp"), default=None)
+            yield Below(baseline.style, preset, baseline, best)
+
+
+def _point(row: Row) -> str:
+    error, likeness, sharp = (_of(row, name) for name in ("e_warp", "ssim", "sharpness"))
+    return f"{row.name} (E {error:.5f}, SSIM {likeness:.3f}, sharp {sharp:.3f})"
+
+
+def _of(row: Row, name: str) -> float:
+    return row.figures[name]
+
+
+def _mean(rows: Sequence[Row]) -> dict[str, float]:
+    names = dict.fromkeys(name for row in rows for name in row.figures)
+    return {
+        name: float(np.mean([row.figures[name] for row in rows if name in row.figures]))
+        for name in names
+    }
+
+
+def _cell(text: str, kind: str) -> str:
+    return f"{text:>{kind.split('.')[0]}}"
+
+
+def _number(value: float | None, kind: str) -> str:
+    return _cell("-", kind) if value is None else f"{value:{kind}}"

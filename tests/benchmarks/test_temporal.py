@@ -1,0 +1,204 @@
+"""The whole benchmark on clips small enough, and what its lines mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from vidstyle.core.errors import WeightsError
+from vidstyle.evaluation.baselines import BASELINES
+from vidstyle.runner.config import load_pipeline
+from vidstyle.runner.discovery import Registry
+from vidstyle.runner.job import Job
+from vidstyle.runner.job import run as run_job
+from vidstyle.testing import pan, still
+
+Load = Callable[[str], ModuleType]
+PRESET = Path(__file__).parents[2] / "pipelines" / "temporal.yaml"
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A folder of six pictures, 72x56, that pan."""
+    folder = tmp_path / "pan"
+    folder.mkdir()
+    for frame in pan(frames=6, width=72, height=56, step=(1, 0)).frames:
+        picture = np.rint(frame.host("source")[..., ::-1] * 255).astype(np.uint8)
+        assert cv2.imwrite(str(folder / f"{frame.index:03}.png"), picture)
+    return folder
+
+
+def run(benchmark: Load, *given: object) -> tuple[int, dict[str, Any]]:
+    """Exit code and JSON of a run."""
+    with pytest.raises(SystemExit) as ended:
+        benchmark("temporal").main([str(part) for part in given])
+    written = Path(str(given[given.index("-o") + 1]))
+    return int(ended.value.code or 0), json.loads(written.read_text())
+
+
+def points(content: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
+    return {f"{row['method']} {row['dial']}": row["figures"] for row in content["rows"]}
+
+
+@pytest.mark.slow
+def test_a_run_prints_every_part_and_a_second_one_finds_the_flows_again(
+    benchmark: Load,
+    clip: Path,
+    style: Callable[..., Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    work, plot = tmp_path / "work", tmp_path / "curves.png"
+    given = ("--clips", clip, "--styles", style("restless"), "--judge", "farneback")
+    given += ("--presets", PRESET, "--strengths", 0, 0.8, "--still-frames", 12)
+    given += ("--still-width", 48, "--work", work, "--plot", plot, "-o", tmp_path / "first.json")
+    code, first = run(benchmark, *given)
+    printed = capsys.readouterr().out
+    found = points(first)
+    assert len(found) == len(BASELINES) + 2
+    assert all(row["figures"]["e_warp"] > 0 for row in first["rows"])
+    # A blend of strength 0 is the painting, bit for bit.
+    nothing, alone = found["temporal 0.0"], found["per frame None"]
+    assert [nothing[name] for name in ("flicker_removed", "ssim", "sharpness")] == [0, 1, 1]
+    assert nothing["e_warp"] == alone["e_warp"] == alone["per_frame_e_warp"]
+    assert found["masked warp 0.8"]["ghosting_ratio"] == 1
+    ratio = alone["error_ratio"] / alone["gradient_ratio"]
+    assert ratio == pytest.approx(alone["relative_steadiness"])
+    (bleed,) = first["bleeds"]
+    assert (bleed["cuts"], bleed["worst"]) == ([6], 0)
+    assert first["costs"][0]["ratio"] > 1
+    assert first["calm"][0]["ratio"] == 1
+    assert max(one["ratio"] for one in first["calm"][1:]) < 0.8
+    assert code == (0 if all(one["holds"] for one in first["below"]) else 1)
+    for part in ("judge farneback", "E(O)/E(I)", "curve", "still", "cut", "DIS fast both ways"):
+        assert part in printed
+    panel = cv2.imread(str(plot))
+    assert panel is not None
+    assert panel.std() > 1
+    before = {path: path.stat().st_mtime_ns for path in work.rglob("*.npy")}
+    _, second = run(benchmark, *given[:-1], tmp_path / "second.json")
+    assert {path: path.stat().st_mtime_ns for path in work.rglob("*.npy")} == before
+    assert second["rows"] == first["rows"]
+
+
+def test_a_blend_is_what_the_whole_pipeline_writes(
+    benchmark: Load, clip: Path, style: Callable[..., Path], tmp_path: Path
+) -> None:
+    benchmark("temporal")
+    presets, paintings, footages, stores = (
+        benchmark(f"consistency.{name}") for name in ("presets", "paintings", "footage", "store")
+    )
+    network = style("any")
+    text = PRESET.read_text().replace("decode/pyav", "decode/pictures")
+    text = text.replace("great-wave", str(network)).partition("  - use: encode")[0]
+    written = tmp_path / "pictures.yaml"
+    written.write_text(text + "  - use: encode/pictures\n")
+    pipeline = load_pipeline(written, registry=Registry(), overrides=["blend.strength=0.7"])
+    run_job(Job(pipeline, clip, tmp_path / "out", device="cpu"), engine="serial")
+
+    store = stores.Store(tmp_path / "work")
+    footage = footages.real_clip(clip, frames=6, width=72, store=store)
+    painting = paintings.painted(footage, paintings.style_of(str(network)), store)
+    preset = presets.Preset(PRESET)
+    images = preset.blended(footage, preset.motion(footage, store), painting, 0.7)
+    paths = sorted((tmp_path / "out").glob("*.png"))
+    moved = 0.0
+    for path, image, alone in zip(paths, images, painting, strict=True):
+        read = cv2.imread(str(path))
+        assert read is not None
+        # Half a step of 8 bits, and a little for paintings that were kept as float16.
+        np.testing.assert_allclose(image, read[..., ::-1] / 255, atol=0.6 / 255)
+        moved = max(moved, float(np.abs(image - alone).max()))
+    assert moved > 3 / 255
+
+
+def row(benchmark: Load, method: str, figures: tuple[float, float, float], *, ours: bool):  # type: ignore[no-untyped-def]
+    names = ("e_warp", "ssim", "sharpness")
+    tables = benchmark("consistency.tables")
+    return tables.Row("candy", "mean", method, 0.5, ours, dict(zip(names, figures, strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("figures", "holds"),
+    [
+        ((0.9, 0.8, 0.7), True),
+        ((0.9, 0.9, 0.9), True),
+        ((1.0, 0.9, 0.9), False),
+        ((0.9, 0.79, 0.9), False),
+        ((0.9, 0.9, 0.69), False),
+    ],
+)
+def test_below_is_steadier_at_no_less_likeness_and_sharpness(
+    benchmark: Load, figures: tuple[float, float, float], holds: bool
+) -> None:
+    benchmark("temporal")
+    theirs = row(benchmark, "masked warp", (1.0, 0.8, 0.7), ours=False)
+    alone = row(benchmark, "per frame", (0.1, 1.0, 1.0), ours=False)
+    rows = [alone, theirs, row(benchmark, "ours", figures, ours=True)]
+    (found,) = benchmark("consistency.tables").below(rows)
+    assert found.baseline is theirs
+    assert found.holds is holds
+    assert ("yes" if holds else "NO") in str(found)
+
+
+def test_spread_is_deviation_and_slope_of_what_has_settled(benchmark: Load) -> None:
+    benchmark("temporal")
+    frames = [frame.host("source") for frame in still(frames=40, width=48, height=32).frames]
+    drifting = [frame + np.float32(0.001 * time) for time, frame in enumerate(frames)]
+    deviation, slope = benchmark("consistency.extremes").spread(drifting, 10)
+    stack = np.stack(drifting[10:]).astype(np.float64)
+    assert deviation == pytest.approx(stack.std(axis=0).mean(), rel=1e-6)
+    assert slope == pytest.approx(0.001, rel=0.02)
+
+
+def test_means_are_of_the_rows_that_have_the_figure(benchmark: Load) -> None:
+    benchmark("temporal")
+    tables = benchmark("consistency.tables")
+    one = tables.Row("candy", "a", "ours", 0.5, True, {"e_warp": 1.0, "ssim": 0.5})
+    two = tables.Row("candy", "b", "ours", 0.5, True, {"e_warp": 2.0})
+    (mean,) = tables.means([one, two], style="candy", clip="mean")
+    assert mean.figures == {"e_warp": 1.5, "ssim": 0.5}
+    line = tables.table("title", [mean]).splitlines()[2].split()
+    assert line[:5] == ["ours", "0.5", "-", "1.50000", "-"]
+
+
+def test_a_run_that_breaks_off_leaves_nothing_to_be_found(benchmark: Load, tmp_path: Path) -> None:
+    benchmark("temporal")
+    store = benchmark("consistency.store").Store(tmp_path / "work")
+
+    def broken():  # type: ignore[no-untyped-def]
+        yield {"image": np.zeros((2, 2, 3), np.float16)}
+        raise KeyboardInterrupt
+
+    def whole():  # type: ignore[no-untyped-def]
+        yield from ({"image": np.full((2, 2, 3), t, np.float16)} for t in range(3))
+
+    with pytest.raises(KeyboardInterrupt):
+        store.frames("painting", {"of": "a"}, broken)
+    kept = store.frames("painting", {"of": "a"}, whole)["image"]
+    assert [frame.mean() for frame in kept] == [0, 1, 2]
+    assert len(store.frames("painting", {"of": "a"}, broken)["image"]) == 3
+
+
+def test_what_cannot_work_is_said_in_one_line(
+    benchmark: Load, clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main = benchmark("temporal").main
+    for given, code in (
+        (["--styles", "udnie"], 2),
+        (["--clips", str(clip), "--styles", "no-such-style"], 4),
+        (["--clips", str(clip / "none.mp4"), "--styles", "udnie"], 3),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main([*given, "--presets", str(PRESET)])
+        assert ended.value.code == code
+        assert len(capsys.readouterr().err.splitlines()) == 1
+    with pytest.raises(WeightsError):
+        benchmark("consistency.paintings").style_of("none/at-all.pth")
