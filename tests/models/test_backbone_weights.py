@@ -270,7 +270,7 @@ def test_nothing_in_a_file_is_run(tmp_path: Path, tensors: Tensors, vintage: str
         path.write_bytes(pickle.dumps(hostile))
     else:
         torch.save(hostile, path, _use_new_zipfile_serialization=vintage == "zip")
-    with pytest.raises(WeightsError, match="is damaged, or holds more than weights"):
+    with pytest.raises(WeightsError, match="holds more than weights"):
         read_weights(path, "vgg19")
     assert not mark.exists()
     # It would have been run by a loader that trusts files.
@@ -285,7 +285,7 @@ def test_nothing_in_a_file_is_run(tmp_path: Path, tensors: Tensors, vintage: str
 def test_files_that_are_not_weights_are_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "weights.pth"
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=f"^{path} is damaged, or .*: fetch it again$"):
+    with pytest.raises(WeightsError, match=f"^{path} is damaged, .*: fetch it again, or"):
         read_weights(path, "vgg19")
 
 
@@ -296,7 +296,7 @@ def test_a_state_dict_cut_short_is_refused(tmp_path: Path, tensors: Tensors) -> 
         whole = path.read_bytes()
         for share in (0.02, 0.5, 0.99):
             path.write_bytes(whole[: int(share * len(whole))])
-            with pytest.raises(WeightsError, match="is damaged, or"):
+            with pytest.raises(WeightsError, match="is damaged, not a file of torch, or"):
                 read_weights(path, "vgg19")
 
 

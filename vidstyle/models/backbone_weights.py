@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,13 +10,9 @@ import torch
 from vidstyle.core.errors import WeightsError
 from vidstyle.models import safetensors_file
 from vidstyle.models.backbone_layers import PREFIX, empty_layers, reached_layers
-from vidstyle.models.download import fetched, user_cache
 from vidstyle.models.input_form import BLUE_GREEN_RED_MEAN, INPUT_FORMS, InputForm
-
-logger = logging.getLogger(__name__)
-
-OFFICIAL = "https://download.pytorch.org/models/"
-"""Where torchvision's files are downloaded from."""
+from vidstyle.models.weight_arrays import checked_array, read_arrays
+from vidstyle.models.weight_places import OFFICIAL, find_file
 
 OFFICIAL_FILES: Mapping[str, str] = {
     "vgg16": "vgg16-397923af.pth",
@@ -61,36 +55,9 @@ def find_weights(name: str, *, folder: Path | None, offline: bool) -> Path:
     Raises WeightsError where there is none and it is not, or cannot be, downloaded, and where
     the folder is not there.
     """
-    chosen = _chosen_folder(folder)
-    if chosen and (path := _deepest(chosen, name)):
-        return path
-    cache = user_cache("weights")
-    if path := _deepest(cache, name):
-        return path
-    address = OFFICIAL + OFFICIAL_FILES[name]
-    if offline:
-        places = [place for place in (chosen, cache) if place]
-        raise WeightsError(
-            f"there are no weights of {name} in {' or '.join(map(str, places))}, and nothing is "
-            f"downloaded while offline: fetch {address} and put it into {places[0]}"
-        )
-    return fetched(address, cache)
-
-
-def _chosen_folder(folder: Path | None) -> Path | None:
-    variable = os.environ.get("VIDSTYLE_WEIGHTS")
-    chosen = folder or (Path(variable) if variable else None)
-    if chosen and not chosen.is_dir():
-        raise WeightsError(f"the folder of weights {chosen} is not there: name another, or make it")
-    return chosen
-
-
-def _deepest(place: Path, name: str) -> Path | None:
-    for known in KNOWN_FILES[name]:
-        if (path := place / known).is_file():
-            logger.info("weights of %s: %s", name, path)
-            return path
-    return None
+    return find_file(
+        name, KNOWN_FILES[name], OFFICIAL + OFFICIAL_FILES[name], folder=folder, offline=offline
+    )
 
 
 def read_weights(path: Path, name: str) -> tuple[dict[str, torch.Tensor], InputForm]:
@@ -103,16 +70,16 @@ def read_weights(path: Path, name: str) -> tuple[dict[str, torch.Tensor], InputF
     Raises WeightsError where the file is missing or damaged, or has other keys, shapes or
     input, or values that are not finite.
     """
-    if path.suffix == ".safetensors":
-        tensors: Mapping[str, object] = safetensors_file.read_tensors(path)
-        form = _stated_form(path)
-    else:
-        tensors = _read_state_dict(path)
-        form = _known_form(path) or "torchvision-rgb"
+    tensors = read_arrays(path)
+    form = (
+        _stated_form(path)
+        if path.suffix == ".safetensors"
+        else _known_form(path) or "torchvision-rgb"
+    )
     found = {key: value for key, value in tensors.items() if not key.startswith("classifier.")}
     wanted = _shapes(name, found)
     safetensors_file.check_keys(path, found, wanted)
-    return {key: _checked(path, key, found[key], shape) for key, shape in wanted.items()}, form
+    return {key: checked_array(path, key, found[key], shape) for key, shape in wanted.items()}, form
 
 
 def _stated_form(path: Path) -> InputForm:
@@ -137,22 +104,6 @@ def _known_form(path: Path) -> InputForm | None:
     return "caffe-bgr" if "caffe_bgr" in path.stem else None
 
 
-def _read_state_dict(path: Path) -> dict[str, object]:
-    if not path.is_file():
-        raise WeightsError(f"{path} is not there, or is not a file")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    # What a damaged or hostile file makes the unpickler raise can be nearly anything.
-    except Exception as error:
-        raise WeightsError(
-            f"{path} is damaged, or holds more than weights, which is not loaded "
-            f"({type(error).__name__}): fetch it again"
-        ) from error
-    if not isinstance(content, Mapping) or not all(isinstance(key, str) for key in content):
-        raise WeightsError(f"{path} holds a {type(content).__name__}; wanted weights by name")
-    return dict(content)
-
-
 def _shapes(name: str, found: Mapping[str, object]) -> dict[str, tuple[int, ...]]:
     """What there must be, up to the deepest layer that the file has anything of."""
     layers = reached_layers(empty_layers(name, "max"), found)
@@ -161,13 +112,3 @@ def _shapes(name: str, found: Mapping[str, object]) -> dict[str, tuple[int, ...]
         for number, (_, module) in enumerate(layers)
         for part, value in module.state_dict().items()
     }
-
-
-def _checked(path: Path, key: str, value: object, shape: tuple[int, ...]) -> torch.Tensor:
-    if not isinstance(value, torch.Tensor) or not value.is_floating_point() or value.is_sparse:
-        raise WeightsError(f"{path}: {key} is not a plain array of floating-point numbers")
-    if tuple(value.shape) != shape:
-        raise WeightsError(f"{path}: {key} is {tuple(value.shape)}; wanted {shape}")
-    if not value.isfinite().all():
-        raise WeightsError(f"{path}: {key} has values that are not finite: fetch it again")
-    return value.detach().float()
