@@ -23,7 +23,7 @@ FROM_PREVIOUS = ("flow_from_previous", "visible_from_previous")
 
 
 def flow_layers(directions: Directions) -> tuple[str, ...]:
-    """Names of the layers that ``pair_layers`` gives."""
+    """Names of the layers of a pair."""
     return TO_PREVIOUS if directions == "to_previous" else TO_PREVIOUS + FROM_PREVIOUS
 
 
@@ -40,12 +40,21 @@ def pair_layers(
     ``now`` and ``previous`` are (H, W, 3) RGB in [0, 1]; ``scale`` in (0, 1] is the size at which
     the method sees them. See ``vidstyle.core.layers`` for what the layers mean.
     """
-    if previous is None:
-        return _nothing(now.shape[0], now.shape[1], directions)
-    grey_now, grey_previous = (_reduced(grey8(picture), scale) for picture in (now, previous))
     height, width = now.shape[:2]
-    to_previous = _enlarged(method(grey_now, grey_previous), height, width)
-    from_previous = _enlarged(method(grey_previous, grey_now), height, width)
+    if previous is None:
+        return no_flow(height, width, directions)
+    grey_now, grey_previous = (_reduced(grey8(picture), scale) for picture in (now, previous))
+    return layers_of_flows(
+        enlarged_flow(method(grey_now, grey_previous), height, width),
+        enlarged_flow(method(grey_previous, grey_now), height, width),
+        directions,
+    )
+
+
+def layers_of_flows(
+    to_previous: HostArray, from_previous: HostArray, directions: Directions
+) -> dict[str, HostArray]:
+    """The layers of a pair whose flows (H, W, 2), each on the grid it begins at, are known."""
     layers = {"flow": to_previous, "visible": visibility(to_previous, from_previous)}
     if directions == "both":
         layers["flow_from_previous"] = from_previous
@@ -53,7 +62,8 @@ def pair_layers(
     return layers
 
 
-def _nothing(height: int, width: int, directions: Directions) -> dict[str, HostArray]:
+def no_flow(height: int, width: int, directions: Directions) -> dict[str, HostArray]:
+    """The layers of a frame that has none before it: all 0."""
     shapes = {
         name: (height, width, 2) if name.startswith("flow") else (height, width)
         for name in flow_layers(directions)
@@ -61,18 +71,23 @@ def _nothing(height: int, width: int, directions: Directions) -> dict[str, HostA
     return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
 
 
-def _reduced(grey: Grey8, scale: float) -> Grey8:
-    if scale == 1:
-        return grey
-    height, width = (max(1, round(side * scale)) for side in grey.shape)
-    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+def reduced_size(height: int, width: int, scale: float) -> tuple[int, int]:
+    """Height and width at ``scale`` in (0, 1], at least 1 each."""
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _enlarged(flow: HostArray, height: int, width: int) -> HostArray:
-    """The flow on a grid of (height, width) and in that grid's pixels."""
+def enlarged_flow(flow: HostArray, height: int, width: int) -> HostArray:
+    """A flow (h, w, 2) of smaller pictures on the grid (height, width) and in its pixels."""
     small_height, small_width = flow.shape[:2]
     if (small_height, small_width) == (height, width):
         return flow
     larger = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
     larger *= np.array([width / small_width, height / small_height], np.float32)
     return np.asarray(larger, np.float32)
+
+
+def _reduced(grey: Grey8, scale: float) -> Grey8:
+    if scale == 1:
+        return grey
+    height, width = reduced_size(grey.shape[0], grey.shape[1], scale)
+    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

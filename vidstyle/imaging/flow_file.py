@@ -1,0 +1,81 @@
+"""Flow files of the Middlebury benchmark (``.flo``): exact float32, little endian.
+
+Format: the float 202021.25, width and height as 32-bit integers, then u and v of each pixel, row by
+row (Baker et al. 2011, and the readme of the benchmark's code).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from vidstyle.core.errors import InputError, OutputError
+from vidstyle.core.layers import HostArray
+from vidstyle.imaging.warp import check_flow
+
+KnownMask: TypeAlias = npt.NDArray[np.bool_]
+
+UNKNOWN = 1e9
+"""Components beyond this, or NaN, mean that the flow of a pixel is not known."""
+
+_TAG = np.float32(202021.25).astype("<f4").tobytes()
+_HEADER_BYTES = 12
+
+
+def read_flow(path: Path) -> HostArray:
+    """The flow of a file, (H, W, 2) in pixels; ``known_flow`` tells which of it counts.
+
+    Raises InputError where the file cannot be read, is of another kind, or is not as long as
+    its header says.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    if len(content) < _HEADER_BYTES or not content.startswith(_TAG):
+        raise InputError(f"{path} is not a flow file: it begins in another way than .flo files do")
+    # As Python's numbers: the product of two hostile ones does not wrap.
+    width, height = (int(side) for side in np.frombuffer(content, "<i4", 2, offset=4))
+    found, wanted = len(content) - _HEADER_BYTES, 8 * width * height
+    if width < 1 or height < 1 or found != wanted:
+        form = f"its header says {width}x{height} pixels, and {found} bytes follow"
+        raise InputError(f"{path} is damaged: {form}; fetch it again")
+    values = np.frombuffer(content, "<f4", offset=_HEADER_BYTES)
+    return values.reshape(height, width, 2).astype(np.float32)
+
+
+def write_flow(path: Path, flow: HostArray) -> None:
+    """Write a flow, (H, W, 2) in pixels, beside its place and rename it.
+
+    Raises ValueError for another shape, and OutputError where the folder cannot be written.
+    """
+    check_flow(flow)
+    height, width = flow.shape[:2]
+    content = _TAG + np.array((width, height), "<i4").tobytes() + flow.astype("<f4").tobytes()
+    try:
+        _replace(path, content)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def known_flow(flow: HostArray) -> KnownMask:
+    """(H, W): True where both components are numbers that stand for a motion."""
+    return np.asarray((np.abs(flow) <= UNKNOWN).all(axis=2), np.bool_)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        # mkstemp makes files that only their owner reads.
+        part.chmod(0o644)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
