@@ -11,6 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from vidstyle.core import Clip, Frame, HostArray, Layers, Place, Window
+from vidstyle.imaging.flow_file import known_flow, read_flow
+from vidstyle.imaging.grey import grey8
 from vidstyle.imaging.warp import warp
 from vidstyle.stages.flow.dis import Dis, DisOptions, Preset, dense_search, search_flow
 from vidstyle.testing import checks_for, occluder, pan, zoom
@@ -102,12 +104,44 @@ def test_the_search_keeps_its_settings_and_remembers_no_frames() -> None:
 
 def test_dials_reach_the_search() -> None:
     dials = {"finest_scale": 1, "patch_size": 6, "patch_stride": 9, "gradient_iterations": 7}
-    search = dense_search(DisOptions.model_validate(dials | {"refinement_iterations": 3}))
+    dials |= {"refinement_iterations": 3, "refinement_alpha": 11, "refinement_delta": 3.5}
+    dials |= {"refinement_gamma": 0, "mean_normalization": False, "spatial_propagation": False}
+    search = dense_search(DisOptions.model_validate(dials))
     assert search.getFinestScale() == 1
     assert search.getPatchSize() == 6
     assert search.getPatchStride() == 6  # a wider stride would leave gaps
     assert search.getGradientDescentIterations() == 7
     assert search.getVariationalRefinementIterations() == 3
+    assert search.getVariationalRefinementAlpha() == 11
+    assert search.getVariationalRefinementDelta() == 3.5
+    assert search.getVariationalRefinementGamma() == 0
+    assert not search.getUseMeanNormalization()
+    assert not search.getUseSpatialPropagation()
+
+
+@pytest.mark.parametrize(("preset", "code"), [("ultrafast", 0), ("fast", 1), ("medium", 2)])
+def test_without_dials_it_is_opencvs_preset(preset: Preset, code: int) -> None:
+    clip = zoom(frames=2)
+    now, previous = (clip.frames[i].host("source") for i in (1, 0))
+    expected = cv2.DISOpticalFlow.create(code).calc(grey8(now), grey8(previous), None)
+    assert np.abs(expected).max() > 0.5
+    np.testing.assert_array_equal(run(now, previous, preset=preset)["flow"], expected)
+
+
+@pytest.mark.parametrize(
+    "dial",
+    [
+        {"refinement_alpha": 2},
+        {"refinement_delta": 0},
+        {"refinement_gamma": 0},
+        {"mean_normalization": False},
+        {"spatial_propagation": False},
+    ],
+)
+def test_each_dial_changes_the_flow(dial: dict[str, object]) -> None:
+    clip = occluder(frames=3)
+    now, previous = (clip.frames[i].host("source") for i in (2, 1))
+    assert np.abs(run(now, previous, **dial)["flow"] - run(now, previous)["flow"]).max() > 1e-3
 
 
 @pytest.mark.parametrize("wrong", [{"scale": 0}, {"scale": 1.5}, {"preset": "slow"}, {"patch": 8}])
@@ -128,9 +162,7 @@ def test_medium_comes_near_measured_ground_truth(
         picture = cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE)
         assert picture is not None
         grey.append(np.asarray(picture, np.uint8))
-    data = (folder / "flow10.flo").read_bytes()
-    width, height = np.frombuffer(data, np.int32, 2, 4)
-    true = np.frombuffer(data, np.float32, offset=12).reshape(height, width, 2)
-    known = (np.abs(true) < 1e8).all(axis=2).astype(np.float32)
+    true = read_flow(folder / "flow10.flo")
+    known = known_flow(true).astype(np.float32)
     found = search_flow(dense_search(DisOptions(preset="medium")), grey[0], grey[1])
     assert end_point_error(found, true, known) < bound

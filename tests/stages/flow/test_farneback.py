@@ -42,17 +42,45 @@ def test_flow_points_to_where_the_content_was() -> None:
     assert difference[layers["visible"] > 0.9].mean() < 0.01
 
 
-def test_dials_reach_the_method() -> None:
+@pytest.mark.parametrize("gaussian", [False, True])
+def test_dials_reach_the_method(gaussian: bool) -> None:
     clip = pan(frames=2)
     now, previous = (clip.frames[i].host("source") for i in (1, 0))
     options = FarnebackOptions(
-        pyramid_scale=0.7, levels=2, window=9, iterations=2, poly_n=7, poly_sigma=1.5
+        pyramid_scale=0.7,
+        levels=2,
+        window=9,
+        iterations=2,
+        poly_n=7,
+        poly_sigma=1.5,
+        gaussian=gaussian,
     )
     layers = run(now, previous, **options.model_dump())
+    flags = cv2.OPTFLOW_FARNEBACK_GAUSSIAN if gaussian else 0
     direct = cv2.calcOpticalFlowFarneback(
-        grey8(now), grey8(previous), None, 0.7, 2, 9, 2, 7, 1.5, 0
+        grey8(now), grey8(previous), None, 0.7, 2, 9, 2, 7, 1.5, flags
     )
     np.testing.assert_array_equal(layers["flow"], direct)
+
+
+def test_the_window_changes_the_flow() -> None:
+    clip = zoom(frames=2)
+    now, previous = (clip.frames[i].host("source") for i in (1, 0))
+    box, gaussian = (run(now, previous, gaussian=flag)["flow"] for flag in (False, True))
+    assert np.abs(box - gaussian).max() > 0.01
+
+
+def test_a_reduced_flow_is_opencvs_of_smaller_pictures_in_full_pixels() -> None:
+    clip = pan(frames=2, width=160, height=120)
+    now, previous = (clip.frames[i].host("source") for i in (1, 0))
+    small = [
+        cv2.resize(grey8(picture), (80, 60), interpolation=cv2.INTER_AREA)
+        for picture in (now, previous)
+    ]
+    flow = cv2.calcOpticalFlowFarneback(*small, None, 0.5, 3, 15, 3, 5, 1.2, 0)
+    expected = 2 * cv2.resize(flow, (160, 120), interpolation=cv2.INTER_LINEAR)
+    assert np.abs(expected).max() > 0.5
+    np.testing.assert_allclose(run(now, previous, scale=0.5)["flow"], expected, rtol=1e-6)
 
 
 def test_the_first_frame_of_a_shot_has_nothing_before_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import cv2
@@ -51,6 +52,21 @@ class DisOptions(StageOptions):
     refinement_iterations: int | None = Field(
         None, ge=0, le=50, description="Steps of the variational refinement at each level."
     )
+    refinement_alpha: float | None = Field(
+        None, ge=0, le=1000, description="Weight of a smooth flow in the refinement."
+    )
+    refinement_delta: float | None = Field(
+        None, ge=0, le=1000, description="Weight of equal brightness in the refinement."
+    )
+    refinement_gamma: float | None = Field(
+        None, ge=0, le=1000, description="Weight of equal gradients in the refinement."
+    )
+    mean_normalization: bool | None = Field(
+        None, description="Compare patches without their mean: bears changes of light."
+    )
+    spatial_propagation: bool | None = Field(
+        None, description="Begin each patch's search at what its neighbours have found."
+    )
 
 
 class Dis(BaseStage[DisOptions]):
@@ -82,20 +98,29 @@ class Dis(BaseStage[DisOptions]):
         return layers, None
 
 
+_SETTERS: Mapping[str, str] = {
+    "finest_scale": "setFinestScale",
+    "patch_size": "setPatchSize",
+    "patch_stride": "setPatchStride",
+    "gradient_iterations": "setGradientDescentIterations",
+    "refinement_iterations": "setVariationalRefinementIterations",
+    "refinement_alpha": "setVariationalRefinementAlpha",
+    "refinement_delta": "setVariationalRefinementDelta",
+    "refinement_gamma": "setVariationalRefinementGamma",
+    "mean_normalization": "setUseMeanNormalization",
+    "spatial_propagation": "setUseSpatialPropagation",
+}
+"""Options, and what hands them to OpenCV."""
+
+
 def dense_search(options: DisOptions) -> cv2.DISOpticalFlow:
     """OpenCV's object for the options. One thread may use it at a time."""
     search = cv2.DISOpticalFlow.create(_PRESETS[options.preset])
-    if options.finest_scale is not None:
-        search.setFinestScale(options.finest_scale)
-    if options.patch_size is not None:
-        search.setPatchSize(options.patch_size)
-    stride = options.patch_stride or search.getPatchStride()
+    for name, setter in _SETTERS.items():
+        if (value := getattr(options, name)) is not None:
+            getattr(search, setter)(value)
     # Patches that leave gaps between them leave pixels without a flow.
-    search.setPatchStride(min(stride, search.getPatchSize()))
-    if options.gradient_iterations is not None:
-        search.setGradientDescentIterations(options.gradient_iterations)
-    if options.refinement_iterations is not None:
-        search.setVariationalRefinementIterations(options.refinement_iterations)
+    search.setPatchStride(min(search.getPatchStride(), search.getPatchSize()))
     return search
 
 

@@ -28,6 +28,9 @@ class FarnebackOptions(StageOptions):
     poly_sigma: float = Field(
         1.2, gt=0, le=5, description="Standard deviation of the Gaussian of that fit."
     )
+    gaussian: bool = Field(
+        False, description="True: the averaging window is a Gaussian instead of a box; slower."
+    )
 
 
 class Farneback(BaseStage[FarnebackOptions]):
@@ -68,7 +71,7 @@ def expansion_flow(first: Grey8, second: Grey8, options: FarnebackOptions) -> Ho
         options.iterations,
         options.poly_n,
         options.poly_sigma,
-        0,
+        cv2.OPTFLOW_FARNEBACK_GAUSSIAN if options.gaussian else 0,
     )
     return np.asarray(flow, np.float32)
 

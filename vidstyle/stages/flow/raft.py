@@ -1,0 +1,154 @@
+"""Optical flow by RAFT: the most exact, and the slowest without a GPU."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from vidstyle.core import (
+    BaseStage,
+    Clip,
+    HostArray,
+    Layers,
+    Needs,
+    Place,
+    Reach,
+    StageOptions,
+    State,
+    Window,
+)
+from vidstyle.core.errors import WeightsError
+from vidstyle.core.place import Precision
+from vidstyle.imaging.flow_pair import (
+    Directions,
+    enlarged_flow,
+    flow_layers,
+    layers_of_flows,
+    no_flow,
+    reduced_size,
+)
+from vidstyle.models.raft_weights import RaftSize, find_raft
+
+if TYPE_CHECKING:
+    import torch
+
+_MOST_PIXELS = 1280 * 720
+"""That ``scale: auto`` compares: their correlations take 2 GiB, those of 4 times as many 33."""
+
+
+class RaftOptions(StageOptions):
+    model: RaftSize = Field(
+        "small", description="'large' is more exact, and takes about twice the time."
+    )
+    iterations: int = Field(
+        12, ge=1, le=64, description="How often the flow is corrected; time grows with it."
+    )
+    scale: Annotated[float, Field(gt=0, le=1)] | Literal["auto"] = Field(
+        "auto",
+        description="Size of the pictures that are compared. Memory grows with its fourth power:"
+        " auto compares at most 1280x720 pixels.",
+    )
+    precision: Precision = Field(
+        "float32", description="Of the network; the halves are for GPUs and processors with them."
+    )
+    directions: Directions = Field(
+        "to_previous", description="'both' also writes the layers on the previous frame's grid."
+    )
+    weights: str | None = Field(
+        None,
+        description="A file with torchvision's keys, .safetensors or .pth; otherwise from the"
+        " folder VIDSTYLE_WEIGHTS, the user's cache, or torchvision's server.",
+    )
+    offline: bool = Field(False, description="True: weights that are missing are not downloaded.")
+
+
+class Raft(BaseStage[RaftOptions]):
+    """Writes ``flow`` and ``visible``: recurrent all-pairs transforms (Teed, Deng 2020), both ways.
+
+    Both directions are computed at once. The first frame of a shot has flow and visibility 0.
+    Weights that are missing or damaged raise WeightsError before the first frame.
+    """
+
+    Options = RaftOptions
+
+    def __init__(self, options: RaftOptions) -> None:
+        super().__init__(options)
+        self.needs = Needs(
+            reads={"source": Reach(behind=1)},
+            writes=flow_layers(options.directions),
+            home="device",
+        )
+
+    def describe(self, clip: Clip) -> Clip:
+        # Looked at here, so that a plan already names a file that is not there.
+        if self.options.weights is not None or self.options.offline:
+            _weights(self.options)
+        return clip
+
+    def settle(self, clip: Clip) -> RaftOptions:
+        return self.options.model_copy(update={"scale": _scale(self.options, clip)})
+
+    def open(self, clip: Clip, place: Place) -> None:
+        from vidstyle.models.raft import load_raft
+
+        self._scale = _scale(self.options, clip)
+        self._raft = load_raft(
+            self.options.model,
+            weights=_weights(self.options),
+            device=place.device,
+            precision=self.options.precision,
+            iterations=self.options.iterations,
+        )
+
+    def step(self, window: Window[RaftOptions], state: State) -> tuple[Layers, State]:
+        now, directions = window.now.tensor("source"), self.options.directions
+        height, width = now.shape[1:]
+        if not window.behind:
+            layers = no_flow(height, width, directions)
+        else:
+            previous = window.behind[0].tensor("source")
+            pair = (_reduced(picture, self._scale) for picture in (now, previous))
+            there, back = (
+                enlarged_flow(_on_host(flow), height, width)
+                for flow in self._raft.tensor_flows(*pair)
+            )
+            layers = layers_of_flows(there, back, directions)
+        # Stages that read flow are at home on the host: there it stays.
+        return layers, None
+
+
+def _weights(options: RaftOptions) -> Path:
+    """The file itself, or where it is found. Raises WeightsError where it is not."""
+    if options.weights is None:
+        return find_raft(options.model, offline=options.offline)
+    if (path := Path(options.weights)).is_file():
+        return path
+    raise WeightsError(f"{path} is not there, or is not a file: name the weights of RAFT")
+
+
+def _scale(options: RaftOptions, clip: Clip) -> float:
+    if options.scale == "auto":
+        return min(1.0, math.sqrt(_MOST_PIXELS / (clip.width * clip.height)))
+    return options.scale
+
+
+def _reduced(picture: torch.Tensor, scale: float) -> torch.Tensor:
+    """(3, h, w) of (3, H, W), each pixel a mean over those that it stands for."""
+    if scale == 1:
+        return picture
+    from torch.nn import functional
+
+    size = reduced_size(picture.shape[1], picture.shape[2], scale)
+    smaller = functional.interpolate(picture[None], size, mode="bilinear", antialias=True)
+    return smaller[0]
+
+
+def _on_host(flow: torch.Tensor) -> HostArray:
+    array: HostArray = flow.permute(1, 2, 0).contiguous().cpu().numpy()
+    return array
+
+
+STAGE = Raft
