@@ -30,7 +30,7 @@ def painted(cls: type[Any], image: Any, state: Any = None, **options: Any) -> An
 
 
 def test_there_are_examples() -> None:
-    assert set(NAMES) == {"filter/duotone", "filter/trails"}
+    assert set(NAMES) == {"filter/duotone", "filter/trails", "flow/ptlflow"}
 
 
 @pytest.mark.parametrize("name", NAMES)
