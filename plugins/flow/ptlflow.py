@@ -56,15 +56,17 @@ class PtlflowOptions(StageOptions):
     )
     scale: float = Field(1.0, gt=0, le=1, description="Size of the pictures that are compared.")
     directions: Directions = Field(
-        "to_previous", description="'both' also writes the layers on the previous frame's grid."
+        "to_previous",
+        description="'both' also says which of the previous frame's pixels stay visible.",
     )
     offline: bool = Field(False, description="True: a checkpoint must be a file or downloaded.")
 
 
 class Ptlflow(BaseStage[PtlflowOptions]):
-    """Writes ``flow`` and ``visible`` by a model of ptlflow that compares two pictures, both ways.
+    """Any model of ptlflow that compares two pictures, both ways: ``flow`` and what follows.
 
-    The first frame of a shot has flow and visibility 0. Nothing in a checkpoint is run.
+    Writes ``flow``, ``visible`` and ``flow_from_previous``; on the first frame of a shot all are
+    0. Nothing in a checkpoint is run.
     """
 
     Options = PtlflowOptions

@@ -101,7 +101,7 @@ def test_memory_for_spans_has_an_end() -> None:
 
 
 def test_who_needs_flow_in_both_directions_is_told_the_option() -> None:
-    needs = Needs(reads={"image": NOW, "flow_from_previous": NOW}, writes=("image",), span=8)
+    needs = Needs(reads={"image": NOW, "visible_from_previous": NOW}, writes=("image",), span=8)
     sink = Wire("encode", "encode", Sink.needs)
     with pytest.raises(PipelineError, match=r"blend reads .* flow/dis with `directions: both`"):
         check_wiring([Wire("blend", "blend", needs), sink], CLIP)

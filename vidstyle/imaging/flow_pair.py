@@ -13,13 +13,14 @@ from vidstyle.imaging.grey import Grey8, grey8
 from vidstyle.imaging.visibility import visibility
 
 Directions = Literal["to_previous", "both"]
-"""``both`` adds the layers on the previous frame's grid, for stages that look ahead."""
+"""Flow costs nothing in the other direction, since visibility needs it; ``both`` adds visibility in
+that direction, for stages that carry pictures back."""
 
 GreyFlow: TypeAlias = Callable[[Grey8, Grey8], HostArray]
 """Flow (H, W, 2) in pixels from the first picture (H, W) to the second."""
 
-TO_PREVIOUS = ("flow", "visible")
-FROM_PREVIOUS = ("flow_from_previous", "visible_from_previous")
+TO_PREVIOUS = ("flow", "visible", "flow_from_previous")
+FROM_PREVIOUS = ("visible_from_previous",)
 
 
 def flow_layers(directions: Directions) -> tuple[str, ...]:
@@ -55,9 +56,12 @@ def layers_of_flows(
     to_previous: HostArray, from_previous: HostArray, directions: Directions
 ) -> dict[str, HostArray]:
     """The layers of a pair whose flows (H, W, 2), each on the grid it begins at, are known."""
-    layers = {"flow": to_previous, "visible": visibility(to_previous, from_previous)}
+    layers = {
+        "flow": to_previous,
+        "visible": visibility(to_previous, from_previous),
+        "flow_from_previous": from_previous,
+    }
     if directions == "both":
-        layers["flow_from_previous"] = from_previous
         layers["visible_from_previous"] = visibility(from_previous, to_previous)
     return layers
 

@@ -26,7 +26,7 @@ SPAN_MEMORY = 512 * 2**20
 _WRITERS = {
     "flow": "flow/dis",
     "visible": "flow/dis",
-    "flow_from_previous": "flow/dis with `directions: both`",
+    "flow_from_previous": "flow/dis",
     "visible_from_previous": "flow/dis with `directions: both`",
     CUT: "shots/histogram",
     "alpha": "an input with transparency",

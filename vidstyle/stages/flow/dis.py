@@ -39,7 +39,8 @@ class DisOptions(StageOptions):
     preset: Preset = Field("fast", description="Speed against accuracy: about 1 : 2 : 12 in time.")
     scale: float = Field(1.0, gt=0, le=1, description="Size of the pictures that are compared.")
     directions: Directions = Field(
-        "to_previous", description="'both' also writes the layers on the previous frame's grid."
+        "to_previous",
+        description="'both' also says which of the previous frame's pixels stay visible.",
     )
     finest_scale: int | None = Field(
         None, ge=0, le=4, description="Stop at this level of the pyramid; 0 is full size."
@@ -70,9 +71,10 @@ class DisOptions(StageOptions):
 
 
 class Dis(BaseStage[DisOptions]):
-    """Writes ``flow`` and ``visible``: dense inverse search (Kroeger et al. 2016), both ways.
+    """Dense inverse search (Kroeger et al. 2016), both ways: ``flow`` and what follows from it.
 
-    Pictures are compared as 8-bit grey. The first frame of a shot has flow and visibility 0.
+    Pictures are compared as 8-bit grey. Writes ``flow``, ``visible`` and
+    ``flow_from_previous``; on the first frame of a shot all are 0.
     """
 
     Options = DisOptions

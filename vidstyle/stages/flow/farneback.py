@@ -16,7 +16,8 @@ class FarnebackOptions(StageOptions):
 
     scale: float = Field(1.0, gt=0, le=1, description="Size of the pictures that are compared.")
     directions: Directions = Field(
-        "to_previous", description="'both' also writes the layers on the previous frame's grid."
+        "to_previous",
+        description="'both' also says which of the previous frame's pixels stay visible.",
     )
     pyramid_scale: float = Field(
         0.5, ge=0.1, le=0.95, description="Size of each level against the one below it."
@@ -34,9 +35,10 @@ class FarnebackOptions(StageOptions):
 
 
 class Farneback(BaseStage[FarnebackOptions]):
-    """Writes ``flow`` and ``visible``: polynomial expansion (Farnebäck 2003), both ways.
+    """Polynomial expansion (Farnebäck 2003), both ways: ``flow`` and what follows from it.
 
-    Pictures are compared as 8-bit grey. The first frame of a shot has flow and visibility 0.
+    Pictures are compared as 8-bit grey. Writes ``flow``, ``visible`` and
+    ``flow_from_previous``; on the first frame of a shot all are 0.
     """
 
     Options = FarnebackOptions

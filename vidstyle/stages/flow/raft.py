@@ -55,7 +55,8 @@ class RaftOptions(StageOptions):
         "float32", description="Of the network; the halves are for GPUs and processors with them."
     )
     directions: Directions = Field(
-        "to_previous", description="'both' also writes the layers on the previous frame's grid."
+        "to_previous",
+        description="'both' also says which of the previous frame's pixels stay visible.",
     )
     weights: str | None = Field(
         None,
@@ -66,9 +67,10 @@ class RaftOptions(StageOptions):
 
 
 class Raft(BaseStage[RaftOptions]):
-    """Writes ``flow`` and ``visible``: recurrent all-pairs transforms (Teed, Deng 2020), both ways.
+    """Recurrent all-pairs transforms (Teed, Deng 2020), both ways: ``flow`` and what follows.
 
-    Both directions are computed at once. The first frame of a shot has flow and visibility 0.
+    Both directions are computed at once. Writes ``flow``, ``visible`` and
+    ``flow_from_previous``; on the first frame of a shot all are 0.
     Weights that are missing or damaged raise WeightsError before the first frame.
     """
 
