@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from vidstyle.core.layers import HostArray
+from vidstyle.imaging.warp import places
 
 
 def halved(picture: HostArray) -> HostArray:
@@ -21,17 +22,13 @@ def doubled(picture: HostArray, height: int, width: int) -> HostArray:
     return np.asarray(larger, np.float32)
 
 
-def halved_targets(columns: HostArray, rows: HostArray) -> tuple[HostArray, HostArray]:
-    """Positions in a picture as positions in the halved one, on the halved grid.
+def halved_places(
+    across: HostArray, down: HostArray, whole: tuple[int, ...]
+) -> tuple[HostArray, HostArray]:
+    """Columns and rows, (h, w) in pixels of the halved picture, that a halved flow leads to.
 
-    ``columns`` and ``rows`` are (H, W), as ``vidstyle.imaging.warp.targets`` gives them.
+    ``across`` and ``down`` are the flow's planes as ``halved`` gives them, still in pixels of the
+    picture, whose height and width ``whole`` begins with.
     """
-    height, width = columns.shape
-    return _rescaled(columns, width), _rescaled(rows, height)
-
-
-def _rescaled(positions: HostArray, side: int) -> HostArray:
-    """Pixel centres lie at whole numbers, so that a size changes about -0.5."""
-    scale = ((side + 1) // 2) / side
-    small = halved(positions)
-    return np.asarray(cv2.addWeighted(small, scale, small, 0, (scale - 1) / 2), np.float32)
+    height, width = across.shape
+    return places(across * np.float32(width / whole[1]), down * np.float32(height / whole[0]))

@@ -23,7 +23,7 @@ from vidstyle.core import (
     keyframed,
 )
 from vidstyle.imaging.agreement import agreement, photometric_distance, pixel_distance
-from vidstyle.imaging.half_size import doubled, halved, halved_targets
+from vidstyle.imaging.half_size import doubled, halved, halved_places
 from vidstyle.imaging.sharpen import detail_energy, sharpened
 from vidstyle.imaging.smooth import smooth
 from vidstyle.imaging.strokes import excess_over, faded_strokes
@@ -34,10 +34,16 @@ _CRISP = 0.9
 # Strength up to which sharpness is kept; beyond it is what the last flicker is bought with.
 _STILL = 0.25
 # Pixels a frame below which a place stands still, so that averaging cannot blur it.
+_CREEPING = 1.0
+# Pixels a frame up to which flow may be noise: it counts only where it explains the source
+_EXPLAINED = 0.9
+# better than no motion does, by this factor.
 _STILL_SIGMA = 2.0
 # Pixels of the halved picture that a place needs around it to stand still.
-_REST = 0.3
-# How much more of the share a place at rest gets, of what is left to the whole.
+_REST = 0.7
+# How much more of the share a place at rest gets, of what is left to the whole, and
+_MOST_AT_REST = 0.93
+# the most that comes to: a longer memory takes more from the painting than it calms.
 _NOISE = 0.5
 # Of the detail that is put back, what a place at rest does without: much of it is noise.
 _LEAST = 1e-3
@@ -50,7 +56,7 @@ class WarpedOptions(StageOptions):
     """The defaults keep about nine tenths of the sharpness that the frames have on their own."""
 
     strength: float = keyframed(
-        0.9,
+        0.85,
         ge=0,
         le=1,
         description="Share of the previous output where all agrees; 0 leaves frames as they are,"
@@ -64,10 +70,10 @@ class WarpedOptions(StageOptions):
         " more is calmer.",
     )
     look_ahead: float = Field(
-        0.3,
+        0.4,
         ge=0,
         le=0.45,
-        description="Share of the next painting, where the flow stage has directions: both.",
+        description="Share of the next painting, where there is flow in both directions.",
     )
     anchors: tuple[Annotated[int, Field(ge=2, le=16)], ...] = Field(
         (),
@@ -90,7 +96,7 @@ class WarpedOptions(StageOptions):
         description="Difference in the source above which pixels are painted anew.",
     )
     tolerance_hidden: float = Field(
-        0.1,
+        0.02,
         ge=0,
         le=2,
         description="The same where flow says that something is hidden; 0: always.",
@@ -100,9 +106,6 @@ class WarpedOptions(StageOptions):
         ge=0,
         le=1,
         description="Most that the output may differ from the new painting over a wide area.",
-    )
-    snap: float = Field(
-        0.1, ge=0, le=1, description="Motion below so many pixels counts as none and blurs nothing."
     )
     kernel: Kernel = Field(
         "cubic", description="How the previous output is sampled; lanczos is slow, bilinear blurs."
@@ -139,7 +142,7 @@ def _dials(options: WarpedOptions) -> _Dials:
     share = min(options.strength, _CRISP)
     return _Dials(
         share=share,
-        share_at_rest=share * (1 + _REST * (1 - share)),
+        share_at_rest=min(share * (1 + _REST * (1 - share)), _MOST_AT_REST),
         fine=options.fine + (1 - options.fine) * min(1.0, 1.4 * beyond),
         ahead=options.look_ahead * (min(1.0, 2 * options.strength) + 0.8 * beyond),
         gain=1 + (options.detail - 1) * (1 - soft),
@@ -218,8 +221,9 @@ class Warped(BaseStage[WarpedOptions]):
             memory |= longer_paths(memory, window.now.host("flow"), far=self._far)
         history = _carried(window, memory, source, dials)
         used = history.weight * (dials.share + (dials.share_at_rest - dials.share) * history.still)
-        ahead = _look_ahead(window, source, 1 - used, dials)
-        mixed = _mixed(image, history, ahead.coarse, dials)
+        half = halved(image)
+        ahead = _look_ahead(window, half, source, 1 - used, dials)
+        mixed = _mixed(image, half, history, ahead.coarse, dials)
         if ahead.fine is not None:
             mixed += ahead.fine
         np.clip(mixed, 0, 1, out=mixed)
@@ -245,12 +249,22 @@ def _carried(
 ) -> _History:
     """The previous output on this frame's grid, and how far each pixel of it can be trusted."""
     options, now = window.options, window.now
-    columns, rows = _motion(now.host("flow"), options.snap)
+    u, v = _planes(now.host("flow"))
+    half = halved(u), halved(v)
+    length = np.asarray(cv2.magnitude(*half), np.float32)
+    unmoved = before["source_1"]
+    carried = sample(unmoved, *halved_places(*half, u.shape))
+    still = _unexplained(source, carried, unmoved, length)
+    if still.any():
+        moves = doubled(1 - still, *u.shape)
+        cv2.multiply(u, moves, dst=u)
+        cv2.multiply(v, moves, dst=v)
+        carried += _three(still) * (unmoved - carried)
+    columns, rows = places(u, v)
     picture = sample(before["blended_1"], columns, rows, kernel=options.kernel)
     if dials.softness:
         soft = sample(before["blended_1"], columns, rows)
         cv2.addWeighted(picture, 1 - dials.softness, soft, dials.softness, 0, dst=picture)
-    carried = sample(before["source_1"], *halved_targets(columns, rows), kernel="cubic")
     trust = _trusted(source, carried, now.host("visible"), dials.tolerance)
     if dials.tolerance_hidden:
         # Flow is often wrong where it says hidden: it has small steps at the edges of its
@@ -268,7 +282,7 @@ def _carried(
     if options.anchors and dials.tolerance_hidden:
         anchors = Anchors(before, options.anchors, tolerance=dials.tolerance_hidden)
         anchors.fill(picture, carried, trust, source)
-    return _History(picture, carried, trust, halved(trust), _at_rest(now.host("flow")))
+    return _History(picture, carried, trust, halved(trust), np.maximum(still, _at_rest(length)))
 
 
 def _trusted(
@@ -281,38 +295,44 @@ def _trusted(
 
 
 def _look_ahead(
-    window: Window[WarpedOptions], source: HostArray, left: HostArray, dials: _Dials
+    window: Window[WarpedOptions],
+    image: HostArray,
+    source: HostArray,
+    left: HostArray,
+    dials: _Dials,
 ) -> _Ahead:
     """What the next painting changes, where the history has ``left`` room for it.
 
+    ``image`` and ``source`` are this frame's, at half size.
     Nothing of it is carried on as such, so that the agreement of the sources is enough.
     """
     following = window.ahead[0] if window.ahead else None
     if not dials.ahead or following is None or "flow_from_previous" not in following.layers:
         return _Ahead(None, None)
-    now = window.now.host("image")
-    full = _motion(following.host("flow_from_previous"), window.options.snap)
-    half = halved_targets(*full)
+    u, v = _planes(following.host("flow_from_previous"))
+    half = halved_places(halved(u), halved(v), u.shape)
     there = sample(halved(following.host("source")), *half)
     weight = agreement(photometric_distance(source, there), dials.tolerance)
     weight *= left * np.float32(dials.ahead)
     weight *= _inside(*half)
-    coarse = sample(halved(following.host("image")), *half, kernel="cubic")
-    coarse -= halved(now)
+    coarse = sample(halved(following.host("image")), *half)
+    coarse -= image
     coarse *= weight[..., np.newaxis]
     if not dials.softness:
         return _Ahead(coarse, None)
-    fine = sample(following.host("image"), *full) - now
+    now = window.now.host("image")
+    fine = sample(following.host("image"), *places(u, v)) - now
     fine -= doubled(halved(fine), *now.shape[:2])
     fine *= doubled(weight * np.float32(dials.softness), *now.shape[:2])[..., np.newaxis]
     return _Ahead(coarse, fine)
 
 
 def _mixed(
-    image: HostArray, history: _History, ahead: HostArray | None, dials: _Dials
+    image: HostArray, half: HostArray, history: _History, ahead: HostArray | None, dials: _Dials
 ) -> HostArray:
     """``image`` moved towards the history: by the share, and less in fine detail that moves.
 
+    ``half`` is the image at half size.
     All means are weighted by trust: what is hidden must not leak into what is visible.
     """
     height, width = image.shape[:2]
@@ -322,7 +342,7 @@ def _mixed(
     still = history.still
     fine = dials.fine * dials.share * (1 - still) + dials.share_at_rest * still
     more = (1 - dials.fine) * dials.share * (1 - still)
-    rest = _rest(image, halved(change), fine, more, history.weight, ahead, dials)
+    rest = _rest(half, halved(change), fine, more, history, ahead, dials)
     cv2.multiply(change, _three(doubled(fine, height, width)), dst=change)
     cv2.multiply(trust, doubled(rest, height, width), dst=trust)
     cv2.add(change, trust, dst=change)
@@ -332,11 +352,11 @@ def _mixed(
 
 
 def _rest(
-    image: HostArray,
+    half: HostArray,
     change: HostArray,
     fine: HostArray,
     more: HostArray,
-    weight: HostArray,
+    history: _History,
     ahead: HostArray | None,
     dials: _Dials,
 ) -> HostArray:
@@ -345,6 +365,7 @@ def _rest(
     ``change`` is the trusted change, ``fine`` the share of it that is in the picture already, and
     ``more`` what the coarse gets.
     """
+    weight, still = history.weight, history.still
     safe = np.maximum(weight, np.float32(_LEAST))
     rest = np.multiply(change, _three(np.divide(more, safe)))
     excess = excess_over(dials.drift, change, safe)
@@ -352,27 +373,49 @@ def _rest(
         whole = np.add(fine, more)
         rest -= excess * whole[..., np.newaxis]
     if dials.stroke_gain > 1:
-        half = halved(image)
         mixed = half + _three(fine) * change + _three(weight) * rest
         if ahead is not None:
             mixed += ahead
-        rest += faded_strokes(mixed, half, limit=dials.stroke_gain)
+        rest += _three(still) * faded_strokes(mixed, half, limit=dials.stroke_gain)
     return rest
 
 
-def _motion(flow: HostArray, snap: float) -> tuple[HostArray, HostArray]:
-    """Columns and rows (H, W) that the flow leads to; motion below ``snap`` counts as none."""
-    u, v = cv2.split(flow)
-    creeps = cv2.magnitude(u, v) < snap
-    u[creeps] = v[creeps] = 0
-    return places(np.asarray(u, np.float32), np.asarray(v, np.float32))
+def _unexplained(
+    source: HostArray, carried: HostArray, unmoved: HostArray, length: HostArray
+) -> HostArray:
+    """1 where the flow is short and no motion at all explains the source as well, at half size.
+
+    Flow on flat, noisy ground is made of noise, and to follow it would move a still painting.
+    ``carried`` is the history moved along the flow, ``unmoved`` as it was; (h, w, 3) all three.
+    ``length`` (h, w) is that of the flow, in pixels of the frame.
+    """
+    short = halved(length) < _CREEPING
+    if not short.any():
+        return np.zeros(source.shape[:2], np.float32)
+    lumas = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (source, carried, unmoved))
+    luma, along, there = (np.asarray(plane, np.float32) for plane in lumas)
+    moved, stood = (
+        smooth(halved(np.square(cv2.subtract(luma, plane, dst=plane))), _STILL_SIGMA)
+        for plane in (along, there)
+    )
+    still = short & (moved >= _EXPLAINED * stood)
+    return doubled(_middle(still.astype(np.float32)), *source.shape[:2])
 
 
-def _at_rest(flow: HostArray) -> HostArray:
-    """1 inside of areas where nothing moves, 0 outside, at half size."""
-    length = cv2.magnitude(*cv2.split(halved(flow)))
-    rest = smooth((length < _STILL).astype(np.float32), _STILL_SIGMA)
-    return np.clip(2 * rest - 1, 0, 1, out=rest)
+def _planes(flow: HostArray) -> tuple[HostArray, HostArray]:
+    across, down = cv2.split(flow)
+    return np.asarray(across, np.float32), np.asarray(down, np.float32)
+
+
+def _at_rest(length: HostArray) -> HostArray:
+    """1 inside of areas where nothing moves, 0 outside."""
+    return _middle((length < _STILL).astype(np.float32))
+
+
+def _middle(mask: HostArray) -> HostArray:
+    """A mask of 0 and 1 without its edges, softened."""
+    soft = smooth(mask, _STILL_SIGMA)
+    return np.clip(2 * soft - 1, 0, 1, out=soft)
 
 
 def _inside(columns: HostArray, rows: HostArray) -> HostArray:
