@@ -17,7 +17,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    iterations: int = Field(1100, ge=1)
+    iterations: int = Field(2000, ge=1)
     """Steps of the optimiser."""
     seed: int = Field(0, ge=0, lt=2**63)
     """Of the start weights, the crops and the noise."""
@@ -62,7 +62,7 @@ class Settings(BaseModel):
     excess: float = Field(10.0, ge=0)
     """Weight of the mean squared distance to the range of the painting's colours: it keeps white
     blobs out of bright and saturated areas."""
-    temporal: float = Field(0.06, ge=0)
+    temporal: float = Field(0.006, ge=0)
     """Weight of the difference between a painted picture and the warped painting of the picture
     before it, which is 1 for a network that returns its input. 0 trains on single pictures."""
     noise: float = Field(0.02, gt=0, le=1)
