@@ -105,7 +105,8 @@ class WarpedOptions(StageOptions):
         0.15,
         ge=0,
         le=1,
-        description="Most that the output may differ from the new painting over a wide area.",
+        description="Most that the history may change over a wide area; looser beyond strength"
+        " 0.9.",
     )
     kernel: Kernel = Field(
         "cubic", description="How the previous output is sampled; lanczos is slow, bilinear blurs."
@@ -193,8 +194,8 @@ class Warped(BaseStage[WarpedOptions]):
     Coarse and fine are mixed in different shares: flicker lies in the coarse, sharpness in the
     fine. Where nothing moves averaging cannot blur, and both get the whole share. What mixing
     takes from fine detail is put back within the recurrence, up to the strength that the new
-    painting has nearby. With ``look_ahead`` the next painting is mixed in as well. Wide areas
-    differ from the new painting by at most ``drift``.
+    painting has nearby. Over wide areas the history changes the new painting by at most
+    ``drift``. With ``look_ahead`` the next painting is mixed in as well, and not carried on.
 
     The first frame of a shot passes unchanged, and so does every frame at strength 0. Results are
     in [0, 1].
@@ -279,8 +280,9 @@ def _carried(
         wide = doubled(pixel_distance(source, carried), *hidden.shape)
         np.maximum(thin, wide, out=thin)
         trust += hidden * agreement(thin, dials.tolerance_hidden)
-    if options.anchors and dials.tolerance_hidden:
-        anchors = Anchors(before, options.anchors, tolerance=dials.tolerance_hidden)
+    if options.anchors:
+        tolerance = dials.tolerance_hidden or dials.tolerance
+        anchors = Anchors(before, options.anchors, tolerance=tolerance)
         anchors.fill(picture, carried, trust, source)
     return _History(picture, carried, trust, halved(trust), np.maximum(still, _at_rest(length)))
 
