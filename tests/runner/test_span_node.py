@@ -28,7 +28,7 @@ from vidstyle.core import (
     keyframed,
 )
 from vidstyle.core.errors import DeviceError, StageError
-from vidstyle.runner.node import Held
+from vidstyle.runner.edge import Held
 from vidstyle.runner.parcel import Cell, Parcel
 from vidstyle.runner.serial import run_serial, through
 from vidstyle.runner.span_node import SpanNode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,10 @@ class FromMemory:
             self._last = replace(frame, layers={"source": frame.host("source")})
             yield self._last
 
-    def mark(self) -> Mark:
+    def mark(self) -> Callable[[], Mark]:
         assert self._last is not None
-        return Mark(self._last.index, self._last.pts, ())
+        mark = Mark(self._last.index, self._last.pts, ())
+        return lambda: mark
 
     def close(self) -> None:
         return None
@@ -89,8 +90,9 @@ class MissesByOne(FromMemory):
 
 
 class MarksTheNextFrame(FromMemory):
-    def mark(self) -> Mark:
-        return replace(super().mark(), index=super().mark().index + 1)
+    def mark(self) -> Callable[[], Mark]:
+        mark = super().mark()()
+        return lambda: replace(mark, index=mark.index + 1)
 
 
 @pytest.mark.parametrize(("name", "check"), checks_for_source(FromMemory, NOWHERE))

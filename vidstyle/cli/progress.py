@@ -18,7 +18,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from vidstyle.runner.events import Event, FrameDone, Listener, Noticed, Planned, Result
+from vidstyle.runner.events import (
+    Event,
+    FrameDone,
+    Kept,
+    Listener,
+    Noticed,
+    Planned,
+    Result,
+    Resumed,
+)
 
 _PLAIN_EVERY_SECONDS = 5.0
 
@@ -54,6 +63,10 @@ def _as_json(event: Event) -> dict[str, object]:
             return {"event": "frame", "index": index, "done": done, "total": total, "hash": digest}
         case Noticed(notice):
             return {"event": "notice", "kind": notice.kind, "text": notice.text}
+        case Resumed(frames):
+            return {"event": "resumed", "frames": frames}
+        case Kept(frames, store):
+            return {"event": "kept", "frames": frames, "store": str(store)}
         case Result(output, frames, digest, seconds, stage_seconds):
             return {
                 "event": "done",
@@ -95,6 +108,8 @@ class _Bar:
                 self._bar.update(self._task, completed=done, total=known, rate=rate)
             case Noticed(notice):
                 self._bar.console.print(f"note: {notice.text}", markup=False)
+            case Resumed() | Kept():
+                self._bar.console.print(f"note: {work_line(event)}", markup=False)
             case Result():
                 for line in summary(event):
                     self._bar.console.print(line, markup=False, soft_wrap=True)
@@ -118,6 +133,8 @@ class _Lines:
                     _say(self._prefix + progress_line(done, total, now - self._started))
             case Noticed(notice):
                 _say(f"{self._prefix}note: {notice.text}")
+            case Resumed() | Kept():
+                _say(f"{self._prefix}note: {work_line(event)}")
             case Result():
                 self._end(event)
 
@@ -140,6 +157,13 @@ def progress_line(done: int, total: int | None, seconds: float) -> str:
         return f"frame {done}, {rate:.1f} fps"
     left = round((total - done) / rate)
     return f"frame {done} of {total}, {rate:.1f} fps, {left // 60}:{left % 60:02} left"
+
+
+def work_line(event: Resumed | Kept) -> str:
+    """What of an earlier run is used, or of this one can be."""
+    if isinstance(event, Resumed):
+        return f"{event.frames} frames of an earlier run are there: going on behind them"
+    return f"{event.frames} frames are kept in {event.store}: the same command goes on behind them"
 
 
 def summary(result: Result) -> list[str]:

@@ -30,6 +30,12 @@ def run(
     device: given.Device = "auto",
     frames: given.Frames = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume/--no-resume", help="Go on with what a run that was stopped has left."
+        ),
+    ] = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything and print the plan; decode nothing.")
     ] = False,
@@ -50,7 +56,7 @@ def run(
     loaded = given.pipeline_of(pipeline, set_=set_, style=style, plugins=plugins)
     suffix = jobs.output_suffix(loaded)
     for source, destination in output_paths(inputs, output, suffix, label=pipeline.stem):
-        job = jobs.Job(loaded, source, destination, device, interval, overwrite)
+        job = jobs.Job(loaded, source, destination, device, interval, overwrite, resume)
         if dry_run:
             with jobs.prepared(job) as (_, plan):
                 print_plan(plan, as_json=json)

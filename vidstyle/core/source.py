@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -46,8 +46,11 @@ class Source(Protocol):
         """
         ...
 
-    def mark(self) -> Mark:
-        """The place after the last frame that ``frames`` gave; called by its consumer."""
+    def mark(self) -> Callable[[], Mark]:
+        """The place after the last frame that ``frames`` gave; called by its consumer.
+
+        After every frame, so it must be quick: what is returned hashes when it is called.
+        """
         ...
 
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, get_type_hints, overload
 
 from pydantic import create_model
@@ -48,6 +49,13 @@ class AnyStage(Protocol):
         """
         ...
 
+    def files(self) -> Sequence[Path]:
+        """Weights and whatever else the pixels depend on besides the options.
+
+        Their content decides whether the work of a run that was stopped can be gone on with.
+        """
+        ...
+
     def open(self, clip: Clip, place: Place) -> None:
         """Load weights and take the device; called once, before the first step."""
         ...
@@ -83,6 +91,9 @@ class BaseStage(Generic[OptionsT]):
 
     def settle(self, clip: Clip) -> StageOptions:
         return self.options
+
+    def files(self) -> Sequence[Path]:
+        return ()
 
     def open(self, clip: Clip, place: Place) -> None:
         return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -68,9 +69,10 @@ class Destination:
             )
 
     @contextmanager
-    def reserved(self) -> Iterator[None]:
+    def reserved(self, *, keep_store: bool = False) -> Iterator[None]:
         """Hold the output against other runs, and remove what is beside it afterwards.
 
+        With ``keep_store`` the store is left alone, before and after: ``drop_store`` removes it.
         Raises LockedError where another run holds it, and OutputError where one has just made
         it and it is not to be replaced.
         """
@@ -78,10 +80,10 @@ class Destination:
             if self.path.exists():
                 self._check_replaceable()
             try:
-                self._clear()
+                self._clear(keep_store=keep_store)
                 yield
             finally:
-                self._clear()
+                self._clear(keep_store=keep_store)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -99,17 +101,23 @@ class Destination:
 
     def _lock_file(self, lock: Path) -> IO[str]:
         try:
-            handle = lock.open("w")
+            # Not emptied: who holds it has written there who they are.
+            handle = lock.open("a+")
         except OSError as error:
             raise OutputError(f"cannot write beside {self.path}: {error.strerror}") from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             handle.close()
-            raise LockedError(f"another run is writing {self.path}; wait for it") from error
+            raise LockedError(
+                f"another run is writing {self.path}{_holder(lock)}; wait for it"
+            ) from error
         except OSError as error:
             handle.close()
             raise OutputError(f"cannot lock beside {self.path}: {error.strerror}") from error
+        with suppress(OSError):  # A full disk is no reason to do without the lock.
+            handle.truncate(0)
+            os.write(handle.fileno(), f"process {os.getpid()} on {platform.node()}".encode())
         return handle
 
     def commit(self) -> None:
@@ -137,21 +145,42 @@ class Destination:
     def _aside(self) -> Path:
         return self.path.with_name(f".{self.path.name}.replaced")
 
-    def _clear(self) -> None:
-        try:
-            if self._aside.is_dir() and not self.path.exists():
-                self._aside.rename(self.path)
+    def drop_store(self) -> None:
+        """Remove the store; for who holds the output. Raises OutputError."""
+        with _removing():
             for name in (self.store, self.store.with_name(self.store.name + "-journal")):
                 name.unlink(missing_ok=True)
+
+    def _clear(self, *, keep_store: bool) -> None:
+        if not keep_store:
+            self.drop_store()
+        with _removing():
+            if self._aside.is_dir() and not self.path.exists():
+                self._aside.rename(self.path)
             if self._aside.is_dir():
                 _remove_listed(self._aside)
             if self.partial.is_dir():
                 shutil.rmtree(self.partial)
             self.partial.unlink(missing_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"cannot remove {error.filename}: {error.strerror}; remove it by hand"
-            ) from error
+
+
+@contextmanager
+def _removing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"cannot remove {error.filename}: {error.strerror}; remove it by hand"
+        ) from error
+
+
+def _holder(lock: Path) -> str:
+    """Who holds the lock, in brackets; empty where they have not written it yet."""
+    try:
+        text = lock.read_text(errors="replace")[:100]
+    except OSError:
+        return ""
+    return f" ({text})" if text.isprintable() and text else ""
 
 
 def _is_still(lock: Path, handle: IO[str]) -> bool:

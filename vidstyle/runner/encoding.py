@@ -11,7 +11,9 @@ from typing import TypeVar
 
 from vidstyle.core.plan import Plan
 from vidstyle.core.sink import FrameTime, Original, Sink, Writer
+from vidstyle.runner.checkpoint import checkpoint_of
 from vidstyle.runner.destination import Destination
+from vidstyle.runner.edge import Edge
 from vidstyle.runner.events import FrameDone, Listener
 from vidstyle.runner.guard import guarded
 from vidstyle.runner.parcel import Parcel
@@ -23,15 +25,20 @@ T = TypeVar("T")
 class Encoding:
     """Consumes parcels; ``join`` then makes the file."""
 
-    def __init__(self, sink: Sink, plan: Plan, store: Store, listen: Listener) -> None:
+    def __init__(
+        self, sink: Sink, plan: Plan, store: Store, listen: Listener, *, chunk: int = 0
+    ) -> None:
+        """``chunk`` is the first one to be made; those before it are in the store."""
         self.frames = 0
         self.seconds = 0.0
         """Time spent inside the sink."""
         self._sink, self._plan, self._store, self._listen = sink, plan, store, listen
         self._all = hashlib.sha256()
-        self._chunk = 0
+        self._chunk = chunk
         self._writer: Writer | None = None
         self._chunk_frames: list[StoredFrame] = []
+        for digest in store.digests():
+            self._count(digest)
 
     @property
     def digest(self) -> str:
@@ -42,10 +49,11 @@ class Encoding:
         """Encode all frames and store the packets of each chunk as it is complete."""
         for parcel in parcels:
             if parcel.chunk != self._chunk:
-                self._end_chunk()
+                self._end_chunk(parcel.edge)
                 self._chunk = parcel.chunk
             self._write(parcel)
-        self._end_chunk()
+        self._end_chunk(None)
+        self._store.note("chunks", str(len(self._store.segments())))
 
     def join(self, original: Path, destination: Destination, start: Fraction) -> None:
         """Make the file beside the destination; ``start`` is the first frame's time."""
@@ -71,17 +79,22 @@ class Encoding:
         self._store.write(self._chunk, packets)
         time_of_frame = FrameTime(parcel.pts, parcel.duration)
         self._chunk_frames.append(StoredFrame(parcel.index, time_of_frame, digest))
-        self._all.update(bytes.fromhex(digest))
-        self.frames += 1
+        self._count(digest)
         self._listen(FrameDone(parcel.index, self.frames, self._total(), digest))
 
-    def _end_chunk(self) -> None:
+    def _count(self, digest: str) -> None:
+        self._all.update(bytes.fromhex(digest))
+        self.frames += 1
+
+    def _end_chunk(self, edge: Edge | None) -> None:
+        """``edge`` is that of the frame that begins the next chunk."""
         writer = self._writer
         if writer is None:
             return
         last = self._chunk_frames[-1].index
         self._store.write(self._chunk, self._timed(last, writer.finish))
-        self._store.end(self._chunk, writer.header, self._chunk_frames)
+        behind = None if edge is None else checkpoint_of(edge)
+        self._store.end(self._chunk, writer.header, self._chunk_frames, behind)
         self._writer, self._chunk_frames = None, []
 
     def _timed(self, index: int | None, action: Callable[[], T]) -> T:

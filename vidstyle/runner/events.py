@@ -20,6 +20,23 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumed:
+    """The run goes on where an earlier one was stopped."""
+
+    frames: int
+    """How many are done already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The run ends before its end, and what is done of it can be gone on with."""
+
+    frames: int
+    store: Path
+    """The file that holds them."""
+
+
+@dataclass(frozen=True, slots=True)
 class FrameDone:
     """A frame was given to the encoder."""
 
@@ -51,5 +68,5 @@ class Result:
     """Time inside each stage, source and sink included; threads overlap."""
 
 
-Event: TypeAlias = Planned | FrameDone | Noticed | Result
+Event: TypeAlias = Planned | Resumed | FrameDone | Noticed | Kept | Result
 Listener: TypeAlias = Callable[[Event], None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from fractions import Fraction
 from functools import partial
@@ -12,11 +12,13 @@ from typing import Literal
 
 from vidstyle.core.clip import Notice
 from vidstyle.core.plan import Plan
+from vidstyle.runner.checkpoint import Checkpoint, load_held
 from vidstyle.runner.destination import Destination
 from vidstyle.runner.device import limit_threads
 from vidstyle.runner.encoding import Encoding
-from vidstyle.runner.events import Listener, Noticed, Planned, Result
+from vidstyle.runner.events import Kept, Listener, Noticed, Planned, Result, Resumed
 from vidstyle.runner.guard import guarded
+from vidstyle.runner.identity import difference, identity
 from vidstyle.runner.keyframes import options_at
 from vidstyle.runner.nodes import AnyNode, make_node
 from vidstyle.runner.parcel import Parcel
@@ -28,6 +30,8 @@ from vidstyle.runner.store import Store
 from vidstyle.runner.threaded import run_threaded
 
 Engine = Literal["threaded", "serial"]
+_START, _DONE = "start", "done"
+# Facts of a store: the first frame's time in seconds, and that its work is at the destination.
 
 
 def execute(
@@ -38,23 +42,38 @@ def execute(
     original: Path,
     engine: Engine,
     listen: Listener,
+    resume: bool = True,
 ) -> Result:
-    """Make the destination. Raises a VidstyleError, and then the destination is untouched."""
+    """Make the destination. Raises a VidstyleError, and then the destination is untouched.
+
+    With ``resume`` the run goes on where an earlier one of an equal plan, input, weights and code
+    was stopped; without, what that has left is dropped.
+    """
     started = time.perf_counter()
     with ExitStack() as stack:
-        stack.enter_context(destination.reserved())
+        stack.enter_context(destination.reserved(keep_store=True))
+        if not resume:
+            destination.drop_store()
+        stack.callback(_leave_store, destination, listen)
         store = stack.enter_context(Store(destination.store))
+        chunk, checkpoint = _found(store, identity(assembly, plan, original), listen)
         nodes = _open_nodes(assembly, plan, stack)
         limit_threads(plan.sink.place.threads)
         listen(Planned(plan, destination.path))
         _tell(listen, assembly.clip.notices)
         stack.callback(lambda: _tell(listen, _met(assembly)))
-        reading = Reading(assembly.source, plan, assembly.inputs)
-        encoding = Encoding(assembly.sink, plan, store, listen)
-        with closing(_stream(engine, reading, _flows(assembly, plan, nodes), plan)) as stream:
-            encoding.consume(stream)
-        encoding.join(original, destination, reading.start or Fraction(0))
+        encoding = Encoding(assembly.sink, plan, store, listen, chunk=chunk)
+        if encoding.frames:
+            listen(Resumed(encoding.frames))
+        reading = Reading(assembly.source, plan, assembly.inputs, checkpoint)
+        if checkpoint is not None or not chunk:
+            flows = _flows(assembly, plan, nodes, checkpoint)
+            with closing(_stream(engine, reading, flows, plan)) as stream:
+                encoding.consume(stream)
+            store.note(_START, str(reading.start or 0))
+        encoding.join(original, destination, Fraction(store.facts[_START]))
         destination.commit()
+        store.note(_DONE, "yes")
     seconds = {
         plan.source.name: reading.seconds,
         **{node.planned.name: node.seconds for node in nodes},
@@ -64,6 +83,33 @@ def execute(
     result = Result(destination.path, encoding.frames, encoding.digest, took, seconds)
     listen(result)
     return result
+
+
+def _found(
+    store: Store, wanted: Mapping[str, str], listen: Listener
+) -> tuple[int, Checkpoint | None]:
+    """The chunk to begin with and what is before it; a store of another run is emptied."""
+    kept = store.facts
+    if not kept:
+        store.begin(wanted)
+        return 0, None
+    other = difference(kept, wanted)
+    if other is None:
+        return store.resumable()
+    store.begin(wanted)
+    text = f"an earlier run was of another {other}: its work is dropped, and all is made anew"
+    listen(Noticed(Notice("resume", text)))
+    return 0, None
+
+
+def _leave_store(destination: Destination, listen: Listener) -> None:
+    """After the run: remove the store, unless there is something in it to go on with."""
+    with Store(destination.store) as store:
+        frames = 0 if _DONE in store.facts else len(store.times())
+    if frames:
+        listen(Kept(frames, destination.store))
+    else:
+        destination.drop_store()
 
 
 def _met(assembly: Assembly) -> Iterator[Notice]:
@@ -97,10 +143,18 @@ def _open_nodes(assembly: Assembly, plan: Plan, stack: ExitStack) -> list[AnyNod
     return nodes
 
 
-def _flows(assembly: Assembly, plan: Plan, nodes: list[AnyNode]) -> list[Flow]:
+def _flows(
+    assembly: Assembly, plan: Plan, nodes: list[AnyNode], checkpoint: Checkpoint | None
+) -> list[Flow]:
     """The nodes in order, with the numbering of shots and chunks where it belongs."""
+    numbering = Stamp(*plan.chunk)
+    if checkpoint is not None:
+        numbering.restore(checkpoint.stamped)
+        for node in nodes:
+            planned = node.planned
+            node.restore(load_held(checkpoint.held[planned.name], planned.place.device))
     flows = [through(node) for node in nodes]
-    stamp = partial(_stamped, Stamp(*plan.chunk))
+    stamp = partial(_stamped, numbering)
     kinds = [entry.kind for entry in assembly.entries]
     if "shots" not in kinds:
         return [stamp, *flows]

@@ -33,6 +33,8 @@ class Job:
     frames: tuple[int, int | None] = (0, None)
     """Half-open interval of frame indices."""
     overwrite: bool = False
+    resume: bool = True
+    """Whether to go on with what an earlier run of the same has left."""
 
 
 def output_suffix(pipeline: Pipeline) -> str:
@@ -89,6 +91,7 @@ def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None
             original=job.input,
             engine=engine,
             listen=listen or _ignore,
+            resume=job.resume,
         )
 
 

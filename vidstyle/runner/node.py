@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -19,19 +18,10 @@ from vidstyle.core.plan import PlannedStage
 from vidstyle.core.stage import Layers, Stage
 from vidstyle.core.state import State
 from vidstyle.core.window import Window
+from vidstyle.runner.edge import Held
 from vidstyle.runner.faults import check_layers
 from vidstyle.runner.guard import guarded
 from vidstyle.runner.parcel import Parcel
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a stage must be given back to go on: its state and the inputs behind it."""
-
-    state: State
-    shot: int | None
-    behind: tuple[Parcel, ...]
-    """Nearest first."""
 
 
 class Node:
@@ -82,10 +72,12 @@ class Node:
 
     def _advance(self) -> Parcel:
         now = self._waiting.popleft()
+        if now.edge is not None:
+            now.edge.held[self.planned.name] = self.held()
         self._enter_shot(now)
         written, self._state = self._step(now)
         if self._behind.maxlen:
-            self._behind.appendleft(now.only(self._kept_behind))
+            self._behind.appendleft(now.remembered(self._kept_behind))
         return now.written(written, self.planned.keeps)
 
     def _enter_shot(self, now: Parcel) -> None:

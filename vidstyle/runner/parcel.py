@@ -11,6 +11,7 @@ import numpy as np
 
 from vidstyle.core.frame import Frame
 from vidstyle.core.layers import Home, HostArray, Layer
+from vidstyle.runner.edge import Edge
 
 if TYPE_CHECKING:
     import torch
@@ -70,9 +71,13 @@ class Cell:
     @property
     def nbytes(self) -> int:
         """Size of the layer where it lies now."""
-        there = self._device if self._host is None else self._host
+        return self.stored().nbytes
+
+    def stored(self) -> Layer:
+        """The layer as it lies; where it lies twice, as on the device."""
+        there = self._host if self._device is None else self._device
         assert there is not None
-        return there.nbytes
+        return there
 
     def at(self, home: Home, device: str) -> Layer:
         """The layer where it is read. Two threads may both move it; the result is the same."""
@@ -99,6 +104,8 @@ class Parcel:
     cells: Mapping[str, Cell]
     shot: int = 0
     chunk: int = 0
+    edge: Edge | None = None
+    """Where a checkpoint before this frame is gathered."""
 
     def show(self, names: Iterable[str], home: Home, device: str) -> Frame:
         """The frame as a stage sees it: these layers and no others."""
@@ -109,6 +116,10 @@ class Parcel:
         """With new layers, and without those that nobody reads any more."""
         cells = {**self.cells, **{name: Cell(layer) for name, layer in layers.items()}}
         return replace(self, cells={name: cells[name] for name in keeps if name in cells})
+
+    def remembered(self, keeps: Iterable[str]) -> Parcel:
+        """With these layers, for who looks back at it: no edge, which would hold all before it."""
+        return replace(self.only(keeps), edge=None)
 
     def only(self, keeps: Iterable[str]) -> Parcel:
         """With these layers alone."""

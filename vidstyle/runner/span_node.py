@@ -19,9 +19,9 @@ from vidstyle.core.plan import PlannedStage
 from vidstyle.core.span import Span, SpanStage, SpanSteps
 from vidstyle.core.stage import Layers
 from vidstyle.core.state import State
+from vidstyle.runner.edge import Held
 from vidstyle.runner.faults import check_layers
 from vidstyle.runner.guard import guarded
-from vidstyle.runner.node import Held
 from vidstyle.runner.parcel import Parcel
 from vidstyle.runner.span_store import SpanStore
 from vidstyle.runner.span_view import StoredFrames, StoredShelf
@@ -67,6 +67,9 @@ class SpanNode:
         """Take the next frame; give those of the span that it completes, or that ends before it."""
         if self._collected and _piece(self._collected[-1]) != _piece(parcel):
             yield from self.finish()
+        held = self.held()
+        if parcel.edge is not None and held is not None:
+            parcel.edge.held[self.planned.name] = held
         self._collect(parcel)
         if len(self._collected) == self._longest:
             yield from self.finish()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vidstyle.core.layers import CUT
+from vidstyle.runner.edge import Stamped
 from vidstyle.runner.parcel import Parcel
 
 
@@ -17,6 +18,7 @@ class Stamp:
         self._first = True
 
     def __call__(self, parcel: Parcel) -> Parcel:
+        before = Stamped(self._shot, self._chunk, self._in_chunk)
         cut = not self._first and self._is_cut(parcel)
         self._first = False
         if cut:
@@ -25,7 +27,16 @@ class Stamp:
             self._chunk += 1
             self._in_chunk = 0
         self._in_chunk += 1
-        return replace(parcel, shot=self._shot, chunk=self._chunk)
+        begins = self._chunk > before.chunk
+        if begins and parcel.edge is not None:
+            parcel.edge.stamped = before
+        edge = parcel.edge if begins else None
+        return replace(parcel, shot=self._shot, chunk=self._chunk, edge=edge)
+
+    def restore(self, stamped: Stamped) -> None:
+        """Go on with the frame before which another one stood so."""
+        self._shot, self._chunk, self._in_chunk = stamped.shot, stamped.chunk, stamped.in_chunk
+        self._first = False
 
     @staticmethod
     def _is_cut(parcel: Parcel) -> bool:

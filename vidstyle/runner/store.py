@@ -1,14 +1,15 @@
 """Encoded chunks on their way to the destination: one sqlite file beside it.
 
 Memory holds no packets, however long the clip and however large its frames are. A chunk is
-there whole or not at all: each is one transaction.
+there whole or not at all: each is one transaction, together with the checkpoint behind it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,17 @@ from typing import Any
 
 from vidstyle.core.errors import OutputError
 from vidstyle.core.sink import FrameTime, Packet
+from vidstyle.runner.checkpoint import Checkpoint, load_place, save_place
 
+_VERSION = 1
+# Of the tables.
+_KEPT = 2
+# Checkpoints: where the last chunk turns out damaged, the one before it is gone back to.
 _TABLES = """
-create table segment (chunk integer primary key, header blob not null, frames integer not null);
+create table fact (name text primary key, value text not null);
+create table segment (
+    chunk integer primary key, header blob not null, frames integer not null, digest text not null
+);
 create table packet (
     chunk integer not null, number integer not null, pts integer not null,
     dts integer not null, keyframe integer not null, data blob not null,
@@ -29,6 +38,10 @@ create table frame (
     position integer primary key, source_index integer not null, chunk integer not null,
     pts integer not null, duration integer not null, digest text not null
 );
+create table checkpoint (chunk integer primary key, place text not null, digest text not null);
+create table held (
+    chunk integer not null, stage text not null, data blob not null, primary key (chunk, stage)
+) without rowid;
 """
 
 
@@ -56,17 +69,14 @@ class StoredSegment:
 
 
 class Store:
-    """Open for one run; the file is new."""
+    """Open for one run; the file is new, or what an earlier run has left."""
 
     def __init__(self, path: Path) -> None:
+        """Raises OutputError where it cannot be written. What is no store of ours is made one."""
         self._path = path
         self._written = 0
         with _failing_as_output(path):
-            # One thread writes and joins, though not always the one that opened it.
-            self._database = sqlite3.connect(path, check_same_thread=False)
-            # The file does not outlive a crash of the machine, so nothing waits for the disk.
-            self._database.execute("pragma synchronous = off")
-            self._database.executescript(_TABLES)
+            self._database = _opened(path)
 
     def __enter__(self) -> Store:
         return self
@@ -79,6 +89,23 @@ class Store:
     ) -> None:
         self._database.close()
 
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What the run depends on, as ``begin`` was told; empty in a new store."""
+        return dict(self._rows("select name, value from fact"))
+
+    def begin(self, facts: Mapping[str, str]) -> None:
+        """Forget what is there, and keep what the new run depends on."""
+        with _failing_as_output(self._path), self._database as database:
+            for table in ("fact", "segment", "packet", "frame", "checkpoint", "held"):
+                database.execute(f"delete from {table}")
+            database.executemany("insert into fact values (?, ?)", facts.items())
+
+    def note(self, name: str, value: str) -> None:
+        """Add a fact, or change it."""
+        with _failing_as_output(self._path), self._database as database:
+            database.execute("insert or replace into fact values (?, ?)", (name, value))
+
     def write(self, chunk: int, packets: Sequence[Packet]) -> None:
         """Take packets of a chunk; they count once the chunk is ended."""
         with _failing_as_output(self._path):
@@ -88,16 +115,56 @@ class Store:
             )
         self._written += len(packets)
 
-    def end(self, chunk: int, header: bytes, frames: Sequence[StoredFrame]) -> None:
-        """Keep the chunk, whole: its packets, frames and header are one transaction."""
+    def end(
+        self,
+        chunk: int,
+        header: bytes,
+        frames: Sequence[StoredFrame],
+        behind: Checkpoint | None = None,
+    ) -> None:
+        """Keep the chunk, whole: packets, frames, header, and the checkpoint behind it."""
         with _failing_as_output(self._path), self._database as database:
-            database.execute("insert into segment values (?, ?, ?)", (chunk, header, len(frames)))
             database.executemany(
                 "insert into frame (source_index, chunk, pts, duration, digest)"
                 " values (?, ?, ?, ?, ?)",
                 [(f.index, chunk, f.time.pts, f.time.duration, f.digest) for f in frames],
             )
+            digest = self._segment_digest(chunk, header)
+            database.execute(
+                "insert into segment values (?, ?, ?, ?)", (chunk, header, len(frames), digest)
+            )
+            if behind is not None:
+                self._keep(chunk + 1, behind)
         self._written = 0
+
+    def resumable(self) -> tuple[int, Checkpoint | None]:
+        """The first chunk that is to be made, and the checkpoint before it; drops what follows.
+
+        All before it is whole, by its hashes. (0, None) where nothing can be used. Where the
+        chunks that are there are all that there will be, the checkpoint is None.
+        """
+        sound = 0
+        for chunk, header, digest in list(
+            self._rows("select chunk, header, digest from segment order by chunk")
+        ):
+            if chunk != sound or self._segment_digest(chunk, header) != digest:
+                break
+            sound += 1
+        if sound and self.facts.get("chunks") == str(sound):
+            return sound, None
+        wanted = "select chunk from checkpoint where chunk <= ? order by chunk desc"
+        for (chunk,) in list(self._rows(wanted, sound)):
+            checkpoint = self._checkpoint(chunk)
+            if checkpoint is not None:
+                self._forget_from(chunk)
+                return chunk, checkpoint
+        self._forget_from(0)
+        return 0, None
+
+    def digests(self) -> Iterator[str]:
+        """Of all frames, in order."""
+        for (digest,) in self._rows("select digest from frame order by position"):
+            yield digest
 
     def segments(self) -> list[StoredSegment]:
         """All chunks, in order."""
@@ -121,14 +188,95 @@ class Store:
             side_data = tuple((name, bytes.fromhex(text)) for name, text in json.loads(side))
             yield Packet(data, pts, dts, bool(keyframe), side_data)
 
+    def _keep(self, chunk: int, checkpoint: Checkpoint) -> None:
+        """Put the checkpoint before ``chunk``, and drop those that are too old to be wanted."""
+        database, place = self._database, save_place(checkpoint)
+        digest = _checkpoint_digest(place, checkpoint.held)
+        database.execute("insert into checkpoint values (?, ?, ?)", (chunk, place, digest))
+        database.executemany(
+            "insert into held values (?, ?, ?)",
+            [(chunk, stage, data) for stage, data in checkpoint.held.items()],
+        )
+        for table in ("checkpoint", "held"):
+            database.execute(f"delete from {table} where chunk <= ?", (chunk - _KEPT,))
+
+    def _checkpoint(self, chunk: int) -> Checkpoint | None:
+        """The checkpoint before a chunk, or None where it is damaged."""
+        rows = self._rows("select place, digest from checkpoint where chunk = ?", chunk)
+        ((place, digest),) = list(rows)
+        held = dict(self._rows("select stage, data from held where chunk = ?", chunk))
+        if _checkpoint_digest(place, held) != digest:
+            return None
+        return load_place(place, held)
+
+    def _forget_from(self, chunk: int) -> None:
+        with _failing_as_output(self._path), self._database as database:
+            for table in ("segment", "packet", "frame"):
+                database.execute(f"delete from {table} where chunk >= ?", (chunk,))
+            for table in ("checkpoint", "held"):
+                database.execute(f"delete from {table} where chunk > ?", (chunk,))
+
+    def _segment_digest(self, chunk: int, header: bytes) -> str:
+        """Of all that is stored of a chunk, as it lies there."""
+        frames = self._rows(
+            "select source_index, pts, duration, digest from frame"
+            " where chunk = ? order by position",
+            chunk,
+        )
+        packets = self._rows(
+            "select number, pts, dts, keyframe, data, side from packet"
+            " where chunk = ? order by number",
+            chunk,
+        )
+        return _digest_of([(header,), *frames], packets)
+
     def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
         with _failing_as_output(self._path):
             yield from self._database.execute(query, values)
 
 
+def _opened(path: Path) -> sqlite3.Connection:
+    """The database with our tables; a file that is none, or of another version, is replaced."""
+    for _ in range(2):
+        # One thread writes and joins, though not always the one that opened it.
+        database = sqlite3.connect(path, check_same_thread=False)
+        try:
+            (version,) = database.execute("pragma user_version").fetchone()
+            (tables,) = database.execute("select count(*) from sqlite_master").fetchone()
+            if version == 0 and tables == 0:
+                database.executescript(f"{_TABLES} pragma user_version = {_VERSION};")
+                return database
+            if version == _VERSION:
+                return database
+        except sqlite3.DatabaseError as error:
+            database.close()
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+        else:
+            database.close()
+        path.unlink(missing_ok=True)
+    raise sqlite3.OperationalError("it cannot be made new")
+
+
 def _row(packet: Packet) -> tuple[object, ...]:
     side = json.dumps([(name, data.hex()) for name, data in packet.side_data])
     return packet.pts, packet.dts, int(packet.keyframe), packet.data, side
+
+
+def _checkpoint_digest(place: str, held: Mapping[str, bytes]) -> str:
+    return _digest_of([(place,)], sorted(held.items()))
+
+
+def _digest_of(*tables: Iterable[tuple[Any, ...]]) -> str:
+    """Hash of rows; lengths keep values from running into each other."""
+    digest = hashlib.blake2b(digest_size=20)
+    for table in tables:
+        for row in table:
+            for value in row:
+                data = value if isinstance(value, bytes) else str(value).encode()
+                digest.update(f"{len(data)}:".encode())
+                digest.update(data)
+    return digest.hexdigest()
 
 
 @contextmanager

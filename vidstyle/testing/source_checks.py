@@ -99,7 +99,7 @@ def _mark(subject: SourceSubject, index: int) -> Mark:
     """The place after that frame."""
     with subject.opened() as (source, _):
         for _ in islice(source.frames(), index + 1):
-            mark = source.mark()
+            mark = source.mark()()
         return mark
 
 

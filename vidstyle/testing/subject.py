@@ -25,7 +25,7 @@ from vidstyle.core import (
 )
 from vidstyle.core.layers import Home
 from vidstyle.runner.device import available_cores
-from vidstyle.runner.node import Held
+from vidstyle.runner.edge import Held
 from vidstyle.runner.nodes import AnyNode, check_form, make_node
 from vidstyle.runner.parcel import Parcel
 from vidstyle.testing.watched import Watched, as_array

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -49,6 +50,9 @@ class Watched:
 
     def settle(self, clip: Clip) -> StageOptions:
         return self._stage.settle(clip)
+
+    def files(self) -> Sequence[Path]:
+        return self._stage.files()
 
     def open(self, clip: Clip, place: Place) -> None:
         self._stage.open(clip, place)

@@ -27,7 +27,7 @@ def whole_with_marks(source):
     frames, marks = [], []
     for frame in source.frames():
         frames.append(frame)
-        marks.append(source.mark())
+        marks.append(source.mark()())
     return frames, marks
 
 
@@ -119,7 +119,7 @@ def test_marks_of_a_resumed_reading_work_too(write_clip, square):
     frames, marks = whole_with_marks(source)
     resumed = source.frames(marks[15])
     next(resumed)
-    assert_same(list(source.frames(source.mark())), frames[17:])
+    assert_same(list(source.frames(source.mark()())), frames[17:])
 
 
 def test_after_the_last_frame_there_is_nothing(write_clip, square):

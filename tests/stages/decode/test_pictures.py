@@ -188,7 +188,7 @@ def test_every_mark_is_found(folder):
     source.open(folder, Place())
     marks = []
     for _ in source.frames():
-        marks.append(source.mark())
+        marks.append(source.mark()())
     for mark in marks:
         rest = list(source.frames(mark))
         assert [frame.index for frame in rest] == list(range(mark.index + 1, 10))
@@ -200,7 +200,7 @@ def test_a_changed_folder_is_noticed(folder):
     frames = source.frames()
     for _ in range(5):
         next(frames)
-    mark = source.mark()
+    mark = source.mark()()
     save(folder / "5.png", random(24, 32, 3, seed=99))
     with pytest.raises(InputError, match="the folder has changed"):
         next(source.frames(mark))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -98,11 +98,12 @@ class DecodePictures:
             self._recent.append(picture.digest)
             yield Frame(index, index, 1, layers)
 
-    def mark(self) -> Mark:
+    def mark(self) -> Callable[[], Mark]:
         """The place after the last picture that ``frames`` gave; ValueError before the first."""
         if self._last is None:
             raise ValueError("no frame was given yet, so there is no place to mark")
-        return Mark(self._last, self._last, tuple(self._recent))
+        mark = Mark(self._last, self._last, tuple(self._recent))
+        return lambda: mark
 
     @property
     def notices(self) -> Sequence[Notice]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -52,7 +52,7 @@ class DecodePyAV:
         for index, item in reading.frames(after):
             yield Frame(index, item.pts, item.duration, to_layers(item.picture))
 
-    def mark(self) -> Mark:
+    def mark(self) -> Callable[[], Mark]:
         """The place after the last frame that ``frames`` gave; ValueError before the first."""
         if self._reading is None:
             raise ValueError("no frame was given yet, so there is no place to mark")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -52,11 +52,12 @@ class Reading:
         if end is not None:
             self._check_end(end * self._found.time_base)
 
-    def mark(self) -> Mark:
+    def mark(self) -> Callable[[], Mark]:
         """The place after the last frame that was given; ValueError before the first."""
         if self._last is None:
             raise ValueError("no frame was given yet, so there is no place to mark")
-        return Mark(*self._last, digests(self._recent))
+        (index, pts), pictures = self._last, tuple(self._recent)
+        return lambda: Mark(index, pts, digests(pictures))
 
     def notices(self) -> tuple[Notice, ...]:
         """What was met so far."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -92,6 +93,9 @@ class Raft(BaseStage[RaftOptions]):
 
     def settle(self, clip: Clip) -> RaftOptions:
         return self.options.model_copy(update={"scale": _scale(self.options, clip)})
+
+    def files(self) -> Sequence[Path]:
+        return [_weights(self.options)]
 
     def open(self, clip: Clip, place: Place) -> None:
         from vidstyle.models.raft import load_raft

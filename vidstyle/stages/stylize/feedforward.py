@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidstyle.core import (
@@ -66,6 +67,9 @@ class FeedForward(BaseStage[FeedForwardOptions]):
         if len(styles) > 1:
             check_alike({name: read_style_info(path) for name, path in styles.items()})
         return clip
+
+    def files(self) -> Sequence[Path]:
+        return [find_style(name) for name in _shares(self.options)]
 
     def open(self, clip: Clip, place: Place) -> None:
         import torch

@@ -1,0 +1,233 @@
+"""A run that was stopped goes on, and its frames are those of a run that was not."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from vidstyle.core.errors import OutputError
+from vidstyle.runner.config import load_pipeline
+from vidstyle.runner.destination import Destination
+from vidstyle.runner.discovery import Registry
+from vidstyle.runner.events import Event, FrameDone, Kept, Noticed, Result, Resumed
+from vidstyle.runner.execute import Engine
+from vidstyle.runner.job import Job, run
+
+COUNT = 40
+RECURRENT = """\
+version: 1
+chunk: {least: 5, most: 9}
+stages:
+  - use: decode/pyav
+  - use: shots/histogram
+  - use: flow/dis
+    preset: ultrafast
+    directions: both
+  - use: blend/warped
+    anchors: [2, 4]
+    strength: {at: {0s: 0.2, 1s: 0.9}}
+  - use: encode/pyav
+    codec: CODEC
+"""
+SPANS = RECURRENT.replace("blend/warped\n    anchors: [2, 4]", "blend/multipass\n    span: 4")
+
+
+class Stopped(BaseException):
+    """What a kill is to a run: nothing of it is handled."""
+
+
+@pytest.fixture(autouse=True)
+def clip(tmp_path: Path) -> None:
+    """in.mkv: a picture that moves, with two cuts, B-frames and unequal times."""
+    rng = np.random.default_rng(0)
+    textures = [rng.integers(0, 255, (80, 160, 3), np.uint8) for _ in range(3)]
+    with av.open(str(tmp_path / "in.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=25, width=96, height=64)
+        stream.pix_fmt = "yuv420p"
+        moment = 0
+        for index in range(COUNT):
+            texture = textures[(index >= 13) + (index >= 27)]
+            picture = av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(texture[8 : 8 + 64, index : index + 96]), "rgb24"
+            )
+            picture.pts = moment
+            moment += 1 if index % 3 else 3
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+
+
+def job(folder: Path, name: str, text: str, codec: str = "ffv1", *, resume: bool = True) -> Job:
+    (folder / "p.yaml").write_text(text.replace("CODEC", codec))
+    pipeline = load_pipeline(folder / "p.yaml", registry=Registry([]))
+    suffix = ".gif" if codec == "gif" else ".mkv"
+    return Job(pipeline, folder / "in.mkv", folder / f"{name}{suffix}", resume=resume)
+
+
+def stopped_after(frames: int) -> Callable[[Event], None]:
+    seen = 0
+
+    def listen(event: Event) -> None:
+        nonlocal seen
+        if isinstance(event, FrameDone):
+            seen += 1
+            if seen == frames:
+                raise Stopped
+
+    return listen
+
+
+def heard(wanted: Job, engine: Engine = "threaded") -> tuple[Result, list[Event]]:
+    events: list[Event] = []
+    return run(wanted, engine=engine, listen=events.append), events
+
+
+def packets(path: Path) -> list[tuple[int | None, int | None, int | None, bytes]]:
+    with av.open(str(path)) as container:
+        return [
+            (packet.pts, packet.dts, packet.duration, bytes(packet))
+            for packet in container.demux(video=0)
+            if packet.size
+        ]
+
+
+@pytest.mark.parametrize("text", [RECURRENT, SPANS], ids=["recurrent", "spans"])
+@pytest.mark.parametrize("engine", ["serial", "threaded"])
+def test_a_run_stopped_anywhere_goes_on_to_the_same_frames(
+    tmp_path: Path, text: str, engine: Engine
+) -> None:
+    whole, _ = heard(job(tmp_path, "whole", text))
+    for stop in (1, 9, 10, 14, 15, 23, 30, 39, 40):
+        wanted = job(tmp_path, f"stopped{stop}", text)
+        with pytest.raises(Stopped):
+            run(wanted, engine=engine, listen=stopped_after(stop))
+        again, events = heard(wanted, engine)
+        assert (again.frames, again.digest) == (COUNT, whole.digest)
+        done = [event.frames for event in events if isinstance(event, Resumed)]
+        # At most one chunk is made again.
+        assert stop - sum(done) <= 9 + 1
+        assert packets(wanted.output) == packets(whole.output)
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("codec", ["libx264", "gif"])
+def test_times_and_pictures_of_lossy_files_are_whole(tmp_path: Path, codec: str) -> None:
+    whole, _ = heard(job(tmp_path, "whole", RECURRENT, codec))
+    wanted = job(tmp_path, "stopped", RECURRENT, codec)
+    for stop in (12, 8, 7):
+        with pytest.raises(Stopped):
+            run(wanted, listen=stopped_after(stop))
+    again, _ = heard(wanted)
+    assert again.digest == whole.digest
+    assert [row[:3] for row in packets(wanted.output)] == [row[:3] for row in packets(whole.output)]
+
+
+def test_an_interval_goes_on_with_its_own_clock(tmp_path: Path) -> None:
+    whole, wanted = (
+        replace(job(tmp_path, name, RECURRENT), frames=(3, 33)) for name in ("whole", "stopped")
+    )
+    expected, _ = heard(whole)
+    with pytest.raises(Stopped):
+        run(wanted, listen=stopped_after(20))
+    again, events = heard(wanted)
+    assert any(isinstance(event, Resumed) for event in events)
+    assert (again.frames, again.digest) == (30, expected.digest)
+    assert packets(wanted.output) == packets(whole.output)
+
+
+def test_a_damaged_tail_is_made_again(tmp_path: Path) -> None:
+    whole, _ = heard(job(tmp_path, "whole", RECURRENT))
+    wanted = job(tmp_path, "stopped", RECURRENT)
+    with pytest.raises(Stopped):
+        run(wanted, listen=stopped_after(30))
+    store = Destination(wanted.output).store
+    with sqlite3.connect(store) as database:
+        (last,) = database.execute("select max(chunk) from segment").fetchone()
+        database.execute("update packet set data = x'00' where chunk = ? and number = 0", (last,))
+        (kept,) = database.execute("select count(*) from frame where chunk < ?", (last,)).fetchone()
+    database.close()
+    again, events = heard(wanted)
+    assert [event.frames for event in events if isinstance(event, Resumed)] == [kept]
+    assert again.digest == whole.digest
+
+
+@pytest.mark.parametrize("content", [b"", b"no database" * 100])
+def test_a_store_that_is_none_is_made_anew(tmp_path: Path, content: bytes) -> None:
+    wanted = job(tmp_path, "out", RECURRENT)
+    Destination(wanted.output).store.write_bytes(content)
+    result, _ = heard(wanted)
+    assert result.frames == COUNT
+
+
+def test_another_pipeline_begins_anew_and_says_so(tmp_path: Path) -> None:
+    wanted = job(tmp_path, "out", RECURRENT)
+    with pytest.raises(Stopped):
+        run(wanted, listen=stopped_after(30))
+    changed = job(tmp_path, "out", RECURRENT.replace("ultrafast", "fast"))
+    result, events = heard(changed)
+    texts = [event.notice.text for event in events if isinstance(event, Noticed)]
+    assert any("of another pipeline" in text for text in texts)
+    assert not any(isinstance(event, Resumed) for event in events)
+    fresh, _ = heard(job(tmp_path, "fresh", RECURRENT.replace("ultrafast", "fast")))
+    assert result.digest == fresh.digest
+
+
+def test_another_input_begins_anew(tmp_path: Path) -> None:
+    wanted = job(tmp_path, "out", RECURRENT)
+    with pytest.raises(Stopped):
+        run(wanted, listen=stopped_after(30))
+    source = tmp_path / "in.mkv"
+    source.write_bytes(source.read_bytes() + b"\0")
+    _, events = heard(wanted)
+    texts = [event.notice.text for event in events if isinstance(event, Noticed)]
+    assert any("of another input" in text for text in texts)
+
+
+def test_without_resume_all_is_made_anew(tmp_path: Path) -> None:
+    wanted = job(tmp_path, "out", RECURRENT, resume=False)
+    with pytest.raises(Stopped):
+        run(wanted, listen=stopped_after(30))
+    _, events = heard(wanted)
+    assert not any(isinstance(event, Resumed) for event in events)
+
+
+@pytest.mark.parametrize(("stop", "kept"), [(30, True), (3, False)])
+def test_what_is_kept_is_said_and_what_is_not_leaves_nothing(
+    tmp_path: Path, stop: int, kept: bool
+) -> None:
+    events: list[Event] = []
+    stopping = stopped_after(stop)
+
+    def listen(event: Event) -> None:
+        events.append(event)
+        stopping(event)
+
+    wanted = job(tmp_path, "out", RECURRENT)
+    with pytest.raises(Stopped):
+        run(wanted, listen=listen)
+    assert any(isinstance(event, Kept) for event in events) == kept
+    assert Destination(wanted.output).store.exists() == kept
+
+
+def test_a_join_that_failed_is_all_that_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = job(tmp_path, "out", RECURRENT)
+    with monkeypatch.context() as patched:
+
+        def full(*_: object) -> None:
+            raise OutputError("no space left")
+
+        patched.setattr("vidstyle.stages.encode.pyav.EncodePyAV.join", full)
+        with pytest.raises(OutputError, match="no space"):
+            run(wanted)
+    events: list[Event] = []
+    result = run(wanted, listen=events.append)
+    assert result.frames == COUNT
+    assert [event.frames for event in events if isinstance(event, Resumed)] == [COUNT]
+    assert not [event for event in events if isinstance(event, FrameDone)]
