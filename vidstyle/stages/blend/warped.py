@@ -32,6 +32,8 @@ from vidstyle.stages.blend.anchors import Anchors, Memory, longer_paths, remembe
 
 _CRISP = 0.9
 # Strength up to which sharpness is kept; beyond it is what the last flicker is bought with.
+_SOLD = 0.25
+# Part of what is beyond it over which sharpness goes.
 _STILL = 0.25
 # Pixels a frame below which a place stands still, so that averaging cannot blur it.
 _CREEPING = 1.0
@@ -137,20 +139,24 @@ class _Dials:
 
 
 def _dials(options: WarpedOptions) -> _Dials:
+    """Up to ``_CRISP`` the share alone grows. Beyond it first sharpness is sold for calm, with a
+    smaller share, which keeps the picture like the painting; then the share grows again."""
     beyond = max(0.0, (options.strength - _CRISP) / (1 - _CRISP))
-    soft = min(1.0, 4 * beyond)
-    looser = 10 ** (1.5 * beyond)
-    share = min(options.strength, _CRISP)
+    soft = min(1.0, beyond / _SOLD)
+    late = max(0.0, (beyond - _SOLD) / (1 - _SOLD))
+    share = min(options.strength, _CRISP) - 0.1 * soft + 0.12 * late
+    at_rest = share * (1 + _REST * (1 - soft) * (1 - share))
+    looser = 10 ** (1.5 * max(soft / 2, beyond))
     return _Dials(
         share=share,
-        share_at_rest=min(share * (1 + _REST * (1 - share)), _MOST_AT_REST),
-        fine=options.fine + (1 - options.fine) * min(1.0, 1.4 * beyond),
+        share_at_rest=min(at_rest, _MOST_AT_REST),
+        fine=options.fine + (1 - options.fine) * soft,
         ahead=options.look_ahead * (min(1.0, 2 * options.strength) + 0.8 * beyond),
         gain=1 + (options.detail - 1) * (1 - soft),
         stroke_gain=1 + (options.strokes - 1) * (1 - soft),
         softness=soft,
         tolerance=options.tolerance * looser,
-        tolerance_hidden=options.tolerance_hidden * looser,
+        tolerance_hidden=options.tolerance_hidden * looser * (1 + 4 * soft),
         drift=options.drift * looser,
     )
 
