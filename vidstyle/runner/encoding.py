@@ -53,7 +53,6 @@ class Encoding:
                 self._chunk = parcel.chunk
             self._write(parcel)
         self._end_chunk(None)
-        self._store.note("chunks", str(len(self._store.segments())))
 
     def join(self, original: Path, destination: Destination, start: Fraction) -> None:
         """Make the file beside the destination; ``start`` is the first frame's time."""

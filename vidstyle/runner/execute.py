@@ -26,7 +26,7 @@ from vidstyle.runner.plan import Assembly
 from vidstyle.runner.reading import Reading
 from vidstyle.runner.serial import Flow, run_serial, through
 from vidstyle.runner.stamp import Stamp
-from vidstyle.runner.store import Store
+from vidstyle.runner.store import CHUNKS, Store
 from vidstyle.runner.threaded import run_threaded
 
 Engine = Literal["threaded", "serial"]
@@ -70,10 +70,10 @@ def execute(
             flows = _flows(assembly, plan, nodes, checkpoint)
             with closing(_stream(engine, reading, flows, plan)) as stream:
                 encoding.consume(stream)
-            store.note(_START, str(reading.start or 0))
+            store.note({CHUNKS: str(len(store.segments())), _START: str(reading.start or 0)})
         encoding.join(original, destination, Fraction(store.facts[_START]))
         destination.commit()
-        store.note(_DONE, "yes")
+        store.note({_DONE: "yes"})
     seconds = {
         plan.source.name: reading.seconds,
         **{node.planned.name: node.seconds for node in nodes},

@@ -20,6 +20,8 @@ from vidstyle.core.errors import OutputError
 from vidstyle.core.sink import FrameTime, Packet
 from vidstyle.runner.checkpoint import Checkpoint, load_place, save_place
 
+CHUNKS = "chunks"
+"""Fact that is noted when all chunks are there: how many."""
 _VERSION = 1
 # Of the tables.
 _KEPT = 2
@@ -101,10 +103,10 @@ class Store:
                 database.execute(f"delete from {table}")
             database.executemany("insert into fact values (?, ?)", facts.items())
 
-    def note(self, name: str, value: str) -> None:
-        """Add a fact, or change it."""
+    def note(self, facts: Mapping[str, str]) -> None:
+        """Add facts, or change them, all at once."""
         with _failing_as_output(self._path), self._database as database:
-            database.execute("insert or replace into fact values (?, ?)", (name, value))
+            database.executemany("insert or replace into fact values (?, ?)", facts.items())
 
     def write(self, chunk: int, packets: Sequence[Packet]) -> None:
         """Take packets of a chunk; they count once the chunk is ended."""
@@ -150,7 +152,7 @@ class Store:
             if chunk != sound or self._segment_digest(chunk, header) != digest:
                 break
             sound += 1
-        if sound and self.facts.get("chunks") == str(sound):
+        if sound and self.facts.get(CHUNKS) == str(sound):
             return sound, None
         wanted = "select chunk from checkpoint where chunk <= ? order by chunk desc"
         for (chunk,) in list(self._rows(wanted, sound)):
