@@ -44,8 +44,12 @@ def test_the_excess_is_what_the_mean_over_the_weight_has_beyond_the_limit() -> N
     weight = np.full((64, 64), 0.5, np.float32)
     weight[:, 32:] = 1
     change = np.repeat((0.3 * weight)[..., np.newaxis], 3, axis=2)
-    excess = excess_over(0.1, change, weight)
+    excess = excess_over(full(0.1), change, weight)
     assert excess is not None
     np.testing.assert_allclose(excess, 0.2, atol=1e-5)
-    assert excess_over(0.31, change, weight) is None
-    np.testing.assert_allclose(excess_over(0.1, -change, weight), -0.2, atol=1e-5)
+    assert excess_over(full(0.31), change, weight) is None
+    np.testing.assert_allclose(excess_over(full(0.1), -change, weight), -0.2, atol=1e-5)
+
+
+def full(limit: float) -> HostArray:
+    return np.full((64, 64), limit, np.float32)

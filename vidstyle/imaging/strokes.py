@@ -36,15 +36,16 @@ def faded_strokes(picture: HostArray, reference: HostArray, *, limit: float) -> 
     return doubled(strokes, *picture.shape[:2])
 
 
-def excess_over(limit: float, change: HostArray, weight: HostArray) -> HostArray | None:
+def excess_over(limit: HostArray, change: HostArray, weight: HostArray) -> HostArray | None:
     """What ``change`` exceeds ``limit`` by, averaged over some 16 pixels of the frame; or None.
 
     ``change`` (h, w, 3) is a weighted change of half a frame, ``weight`` (h, w), above 0, its
-    weight; the mean is over the weight.
+    weight; the mean is over the weight. ``limit`` is (h, w).
     """
     wide = smooth(halved(halved(change)), _WIDE_SIGMA)
     wide /= smooth(halved(halved(weight)), _WIDE_SIGMA)[..., np.newaxis]
-    excess = wide - np.clip(wide, -limit, limit)
+    most = halved(halved(limit))[..., np.newaxis]
+    excess = wide - np.clip(wide, -most, most)
     return doubled(excess, *weight.shape) if excess.any() else None
 
 

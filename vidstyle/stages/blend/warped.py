@@ -48,6 +48,9 @@ _MOST_AT_REST = 0.93
 # the most that comes to: a longer memory takes more from the painting than it calms.
 _NOISE = 0.5
 # Of the detail that is put back, what a place at rest does without: much of it is noise.
+_WANDER = 2.0
+# How much more a place at rest may drift, as a factor beside 1: there a painting that changes can
+# only be flicker, and what is carried on is forgotten soon.
 _LEAST = 1e-3
 # Of the local mean of the trust, so that nothing is divided by nothing.
 _FRAME_MARGIN = 0.05
@@ -376,7 +379,7 @@ def _rest(
     weight, still = history.weight, history.still
     safe = np.maximum(weight, np.float32(_LEAST))
     rest = np.multiply(change, _three(np.divide(more, safe)))
-    excess = excess_over(dials.drift, change, safe)
+    excess = excess_over(dials.drift * (1 + _WANDER * still), change, safe)
     if excess is not None:
         whole = np.add(fine, more)
         rest -= excess * whole[..., np.newaxis]
