@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,11 @@ import numpy as np
 from vidstyle.core import HostArray
 from vidstyle.evaluation.judge import judge_clips
 from vidstyle.evaluation.judgement import Judgement
-from vidstyle.evaluation.judging_flow import JudgeName, choose_judge
+from vidstyle.evaluation.judging_flow import JudgeName, choose_judge, weights_file
 from vidstyle.evaluation.motion import JudgingFlow
 
 from .contenders import Contender, Scene
-from .store import Store
+from .store import Store, digest_of_code, digest_of_files
 
 BLENDS_WITH: Mapping[str, str] = {
     "flow/raft": "raft",
@@ -25,6 +26,8 @@ BLENDS_WITH: Mapping[str, str] = {
 """How the names of judges begin that are no judges of a preset: they are its own flow."""
 _AT_ONCE = 6
 # Contenders that are run side by side: each holds a few frames.
+_CODE = ("evaluation/judging_flow.py", "imaging", "models", "stages/flow")
+# That the judges are made of.
 
 
 class KeptFlow:
@@ -34,11 +37,21 @@ class KeptFlow:
         self._judge, self._weights, self._store = judge, weights, store
         self._flow: JudgingFlow | None = None
 
+    @cached_property
+    def _judged_by(self) -> Mapping[str, str]:
+        """What the flows depend on beside the pictures; read once, for it does not change."""
+        weights = weights_file(self._judge, self._weights, offline=False)
+        return {
+            "weights": digest_of_files([weights] if weights else []),
+            "code": digest_of_code(*_CODE),
+        }
+
     def __call__(self, first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
         """Both flows (H, W, 2) of a pair of pictures, rounded to float16 also the first time."""
         pair = [hashlib.sha256(one.tobytes()).hexdigest() for one in (first, second)]
+        facts = {"pair": pair, "shape": first.shape, **self._judged_by}
         kept = self._store.array(
-            f"judging-{self._judge}", {"pair": pair}, lambda: self._found(first, second)
+            f"judging-{self._judge}", facts, lambda: self._found(first, second)
         )
         return kept[0], kept[1]
 

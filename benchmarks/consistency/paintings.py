@@ -19,7 +19,7 @@ from vidstyle.models.style_import import import_style
 from vidstyle.models.styles import find_style
 
 from .footage import Footage
-from .store import Arrays, Kept, Store, digest_of_files
+from .store import Arrays, Kept, Store, digest_of_code, digest_of_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,11 @@ def style_of(text: str) -> Style:
 
 def painted(footage: Footage, style: Style, store: Store) -> Kept:
     """Every frame alone, (H, W, 3) in [0, 1], rounded to float16."""
-    facts = {"footage": footage.key, "style": digest_of_files([style.path])}
+    facts = {
+        "footage": footage.key,
+        "style": digest_of_files([style.path]),
+        "code": digest_of_code("models"),
+    }
 
     def made() -> Iterator[Arrays]:
         network = style.network().to(memory_format=torch.channels_last)

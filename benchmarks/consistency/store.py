@@ -12,6 +12,7 @@ from typing import Any, SupportsIndex, overload
 import numpy as np
 import numpy.typing as npt
 
+import vidstyle
 from vidstyle.core import HostArray
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -87,6 +88,17 @@ def digest_of(facts: Mapping[str, Any]) -> str:
     """Twenty hex digits that stand for the facts."""
     text = json.dumps({"version": _VERSION, **facts}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def digest_of_code(*parts: str) -> str:
+    """The same of files and folders of the package, such as ``models``."""
+    package = Path(vidstyle.__file__).parent
+    files = {
+        file
+        for part in parts
+        for file in ([package / part] if part.endswith(".py") else (package / part).rglob("*.py"))
+    }
+    return digest_of_files(sorted(files))
 
 
 def digest_of_files(paths: Iterable[Path]) -> str:

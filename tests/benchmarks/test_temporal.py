@@ -11,9 +11,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 
+import vidstyle
 from vidstyle.core.errors import WeightsError
 from vidstyle.evaluation.baselines import BASELINES
+from vidstyle.models import safetensors_file
 from vidstyle.runner.config import load_pipeline
 from vidstyle.runner.discovery import Registry
 from vidstyle.runner.job import Job
@@ -202,3 +205,66 @@ def test_what_cannot_work_is_said_in_one_line(
         assert len(capsys.readouterr().err.splitlines()) == 1
     with pytest.raises(WeightsError):
         benchmark("consistency.paintings").style_of("none/at-all.pth")
+
+
+def test_kept_flows_are_those_of_the_shape(benchmark: Load, tmp_path: Path) -> None:
+    benchmark("temporal")
+    store = benchmark("consistency.store").Store(tmp_path / "work")
+    flow = benchmark("consistency.judging").KeptFlow("farneback", None, store)
+    for shape in ((48, 64, 3), (64, 48, 3)):
+        # The same bytes in two forms.
+        forward, backward = flow(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
+        assert forward.shape == backward.shape == (*shape[:2], 2)
+
+
+@pytest.mark.slow
+def test_kept_flows_are_those_of_the_weights(benchmark: Load, tmp_path: Path) -> None:
+    from torchvision.models.optical_flow import raft_small
+
+    benchmark("temporal")
+    kept_flow = benchmark("consistency.judging").KeptFlow
+    store = benchmark("consistency.store").Store(tmp_path / "work")
+    pair = [frame.host("source") for frame in pan(frames=2, width=128, height=128).frames]
+    found = []
+    for seed in range(2):
+        torch.manual_seed(seed)
+        weights = raft_small(weights=None, progress=False).state_dict()
+        safetensors_file.write(tmp_path / "raft_small_torchvision.safetensors", weights, {})
+        found.append(kept_flow("raft-small", tmp_path, store)(*pair)[0])
+    assert np.abs(found[0] - found[1]).max() > 0.01
+
+
+def test_what_is_kept_is_that_of_the_code(
+    benchmark: Load,
+    clip: Path,
+    style: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    benchmark("temporal")
+    paintings, footages, stores, judging = (
+        benchmark(f"consistency.{name}") for name in ("paintings", "footage", "store", "judging")
+    )
+    store = stores.Store(tmp_path / "work")
+    footage = footages.real_clip(clip, frames=2, width=72, store=store)
+    any_style = paintings.style_of(str(style("any")))
+    package = tmp_path / "package"
+    for part in ("models", "evaluation"):
+        (package / part).mkdir(parents=True)
+    network, judge = package / "models" / "network.py", package / "evaluation" / "judging_flow.py"
+    monkeypatch.setattr(vidstyle, "__file__", str(package / "__init__.py"))
+
+    def kept(network_code: str, judge_code: str) -> tuple[int, int]:
+        """How many paintings and flows there are after a run by this code."""
+        network.write_text(network_code)
+        judge.write_text(judge_code)
+        paintings.painted(footage, any_style, store)
+        judging.KeptFlow("farneback", None, store)(*footage.frames)
+        folder = tmp_path / "work"
+        flows = len(list((folder / "judging-farneback").iterdir()))
+        return len(list(folder.glob("painting-*"))), flows
+
+    assert kept("1", "1") == (1, 1)
+    assert kept("1", "1") == (1, 1)
+    assert kept("1", "2") == (1, 2)
+    assert kept("2", "2") == (2, 3)

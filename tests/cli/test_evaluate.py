@@ -15,6 +15,7 @@ import pytest
 
 from vidstyle.cli.main import run_command
 from vidstyle.evaluation.judgement import FIGURES
+from vidstyle.runner.destination import Destination
 
 COUNT, WIDTH, HEIGHT = 12, 96, 80
 JUDGE = ["--judge", "farneback"]
@@ -154,15 +155,45 @@ def test_another_size_is_one_line_or_scaled(clips, capfd) -> None:  # type: igno
         (["source.mkv", "calm.mkv", "-o", "none/figures.json"], 6, "does not exist"),
         (["source.mkv", "calm.mkv", "--report", "identity.yaml"], 6, "--overwrite"),
         (["source.mkv", "calm.mkv", "-o", "a.html", "--report", "a.html"], 2, "two outputs"),
+        (["source.mkv", "calm.mkv", "-o", "a", "--report", "./a"], 2, "two outputs"),
+        (["source.mkv", "calm.mkv", "-o", "a", "--report", "frames/../a"], 2, "two outputs"),
+        (["source.mkv", "calm.mkv", "-o", "a", "--report", "here/a"], 2, "two outputs"),
+        (["source.mkv", "calm.mkv", "-o", "frames"], 6, "frames is a folder"),
+        (["source.mkv", "calm.mkv", "-o", "frames", "--overwrite"], 6, "frames is a folder"),
+        (["source.mkv", "calm.mkv", "--report", "frames", "--overwrite"], 6, "is a folder"),
+        (["source.mkv", "calm.mkv", "-o", "n" * 300], 6, "cannot write"),
+        (["source.mkv", "frames", "-o", "frames/0.png", "--overwrite"], 2, "the input itself"),
+        (["frames", "calm.mkv", "--report", "frames/new.html"], 2, "among the pictures"),
+        (["source.mkv", "linked", "-o", "frames/0.png", "--overwrite"], 2, "the input itself"),
+        (
+            ["source.mkv", "calm.mkv", "--weights", "frames", "-o", "frames/0.png", "--overwrite"],
+            2,
+            "the input itself",
+        ),
+        (
+            [
+                *("source.mkv", "calm.mkv", "--per-frame", "alone.mkv", "--overwrite"),
+                *("--style-picture", "frames/0.png", "--report", "frames/0.png"),
+            ],
+            2,
+            "the input itself",
+        ),
         (["source.mkv"], 2, "styled"),
     ],
 )
 def test_what_cannot_be_is_one_line_and_a_code(clips, capfd, arguments, code, said) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    before = (clips / "calm.mkv").read_bytes()
+    (clips / "frames").mkdir()
+    for index, picture in enumerate(pictures()):
+        cv2.imwrite(str(clips / "frames" / f"{index}.png"), picture[..., ::-1])
+    (clips / "linked").mkdir()
+    (clips / "linked" / "0.png").symlink_to(clips / "frames" / "0.png")
+    (clips / "here").symlink_to(clips)
+    before = {path: path.read_bytes() for path in clips.rglob("*") if path.is_file()}
     assert run_command(["evaluate", *arguments, *JUDGE]) == code
+    # One line: no table comes before it, so nothing was judged in vain.
     (line,) = capfd.readouterr().err.splitlines()
     assert said in line
-    assert (clips / "calm.mkv").read_bytes() == before
+    assert {path: path.read_bytes() for path in clips.rglob("*") if path.is_file()} == before
 
 
 def test_a_judge_that_there_is_not_is_a_usage_error(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -185,6 +216,47 @@ def test_the_file_is_replaced_only_when_that_is_said(clips) -> None:  # type: ig
     assert run_command([*command, "--overwrite"]) == 0
     assert list(json.loads(Path("figures.json").read_text())["clips"]) == ["alone.mkv"]
     assert not [path for path in clips.iterdir() if path.name.startswith(".")]
+
+
+def test_nothing_is_written_through_a_link(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    victim = clips / "victim"
+    victim.write_text("mine")
+    for name in (".figures.json.part", ".figures.partial.json"):
+        (clips / name).symlink_to(victim)
+    evaluated("source.mkv", "calm.mkv")
+    assert victim.read_text() == "mine"
+
+
+def test_a_second_run_waits_for_the_first(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    with Destination(clips / "figures.json").reserved():
+        assert (
+            run_command(["evaluate", "source.mkv", "calm.mkv", *JUDGE, "-o", "figures.json"]) == 9
+        )
+    assert "another run is writing figures.json" in capfd.readouterr().err.splitlines()[-1]
+    assert not (clips / "figures.json").exists()
+
+
+def test_names_have_no_power_over_the_terminal(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    styled, output = "ca\x1b[31mlm\n.mkv", "fig\x1b]0;\x07\n.json"
+    (clips / "calm.mkv").rename(clips / styled)
+    write(clips / "small\x1b.mkv", [cv2.resize(picture, (48, 40)) for picture in pictures(10)])
+    command = ["evaluate", "source.mkv", styled, "small\x1b.mkv", "--resize", *JUDGE]
+    assert run_command([*command, "-o", output]) == 0
+    captured = capfd.readouterr()
+    assert "\x1b" not in captured.err
+    assert "\x07" not in captured.err
+    for said in (r"ca\x1b[31mlm\n.mkv", r"small\x1b.mkv is scaled", r"wrote fig\x1b]0;\x07\n.json"):
+        assert said in captured.err
+
+
+def test_figures_of_the_narrowest_clip_are_json(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    # One pixel wide, which no codec of these tests takes.
+    (clips / "narrow").mkdir()
+    for index, picture in enumerate(pictures(10)):
+        cv2.imwrite(str(clips / "narrow" / f"{index}.png"), picture[:, :1])
+    command = ["evaluate", "narrow", "narrow", "--per-frame", "narrow", *JUDGE]
+    assert run_command([*command, "--json"]) == 0
+    json.loads(capfd.readouterr().out, parse_constant=pytest.fail)
 
 
 def test_clips_of_one_name_are_told_apart(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures

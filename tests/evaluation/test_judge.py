@@ -335,3 +335,36 @@ def test_a_single_frame_cannot_be_judged() -> None:
     source = noise(1, (16, 20), 0.1)
     with pytest.raises(InputError, match="nothing to judge"):
         judge_clips(source, {"a": source}, at_rest, judge="truth")
+
+
+@pytest.mark.parametrize("shape", [(20, 1), (1, 20), (1, 1)])
+def test_figures_of_the_narrowest_clips_are_finite(shape: tuple[int, int]) -> None:
+    source, styled = noise(6, shape, 0.1), noise(6, shape, 0.1, seed=1)
+    judged = judge_clips(source, {"it": styled}, at_rest, judge="truth", per_frame=source)["it"]
+    rows = [judged.figures.values(), *judged.series.values()]
+    assert all(np.isfinite([one for one in row if one is not None]).all() for row in rows)
+    undefined = "relative_steadiness" not in judged.figures
+    assert undefined == any("no relative steadiness" in note for note in judged.notes)
+    assert undefined == (shape == (1, 1))
+
+
+def test_figures_that_were_asked_for_and_no_frame_has_are_told_of() -> None:
+    flat = [np.full((20, 24, 3), 0.5, np.float32)] * 10
+    judged = judge_clips(
+        flat,
+        {"it": flat},
+        at_rest,
+        judge="truth",
+        per_frame=flat,
+        cuts=[5],
+        style_loss=lambda frame, alone, source: (1.0, 1.0),
+    )["it"]
+    for figure, said in (("style_kept", "no shot has more than 5 frames"), ("sharpness", "detail")):
+        assert figure not in judged.figures
+        assert any(said in note for note in judged.notes)
+
+
+def test_a_clip_may_have_the_name_that_errors_give_the_source() -> None:
+    source = noise(4, (16, 20), 0.1)
+    with pytest.raises(InputError, match="the source has 3 frames"):
+        judge_clips(source, {"the source": source[:3]}, at_rest, judge="truth")

@@ -11,7 +11,7 @@ import torch
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.evaluation.extras import find_extras
-from vidstyle.evaluation.perceptual import WEIGHTS_FILE, load_perceptual
+from vidstyle.evaluation.perceptual import WEIGHTS_FILE, find_alexnet, load_perceptual
 
 needs_lpips = pytest.mark.usefixtures("lpips")
 
@@ -93,3 +93,24 @@ def test_without_lpips_ssim_speaks_alone_and_says_so(tmp_path: Path) -> None:
     extras = find_extras(weights=tmp_path / "empty")
     assert extras.likeness is None
     assert "SSIM alone says how alike the pictures are" in extras.notes[0]
+
+
+def test_the_folder_comes_first_and_what_torch_has_fetched_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_torch, cache, folder = places = [
+        tmp_path / "torch" / "hub" / "checkpoints" / WEIGHTS_FILE,
+        tmp_path / "cache" / "weights" / WEIGHTS_FILE,
+        tmp_path / "folder" / WEIGHTS_FILE,
+    ]
+    for path in places:
+        path.parent.mkdir(parents=True)
+    for path in places:
+        path.touch()
+        assert find_alexnet(folder.parent) == path
+    assert find_alexnet() == cache
+    monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(folder.parent))
+    assert find_alexnet() == folder
+    cache.unlink()
+    monkeypatch.delenv("VIDSTYLE_WEIGHTS")
+    assert find_alexnet() == of_torch

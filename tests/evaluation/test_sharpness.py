@@ -8,7 +8,7 @@ import pytest
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
-from vidstyle.evaluation.sharpness import sharpness
+from vidstyle.evaluation.sharpness import mean_gradient, sharpness
 
 
 def clip() -> list[HostArray]:
@@ -36,3 +36,10 @@ def test_flat_clips_have_nothing_to_lose() -> None:
 def test_clips_of_other_lengths_are_refused() -> None:
     with pytest.raises(InputError):
         sharpness(clip()[:2], clip())
+
+
+@pytest.mark.parametrize("shape", [(4, 1, 3), (1, 4, 3)])
+def test_a_line_has_a_gradient_in_its_direction_alone(shape: tuple[int, int, int]) -> None:
+    line = np.float32([0, 0.5, 0.5, 1]).repeat(3).reshape(shape)
+    assert mean_gradient(line) == pytest.approx(0.5 / 3)
+    assert mean_gradient(line[:1, :1]) == 0

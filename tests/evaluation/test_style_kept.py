@@ -13,6 +13,7 @@ from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
 from vidstyle.evaluation.extras import find_extras
 from vidstyle.evaluation.style_kept import StyleKept
+from vidstyle.models import safetensors_file
 from vidstyle.models.backbones import Backbone
 from vidstyle.training.losses import gram_matrix
 from vidstyle.training.settings import Settings
@@ -81,6 +82,35 @@ def test_black_and_white_areas_of_the_painting_are_allowed(backbone: Backbone) -
     painting = np.full((40, 50, 3), 0.5, np.float32)
     painting[:10, :10] = 1
     assert gauge(backbone, painting).blob_share == pytest.approx(100 / 2000)
+
+
+@pytest.mark.parametrize(
+    ("size", "too_small"),
+    [((1, 40), True), ((48, 1), True), ((1, 1), True), ((2, 2), False), ((4000, 2), False)],
+)
+def test_what_is_too_small_for_the_network_is_known_beforehand(
+    backbone: Backbone, size: tuple[int, int], too_small: bool
+) -> None:
+    settings = Settings(precision="float32", style_taps=TAPS, content_tap="relu1_2")
+    kept = StyleKept(backbone, planes(pictures(1, 1)[0]), settings)
+    reason = kept.too_small(*size)
+    assert bool(reason) == too_small
+    if reason:
+        assert f"frames of {size[0]}x{size[1]} are too small" in reason
+    else:
+        frame = np.zeros((*size[::-1], 3), np.float32)
+        assert np.isfinite(kept(frame, frame, frame)).all()
+
+
+def test_frames_too_small_for_the_network_are_a_note(backbone: Backbone, tmp_path: Path) -> None:
+    weights = {key: value for key, value in backbone.state_dict().items() if key != "mean"}
+    file = tmp_path / "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors"
+    safetensors_file.write(file, weights, {})
+    picture = tmp_path / "style.png"
+    cv2.imwrite(str(picture), np.zeros((64, 64, 3), np.uint8))
+    extras = find_extras(style_picture=picture, weights=tmp_path, size=(1, 40))
+    assert extras.style_loss is None
+    assert "style that is kept: frames of 1x40 are too small" in extras.notes[-1]
 
 
 @pytest.mark.slow

@@ -12,7 +12,8 @@ import pytest
 
 from tests.report.conftest import WriteClip
 from vidstyle.core import Clip
-from vidstyle.report.film import QUALITIES, Films, films_within
+from vidstyle.report.film import QUALITIES, Films, _Film, films_within
+from vidstyle.report.reading import Moment
 from vidstyle.report.shown_size import shown_size
 from vidstyle.testing import pan
 
@@ -135,3 +136,14 @@ def test_sides_are_even_and_pixels_square(
 ) -> None:
     clip = Clip(width, height, Fraction(1, 25), sample_aspect=aspect)
     assert shown_size(clip, 640) == size
+
+
+def test_what_a_film_remembers_does_not_grow_with_its_frames() -> None:
+    film = _Film((16, 16), QUALITIES[-1])
+    picture = np.zeros((16, 16, 3), np.float32)
+    for index in range(100):
+        # Each second frame has the time of the one before it.
+        film.add(picture, Moment(index, Fraction(index // 2, 25), Fraction(1, 50), (picture,)))
+    assert len(film._durations) < 20
+    _, frames = decoded(film.finished())
+    assert len({frame.pts for frame in frames}) == 100

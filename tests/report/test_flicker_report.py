@@ -191,6 +191,16 @@ def test_an_old_report_stays_where_a_new_one_fails(
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
 
 
+def test_an_old_report_can_be_kept(
+    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    with pytest.raises(OutputError, match="--overwrite"):
+        write_report(path, judgements, clips, still_flow, (0, None), overwrite=False)
+    assert path.read_text() == "old"
+
+
 def test_a_clip_is_never_overwritten(
     judgements: dict[str, Judgement], clips: dict[str, Path]
 ) -> None:

@@ -105,3 +105,10 @@ def test_no_wish_reads_nothing(clips: dict[str, Path]) -> None:
 def test_a_frame_behind_the_end_is_refused(clips: dict[str, Path]) -> None:
     with pytest.raises(InputError, match="end before frame 12"):
         flashing(clips, 10, first=2)
+
+
+def test_a_clip_may_be_called_the_source(clips: dict[str, Path]) -> None:
+    flash = {"the source": clips["flash"]}
+    found = pairs_of_clips(clips["calm"], flash, {"the source": (5,)}, ExactFlow(), (0, None))
+    (views,), (expected,) = found["the source"], flashing(clips, 5)
+    np.testing.assert_array_equal(views.difference, expected.difference)

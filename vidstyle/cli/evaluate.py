@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,6 +13,7 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.style_output import check_new
+from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:
     from vidstyle.evaluation.file_judging import Clips
@@ -91,18 +92,20 @@ def evaluate(
 
     if style_picture and not per_frame:
         raise typer.BadParameter("--style-picture compares with --per-frame: give both")
-    if output and output == report:
-        raise typer.BadParameter(f"-o and --report are two outputs: {output} cannot be both")
     check_judge(judge, blended_with=blended_with)
     interval = given.interval_of(frames)
     clips = clips_of(source, per_frame, styled)
-    for path in filter(None, (output, report)):
-        check_new(path, overwrite=overwrite, inputs=clips.named.values())
+    outputs = [path for path in (output, report) if path]
+    beside = [path for path in (style_picture, weights) if path]
+    _check_outputs(outputs, list(clips.named.values()), beside, overwrite=overwrite)
     known = survey(clips, frames=interval, resize=resize)
-    chosen = choose_judge(judge, blended_with=blended_with, weights=weights, device=device)
+    size = known.source_size
+    chosen = choose_judge(
+        judge, blended_with=blended_with, weights=weights, device=device, size=size
+    )
     extras = None
     if per_frame is not None:
-        extras = find_extras(style_picture=style_picture, weights=weights)
+        extras = find_extras(style_picture=style_picture, weights=weights, size=size)
     seen = None if json else _Lines()
     judged = judge_files(clips, known, chosen, extras=extras, seen=seen)
     content = json_module.dumps(_all_json(clips, judged, interval))
@@ -111,14 +114,46 @@ def evaluate(
     else:
         print_judgements(judged)
     if output:
-        _write(output, content + "\n")
+        from vidstyle.report.text_file import write_text
+        from vidstyle.runner.destination import Destination
+
+        write_text(Destination(output, overwrite), content + "\n")
     if report:
         from vidstyle.report.flicker_report import write_report
 
-        write_report(report, judged, clips.named, chosen.flow, interval)
+        write_report(report, judged, clips.named, chosen.flow, interval, overwrite=overwrite)
     if not json:
-        for path in filter(None, (output, report)):
-            print(f"wrote {path}", file=sys.stderr)
+        for path in outputs:
+            say(f"wrote {path}")
+
+
+def _check_outputs(
+    outputs: Sequence[Path], clips: Sequence[Path], beside: Sequence[Path], *, overwrite: bool
+) -> None:
+    """Refuse what cannot be written, or would change an input: some judges take hours."""
+    from vidstyle.core.errors import OutputError, UsageError
+
+    inputs = [*clips, *beside]
+    files = [*inputs, *(file for folder in inputs for file in _files_in(folder))]
+    for path in outputs:
+        if os.path.isdir(path):  # noqa: PTH112  # Path.is_dir raises for a name that is too long
+            raise OutputError(f"{path} is a folder; give the name of a file")
+        check_new(path, overwrite=overwrite, inputs=files)
+        for clip in clips:
+            if clip.is_dir() and path.parent.samefile(clip):
+                raise UsageError(f"{path} would lie among the pictures of a clip; choose another")
+    if len({path.resolve() for path in outputs}) < len(outputs):
+        raise UsageError(f"-o and --report are two outputs: {outputs[0]} cannot be both")
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    """The entries of a folder, any of which may be read; nothing where it is a file."""
+    from vidstyle.core.errors import InputError
+
+    try:
+        yield from folder.iterdir() if folder.is_dir() else ()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read ({error.strerror})") from error
 
 
 class _Lines:
@@ -133,7 +168,7 @@ class _Lines:
         now = time.perf_counter()
         if now - self._last >= _EVERY_SECONDS:
             self._last = now
-            print(progress_line(done, total, now - self._started), file=sys.stderr, flush=True)
+            say(progress_line(done, total, now - self._started))
 
 
 def _all_json(
@@ -151,17 +186,3 @@ def _all_json(
             for name, judgement in judged.items()
         },
     }
-
-
-def _write(path: Path, content: str) -> None:
-    """Whole or not at all."""
-    from vidstyle.core.errors import OutputError
-
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(content)
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)

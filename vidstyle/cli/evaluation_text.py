@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vidstyle.cli.terminal import visible
 from vidstyle.evaluation.judgement import FIGURES, Judgement
 
 _PIPE_WIDTH = 1000
@@ -38,7 +39,7 @@ def print_judgements(judgements: Mapping[str, Judgement]) -> None:
     console.print(_head(one), markup=False, soft_wrap=True)
     console.print(_table(judgements), crop=False)
     for note in dict.fromkeys(note for row in judgements.values() for note in row.notes):
-        console.print(f"note: {note}", markup=False, soft_wrap=True)
+        console.print(f"note: {visible(note)}", markup=False, emoji=False, soft_wrap=True)
 
 
 def judgement_json(judgement: Judgement) -> dict[str, Any]:
@@ -66,9 +67,7 @@ def _table(judgements: Mapping[str, Judgement]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("figure", no_wrap=True)
     for name in judgements:
-        # A file's name may have anything in it.
-        clean = "".join(letter if letter.isprintable() else "?" for letter in name)
-        table.add_column(Text(clean), justify="right", overflow="fold")
+        table.add_column(Text(visible(name)), justify="right", overflow="fold")
     table.add_column("meaning", overflow="fold")
     for figure, meaning in FIGURES.items():
         values = [judgement.figures.get(figure) for judgement in judgements.values()]

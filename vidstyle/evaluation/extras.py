@@ -9,6 +9,8 @@ from vidstyle.core.errors import WeightsError
 from vidstyle.evaluation.judge import Likeness, StyleLoss
 from vidstyle.evaluation.perceptual import load_perceptual
 
+_NO_STYLE = "nothing is said of the style that is kept"
+
 
 @dataclass(frozen=True, slots=True)
 class Extras:
@@ -22,11 +24,17 @@ class Extras:
     """Why one of them is missing."""
 
 
-def find_extras(*, style_picture: Path | None = None, weights: Path | None = None) -> Extras:
+def find_extras(
+    *,
+    style_picture: Path | None = None,
+    weights: Path | None = None,
+    size: tuple[int, int] | None = None,
+) -> Extras:
     """LPIPS where it is at hand, and the style's loss where its picture is given.
 
     ``weights`` is a folder, or None for ``VIDSTYLE_WEIGHTS`` and the user's cache; nothing is
-    downloaded. Raises InputError where the picture cannot be read.
+    downloaded. ``size`` is the width and height of the frames, if known: the notes say where they
+    are too small for the style's loss. Raises InputError where the picture cannot be read.
     """
     notes, found = [], Extras()
     likeness: Likeness | None = None
@@ -36,15 +44,17 @@ def find_extras(*, style_picture: Path | None = None, weights: Path | None = Non
         notes.append(f"there is no LPIPS; SSIM alone says how alike the pictures are: {error}")
     if style_picture is not None:
         try:
-            found = _style(style_picture, weights)
+            found = _style(style_picture, weights, size)
         except WeightsError as error:
-            notes.append(f"nothing is said of the style that is kept: {error}")
-    return Extras(likeness, found.style_loss, found.allowed_blobs, tuple(notes))
+            notes.append(f"{_NO_STYLE}: {error}")
+    return Extras(likeness, found.style_loss, found.allowed_blobs, (*notes, *found.notes))
 
 
-def _style(picture: Path, weights: Path | None) -> Extras:
+def _style(picture: Path, weights: Path | None, size: tuple[int, int] | None) -> Extras:
     # torch takes seconds to import: only for who names a picture.
     from vidstyle.evaluation.style_kept import load_style_kept
 
     kept = load_style_kept(picture, weights=weights)
+    if size and (reason := kept.too_small(*size)):
+        return Extras(allowed_blobs=kept.blob_share, notes=(f"{_NO_STYLE}: {reason}",))
     return Extras(style_loss=kept, allowed_blobs=kept.blob_share)

@@ -16,6 +16,7 @@ from vidstyle.evaluation.extras import Extras
 from vidstyle.evaluation.judge import judge_clips
 from vidstyle.evaluation.judgement import Judgement
 from vidstyle.evaluation.judging_flow import Judge
+from vidstyle.evaluation.memory import enough_memory
 from vidstyle.evaluation.together import together
 
 SOURCE, PER_FRAME = "source", "per frame"
@@ -61,8 +62,10 @@ class Survey:
 
     interval: tuple[int, int | None]
     """Indices of the frames that count, half-open, the same of all clips."""
-    size: tuple[int, int] | None
-    """Width and height that all are scaled to, or None where they are read as they are."""
+    source_size: tuple[int, int]
+    """Width and height of the source's frames."""
+    resize: bool
+    """Whether clips of another size are scaled to the source's."""
     frames: int
     """How many the interval has."""
     cuts: tuple[int, ...]
@@ -71,7 +74,8 @@ class Survey:
 
     def read(self, path: Path) -> Iterator[HostArray]:
         """The frames that count."""
-        return clip_frames(path, self.interval, size=self.size)
+        size = self.source_size if self.resize else None
+        return clip_frames(path, self.interval, size=size)
 
 
 def survey(
@@ -84,9 +88,9 @@ def survey(
     judges take minutes.
     """
     sizes = {path: clip_size(path) for path in clips.named.values()}
-    size = sizes[clips.source] if resize else None
-    notes = tuple(_scaled(sizes, size)) if size else ()
-    found = Survey(frames, size, 0, (), notes)
+    size = sizes[clips.source]
+    notes = tuple(_scaled(sizes, size)) if resize else ()
+    found = Survey(frames, size, resize, 0, (), notes)
     count = 0
 
     def counted() -> Iterator[HostArray]:
@@ -107,20 +111,26 @@ def judge_files(
     extras: Extras | None = None,
     seen: Seen | None = None,
 ) -> dict[str, Judgement]:
-    """The judgement of each styled clip, by its name; see ``judge.judge_clips``."""
+    """The judgement of each styled clip, by its name; see ``judge.judge_clips``.
+
+    Also raises DeviceError where memory runs out.
+    """
     extras = extras or Extras()
-    return judge_clips(
-        _told(known.read(clips.source), known.frames, seen),
-        {name: known.read(path) for name, path in clips.styled.items()},
-        judge.flow,
-        judge=judge.name,
-        per_frame=None if clips.per_frame is None else known.read(clips.per_frame),
-        cuts=known.cuts,
-        likeness=extras.likeness,
-        style_loss=extras.style_loss,
-        allowed_blobs=extras.allowed_blobs,
-        notes=(*judge.notes, *extras.notes, *known.notes),
-    )
+    width, height = known.source_size
+    remedy = "judge fewer clips at a time, or smaller ones"
+    with enough_memory(f"judging {len(clips.named)} clips of {width}x{height}", remedy):
+        return judge_clips(
+            _told(known.read(clips.source), known.frames, seen),
+            {name: known.read(path) for name, path in clips.styled.items()},
+            judge.flow,
+            judge=judge.name,
+            per_frame=None if clips.per_frame is None else known.read(clips.per_frame),
+            cuts=known.cuts,
+            likeness=extras.likeness,
+            style_loss=extras.style_loss,
+            allowed_blobs=extras.allowed_blobs,
+            notes=(*judge.notes, *extras.notes, *known.notes),
+        )
 
 
 def _told(frames: Iterable[HostArray], count: int, seen: Seen | None) -> Iterator[HostArray]:

@@ -47,9 +47,8 @@ class Perceptual:
 def load_perceptual(folder: Path | None = None) -> Perceptual:
     """LPIPS by its package ``lpips``, with the backbone's file from this machine.
 
-    It is looked for in ``folder`` or, without one, where ``VIDSTYLE_WEIGHTS`` says, in the user's
-    cache, and where torch keeps what it has fetched. Raises WeightsError where the package or the
-    file is not there, or the file is no AlexNet.
+    It is looked for as ``find_alexnet`` says. Raises WeightsError where the package or the file is
+    not there, or the file is no AlexNet.
     """
     try:
         import lpips  # type: ignore[import-not-found,unused-ignore]  # no dependency of ours
@@ -57,7 +56,7 @@ def load_perceptual(folder: Path | None = None) -> Perceptual:
         raise WeightsError(f"LPIPS needs the package lpips (pip install lpips): {error}") from error
     import torch
 
-    path = _weights(folder)
+    path = find_alexnet(folder)
     with warnings.catch_warnings():
         # It asks torchvision in a way that is out of date.
         warnings.simplefilter("ignore")
@@ -71,14 +70,21 @@ def load_perceptual(folder: Path | None = None) -> Perceptual:
     return Perceptual(network.eval())
 
 
-def _weights(folder: Path | None) -> Path:
+def find_alexnet(folder: Path | None = None) -> Path:
+    """The backbone's file, as ``weight_places.find_file`` seeks it, offline.
+
+    Last, it may lie where torch keeps what it has fetched. Raises WeightsError where it does not.
+    """
     import torch
 
-    of_torch = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS_FILE
-    if of_torch.is_file():
-        return of_torch
     address = OFFICIAL + WEIGHTS_FILE
-    return find_file("AlexNet", [WEIGHTS_FILE], address, folder=folder, offline=True)
+    try:
+        return find_file("AlexNet", [WEIGHTS_FILE], address, folder=folder, offline=True)
+    except WeightsError:
+        of_torch = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS_FILE
+        if of_torch.is_file():
+            return of_torch
+        raise
 
 
 def _planes(picture: HostArray) -> torch.Tensor:

@@ -31,6 +31,9 @@ def edge_variance(frame: HostArray) -> float:
 
 
 def mean_gradient(frame: HostArray) -> float:
-    """G: the mean squared difference of neighbours, across plus down, of a frame (H, W, 3)."""
-    across, down = (np.square(np.diff(frame, axis=axis)) for axis in (1, 0))
-    return float(across.mean(dtype=np.float64) + down.mean(dtype=np.float64))
+    """G: the mean squared difference of neighbours, across plus down, of a frame (H, W, 3).
+
+    0 in a direction in which the frame has one pixel.
+    """
+    differences = [np.square(np.diff(frame, axis=axis)) for axis in (1, 0)]
+    return sum(float(one.mean(dtype=np.float64)) for one in differences if one.size)

@@ -14,6 +14,9 @@ from vidstyle.training.losses import style_loss
 from vidstyle.training.photos import read_picture, resized, to_tensor
 from vidstyle.training.settings import Settings
 
+_AMPLE = 128
+# Pixels of a side, at which every loss network has something left at half the size.
+
 
 class StyleKept:
     """Gram losses of frames, by the objective that styles train on.
@@ -32,6 +35,18 @@ class StyleKept:
     def blob_share(self) -> float:
         """Share of black and white areas in the painting: a clip may have as many."""
         return blob_share(self._painting[0].permute(1, 2, 0).contiguous().numpy())
+
+    def too_small(self, width: int, height: int) -> str | None:
+        """Why frames of this size say nothing about style; None where they do."""
+        style = set(self._settings.style_taps or self._backbone.default_style_taps)
+        content = {self._settings.content_tap or self._backbone.default_content_tap}
+        for scale, taps in [(1.0, content), *((one, style) for one in self._settings.style_scales)]:
+            sides = (int(scale * min(side, _AMPLE)) for side in (height, width))
+            try:
+                self._backbone(torch.zeros(1, 3, *sides), taps)
+            except ValueError as error:
+                return f"frames of {width}x{height} are too small: {error}"
+        return None
 
     def __call__(
         self, frame: HostArray, alone: HostArray, source: HostArray

@@ -25,7 +25,7 @@ def together(clips: Sequence[Named]) -> Iterator[Frames]:
     for index, frames in enumerate(zip_longest(*(frames for _, frames in clips))):
         present = tuple(frame for frame in frames if frame is not None)
         if len(present) < len(frames):
-            _refuse_length(index, dict(zip(names, frames, strict=True)))
+            _refuse_length(index, names, frames)
         for name, frame in zip(names, present, strict=True):
             if frame.shape != present[0].shape:
                 raise InputError(
@@ -35,9 +35,10 @@ def together(clips: Sequence[Named]) -> Iterator[Frames]:
         yield present
 
 
-def _refuse_length(count: int, frames: dict[str, HostArray | None]) -> None:
-    ended = next(name for name, frame in frames.items() if frame is None)
-    longer = next(name for name, frame in frames.items() if frame is not None)
+def _refuse_length(count: int, names: Sequence[str], frames: Sequence[HostArray | None]) -> None:
+    # Two clips may have one name: a styled one may be called "the source".
+    ended = names[next(at for at, frame in enumerate(frames) if frame is None)]
+    longer = names[next(at for at, frame in enumerate(frames) if frame is not None)]
     raise InputError(
         f"{ended} has {count} frames and {longer} has more; give clips made from one source,"
         " or choose frames that all of them have (--frames A:B)"

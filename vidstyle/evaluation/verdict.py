@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vidstyle.core.layers import HostArray
 from vidstyle.evaluation.judgement import Judgement, Series
 from vidstyle.evaluation.measures import BESIDE_PER_FRAME, Beside, dead_counts
-from vidstyle.evaluation.moments import LONG, Distance, Moment
+from vidstyle.evaluation.moments import EVERY, LONG, Distance, Moment
 from vidstyle.evaluation.motion import Motion
 from vidstyle.evaluation.quotient import Quotient
 from vidstyle.evaluation.sharpness import mean_gradient
@@ -20,6 +20,14 @@ _E_WARP: Mapping[Distance, str] = {
     "long": "e_warp_long",
     "first": "e_warp_first",
 }
+_UNDEFINED: Mapping[str, str] = {
+    "sharpness": "the per-frame painting has no detail: no sharpness beside it",
+    "style_kept": (
+        f"no shot has more than {EVERY} frames, and style is looked at from frame {EVERY} of a"
+        " shot on: nothing is said of the style that is kept"
+    ),
+}
+"""Notes on figures that were asked for and that no frame had."""
 
 
 @dataclass(slots=True)
@@ -89,7 +97,7 @@ def judgement_of(
         coverage=near.coverage,
         figures=figures,
         series=dict(_series(sums, source, per_frame)),
-        notes=(*notes, *_missing(figures, per_frame)),
+        notes=(*notes, *_missing(figures, per_frame, asked=sums.quotients)),
     )
 
 
@@ -143,8 +151,10 @@ def _series(
             yield name, quotient.series
 
 
-def _missing(figures: Mapping[str, float], per_frame: ClipSums | None) -> Iterator[str]:
-    """Why figures that a reader may look for are not there."""
+def _missing(
+    figures: Mapping[str, float], per_frame: ClipSums | None, *, asked: Collection[str]
+) -> Iterator[str]:
+    """Why figures that a reader may look for are not there; ``asked`` are those that were tried."""
     if per_frame is None:
         yield (
             "without a per-frame painting there is nothing to say of D, likeness, sharpness, style,"
@@ -156,3 +166,6 @@ def _missing(figures: Mapping[str, float], per_frame: ClipSums | None) -> Iterat
         yield "nothing stands still throughout a shot: there is no static deviation or slope"
     if "relative_steadiness" not in figures:
         yield "the source has no warping error or the clip no detail: no relative steadiness"
+    for name, note in _UNDEFINED.items():
+        if name in asked and name not in figures:
+            yield note

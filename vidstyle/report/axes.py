@@ -9,6 +9,11 @@ from typing import Final
 _STEPS: Final = (1, 2, 5, 10)
 _FLAT: Final = 0.5
 # An axis begins at 0 unless all values are over this share of the largest.
+_EQUAL: Final = 1e-6
+# Values that differ by less than this share of the largest are drawn as equal: round numbers
+# between them would have more digits than a float.
+_LEAST: Final = 1e-300
+# Length of an axis, of which a tenth is still a number.
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,9 @@ def value_axis(values: list[float], start: float, end: float, *, most_ticks: int
     low, high = min(values, default=0.0), max(values, default=0.0)
     if 0 <= low <= _FLAT * high:
         low = 0.0
-    if low == high:
+    if high - low <= _EQUAL * max(abs(low), abs(high)):
         low, high = min(0.0, low), max(0.0, high)
-    if low == high:
+    if high - low < _LEAST:
         high = 1.0
     step = _round_step((high - low) / (most_ticks - 2))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

@@ -109,14 +109,18 @@ class _Film:
         self._output = av.open(self._file, mode="w", format="mp4")
         self._stream = _h264(self._output.add_stream("libx264", rate=25), size, quality)
         self._convert = FromRgb("yuv420p", _COLOUR, width=size[0], height=size[1], siting="left")
+        self._free = 0
+        # The first tick that no frame has.
         self._durations: dict[int, int] = {}
+        # Of the frames that the encoder has not given yet, by their ticks.
         self.least_bytes = 0
         """Of the pictures that the encoder has given so far; the file has more."""
 
     def add(self, picture: HostArray, moment: Moment) -> None:
         frame = self._convert(resized(picture, self._size))
         # Two frames of one tick would be one.
-        start = max(round(moment.seconds / _TICK), max(self._durations, default=-1) + 1)
+        start = max(round(moment.seconds / _TICK), self._free)
+        self._free = start + 1
         frame.pts, frame.time_base = start, _TICK
         self._durations[start] = max(1, round(moment.duration / _TICK))
         self._mux(self._stream.encode(frame))
@@ -131,7 +135,7 @@ class _Film:
             self.least_bytes += packet.size
             if packet.pts is not None:
                 # The encoder does not know how long the last frame lasts.
-                packet.duration = self._durations[packet.pts]
+                packet.duration = self._durations.pop(packet.pts)
             self._output.mux_one(packet)
 
 

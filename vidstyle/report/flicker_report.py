@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from vidstyle.core.errors import OutputError, UsageError
+from vidstyle.evaluation.file_judging import PER_FRAME, SOURCE
 from vidstyle.evaluation.judgement import Judgement
 from vidstyle.evaluation.motion import JudgingFlow
 from vidstyle.report.contents import Contents
@@ -15,13 +16,12 @@ from vidstyle.report.markup import EMPTY
 from vidstyle.report.pair_gallery import WorstPair, gallery_within
 from vidstyle.report.pair_views import pairs_of_clips
 from vidstyle.report.reading import Interval
+from vidstyle.report.text_file import write_text
 from vidstyle.report.worst_pairs import worst_frames
 from vidstyle.runner.destination import Destination
 
 MOST_BYTES: Final = 40 * 2**20
 """Size of a report, at most, unless another is asked for."""
-SOURCE, PER_FRAME = "source", "per frame"
-"""Names of the clips that are not judged."""
 
 
 def write_report(
@@ -32,6 +32,7 @@ def write_report(
     frames: Interval,
     *,
     most_bytes: int = MOST_BYTES,
+    overwrite: bool = True,
 ) -> None:
     """Write ``path``: a page of HTML that holds everything that it shows.
 
@@ -40,14 +41,15 @@ def write_report(
     alike; cuts and series are counted from its beginning. ``flow`` is the one that judged.
 
     The clips are read again, for the pictures and for small films of them; where those would not
-    fit into ``most_bytes`` they lose quality, and then frames, which the page says. The file is
-    replaced when the page is complete. Raises InputError for clips that cannot be read or that end
-    before a judged frame, UsageError where ``most_bytes`` do not even hold the figures or ``path``
-    is one of the clips, OutputError where it cannot be written, and ValueError where a clip is
-    missing.
+    fit into ``most_bytes`` they lose quality, and then frames, which the page says. A file that is
+    there is replaced when the page is complete, unless ``overwrite`` is false.
+
+    Raises InputError for clips that cannot be read or that end before a judged frame, UsageError
+    where ``most_bytes`` do not even hold the figures or ``path`` is one of the clips, OutputError
+    where it cannot be written, and ValueError where a clip is missing.
     """
     _check_names(judgements, clips)
-    destination = _destination(path, clips)
+    destination = _destination(path, clips, overwrite=overwrite)
     first = frames[0]
     names = tuple(name for name in (SOURCE, PER_FRAME, *judgements) if name in clips)
     contents = Contents.of(judgements, clips[SOURCE].name, first_frame=first)
@@ -66,7 +68,7 @@ def write_report(
             most_bytes - contents.size_without_films(gallery, names), files=len(names)
         ),
     )
-    _write(destination, contents.text(gallery, films))
+    write_text(destination, contents.text(gallery, films))
 
 
 def _check_names(judgements: Mapping[str, Judgement], clips: Mapping[str, Path]) -> None:
@@ -78,8 +80,8 @@ def _check_names(judgements: Mapping[str, Judgement], clips: Mapping[str, Path])
         raise ValueError(f"no clip is given for {', '.join(sorted(missing))}")
 
 
-def _destination(path: Path, clips: Mapping[str, Path]) -> Destination:
-    destination = Destination(path, overwrite=True)
+def _destination(path: Path, clips: Mapping[str, Path], *, overwrite: bool) -> Destination:
+    destination = Destination(path, overwrite)
     if path.is_dir():
         raise OutputError(f"{path} is a folder; give the name of a file for the report")
     for clip in clips.values():
@@ -111,12 +113,3 @@ def _worst_pairs(
 def _before_base64(length: int, *, files: int) -> int:
     """How many bytes of so many files have at most ``length`` letters of base64."""
     return max(0, (length - 4 * files) // 4 * 3)
-
-
-def _write(destination: Destination, text: str) -> None:
-    with destination.reserved():
-        try:
-            destination.partial.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"cannot write {destination.path}: {error.strerror}") from error
-        destination.commit()

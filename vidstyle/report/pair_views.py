@@ -11,6 +11,7 @@ import numpy as np
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
+from vidstyle.evaluation.file_judging import SOURCE
 from vidstyle.evaluation.motion import JudgingFlow, Motion, judged_motion
 from vidstyle.evaluation.together import Frames
 from vidstyle.imaging.contact_sheet import Picture
@@ -56,13 +57,13 @@ def pairs_of_clips(
 ) -> dict[str, tuple[PairViews, ...]]:
     """Views of the pairs that end at the ``wanted`` frames of each clip, in that order.
 
-    The clips are read once; a flow that several of them ask for is found once. Raises InputError
-    where they end before a wanted frame.
+    None of the clips has the reserved name ``SOURCE``. They are read once; a flow that several of
+    them ask for is found once. Raises InputError where they end before a wanted frame.
     """
     left = {index for indices in wanted.values() for index in indices}
     views: dict[str, dict[int, PairViews]] = {name: {} for name in clips}
     before: Frames = ()
-    with side_by_side({"the source": source, **clips}, frames) as opened:
+    with side_by_side({SOURCE: source, **clips}, frames) as opened:
         size = shown_size(opened.clip, WIDEST)
         for moment in opened.moments if left else ():
             if moment.index in left:

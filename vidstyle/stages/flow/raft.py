@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from vidstyle.core import (
     BaseStage,
     Clip,
-    HostArray,
     Layers,
     Needs,
     Place,
@@ -25,19 +23,12 @@ from vidstyle.core.errors import WeightsError
 from vidstyle.core.place import Precision
 from vidstyle.imaging.flow_pair import (
     Directions,
-    enlarged_flow,
     flow_layers,
     layers_of_flows,
     no_flow,
-    reduced_size,
 )
+from vidstyle.models.raft_scale import auto_scale, scaled_flows
 from vidstyle.models.raft_weights import RaftSize, find_raft
-
-if TYPE_CHECKING:
-    import torch
-
-_MOST_PIXELS = 1280 * 720
-"""That ``scale: auto`` compares: their correlations take 2 GiB, those of 4 times as many 33."""
 
 
 class RaftOptions(StageOptions):
@@ -116,11 +107,7 @@ class Raft(BaseStage[RaftOptions]):
             layers = no_flow(height, width, directions)
         else:
             previous = window.behind[0].tensor("source")
-            pair = (_reduced(picture, self._scale) for picture in (now, previous))
-            there, back = (
-                enlarged_flow(_on_host(flow), height, width)
-                for flow in self._raft.tensor_flows(*pair)
-            )
+            there, back = scaled_flows(self._raft, now, previous, self._scale)
             layers = layers_of_flows(there, back, directions)
         # Stages that read flow are at home on the host: there it stays.
         return layers, None
@@ -137,24 +124,8 @@ def _weights(options: RaftOptions) -> Path:
 
 def _scale(options: RaftOptions, clip: Clip) -> float:
     if options.scale == "auto":
-        return min(1.0, math.sqrt(_MOST_PIXELS / (clip.width * clip.height)))
+        return auto_scale(clip.height, clip.width)
     return options.scale
-
-
-def _reduced(picture: torch.Tensor, scale: float) -> torch.Tensor:
-    """(3, h, w) of (3, H, W), each pixel a mean over those that it stands for."""
-    if scale == 1:
-        return picture
-    from torch.nn import functional
-
-    size = reduced_size(picture.shape[1], picture.shape[2], scale)
-    smaller = functional.interpolate(picture[None], size, mode="bilinear", antialias=True)
-    return smaller[0]
-
-
-def _on_host(flow: torch.Tensor) -> HostArray:
-    array: HostArray = flow.permute(1, 2, 0).contiguous().cpu().numpy()
-    return array
 
 
 STAGE = Raft
