@@ -10,6 +10,7 @@ from fractions import Fraction
 import pytest
 
 from vidstyle.core.errors import StageError
+from vidstyle.runner.guard import guarded
 from vidstyle.runner.parcel import Parcel
 from vidstyle.runner.serial import Flow, run_serial
 from vidstyle.runner.threaded import run_threaded
@@ -102,3 +103,19 @@ def _recorded(stream: Iterator[Parcel], note: Callable[[int], None]) -> Iterator
 
 def _our_threads() -> int:
     return sum(thread.name == "vidstyle" for thread in threading.enumerate())
+
+
+def test_a_stage_that_does_not_come_back_ends_the_run() -> None:
+    released = threading.Event()
+
+    def hanging(parcels: Iterable[Parcel]) -> Generator[Parcel, None, None]:
+        for parcel in parcels:
+            if parcel.index == 3:
+                guarded("filter", 3, lambda: released.wait(30))
+            yield parcel
+
+    begun = time.perf_counter()
+    with pytest.raises(StageError, match=r"stage filter, frame 3: it has not come back for 0\.2 s"):
+        indices(run_threaded(parcels(9), [passing, hanging], 2, limit=0.2))
+    assert time.perf_counter() - begun < 5
+    released.set()

@@ -36,6 +36,10 @@ def run(
             "--resume/--no-resume", help="Go on with what a run that was stopped has left."
         ),
     ] = True,
+    timeout: Annotated[
+        float,
+        typer.Option(help="Seconds that a stage may take for a frame, or a span of them.", min=0.1),
+    ] = 1800.0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything and print the plan; decode nothing.")
     ] = False,
@@ -56,7 +60,7 @@ def run(
     loaded = given.pipeline_of(pipeline, set_=set_, style=style, plugins=plugins)
     suffix = jobs.output_suffix(loaded)
     for source, destination in output_paths(inputs, output, suffix, label=pipeline.stem):
-        job = jobs.Job(loaded, source, destination, device, interval, overwrite, resume)
+        job = jobs.Job(loaded, source, destination, device, interval, overwrite, resume, timeout)
         if dry_run:
             with jobs.prepared(job) as (_, plan):
                 print_plan(plan, as_json=json)

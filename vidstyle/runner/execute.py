@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -43,11 +44,13 @@ def execute(
     engine: Engine,
     listen: Listener,
     resume: bool = True,
+    timeout: float = math.inf,
 ) -> Result:
     """Make the destination. Raises a VidstyleError, and then the destination is untouched.
 
     With ``resume`` the run goes on where an earlier one of an equal plan, input, weights and code
-    was stopped; without, what that has left is dropped.
+    was stopped; without, what that has left is dropped. A stage may take ``timeout`` seconds for
+    a frame, or a span of them; the serial engine waits for ever.
     """
     started = time.perf_counter()
     with ExitStack() as stack:
@@ -68,7 +71,7 @@ def execute(
         reading = Reading(assembly.source, plan, assembly.inputs, checkpoint)
         if checkpoint is not None or not chunk:
             flows = _flows(assembly, plan, nodes, checkpoint)
-            with closing(_stream(engine, reading, flows, plan)) as stream:
+            with closing(_stream(engine, reading, flows, plan.queue, timeout)) as stream:
                 encoding.consume(stream)
             store.note({CHUNKS: str(len(store.segments())), _START: str(reading.start or 0)})
         encoding.join(original, destination, Fraction(store.facts[_START]))
@@ -169,9 +172,9 @@ def _stamped(stamp: Stamp, parcels: Iterable[Parcel]) -> Generator[Parcel, None,
 
 
 def _stream(
-    engine: Engine, parcels: Iterable[Parcel], flows: list[Flow], plan: Plan
+    engine: Engine, parcels: Iterable[Parcel], flows: list[Flow], queue: int, timeout: float
 ) -> Generator[Parcel, None, None]:
     if engine == "threaded":
-        yield from run_threaded(parcels, flows, plan.queue)
+        yield from run_threaded(parcels, flows, queue, limit=timeout)
     else:
         yield from run_serial(parcels, flows)

@@ -35,6 +35,8 @@ class Job:
     overwrite: bool = False
     resume: bool = True
     """Whether to go on with what an earlier run of the same has left."""
+    timeout: float = 1800.0
+    """Seconds that a stage may take for a frame, or for a span of them."""
 
 
 def output_suffix(pipeline: Pipeline) -> str:
@@ -92,6 +94,7 @@ def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None
             engine=engine,
             listen=listen or _ignore,
             resume=job.resume,
+            timeout=job.timeout,
         )
 
 

@@ -6,12 +6,15 @@ channels are shut, and the error is raised to whoever consumes the frames.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from types import TracebackType
 
+from vidstyle.core.errors import StageError
+from vidstyle.runner.guard import overdue
 from vidstyle.runner.parcel import Parcel
 from vidstyle.runner.serial import Flow
 
@@ -52,9 +55,14 @@ class Channel:
             self._changed.notify_all()
 
     def __iter__(self) -> Iterator[Parcel]:
+        return self.watching(None, _nothing)
+
+    def watching(self, seconds: float | None, look: Callable[[], None]) -> Iterator[Parcel]:
+        """The items; while none comes, ``look`` is called every so many seconds."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._shut or self._ended or self._items)
+                while not self._changed.wait_for(self._settled, timeout=seconds):
+                    look()
                 if self._shut:
                     raise ChannelShutError
                 if not self._items:
@@ -63,11 +71,19 @@ class Channel:
                 self._changed.notify_all()
             yield item
 
+    def _settled(self) -> bool:
+        return self._shut or self._ended or bool(self._items)
+
 
 class Threads:
     """The running pipeline: iterate it for its frames, leave its context to end it."""
 
-    def __init__(self, parcels: Iterable[Parcel], flows: Iterable[Flow], queue: int) -> None:
+    def __init__(
+        self, parcels: Iterable[Parcel], flows: Iterable[Flow], queue: int, limit: float
+    ) -> None:
+        """``limit`` is how many seconds a call of a stage may take."""
+        self._limit = limit
+        self._hung = False
         self._error: BaseException | None = None
         self._lock = threading.Lock()
         self._channels: list[Channel] = []
@@ -111,7 +127,7 @@ class Threads:
 
     def __iter__(self) -> Iterator[Parcel]:
         try:
-            yield from self._channels[-1]
+            yield from self._channels[-1].watching(min(1.0, self._limit), self._look)
         except ChannelShutError:
             if self._error is None:
                 raise
@@ -125,17 +141,38 @@ class Threads:
     ) -> None:
         self._end()
 
+    def _look(self) -> None:
+        """Raise StageError where a stage does not come back."""
+        call = overdue(self._limit)
+        if call is not None:
+            self._hung = True
+            raise StageError(
+                call.stage,
+                call.frame,
+                f"it has not come back for {self._limit:g} s; raise the limit with --timeout",
+            )
+
     def _end(self) -> None:
-        """Shut all channels and wait for the steps that are running."""
+        """Shut all channels and wait for the steps that are running, but for one that hangs."""
         self._fail(None)
         for thread in self._threads:
             if thread.ident is not None:
-                thread.join()
+                thread.join(1.0 if self._hung else None)
 
 
-def run_threaded(parcels: Iterable[Parcel], flows: Iterable[Flow], queue: int) -> Iterator[Parcel]:
-    """All frames as they leave the last flow, the work of each flow on a thread of its own."""
-    with Threads(parcels, flows, queue) as running:
+def _nothing() -> None:
+    return None
+
+
+def run_threaded(
+    parcels: Iterable[Parcel], flows: Iterable[Flow], queue: int, *, limit: float = math.inf
+) -> Iterator[Parcel]:
+    """All frames as they leave the last flow, the work of each flow on a thread of its own.
+
+    Raises StageError where a call of a stage takes longer than ``limit`` seconds: nobody can
+    end its thread, which ends with the process.
+    """
+    with Threads(parcels, flows, queue, limit) as running:
         yield from running
 
 
