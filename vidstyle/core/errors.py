@@ -82,3 +82,18 @@ class StageError(VidstyleError):
         self.frame = frame
         """Index of the frame in the source, or None outside of a frame."""
         self.reason = reason
+
+
+_OPENCV_NO_MEMORY = -4
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an allocation failed, of Python, NumPy, OpenCV, or torch on any device."""
+    # By name, since torch takes seconds to import; on the CPU it has no class for this.
+    if type(error).__module__ == "cv2":
+        return getattr(error, "code", None) == _OPENCV_NO_MEMORY
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "DefaultCPUAllocator" in str(error)
+    )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from vidstyle.core.errors import DeviceError, StageError, VidstyleError
+from vidstyle.core.errors import DeviceError, StageError, VidstyleError, is_out_of_memory
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ def guarded(stage: str, frame: int | None, action: Callable[[], T]) -> T:
     except VidstyleError:
         raise
     except (Exception, SystemExit) as error:
-        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        if is_out_of_memory(error):
             where = f"stage {stage}" if frame is None else f"stage {stage}, frame {frame}"
             raise DeviceError(
                 f"{where}: out of memory; use a smaller picture or another --device"
