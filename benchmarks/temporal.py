@@ -43,7 +43,24 @@ from vidstyle.evaluation.judging_flow import JUDGES
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
 PRESETS = (PIPELINES / "temporal.yaml", PIPELINES / "temporal-quality.yaml")
-STRENGTHS = (0.2, 0.3, 0.5, 0.55, 0.6, 0.7, 0.8, 0.85, 0.9, 0.91, 0.92, 0.93, 0.95, 0.97, 0.985, 1.0)
+STRENGTHS = (
+    0.2,
+    0.3,
+    0.5,
+    0.55,
+    0.6,
+    0.7,
+    0.8,
+    0.85,
+    0.9,
+    0.91,
+    0.92,
+    0.93,
+    0.95,
+    0.97,
+    0.985,
+    1.0,
+)
 # Close enough that hardly a point of another curve falls between two of ours.
 BOTH_WAYS = "flow.directions=both"
 # The same flow, and what the bidirectional baseline needs besides.

@@ -191,6 +191,18 @@ def test_a_playlist_never_reaches_the_network(tmp_path):
             server.accept()
 
 
+def test_no_decoder_that_is_tried_makes_a_larger_frame_than_allowed(tmp_path):
+    # FFmpeg decodes a frame to learn more of the stream, and forgets a size that it refuses.
+    path = tmp_path / "clip.mkv"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("ffv1", rate=25, width=64, height=48, pix_fmt="yuv420p")
+        container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(stream.encode(None))
+    for pixels, width in ((64 * 48, 64), (64 * 48 - 1, 0)):
+        with open_input(path, max_pixels=pixels) as container:
+            assert choose_video(container).codec_context.width == width
+
+
 def test_the_largest_video_is_chosen_among_equals(tmp_path):
     path = write(tmp_path / "two.mkv", (64, 48), (128, 96), (96, 64))
     with open_input(path) as container:

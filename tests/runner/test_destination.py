@@ -138,6 +138,19 @@ def test_a_name_that_no_file_system_takes_is_an_output_error(tmp_path: Path) -> 
         Destination(tmp_path / ("x" * 300)).check(tmp_path / "in.mp4")
 
 
+def test_a_manifest_that_names_files_elsewhere_deletes_none_of_them(tmp_path: Path) -> None:
+    precious = tmp_path / "precious.txt"
+    precious.write_text("mine")
+    out = folder_of_ours(tmp_path / "frames")
+    listed = ["000000.png", "../precious.txt", str(precious), ".", "..", ""]
+    (out / MANIFEST).write_text(json.dumps({"files": listed}))
+    destination = Destination(out, overwrite=True)
+    with destination.reserved():
+        destination.partial.mkdir()
+        destination.commit()
+    assert precious.read_text() == "mine"
+
+
 def folder_of_ours(path: Path) -> Path:
     path.mkdir()
     (path / "000000.png").write_text("x")

@@ -77,3 +77,9 @@ def test_a_folder_of_pictures_never_holds_another_output() -> None:
 def test_a_name_that_no_file_system_takes_is_an_input_error() -> None:
     with pytest.raises(InputError, match="check the name"):
         output_paths([Path("x" * 300)], None, ".mp4", label="x")
+
+
+def test_a_name_that_no_file_system_takes_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "in.mp4").write_text("")
+    with pytest.raises(OutputError, match="choose another -o"):
+        output_paths([tmp_path / "in.mp4"], tmp_path / ("x" * 300), ".mp4", label="a")

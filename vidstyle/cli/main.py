@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from vidstyle import __version__
+from vidstyle.cli.terminal import VisibleFormatter, say, visible_lines
 
 app = typer.Typer(
     name="vidstyle",
@@ -47,12 +50,19 @@ def _common(
     if debug:
         os.environ["VIDSTYLE_DEBUG"] = "1"
     level = logging.DEBUG if debug else logging.WARNING
-    logging.basicConfig(level=level, format="%(name)s: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(VisibleFormatter("%(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
 
 
 def main() -> None:
     """Run the command line; never returns."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _terminate)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As standard error does: a file name may hold bytes that are no text.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -61,8 +71,24 @@ def run_command(arguments: list[str]) -> int:
     return _exit_code(lambda: app(arguments, standalone_mode=False))
 
 
+def _interrupt(signum: int, frame: object) -> None:
+    _leave_at_once_next_time()
+    raise KeyboardInterrupt
+
+
 def _terminate(signum: int, frame: object) -> None:
+    _leave_at_once_next_time()
     raise SystemExit(TERMINATED)
+
+
+def _leave_at_once_next_time() -> None:
+    """Whoever insists need not wait for a step that is running: what is kept is whole anyway."""
+    for number, code in ((signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)):
+        signal.signal(number, partial(_leave, code))
+
+
+def _leave(code: int, signum: int, frame: object) -> None:
+    os._exit(code)
 
 
 def _exit_code(command: Callable[[], Any]) -> int:
@@ -91,7 +117,8 @@ def _exit_code(command: Callable[[], Any]) -> int:
 def _usage(message: str, code: int) -> int:
     """A wrong call is one line; a call without a command is answered with the help."""
     if not message.startswith("Usage:"):
-        return _fail(message, code)
+        # The parser breaks lines between choices.
+        return _fail(" ".join(message.split()), code)
     print(message, file=sys.stderr)
     return code
 
@@ -99,18 +126,19 @@ def _usage(message: str, code: int) -> int:
 def _fail_with(error: Exception) -> int:
     errors = import_module("vidstyle.core.errors")
     if os.environ.get("VIDSTYLE_DEBUG"):
-        traceback.print_exception(error)
+        print(visible_lines("".join(traceback.format_exception(error))), file=sys.stderr)
     if isinstance(error, errors.VidstyleError):
         return _fail(str(error), error.exit_code)
+    said = " ".join(str(error).split())
     return _fail(
-        f"this is a bug in vidstyle: {type(error).__name__}: {error};"
+        f"this is a bug in vidstyle: {type(error).__name__}: {said};"
         " run again as `vidstyle --debug …` and report what it shows",
         1,
     )
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"vidstyle: {' '.join(message.split())}", file=sys.stderr)
+    say(f"vidstyle: {message}")
     return code
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
 from collections.abc import Generator, Mapping
@@ -18,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from vidstyle.cli.terminal import say, visible
 from vidstyle.runner.events import (
     Event,
     FrameDone,
@@ -35,7 +37,8 @@ _PLAIN_EVERY_SECONDS = 5.0
 @contextmanager
 def listener(*, as_json: bool) -> Generator[Listener, None, None]:
     """Shows the events of one run while the context is open."""
-    console = Console(stderr=True, highlight=False)
+    # A name such as [red].mp4 or :clip:.mp4 means nothing but itself.
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     if as_json:
         yield _print_json
     elif console.is_terminal:
@@ -80,7 +83,7 @@ def _as_json(event: Event) -> dict[str, object]:
 
 def _bar(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]:.1f} fps"),
@@ -101,18 +104,21 @@ class _Bar:
         match event:
             case Planned(_, output):
                 self._started = time.perf_counter()
-                self._bar.update(self._task, description=_short(output.name))
+                self._bar.update(self._task, description=_short(visible(output.name)))
             case FrameDone(_, done, total, _):
                 rate = done / max(time.perf_counter() - self._started, 1e-6)
                 known = None if total is None else max(total, done)
                 self._bar.update(self._task, completed=done, total=known, rate=rate)
             case Noticed(notice):
-                self._bar.console.print(f"note: {notice.text}", markup=False)
+                self._say(f"note: {notice.text}")
             case Resumed() | Kept():
-                self._bar.console.print(f"note: {work_line(event)}", markup=False)
+                self._say(f"note: {work_line(event)}")
             case Result():
                 for line in summary(event):
-                    self._bar.console.print(line, markup=False, soft_wrap=True)
+                    self._say(line)
+
+    def _say(self, line: str) -> None:
+        self._bar.console.print(visible(line), soft_wrap=True)
 
 
 class _Lines:
@@ -130,17 +136,17 @@ class _Lines:
                 now = time.perf_counter()
                 if now - self._last >= _PLAIN_EVERY_SECONDS:
                     self._last = now
-                    _say(self._prefix + progress_line(done, total, now - self._started))
+                    say(self._prefix + progress_line(done, total, now - self._started))
             case Noticed(notice):
-                _say(f"{self._prefix}note: {notice.text}")
+                say(f"{self._prefix}note: {notice.text}")
             case Resumed() | Kept():
-                _say(f"{self._prefix}note: {work_line(event)}")
+                say(f"{self._prefix}note: {work_line(event)}")
             case Result():
                 self._end(event)
 
     def _end(self, result: Result) -> None:
         for line in summary(result):
-            _say(line)
+            say(line)
 
 
 class _ClipLines(_Lines):
@@ -163,7 +169,8 @@ def work_line(event: Resumed | Kept) -> str:
     """What of an earlier run is used, or of this one can be."""
     if isinstance(event, Resumed):
         return f"{event.frames} frames of an earlier run are there: going on behind them"
-    return f"{event.frames} frames are kept in {event.store}: the same command goes on behind them"
+    command = shlex.join(["vidstyle", *(word for word in sys.argv[1:] if word != "--no-resume")])
+    return f"{event.frames} frames are kept in {event.store}; go on with: {command}"
 
 
 def summary(result: Result) -> list[str]:
@@ -184,10 +191,6 @@ def _stage_times(seconds: Mapping[str, float], frames: int) -> str:
 
 def _short(name: str, width: int = 28) -> str:
     return name if len(name) <= width else f"{name[: width - 1]}…"
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def clip_listener(clip: Path, *, as_json: bool) -> Listener:

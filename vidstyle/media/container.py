@@ -14,6 +14,9 @@ from av.video.stream import VideoStream
 from vidstyle.core import OtherStream
 from vidstyle.core.errors import InputError
 
+MAX_PIXELS: Final = 8192 * 8192
+"""Of a frame, unless more are asked for."""
+
 Kind = Literal["audio", "subtitle", "video", "data", "attachment"]
 
 # Formats that hold their streams themselves. Playlists (hls, concat, dash, sdp, imf, vobsub) name
@@ -40,14 +43,19 @@ _UNSUITABLE: Final = (
 )
 
 
-def open_input(path: Path) -> InputContainer:
+def open_input(path: Path, *, max_pixels: int = MAX_PIXELS) -> InputContainer:
     """Open a video file for reading; the caller closes it.
 
     Only a regular file is opened, by absolute path and the ``file`` protocol, and only in a
-    format that cannot name another file. Raises InputError, one line, for everything else.
+    format that cannot name another file. ``max_pixels`` is for the decoders that FFmpeg tries
+    here: they make no larger frames. Raises InputError, one line, for everything else.
     """
     _check_file(path)
-    options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
+    options = {
+        "protocol_whitelist": "file",
+        "format_whitelist": _FORMATS,
+        "max_pixels": str(max_pixels),
+    }
     try:
         # Metadata is often not UTF-8; a strange title must not stop a run.
         return av.open(

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from safetensors import SafetensorError, safe_open
 
@@ -15,6 +15,12 @@ from vidstyle.core.errors import OutputError, WeightsError
 
 if TYPE_CHECKING:
     import torch
+
+
+LARGEST_FILE: Final = 2 << 30
+"""Bytes of a file of weights; those of the largest network that is read are a quarter."""
+_LARGEST_HEADER: Final = 4 << 20
+# Takes many times its size as objects; ours have some kilobytes.
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -61,17 +67,37 @@ def check_keys(path: Path, found: Mapping[str, object], wanted: Mapping[str, obj
         raise WeightsError(f"{path} {' and '.join(complaints)}: it is of another layout")
 
 
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def check_file(path: Path) -> None:
+    """Raise WeightsError where there is no regular file, or one too large to be weights."""
     if not path.is_file():
         raise WeightsError(f"{path} is not there, or is not a file")
+    if path.stat().st_size > LARGEST_FILE:
+        raise WeightsError(
+            f"{path} is larger than {LARGEST_FILE >> 30} GiB, so it is no file of weights"
+        )
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    check_file(path)
     try:
+        _check_header(path)
         yield
     except (SafetensorError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(
             f"{path} is damaged or not a safetensors file ({reason}): fetch or train it again"
         ) from error
+
+
+def _check_header(path: Path) -> None:
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if length > _LARGEST_HEADER:
+        raise WeightsError(
+            f"{path} is damaged or not a safetensors file (a header of {length} bytes): "
+            "fetch or train it again"
+        )
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -16,6 +16,9 @@ from typing import IO
 from vidstyle.core.errors import LockedError, OutputError, UsageError
 from vidstyle.core.sink import MANIFEST
 
+_LONGEST_NAME = 255 - len("..vidstyle-journal")
+# Bytes: what lies beside the output while a run goes on is named after it, and made longer.
+
 
 @dataclass(frozen=True, slots=True)
 class Destination:
@@ -43,6 +46,8 @@ class Destination:
                 raise UsageError(f"the output is the input itself: {path}; choose another -o")
             if path.is_symlink() and not path.exists():
                 raise OutputError(f"{path} is a link to nothing; remove it or choose another -o")
+            if len(os.fsencode(path.name)) > _LONGEST_NAME:
+                raise OutputError(f"the name {path.name[:40]}… is too long; choose another -o")
             if not path.parent.is_dir():
                 raise OutputError(f"the folder {path.parent} does not exist; make it first")
             if not os.access(path.parent, os.W_OK | os.X_OK):
@@ -204,4 +209,6 @@ def _ours(folder: Path) -> set[str]:
         listed = json.loads((folder / MANIFEST).read_text())["files"]
     except (OSError, ValueError, KeyError, TypeError):
         return set()
-    return {MANIFEST, *(str(name) for name in listed)}
+    # A manifest may come from anybody: a name that leads elsewhere is no file of this folder.
+    names = (name for name in map(str, listed) if name not in ("", ".."))
+    return {MANIFEST, *(name for name in names if name == Path(name).name)}

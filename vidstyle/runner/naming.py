@@ -25,8 +25,8 @@ def output_paths(
         _check_there(path)
     if output is None:
         pairs = [(path, Path(f"{path.stem}-{label}{suffix}")) for path in inputs]
-    elif len(inputs) > 1 or (output.is_dir() and suffix):
-        if not output.is_dir():
+    elif len(inputs) > 1 or (_is_folder(output) and suffix):
+        if not _is_folder(output):
             raise OutputError(f"{output} is not a folder; several inputs need an existing one")
         pairs = [(path, output / f"{path.stem}{suffix}") for path in inputs]
     else:
@@ -52,6 +52,13 @@ def mirrored_paths(clips: Sequence[Path], folder: Path, output: Path, suffix: st
 def _is_folder_of_another(path: Path, paths: Sequence[Path]) -> bool:
     """Whether a folder of pictures would hold the output of another clip."""
     return any(path in other.parents for other in paths)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}; choose another -o") from error
 
 
 def _check_there(path: Path) -> None:

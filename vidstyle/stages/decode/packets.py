@@ -19,7 +19,8 @@ from av.video.stream import VideoStream
 
 from vidstyle.core import Notice
 from vidstyle.core.errors import InputError
-from vidstyle.media.container import choose_video, open_input
+from vidstyle.media.container import MAX_PIXELS, choose_video, open_input
+from vidstyle.stages.decode.limits import check_size
 from vidstyle.stages.decode.timestamps import Decoded
 
 _GIVE_UP: Final = 16
@@ -61,13 +62,25 @@ class Damage:
 class Reader:
     """An open file and the decoder of its chosen video stream."""
 
-    def __init__(self, path: Path, *, threads: int, hidden_alpha: bool = False) -> None:
-        """``hidden_alpha``: decode the transparency of VP8 and VP9 too, which is slower."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        threads: int,
+        hidden_alpha: bool = False,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        """``hidden_alpha``: decode the transparency of VP8 and VP9 too, which is slower.
+
+        The decoder makes no frame of more than ``max_pixels``.
+        """
+        self._path, self._max_pixels = path, max_pixels
         self.damage = Damage()
-        self.container = open_input(path)
+        self.container = open_input(path, max_pixels=max_pixels)
         try:
             self.stream: VideoStream = choose_video(self.container)
             self.context = _decoder(self.stream, threads, hidden_alpha)
+            self.context.options = {**self.context.options, "max_pixels": str(max_pixels)}
         except BaseException:
             self.container.close()
             raise
@@ -128,6 +141,8 @@ class Reader:
         try:
             pictures = self.context.decode(packet)
         except FFmpegError:
+            # The decoder refuses what is too large before it takes memory for it.
+            check_size(self._path, self.context.width, self.context.height, self._max_pixels)
             at = None if packet is None or packet.pts is None else packet.pts * self.time_base
             self.damage.skip(None if at is None else float(at))
             return

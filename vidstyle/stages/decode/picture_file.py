@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,8 @@ import numpy.typing as npt
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
+from vidstyle.stages.decode.limits import LARGEST_FRAME, check_size
+from vidstyle.stages.decode.picture_size import picture_size
 
 SUFFIXES: Final = (
     *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"),
@@ -25,6 +28,9 @@ _JPEG_START: Final = b"\xff\xd8"
 _JPEG_END: Final = b"\xff\xd9"
 _PNG_START: Final = b"\x89PNG"
 _PNG_END: Final = b"IEND"
+_BYTES_A_PIXEL: Final = 8
+# RGBA of 16 bits; a file that is larger than its picture holds something else.
+_BYTES_BESIDE: Final = 64 << 20
 _TAIL: Final = 4096
 # Some cameras and programs write a little after a picture's end.
 
@@ -42,12 +48,14 @@ class Picture:
     """Hash of the file."""
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path, *, max_pixels: int = LARGEST_FRAME) -> Picture:
     """Read a file of 8 or 16 bits; JPEGs are turned as their EXIF orientation says.
 
-    Raises InputError where it is missing, damaged, cut short or of floats.
+    Raises InputError where it is missing, no regular file, damaged, cut short, of floats, or
+    by its header of more than ``max_pixels``; that is known before memory is taken for them.
     """
-    data = _bytes(path)
+    data = _bytes(path, max_pixels)
+    _check_header(path, data, max_pixels)
     samples = _decode(path, data)
     kind = str(samples.dtype)
     if kind not in _LARGEST:
@@ -58,11 +66,21 @@ def read_picture(path: Path) -> Picture:
     return Picture(colours, alpha, depth, hashlib.blake2b(data, digest_size=16).hexdigest())
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, max_pixels: int) -> bytes:
+    largest = max_pixels * _BYTES_A_PIXEL + _BYTES_BESIDE
     try:
-        data = path.read_bytes()
+        # Opening a pipe would wait for ever.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path}: is not a regular file; copy the picture into one")
+        with path.open("rb") as file:
+            data = file.read(largest + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    if len(data) > largest:
+        raise InputError(
+            f"{path}: the file is larger than a picture of {max_pixels} pixels can be; "
+            "raise decode's option max_pixels to allow it"
+        )
     # OpenCV fills up what is missing at the end of a file with grey.
     for start, end in ((_JPEG_START, _JPEG_END), (_PNG_START, _PNG_END)):
         if data.startswith(start) and end not in data[-_TAIL:]:
@@ -70,12 +88,19 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
+def _check_header(path: Path, data: bytes, max_pixels: int) -> None:
+    size = picture_size(data)
+    if size is None:
+        raise InputError(f"{path}: not a picture that can be read; replace or remove it")
+    check_size(path, *size, max_pixels)
+
+
 def _decode(path: Path, data: bytes) -> npt.NDArray[Any]:
     # IMREAD_UNCHANGED keeps alpha but does not turn; JPEGs have orientations and no alpha.
     jpeg = data.startswith(_JPEG_START)
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH if jpeg else cv2.IMREAD_UNCHANGED
     try:
-        samples = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+        samples = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise InputError(f"{path}: the picture is too large or damaged ({error.err})") from error
     if samples is None:

@@ -14,21 +14,24 @@ from pydantic import BeforeValidator, Field
 
 from vidstyle.core import Clip, Colour, Frame, HostArray, Mark, Notice, Place, StageOptions
 from vidstyle.core.errors import InputError
+from vidstyle.stages.decode.limits import HIGHEST_RATE, LARGEST_FRAME, MOST_FRAMES, check_count
 from vidstyle.stages.decode.picture_file import SUFFIXES, Picture, read_picture
 
 _SRGB: Final = Colour("rgb", "full", primaries=1, transfer=13)
 _REMEMBERED: Final = 3
+_RATE: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20}|/0*[1-9][0-9]{0,20})?")
 
 
 def _rate(value: Any) -> str:
     """A frame rate as the text of an exact fraction. Raises ValueError for anything else."""
-    try:
-        # By its text: 29.97 means 2997/100, not the nearest binary fraction.
-        rate = Fraction(str(value))
-    except (ValueError, ZeroDivisionError) as error:
-        raise ValueError("a frame rate is a number or a fraction such as 30000/1001") from error
-    if not 0 < rate <= 1000:
-        raise ValueError("a frame rate is above 0 and at most 1000 pictures a second")
+    # By its text: 29.97 means 2997/100, not the nearest binary fraction. Without an exponent,
+    # of which a few digits would make a Fraction take all memory.
+    match = _RATE.fullmatch(str(value))
+    if match is None:
+        raise ValueError("a frame rate is a number or a fraction such as 30000/1001")
+    rate = Fraction(match[0])
+    if not 0 < rate <= HIGHEST_RATE:
+        raise ValueError(f"a frame rate is above 0 and at most {HIGHEST_RATE} pictures a second")
     return str(rate)
 
 
@@ -40,6 +43,12 @@ class PicturesOptions(StageOptions):
     )
     alpha: Literal["auto", "keep", "drop"] = Field(
         "auto", description="Transparency: kept where the first picture has it, always, or never."
+    )
+    max_pixels: int = Field(
+        LARGEST_FRAME, ge=1, description="Pictures of more pixels than this are refused."
+    )
+    max_frames: int = Field(
+        MOST_FRAMES, ge=1, description="Folders of more pictures than this are refused."
     )
 
 
@@ -62,7 +71,8 @@ class DecodePictures:
     def open(self, path: Path, place: Place) -> Clip:
         """List the folder and read its first picture. Raises InputError where there is none."""
         self._paths = _pictures_of(path)
-        first = read_picture(self._paths[0])
+        check_count(path, len(self._paths), self.options.max_frames)
+        first = self._read(self._paths[0])
         rate = Fraction(self.options.frame_rate)
         height, width = first.colours.shape[:2]
         self._clip = Clip(
@@ -92,7 +102,7 @@ class DecodePictures:
             self._check(after)
         first = 0 if after is None else after.index + 1
         for index, path in enumerate(self._paths[first:], first):
-            picture = read_picture(path)
+            picture = self._read(path)
             layers = _layers(picture, self._clip, path)
             self._last = index
             self._recent.append(picture.digest)
@@ -113,10 +123,13 @@ class DecodePictures:
     def close(self) -> None:
         """Nothing stays open between pictures."""
 
+    def _read(self, path: Path) -> Picture:
+        return read_picture(path, max_pixels=self.options.max_pixels)
+
     def _check(self, mark: Mark) -> None:
         start = max(0, mark.index + 1 - len(mark.digests))
         before = self._paths[start : mark.index + 1]
-        if tuple(read_picture(path).digest for path in before) != mark.digests:
+        if tuple(self._read(path).digest for path in before) != mark.digests:
             raise InputError(
                 f"{self._paths[0].parent}: picture {mark.index} is not the one that an earlier "
                 "run stopped after; the folder has changed; start again from the beginning"

@@ -12,6 +12,15 @@ from pydantic import Field
 from vidstyle.core import Clip, Colour, Notice, StageOptions
 from vidstyle.core.errors import InputError
 from vidstyle.media.colour import MATRIX_TO_TAG, PQ, is_hdr
+from vidstyle.stages.decode.limits import (
+    HIGHEST_RATE,
+    LARGEST_FRAME,
+    MOST_FRAMES,
+    MOST_HOURS,
+    check_count,
+    check_length,
+    check_rate,
+)
 from vidstyle.stages.decode.orientation import Orientation
 from vidstyle.stages.decode.probe import Found
 
@@ -38,7 +47,16 @@ class DecodeOptions(StageOptions):
         "apply", description="Whether pictures are turned as the file says."
     )
     max_pixels: int = Field(
-        8192 * 8192, ge=1, description="Frames of more pixels than this are refused."
+        LARGEST_FRAME, ge=1, description="Frames of more pixels than this are refused."
+    )
+    max_frames: int = Field(
+        MOST_FRAMES, ge=1, description="Clips of more frames than this are refused."
+    )
+    max_hours: float = Field(
+        MOST_HOURS, gt=0, description="Clips that last longer than this are refused."
+    )
+    max_frame_rate: float = Field(
+        HIGHEST_RATE, gt=0, description="Clips of more frames a second are refused."
     )
 
 
@@ -56,7 +74,11 @@ class Decision:
 
 
 def decide(found: Found, options: DecodeOptions, path: Path) -> Decision:
-    """Apply the options to what was found. Raises InputError for HDR that is to be refused."""
+    """Apply the options to what was found.
+
+    Raises InputError for HDR that is to be refused, and for a clip beyond the limits.
+    """
+    _check_promises(found, options, path)
     hdr = is_hdr(found.colour)
     if hdr and options.hdr == "refuse":
         kind = "PQ" if found.colour.transfer == PQ else "HLG"
@@ -77,6 +99,15 @@ def decide(found: Found, options: DecodeOptions, path: Path) -> Decision:
     )
     peak = options.hdr_peak if tone_mapped else None
     return Decision(clip, found.orientation, alpha, peak)
+
+
+def _check_promises(found: Found, options: DecodeOptions, path: Path) -> None:
+    """Hold what the header says of rate and length against the limits."""
+    check_rate(path, float(found.frame_rate or 0), options.max_frame_rate)
+    check_count(path, found.frame_count or 0, options.max_frames)
+    if found.end_seconds is not None:
+        seconds = found.end_seconds - found.start * found.time_base
+        check_length(path, float(seconds), options.max_hours)
 
 
 _TONE_MAPPED = Colour("bt709", "limited", MATRIX_TO_TAG["bt709"], MATRIX_TO_TAG["bt709"])

@@ -19,6 +19,7 @@ from vidstyle.core.errors import InputError
 from vidstyle.media.colour import colour_of, has_alpha
 from vidstyle.media.container import other_streams, video_streams
 from vidstyle.media.to_rgb import ToRGB, bit_depth
+from vidstyle.stages.decode.limits import check_size
 from vidstyle.stages.decode.orientation import Orientation, orientation_of
 from vidstyle.stages.decode.packets import Reader, has_hidden_alpha
 from vidstyle.stages.decode.rate import (
@@ -93,27 +94,28 @@ def probe(path: Path, *, threads: int, max_pixels: int) -> Found:
 
     Raises InputError where it is no video, is too large or has nothing that can be decoded.
     """
-    with Reader(path, threads=1) as reader:
+    with Reader(path, threads=1, max_pixels=max_pixels) as reader:
         context = reader.stream.codec_context
         check_size(path, context.width, context.height, max_pixels)
         rate = frame_rate_of(reader)
-    with Reader(path, threads=threads) as reader:
+    with Reader(path, threads=threads, max_pixels=max_pixels) as reader:
         pictures = [item.picture for item in islice(reader.frames(), _FRAMES)]
         if not pictures:
-            raise InputError(
-                f"{path}: none of its video can be decoded; is it damaged, encrypted or cut short?"
-            )
+            raise _undecodable(path, reader, max_pixels)
         check_size(path, pictures[0].width, pictures[0].height, max_pixels)
         return _found(reader, pictures, rate, _colour(path, reader.stream, pictures[0]))
 
 
-def check_size(path: Path, width: int, height: int, max_pixels: int) -> None:
-    """Raise InputError where a frame has more pixels than allowed."""
-    if width * height > max_pixels:
-        raise InputError(
-            f"{path}: its frames are {width}x{height}, more than {max_pixels} pixels; "
-            "raise decode's option max_pixels to allow it"
+def _undecodable(path: Path, reader: Reader, max_pixels: int) -> InputError:
+    # FFmpeg forgets a size that it refuses.
+    if not reader.context.width:
+        return InputError(
+            f"{path}: its frames have no known size, or more than {max_pixels} pixels; "
+            "raise decode's option max_pixels to allow it, unless the file is damaged"
         )
+    return InputError(
+        f"{path}: none of its video can be decoded; is it damaged, encrypted or cut short?"
+    )
 
 
 def _found(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import islice
@@ -11,6 +12,12 @@ from av.video.stream import VideoStream
 
 from vidstyle.stages.decode.packets import Reader
 
+# Digits alone: an exponent of a few more would take a Fraction all memory.
+_CLOCK: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,18})?)")
+_ENTRIES: Final = 200_000
+# Of an index, at most: a file of two kilobytes may have one of many millions.
+_REORDERED: Final = 32
+# Frames that a coded one may be ahead of its place, and more.
 _PACKETS: Final = 240
 # Read to judge the rate where the file has no index of all frames.
 
@@ -18,8 +25,8 @@ _PACKETS: Final = 240
 def frame_rate_of(reader: Reader) -> Fraction | None:
     """Frames a second where it is constant to one tick of the time base, else None.
 
-    Files with a full index are judged by all of it, others by their first packets. Reads
-    from where the file stands.
+    Files with a full index are judged by it, by the first two hours or so of a long one,
+    others by their first packets. Reads from where the file stands.
     """
     times = _index_times(reader.stream) or _packet_times(reader)
     for rate in (reader.stream.average_rate, reader.stream.guessed_rate):
@@ -62,10 +69,10 @@ def end_seconds_of(stream: VideoStream) -> Fraction | None:
 
 def _clock_text(text: str) -> Fraction | None:
     """Matroska's way to write a time: 00:00:10.333000000."""
-    try:
-        hours, minutes, seconds = (Fraction(part) for part in text.strip("\0 ").split(":"))
-    except ValueError:
+    match = _CLOCK.fullmatch(text.strip("\0 "))
+    if match is None:
         return None
+    hours, minutes, seconds = (Fraction(part) for part in match.groups())
     return hours * 3600 + minutes * 60 + seconds
 
 
@@ -73,7 +80,9 @@ def _index_times(stream: VideoStream) -> list[int]:
     entries = stream.index_entries
     if not stream.frames or len(entries) != stream.frames:
         return []
-    return sorted(entry.timestamp for entry in entries)
+    times = sorted(entry.timestamp for entry in islice(entries, _ENTRIES))
+    # What comes first in the file is not all that is shown first.
+    return times if len(entries) <= _ENTRIES else times[:-_REORDERED]
 
 
 def _packet_times(reader: Reader) -> list[int]:

@@ -13,10 +13,11 @@ from av import VideoFrame
 from vidstyle.core import Mark, Notice
 from vidstyle.core.errors import InputError
 from vidstyle.stages.decode.deinterlace import deinterlaced
+from vidstyle.stages.decode.limits import check_count, check_length, check_size
 from vidstyle.stages.decode.marks import REMEMBERED, digests, found_after_seek, skip_to
 from vidstyle.stages.decode.packets import Reader
 from vidstyle.stages.decode.policies import Decision, DecodeOptions
-from vidstyle.stages.decode.probe import Found, check_size
+from vidstyle.stages.decode.probe import Found
 from vidstyle.stages.decode.timestamps import Decoded, Repairs, Timed, repaired
 
 _BEFORE_MARK: Final = (3, 15)
@@ -45,6 +46,7 @@ class Reading:
         first = 0 if after is None else after.index + 1
         end: int | None = None
         for index, item in enumerate(self._timed(after), first):
+            self._check_limits(index, item)
             self._last = index, item.pts
             self._recent.append(item.picture)
             end = item.pts + item.duration
@@ -100,7 +102,12 @@ class Reading:
         self.close()
         self._met.clear()
         self._repairs = Repairs()
-        self._reader = Reader(self._path, threads=self._threads, hidden_alpha=self._hidden_alpha)
+        self._reader = Reader(
+            self._path,
+            threads=self._threads,
+            hidden_alpha=self._hidden_alpha,
+            max_pixels=self._options.max_pixels,
+        )
         return self._reader
 
     def _repaired(self, decoded: Iterator[Decoded], after: int | None) -> Iterator[Timed]:
@@ -133,6 +140,13 @@ class Reading:
         check_size(self._path, picture.width, picture.height, self._options.max_pixels)
         text = f"the picture changes {change} midway and is scaled back"
         self._met.setdefault("size-change", Notice("size-change", text))
+
+    def _check_limits(self, index: int, item: Timed) -> None:
+        """Raise InputError where there is more than the header has said."""
+        options, found = self._options, self._found
+        check_count(self._path, index + 1, options.max_frames)
+        seconds = (item.pts - found.start) * found.time_base
+        check_length(self._path, float(seconds), options.max_hours)
 
     def _check_end(self, end: Fraction) -> None:
         missing = self._found.missing_seconds(end)
