@@ -73,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise UsageError("nothing to judge: give --clips and --styles")
         if len({path.stem for path in given.clips}) < len(given.clips):
             raise UsageError("two clips have one name: rename one of them")
+        if len({path.stem for path in given.presets}) < len(given.presets):
+            raise UsageError("two presets have one name: rename one of them")
         if given.frames < 2 or given.still_frames < 2 or given.width < 16:
             raise UsageError("wanted at least 2 frames, and a width of at least 16")
         with tempfile.TemporaryDirectory() as folder:

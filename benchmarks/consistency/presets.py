@@ -66,6 +66,12 @@ class Preset:
         return value
 
     @property
+    def spans(self) -> bool:
+        """Whether the blend works on spans of frames."""
+        blend = self._stage("blend")
+        return blend.cls(blend.options).needs.span is not None
+
+    @property
     def flow(self) -> str:
         """The stage that finds motion, such as ``flow/dis``."""
         return self._stage("flow").use
