@@ -6,7 +6,10 @@ import av
 import numpy as np
 import pytest
 
-from vidstyle.media.planes import digest, rows_of
+from vidstyle.core import Colour
+from vidstyle.core.clip import Matrix
+from vidstyle.media.from_rgb import FromRgb
+from vidstyle.media.planes import digest, rows_of, samples
 
 
 def frame(pixels: str, sample: int, padding: int) -> av.VideoFrame:
@@ -53,3 +56,16 @@ def test_rows_are_a_view_in_the_order_that_is_shown():
     rows = rows_of(made.planes[0])
     assert rows.shape == (38, made.planes[0].line_size)
     assert (rows[:, :50] == 5).all()
+
+
+@pytest.mark.parametrize("name", ["yuv420p", "yuv444p10le", "yuva420p", "bgra", "bgr0", "gbrp"])
+def test_samples_make_the_same_frame_again(name: str) -> None:
+    matrix: Matrix = "bt709" if name.startswith("yuv") else "rgb"
+    from_rgb = FromRgb(name, Colour(matrix=matrix), width=34, height=18)
+    image = np.random.default_rng(0).random((18, 34, 3), dtype=np.float32)
+    frame = from_rgb(image)
+    again = from_rgb.again(samples(frame))
+    assert digest(again) == digest(frame)
+    assert (again.color_range, again.colorspace) == (frame.color_range, frame.colorspace)
+    with pytest.raises(ValueError, match=r"bytes|reshape"):
+        from_rgb.again(samples(frame)[:-1])

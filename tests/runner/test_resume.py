@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import av
 import numpy as np
@@ -16,8 +17,9 @@ from vidstyle.runner.config import load_pipeline
 from vidstyle.runner.destination import Destination
 from vidstyle.runner.discovery import Registry
 from vidstyle.runner.events import Event, FrameDone, Kept, Noticed, Result, Resumed
-from vidstyle.runner.execute import Engine
-from vidstyle.runner.job import Job, run
+from vidstyle.runner.execute import Engine, execute
+from vidstyle.runner.job import Job, prepared, run
+from vidstyle.runner.pauses import PauseRule
 
 COUNT = 40
 RECURRENT = """\
@@ -231,3 +233,72 @@ def test_a_join_that_failed_is_all_that_is_done_again(
     assert result.frames == COUNT
     assert [event.frames for event in events if isinstance(event, Resumed)] == [COUNT]
     assert not [event for event in events if isinstance(event, FrameDone)]
+
+
+@pytest.mark.parametrize("codec", ["ffv1", "libx264"])
+def test_what_is_done_of_a_chunk_is_kept_where_frames_are_slow(tmp_path: Path, codec: str) -> None:
+    text = RECURRENT.replace("{least: 5, most: 9}", "{least: 100, most: 100}")
+    whole, _ = heard(job(tmp_path, "whole", text, codec))
+    always = PauseRule(every=0, slow=0)
+    for engine in get_args(Engine):
+        for stop in (1, 2, 14, 40):
+            wanted = job(tmp_path, f"{engine}{stop}", text, codec)
+            kept = []
+            for frames in (stop, 3, None):
+                events: list[Event] = []
+                stopping = None if frames is None else stopped_after(frames)
+                result = ended(wanted, engine, always, events, stopping)
+                kept += [event.frames for event in events if isinstance(event, Resumed)]
+                if result is not None:
+                    break
+            assert result is not None
+            assert (result.frames, result.digest) == (COUNT, whole.digest)
+            # All but the frame that the run was stopped in, each time.
+            assert kept[0] == (stop - 1 or 2)
+            assert kept == sorted(kept)
+            rows = [packet[:3] for packet in packets(wanted.output)]
+            assert rows == [packet[:3] for packet in packets(whole.output)]
+
+
+def test_a_damaged_pause_is_not_used(tmp_path: Path) -> None:
+    text = RECURRENT.replace("{least: 5, most: 9}", "{least: 13, most: 100}")
+    whole, _ = heard(job(tmp_path, "whole", text))
+    wanted = job(tmp_path, "stopped", text)
+    always = PauseRule(every=0, slow=0)
+    assert ended(wanted, "serial", always, [], stopped_after(25)) is None
+    with sqlite3.connect(Destination(wanted.output).store) as database:
+        assert database.execute("select frames from pause").fetchone() > (0,)
+        database.execute("update picture set data = x'00' where number = 3")
+    database.close()
+    again, events = heard(wanted)
+    assert [event.frames for event in events if isinstance(event, Resumed)] == [13]
+    assert again.digest == whole.digest
+
+
+def ended(
+    wanted: Job,
+    engine: Engine,
+    rule: PauseRule,
+    events: list[Event],
+    stopping: Callable[[Event], None] | None,
+) -> Result | None:
+    """The result of a run with that rule; None where it was stopped."""
+
+    def listen(event: Event) -> None:
+        events.append(event)
+        if stopping is not None:
+            stopping(event)
+
+    with prepared(wanted) as (assembly, plan):
+        try:
+            return execute(
+                assembly,
+                plan,
+                Destination(wanted.output),
+                original=wanted.input,
+                engine=engine,
+                listen=listen,
+                rule=rule,
+            )
+        except Stopped:
+            return None

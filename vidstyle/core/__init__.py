@@ -13,7 +13,15 @@ from vidstyle.core.options import (
 )
 from vidstyle.core.place import Place
 from vidstyle.core.plan import Plan, PlannedInput, PlannedStage
-from vidstyle.core.sink import FrameTime, Original, Packet, Segment, Sink, Writer
+from vidstyle.core.sink import (
+    FrameTime,
+    Original,
+    Packet,
+    ReplayableWriter,
+    Segment,
+    Sink,
+    Writer,
+)
 from vidstyle.core.source import Mark, Source
 from vidstyle.core.span import Shelf, Span, SpanStage, SpanSteps
 from vidstyle.core.stage import AnyStage, BaseStage, Layers, Stage, picture_filter
@@ -43,6 +51,7 @@ __all__ = [
     "PlannedInput",
     "PlannedStage",
     "Reach",
+    "ReplayableWriter",
     "Segment",
     "Shelf",
     "Sink",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from vidstyle.core.clip import Clip, Notice
 from vidstyle.core.frame import Frame
@@ -67,6 +67,22 @@ class Writer(Protocol):
 
     def finish(self) -> list[Packet]:
         """The packets that were still held back; nothing is written after it."""
+        ...
+
+
+@runtime_checkable
+class ReplayableWriter(Writer, Protocol):
+    """A writer whose work can be gone on with inside of a chunk.
+
+    No encoder can be saved, but what it was given can, and be given to another one.
+    """
+
+    def planes(self) -> bytes:
+        """The picture that was written last, as the encoder was given it."""
+        ...
+
+    def replay(self, planes: bytes) -> list[Packet]:
+        """Write a picture of another writer of an equal sink; packets that are ready."""
         ...
 
 

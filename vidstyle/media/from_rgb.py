@@ -16,7 +16,7 @@ from av import VideoFrame
 
 from vidstyle.core import Colour, HostArray
 from vidstyle.media.colour import LUMA_WEIGHTS, MATRIX_TO_TAG, RANGE_TO_TAG
-from vidstyle.media.planes import Samples
+from vidstyle.media.planes import Samples, fill
 
 Siting = Literal["left", "centre"]
 """Where a chroma sample lies across: on the left one of its two luma samples, or between them."""
@@ -112,6 +112,13 @@ class FromRgb:
                 down = -(-self._height // plane.shape[0])
                 target = plane[top // down : -(-(top + height) // down)]
                 target[:] = channel[: target.shape[0], : target.shape[1]]
+        self._tag(frame)
+        return frame
+
+    def again(self, data: bytes) -> VideoFrame:
+        """The frame whose ``vidstyle.media.planes.samples`` these are."""
+        frame = VideoFrame(self._width, self._height, self._name)
+        fill(frame, data)
         self._tag(frame)
         return frame
 

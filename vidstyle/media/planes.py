@@ -31,6 +31,29 @@ def digest(frame: VideoFrame) -> str:
     return state.hexdigest()
 
 
+def samples(frame: VideoFrame) -> bytes:
+    """The samples of all planes, one after the other, without the padding of rows."""
+    return b"".join(
+        np.ascontiguousarray(rows_of(plane)[:, : _row_bytes(frame, index)]).tobytes()
+        for index, plane in enumerate(frame.planes)
+    )
+
+
+def fill(frame: VideoFrame, data: bytes) -> None:
+    """Write what ``samples`` gave into a frame of that size and format.
+
+    Raises ValueError where it is of another.
+    """
+    begin = 0
+    for index, plane in enumerate(frame.planes):
+        rows = rows_of(plane)[:, : _row_bytes(frame, index)]
+        end = begin + rows.size
+        rows[:] = np.frombuffer(data[begin:end], np.uint8).reshape(rows.shape)
+        begin = end
+    if begin != len(data):
+        raise ValueError(f"the samples are {len(data)} bytes, the frame has {begin}")
+
+
 def _row_bytes(frame: VideoFrame, index: int) -> int | None:
     """Bytes of a row that are samples; None for all of them, as in a palette."""
     pixels = frame.format

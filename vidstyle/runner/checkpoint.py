@@ -36,7 +36,7 @@ class Checkpoint:
 def checkpoint_of(edge: Edge) -> Checkpoint:
     """The checkpoint before the frame whose edge this is, once it has passed every stage."""
     if edge.stamped is None:
-        raise ValueError("the frame begins no chunk")
+        raise ValueError("the edge was not kept")
     held = {name: save_held(value) for name, value in edge.held.items()}
     return Checkpoint(edge.mark(), edge.clock, edge.stamped, held)
 

@@ -51,8 +51,8 @@ class Clock:
 class Edge:
     """Travels with a frame; whoever it passes notes what was before it.
 
-    Every frame has one up to the numbering of chunks, which keeps those of frames that begin one:
-    only then is it known which they are.
+    Every frame has one up to the numbering of chunks, which keeps those of frames that begin one,
+    and now and then another: only then is it known which they are.
     """
 
     mark: Callable[[], Mark]

@@ -6,18 +6,20 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from vidstyle.core.plan import Plan
-from vidstyle.core.sink import FrameTime, Original, Sink, Writer
+from vidstyle.core.sink import FrameTime, Original, ReplayableWriter, Sink, Writer
 from vidstyle.runner.checkpoint import checkpoint_of
 from vidstyle.runner.destination import Destination
 from vidstyle.runner.edge import Edge
 from vidstyle.runner.events import FrameDone, Listener
 from vidstyle.runner.guard import guarded
 from vidstyle.runner.parcel import Parcel
-from vidstyle.runner.store import Store, StoredFrame
+from vidstyle.runner.pauses import Pauses
+from vidstyle.runner.store import Resumption, Store, StoredFrame, StoredPicture
 
 T = TypeVar("T")
 
@@ -26,19 +28,29 @@ class Encoding:
     """Consumes parcels; ``join`` then makes the file."""
 
     def __init__(
-        self, sink: Sink, plan: Plan, store: Store, listen: Listener, *, chunk: int = 0
+        self,
+        sink: Sink,
+        plan: Plan,
+        store: Store,
+        listen: Listener,
+        *,
+        found: Resumption,
+        pauses: Pauses,
     ) -> None:
-        """``chunk`` is the first one to be made; those before it are in the store."""
+        """``found`` is where the run goes on: what is before that is in the store."""
         self.frames = 0
         self.seconds = 0.0
         """Time spent inside the sink."""
         self._sink, self._plan, self._store, self._listen = sink, plan, store, listen
         self._all = hashlib.sha256()
-        self._chunk = chunk
+        self._pauses = pauses
+        self._keeping = True
+        self._chunk = found.chunk
         self._writer: Writer | None = None
         self._chunk_frames: list[StoredFrame] = []
         for digest in store.digests():
             self._count(digest)
+        self._replay(found.pictures)
 
     @property
     def digest(self) -> str:
@@ -51,6 +63,8 @@ class Encoding:
             if parcel.chunk != self._chunk:
                 self._end_chunk(parcel.edge)
                 self._chunk = parcel.chunk
+            elif parcel.edge is not None:
+                self._pause(parcel.edge)
             self._write(parcel)
         self._end_chunk(None)
 
@@ -69,17 +83,50 @@ class Encoding:
     def _write(self, parcel: Parcel) -> None:
         reads = [name for name in self._plan.sink.needs.reads if name in parcel.cells]
         frame = parcel.show(reads, "host", "cpu")
-        if self._writer is None:
-            self._writer = self._timed(
-                parcel.index, lambda: self._sink.segment(self._plan.sink.clip)
-            )
-        writer = self._writer
+        writer = self._open_writer(parcel.index)
         packets, digest = self._timed(parcel.index, lambda: writer.write(frame))
         self._store.write(self._chunk, packets)
-        time_of_frame = FrameTime(parcel.pts, parcel.duration)
-        self._chunk_frames.append(StoredFrame(parcel.index, time_of_frame, digest))
+        stored = StoredFrame(parcel.index, FrameTime(parcel.pts, parcel.duration), digest)
+        self._keep_picture(writer, stored)
+        self._chunk_frames.append(stored)
         self._count(digest)
         self._listen(FrameDone(parcel.index, self.frames, self._total(), digest))
+
+    def _open_writer(self, index: int | None) -> Writer:
+        if self._writer is None:
+            clip = self._plan.sink.clip
+            self._writer = self._timed(index, lambda: self._sink.segment(clip))
+            self._keeping = isinstance(self._writer, ReplayableWriter)
+            self._pauses.begin()
+        return self._writer
+
+    def _keep_picture(self, writer: Writer, stored: StoredFrame) -> None:
+        """Put aside what the encoder was given, as long as the pipeline is slow."""
+        if not self._keeping or not isinstance(writer, ReplayableWriter):
+            return
+        self._keeping = self._pauses.worthwhile()
+        if self._keeping:
+            picture = StoredPicture(stored, self._timed(stored.index, writer.planes))
+            self._store.write_picture(len(self._chunk_frames), picture)
+        else:
+            self._store.drop_pictures()
+
+    def _pause(self, edge: Edge) -> None:
+        """Keep what is done of the chunk, before the frame whose edge this is."""
+        # A stage inside of a span has noted nothing.
+        if self._keeping and len(edge.held) == len(self._plan.stages):
+            self._store.pause(self._chunk, len(self._chunk_frames), checkpoint_of(edge))
+
+    def _replay(self, count: int) -> None:
+        """Give a new encoder the frames of the unfinished chunk that an earlier run has made."""
+        for picture in self._store.pictures(count):
+            writer = self._open_writer(None)
+            if not isinstance(writer, ReplayableWriter):
+                raise TypeError("pictures were kept of a writer that cannot replay them")
+            packets = self._timed(picture.frame.index, partial(writer.replay, picture.planes))
+            self._store.write(self._chunk, packets)
+            self._chunk_frames.append(picture.frame)
+            self._count(picture.frame.digest)
 
     def _count(self, digest: str) -> None:
         self._all.update(bytes.fromhex(digest))

@@ -23,14 +23,16 @@ from vidstyle.runner.identity import difference, identity
 from vidstyle.runner.keyframes import options_at
 from vidstyle.runner.nodes import AnyNode, make_node
 from vidstyle.runner.parcel import Parcel
+from vidstyle.runner.pauses import PauseRule, Pauses
 from vidstyle.runner.plan import Assembly
 from vidstyle.runner.reading import Reading
 from vidstyle.runner.serial import Flow, run_serial, through
 from vidstyle.runner.stamp import Stamp
-from vidstyle.runner.store import CHUNKS, Store
+from vidstyle.runner.store import CHUNKS, Resumption, Store
 from vidstyle.runner.threaded import run_threaded
 
 Engine = Literal["threaded", "serial"]
+_RULE = PauseRule()
 _START, _DONE = "start", "done"
 # Facts of a store: the first frame's time in seconds, and that its work is at the destination.
 
@@ -45,12 +47,14 @@ def execute(
     listen: Listener,
     resume: bool = True,
     timeout: float = math.inf,
+    rule: PauseRule = _RULE,
 ) -> Result:
     """Make the destination. Raises a VidstyleError, and then the destination is untouched.
 
     With ``resume`` the run goes on where an earlier one of an equal plan, input, weights and code
     was stopped; without, what that has left is dropped. A stage may take ``timeout`` seconds for
-    a frame, or a span of them; the serial engine waits for ever.
+    a frame, or a span of them; the serial engine waits for ever. ``rule`` says how often what is
+    done of a chunk is kept before it ends.
     """
     started = time.perf_counter()
     with ExitStack() as stack:
@@ -59,18 +63,19 @@ def execute(
             destination.drop_store()
         stack.callback(_leave_store, destination, listen)
         store = stack.enter_context(Store(destination.store))
-        chunk, checkpoint = _found(store, identity(assembly, plan, original), listen)
+        found = _found(store, identity(assembly, plan, original), listen)
+        pauses = Pauses(rule)
         nodes = _open_nodes(assembly, plan, stack)
         limit_threads(plan.sink.place.threads)
         listen(Planned(plan, destination.path))
         _tell(listen, assembly.clip.notices)
         stack.callback(lambda: _tell(listen, _met(assembly)))
-        encoding = Encoding(assembly.sink, plan, store, listen, chunk=chunk)
+        encoding = Encoding(assembly.sink, plan, store, listen, found=found, pauses=pauses)
         if encoding.frames:
             listen(Resumed(encoding.frames))
-        reading = Reading(assembly.source, plan, assembly.inputs, checkpoint)
-        if checkpoint is not None or not chunk:
-            flows = _flows(assembly, plan, nodes, checkpoint)
+        reading = Reading(assembly.source, plan, assembly.inputs, found.checkpoint)
+        if found.checkpoint is not None or not found.chunk:
+            flows = _flows(assembly, plan, nodes, found.checkpoint, pauses)
             with closing(_stream(engine, reading, flows, plan.queue, timeout)) as stream:
                 encoding.consume(stream)
             store.note({CHUNKS: str(len(store.segments())), _START: str(reading.start or 0)})
@@ -88,27 +93,25 @@ def execute(
     return result
 
 
-def _found(
-    store: Store, wanted: Mapping[str, str], listen: Listener
-) -> tuple[int, Checkpoint | None]:
-    """The chunk to begin with and what is before it; a store of another run is emptied."""
+def _found(store: Store, wanted: Mapping[str, str], listen: Listener) -> Resumption:
+    """Where to begin; a store of another run is emptied."""
     kept = store.facts
     if not kept:
         store.begin(wanted)
-        return 0, None
+        return Resumption()
     other = difference(kept, wanted)
     if other is None:
         return store.resumable()
     store.begin(wanted)
     text = f"an earlier run was of another {other}: its work is dropped, and all is made anew"
     listen(Noticed(Notice("resume", text)))
-    return 0, None
+    return Resumption()
 
 
 def _leave_store(destination: Destination, listen: Listener) -> None:
     """After the run: remove the store, unless there is something in it to go on with."""
     with Store(destination.store) as store:
-        frames = 0 if _DONE in store.facts else len(store.times())
+        frames = 0 if _DONE in store.facts else store.frames()
     if frames:
         listen(Kept(frames, destination.store))
     else:
@@ -147,10 +150,14 @@ def _open_nodes(assembly: Assembly, plan: Plan, stack: ExitStack) -> list[AnyNod
 
 
 def _flows(
-    assembly: Assembly, plan: Plan, nodes: list[AnyNode], checkpoint: Checkpoint | None
+    assembly: Assembly,
+    plan: Plan,
+    nodes: list[AnyNode],
+    checkpoint: Checkpoint | None,
+    pauses: Pauses,
 ) -> list[Flow]:
     """The nodes in order, with the numbering of shots and chunks where it belongs."""
-    numbering = Stamp(*plan.chunk)
+    numbering = Stamp(*plan.chunk, pauses)
     if checkpoint is not None:
         numbering.restore(checkpoint.stamped)
         for node in nodes:

@@ -7,13 +7,16 @@ from dataclasses import replace
 from vidstyle.core.layers import CUT
 from vidstyle.runner.edge import Stamped
 from vidstyle.runner.parcel import Parcel
+from vidstyle.runner.pauses import Pauses
 
 
 class Stamp:
     """Counts cuts into shots, and frames into chunks, from the frames alone."""
 
-    def __init__(self, least: int, most: int) -> None:
+    def __init__(self, least: int, most: int, pauses: Pauses | None = None) -> None:
+        """``pauses`` says which frames inside of a chunk keep their edge as well."""
         self._least, self._most = least, most
+        self._pauses = pauses
         self._shot = self._chunk = self._in_chunk = 0
         self._first = True
 
@@ -28,9 +31,10 @@ class Stamp:
             self._in_chunk = 0
         self._in_chunk += 1
         begins = self._chunk > before.chunk
-        if begins and parcel.edge is not None:
-            parcel.edge.stamped = before
-        edge = parcel.edge if begins else None
+        kept = begins if self._pauses is None else self._pauses.due(begins_chunk=begins)
+        edge = parcel.edge if kept else None
+        if edge is not None:
+            edge.stamped = before
         return replace(parcel, shot=self._shot, chunk=self._chunk, edge=edge)
 
     def restore(self, stamped: Stamped) -> None:

@@ -22,10 +22,13 @@ from vidstyle.runner.checkpoint import Checkpoint, load_place, save_place
 
 CHUNKS = "chunks"
 """Fact that is noted when all chunks are there: how many."""
-_VERSION = 1
+_VERSION = 2
 # Of the tables.
 _KEPT = 2
 # Checkpoints: where the last chunk turns out damaged, the one before it is gone back to.
+_PAUSED = -1
+# Stands for the chunk of what is held inside of an unfinished one.
+_CHUNKED = ("segment", "packet", "frame", "checkpoint", "held", "pause")
 _TABLES = """
 create table fact (name text primary key, value text not null);
 create table segment (
@@ -41,6 +44,13 @@ create table frame (
     pts integer not null, duration integer not null, digest text not null
 );
 create table checkpoint (chunk integer primary key, place text not null, digest text not null);
+create table pause (
+    chunk integer primary key, place text not null, frames integer not null, digest text not null
+);
+create table picture (
+    number integer primary key, source_index integer not null, pts integer not null,
+    duration integer not null, digest text not null, data blob not null
+);
 create table held (
     chunk integer not null, stage text not null, data blob not null, primary key (chunk, stage)
 ) without rowid;
@@ -54,6 +64,26 @@ class StoredFrame:
     index: int
     time: FrameTime
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """A frame of an unfinished chunk, with what the encoder was given."""
+
+    frame: StoredFrame
+    planes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """Where a run goes on."""
+
+    chunk: int = 0
+    """The first that is to be made."""
+    checkpoint: Checkpoint | None = None
+    """Before the first frame that is to be made; None at the beginning, and where none is."""
+    pictures: int = 0
+    """How many frames of the chunk lie before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +129,7 @@ class Store:
     def begin(self, facts: Mapping[str, str]) -> None:
         """Forget what is there, and keep what the new run depends on."""
         with _failing_as_output(self._path), self._database as database:
-            for table in ("fact", "segment", "packet", "frame", "checkpoint", "held"):
+            for table in ("fact", *_CHUNKED, "picture"):
                 database.execute(f"delete from {table}")
             database.executemany("insert into fact values (?, ?)", facts.items())
 
@@ -137,13 +167,40 @@ class Store:
             )
             if behind is not None:
                 self._keep(chunk + 1, behind)
+            self._drop_pause()
         self._written = 0
 
-    def resumable(self) -> tuple[int, Checkpoint | None]:
-        """The first chunk that is to be made, and the checkpoint before it; drops what follows.
+    def write_picture(self, number: int, picture: StoredPicture) -> None:
+        """Take a frame of the unfinished chunk; it counts with the next ``pause``."""
+        frame = picture.frame
+        row = (number, frame.index, frame.time.pts, frame.time.duration, frame.digest)
+        with _failing_as_output(self._path):
+            self._database.execute(
+                "insert or replace into picture values (?, ?, ?, ?, ?, ?)", (*row, picture.planes)
+            )
 
-        All before it is whole, by its hashes. (0, None) where nothing can be used. Where the
-        chunks that are there are all that there will be, the checkpoint is None.
+    def drop_pictures(self) -> None:
+        """Forget the frames of the unfinished chunk."""
+        with _failing_as_output(self._path):
+            self._drop_pause()
+
+    def pause(self, chunk: int, frames: int, behind: Checkpoint) -> None:
+        """Keep the first frames of the unfinished chunk, and the checkpoint behind them."""
+        place = save_place(behind)
+        with _failing_as_output(self._path), self._database as database:
+            database.execute("delete from pause")
+            database.execute("delete from held where chunk = ?", (_PAUSED,))
+            self._put_held(_PAUSED, behind)
+            digest = self._pause_digest(place, frames)
+            database.execute(
+                "insert into pause values (?, ?, ?, ?)", (chunk, place, frames, digest)
+            )
+
+    def resumable(self) -> Resumption:
+        """Where the run goes on; drops what follows.
+
+        All before it is whole, by its hashes. Where nothing can be used it is the beginning; where
+        the chunks that are there are all that there will be, there is no checkpoint.
         """
         sound = 0
         for chunk, header, digest in list(
@@ -153,15 +210,38 @@ class Store:
                 break
             sound += 1
         if sound and self.facts.get(CHUNKS) == str(sound):
-            return sound, None
+            return Resumption(sound)
+        paused = self._paused(sound)
+        if paused is not None:
+            self._forget_from(sound)
+            return paused
+        self.drop_pictures()
         wanted = "select chunk from checkpoint where chunk <= ? order by chunk desc"
         for (chunk,) in list(self._rows(wanted, sound)):
             checkpoint = self._checkpoint(chunk)
             if checkpoint is not None:
                 self._forget_from(chunk)
-                return chunk, checkpoint
+                return Resumption(chunk, checkpoint)
         self._forget_from(0)
-        return 0, None
+        return Resumption()
+
+    def pictures(self, count: int) -> Iterator[StoredPicture]:
+        """The first frames of the unfinished chunk."""
+        rows = self._rows(
+            "select source_index, pts, duration, digest, data from picture"
+            " where number < ? order by number",
+            count,
+        )
+        for index, pts, duration, digest, data in rows:
+            yield StoredPicture(StoredFrame(index, FrameTime(pts, duration), digest), data)
+
+    def frames(self) -> int:
+        """How many are kept, those of an unfinished chunk as well."""
+        rows = (
+            *self._rows("select sum(frames) from segment"),
+            *self._rows("select frames from pause"),
+        )
+        return sum(count or 0 for (count,) in rows)
 
     def digests(self) -> Iterator[str]:
         """Of all frames, in order."""
@@ -195,18 +275,41 @@ class Store:
         database, place = self._database, save_place(checkpoint)
         digest = _checkpoint_digest(place, checkpoint.held)
         database.execute("insert into checkpoint values (?, ?, ?)", (chunk, place, digest))
-        database.executemany(
+        self._put_held(chunk, checkpoint)
+        for table in ("checkpoint", "held"):
+            database.execute(f"delete from {table} where chunk between 0 and ?", (chunk - _KEPT,))
+
+    def _put_held(self, chunk: int, checkpoint: Checkpoint) -> None:
+        self._database.executemany(
             "insert into held values (?, ?, ?)",
             [(chunk, stage, data) for stage, data in checkpoint.held.items()],
         )
-        for table in ("checkpoint", "held"):
-            database.execute(f"delete from {table} where chunk <= ?", (chunk - _KEPT,))
+
+    def _drop_pause(self) -> None:
+        self._database.execute("delete from pause")
+        self._database.execute("delete from picture")
+        self._database.execute("delete from held where chunk = ?", (_PAUSED,))
+
+    def _paused(self, chunk: int) -> Resumption | None:
+        """What was kept inside of that chunk, or None where nothing was or it is damaged."""
+        rows = list(self._rows("select place, frames, digest from pause where chunk = ?", chunk))
+        for place, frames, digest in rows:
+            if self._pause_digest(place, frames) == digest:
+                return Resumption(chunk, load_place(place, self._held(_PAUSED)), frames)
+        return None
+
+    def _held(self, chunk: int) -> dict[str, bytes]:
+        return dict(self._rows("select stage, data from held where chunk = ?", chunk))
+
+    def _pause_digest(self, place: str, frames: int) -> str:
+        pictures = self._rows("select * from picture where number < ? order by number", frames)
+        return _digest_of([(place,)], sorted(self._held(_PAUSED).items()), pictures)
 
     def _checkpoint(self, chunk: int) -> Checkpoint | None:
         """The checkpoint before a chunk, or None where it is damaged."""
         rows = self._rows("select place, digest from checkpoint where chunk = ?", chunk)
         ((place, digest),) = list(rows)
-        held = dict(self._rows("select stage, data from held where chunk = ?", chunk))
+        held = self._held(chunk)
         if _checkpoint_digest(place, held) != digest:
             return None
         return load_place(place, held)

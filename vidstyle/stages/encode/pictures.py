@@ -54,6 +54,7 @@ class PictureWriter:
     def __init__(self, options: PictureOptions, bits: int) -> None:
         self._options, self._bits = options, bits
         self._frames = 0
+        self._last = b""
 
     @property
     def header(self) -> bytes:
@@ -67,9 +68,18 @@ class PictureWriter:
         made, data = cv2.imencode(".png", samples, flags)
         if not made:
             raise OutputError(f"frame {frame.index} cannot be written as PNG; is it too large?")
-        packet = Packet(data.tobytes(), self._frames, self._frames, True)
+        self._last = data.tobytes()
+        return self.replay(self._last), hashlib.blake2b(samples.data, digest_size=20).hexdigest()
+
+    def planes(self) -> bytes:
+        """The file that was written last."""
+        return self._last
+
+    def replay(self, planes: bytes) -> list[Packet]:
+        """Take a file that another writer made."""
+        packet = Packet(planes, self._frames, self._frames, True)
         self._frames += 1
-        return [packet], hashlib.blake2b(samples.data, digest_size=20).hexdigest()
+        return [packet]
 
     def finish(self) -> list[Packet]:
         return []

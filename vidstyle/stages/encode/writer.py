@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 import av
+from av import VideoFrame
 
 from vidstyle.core import Clip, Frame, Packet
-from vidstyle.core.layers import HostArray
 from vidstyle.media.from_rgb import FromRgb
-from vidstyle.media.planes import digest
+from vidstyle.media.planes import digest, samples
 from vidstyle.stages.encode.encoder import EncoderSettings, new_encoder
 
 ALPHA_PLANE: Final = "matroska_block_additional"
@@ -31,6 +31,7 @@ class ChunkWriter:
             siting=settings.codec.siting,
         )
         self._frames = self._packets = 0
+        self._picture: VideoFrame | None = None
 
     @property
     def header(self) -> bytes:
@@ -43,17 +44,28 @@ class ChunkWriter:
         alpha = frame.host("alpha") if "alpha" in frame.layers else None
         if alpha is not None and self._on_black:
             image = image * alpha[..., None]
-        return self._encode(image, alpha)
+        picture = self._from_rgb(image, alpha)
+        return self._encode(picture), digest(picture)
+
+    def planes(self) -> bytes:
+        """The samples of the picture that was written last."""
+        if self._picture is None:
+            raise ValueError("no picture was written yet")
+        return samples(self._picture)
+
+    def replay(self, planes: bytes) -> list[Packet]:
+        """Encode a picture of which ``planes`` told the samples."""
+        return self._encode(self._from_rgb.again(planes))
 
     def finish(self) -> list[Packet]:
         return self._kept(self._encoder.encode(None))
 
-    def _encode(self, image: HostArray, alpha: HostArray | None) -> tuple[list[Packet], str]:
-        picture = self._from_rgb(image, alpha)
+    def _encode(self, picture: VideoFrame) -> list[Packet]:
         picture.pts = self._frames
         picture.time_base = self._encoder.time_base
         self._frames += 1
-        return self._kept(self._encoder.encode(picture)), digest(picture)
+        self._picture = picture
+        return self._kept(self._encoder.encode(picture))
 
     def _kept(self, encoded: list[av.Packet[Any]]) -> list[Packet]:
         """The packets with a decoding time of our own: the count of packets.
