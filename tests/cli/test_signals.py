@@ -6,7 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
+import av
 import pytest
 
 BLENDED = """\
@@ -50,3 +53,82 @@ def test_a_signal_ends_the_run_and_leaves_nothing(folder, write_clip, sent, code
     assert errors.startswith(f"vidstyle: {word}")
     assert sorted(folder.iterdir()) == before
     assert (folder / "out.mp4").read_text() == "old"
+
+
+PLUGIN = """\
+import time
+
+from vidstyle.core import HostArray, picture_filter
+
+
+@picture_filter
+def asleep(image: HostArray) -> HostArray:
+    time.sleep(60)
+    return image
+
+
+STAGE = asleep
+"""
+
+
+def started(*command: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "vidstyle", "run", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def packets(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(video=0)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_what_was_done_is_kept_and_the_command_that_goes_on_is_said(  # type: ignore[no-untyped-def]  # fixtures
+    folder, write_clip, sent, code
+) -> None:
+    text = BLENDED.replace("stages:", "chunk: {least: 5, most: 10}\nstages:", 1)
+    (folder / "p.yaml").write_text(f"{text}    codec: ffv1\n")
+    write_clip(folder / "in.mp4", count=200)
+    whole = started("p.yaml", "in.mp4", "-o", "whole.mkv")
+    assert (whole.communicate(timeout=60), whole.returncode)[1] == 0
+    child = started("p.yaml", "in.mp4", "-o", "out.mkv")
+    store = folder / ".out.mkv.vidstyle"
+    while child.poll() is None and (not store.exists() or store.stat().st_size < 200_000):
+        time.sleep(0.01)
+    os.kill(child.pid, sent)
+    _, errors = child.communicate(timeout=60)
+    assert child.returncode == code, errors
+    assert "go on with: vidstyle run p.yaml in.mp4 -o out.mkv" in errors
+    again = started("p.yaml", "in.mp4", "-o", "out.mkv")
+    _, errors = again.communicate(timeout=60)
+    assert again.returncode == 0
+    assert "frames of an earlier run are there" in errors
+    assert packets(folder / "out.mkv") == packets(folder / "whole.mkv")
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_leaves_at_once(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    plugin = folder / "plugins" / "filter" / "asleep.py"
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text(PLUGIN)
+    (folder / "p.yaml").write_text(
+        "version: 1\nstages:\n  - use: decode/pyav\n  - use: filter/asleep\n"
+        "  - use: encode/pyav\n    codec: ffv1\n"
+    )
+    write_clip(folder / "in.mp4", count=4)
+    child = started("p.yaml", "in.mp4", "-o", "out.mkv", "--plugins", "plugins", "--json")
+    assert child.stdout is not None
+    assert '"plan"' in child.stdout.readline()
+    time.sleep(0.5)
+    begun = time.perf_counter()
+    for _ in range(2):
+        os.kill(child.pid, signal.SIGINT)
+        time.sleep(0.3)
+    child.communicate(timeout=10)
+    assert child.returncode == 130
+    assert time.perf_counter() - begun < 5

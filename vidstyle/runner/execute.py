@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from vidstyle.core.clip import Notice
+from vidstyle.core.errors import InputError
 from vidstyle.core.plan import Plan
 from vidstyle.runner.checkpoint import Checkpoint, load_held
 from vidstyle.runner.destination import Destination
@@ -19,7 +20,7 @@ from vidstyle.runner.device import limit_threads
 from vidstyle.runner.encoding import Encoding
 from vidstyle.runner.events import Kept, Listener, Noticed, Planned, Result, Resumed
 from vidstyle.runner.guard import guarded
-from vidstyle.runner.identity import difference, identity
+from vidstyle.runner.identity import difference, identity, look_of
 from vidstyle.runner.keyframes import options_at
 from vidstyle.runner.nodes import AnyNode, make_node
 from vidstyle.runner.parcel import Parcel
@@ -63,6 +64,7 @@ def execute(
             destination.drop_store()
         stack.callback(_leave_store, destination, listen)
         store = stack.enter_context(Store(destination.store))
+        look = look_of(original)
         found = _found(store, identity(assembly, plan, original), listen)
         pauses = Pauses(rule)
         nodes = _open_nodes(assembly, plan, stack)
@@ -79,6 +81,7 @@ def execute(
             with closing(_stream(engine, reading, flows, plan.queue, timeout)) as stream:
                 encoding.consume(stream)
             store.note({CHUNKS: str(len(store.segments())), _START: str(reading.start or 0)})
+        _check_same(original, look, store)
         encoding.join(original, destination, Fraction(store.facts[_START]))
         destination.commit()
         store.note({_DONE: "yes"})
@@ -106,6 +109,14 @@ def _found(store: Store, wanted: Mapping[str, str], listen: Listener) -> Resumpt
     text = f"an earlier run was of another {other}: its work is dropped, and all is made anew"
     listen(Noticed(Notice("resume", text)))
     return Resumption()
+
+
+def _check_same(original: Path, look: str, store: Store) -> None:
+    """Raise InputError where the input was written to while it was read."""
+    if look_of(original) != look:
+        # What was made of two inputs must not be gone on with.
+        store.begin({"input": "changed"})
+        raise InputError(f"{original} was changed while it was read: run again")
 
 
 def _leave_store(destination: Destination, listen: Listener) -> None:

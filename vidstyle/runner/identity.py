@@ -39,15 +39,25 @@ def difference(kept: Mapping[str, str], wanted: Mapping[str, str]) -> str | None
     return next((name for name, digest in wanted.items() if kept.get(name) != digest), None)
 
 
-def _input_digest(path: Path) -> str:
+def look_of(path: Path) -> str:
+    """Sizes and times of an input, which change where it is written to.
+
+    Raises InputError where it cannot be read, or is not there any more.
+    """
     try:
-        if not path.is_dir():
-            return _file_digest(path)
-        entries = sorted(entry for entry in path.iterdir() if entry.is_file())
+        files = sorted(entry for entry in path.iterdir()) if path.is_dir() else [path]
         return _digest(
-            f"{entry.name} {(facts := entry.stat()).st_size} {facts.st_mtime_ns}"
-            for entry in entries
+            f"{file.name} {(facts := file.stat()).st_size} {facts.st_mtime_ns}" for file in files
         )
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _input_digest(path: Path) -> str:
+    if path.is_dir():
+        return look_of(path)
+    try:
+        return _file_digest(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
