@@ -17,7 +17,7 @@ from vidstyle.imaging.visibility import (
     BoolMask,
     consistent,
 )
-from vidstyle.imaging.warp import targets, warp
+from vidstyle.imaging.warp import FRAME_MARGIN, targets, warp
 
 JudgingFlow: TypeAlias = Callable[[HostArray, HostArray], tuple[HostArray, HostArray]]
 """Both flows (H, W, 2) in pixels of a pair of pictures (H, W, 3) RGB in [0, 1]: from the first to
@@ -30,8 +30,6 @@ NEAR_OCCLUSIONS = 5
 """Pixels around an occlusion in which ghosts are looked for."""
 STILL = 0.2
 """Pixels: what moves less than this stands still."""
-_FRAME_MARGIN = 0.05
-# In pixels. Noise in the flow of a still camera must not carry the outermost pixels out.
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,7 +83,7 @@ def occluded(flow: HostArray, flow_back: HostArray) -> BoolMask:
 
 
 def _outside(position: HostArray, size: int) -> BoolMask:
-    outside: BoolMask = (position < -_FRAME_MARGIN) | (position > size - 1 + _FRAME_MARGIN)
+    outside: BoolMask = (position < -FRAME_MARGIN) | (position > size - 1 + FRAME_MARGIN)
     return outside
 
 

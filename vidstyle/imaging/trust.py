@@ -7,10 +7,7 @@ import numpy as np
 
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.agreement import agreement, photometric_distance, pixel_distance
-from vidstyle.imaging.warp import check_flow, sample, targets
-
-_FRAME_MARGIN = 0.05
-# In pixels: noise in the flow of a still camera must not blind the outermost pixels.
+from vidstyle.imaging.warp import check_flow, inside, sample, targets
 
 
 def trust(
@@ -39,7 +36,7 @@ def trust(
     if tolerance_hidden == 0:
         return sure
     np.maximum(distance, pixel_distance(source, there), out=distance)
-    hidden = np.maximum(_inside(columns, rows) - visible, 0)
+    hidden = np.maximum(inside(columns, rows) - visible, 0)
     hidden *= agreement(distance, tolerance_hidden)
     sure += hidden
     return sure
@@ -54,11 +51,3 @@ def without_creep(flow: HostArray, least: float) -> HostArray:
     u, v = cv2.split(flow)
     moves = cv2.magnitude(u, v) >= least
     return np.asarray(cv2.copyTo(flow, moves.view(np.uint8), np.zeros_like(flow)), np.float32)
-
-
-def _inside(columns: HostArray, rows: HostArray) -> HostArray:
-    """1 where the flow leads into the neighbour, 0 where it leaves it."""
-    height, width = columns.shape
-    across = cv2.inRange(columns, -_FRAME_MARGIN, width - 1 + _FRAME_MARGIN)
-    down = cv2.inRange(rows, -_FRAME_MARGIN, height - 1 + _FRAME_MARGIN)
-    return np.multiply(cv2.bitwise_and(across, down), np.float32(1 / 255), dtype=np.float32)

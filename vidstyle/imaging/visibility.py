@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidstyle.core.layers import HostArray
-from vidstyle.imaging.warp import check_flow
+from vidstyle.imaging.warp import FRAME_MARGIN, check_flow
 
 BoolMask: TypeAlias = npt.NDArray[np.bool_]
 ByteMask: TypeAlias = npt.NDArray[np.uint8]
@@ -24,8 +24,6 @@ SOFTNESS = 0.8
 """Standard deviation in pixels of the Gaussian that softens the mask."""
 _BAND = 32768
 # Pixels that are computed at once: what is between the steps (128 KiB each) stays in the cache.
-_FRAME_MARGIN = 0.05
-# In pixels. Without it, noise in the flow of a still camera blinds the outermost pixels.
 
 
 def visibility(flow: HostArray, flow_back: HostArray, *, shrink: int = 0) -> HostArray:
@@ -171,7 +169,7 @@ def _blind_what_leaves(mask: ByteMask, flow: HostArray) -> None:
 
 
 def _inside(position: HostArray, size: int) -> BoolMask:
-    inside: BoolMask = (position >= -_FRAME_MARGIN) & (position <= size - 1 + _FRAME_MARGIN)
+    inside: BoolMask = (position >= -FRAME_MARGIN) & (position <= size - 1 + FRAME_MARGIN)
     return inside
 
 

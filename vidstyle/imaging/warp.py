@@ -9,6 +9,9 @@ import numpy as np
 
 from vidstyle.core.layers import HostArray
 
+FRAME_MARGIN = 0.05
+"""Pixels that a position may lie outside of a picture: noise in the flow of a still camera must not
+blind the outermost ones."""
 Kernel = Literal["bilinear", "cubic", "lanczos"]
 
 _CODES: dict[Kernel, int] = {
@@ -27,7 +30,8 @@ def warp(picture: HostArray, flow: HostArray, *, kernel: Kernel = "bilinear") ->
     ``picture`` is (H, W) or (H, W, C), ``flow`` (h, w, 2) in pixels of ``picture``; the result is
     (h, w) or (h, w, C) float32. Outside of the picture its edge is repeated. ``cubic``
     (Keys, a = -0.75) and ``lanczos`` (8x8) keep detail that ``bilinear`` blurs and may leave the
-    range of the picture. Positions are rounded to 1/32 pixel. Raises ValueError for other shapes.
+    range of the picture. OpenCV may round positions to 1/32 pixel. Raises ValueError for other
+    shapes.
     """
     check_flow(flow)
     if picture.ndim not in (2, 3):
@@ -46,20 +50,25 @@ def sample(
     return np.asarray(result, np.float32).reshape(*columns.shape, *picture.shape[2:])
 
 
-def targets(flow: HostArray, first_row: int = 0) -> tuple[HostArray, HostArray]:
-    """Columns and rows, each (H, W) in pixels, of the points that ``flow`` (H, W, 2) leads to.
-
-    ``first_row`` is where the flow's rows begin, where it is a band of a picture.
-    """
-    return places(flow[..., 0], flow[..., 1], first_row)
+def targets(flow: HostArray) -> tuple[HostArray, HostArray]:
+    """Columns and rows, each (H, W) in pixels, of the points that ``flow`` (H, W, 2) leads to."""
+    return places(flow[..., 0], flow[..., 1])
 
 
-def places(across: HostArray, down: HostArray, first_row: int = 0) -> tuple[HostArray, HostArray]:
+def places(across: HostArray, down: HostArray) -> tuple[HostArray, HostArray]:
     """``targets`` of a flow whose two planes, (H, W) each, lie apart: this is faster."""
     height, width = across.shape
     columns = np.arange(width, dtype=np.float32)
-    rows = np.arange(first_row, first_row + height, dtype=np.float32)[:, np.newaxis]
+    rows = np.arange(height, dtype=np.float32)[:, np.newaxis]
     return np.add(across, columns), np.add(down, rows)
+
+
+def inside(columns: HostArray, rows: HostArray) -> HostArray:
+    """1 where positions lie in a picture of their own size, 0 where they lie outside."""
+    height, width = columns.shape
+    across = cv2.inRange(columns, -FRAME_MARGIN, width - 1 + FRAME_MARGIN)
+    down = cv2.inRange(rows, -FRAME_MARGIN, height - 1 + FRAME_MARGIN)
+    return np.multiply(cv2.bitwise_and(across, down), np.float32(1 / 255), dtype=np.float32)
 
 
 def check_flow(flow: HostArray) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +28,13 @@ _KEPT = 2
 # Checkpoints: where the last chunk turns out damaged, the one before it is gone back to.
 _PAUSED = -1
 # Stands for the chunk of what is held inside of an unfinished one.
-_CHUNKED = ("segment", "packet", "frame", "checkpoint", "held", "pause")
+_SEAL = "seal"
+# The fact that holds the hash of all others.
+_OUTER_FAULTS = (
+    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM),
+    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH),
+)
+# Of the disk or the machine: a new file would meet them as well.
 _TABLES = """
 create table fact (name text primary key, value text not null);
 create table segment (
@@ -123,20 +129,27 @@ class Store:
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What the run depends on, as ``begin`` was told; empty in a new store."""
-        return dict(self._rows("select name, value from fact"))
+        """What the run depends on, as ``begin`` was told; empty where it is new or damaged."""
+        facts = dict(self._rows("select name, value from fact"))
+        return facts if facts.pop(_SEAL, None) == _seal(facts) else {}
 
     def begin(self, facts: Mapping[str, str]) -> None:
         """Forget what is there, and keep what the new run depends on."""
-        with _failing_as_output(self._path), self._database as database:
-            for table in ("fact", *_CHUNKED, "picture"):
-                database.execute(f"delete from {table}")
-            database.executemany("insert into fact values (?, ?)", facts.items())
+        with _failing_as_output(self._path):
+            self._database.close()
+            # Not emptied: what is damaged may not let itself be.
+            _remove(self._path)
+            self._database = _opened(self._path)
+        self.note(facts)
 
     def note(self, facts: Mapping[str, str]) -> None:
         """Add facts, or change them, all at once."""
+        known = {**self.facts, **facts}
         with _failing_as_output(self._path), self._database as database:
-            database.executemany("insert or replace into fact values (?, ?)", facts.items())
+            database.executemany(
+                "insert or replace into fact values (?, ?)",
+                {**known, _SEAL: _seal(known)}.items(),
+            )
 
     def write(self, chunk: int, packets: Sequence[Packet]) -> None:
         """Take packets of a chunk; they count once the chunk is ended."""
@@ -161,10 +174,9 @@ class Store:
                 " values (?, ?, ?, ?, ?)",
                 [(f.index, chunk, f.time.pts, f.time.duration, f.digest) for f in frames],
             )
-            digest = self._segment_digest(chunk, header)
-            database.execute(
-                "insert into segment values (?, ?, ?, ?)", (chunk, header, len(frames), digest)
-            )
+            segment = (chunk, header, len(frames))
+            digest = self._segment_digest(*segment)
+            database.execute("insert into segment values (?, ?, ?, ?)", (*segment, digest))
             if behind is not None:
                 self._keep(chunk + 1, behind)
             self._drop_pause()
@@ -191,7 +203,7 @@ class Store:
             database.execute("delete from pause")
             database.execute("delete from held where chunk = ?", (_PAUSED,))
             self._put_held(_PAUSED, behind)
-            digest = self._pause_digest(place, frames)
+            digest = self._pause_digest(chunk, place, frames)
             database.execute(
                 "insert into pause values (?, ?, ?, ?)", (chunk, place, frames, digest)
             )
@@ -202,11 +214,14 @@ class Store:
         All before it is whole, by its hashes. Where nothing can be used it is the beginning; where
         the chunks that are there are all that there will be, there is no checkpoint.
         """
+        if not self._is_whole():
+            self.begin(self.facts)
+            return Resumption()
         sound = 0
-        for chunk, header, digest in list(
-            self._rows("select chunk, header, digest from segment order by chunk")
+        for chunk, header, frames, digest in list(
+            self._rows("select chunk, header, frames, digest from segment order by chunk")
         ):
-            if chunk != sound or self._segment_digest(chunk, header) != digest:
+            if chunk != sound or self._segment_digest(chunk, header, frames) != digest:
                 break
             sound += 1
         if sound and self.facts.get(CHUNKS) == str(sound):
@@ -270,10 +285,20 @@ class Store:
             side_data = tuple((name, bytes.fromhex(text)) for name, text in json.loads(side))
             yield Packet(data, pts, dts, bool(keyframe), side_data)
 
+    def _is_whole(self) -> bool:
+        """Whether every page is where it belongs; what they hold is for the hashes."""
+        with _failing_as_output(self._path):
+            try:
+                return list(self._database.execute("pragma integrity_check(1)")) == [("ok",)]
+            except sqlite3.Error as error:
+                if not _is_damage(error):
+                    raise
+                return False
+
     def _keep(self, chunk: int, checkpoint: Checkpoint) -> None:
         """Put the checkpoint before ``chunk``, and drop those that are too old to be wanted."""
         database, place = self._database, save_place(checkpoint)
-        digest = _checkpoint_digest(place, checkpoint.held)
+        digest = _checkpoint_digest(chunk, place, checkpoint.held)
         database.execute("insert into checkpoint values (?, ?, ?)", (chunk, place, digest))
         self._put_held(chunk, checkpoint)
         for table in ("checkpoint", "held"):
@@ -294,23 +319,24 @@ class Store:
         """What was kept inside of that chunk, or None where nothing was or it is damaged."""
         rows = list(self._rows("select place, frames, digest from pause where chunk = ?", chunk))
         for place, frames, digest in rows:
-            if self._pause_digest(place, frames) == digest:
+            if self._pause_digest(chunk, place, frames) == digest:
                 return Resumption(chunk, load_place(place, self._held(_PAUSED)), frames)
         return None
 
     def _held(self, chunk: int) -> dict[str, bytes]:
         return dict(self._rows("select stage, data from held where chunk = ?", chunk))
 
-    def _pause_digest(self, place: str, frames: int) -> str:
+    def _pause_digest(self, chunk: int, place: str, frames: int) -> str:
         pictures = self._rows("select * from picture where number < ? order by number", frames)
-        return _digest_of([(place,)], sorted(self._held(_PAUSED).items()), pictures)
+        held = sorted(self._held(_PAUSED).items())
+        return _digest_of([(chunk, place, frames)], held, pictures)
 
     def _checkpoint(self, chunk: int) -> Checkpoint | None:
         """The checkpoint before a chunk, or None where it is damaged."""
         rows = self._rows("select place, digest from checkpoint where chunk = ?", chunk)
         ((place, digest),) = list(rows)
         held = self._held(chunk)
-        if _checkpoint_digest(place, held) != digest:
+        if _checkpoint_digest(chunk, place, held) != digest:
             return None
         return load_place(place, held)
 
@@ -321,19 +347,15 @@ class Store:
             for table in ("checkpoint", "held"):
                 database.execute(f"delete from {table} where chunk > ?", (chunk,))
 
-    def _segment_digest(self, chunk: int, header: bytes) -> str:
+    def _segment_digest(self, chunk: int, header: bytes, frames: int) -> str:
         """Of all that is stored of a chunk, as it lies there."""
-        frames = self._rows(
-            "select source_index, pts, duration, digest from frame"
-            " where chunk = ? order by position",
-            chunk,
-        )
+        times = self._rows("select * from frame where chunk = ? order by position", chunk)
         packets = self._rows(
             "select number, pts, dts, keyframe, data, side from packet"
             " where chunk = ? order by number",
             chunk,
         )
-        return _digest_of([(header,), *frames], packets)
+        return _digest_of([(header, frames)], times, packets)
 
     def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
         with _failing_as_output(self._path):
@@ -342,25 +364,61 @@ class Store:
 
 def _opened(path: Path) -> sqlite3.Connection:
     """The database with our tables; a file that is none, or of another version, is replaced."""
-    for _ in range(2):
-        # One thread writes and joins, though not always the one that opened it.
-        database = sqlite3.connect(path, check_same_thread=False)
+    if not _is_ours(path):
+        _remove(path)
+    # One thread writes and joins, though not always the one that opened it.
+    database = sqlite3.connect(path, check_same_thread=False)
+    # Damaged text is none; its hash says so.
+    database.text_factory = _text
+    if not _schema(database):
+        database.executescript(f"{_TABLES} pragma user_version = {_VERSION};")
+    return database
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it has our tables, or nothing yet, and lets itself be read and written."""
+    with closing(sqlite3.connect(path)) as database, closing(sqlite3.connect(":memory:")) as new:
+        database.text_factory = _text
+        new.executescript(_TABLES)
         try:
             (version,) = database.execute("pragma user_version").fetchone()
-            (tables,) = database.execute("select count(*) from sqlite_master").fetchone()
-            if version == 0 and tables == 0:
-                database.executescript(f"{_TABLES} pragma user_version = {_VERSION};")
-                return database
-            if version == _VERSION:
-                return database
-        except sqlite3.DatabaseError as error:
-            database.close()
-            if isinstance(error, sqlite3.OperationalError):
+            schema = _schema(database)
+            if not schema or version != _VERSION:
+                return version == 0 and not schema
+            database.execute("begin immediate")
+            for table in ("fact", "segment", "pause"):
+                database.execute(f"select * from {table}").fetchall()
+        except sqlite3.Error as error:
+            if not _is_damage(error):
                 raise
-        else:
-            database.close()
-        path.unlink(missing_ok=True)
-    raise sqlite3.OperationalError("it cannot be made new")
+            return False
+        return schema == _schema(new)
+
+
+def _schema(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    return database.execute("select type, name, sql from sqlite_master order by name").fetchall()
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is at fault."""
+    # Python's own errors, such as of text that is none, have no code.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    # The upper bytes say more than which kind of error it is.
+    return code & 0xFF not in _OUTER_FAULTS
+
+
+def _remove(path: Path) -> None:
+    """The file, and the journal: of another file it would be a lie."""
+    for name in (path, path.with_name(f"{path.name}-journal")):
+        name.unlink(missing_ok=True)
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")
+
+
+def _seal(facts: Mapping[str, str]) -> str:
+    return _digest_of(sorted(facts.items()))
 
 
 def _row(packet: Packet) -> tuple[object, ...]:
@@ -368,18 +426,18 @@ def _row(packet: Packet) -> tuple[object, ...]:
     return packet.pts, packet.dts, int(packet.keyframe), packet.data, side
 
 
-def _checkpoint_digest(place: str, held: Mapping[str, bytes]) -> str:
-    return _digest_of([(place,)], sorted(held.items()))
+def _checkpoint_digest(chunk: int, place: str, held: Mapping[str, bytes]) -> str:
+    return _digest_of([(chunk, place)], sorted(held.items()))
 
 
 def _digest_of(*tables: Iterable[tuple[Any, ...]]) -> str:
-    """Hash of rows; lengths keep values from running into each other."""
+    """Hash of rows; kinds and lengths keep values from passing for each other."""
     digest = hashlib.blake2b(digest_size=20)
     for table in tables:
         for row in table:
             for value in row:
                 data = value if isinstance(value, bytes) else str(value).encode()
-                digest.update(f"{len(data)}:".encode())
+                digest.update(f"{type(value).__name__} {len(data)}:".encode())
                 digest.update(data)
     return digest.hexdigest()
 
@@ -389,7 +447,8 @@ def _failing_as_output(path: Path) -> Iterator[None]:
     """Turn a failing disk into the error that a user understands."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise OutputError(
-            f"cannot write {path}: {error}; free some space or choose another place with -o"
+            f"cannot write {path}: {reason}; free some space or choose another place with -o"
         ) from error

@@ -10,10 +10,7 @@ import numpy as np
 import torch
 
 from vidstyle.core.layers import HostArray
-from vidstyle.imaging.warp import targets
-
-_FRAME_MARGIN = 0.05
-# In pixels. Without it, noise in the flow of a still camera blinds the outermost pixels.
+from vidstyle.imaging.warp import FRAME_MARGIN, targets
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -89,8 +86,8 @@ def inside(flow: HostArray) -> HostArray:
     """1 where ``flow``, (H, W, 2) in pixels, leads to a point of the picture, else 0; (H, W)."""
     height, width = flow.shape[:2]
     columns, rows = targets(flow)
-    there = (columns >= -_FRAME_MARGIN) & (columns <= width - 1 + _FRAME_MARGIN)
-    there &= (rows >= -_FRAME_MARGIN) & (rows <= height - 1 + _FRAME_MARGIN)
+    there = (columns >= -FRAME_MARGIN) & (columns <= width - 1 + FRAME_MARGIN)
+    there &= (rows >= -FRAME_MARGIN) & (rows <= height - 1 + FRAME_MARGIN)
     return np.asarray(there, np.float32)
 
 

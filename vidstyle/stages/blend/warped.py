@@ -27,7 +27,7 @@ from vidstyle.imaging.half_size import doubled, halved, halved_places
 from vidstyle.imaging.sharpen import detail_energy, sharpened
 from vidstyle.imaging.smooth import smooth
 from vidstyle.imaging.strokes import excess_over, faded_strokes
-from vidstyle.imaging.warp import Kernel, places, sample
+from vidstyle.imaging.warp import Kernel, inside, places, sample
 from vidstyle.stages.blend.anchors import Anchors, Memory, longer_paths, remembered
 
 _CRISP = 0.9
@@ -53,8 +53,6 @@ _WANDER = 2.0
 # only be flicker, and what is carried on is forgotten soon.
 _LEAST = 1e-3
 # Of the local mean of the trust, so that nothing is divided by nothing.
-_FRAME_MARGIN = 0.05
-# In pixels: noise in the flow of a still camera must not blind the outermost pixels.
 
 
 class WarpedOptions(StageOptions):
@@ -281,7 +279,7 @@ def _carried(
         # patches, which count as motion boundaries, and both directions disagree in motion that
         # is hard to follow. There the pictures decide; pixel for pixel, since what a slow object
         # uncovers is thin.
-        hidden = _inside(columns, rows)
+        hidden = inside(columns, rows)
         hidden -= now.host("visible")
         np.maximum(hidden, 0, out=hidden)
         luma = sample(_luma(window.behind[0]), columns, rows)
@@ -325,7 +323,7 @@ def _look_ahead(
     there = sample(halved(following.host("source")), *half)
     weight = agreement(photometric_distance(source, there), dials.tolerance)
     weight *= left * np.float32(dials.ahead)
-    weight *= _inside(*half)
+    weight *= inside(*half)
     coarse = sample(halved(following.host("image")), *half)
     coarse -= image
     coarse *= weight[..., np.newaxis]
@@ -427,14 +425,6 @@ def _middle(mask: HostArray) -> HostArray:
     """A mask of 0 and 1 without its edges, softened."""
     soft = smooth(mask, _STILL_SIGMA)
     return np.clip(2 * soft - 1, 0, 1, out=soft)
-
-
-def _inside(columns: HostArray, rows: HostArray) -> HostArray:
-    """1 where the flow leads into the previous frame, 0 where it leaves it."""
-    height, width = columns.shape
-    across = cv2.inRange(columns, -_FRAME_MARGIN, width - 1 + _FRAME_MARGIN)
-    down = cv2.inRange(rows, -_FRAME_MARGIN, height - 1 + _FRAME_MARGIN)
-    return np.multiply(cv2.bitwise_and(across, down), np.float32(1 / 255), dtype=np.float32)
 
 
 def _luma(frame: Frame) -> HostArray:
