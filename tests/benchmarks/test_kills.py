@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_kills_at_every_transaction_and_at_random_times_lose_nothing() -> None:
     command = [sys.executable, "benchmarks/kills.py", "--kills", "4", "--frames", "60"]
     pipeline = ["--pipelines", "pipelines/temporal.yaml"]
