@@ -103,4 +103,6 @@ def _code(assembly: Assembly) -> Iterator[str]:
 
 
 def _digest(parts: Iterable[str]) -> str:
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=20).hexdigest()
+    return hashlib.blake2b(
+        "\n".join(parts).encode(errors="surrogateescape"), digest_size=20
+    ).hexdigest()

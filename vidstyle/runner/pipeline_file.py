@@ -9,6 +9,7 @@ adds to the inherited ones; one of the same name takes the other's place.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -87,7 +88,8 @@ def _base(value: YamlValue, path: Path, root: Path, chain: tuple[Path, ...]) -> 
         raise value.where.error(f"{outside}, which leads out of it; copy the file here")
     if _resolved(target) in chain:
         raise value.where.error(f"{shown(name)} extends itself, directly or in a circle; cut it")
-    if not target.is_file():
+    # Path.is_file raises for a name that is too long.
+    if not os.path.isfile(target):  # noqa: PTH113
         names = [near.name for near in path.parent.glob("*.yaml") if near.name != path.name]
         raise value.where.error(f"there is no file {shown(name)}.{did_you_mean(name, names)}")
     if len(chain) >= _MOST_FILES:

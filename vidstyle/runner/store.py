@@ -381,11 +381,12 @@ def _is_ours(path: Path) -> bool:
         database.text_factory = _text
         new.executescript(_TABLES)
         try:
+            # Before it has been read: what forbids to write would not be told any more.
+            database.execute("begin immediate")
             (version,) = database.execute("pragma user_version").fetchone()
             schema = _schema(database)
             if not schema or version != _VERSION:
                 return version == 0 and not schema
-            database.execute("begin immediate")
             for table in ("fact", "segment", "pause"):
                 database.execute(f"select * from {table}").fetchall()
         except sqlite3.Error as error:
