@@ -79,7 +79,7 @@ def interval_of(frames: str | None) -> tuple[int, int | None]:
     """``A:B``, ``A:`` or ``:B`` as a half-open interval of frame indices."""
     if frames is None:
         return 0, None
-    match = re.fullmatch(r"(\d*):(\d*)", frames)
+    match = re.fullmatch(r"([0-9]{0,18}):([0-9]{0,18})", frames)
     if match is None:
         raise typer.BadParameter(f"--frames {frames}: wanted A:B, such as 0:100")
     first, stop = int(match[1] or 0), int(match[2]) if match[2] else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from safetensors import SafetensorError, safe_open
 
 from vidstyle.core.errors import OutputError, WeightsError
+from vidstyle.core.paths import is_file
 
 if TYPE_CHECKING:
     import torch
@@ -70,7 +71,7 @@ def check_keys(path: Path, found: Mapping[str, object], wanted: Mapping[str, obj
 def check_file(path: Path) -> None:
     """Raise WeightsError where there is no regular file, or one too large to be weights."""
     # Path.is_file raises for a name that is too long.
-    if not os.path.isfile(path):  # noqa: PTH113
+    if not is_file(path):
         raise WeightsError(f"{path} is not there, or is not a file")
     if path.stat().st_size > LARGEST_FILE:
         raise WeightsError(

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from vidstyle.core.errors import WeightsError
+from vidstyle.core.paths import is_file
 from vidstyle.models import safetensors_file, torch_file
 from vidstyle.models.fast_neural_style import LAYOUT, Channels, converted, recognise
 from vidstyle.models.style_file import (
@@ -66,7 +67,7 @@ def import_style(
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
     """Tensors by name, and what else there was."""
-    if path.is_file() and _is_safetensors(path):
+    if is_file(path) and _is_safetensors(path):
         if "vidstyle" in safetensors_file.read_metadata(path):
             name = read_style_info(path).name
             raise WeightsError(

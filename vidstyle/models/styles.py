@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from vidstyle.core.errors import WeightsError
+from vidstyle.core.paths import is_file
 from vidstyle.models.style_file import SUFFIX
 
 
@@ -20,7 +21,7 @@ def find_style(name_or_path: str | Path, *folders: Path) -> Path:
     """
     text = str(name_or_path)
     if text.endswith(SUFFIX) or os.sep in text:
-        if (path := Path(text)).is_file():
+        if is_file(path := Path(text)):
             return path
         raise WeightsError(f"there is no style file {text}")
     styles = list_styles(*folders)

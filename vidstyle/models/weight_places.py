@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vidstyle.core.errors import WeightsError
+from vidstyle.core.paths import is_file, is_folder
 from vidstyle.models.download import fetched, user_cache
 
 logger = logging.getLogger(__name__)
@@ -53,14 +54,14 @@ def find_file(
 def _chosen_folder(folder: Path | None) -> Path | None:
     variable = os.environ.get("VIDSTYLE_WEIGHTS")
     chosen = folder or (Path(variable) if variable else None)
-    if chosen and not chosen.is_dir():
+    if chosen and not is_folder(chosen):
         raise WeightsError(f"the folder of weights {chosen} is not there: name another, or make it")
     return chosen
 
 
 def _first(place: Path, network: str, names: Iterable[str]) -> Path | None:
     for name in names:
-        if (path := place / name).is_file():
+        if is_file(path := place / name):
             logger.info("weights of %s: %s", network, path)
             return path
     return None

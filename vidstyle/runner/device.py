@@ -15,7 +15,7 @@ def resolve_device(wanted: str, *, needs_torch: bool) -> str:
     torch is asked only where a stage runs on a device. Raises UsageError for an unknown
     name and DeviceError for a GPU that is not there.
     """
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", wanted):
+    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,4})?", wanted):
         raise UsageError(f"--device {wanted}: wanted auto, cpu, cuda or cuda:N")
     if wanted == "cpu" or (wanted == "auto" and not needs_torch):
         return "cpu"

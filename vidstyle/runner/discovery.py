@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.core.errors import PipelineError, PluginError
+from vidstyle.core.paths import is_folder
 from vidstyle.runner.offers import (
     BrokenError,
     Offer,
@@ -138,7 +139,7 @@ def _offers(plugin_folders: Sequence[Path]) -> Iterator[Offer]:
     for entry in entry_points(group=GROUP):
         yield _named(from_entry_point(entry))
     for folder in dict.fromkeys(folder.resolve() for folder in plugin_folders):
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise PluginError(f"{folder}: is not a folder; name one that holds kind/name.py")
         for offer in from_folder(folder):
             yield _named(offer)

@@ -9,11 +9,11 @@ adds to the inherited ones; one of the same name takes the other's place.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from vidstyle.core.paths import is_file
 from vidstyle.runner.overrides import Override, override, read_overrides
 from vidstyle.runner.side_inputs import INPUTS, SideInput, read_input, read_inputs
 from vidstyle.runner.stage_list import WrittenStage, read_stages
@@ -89,7 +89,7 @@ def _base(value: YamlValue, path: Path, root: Path, chain: tuple[Path, ...]) -> 
     if _resolved(target) in chain:
         raise value.where.error(f"{shown(name)} extends itself, directly or in a circle; cut it")
     # Path.is_file raises for a name that is too long.
-    if not os.path.isfile(target):  # noqa: PTH113
+    if not is_file(target):
         names = [near.name for near in path.parent.glob("*.yaml") if near.name != path.name]
         raise value.where.error(f"there is no file {shown(name)}.{did_you_mean(name, names)}")
     if len(chain) >= _MOST_FILES:

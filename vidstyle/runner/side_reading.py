@@ -21,6 +21,7 @@ from vidstyle.core.clip import Clip, Notice
 from vidstyle.core.errors import InputError
 from vidstyle.core.frame import Frame
 from vidstyle.core.layers import HostArray
+from vidstyle.core.paths import is_file, is_folder
 from vidstyle.core.place import Place
 from vidstyle.core.plan import PlannedInput
 from vidstyle.runner.parcel import Cell
@@ -43,7 +44,7 @@ class SideReading:
         self.name = side.name
         self._path, self._size = side.path, (clip.width, clip.height)
         # Pictures of a folder have no times: there is one for each frame.
-        self._counted = side.path.is_dir()
+        self._counted = is_folder(side.path)
         self._source = _source_of(side.path)
         with self._named():
             self._own: Clip = self._source.open(side.path, place)
@@ -154,7 +155,7 @@ class _Still:
     notices: tuple[Notice, ...] = ()
 
     def open(self, path: Path, place: Place) -> Clip:
-        if not path.is_file():
+        if not is_file(path):
             raise InputError(f"{path}: no such file")
         picture = read_picture(path)
         layers = {"source": picture.colours}
@@ -173,7 +174,7 @@ class _Still:
 
 def _source_of(path: Path) -> Any:
     """The source that reads such a file or folder."""
-    if path.is_dir():
+    if is_folder(path):
         return DecodePictures(PicturesOptions())
     if path.suffix.lower() in SUFFIXES:
         return _Still()
@@ -194,7 +195,7 @@ def _digest(path: Path) -> str:
     """Hash of a file, or of the names and contents of a folder's files."""
     total = hashlib.sha256()
     try:
-        folder = path.is_dir()
+        folder = is_folder(path)
         files = sorted(file for file in path.iterdir() if file.is_file()) if folder else [path]
         for file in files:
             with file.open("rb") as stream:

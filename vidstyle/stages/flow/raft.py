@@ -20,6 +20,7 @@ from vidstyle.core import (
     Window,
 )
 from vidstyle.core.errors import WeightsError
+from vidstyle.core.paths import is_file
 from vidstyle.core.place import Precision
 from vidstyle.imaging.flow_pair import (
     Directions,
@@ -117,7 +118,7 @@ def _weights(options: RaftOptions) -> Path:
     """The file itself, or where it is found. Raises WeightsError where it is not."""
     if options.weights is None:
         return find_raft(options.model, offline=options.offline)
-    if (path := Path(options.weights)).is_file():
+    if is_file(path := Path(options.weights)):
         return path
     raise WeightsError(f"{path} is not there, or is not a file: name the weights of RAFT")
 
