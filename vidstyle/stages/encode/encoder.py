@@ -50,6 +50,7 @@ def settle(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings:
     codec = CODECS["ffv1"] if asked.name == "gif" else asked
     layout = LAYOUTS[pixel_format]
     across, down = layout.chroma if codec.whole_chroma else (1, 1)
+    threads = threads if layout.bits <= codec.threaded_bits else 1
     return EncoderSettings(
         codec=codec,
         pixel_format=pixel_format,
