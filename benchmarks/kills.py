@@ -49,6 +49,7 @@ TRANSACTIONS = (
     (store.Store, "begin"),
     (store.Store, "end"),
     (store.Store, "note"),
+    (store.Store, "pause"),
     (destination.Destination, "commit"),
     (destination.Destination, "drop_store"),
 )

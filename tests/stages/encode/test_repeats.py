@@ -1,4 +1,4 @@
-"""The same pictures give the same packets, whatever lay in memory before and however threads ran."""
+"""Same pictures, same packets: whatever lay in memory before, and however threads ran."""
 
 from __future__ import annotations
 
