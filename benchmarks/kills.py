@@ -38,13 +38,17 @@ from vidstyle.models import safetensors_file
 from vidstyle.runner import destination, store
 from vidstyle.runner.config import load_pipeline
 from vidstyle.runner.discovery import Registry
-from vidstyle.runner.events import Event, FrameDone, Resumed
-from vidstyle.runner.job import Job, run
+from vidstyle.runner.events import Event, FrameDone, Listener, Resumed
+from vidstyle.runner.execute import execute
+from vidstyle.runner.job import Job, prepared
+from vidstyle.runner.pauses import PauseRule
 
 ROOT = Path(__file__).parents[1]
 PIPELINES = (ROOT / "pipelines" / "temporal.yaml", ROOT / "pipelines" / "temporal-quality.yaml")
 CHUNK = (15, 30)
 WIDTH, HEIGHT = 96, 64
+RULE = PauseRule(every=0.2, slow=0.0)
+"""Work inside chunks is kept as for a pipeline that takes minutes for each."""
 TRANSACTIONS = (
     (store.Store, "begin"),
     (store.Store, "end"),
@@ -255,10 +259,18 @@ def _live(wanted: Job, writing: int, trap: Callable[[], None] | None) -> None:
     try:
         if trap is not None:
             trap()
-        run(replace(wanted, overwrite=True), listen=listen)
+        _run(replace(wanted, overwrite=True), listen)
     except BaseException as error:  # whatever it is, the parent is to know
         tell(failed=f"{type(error).__name__}: {error}")
     os._exit(0)
+
+
+def _run(wanted: Job, listen: Listener) -> None:
+    with prepared(wanted) as (assembly, plan):
+        to = destination.Destination(wanted.output, wanted.overwrite)
+        execute(
+            assembly, plan, to, original=wanted.input, engine="threaded", listen=listen, rule=RULE
+        )
 
 
 def job(pipeline: Path, folder: Path, name: str) -> Job:
