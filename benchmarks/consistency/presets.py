@@ -13,12 +13,13 @@ import numpy as np
 import vidstyle
 from vidstyle.core import AnyStage, Clip, Frame, HostArray, PlannedStage
 from vidstyle.core.errors import UsageError
+from vidstyle.runner.assembly import assemble, made
 from vidstyle.runner.config import Pipeline, StageEntry, load_pipeline
 from vidstyle.runner.discovery import Registry
 from vidstyle.runner.keyframes import options_at
 from vidstyle.runner.nodes import AnyNode, make_node
 from vidstyle.runner.parcel import Cell, Parcel
-from vidstyle.runner.plan import Assembly, make_plan
+from vidstyle.runner.plan import make_plan
 from vidstyle.runner.serial import run_serial, through
 from vidstyle.runner.stamp import Stamp
 
@@ -127,14 +128,12 @@ def opened(pipeline: Pipeline, clip: Clip, kinds: set[str]) -> Generator[list[An
     They keep every layer, where those of a run drop what no later stage reads. Nothing of the
     pipeline may change the picture's size.
     """
-    first, *middle, last = pipeline.stages
-    stages: tuple[AnyStage, ...] = tuple(entry.cls(entry.options) for entry in middle)
-    assembly = Assembly(pipeline, first.cls(first.options), stages, last.cls(last.options), clip)
-    plan = make_plan(assembly, device="cpu")
+    assembly = assemble(pipeline, made(pipeline.stages[0]), clip, device="cpu")
+    plan, stages = make_plan(assembly), assembly.stages
     written = {"source", "image"}.union(*(stage.needs.writes for stage in stages))
     with ExitStack() as stack:
         nodes: list[AnyNode] = []
-        for entry, planned, stage in zip(middle, plan.stages, stages, strict=True):
+        for entry, planned, stage in zip(assembly.entries, plan.stages, stages, strict=True):
             if entry.kind in kinds:
                 stack.callback(stage.close)
                 nodes.append(_node(entry, planned, stage, clip, tuple(sorted(written))))

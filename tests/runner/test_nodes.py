@@ -22,11 +22,12 @@ from vidstyle.core import (
     State,
 )
 from vidstyle.core.errors import PipelineError, PluginError
+from vidstyle.runner.assembly import assemble
 from vidstyle.runner.config import Pipeline, StageEntry
 from vidstyle.runner.discovery import Registry
 from vidstyle.runner.node import Node
 from vidstyle.runner.nodes import make_node
-from vidstyle.runner.plan import Assembly, make_plan
+from vidstyle.runner.plan import make_plan
 from vidstyle.runner.span_node import SpanNode
 from vidstyle.runner.wiring import SPAN_MEMORY, Wire, check_wiring
 
@@ -55,17 +56,19 @@ class Stepping(BaseStage[StageOptions]):
 class Sink:
     needs = Needs(reads={"image": NOW})
 
-    def settle(self, clip: Clip) -> StageOptions:
+    def __init__(self, options: StageOptions) -> None: ...
+
+    def settle(self, clip: Clip, place: Place) -> StageOptions:
         return StageOptions()
 
 
-def plan_of(stage: BaseStage[StageOptions], clip: Clip = CLIP) -> Any:
+def plan_of(stage: type[BaseStage[StageOptions]], clip: Clip = CLIP) -> Any:
     entries = tuple(
-        StageEntry(kind, f"{kind}/test", kind, object, StageOptions())
-        for kind in ("decode", "filter", "encode")
+        StageEntry(kind, f"{kind}/test", kind, cls, StageOptions())
+        for kind, cls in (("decode", object), ("filter", stage), ("encode", Sink))
     )
     pipeline = Pipeline(1, entries, Path("p.yaml"))
-    return make_plan(Assembly(pipeline, None, (stage,), Sink(), clip))  # type: ignore[arg-type]  # not used by a plan
+    return make_plan(assemble(pipeline, None, clip))  # type: ignore[arg-type]  # it is not asked
 
 
 @pytest.mark.parametrize("span", [None, 4])
@@ -78,16 +81,16 @@ def test_the_declaration_decides_the_form(span: int | None) -> None:
 
 def test_a_span_stage_without_a_declaration_is_refused_before_a_run() -> None:
     with pytest.raises(PluginError, match=r"stage filter has step_span, but .* Needs\(span="):
-        plan_of(Undeclared(StageOptions()))
+        plan_of(Undeclared)
 
 
 def test_a_declaration_without_the_method_is_refused_before_a_run() -> None:
     with pytest.raises(PluginError, match="stage filter declares spans, but has no step_span"):
-        plan_of(Stepping(StageOptions()))
+        plan_of(Stepping)
 
 
 def test_memory_counts_the_frames_of_a_span_and_as_much_for_the_shelf() -> None:
-    stage = plan_of(Spanning(StageOptions())).stages[0]
+    stage = plan_of(Spanning).stages[0]
     # A span of image and source, twice; a frame in work; two images that wait.
     assert stage.memory == 2 * 16 * 2 * IMAGE + 2 * IMAGE + 2 * IMAGE
 
@@ -95,7 +98,7 @@ def test_memory_counts_the_frames_of_a_span_and_as_much_for_the_shelf() -> None:
 def test_memory_for_spans_has_an_end() -> None:
     large = replace(CLIP, width=4096, height=2304)
     image = 4 * 3 * 4096 * 2304
-    stage = plan_of(Spanning(StageOptions()), large).stages[0]
+    stage = plan_of(Spanning, large).stages[0]
     assert 2 * 16 * 2 * image > SPAN_MEMORY
     assert stage.memory == SPAN_MEMORY + 4 * image
 

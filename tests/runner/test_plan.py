@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
 from vidstyle.cli.main import run_command
 from vidstyle.core import NOW, BaseStage, Clip, Needs, Place, StageOptions
 from vidstyle.core.errors import DeviceError, PipelineError, UsageError
+from vidstyle.core.layers import Home
+from vidstyle.runner.assembly import Assembly, assemble
 from vidstyle.runner.config import Pipeline, StageEntry
 from vidstyle.runner.device import available_cores, resolve_device
-from vidstyle.runner.plan import Assembly, make_plan
+from vidstyle.runner.plan import make_plan
 
+NOTHING = StageOptions()
 CLIP = Clip(100, 50, Fraction(1, 25), Fraction(25))
 
 
@@ -36,21 +40,44 @@ class Filter(BaseStage[StageOptions]):
 class Sink:
     needs = Needs(reads={"image": NOW})
 
-    def settle(self, clip: Clip) -> StageOptions:
-        return StageOptions()
+    def __init__(self, options: StageOptions) -> None:
+        self._options = options
+
+    def settle(self, clip: Clip, place: Place) -> StageOptions:
+        return self._options
 
 
-def assembly_of(*stages: BaseStage[StageOptions]) -> Assembly:
+class Homely(StageOptions):
+    home: Home | Literal["auto"] = "auto"
+
+
+class Settling(BaseStage[Homely]):
+    """Lives where its options say; what ``auto`` comes to it knows by the device alone."""
+
+    Options = Homely
+
+    def __init__(self, options: Homely) -> None:
+        super().__init__(options)
+        home: Home = "device" if options.home == "auto" else options.home
+        self.needs = Needs(reads={"image": NOW}, writes=("image",), home=home)
+
+    def settle(self, clip: Clip, place: Place) -> Homely:
+        home: Home = "host" if place.device == "cpu" else "device"
+        return Homely(home=home) if self.options.home == "auto" else self.options
+
+
+def assembly_of(*stages: type[BaseStage[Any]], options: StageOptions = NOTHING) -> Assembly:
+    classes = [("decode", object), *[("filter", stage) for stage in stages], ("encode", Sink)]
     entries = [
-        StageEntry(f"{kind}-{number}", f"{kind}/test", kind, object, StageOptions())
-        for number, kind in enumerate(["decode", *["filter"] * len(stages), "encode"])
+        StageEntry(f"{kind}-{number}", f"{kind}/test", kind, cls, options)
+        for number, (kind, cls) in enumerate(classes)
     ]
     pipeline = Pipeline(1, tuple(entries), Path("p.yaml"))
-    return Assembly(pipeline, None, stages, Sink(), CLIP)  # type: ignore[arg-type]  # not used by a plan
+    return assemble(pipeline, None, CLIP)  # type: ignore[arg-type]  # the source is not asked
 
 
 def test_geometry_goes_down_the_pipeline() -> None:
-    plan = make_plan(assembly_of(Half(StageOptions()), Filter(StageOptions())))
+    plan = make_plan(assembly_of(Half, Filter))
     sizes = [(stage.clip.width, stage.clip.height) for stage in plan.every]
     assert sizes == [(100, 50), (50, 25), (50, 25), (50, 25)]
 
@@ -62,11 +89,11 @@ def test_a_size_change_that_is_not_declared_is_refused() -> None:
             self.needs = Needs(reads={"image": NOW}, writes=("image",))
 
     with pytest.raises(PipelineError, match="without declaring geometry"):
-        make_plan(assembly_of(Hidden(StageOptions())))
+        make_plan(assembly_of(Hidden))
 
 
 def test_memory_is_the_sum_of_what_stages_and_queues_hold() -> None:
-    plan = make_plan(assembly_of(Filter(StageOptions())))
+    plan = make_plan(assembly_of(Filter))
     image = 4 * 3 * 100 * 50
     # A frame in work and two that wait, at the stage; two that wait at the source; one at the sink.
     assert [stage.memory for stage in plan.every] == [2 * image, 3 * image, image]
@@ -74,13 +101,21 @@ def test_memory_is_the_sum_of_what_stages_and_queues_hold() -> None:
 
 
 def test_threads_and_device_are_settled() -> None:
-    plan = make_plan(assembly_of(Filter(StageOptions())))
+    plan = make_plan(assembly_of(Filter))
     assert plan.device == "cpu"
     assert plan.stages[0].place == Place("cpu", threads=available_cores())
 
 
+def test_the_stage_that_runs_is_made_of_settled_options() -> None:
+    assembly = assembly_of(Settling, options=Homely())
+    (stage,), (planned,) = assembly.stages, make_plan(assembly).stages
+    assert stage.needs.home == planned.needs.home == "host"
+    assert planned.options == {"home": "host"}
+    assert assembly.entries[0].options == Homely(home="host")
+
+
 def test_equal_plans_have_equal_digests_and_others_do_not() -> None:
-    assembly = assembly_of(Filter(StageOptions()))
+    assembly = assembly_of(Filter)
     assert make_plan(assembly).digest() == make_plan(assembly).digest()
     assert make_plan(assembly).digest() != make_plan(assembly, frames=(1, None)).digest()
 

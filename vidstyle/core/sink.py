@@ -124,7 +124,7 @@ class Sink(Protocol):
         """
         ...
 
-    def settle(self, clip: Clip) -> StageOptions:
+    def settle(self, clip: Clip, place: Place) -> StageOptions:
         """The options with every ``auto`` as its value, as a stage has it."""
         ...
 

@@ -42,10 +42,12 @@ class AnyStage(Protocol):
         """Geometry and colour after this stage; pure."""
         ...
 
-    def settle(self, clip: Clip) -> StageOptions:
-        """The options with every ``auto`` as the value that it stands for on this clip; pure.
+    def settle(self, clip: Clip, place: Place) -> StageOptions:
+        """The options with every ``auto`` as the value that it stands for; pure.
 
-        A stage made with them does the same. They are what the plan records.
+        By rules on clip, device and the processor's features, never by timing. A stage made with
+        them does the same: it is the one that runs, whose ``needs`` count, and they are what the
+        plan records.
         """
         ...
 
@@ -89,7 +91,7 @@ class BaseStage(Generic[OptionsT]):
     def describe(self, clip: Clip) -> Clip:
         return clip
 
-    def settle(self, clip: Clip) -> StageOptions:
+    def settle(self, clip: Clip, place: Place) -> StageOptions:
         return self.options
 
     def files(self) -> Sequence[Path]:

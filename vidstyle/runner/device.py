@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from pathlib import Path
 
 from vidstyle.core.errors import DeviceError, UsageError
 
@@ -12,12 +13,13 @@ from vidstyle.core.errors import DeviceError, UsageError
 def resolve_device(wanted: str, *, needs_torch: bool) -> str:
     """``auto`` is the first GPU if there is one; ``cuda`` is ``cuda:0``.
 
-    torch is asked only where a stage runs on a device. Raises UsageError for an unknown
-    name and DeviceError for a GPU that is not there.
+    torch is asked only where a stage runs on a device, and, for ``auto``, where the system has a
+    driver: importing it takes seconds. Raises UsageError for an unknown name and DeviceError for
+    a GPU that is not there.
     """
     if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,4})?", wanted):
         raise UsageError(f"--device {wanted}: wanted auto, cpu, cuda or cuda:N")
-    if wanted == "cpu" or (wanted == "auto" and not needs_torch):
+    if wanted == "cpu" or (wanted == "auto" and not (needs_torch and _has_driver())):
         return "cpu"
     import torch
 
@@ -28,6 +30,14 @@ def resolve_device(wanted: str, *, needs_torch: bool) -> str:
     if number >= count:
         raise DeviceError(f"--device {wanted}: this machine has {count} usable GPUs; use cpu")
     return f"cuda:{number}"
+
+
+def _has_driver() -> bool:
+    """Whether there may be a GPU that torch can use; False only where there is none for sure."""
+    if sys.platform != "linux":
+        return True
+    # NVIDIA's, NVIDIA's under Windows' Linux, and AMD's.
+    return any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd"))
 
 
 def available_cores() -> int:

@@ -14,6 +14,7 @@ from typing import Literal
 from vidstyle.core.clip import Notice
 from vidstyle.core.errors import InputError
 from vidstyle.core.plan import Plan
+from vidstyle.runner.assembly import Assembly
 from vidstyle.runner.checkpoint import Checkpoint, load_held
 from vidstyle.runner.destination import Destination
 from vidstyle.runner.device import limit_threads
@@ -25,7 +26,6 @@ from vidstyle.runner.keyframes import options_at
 from vidstyle.runner.nodes import AnyNode, make_node
 from vidstyle.runner.parcel import Parcel
 from vidstyle.runner.pauses import PauseRule, Pauses
-from vidstyle.runner.plan import Assembly
 from vidstyle.runner.reading import Reading
 from vidstyle.runner.serial import Flow, run_serial, through
 from vidstyle.runner.stamp import Stamp

@@ -11,7 +11,7 @@ from pathlib import Path
 import vidstyle
 from vidstyle.core.errors import InputError
 from vidstyle.core.plan import Plan
-from vidstyle.runner.plan import Assembly
+from vidstyle.runner.assembly import Assembly
 
 _LIBRARIES = ("av", "numpy", "opencv-contrib-python-headless", "torch", "torchvision")
 _WHOLE = 256 * 2**20

@@ -7,18 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from vidstyle.core.clip import Clip
 from vidstyle.core.place import Place
 from vidstyle.core.plan import Plan
-from vidstyle.runner.config import Pipeline, StageEntry
+from vidstyle.runner.assembly import Assembly, assemble, made
+from vidstyle.runner.config import Pipeline
 from vidstyle.runner.destination import Destination
 from vidstyle.runner.device import available_cores
 from vidstyle.runner.events import Event, Listener, Result
 from vidstyle.runner.execute import Engine, execute
 from vidstyle.runner.guard import guarded
-from vidstyle.runner.plan import Assembly, make_plan
+from vidstyle.runner.plan import make_plan
 from vidstyle.runner.side_reading import opened
 
 
@@ -42,45 +42,36 @@ class Job:
 def output_suffix(pipeline: Pipeline) -> str:
     """Of the file that the pipeline makes, such as ``.mp4``; empty for a folder of pictures."""
     entry = pipeline.stages[-1]
-    suffix: str = guarded(entry.name, None, lambda: _made(entry).suffix)
+    suffix: str = guarded(entry.name, None, lambda: made(entry).suffix)
     return suffix
 
 
 def check_without_clip(pipeline: Pipeline, *, device: str = "auto") -> None:
     """Find out what is wrong whatever the clip is: wiring, styles, side inputs, device."""
-    first, *middle, last = pipeline.stages
-    stages = tuple(_made(entry) for entry in middle)
     # Has all that an input may have, so that only what nothing can provide is missing.
     clip = Clip(640, 360, Fraction(1, 25), Fraction(25), alpha=True)
     with opened(pipeline.inputs, clip, Place()) as inputs:
-        assembly = Assembly(pipeline, _made(first), stages, _made(last), clip, inputs)
-        make_plan(assembly, device=device)
+        source = made(pipeline.stages[0])
+        make_plan(assemble(pipeline, source, clip, inputs=inputs, device=device))
 
 
 @contextmanager
 def prepared(job: Job) -> Generator[tuple[Assembly, Plan], None, None]:
     """Open the input, check the destination and settle the plan; decode nothing."""
-    first, *middle, last = job.pipeline.stages
-    source = _made(first)
+    first, *_, last = job.pipeline.stages
+    source = made(first)
     try:
         place = Place(threads=available_cores())
         clip = guarded(first.name, None, lambda: source.open(job.input, place))
         for path in (job.input, *(side.path for side in job.pipeline.inputs)):
             Destination(job.output, job.overwrite).check(path)
-        stages = tuple(_made(entry) for entry in middle)
-        sink = _made(last)
         with opened(job.pipeline.inputs, clip, place) as inputs:
-            assembly = Assembly(job.pipeline, source, stages, sink, clip, inputs)
-            plan = make_plan(assembly, device=job.device, frames=job.frames)
-            guarded(last.name, None, lambda: sink.check(job.output, plan.sink.clip))
+            assembly = assemble(job.pipeline, source, clip, inputs=inputs, device=job.device)
+            plan = make_plan(assembly, frames=job.frames)
+            guarded(last.name, None, lambda: assembly.sink.check(job.output, plan.sink.clip))
             yield assembly, plan
     finally:
         source.close()
-
-
-def _made(entry: StageEntry) -> Any:
-    """The stage itself; its constructor is the plugin author's code."""
-    return guarded(entry.name, None, lambda: entry.cls(entry.options))
 
 
 def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None) -> Result:

@@ -1,79 +1,39 @@
-"""From a pipeline and an opened clip to the resolved plan and the stages that it runs."""
+"""From an assembly to the resolved plan: every choice of a run as a value."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 from vidstyle.core.clip import Clip
-from vidstyle.core.errors import PipelineError
 from vidstyle.core.needs import Needs
 from vidstyle.core.options import StageOptions
 from vidstyle.core.place import Place
 from vidstyle.core.plan import Plan, PlannedStage
-from vidstyle.core.sink import Sink
-from vidstyle.core.source import Source
-from vidstyle.core.stage import AnyStage
-from vidstyle.runner.config import Pipeline, StageEntry
-from vidstyle.runner.device import available_cores, resolve_device
-from vidstyle.runner.guard import guarded
+from vidstyle.runner.assembly import Assembly
+from vidstyle.runner.config import StageEntry
+from vidstyle.runner.device import available_cores
 from vidstyle.runner.keyframes import Keyframes
-from vidstyle.runner.nodes import check_form
-from vidstyle.runner.side_reading import SideReading
-from vidstyle.runner.wiring import Wire, check_wiring, frame_bytes, layers_kept, span_budget
+from vidstyle.runner.wiring import frame_bytes, layers_kept, span_budget
 
 QUEUE = 2
 """Frames that wait between two stages: enough to overlap them, and little memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assembly:
-    """The objects of one run. Nothing is loaded yet, and only the source is open."""
-
-    pipeline: Pipeline
-    source: Source
-    stages: tuple[AnyStage, ...]
-    sink: Sink
-    clip: Clip
-    """What the source decodes."""
-    inputs: tuple[SideReading, ...] = ()
-    """What is read beside it."""
-
-    @property
-    def entries(self) -> tuple[StageEntry, ...]:
-        """The pipeline's entries between source and sink."""
-        return self.pipeline.stages[1:-1]
-
-
-def make_plan(
-    assembly: Assembly, *, device: str = "auto", frames: tuple[int, int | None] = (0, None)
-) -> Plan:
-    """Settle every choice of a run.
-
-    Raises PipelineError, PluginError or DeviceError where it cannot work.
-    """
-    for entry, stage in zip(assembly.entries, assembly.stages, strict=True):
-        check_form(entry.name, stage)
-    wires = _wires(assembly)
-    inputs = tuple(side.name for side in assembly.inputs)
-    check_wiring(wires, assembly.clip, inputs)
-    resolved = resolve_device(device, needs_torch=any(w.needs.home == "device" for w in wires))
-    clips = _clips(assembly)
-    kept = layers_kept(wires)
-    place = Place(device=resolved, threads=available_cores())
+def make_plan(assembly: Assembly, *, frames: tuple[int, int | None] = (0, None)) -> Plan:
+    """Settle every choice of a run."""
+    clips, kept = assembly.clips, layers_kept(assembly.wires)
+    place = Place(device=assembly.device, threads=available_cores())
     queue = assembly.pipeline.queue or QUEUE
 
-    def planned(
-        entry: StageEntry, needs: Needs, position: int, options: StageOptions
-    ) -> PlannedStage:
+    def planned(entry: StageEntry, needs: Needs, position: int) -> PlannedStage:
         arriving = kept[position - 1] if position else ()
-        clip = clips[position]
+        clip = clips[min(position, len(clips) - 1)]
         return PlannedStage(
             name=entry.name,
             use=entry.use,
-            options=_json_options(options, entry.keyframes),
+            options=_json_options(entry.options, entry.keyframes),
             needs=needs,
             place=place if needs.home == "device" else replace(place, device="cpu"),
             clip=clip,
@@ -82,55 +42,27 @@ def make_plan(
         )
 
     first, *_, last = assembly.pipeline.stages
+    inputs = tuple(side.name for side in assembly.inputs)
     source_writes = ("source", "image", *(("alpha",) if assembly.clip.alpha else ()), *inputs)
-    source = planned(first, Needs(writes=source_writes), 0, first.options)
+    source = planned(first, Needs(writes=source_writes), 0)
     stages = tuple(
-        planned(entry, stage.needs, position, _settled(entry, stage, clips[position - 1]))
+        planned(entry, stage.needs, position)
         for position, (entry, stage) in enumerate(
             zip(assembly.entries, assembly.stages, strict=True), 1
         )
     )
-    sink = planned(
-        last, assembly.sink.needs, len(stages) + 1, _settled(last, assembly.sink, clips[-1])
-    )
+    sink = planned(last, assembly.sink.needs, len(stages) + 1)
     return Plan(
         source=source,
         stages=stages,
         sink=sink,
-        device=resolved,
+        device=assembly.device,
         queue=queue,
         chunk=assembly.pipeline.chunk,
         frames=frames,
         memory=sum(stage.memory for stage in (source, *stages, sink)),
         inputs=tuple(side.planned() for side in assembly.inputs),
     )
-
-
-def _settled(entry: StageEntry, stage: AnyStage | Sink, clip: Clip) -> StageOptions:
-    return guarded(entry.name, None, lambda: stage.settle(clip))
-
-
-def _wires(assembly: Assembly) -> list[Wire]:
-    wires = [
-        Wire(entry.name, entry.kind, stage.needs)
-        for entry, stage in zip(assembly.entries, assembly.stages, strict=True)
-    ]
-    last = assembly.pipeline.stages[-1]
-    return [*wires, Wire(last.name, last.kind, assembly.sink.needs)]
-
-
-def _clips(assembly: Assembly) -> list[Clip]:
-    """What leaves the source and each stage; the sink sees the last."""
-    clips = [assembly.clip]
-    for entry, stage in zip(assembly.entries, assembly.stages, strict=True):
-        clip = guarded(entry.name, None, partial(stage.describe, clips[-1]))
-        before = (clips[-1].width, clips[-1].height, clips[-1].sample_aspect)
-        if (clip.width, clip.height, clip.sample_aspect) != before and not stage.needs.geometry:
-            raise PipelineError(
-                f"stage {entry.name} changes the picture's size without declaring geometry"
-            )
-        clips.append(clip)
-    return [*clips, clips[-1]]
 
 
 def _memory(

@@ -55,10 +55,11 @@ class Subject:
 
     @contextmanager
     def opened(self, clip: Clip, *, device: str = "cpu") -> Iterator[Running]:
-        """A new stage, opened on a clip, and closed in the end."""
-        stage = self.make()
-        check_form(self.stage_class.__name__, stage)
+        """A new stage, its options settled, opened on a clip, and closed in the end."""
         place = Place(device=device, threads=available_cores())
+        options = self.make().settle(clip, place)
+        stage: AnyStage = self.stage_class(options)
+        check_form(self.stage_class.__name__, stage)
         try:
             planned = PlannedStage(
                 name=self.stage_class.__name__,
@@ -71,7 +72,7 @@ class Subject:
                 memory=0,
             )
             stage.open(clip, place)
-            yield Running(stage, planned, self._options())
+            yield Running(stage, planned, options)
         finally:
             stage.close()
 

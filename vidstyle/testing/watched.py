@@ -48,8 +48,8 @@ class Watched:
     def describe(self, clip: Clip) -> Clip:
         return self._stage.describe(clip)
 
-    def settle(self, clip: Clip) -> StageOptions:
-        return self._stage.settle(clip)
+    def settle(self, clip: Clip, place: Place) -> StageOptions:
+        return self._stage.settle(clip, place)
 
     def files(self) -> Sequence[Path]:
         return self._stage.files()

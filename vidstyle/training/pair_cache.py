@@ -105,7 +105,7 @@ class PairSink:
     def check(self, path: Path, clip: Clip) -> None:
         return None
 
-    def settle(self, clip: Clip) -> StageOptions:
+    def settle(self, clip: Clip, place: Place) -> StageOptions:
         return self._options
 
     def open(self, clip: Clip, place: Place) -> None:

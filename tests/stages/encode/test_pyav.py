@@ -323,7 +323,7 @@ def test_settled_options_say_what_is_done_and_change_nothing(
 ) -> None:
     clip = Clip(64, 48, Fraction(1, 25), Fraction(25), bit_depth=bits, alpha=alpha)
     asked = EncodeOptions(codec=codec)
-    settled = EncodePyAV(asked).settle(clip)
+    settled = EncodePyAV(asked).settle(clip, Place())
     assert "auto" not in settled.model_dump().values()
     again = EncodeOptions(**settled.model_dump())
     assert settle(again, clip, threads=2) == settle(asked, clip, threads=2)

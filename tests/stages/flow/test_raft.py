@@ -133,9 +133,12 @@ def test_trained_weights_find_what_is_hidden(trained: Path) -> None:
     [((1280, 720), 1), ((640, 360), 1), ((1920, 1080), 2 / 3), ((3840, 2160), 1 / 3)],
 )
 def test_auto_compares_at_most_so_many_pixels(size: tuple[int, int], scale: float) -> None:
-    settled = Raft(RaftOptions()).settle(Clip(*size, time_base=Fraction(1)))
+    settled = Raft(RaftOptions()).settle(Clip(*size, time_base=Fraction(1)), Place())
     assert settled.scale == pytest.approx(scale)
-    assert Raft(RaftOptions(scale=0.3)).settle(Clip(*size, time_base=Fraction(1))).scale == 0.3
+    assert (
+        Raft(RaftOptions(scale=0.3)).settle(Clip(*size, time_base=Fraction(1)), Place()).scale
+        == 0.3
+    )
 
 
 @pytest.mark.parametrize(

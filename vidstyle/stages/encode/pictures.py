@@ -133,7 +133,7 @@ class EncodePictures:
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path} is not a folder; choose another -o")
 
-    def settle(self, clip: Clip) -> PictureOptions:
+    def settle(self, clip: Clip, place: Place) -> PictureOptions:
         """Bits as they are for this clip."""
         return self._options.model_copy(update={"bits": self._bits(clip)})
 

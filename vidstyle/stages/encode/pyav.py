@@ -58,7 +58,7 @@ class EncodePyAV:
         container_for(path, self._options.codec)
         new_encoder(settle(self._options, clip, threads=1))
 
-    def settle(self, clip: Clip) -> StageOptions:
+    def settle(self, clip: Clip, place: Place) -> StageOptions:
         """Format, quality, speed and alpha as they are for this clip."""
         options, codec = self._options, CODECS[self._options.codec]
         keeps = clip.alpha and bool(codec.alpha) and options.alpha != "drop"

@@ -83,7 +83,7 @@ class Raft(BaseStage[RaftOptions]):
             _weights(self.options)
         return clip
 
-    def settle(self, clip: Clip) -> RaftOptions:
+    def settle(self, clip: Clip, place: Place) -> RaftOptions:
         return self.options.model_copy(update={"scale": _scale(self.options, clip)})
 
     def files(self) -> Sequence[Path]:
