@@ -14,7 +14,7 @@ from vidstyle.core.errors import InputError
 from vidstyle.stages.decode.pictures import DecodePictures, PicturesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
-from vidstyle.stages.shots.histogram import HistogramOptions, picture_change
+from vidstyle.stages.shots.histogram import HistogramOptions, is_cut
 
 
 def clip_frames(
@@ -56,7 +56,7 @@ def find_cuts(clip: Iterable[HostArray]) -> tuple[int, ...]:
     threshold, found = HistogramOptions().threshold, []
     before: HostArray | None = None
     for index, picture in enumerate(clip):
-        if before is not None and picture_change(picture, before) >= threshold:
+        if before is not None and is_cut(picture, before, threshold):
             found.append(index)
         before = picture
     return tuple(found)

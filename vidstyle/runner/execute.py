@@ -21,6 +21,7 @@ from vidstyle.runner.device import limit_threads
 from vidstyle.runner.encoding import Encoding
 from vidstyle.runner.events import Kept, Listener, Noticed, Planned, Result, Resumed
 from vidstyle.runner.guard import guarded
+from vidstyle.runner.heap import keep_heap
 from vidstyle.runner.identity import difference, identity, look_of
 from vidstyle.runner.keyframes import options_at
 from vidstyle.runner.nodes import AnyNode, make_node
@@ -58,6 +59,7 @@ def execute(
     done of a chunk is kept before it ends.
     """
     started = time.perf_counter()
+    keep_heap()
     with ExitStack() as stack:
         stack.enter_context(destination.reserved(keep_store=True))
         if not resume:

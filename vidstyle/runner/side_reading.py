@@ -7,6 +7,7 @@ its luma (BT.601). It has the size of the decoded clip, whatever the file's own 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -34,6 +35,16 @@ from vidstyle.stages.decode.pyav import DecodePyAV
 _ROUNDING = Fraction(1, 1000)
 """Seconds that a picture may come early: Matroska rounds times to a millisecond, and the mask of
 a frame must not stay behind because it was rounded up."""
+_ADVICE = re.compile(r"(?:raise|set) decode's option (\w+).*")
+"""How a source's complaint ends; the options of decode are the clip's alone."""
+_INSTEAD = {
+    "max_pixels": "scale the file down: it is brought to the clip's size anyway",
+    "max_frames": "cut the file to the clip's length",
+    "max_hours": "cut the file to the clip's length",
+    "max_frame_rate": "write the file with fewer frames a second",
+    "hdr": "convert the file to SDR",
+    "alpha": "convert the file to another codec",
+}
 
 
 class SideReading:
@@ -95,7 +106,8 @@ class SideReading:
         try:
             yield
         except InputError as error:
-            raise InputError(f"side input {self.name}: {error}") from error
+            said = _ADVICE.sub(lambda found: _INSTEAD[found[1]], str(error))
+            raise InputError(f"side input {self.name}: {said}") from error
 
     def _begin(self) -> None:
         if self._frames is not None:

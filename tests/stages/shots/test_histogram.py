@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 
 from vidstyle.core import Frame, HostArray, Window
-from vidstyle.stages.shots.histogram import Histogram, HistogramOptions, picture_change
+from vidstyle.stages.shots.histogram import (
+    Histogram,
+    HistogramOptions,
+    is_cut,
+    picture_change,
+)
 from vidstyle.testing import checks_for, hard_cut, occluder, pan, still, zoom
 
 THRESHOLD = HistogramOptions().threshold
@@ -140,3 +145,11 @@ def test_a_real_tennis_match_has_no_cut(shared_data: Path) -> None:
             yield (picture / np.float32(255)).astype(np.float32)
 
     assert cuts(frames()) == []
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.1, THRESHOLD, 0.5, 1.0])
+def test_a_cut_is_where_the_change_reaches_the_threshold(threshold: float) -> None:
+    pictures = [collage(0), collage(0) * 0.9, np.roll(collage(0), 9, 1), collage(1), collage(2)]
+    for now in pictures:
+        for before in pictures:
+            assert is_cut(now, before, threshold) == (picture_change(now, before) >= threshold)
