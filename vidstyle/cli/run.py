@@ -40,6 +40,16 @@ def run(
         float,
         typer.Option(help="Seconds that a stage may take for a frame, or a span of them.", min=0.1),
     ] = 1800.0,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep flow and stylization there, and look them up: a changed blend is quick.",
+            metavar="DIR",
+        ),
+    ] = None,
+    cache_size: Annotated[
+        float, typer.Option(help="Most that --cache may take, in GiB.", min=0.001)
+    ] = 20.0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything and print the plan; decode nothing.")
     ] = False,
@@ -60,7 +70,18 @@ def run(
     loaded = given.pipeline_of(pipeline, set_=set_, style=style, plugins=plugins)
     suffix = jobs.output_suffix(loaded)
     for source, destination in output_paths(inputs, output, suffix, label=pipeline.stem):
-        job = jobs.Job(loaded, source, destination, device, interval, overwrite, resume, timeout)
+        job = jobs.Job(
+            loaded,
+            source,
+            destination,
+            device,
+            interval,
+            overwrite=overwrite,
+            resume=resume,
+            timeout=timeout,
+            cache=cache,
+            cache_limit=int(cache_size * 2**30),
+        )
         if dry_run:
             with jobs.prepared(job) as (_, plan):
                 print_plan(plan, as_json=json)

@@ -32,6 +32,11 @@ class PlannedStage:
     memory: int
     """Bytes of the frames that it and its queue hold at most."""
 
+    def identity(self) -> str:
+        """What its pixels depend on, as JSON."""
+        facts = {"use": self.use, "options": dict(self.options), "place": asdict(self.place)}
+        return json.dumps(facts, sort_keys=True)
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedInput:
@@ -74,10 +79,7 @@ class Plan:
     def digest(self) -> str:
         """Hash of what the pixels depend on."""
         facts = {
-            "stages": [
-                {"use": stage.use, "options": dict(stage.options), "place": asdict(stage.place)}
-                for stage in self.every
-            ],
+            "stages": [stage.identity() for stage in self.every],
             "chunk": self.chunk,
             "frames": self.frames,
             "inputs": {side.name: side.digest for side in self.inputs},

@@ -22,12 +22,14 @@ from vidstyle.runner.encoding import Encoding
 from vidstyle.runner.events import Kept, Listener, Noticed, Planned, Result, Resumed
 from vidstyle.runner.guard import guarded
 from vidstyle.runner.heap import keep_heap
-from vidstyle.runner.identity import difference, identity, look_of
+from vidstyle.runner.identity import difference, identity, look_of, stage_identities
 from vidstyle.runner.keyframes import options_at
+from vidstyle.runner.layer_cache import LayerCache
 from vidstyle.runner.nodes import AnyNode, make_node
 from vidstyle.runner.parcel import Parcel
 from vidstyle.runner.pauses import PauseRule, Pauses
 from vidstyle.runner.reading import Reading
+from vidstyle.runner.recall import Recall, worth_keeping
 from vidstyle.runner.serial import Flow, run_serial, through
 from vidstyle.runner.stamp import Stamp
 from vidstyle.runner.store import CHUNKS, Resumption, Store
@@ -50,13 +52,15 @@ def execute(
     resume: bool = True,
     timeout: float = math.inf,
     rule: PauseRule = _RULE,
+    cache: LayerCache | None = None,
 ) -> Result:
     """Make the destination. Raises a VidstyleError, and then the destination is untouched.
 
     With ``resume`` the run goes on where an earlier one of an equal plan, input, weights and code
     was stopped; without, what that has left is dropped. A stage may take ``timeout`` seconds for
     a frame, or a span of them; the serial engine waits for ever. ``rule`` says how often what is
-    done of a chunk is kept before it ends.
+    done of a chunk is kept before it ends. In ``cache`` the layers of flow and stylization are
+    looked up and kept.
     """
     started = time.perf_counter()
     keep_heap()
@@ -69,11 +73,11 @@ def execute(
         look = look_of(original)
         found = _found(store, identity(assembly, plan, original), listen)
         pauses = Pauses(rule)
-        nodes = _open_nodes(assembly, plan, stack)
+        nodes = _open_nodes(assembly, plan, stack, cache)
         limit_threads(plan.sink.place.threads)
         listen(Planned(plan, destination.path))
         _tell(listen, assembly.clip.notices)
-        stack.callback(lambda: _tell(listen, _met(assembly)))
+        stack.callback(lambda: _tell(listen, _met(assembly, cache)))
         encoding = Encoding(assembly.sink, plan, store, listen, found=found, pauses=pauses)
         if encoding.frames:
             listen(Resumed(encoding.frames))
@@ -131,8 +135,11 @@ def _leave_store(destination: Destination, listen: Listener) -> None:
         destination.drop_store()
 
 
-def _met(assembly: Assembly) -> Iterator[Notice]:
+def _met(assembly: Assembly, cache: LayerCache | None) -> Iterator[Notice]:
     """What reading and joining have found out."""
+    if cache is not None:
+        text = f"{cache.found} steps of flow and stylization were known, {cache.kept} are new"
+        yield Notice("cache", cache.failure or text)
     yield from assembly.source.notices
     for side in assembly.inputs:
         yield from side.notices
@@ -147,19 +154,37 @@ def _tell(listen: Listener, notices: Iterable[Notice]) -> None:
         listen(Noticed(notice))
 
 
-def _open_nodes(assembly: Assembly, plan: Plan, stack: ExitStack) -> list[AnyNode]:
+def _open_nodes(
+    assembly: Assembly, plan: Plan, stack: ExitStack, cache: LayerCache | None
+) -> list[AnyNode]:
     """Open every stage and the sink; the stack closes them, whatever happens."""
     nodes: list[AnyNode] = []
     clip = plan.source.clip
-    for entry, planned, stage in zip(assembly.entries, plan.stages, assembly.stages, strict=True):
+    recalls = _recalls(assembly, plan, cache)
+    for entry, planned, stage, recall in zip(
+        assembly.entries, plan.stages, assembly.stages, recalls, strict=True
+    ):
         stack.callback(stage.close)
         guarded(planned.name, None, partial(stage.open, clip, planned.place))
-        nodes.append(make_node(planned, stage, partial(options_at, entry)))
+        nodes.append(make_node(planned, stage, partial(options_at, entry), recall=recall))
         stack.callback(nodes[-1].close)
         clip = planned.clip
     stack.callback(assembly.sink.close)
     guarded(plan.sink.name, None, partial(assembly.sink.open, clip, plan.sink.place))
     return nodes
+
+
+def _recalls(assembly: Assembly, plan: Plan, cache: LayerCache | None) -> list[Recall | None]:
+    """The cache as each stage uses it; None for those whose work is not kept."""
+    if cache is None:
+        return [None] * len(plan.stages)
+    kinds = [entry.kind for entry in assembly.entries]
+    return [
+        Recall(cache, identity) if worth_keeping(kind, planned.needs) else None
+        for kind, planned, identity in zip(
+            kinds, plan.stages, stage_identities(assembly, plan), strict=True
+        )
+    ]
 
 
 def _flows(

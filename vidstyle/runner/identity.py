@@ -13,7 +13,7 @@ from vidstyle.core.errors import InputError
 from vidstyle.core.plan import Plan
 from vidstyle.runner.assembly import Assembly
 
-_LIBRARIES = ("av", "numpy", "opencv-contrib-python-headless", "torch", "torchvision")
+_LIBRARIES = ("av", "numpy", "opencv-contrib-python-headless", "openvino", "torch", "torchvision")
 _WHOLE = 256 * 2**20
 _SAMPLES, _SAMPLE = 256, 2**20
 # Bytes. A larger file is looked at in so many places: to read hundreds of gigabytes takes too
@@ -32,6 +32,15 @@ def identity(assembly: Assembly, plan: Plan, original: Path) -> dict[str, str]:
         "weights": _digest(_named_digests(weights)),
         "version": _digest(_code(assembly)),
     }
+
+
+def stage_identities(assembly: Assembly, plan: Plan) -> list[str]:
+    """For each stage a hash of what the layers that it writes depend on besides those it reads."""
+    code = _digest(_code(assembly))
+    return [
+        _digest([code, planned.identity(), *_named_digests(stage.files())])
+        for planned, stage in zip(plan.stages, assembly.stages, strict=True)
+    ]
 
 
 def difference(kept: Mapping[str, str], wanted: Mapping[str, str]) -> str | None:

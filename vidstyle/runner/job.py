@@ -18,6 +18,7 @@ from vidstyle.runner.device import available_cores
 from vidstyle.runner.events import Event, Listener, Result
 from vidstyle.runner.execute import Engine, execute
 from vidstyle.runner.guard import guarded
+from vidstyle.runner.layer_cache import LIMIT, LayerCache
 from vidstyle.runner.plan import make_plan
 from vidstyle.runner.side_reading import opened
 
@@ -37,6 +38,10 @@ class Job:
     """Whether to go on with what an earlier run of the same has left."""
     timeout: float = 1800.0
     """Seconds that a stage may take for a frame, or for a span of them."""
+    cache: Path | None = None
+    """A folder where the layers of flow and stylization are looked up and kept."""
+    cache_limit: int = LIMIT
+    """Bytes that it may take."""
 
 
 def output_suffix(pipeline: Pipeline) -> str:
@@ -77,6 +82,7 @@ def prepared(job: Job) -> Generator[tuple[Assembly, Plan], None, None]:
 def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None) -> Result:
     """Run the job to its end. Raises a VidstyleError, and then the destination is untouched."""
     with prepared(job) as (assembly, plan):
+        cache = None if job.cache is None else LayerCache(job.cache, job.cache_limit)
         return execute(
             assembly,
             plan,
@@ -86,6 +92,7 @@ def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None
             listen=listen or _ignore,
             resume=job.resume,
             timeout=job.timeout,
+            cache=cache,
         )
 
 

@@ -22,6 +22,7 @@ from vidstyle.runner.edge import Held
 from vidstyle.runner.faults import check_layers
 from vidstyle.runner.guard import guarded
 from vidstyle.runner.parcel import Parcel
+from vidstyle.runner.recall import Recall
 
 
 class Node:
@@ -32,12 +33,15 @@ class Node:
         planned: PlannedStage,
         stage: Stage,
         options_at: Callable[[Fraction], StageOptions],
+        recall: Recall | None = None,
     ) -> None:
+        """``recall`` knows steps that were computed before; for a stage without a state."""
         self.planned = planned
         self.seconds = 0.0
         """Time spent inside the stage's steps."""
         self._stage = stage
         self._options_at = options_at
+        self._recall = recall
         needs = planned.needs
         self._waiting: deque[Parcel] = deque()
         self._behind: deque[Parcel] = deque(maxlen=needs.behind)
@@ -75,7 +79,7 @@ class Node:
         if now.edge is not None:
             now.edge.held[self.planned.name] = self.held()
         self._enter_shot(now)
-        written, self._state = self._step(now)
+        written = self._layers(now)
         if self._behind.maxlen:
             self._behind.appendleft(now.remembered(self._kept_behind))
         return now.written(written, self.planned.keeps)
@@ -88,13 +92,31 @@ class Node:
             self._state = guarded(self.planned.name, now.index, self._stage.fresh)
         self._shot = now.shot
 
+    def _layers(self, now: Parcel) -> Layers:
+        started = time.perf_counter()
+        if self._recall is None:
+            layers, self._state = self._step(now)
+        else:
+            layers = self._recalled(now, self._recall)
+        self.seconds += time.perf_counter() - started
+        return layers
+
+    def _recalled(self, now: Parcel, recall: Recall) -> Layers:
+        needs, options = self.planned.needs, self._options_at(now.time)
+        key = recall.key(now, self._behind, tuple(self._waiting), needs.reads, options)
+        known = recall.get(key)
+        if known is not None:
+            check_layers(known, self.planned, now.index)
+            return known
+        layers, _ = self._step(now)
+        recall.put(key, layers)
+        return layers
+
     def _step(self, now: Parcel) -> tuple[Layers, State]:
         window = self._window(now)
-        started = time.perf_counter()
         result = guarded(
             self.planned.name, now.index, lambda: self._stage.step(window, self._state)
         )
-        self.seconds += time.perf_counter() - started
         try:
             layers, state = result
         except (TypeError, ValueError):

@@ -12,6 +12,7 @@ from vidstyle.core.plan import PlannedStage
 from vidstyle.core.span import SpanStage
 from vidstyle.core.stage import AnyStage, Stage
 from vidstyle.runner.node import Node
+from vidstyle.runner.recall import Recall
 from vidstyle.runner.span_node import SpanNode
 
 AnyNode: TypeAlias = Node | SpanNode
@@ -23,13 +24,15 @@ def make_node(
     options_at: Callable[[Fraction], StageOptions],
     *,
     budget: int | None = None,
+    recall: Recall | None = None,
 ) -> AnyNode:
     """A node that runs the stage frame by frame, or span by span where it declares spans.
 
-    ``budget`` is the memory for a span in bytes; None leaves it to the plan's rule.
+    ``budget`` is the memory for a span in bytes; None leaves it to the plan's rule. ``recall`` is
+    for stages that step.
     """
     if planned.needs.span is None:
-        return Node(planned, cast("Stage", stage), options_at)
+        return Node(planned, cast("Stage", stage), options_at, recall)
     return SpanNode(planned, cast("SpanStage", stage), options_at, budget=budget)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -61,12 +62,13 @@ def read_only(array: HostArray) -> HostArray:
 class Cell:
     """One layer of one frame, wherever it is wanted."""
 
-    __slots__ = ("_device", "_host")
+    __slots__ = ("_device", "_digest", "_host")
 
     def __init__(self, layer: Layer) -> None:
         on_host = isinstance(layer, np.ndarray)
         self._host: HostArray | None = read_only(layer) if on_host else None  # type: ignore[arg-type]  # narrowed above
         self._device: torch.Tensor | None = None if on_host else layer  # type: ignore[assignment]  # narrowed above
+        self._digest: bytes | None = None
 
     @property
     def nbytes(self) -> int:
@@ -78,6 +80,15 @@ class Cell:
         there = self._host if self._device is None else self._device
         assert there is not None
         return there
+
+    def digest(self) -> bytes:
+        """Hash of the layer's values and shape; computed once."""
+        if self._digest is None:
+            array = np.ascontiguousarray(self.at("host", "cpu"))
+            state = hashlib.sha256(str(array.shape).encode())
+            state.update(array.data)
+            self._digest = state.digest()
+        return self._digest
 
     def at(self, home: Home, device: str) -> Layer:
         """The layer where it is read. Two threads may both move it; the result is the same."""
