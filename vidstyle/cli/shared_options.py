@@ -56,11 +56,17 @@ def pipeline_of(
     """The validated pipeline with the command line's changes."""
     from vidstyle.runner.config import load_pipeline
 
+    overrides = overrides_of(set_, style)
+    return load_pipeline(file, registry=registry_of(plugins), overrides=overrides)
+
+
+def overrides_of(set_: list[str] | None, style: str | None) -> list[str]:
+    """Both options as what ``--set`` takes."""
     overrides = list(set_ or [])
     if style is not None:
         # JSON is YAML, whatever characters a name has.
         overrides.append(f"stylize.style={json.dumps(_mix_of(style), ensure_ascii=False)}")
-    return load_pipeline(file, registry=registry_of(plugins), overrides=overrides)
+    return overrides
 
 
 def _mix_of(style: str) -> str | dict[str, float]:

@@ -43,8 +43,8 @@ _INSTEAD = {
     "max_hours": "cut the file to the clip's length",
     "max_frame_rate": "write the file with fewer frames a second",
     "hdr": "convert the file to SDR",
-    "alpha": "convert the file to another codec",
 }
+_OTHERWISE = "convert the file to another codec"
 
 
 class SideReading:
@@ -106,7 +106,7 @@ class SideReading:
         try:
             yield
         except InputError as error:
-            said = _ADVICE.sub(lambda found: _INSTEAD[found[1]], str(error))
+            said = _ADVICE.sub(lambda found: _INSTEAD.get(found[1], _OTHERWISE), str(error))
             raise InputError(f"side input {self.name}: {said}") from error
 
     def _begin(self) -> None:

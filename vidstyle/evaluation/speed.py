@@ -1,0 +1,88 @@
+"""How fast commands make frames, taking turns: rates, start-up and memory, as ratios."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vidstyle.core.errors import UsageError
+
+WARM_UP = 3
+"""Frames before the rate counts: the first ones wait for compilers, caches and clocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One run of a command that tells of its frames."""
+
+    frames: int
+    first: float
+    """Seconds from the start of the command to its first frame."""
+    rate: float
+    """Frames a second after the first few."""
+    peak: int
+    """Bytes of memory at most."""
+    stage_seconds: Mapping[str, float] = field(default_factory=dict)
+    """As ``vidstyle run`` tells them; empty where nothing is told."""
+
+
+def timed(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Timing:
+    """Run a command that prints the JSON lines of ``vidstyle run``.
+
+    Raises UsageError where it fails, with the last line that it said.
+    """
+    started = time.perf_counter()
+    moments: list[float] = []
+    stages: Mapping[str, float] = {}
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=None if environment is None else {**os.environ, **environment},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stdout:
+            event = json.loads(line)
+            if event["event"] == "frame":
+                moments.append(time.perf_counter() - started)
+            stages = event.get("stage_seconds", stages)
+        said = process.stderr.read().strip().splitlines()
+        # By itself wait tells nothing of memory.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode or len(moments) <= WARM_UP:
+        raise UsageError(f"{command[0]} made no frames to be timed: {said[-1] if said else ''}")
+    rate = (len(moments) - WARM_UP) / (moments[-1] - moments[WARM_UP - 1])
+    return Timing(len(moments), moments[0], rate, usage.ru_maxrss * 1024, stages)
+
+
+def tell(index: int) -> None:
+    """Say that a frame is done, as ``vidstyle run --json`` does."""
+    sys.stdout.write(json.dumps({"event": "frame", "index": index}) + "\n")
+    sys.stdout.flush()
+
+
+def in_turns(
+    commands: Mapping[str, Sequence[str]],
+    *,
+    rounds: int,
+    environments: Mapping[str, Mapping[str, str]] | None = None,
+) -> dict[str, list[Timing]]:
+    """Each command so many times, one after the other, so that noise falls on all of them."""
+    found: dict[str, list[Timing]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            found[name].append(timed(command, environment=(environments or {}).get(name)))
+    return found
+
+
+def fastest(timings: Sequence[Timing]) -> Timing:
+    """The one with the highest rate: what the machine does when nothing else disturbs it."""
+    return max(timings, key=lambda timing: timing.rate)

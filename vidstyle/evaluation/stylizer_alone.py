@@ -1,0 +1,46 @@
+"""The stylizer of a pipeline alone, over frames that are in memory already.
+
+    python -m vidstyle.evaluation.stylizer_alone PIPELINE CLIP FRAMES [STAGE.OPTION=VALUE …]
+
+Prints the JSON lines of ``vidstyle run``, so that both can be timed in the same way.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from vidstyle.evaluation.speed import tell
+from vidstyle.runner.config import load_pipeline
+from vidstyle.runner.device import limit_threads
+from vidstyle.runner.discovery import Registry, folders_from_environment
+from vidstyle.runner.job import Job, prepared
+from vidstyle.runner.keyframes import options_at
+from vidstyle.runner.nodes import make_node
+from vidstyle.runner.reading import Reading
+
+
+def run(pipeline: Path, clip: Path, frames: int, overrides: list[str]) -> None:
+    """Stylize the first frames of a clip, telling of each."""
+    registry = Registry(folders_from_environment())
+    loaded = load_pipeline(pipeline, registry=registry, overrides=overrides)
+    job = Job(loaded, clip, Path("none.mkv"), frames=(0, frames))
+    with prepared(job) as (assembly, plan):
+        place = next(i for i, entry in enumerate(assembly.entries) if entry.kind == "stylize")
+        parcels = list(islice(Reading(assembly.source, plan, assembly.inputs, None), frames))
+        stage, planned = assembly.stages[place], plan.stages[place]
+        stage.open(plan.source.clip, planned.place)
+        limit_threads(planned.place.threads)
+        node = make_node(planned, stage, partial(options_at, assembly.entries[place]))
+        for parcel in parcels:
+            for done in node.push(parcel):
+                done.cells["image"].at("host", "cpu")
+                tell(done.index)
+        stage.close()
+
+
+if __name__ == "__main__":
+    pipeline, clip, count, *overrides = sys.argv[1:]
+    run(Path(pipeline), Path(clip), int(count), overrides)
