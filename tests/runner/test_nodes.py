@@ -58,6 +58,9 @@ class Sink:
 
     def __init__(self, options: StageOptions) -> None: ...
 
+    def memory(self, clip: Clip, place: Place) -> int:
+        return 0
+
     def settle(self, clip: Clip, place: Place) -> StageOptions:
         return StageOptions()
 
@@ -91,8 +94,9 @@ def test_a_declaration_without_the_method_is_refused_before_a_run() -> None:
 
 def test_memory_counts_the_frames_of_a_span_and_as_much_for_the_shelf() -> None:
     stage = plan_of(Spanning).stages[0]
-    # A span of image and source, twice; a frame in work; two images that wait.
-    assert stage.memory == 2 * 16 * 2 * IMAGE + 2 * IMAGE + 2 * IMAGE
+    # A span of image and source, twice; a frame in work, whose source is its image; two images
+    # that wait.
+    assert stage.memory == 2 * 16 * 2 * IMAGE + IMAGE + 2 * IMAGE
 
 
 def test_memory_for_spans_has_an_end() -> None:
@@ -100,7 +104,7 @@ def test_memory_for_spans_has_an_end() -> None:
     image = 4 * 3 * 4096 * 2304
     stage = plan_of(Spanning, large).stages[0]
     assert 2 * 16 * 2 * image > SPAN_MEMORY
-    assert stage.memory == SPAN_MEMORY + 4 * image
+    assert stage.memory == SPAN_MEMORY + 3 * image
 
 
 def test_who_needs_flow_in_both_directions_is_told_the_option() -> None:

@@ -15,6 +15,7 @@ from vidstyle.core.layers import Home
 from vidstyle.runner.assembly import Assembly, assemble
 from vidstyle.runner.config import Pipeline, StageEntry
 from vidstyle.runner.device import available_cores, resolve_device
+from vidstyle.runner.memory import process_memory
 from vidstyle.runner.plan import make_plan
 
 NOTHING = StageOptions()
@@ -42,6 +43,9 @@ class Sink:
 
     def __init__(self, options: StageOptions) -> None:
         self._options = options
+
+    def memory(self, clip: Clip, place: Place) -> int:
+        return 0
 
     def settle(self, clip: Clip, place: Place) -> StageOptions:
         return self._options
@@ -97,7 +101,7 @@ def test_memory_is_the_sum_of_what_stages_and_queues_hold() -> None:
     image = 4 * 3 * 100 * 50
     # A frame in work and two that wait, at the stage; two that wait at the source; one at the sink.
     assert [stage.memory for stage in plan.every] == [2 * image, 3 * image, image]
-    assert plan.memory == 6 * image
+    assert plan.memory == process_memory(torch=False) + 6 * image
 
 
 def test_threads_and_device_are_settled() -> None:

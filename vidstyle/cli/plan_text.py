@@ -7,7 +7,9 @@ from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from vidstyle.cli.terminal import visible
 from vidstyle.core.clip import Clip
 from vidstyle.core.plan import Plan, PlannedInput, PlannedStage
 
@@ -18,13 +20,13 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         print(json.dumps(plan_json(plan)))
         return
     console = Console(highlight=False)
-    console.print(clip_line(plan.source.clip), markup=False, soft_wrap=True)
+    console.print(Text(visible(clip_line(plan.source.clip))), soft_wrap=True)
     for side in plan.inputs:
-        console.print(input_line(side), markup=False, soft_wrap=True)
+        console.print(Text(visible(input_line(side))), soft_wrap=True)
     console.print(_table(plan))
     console.print(
         f"chunks of {plan.chunk[0]} to {plan.chunk[1]} frames,"
-        f" queues of {plan.queue}, frames take at most {mebibytes(plan.memory)}",
+        f" queues of {plan.queue}, the run takes at most {mebibytes(plan.memory)}",
         markup=False,
         soft_wrap=True,
     )
@@ -66,13 +68,14 @@ def _table(plan: Plan) -> Table:
         table.add_column(title, overflow="fold", justify="right" if title == "memory" else "left")
     for stage in plan.every:
         where = f"{stage.place.device} x{stage.place.threads}"
-        table.add_row(
+        cells = (
             stage.use,
             ", ".join(_reads(stage)),
             ", ".join(stage.needs.writes),
             where,
             mebibytes(stage.memory),
         )
+        table.add_row(*(Text(visible(cell)) for cell in cells))
     return table
 
 

@@ -40,6 +40,7 @@ def run(
         float,
         typer.Option(help="Seconds that a stage may take for a frame, or a span of them.", min=0.1),
     ] = 1800.0,
+    max_memory: given.MaxMemory = "4G",
     cache: Annotated[
         Path | None,
         typer.Option(
@@ -64,6 +65,7 @@ def run(
     from vidstyle.cli.plan_text import print_plan
     from vidstyle.cli.progress import listener
     from vidstyle.runner import job as jobs
+    from vidstyle.runner.memory import parse_size
     from vidstyle.runner.naming import output_paths
 
     interval = given.interval_of(frames)
@@ -79,6 +81,7 @@ def run(
             overwrite=overwrite,
             resume=resume,
             timeout=timeout,
+            budget=parse_size(max_memory),
             cache=cache,
             cache_limit=int(cache_size * 2**30),
         )

@@ -32,6 +32,10 @@ Style = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+MaxMemory = Annotated[
+    str,
+    typer.Option(help="Memory that a run may take, such as 3G or 800M.", metavar="SIZE"),
+]
 Frames = Annotated[
     str | None,
     typer.Option(help="Only these frames, counted from 0; the end is not included.", metavar="A:B"),

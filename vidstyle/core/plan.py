@@ -30,7 +30,7 @@ class PlannedStage:
     keeps: tuple[str, ...]
     """Layers that somebody after it still reads; the others are dropped."""
     memory: int
-    """Bytes of the frames that it and its queue hold at most."""
+    """Bytes that it, its frames and the queue behind it take at most."""
 
     def identity(self) -> str:
         """What its pixels depend on, as JSON."""
@@ -67,7 +67,7 @@ class Plan:
     frames: tuple[int, int | None]
     """Half-open interval of source indices."""
     memory: int
-    """Bytes that the frames in windows, in work and in queues take, all stages together."""
+    """Bytes that the whole process takes at most."""
     inputs: tuple[PlannedInput, ...] = ()
     """Side inputs, in the order of their reading."""
 

@@ -58,6 +58,13 @@ class AnyStage(Protocol):
         """
         ...
 
+    def memory(self, clip: Clip, place: Place) -> int:
+        """Bytes at most that it holds or works in, beside the layers that it is given and gives.
+
+        For a clip as it arrives. What the plan adds up, to choose ``Place.tile`` by.
+        """
+        ...
+
     def open(self, clip: Clip, place: Place) -> None:
         """Load weights and take the device; called once, before the first step."""
         ...
@@ -96,6 +103,9 @@ class BaseStage(Generic[OptionsT]):
 
     def files(self) -> Sequence[Path]:
         return ()
+
+    def memory(self, clip: Clip, place: Place) -> int:
+        return 0
 
     def open(self, clip: Clip, place: Place) -> None:
         return None

@@ -19,6 +19,7 @@ from vidstyle.runner.events import Event, Listener, Result
 from vidstyle.runner.execute import Engine, execute
 from vidstyle.runner.guard import guarded
 from vidstyle.runner.layer_cache import LIMIT, LayerCache
+from vidstyle.runner.memory import BUDGET
 from vidstyle.runner.plan import make_plan
 from vidstyle.runner.side_reading import opened
 
@@ -38,6 +39,8 @@ class Job:
     """Whether to go on with what an earlier run of the same has left."""
     timeout: float = 1800.0
     """Seconds that a stage may take for a frame, or for a span of them."""
+    budget: int = BUDGET
+    """Bytes of memory that the run may take."""
     cache: Path | None = None
     """A folder where the layers of flow and stylization are looked up and kept."""
     cache_limit: int = LIMIT
@@ -72,7 +75,7 @@ def prepared(job: Job) -> Generator[tuple[Assembly, Plan], None, None]:
             Destination(job.output, job.overwrite).check(path)
         with opened(job.pipeline.inputs, clip, place) as inputs:
             assembly = assemble(job.pipeline, source, clip, inputs=inputs, device=job.device)
-            plan = make_plan(assembly, frames=job.frames)
+            plan = make_plan(assembly, frames=job.frames, budget=job.budget)
             guarded(last.name, None, lambda: assembly.sink.check(job.output, plan.sink.clip))
             yield assembly, plan
     finally:

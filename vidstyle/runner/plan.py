@@ -2,79 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vidstyle.core.clip import Clip
 from vidstyle.core.needs import Needs
 from vidstyle.core.options import StageOptions
 from vidstyle.core.place import Place
 from vidstyle.core.plan import Plan, PlannedStage
 from vidstyle.runner.assembly import Assembly
-from vidstyle.runner.config import StageEntry
 from vidstyle.runner.device import available_cores
 from vidstyle.runner.keyframes import Keyframes
-from vidstyle.runner.wiring import frame_bytes, layers_kept, span_budget
+from vidstyle.runner.memory import (
+    BUDGET,
+    Choice,
+    choices,
+    frames_memory,
+    process_memory,
+    refusal,
+)
+from vidstyle.runner.wiring import layers_kept, span_budget
 
-QUEUE = 2
-"""Frames that wait between two stages: enough to overlap them, and little memory."""
+
+def make_plan(
+    assembly: Assembly, *, frames: tuple[int, int | None] = (0, None), budget: int = BUDGET
+) -> Plan:
+    """Settle every choice of a run.
+
+    Raises DeviceError where it would take more than ``budget`` bytes of memory whatever is chosen.
+    """
+    plan = None
+    for choice in choices(assembly.pipeline.queue):
+        plan = _plan(assembly, frames, choice)
+        if plan.memory <= budget:
+            return plan
+    assert plan is not None
+    raise refusal(plan, budget)
 
 
-def make_plan(assembly: Assembly, *, frames: tuple[int, int | None] = (0, None)) -> Plan:
-    """Settle every choice of a run."""
-    clips, kept = assembly.clips, layers_kept(assembly.wires)
-    place = Place(device=assembly.device, threads=available_cores())
-    queue = assembly.pipeline.queue or QUEUE
-
-    def planned(entry: StageEntry, needs: Needs, position: int) -> PlannedStage:
-        arriving = kept[position - 1] if position else ()
-        clip = clips[min(position, len(clips) - 1)]
-        return PlannedStage(
-            name=entry.name,
-            use=entry.use,
-            options=_json_options(entry.options, entry.keyframes),
-            needs=needs,
-            place=place if needs.home == "device" else replace(place, device="cpu"),
-            clip=clip,
-            keeps=kept[position],
-            memory=_memory(needs, arriving, kept[position], clip, queue),
-        )
-
-    first, *_, last = assembly.pipeline.stages
+def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice) -> Plan:
+    entries, clips = assembly.pipeline.stages, assembly.clips
     inputs = tuple(side.name for side in assembly.inputs)
     source_writes = ("source", "image", *(("alpha",) if assembly.clip.alpha else ()), *inputs)
-    source = planned(first, Needs(writes=source_writes), 0)
-    stages = tuple(
-        planned(entry, stage.needs, position)
-        for position, (entry, stage) in enumerate(
-            zip(assembly.entries, assembly.stages, strict=True), 1
+    declared = [Needs(writes=source_writes), *(wire.needs for wire in assembly.wires)]
+    kept = layers_kept(assembly.wires)
+    distinct = list(_distinct(declared, kept))
+    planned = []
+    for position, (entry, needs) in enumerate(zip(entries, declared, strict=True)):
+        place = _place(assembly, needs, choice)
+        arrives, leaves = (clips[min(max(p, 0), len(clips) - 1)] for p in (position - 1, position))
+        arriving = distinct[position - 1] if position else ()
+        held = frames_memory(needs, arriving, distinct[position], leaves, choice.queue)
+        if needs.span:
+            held += span_budget(needs.span, kept[position - 1], leaves)
+        worker = (None, *assembly.stages, assembly.sink)[position]
+        planned.append(
+            PlannedStage(
+                name=entry.name,
+                use=entry.use,
+                options=_json_options(entry.options, entry.keyframes),
+                needs=needs,
+                place=place,
+                clip=leaves,
+                keeps=kept[position],
+                memory=held + (0 if worker is None else worker.memory(arrives, place)),
+            )
         )
-    )
-    sink = planned(last, assembly.sink.needs, len(stages) + 1)
+    on_device = any(needs.home == "device" for needs in declared)
     return Plan(
-        source=source,
-        stages=stages,
-        sink=sink,
+        source=planned[0],
+        stages=tuple(planned[1:-1]),
+        sink=planned[-1],
         device=assembly.device,
-        queue=queue,
+        queue=choice.queue,
         chunk=assembly.pipeline.chunk,
         frames=frames,
-        memory=sum(stage.memory for stage in (source, *stages, sink)),
+        memory=process_memory(torch=on_device) + sum(stage.memory for stage in planned),
         inputs=tuple(side.planned() for side in assembly.inputs),
     )
 
 
-def _memory(
-    needs: Needs, arriving: tuple[str, ...], leaving: tuple[str, ...], clip: Clip, queue: int
-) -> int:
-    behind = [name for name, reach in needs.reads.items() if reach.behind]
-    return (
-        (span_budget(needs.span, arriving, clip) if needs.span else 0)
-        + needs.behind * frame_bytes(behind, clip)
-        + (needs.ahead + 1) * frame_bytes(arriving, clip)
-        + queue * frame_bytes(leaving, clip)
-    )
+def _place(assembly: Assembly, needs: Needs, choice: Choice) -> Place:
+    device = assembly.device if needs.home == "device" else "cpu"
+    return Place(device=device, threads=available_cores(), tile=choice.tile)
+
+
+def _distinct(
+    declared: Sequence[Needs], kept: Sequence[tuple[str, ...]]
+) -> Iterator[tuple[str, ...]]:
+    """Of the layers behind each stage those with memory of their own.
+
+    Until a stage writes one of them, ``image`` is ``source``.
+    """
+    same = True
+    for position, (needs, layers) in enumerate(zip(declared, kept, strict=True)):
+        same = same and (position == 0 or not {"source", "image"} & set(needs.writes))
+        shared = same and {"source", "image"} <= set(layers)
+        yield tuple(name for name in layers if not (shared and name == "image"))
 
 
 def _json_options(options: StageOptions, keyframes: Mapping[str, Keyframes]) -> Mapping[str, Any]:

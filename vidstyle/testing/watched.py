@@ -51,6 +51,9 @@ class Watched:
     def settle(self, clip: Clip, place: Place) -> StageOptions:
         return self._stage.settle(clip, place)
 
+    def memory(self, clip: Clip, place: Place) -> int:
+        return self._stage.memory(clip, place)
+
     def files(self) -> Sequence[Path]:
         return self._stage.files()
 

@@ -108,6 +108,9 @@ class PairSink:
     def settle(self, clip: Clip, place: Place) -> StageOptions:
         return self._options
 
+    def memory(self, clip: Clip, place: Place) -> int:
+        return 0
+
     def open(self, clip: Clip, place: Place) -> None:
         factor = min(1.0, _SHORTER_SIDE / min(clip.width, clip.height))
         self._height, self._width = (round(factor * side) for side in (clip.height, clip.width))

@@ -68,6 +68,8 @@ class VideoCodec:
     """True where a subsampled picture must have even sides."""
     siting: Siting = "centre"
     """Where its decoders take chroma to lie: H.264 and H.265 say left where nothing is said."""
+    held: Mapping[Preset | None, int] = field(default_factory=lambda: {None: 0})
+    """Bytes that it holds for each pixel of 8 bits in 4:2:0, by preset; None for all others."""
     reorders: bool = False
     """Whether packets leave the encoder in another order than frames enter it."""
     threaded_bits: int = 16
@@ -131,6 +133,11 @@ class VideoCodec:
         """Quality where none is asked for; None where the codec has no such scale."""
         return None if self.crf is None else self.crf[2]
 
+    def memory(self, preset: Preset | None, samples: float) -> int:
+        """Bytes that the encoder holds: of ``samples`` a picture, each counted by its bytes."""
+        chosen = self.default_preset if preset is None else preset
+        return int(self.held.get(chosen, self.held[None]) * samples / 1.5)
+
     def options(self, crf: int | None, preset: Preset | None, threads: int) -> dict[str, str]:
         """What FFmpeg's encoder is opened with."""
         options = self.extra(threads)
@@ -182,9 +189,21 @@ _RGB_ALPHA: Final = {
     "gbrp16le": "gbrap16le",
 }
 
+# Measured at 1280x720 with 70 frames: mostly the frames of the look-ahead and their mip levels.
+_X264_HELD: Final[dict[Preset | None, int]] = {
+    "ultrafast": 35,
+    "superfast": 40,
+    "veryfast": 100,
+    "faster": 135,
+    "fast": 170,
+    "medium": 205,
+    None: 290,
+}
+
 CODECS: Final[dict[CodecName, VideoCodec]] = {
     "libx264": VideoCodec(
         name="libx264",
+        held=_X264_HELD,
         suffixes=(".mp4", ".mkv", ".mov", ".m4v"),
         auto=((8, "yuv420p"), (10, "yuv420p10le")),
         formats=(*_YUV8, *_YUV10),
@@ -200,6 +219,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
     ),
     "libx265": VideoCodec(
         name="libx265",
+        held={None: 260},
         suffixes=(".mp4", ".mkv", ".mov", ".m4v"),
         auto=((8, "yuv420p"), (10, "yuv420p10le")),
         formats=(*_YUV8, *_YUV10, "gbrp", "gbrp10le", "gbrp12le"),
@@ -215,6 +235,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
     ),
     "libsvtav1": VideoCodec(
         name="libsvtav1",
+        held={None: 320},
         suffixes=(".mp4", ".mkv", ".webm"),
         auto=((8, "yuv420p"), (10, "yuv420p10le")),
         formats=("yuv420p", "yuv420p10le"),
@@ -227,6 +248,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
     ),
     "libvpx-vp9": VideoCodec(
         name="libvpx-vp9",
+        held={None: 200},
         suffixes=(".webm", ".mkv"),
         auto=((8, "yuv420p"),),
         formats=(*_YUV8, "gbrp"),
@@ -239,6 +261,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
     ),
     "prores_ks": VideoCodec(
         name="prores_ks",
+        held={None: 10},
         suffixes=(".mov", ".mkv"),
         auto=((10, "yuv422p10le"), (12, "yuv444p10le")),
         formats=("yuv422p10le", "yuv444p10le"),
@@ -247,6 +270,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
     ),
     "ffv1": VideoCodec(
         name="ffv1",
+        held={None: 22},
         suffixes=(".mkv",),
         auto=((8, "bgr0"), (10, "gbrp10le"), (12, "gbrp12le"), (16, "gbrp16le")),
         formats=(*_YUV8, *_YUV10, "bgr0", "gbrp10le", "gbrp12le", "gbrp16le"),
@@ -259,6 +283,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
     # Its segments are ffv1: a palette fits the whole clip, so that GIF cannot be joined.
     "gif": VideoCodec(
         name="gif",
+        held={None: 22},
         suffixes=(".gif",),
         auto=((16, "bgr0"),),
         formats=("bgr0",),

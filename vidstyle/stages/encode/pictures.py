@@ -137,6 +137,10 @@ class EncodePictures:
         """Bits as they are for this clip."""
         return self._options.model_copy(update={"bits": self._bits(clip)})
 
+    def memory(self, clip: Clip, place: Place) -> int:
+        # The samples of one picture, and its file in memory.
+        return 2 * 8 * clip.width * clip.height
+
     def open(self, clip: Clip, place: Place) -> None:
         self._clip = clip
 

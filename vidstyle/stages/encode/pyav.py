@@ -19,6 +19,7 @@ from vidstyle.core import (
     Writer,
 )
 from vidstyle.core.errors import OutputError
+from vidstyle.media.from_rgb import LAYOUTS
 from vidstyle.stages.encode.codecs import CODECS
 from vidstyle.stages.encode.containers import container_for
 from vidstyle.stages.encode.encoder import EncoderSettings, new_encoder, settle
@@ -69,6 +70,14 @@ class EncodePyAV:
             "preset": codec.default_preset if options.preset is None else options.preset,
         }
         return options.model_copy(update=settled)
+
+    def memory(self, clip: Clip, place: Place) -> int:
+        settings = settle(self._options, clip, place.threads)
+        layout = LAYOUTS[settings.pixel_format]
+        across, down = layout.chroma
+        samples = (1 + 2 / (across * down)) * (1 if layout.bits == 8 else 2)
+        pixels = settings.width * settings.height
+        return settings.codec.memory(self._options.preset, samples * pixels)
 
     def open(self, clip: Clip, place: Place) -> None:
         self._opened = (clip, place.threads)

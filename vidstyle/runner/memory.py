@@ -1,0 +1,91 @@
+"""How much memory a run takes at most, and what is done to stay within a budget: fixed rules."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vidstyle.core.clip import Clip
+from vidstyle.core.errors import DeviceError, UsageError
+from vidstyle.core.needs import Needs
+from vidstyle.core.plan import Plan
+from vidstyle.runner.wiring import frame_bytes
+
+BUDGET = 4 * 2**30
+"""Bytes that a run may take where nothing else is said."""
+QUEUE = 2
+"""Frames that wait between two stages: enough to overlap them, and little memory."""
+TILES = (2048, 1024, 512, 256)
+"""Sides of tiles to try, in pixels, where whole pictures are too large."""
+_BARE, _TORCH = 170 * 2**20, 560 * 2**20
+# Bytes of the process before the first frame: Python with the libraries of video, and torch's.
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What memory can be saved by."""
+
+    queue: int
+    tile: int | None
+
+
+def choices(queue: int | None) -> Iterator[Choice]:
+    """The fastest first. ``queue`` is what the pipeline asks for."""
+    yield Choice(queue or QUEUE, None)
+    shortest = queue or 1
+    if shortest < (queue or QUEUE):
+        yield Choice(shortest, None)
+    for tile in TILES:
+        yield Choice(shortest, tile)
+
+
+def frames_memory(
+    needs: Needs, arriving: tuple[str, ...], leaving: tuple[str, ...], clip: Clip, queue: int
+) -> int:
+    """Bytes of the frames that a stage and the queue behind it hold at most, but for a span's."""
+    behind = [name for name, reach in needs.reads.items() if reach.behind]
+    return (
+        needs.behind * frame_bytes(behind, clip)
+        + (needs.ahead + 1) * frame_bytes(arriving, clip)
+        + queue * frame_bytes(leaving, clip)
+    )
+
+
+def process_memory(*, torch: bool) -> int:
+    """Bytes of a process that has no frames yet."""
+    return _BARE + (_TORCH if torch else 0)
+
+
+def refusal(plan: Plan, budget: int) -> DeviceError:
+    """The error for a plan that takes more, whatever is chosen: what it takes, what would fit."""
+    fixed = process_memory(torch=any(s.needs.home == "device" for s in plan.stages))
+    clip = plan.source.clip
+    shrink = math.sqrt(max(budget - fixed, 0) / max(plan.memory - fixed, 1))
+    width, height = (int(shrink * side) // 2 * 2 for side in (clip.width, clip.height))
+    fits = (
+        f"pictures of {width}x{height} would fit"
+        if min(width, height) >= 16
+        else "no picture would fit"
+    )
+    return DeviceError(
+        f"{clip.width}x{clip.height} takes about {gibibytes(plan.memory)}, and --max-memory is"
+        f" {gibibytes(budget)}: {fits}, or raise it"
+    )
+
+
+def gibibytes(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB"
+
+
+def parse_size(text: str) -> int:
+    """Bytes of ``3``, ``3G``, ``800M`` or ``1.5GiB``; a bare number counts GiB.
+
+    Raises UsageError for anything else.
+    """
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?) ?(?:([MG])(?:i?B)?)?", text, re.IGNORECASE)
+    if match is None or not float(match[1]):
+        raise UsageError(f"{text}: wanted an amount of memory, such as 3G or 800M")
+    unit = 2**20 if (match[2] or "G").upper() == "M" else 2**30
+    return int(float(match[1]) * unit)
