@@ -24,7 +24,7 @@ from vidstyle.core.sink import (
 )
 from vidstyle.core.source import Mark, Source
 from vidstyle.core.span import Shelf, Span, SpanStage, SpanSteps
-from vidstyle.core.stage import AnyStage, BaseStage, Layers, Stage, picture_filter
+from vidstyle.core.stage import AnyStage, BaseStage, BatchStage, Layers, Stage, picture_filter
 from vidstyle.core.state import State, load_state, save_state
 from vidstyle.core.window import Window
 
@@ -32,6 +32,7 @@ __all__ = [
     "NOW",
     "AnyStage",
     "BaseStage",
+    "BatchStage",
     "Clip",
     "Colour",
     "Frame",

@@ -86,6 +86,16 @@ class Stage(AnyStage, Protocol):
         ...
 
 
+class BatchStage(Stage, Protocol):
+    """A stage without a state that can take several frames at once."""
+
+    def step_many(self, windows: Sequence[Window[Any]]) -> Sequence[Layers]:
+        """For each window the layers that ``step`` gives: equal in float32 eager, and within the
+        backend's tolerance elsewhere.
+        """
+        ...
+
+
 class BaseStage(Generic[OptionsT]):
     """The defaults of a stage: describe nothing new, open nothing, remember nothing."""
 

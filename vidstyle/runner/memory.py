@@ -17,6 +17,8 @@ BUDGET = 4 * 2**30
 """Bytes that a run may take where nothing else is said."""
 QUEUE = 2
 """Frames that wait between two stages: enough to overlap them, and little memory."""
+BATCH = 4
+"""Frames that a GPU is given at once."""
 TILES = (2048, 1024, 512, 256)
 """Sides of tiles to try, in pixels, where whole pictures are too large."""
 _BARE, _TORCH = 170 * 2**20, 560 * 2**20
@@ -29,14 +31,17 @@ class Choice:
 
     queue: int
     tile: int | None
+    batch: int = 1
+    """On a GPU; a processor gains nothing by batches."""
 
 
 def choices(queue: int | None) -> Iterator[Choice]:
     """The fastest first. ``queue`` is what the pipeline asks for."""
-    yield Choice(queue or QUEUE, None)
+    yield Choice(queue or QUEUE, None, BATCH)
     shortest = queue or 1
     if shortest < (queue or QUEUE):
-        yield Choice(shortest, None)
+        yield Choice(shortest, None, BATCH)
+    yield Choice(shortest, None)
     for tile in TILES:
         yield Choice(shortest, tile)
 

@@ -75,14 +75,22 @@ class Node:
         """Nothing to give back: the frames that are held are memory alone."""
 
     def _advance(self) -> Parcel:
+        now = self._next()
+        written = self._layers(now)
+        self._leave_behind(now)
+        return now.written(written, self.planned.keeps)
+
+    def _next(self) -> Parcel:
+        """The frame whose turn it is; what is held before it goes to a checkpoint there."""
         now = self._waiting.popleft()
         if now.edge is not None:
             now.edge.held[self.planned.name] = self.held()
         self._enter_shot(now)
-        written = self._layers(now)
+        return now
+
+    def _leave_behind(self, now: Parcel) -> None:
         if self._behind.maxlen:
             self._behind.appendleft(now.remembered(self._kept_behind))
-        return now.written(written, self.planned.keeps)
 
     def _enter_shot(self, now: Parcel) -> None:
         if self._shot == now.shot:
@@ -94,23 +102,31 @@ class Node:
 
     def _layers(self, now: Parcel) -> Layers:
         started = time.perf_counter()
-        if self._recall is None:
+        key = self._key(now)
+        layers = None if key is None else self._known(key, now)
+        if layers is None:
             layers, self._state = self._step(now)
-        else:
-            layers = self._recalled(now, self._recall)
+            self._keep(key, layers)
         self.seconds += time.perf_counter() - started
         return layers
 
-    def _recalled(self, now: Parcel, recall: Recall) -> Layers:
-        needs, options = self.planned.needs, self._options_at(now.time)
-        key = recall.key(now, self._behind, tuple(self._waiting), needs.reads, options)
-        known = recall.get(key)
-        if known is not None:
-            check_layers(known, self.planned, now.index)
-            return known
-        layers, _ = self._step(now)
-        recall.put(key, layers)
+    def _key(self, now: Parcel) -> str | None:
+        """What the frame's layers are looked up by; None where they are not."""
+        if self._recall is None:
+            return None
+        options, reads = self._options_at(now.time), self.planned.needs.reads
+        return self._recall.key(now, self._behind, tuple(self._waiting), reads, options)
+
+    def _known(self, key: str, now: Parcel) -> Layers | None:
+        assert self._recall is not None
+        layers = self._recall.get(key)
+        if layers is not None:
+            check_layers(layers, self.planned, now.index)
         return layers
+
+    def _keep(self, key: str | None, layers: Layers) -> None:
+        if key is not None and self._recall is not None:
+            self._recall.put(key, layers)
 
     def _step(self, now: Parcel) -> tuple[Layers, State]:
         window = self._window(now)

@@ -11,6 +11,7 @@ from vidstyle.core.options import StageOptions
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.span import SpanStage
 from vidstyle.core.stage import AnyStage, Stage
+from vidstyle.runner.batch_node import BatchNode
 from vidstyle.runner.node import Node
 from vidstyle.runner.recall import Recall
 from vidstyle.runner.span_node import SpanNode
@@ -32,7 +33,8 @@ def make_node(
     for stages that step.
     """
     if planned.needs.span is None:
-        return Node(planned, cast("Stage", stage), options_at, recall)
+        kind = BatchNode if planned.place.batch > 1 else Node
+        return kind(planned, cast("Stage", stage), options_at, recall)
     return SpanNode(planned, cast("SpanStage", stage), options_at, budget=budget)
 
 
@@ -44,5 +46,7 @@ def check_form(name: str, stage: AnyStage) -> None:
             f"stage {name} has step_span, but declares no spans; set Needs(span=...) to the"
             " number of frames that it gets at most"
         )
+    if callable(getattr(stage, "step_many", None)) and stage.needs.scope != "none":
+        raise PluginError(f"stage {name} has step_many, but keeps a state; leave one of them out")
     if not by_spans and stage.needs.span is not None:
         raise PluginError(f"stage {name} declares spans, but has no step_span")

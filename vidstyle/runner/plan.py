@@ -48,13 +48,13 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice) ->
     distinct = list(_distinct(declared, kept))
     planned = []
     for position, (entry, needs) in enumerate(zip(entries, declared, strict=True)):
-        place = _place(assembly, needs, choice)
+        worker = (None, *assembly.stages, assembly.sink)[position]
+        place = _place(assembly, needs, choice, batches=hasattr(worker, "step_many"))
         arrives, leaves = (clips[min(max(p, 0), len(clips) - 1)] for p in (position - 1, position))
         arriving = distinct[position - 1] if position else ()
         held = frames_memory(needs, arriving, distinct[position], leaves, choice.queue)
         if needs.span:
             held += span_budget(needs.span, kept[position - 1], leaves)
-        worker = (None, *assembly.stages, assembly.sink)[position]
         planned.append(
             PlannedStage(
                 name=entry.name,
@@ -81,9 +81,10 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice) ->
     )
 
 
-def _place(assembly: Assembly, needs: Needs, choice: Choice) -> Place:
+def _place(assembly: Assembly, needs: Needs, choice: Choice, *, batches: bool) -> Place:
     device = assembly.device if needs.home == "device" else "cpu"
-    return Place(device=device, threads=available_cores(), tile=choice.tile)
+    batch = choice.batch if batches and device != "cpu" else 1
+    return Place(device=device, threads=available_cores(), batch=batch, tile=choice.tile)
 
 
 def _distinct(
