@@ -2,8 +2,8 @@
 
     python benchmarks/fuzz.py [--cases 2000] [--seed 0] [--kind KIND] [--only NUMBER] [--keep DIR]
 
-A case is a clip, a folder of pictures, a pipeline, a style, a network of another project, a side
-input, a store of a run that was stopped, two clips to judge, or options, damaged by chance.
+A case is a clip, a folder of pictures, a photo, a pipeline, a style, a network of another project,
+a side input, a store of a run that was stopped, two clips to judge, or options, damaged by chance.
 Each runs in a process of its own without network, with 20 seconds and 2 GiB beyond what the
 imports take. It must end in a documented exit code and one line, leave nothing behind but its
 output, and run no code that lies about; and what goes on from a damaged store must make the frames
@@ -40,12 +40,15 @@ LAZY = (
     "vidstyle.cli.evaluation_text",
     "vidstyle.cli.plan_text",
     "vidstyle.cli.progress",
+    "vidstyle.imaging.contact_sheet",
     "vidstyle.models.style_import",
     "vidstyle.runner.job",
     "vidstyle.runner.probe",
     "vidstyle.stages.blend.multipass",
     "vidstyle.stages.flow.raft",
     "vidstyle.stages.stylize.feedforward",
+    "vidstyle.training.photos",
+    "vidstyle.training.pictures",
 )
 """Imported by commands when they need them; here once, before all of them."""
 
@@ -62,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    # As `vidstyle` does before it loads OpenCV, which here is loaded once for all.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     for name in LAZY:
         import_module(name)
     seeds = make_seeds()

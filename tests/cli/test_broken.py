@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -247,3 +250,16 @@ def test_it_ends_as_documented_and_leaves_nothing_behind(
     assert "Traceback" not in captured.err
     assert captured.out == ""
     assert contents(folder) == before
+
+
+@pytest.mark.slow
+def test_opencv_adds_no_lines_of_its_own_about_a_damaged_picture(folder: Path) -> None:
+    (folder / "p.yaml").write_text(IDENTITY.replace("decode/pyav", "decode/pictures"))
+    _, picture = cv2.imencode(".bmp", np.zeros((64, 64, 3), np.uint8))
+    (folder / "in").mkdir()
+    (folder / "in" / "0.bmp").write_bytes(picture.tobytes()[: picture.size // 2])
+    command = [sys.executable, "-m", "vidstyle", "run", "p.yaml", "in", "-o", "out.mkv"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert "not a picture that can be read" in line

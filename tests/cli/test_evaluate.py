@@ -44,7 +44,8 @@ def write(path: Path, frames: list[np.ndarray], codec: str = "ffv1", form: str =
 @pytest.fixture
 def clips(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Source, per-frame painting that flickers by 20, and a blend that flickers by 10, of 255."""
-    monkeypatch.delenv("VIDSTYLE_WEIGHTS", raising=False)
+    for name in ("VIDSTYLE_WEIGHTS", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VIDSTYLE_CACHE", str(folder / "cache"))
     write(folder / "source.mkv", pictures())
     write(folder / "alone.mkv", pictures(20))
@@ -68,6 +69,24 @@ def test_the_table_is_for_people(clips, capfd) -> None:  # type: ignore[no-untyp
     assert FIGURES["flicker_removed"] in rows["flicker_removed"]
     assert float(rows["flicker_removed"].split()[1]) == pytest.approx(0.75, abs=0.02)
     assert "note: there is no LPIPS" in captured.err or "lpips" in rows
+
+
+@pytest.mark.parametrize("many", [1, 2, 3, 8])
+def test_a_table_fits_a_window_of_80_columns(clips, capfd, monkeypatch, many) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    monkeypatch.setenv("COLUMNS", "80")
+    names = [f"calm-{'x' * 5 * number}.mkv" for number in range(many)]
+    for name in names:
+        (clips / name).symlink_to(clips / "calm.mkv")
+    command = ["evaluate", "source.mkv", *names, "--per-frame", "alone.mkv", *JUDGE]
+    assert run_command(command) == 0
+    lines = [line for line in capfd.readouterr().err.splitlines() if not line.startswith("note: ")]
+    assert max(map(len, lines)) <= 80
+    words = [line.split() for line in lines]
+    # Whole, and once for each clip.
+    (figure,) = {row[1] for row in words if row[0] == "flicker_removed" and row[1] != "D:"}
+    assert float(figure) == pytest.approx(0.75, abs=0.02)
+    assert sum(row.count(figure) for row in words if row[0] == "flicker_removed") == many
+    assert sum("D: share of the per-frame" in line for line in lines) == 1
 
 
 def test_json_is_all_that_is_on_standard_output(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures

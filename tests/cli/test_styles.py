@@ -29,6 +29,7 @@ def make_style(folder: Path, name: str, *, painting: str = "Nobody, Stripes") ->
 @pytest.fixture
 def styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's folder of styles."""
+    monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(tmp_path))
     return tmp_path / "styles"
 
@@ -68,6 +69,19 @@ def test_people_are_shown_one_line_a_style(
     assert line.split()[-5:] == ["(CC0)", "fast-1", size, "KiB", "0.062"]
 
 
+def test_the_list_fits_a_window_of_80_columns(
+    styles: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    make_style(styles, "stripes" * 12, painting="Somebody, A very long title " * 5)
+    (styles / "torn.safetensors").write_bytes(b"torn")
+    assert run_command(["styles", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "".join(line.split()[0] for line in lines).count("stripes" * 12) == 1
+    assert sum(line.rstrip().endswith("KiB       0.062") for line in lines) == 1
+
+
 def test_a_broken_style_is_listed_with_its_reason(
     styles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -86,7 +100,7 @@ def test_a_style_cannot_write_to_the_terminal_what_it_likes(
     assert run_command(["styles", "list"]) == 0
     out = capsys.readouterr().out
     assert "\x1b" not in out
-    assert "?[2Jgone [bold]not bold[/bold]??new line" in out
+    assert r"\x1b[2Jgone [bold]not bold[/bold]\n\nnew line" in out
 
 
 def test_a_style_without_losses_is_listed(styles: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,12 @@ import torch
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.evaluation.extras import find_extras
-from vidstyle.evaluation.perceptual import WEIGHTS_FILE, find_alexnet, load_perceptual
+from vidstyle.evaluation.perceptual import (
+    WEIGHTS_FILE,
+    find_alexnet,
+    load_perceptual,
+    read_backbone,
+)
 
 needs_lpips = pytest.mark.usefixtures("lpips")
 
@@ -82,10 +89,49 @@ def test_weights_that_are_not_there_are_not_fetched(tmp_path: Path) -> None:
 
 
 @needs_lpips
-def test_a_damaged_file_is_told_of(tmp_path: Path) -> None:
-    (tmp_path / WEIGHTS_FILE).write_bytes(b"no weights")
-    with pytest.raises(WeightsError, match="damaged or no AlexNet"):
+def test_kernels_of_another_size_are_told_of(tmp_path: Path) -> None:
+    weights = alexnet(tmp_path)
+    weights["features.3.weight"] = torch.zeros(192, 64, 3, 3)
+    torch.save(weights, tmp_path / WEIGHTS_FILE)
+    with pytest.raises(WeightsError, match="no AlexNet"):
         load_perceptual(tmp_path)
+
+
+class Runs:
+    """Makes a folder when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.mkdir, (Path("pwned"),)
+
+
+def test_the_backbone_is_read_by_the_package_s_names(tmp_path: Path) -> None:
+    weights = alexnet(tmp_path)
+    torch.save({**weights, "classifier.1.weight": torch.zeros(3)}, tmp_path / WEIGHTS_FILE)
+    found = read_backbone(tmp_path / WEIGHTS_FILE)
+    assert len(found) == 10
+    assert torch.equal(found["slice5.10.bias"], weights["features.10.bias"])
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda path: path.write_bytes(b"no weights"), "damaged"),
+        (lambda path: path.write_bytes(pickle.dumps(Runs())), "damaged"),
+        (lambda path: torch.save(Runs(), path), "more than weights"),
+        (lambda path: torch.save([1, 2], path), "no AlexNet"),
+        (lambda path: torch.save({"features.0.weight": torch.zeros(1)}, path), "no AlexNet"),
+        (lambda path: torch.save({"x": torch.zeros(1).expand(1 << 40)}, path), "larger than"),
+    ],
+    ids=["damaged", "code", "code of torch", "a list", "another network", "a bomb"],
+)
+def test_a_file_that_is_none_is_refused_and_nothing_in_it_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / WEIGHTS_FILE)
+    with pytest.raises(WeightsError, match=said):
+        read_backbone(tmp_path / WEIGHTS_FILE)
+    assert [path.name for path in tmp_path.iterdir()] == [WEIGHTS_FILE]
 
 
 def test_without_lpips_ssim_speaks_alone_and_says_so(tmp_path: Path) -> None:

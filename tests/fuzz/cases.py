@@ -19,8 +19,9 @@ CODES = (0, 2, 3, 4, 5, 6, 8, 9, 10)
 PRECIOUS = b"what was there before"
 _OFFICIAL = "download.pytorch.org"
 """A pipeline may ask for RAFT's weights, which come from there."""
-_LIBRARIES = re.compile(r"\[ ?(WARN|ERROR):\d|libpng (warning|error)|Corrupt JPEG")
-"""How OpenCV's readers of pictures begin what they say past us."""
+_LIBRARIES = re.compile(r"libpng (warning|error)|Corrupt JPEG|Warning: unknown JFIF")
+"""How the readers of PNG and JPEG begin what they say past OpenCV, whose wheel cannot be told not
+to: both write to standard error, and only redirecting that for all threads would stop them."""
 _IDENTITY = "version: 1\nstages:\n  - use: decode/pyav\n  - use: encode/pyav\n    codec: ffv1\n"
 _PAINTED = _IDENTITY.replace(
     "  - use: encode",
@@ -215,6 +216,15 @@ def _style(seeds: Seeds, rng: Random) -> Case:
     return _with_old_output(Case("style", ["run", "p.yaml", "in.mkv"], files), rng)
 
 
+def _photo(seeds: Seeds, rng: Random) -> Case:
+    """Read as those of a training are."""
+    name = rng.choice(tuple(seeds.pictures))
+    data = damaged(seeds.pictures[name], rng, others=tuple(seeds.pictures.values()))
+    arguments = ["styles", "preview", name, "--styles", "./wave.safetensors", "--size", "32"]
+    files = {name: data, "wave.safetensors": seeds.style}
+    return _with_old_output(Case("photo", arguments, files, "out/sheet.png"), rng)
+
+
 def _network(seeds: Seeds, rng: Random) -> Case:
     name = rng.choice(tuple(seeds.networks))
     data = damaged(seeds.networks[name], rng, others=(seeds.style, *seeds.networks.values()))
@@ -292,6 +302,7 @@ KINDS: dict[str, Maker] = {
     "pictures": _pictures,
     "pipeline": _pipeline,
     "style": _style,
+    "photo": _photo,
     "network": _network,
     "mask": _mask,
     "store": _store,

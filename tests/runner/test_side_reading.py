@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -15,6 +16,8 @@ from vidstyle.core import Clip, HostArray, Place
 from vidstyle.core.errors import InputError
 from vidstyle.runner.side_inputs import SideInput
 from vidstyle.runner.side_reading import SideReading, opened
+from vidstyle.stages.decode.policies import DecodeOptions
+from vidstyle.stages.decode.pyav import DecodePyAV
 
 SIZE = (32, 16)
 CLIP = Clip(*SIZE, Fraction(1, 25), Fraction(25))
@@ -211,6 +214,48 @@ def test_a_picture_that_breaks_midway_is_named(tmp_path: Path) -> None:
     side = reading(tmp_path / "m")
     with pytest.raises(InputError, match=r"^side input mask: .*1\.png"):
         side.at(0, Fraction(0))
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ({"max_pixels": 1}, "scale the file down: it is brought to the clip's size anyway"),
+        ({"max_frames": 1}, "cut the file to the clip's length"),
+        ({"max_hours": 1e-5}, "cut the file to the clip's length"),
+        ({"max_frame_rate": 1}, "write the file with fewer frames a second"),
+    ],
+    ids=str,
+)
+def test_over_a_limit_it_says_what_can_be_done_to_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: dict[str, Any], said: str
+) -> None:
+    path = write_video(tmp_path / "m.mkv", [1, 2, 3], [0, 40, 80], Fraction(1, 1000))
+    # Files beyond the limits that there are would take hours to write.
+    lowered = DecodePyAV(DecodeOptions(**limit))
+    monkeypatch.setattr("vidstyle.runner.side_reading._source_of", lambda _: lowered)
+    with pytest.raises(InputError, match=f"^side input mask: .*m.mkv: .*; {said}$"):
+        reading(path).at(0, Fraction(0))
+
+
+def test_a_bomb_is_to_be_scaled_down(tmp_path: Path) -> None:
+    picture = write_picture(tmp_path / "m.png", np.zeros((4, 4), np.uint8))
+    size = b"\0\1\0\0" * 2
+    picture.write_bytes(picture.read_bytes()[:16] + size + picture.read_bytes()[24:])
+    with pytest.raises(InputError, match=r"are 65536x65536, .*; scale the file down") as told:
+        reading(picture)
+    assert "option" not in str(told.value)
+
+
+def test_hdr_is_to_be_converted(tmp_path: Path) -> None:
+    path = tmp_path / "m.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=25, width=32, height=16)
+        stream.pix_fmt = "yuv420p10le"
+        stream.codec_context.color_trc = 16
+        picture = av.VideoFrame(32, 16, "yuv420p10le")
+        container.mux([*stream.encode(picture), *stream.encode(None)])
+    with pytest.raises(InputError, match=r"HDR video \(PQ\); convert the file to SDR$"):
+        reading(path)
 
 
 def test_all_are_closed_in_the_end_also_when_one_cannot_be_opened(tmp_path: Path) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import resource
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -87,6 +91,50 @@ def test_a_folder_of_unreadable_photos_is_refused(tmp_path: Path) -> None:
         crops(tmp_path).draw(1)
     with pytest.raises(InputError, match="none of the 1 photos can be read"):
         read_squares(list_photos(tmp_path), 32)
+
+
+def png_that_says(width: int, height: int) -> bytes:
+    """A PNG of a few bytes that is sound up to its size."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        total = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", total)
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    rows = chunk(b"IDAT", zlib.compress(bytes(1000)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + rows + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("side", [20_000, 100_000])
+def test_a_bomb_is_skipped_in_one_line_and_takes_no_memory(
+    photos: Path, caplog: pytest.LogCaptureFixture, side: int
+) -> None:
+    (photos / "0.png").write_bytes(png_that_says(side, side))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with caplog.at_level(logging.WARNING):
+        crops(photos).draw(60)
+    (line,) = [record.message for record in caplog.records]
+    assert f"0.png is {side}x{side}, more than" in line
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
+
+
+def test_what_is_no_photo_by_its_file_is_refused_unread(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(InputError, match=r"pipe\.png is not a regular file"):
+        read_picture(tmp_path / "pipe.png")
+    (tmp_path / "vast.png").touch()
+    os.truncate(tmp_path / "vast.png", 1 << 40)
+    with pytest.raises(InputError, match=r"vast\.png has more than 1073741824 bytes"):
+        read_picture(tmp_path / "vast.png")
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tiff"])
+def test_every_format_of_photos_is_read(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"wide{suffix}"
+    cv2.imwrite(str(path), np.full((24, 40, 3), (200, 100, 50), np.uint8))
+    picture = read_picture(path)
+    assert picture.shape == (24, 40, 3)
+    np.testing.assert_allclose(picture[12, 20], (50, 100, 200), atol=3)
 
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:

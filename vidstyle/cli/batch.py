@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.terminal import say
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def batch(
     loaded = given.pipeline_of(pipeline, set_=set_, style=style, plugins=plugins)
     clips, others = find_clips(folder, leave_out=output)
     if others:
-        print(f"not clips, left out: {', '.join(p.name for p in others)}", file=sys.stderr)
+        say(f"not clips, left out: {', '.join(p.name for p in others)}")
     failed = []
     outcomes = run_batch(
         loaded,
@@ -73,7 +73,7 @@ def batch(
                 ),
                 flush=True,
             )
-        print(line, file=sys.stderr, flush=True)
+        say(line)
     if failed:
         names = ", ".join(map(str, failed))
         raise BatchError(f"{len(failed)} of {len(clips)} clips failed: {names}")

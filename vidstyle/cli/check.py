@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.terminal import answer
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +38,7 @@ def check(
     if input_ is None:
         check_without_clip(loaded, device=device)
         names = [entry.use for entry in loaded.stages]
-        print(json_module.dumps({"stages": names}) if json else f"{pipeline}: " + " > ".join(names))
+        answer(json_module.dumps({"stages": names}) if json else f"{pipeline}: {' > '.join(names)}")
         return
     from vidstyle.runner.probe import probe
 
@@ -47,7 +48,7 @@ def check(
         print(json_module.dumps({**plan_json(estimate.plan), "estimate": figures}))
         return
     print_plan(estimate.plan, as_json=False)
-    print(estimate_line(estimate.seconds, estimate.bytes, estimate.probed))
+    answer(estimate_line(estimate.seconds, estimate.bytes, estimate.probed))
 
 
 def estimate_line(seconds: float | None, size: int | None, probed: int) -> str:

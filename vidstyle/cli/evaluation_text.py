@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vidstyle.cli.terminal import visible
+from vidstyle.cli.terminal import table_width, visible
 from vidstyle.evaluation.judgement import FIGURES, Judgement
 
-_PIPE_WIDTH = 1000
-"""Columns where nobody's window ends."""
+_FIGURE_WIDTH = max(map(len, FIGURES))
+_CLIP_WIDTH = 16
+"""Columns of a clip's figures and the gap before them, with room for a name."""
+_LEAST_CLIP_WIDTH = 9
+"""Without the gap: no figure is broken."""
+_MEANING_WIDTH = 26
+"""Columns below which a meaning and its gap take more lines than one reads."""
 _FORMATS = {
     "flicker_removed": ".3f",
     "flicker_removed_long": ".3f",
@@ -32,12 +37,11 @@ _FORMATS = {
 
 def print_judgements(judgements: Mapping[str, Judgement]) -> None:
     """Table and notes, on standard error."""
-    console = Console(
-        stderr=True, highlight=False, width=None if sys.stderr.isatty() else _PIPE_WIDTH
-    )
+    console = Console(stderr=True, highlight=False, width=table_width(sys.stderr))
     one = next(iter(judgements.values()))
     console.print(_head(one), markup=False, soft_wrap=True)
-    console.print(_table(judgements), crop=False)
+    for table in _tables(judgements, console.width):
+        console.print(table, crop=False)
     for note in dict.fromkeys(note for row in judgements.values() for note in row.notes):
         console.print(f"note: {visible(note)}", markup=False, emoji=False, soft_wrap=True)
 
@@ -63,16 +67,34 @@ def _head(one: Judgement) -> str:
     )
 
 
-def _table(judgements: Mapping[str, Judgement]) -> Table:
+def _tables(judgements: Mapping[str, Judgement], width: int) -> Iterator[Table]:
+    """One table; or, of more clips than fit, some for a few clips each and one of meanings."""
+    figures = [
+        figure for figure in FIGURES if any(figure in row.figures for row in judgements.values())
+    ]
+    clips, room = list(judgements.items()), width - _FIGURE_WIDTH
+    if len(clips) * _CLIP_WIDTH + _MEANING_WIDTH <= room:
+        yield _table(figures, judgements, meanings=True)
+        return
+    many = max(1, room // _CLIP_WIDTH)
+    for first in range(0, len(clips), many):
+        yield _table(figures, dict(clips[first : first + many]))
+    yield _table(figures, {}, meanings=True)
+
+
+def _table(
+    figures: Sequence[str], judgements: Mapping[str, Judgement], *, meanings: bool = False
+) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("figure", no_wrap=True)
     for name in judgements:
-        table.add_column(Text(visible(name)), justify="right", overflow="fold")
-    table.add_column("meaning", overflow="fold")
-    for figure, meaning in FIGURES.items():
-        values = [judgement.figures.get(figure) for judgement in judgements.values()]
-        if any(value is not None for value in values):
-            table.add_row(figure, *(_written(figure, value) for value in values), meaning)
+        title = Text(visible(name))
+        table.add_column(title, justify="right", overflow="fold", min_width=_LEAST_CLIP_WIDTH)
+    if meanings:
+        table.add_column("meaning", overflow="fold")
+    for figure in figures:
+        values = [_written(figure, row.figures.get(figure)) for row in judgements.values()]
+        table.add_row(figure, *values, *([FIGURES[figure]] if meanings else []))
     return table
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.terminal import answer
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +39,8 @@ def list_stages(plugins: given.Plugins = None, json: given.Json = False) -> None
     width = max(len(entry.name) for entry in found)
     for entry in found:
         text = f"BROKEN: {entry.broken}" if entry.broken else entry.summary
-        print(f"{entry.name:{width}}  {text}" + ("" if _built_in(entry) else f"  ({entry.owner})"))
+        owner = "" if _built_in(entry) else f"  ({entry.owner})"
+        answer(f"{entry.name:{width}}  {text}{owner}")
 
 
 def _built_in(entry: Any) -> bool:
@@ -57,12 +59,13 @@ def show(
         print(json_module.dumps({"name": name, "options": schema}))
         return
     first_line = (stage.__doc__ or "").strip().partition("\n")[0]
-    print(f"{name}: {first_line}" if first_line else name)
+    answer(f"{name}: {first_line}" if first_line else name)
     for line in _layers(stage):
-        print(line)
-    print("options:" if schema.get("properties") else "no options")
+        answer(line)
+    answer("options:" if schema.get("properties") else "no options")
     for option, facts in schema.get("properties", {}).items():
-        print(_option_line(option, facts, option in schema.get("required", [])))
+        for line in _option_lines(option, facts, option in schema.get("required", [])):
+            answer(line)
 
 
 def _layers(stage: Any) -> list[str]:
@@ -80,14 +83,14 @@ def _layers(stage: Any) -> list[str]:
     return [f"reads {reads}; writes {', '.join(needs.writes) or 'nothing'}"]
 
 
-def _option_line(name: str, facts: dict[str, Any], required: bool) -> str:
+def _option_lines(name: str, facts: dict[str, Any], required: bool) -> list[str]:
     default = "required" if required else f"default {json_module.dumps(facts.get('default'))}"
     bounds = [f"{word} {facts[key]}" for key, word in _BOUNDS.items() if key in facts]
     values = f" of {', '.join(map(str, facts['enum']))}" if "enum" in facts else ""
     kind = facts.get("type") or "/".join(k.get("type", "value") for k in facts.get("anyOf", []))
     details = "; ".join([f"{kind or 'value'}{values}", default, *bounds])
     text = facts.get("description", "")
-    return f"  {name}  ({details})" + (f"\n      {text}" if text else "")
+    return [f"  {name}  ({details})", *([f"      {text}"] if text else [])]
 
 
 _BOUNDS = {

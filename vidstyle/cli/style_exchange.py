@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from vidstyle.cli.style_output import check_new
+from vidstyle.cli.terminal import say
 
 
 def import_(
@@ -54,8 +54,8 @@ def import_(
         file, name=named, credit=Credit(title or named, credit, licence), channels=channels
     )
     save_style(destination, found.style.info, found.style.module)
-    lines = [f"recognised {found.recognised}", *found.ignored, f"wrote {destination}"]
-    print("\n".join(lines), file=sys.stderr)
+    for line in (f"recognised {found.recognised}", *found.ignored, f"wrote {destination}"):
+        say(line)
 
 
 def export(
@@ -78,10 +78,8 @@ def export(
     loaded = load_style(find_style(style))
     export_onnx(loaded, output)
     side = smallest_side(loaded.module)
-    print(
-        f"takes RGB in [0, 1], (N, 3, H, W), any H and W from {side} on\nwrote {output}",
-        file=sys.stderr,
-    )
+    say(f"takes RGB in [0, 1], (N, 3, H, W), any H and W from {side} on")
+    say(f"wrote {output}")
 
 
 def _name(given: str | None, file: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidstyle.cli.style_output import check_new
+from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:
     from vidstyle.models.style_file import Style
@@ -68,7 +68,7 @@ def preview(
         for path, photo in zip(pictures, photos, strict=True)
     ]
     write_picture(output, contact_sheet(rows, ["original", *titles]))
-    print(f"wrote {output}", file=sys.stderr)
+    say(f"wrote {output}")
 
 
 def _strengths(text: str) -> tuple[float, ...]:
@@ -97,7 +97,7 @@ def _styles(names: str | None) -> dict[str, Style]:
         try:
             found[name] = load_style(path)
         except WeightsError as error:
-            print(f"left out: {error}", file=sys.stderr)
+            say(f"left out: {error}")
     if not found:
         raise UsageError("there are no styles: name a style file with --styles")
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import deque
 from collections.abc import Generator, Mapping
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
+from vidstyle.cli.terminal import say
 from vidstyle.training.watch import Picture, Progress, Watcher
 
 _PLAIN_EVERY_SECONDS = 10.0
@@ -110,7 +110,7 @@ class _Lines:
             self._last = now
             rate = self._pace.rate(progress.iteration)
             line = training_line(progress.iteration, progress.iterations, rate)
-            print(f"{line}, {losses_line(self._pace.losses())}", file=sys.stderr, flush=True)
+            say(f"{line}, {losses_line(self._pace.losses())}")
 
     def picture(self, iteration: int, name: str, picture: Picture) -> None:
         return None

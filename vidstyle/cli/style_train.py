@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.style_output import check_new
+from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:
     from vidstyle.training.watch import Watcher
@@ -134,7 +134,8 @@ def train(
                 preview_every=preview_every,
                 watcher=watchers,
             )
-    print(f"held-out photos: {losses_line(info.losses)}\nwrote {output}", file=sys.stderr)
+    say(f"held-out photos: {losses_line(info.losses)}")
+    say(f"wrote {output}")
 
 
 def _check_checkpoint(checkpoint: Path, *, resume: bool, overwrite: bool) -> None:
@@ -144,10 +145,10 @@ def _check_checkpoint(checkpoint: Path, *, resume: bool, overwrite: bool) -> Non
 
     if not checkpoint.exists():
         if resume:
-            print(f"there is no {checkpoint}: starting anew", file=sys.stderr)
+            say(f"there is no {checkpoint}: starting anew")
     elif resume:
         steps = read_metadata(checkpoint).get("iteration", "0")
-        print(f"going on after {steps} steps", file=sys.stderr)
+        say(f"going on after {steps} steps")
     elif not overwrite:
         raise OutputError(
             f"{checkpoint} is there from an earlier training: pass --resume to go on, or"

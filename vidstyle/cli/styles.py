@@ -14,12 +14,10 @@ from vidstyle.cli import shared_options as given
 from vidstyle.cli.style_exchange import export, import_
 from vidstyle.cli.style_preview import preview
 from vidstyle.cli.style_train import train
+from vidstyle.cli.terminal import table_width, visible
 
 if TYPE_CHECKING:
     from rich.text import Text
-
-_PIPE_WIDTH = 1000
-"""Columns where nobody's window ends."""
 
 
 def register(app: typer.Typer) -> None:
@@ -67,7 +65,7 @@ def _described(name: str, path: Path) -> dict[str, Any]:
 
 
 def _print_table(styles: Iterable[Mapping[str, Any]]) -> None:
-    """On standard output; as wide as it likes where that is no terminal, one line a style."""
+    """On standard output, one line a style where there is room."""
     from rich.console import Console
     from rich.table import Table
 
@@ -77,8 +75,7 @@ def _print_table(styles: Iterable[Mapping[str, Any]]) -> None:
         table.add_column(title, overflow="fold", justify="right" if right else "left")
     for style in styles:
         table.add_row(*map(_cell, _row(style)))
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    Console(width=width, highlight=False).print(table, crop=False)
+    Console(width=table_width(sys.stdout), highlight=False).print(table, crop=False)
 
 
 def _row(style: Mapping[str, Any]) -> tuple[str, ...]:
@@ -100,4 +97,4 @@ def _cell(text: str) -> Text:
     """A style file may come from anywhere: no markup, no control characters."""
     from rich.text import Text
 
-    return Text("".join(letter if letter.isprintable() else "?" for letter in text))
+    return Text(visible(text))

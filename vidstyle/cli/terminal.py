@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import unicodedata
+from typing import TextIO
+
+_PIPE_WIDTH = 1000
+"""Columns where nobody's window ends."""
 
 
 def visible(text: str) -> str:
@@ -20,6 +25,19 @@ def visible(text: str) -> str:
 def say(text: str) -> None:
     """Print a line for people, on standard error."""
     print(visible(text), file=sys.stderr, flush=True)
+
+
+def answer(text: str) -> None:
+    """Print a line that was asked for, on standard output."""
+    print(visible(text))
+
+
+def table_width(stream: TextIO) -> int | None:
+    """Columns that a table may take there; None for as many as rich finds.
+
+    Those are of the terminal, or of ``COLUMNS``; a pipe without it has no end of a line.
+    """
+    return None if stream.isatty() or os.environ.get("COLUMNS") else _PIPE_WIDTH
 
 
 class VisibleFormatter(logging.Formatter):

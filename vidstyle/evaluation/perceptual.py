@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 WEIGHTS_FILE = "alexnet-owt-7be5be79.pth"
 """torchvision's name for the backbone; the package has the rest of the weights in it."""
+_OTHER = "is no AlexNet: fetch it again"
 _LEAST_SIDE = 64
 # Pixels, below which nothing is left for the last layers.
 _KEYS = {
@@ -54,20 +56,35 @@ def load_perceptual(folder: Path | None = None) -> Perceptual:
         import lpips  # type: ignore[import-not-found,unused-ignore]  # no dependency of ours
     except ImportError as error:
         raise WeightsError(f"LPIPS needs the package lpips (pip install lpips): {error}") from error
-    import torch
-
     path = find_alexnet(folder)
+    weights = read_backbone(path)
     with warnings.catch_warnings():
         # It asks torchvision in a way that is out of date.
         warnings.simplefilter("ignore")
         network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
     try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-        network.net.load_state_dict({key: weights[name] for key, name in _KEYS.items()})
-    # What a damaged file makes the unpickler raise can be nearly anything.
-    except Exception as error:
-        raise WeightsError(f"{path} is damaged or no AlexNet: fetch it again") from error
+        network.net.load_state_dict(weights)
+    except RuntimeError as error:
+        raise WeightsError(f"{path} {_OTHER}") from error
     return Perceptual(network.eval())
+
+
+def read_backbone(path: Path) -> dict[str, torch.Tensor]:
+    """The convolutions of torchvision's AlexNet under the package's names, of any shapes.
+
+    Nothing in the file is run. Raises WeightsError where it is damaged or holds anything else.
+    """
+    import torch
+
+    from vidstyle.models.torch_file import read_content
+
+    content = read_content(path)
+    found = content if isinstance(content, Mapping) else {}
+    arrays = {key: found.get(name) for key, name in _KEYS.items()}
+    weights = {key: array for key, array in arrays.items() if isinstance(array, torch.Tensor)}
+    if len(weights) < len(_KEYS):
+        raise WeightsError(f"{path} {_OTHER}")
+    return weights
 
 
 def find_alexnet(folder: Path | None = None) -> Path:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
@@ -12,8 +14,14 @@ import numpy.typing as npt
 import torch
 
 from vidstyle.core.errors import InputError
+from vidstyle.stages.decode.limits import LARGEST_FRAME
+from vidstyle.stages.decode.picture_size import picture_size
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+_MOST_PIXELS: Final = 4 * LARGEST_FRAME
+"""16384x16384: as many bytes as the largest frame of a clip, which is float32."""
+_LARGEST_FILE: Final = 1 << 30
+"""Bytes: more than 16 bits a channel take in photos of the largest cameras."""
 _LARGEST_ENLARGEMENT = 1.25
 """Of a photo before it is cropped: more would teach the network what blur looks like."""
 _SATURATION = (0.5, 1.5)
@@ -132,19 +140,40 @@ def read_squares(paths: Sequence[Path], side: int) -> tuple[torch.Tensor, ...]:
 
 
 def read_picture(path: Path) -> Picture:
-    """A picture (H, W, 3) in RGB, upright as its EXIF says. Raises InputError."""
+    """A picture (H, W, 3) in RGB, upright as its EXIF says.
+
+    Raises InputError where it is missing or damaged, or larger than any photo; that is known
+    before memory is taken for it.
+    """
+    content = _content(path)
+    size = picture_size(content)
+    if size is None:
+        raise InputError(f"{path} is not a picture that can be read")
+    if size[0] * size[1] > _MOST_PIXELS:
+        raise InputError(
+            f"{path} is {size[0]}x{size[1]}, more than {_MOST_PIXELS} pixels;"
+            " scale it down or remove it"
+        )
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    # imdecode raises for an empty buffer and for more pixels than it takes.
-    try:
-        picture = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB) if content.size else None
+        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
     except cv2.error:
         picture = None
     if picture is None:
         raise InputError(f"{path} is not a picture that can be read")
     return picture.astype(np.uint8, copy=False)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        found = path.stat()
+        # Opening a pipe would wait for ever.
+        if not stat.S_ISREG(found.st_mode):
+            raise InputError(f"{path} is not a regular file; copy the picture into one")
+        if found.st_size > _LARGEST_FILE:
+            raise InputError(f"{path} has more than {_LARGEST_FILE} bytes; scale it down")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def resized(picture: Picture, height: int, width: int) -> Picture:
