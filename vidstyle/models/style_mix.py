@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from vidstyle.core.errors import WeightsError
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 
     from vidstyle.models.network import StyleNetwork
     from vidstyle.models.style_file import StyleInfo
+    from vidstyle.models.style_weights import StyleWeights
 
 
 class StyleMix:
@@ -49,6 +53,19 @@ class StyleMix:
         parts = [(self._networks[name].state_dict(), share) for name, share in shares.items()]
         for key, target in mixed.items():
             target.copy_(sum(weights[key] * share for weights, share in parts))
+
+
+def mixed_weights(styles: Mapping[str, StyleWeights], shares: Mapping[str, float]) -> StyleWeights:
+    """As ``StyleMix`` has it, for who builds networks without torch."""
+    used = {name: share for name, share in shares.items() if share}
+    first = styles[next(iter(used))]
+    if len(used) == 1:
+        return first
+    arrays = {
+        key: np.asarray(sum(styles[name].arrays[key] * share for name, share in used.items()))
+        for key in first.arrays
+    }
+    return replace(first, arrays=arrays)
 
 
 def check_alike(infos: Mapping[str, StyleInfo]) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from vidstyle.core import Clip, Frame, Place, Window
-from vidstyle.core.errors import WeightsError
+from vidstyle.core.errors import PipelineError, WeightsError
 from vidstyle.models.architectures import empty_network
 from vidstyle.models.network import StyleNetwork, paint
 from vidstyle.models.style_file import (
@@ -24,6 +27,8 @@ from vidstyle.stages.stylize.feedforward import STAGE, FeedForward, FeedForwardO
 from vidstyle.testing import checks_for
 
 WIDTH = 4
+BACKENDS = ("openvino", "torch")
+CLIP = Clip(64, 64, Fraction(1, 25))
 
 
 @pytest.fixture(scope="module")
@@ -56,46 +61,68 @@ def picture(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).random((height, width, 3), np.float32)
 
 
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 def painted(
     style: Path | dict[str, float],
     image: np.ndarray,
     *,
+    backend: str = "openvino",
+    precision: str = "float32",
     strength: float = 1.0,
     mask: np.ndarray | None = None,
 ) -> torch.Tensor:
-    named = {} if mask is None else {"mask": "region"}
-    written = style if isinstance(style, dict) else str(style)
-    stage = FeedForward(FeedForwardOptions(style=written, strength=strength, **named))
+    """(3, H, W), whatever the stage's home is. ``mask`` is (H, W)."""
+    options: dict[str, Any] = {"backend": backend, "precision": precision, "strength": strength}
+    options["style"] = style if isinstance(style, dict) else str(style)
+    given = {"image": image}
+    if mask is not None:
+        options["mask"], given["region"] = "region", mask
+    stage = FeedForward(FeedForwardOptions(**options))
     clip = Clip(image.shape[1], image.shape[0], Fraction(1, 25))
     stage.open(stage.describe(clip), Place())
-    given = {"image": torch.from_numpy(image).permute(2, 0, 1)}
-    if mask is not None:
-        given["region"] = torch.from_numpy(mask)
-    layers, state = stage.step(Window(Frame(0, 0, 1, given), stage.options), None)
+    on_device = stage.needs.home == "device"
+    layers = {name: as_tensor(value) if on_device else value for name, value in given.items()}
+    written, state = stage.step(Window(Frame(0, 0, 1, layers), stage.options), None)
     stage.close()
     assert state is None
-    assert set(layers) == {"image"}
-    return torch.as_tensor(layers["image"])
+    assert set(written) == {"image"}
+    result = written["image"]
+    return as_tensor(result) if isinstance(result, np.ndarray) else result
+
+
+def as_tensor(layer: np.ndarray) -> torch.Tensor:
+    """(H, W, C) or (H, W) to (C, H, W) or (1, H, W)."""
+    tensor = torch.from_numpy(layer)
+    return tensor.permute(2, 0, 1) if tensor.ndim == 3 else tensor[None]
 
 
 @pytest.mark.parametrize("size", [(64, 96), (37, 51), (16, 16)])
-def test_it_is_the_network_itself_at_any_size(style: Path, size: tuple[int, int]) -> None:
+def test_it_is_the_network_itself_at_any_size(
+    style: Path, size: tuple[int, int], backend: str
+) -> None:
     image = picture(*size)
     network = random_network(3)
     network.load_state_dict({k: v.half().float() for k, v in network.state_dict().items()})
     with torch.no_grad():
         wanted = paint(network.eval(), torch.from_numpy(image).permute(2, 0, 1)[None])[0]
-    torch.testing.assert_close(painted(style, image), wanted, atol=1e-5, rtol=0)
+    got = painted(style, image, backend=backend)
+    torch.testing.assert_close(got, wanted, atol=2e-5, rtol=0)
     assert wanted.shape == (3, *size)
 
 
 @pytest.mark.parametrize("size", [(1, 9), (3, 2), (1, 1)])
-def test_the_smallest_pictures_are_painted_too(style: Path, size: tuple[int, int]) -> None:
-    assert painted(style, picture(*size)).shape == (3, *size)
+def test_the_smallest_pictures_are_painted_too(
+    style: Path, size: tuple[int, int], backend: str
+) -> None:
+    assert painted(style, picture(*size), backend=backend).shape == (3, *size)
 
 
-def test_the_result_lies_within_the_range_of_pictures(style: Path) -> None:
-    result = painted(style, picture(48, 48) * 3 - 1)
+def test_the_result_lies_within_the_range_of_pictures(style: Path, backend: str) -> None:
+    result = painted(style, picture(48, 48) * 3 - 1, backend=backend)
     assert float(result.min()) >= 0
     assert float(result.max()) <= 1
 
@@ -106,49 +133,51 @@ def test_an_unknown_style_is_known_before_anything_is_loaded() -> None:
         stage.describe(Clip(64, 64, Fraction(1, 25)))
 
 
-def as_tensor(image: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(image).permute(2, 0, 1)
-
-
 @pytest.mark.parametrize("strength", [0.25, 0.5, 0.9])
-def test_strength_mixes_the_picture_with_its_painting(style: Path, strength: float) -> None:
+def test_strength_mixes_the_picture_with_its_painting(
+    style: Path, strength: float, backend: str
+) -> None:
     image = picture(32, 40)
-    whole, source = painted(style, image).double(), as_tensor(image).double()
+    whole = painted(style, image, backend=backend).double()
+    source = as_tensor(image).double()
     wanted = source + strength * (whole - source)
-    got = painted(style, image, strength=strength)
+    got = painted(style, image, backend=backend, strength=strength)
     torch.testing.assert_close(got.double(), wanted, atol=1e-6, rtol=0)
 
 
 def test_at_strength_0_the_picture_passes_without_being_painted(
-    style: Path, monkeypatch: pytest.MonkeyPatch
+    style: Path, monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
     def refuse(*_: object) -> torch.Tensor:
         raise AssertionError("painted")
 
-    monkeypatch.setattr("vidstyle.models.network.paint", refuse)
+    monkeypatch.setattr("vidstyle.models.torch_painter.paint", refuse)
+    monkeypatch.setattr("vidstyle.models.openvino_network.OpenVinoNetwork.paint", refuse)
     image = picture(32, 40) * 3 - 1
-    assert torch.equal(painted(style, image, strength=0), as_tensor(image))
+    assert torch.equal(painted(style, image, backend=backend, strength=0), as_tensor(image))
     with pytest.raises(AssertionError, match="painted"):
-        painted(style, image, strength=0.01)
+        painted(style, image, backend=backend, strength=0.01)
 
 
-def test_a_mask_multiplies_strength_pixel_by_pixel(style: Path) -> None:
-    image, mask = picture(32, 40), np.random.default_rng(2).random((1, 32, 40), np.float32)
-    mask[:, :, :10], mask[:, :, 30:] = 0, 1
-    whole, source = painted(style, image), as_tensor(image)
-    got = painted(style, image, mask=mask)
+def test_a_mask_multiplies_strength_pixel_by_pixel(style: Path, backend: str) -> None:
+    image, mask = picture(32, 40), np.random.default_rng(2).random((32, 40), np.float32)
+    mask[:, :10], mask[:, 30:] = 0, 1
+    whole, source = painted(style, image, backend=backend), as_tensor(image)
+    got = painted(style, image, backend=backend, mask=mask)
     assert torch.equal(got[:, :, :10], source[:, :, :10])
     assert torch.equal(got[:, :, 30:], whole[:, :, 30:])
-    half = painted(style, image, strength=0.5, mask=mask)
+    half = painted(style, image, backend=backend, strength=0.5, mask=mask)
     share = 0.5 * torch.from_numpy(mask).double()
     wanted = source.double() + share * (whole - source).double()
     torch.testing.assert_close(half.double(), wanted, atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("shape", [(3, 32, 40), (1, 16, 20), (1, 1, 1), (32, 40)])
-def test_a_mask_of_another_form_is_refused(style: Path, shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("shape", [(32, 40, 3), (16, 20), (1, 1)])
+def test_a_mask_of_another_form_is_refused(
+    style: Path, shape: tuple[int, ...], backend: str
+) -> None:
     with pytest.raises(ValueError, match=r"the mask region must be one value a pixel"):
-        painted(style, picture(32, 40), mask=np.ones(shape, np.float32))
+        painted(style, picture(32, 40), backend=backend, mask=np.ones(shape, np.float32))
 
 
 def test_without_a_mask_no_other_layer_is_read(style: Path) -> None:
@@ -158,16 +187,19 @@ def test_without_a_mask_no_other_layer_is_read(style: Path) -> None:
     assert set(masked.needs.reads) == {"image", "visible"}
 
 
-def test_a_mix_of_two_styles_paints_with_averaged_weights(style: Path, other: Path) -> None:
+def test_a_mix_of_two_styles_paints_with_averaged_weights(
+    style: Path, other: Path, backend: str
+) -> None:
     image = picture(37, 51)
     first, second = (load_style(path).module.state_dict() for path in (style, other))
     network = random_network(0)
     network.load_state_dict({k: 0.75 * first[k] + 0.25 * second[k] for k in first})
     with torch.no_grad():
         wanted = paint(network.eval(), as_tensor(image)[None])[0]
-    got = painted({str(style): 3, str(other): 1}, image)
+    got = painted({str(style): 3, str(other): 1}, image, backend=backend)
     torch.testing.assert_close(got, wanted, atol=1e-4, rtol=0)
-    assert torch.equal(painted({str(style): 2, str(other): 0}, image), painted(style, image))
+    whole = painted({str(style): 2, str(other): 0}, image, backend=backend)
+    assert torch.equal(whole, painted(style, image, backend=backend))
 
 
 @pytest.mark.parametrize(("architecture", "width"), [("fast", WIDTH), ("johnson", WIDTH + 1)])
@@ -180,14 +212,118 @@ def test_styles_that_cannot_be_mixed_are_known_before_anything_is_loaded(
         stage.describe(Clip(64, 64, Fraction(1, 25)))
 
 
+def stage(**options: Any) -> FeedForward:
+    return FeedForward(FeedForwardOptions(**{"style": "great-wave", **options}))
+
+
+def test_what_is_settled_stays_as_it_is() -> None:
+    settled = stage().settle(CLIP, Place(device="cpu"))
+    assert settled.backend == "openvino"
+    assert settled.precision in ("float32", "bfloat16")
+    assert FeedForward(settled).settle(CLIP, Place(device="cpu")) == settled
+    on_gpu = stage().settle(CLIP, Place(device="cuda:0"))
+    assert (on_gpu.backend, on_gpu.precision) == ("torch", "float16")
+
+
+@pytest.mark.parametrize(
+    ("options", "device", "says"),
+    [
+        ({"backend": "openvino"}, "cuda:0", "backend openvino runs on processors"),
+        ({"precision": "float16"}, "cpu", "precision float16 is for GPUs"),
+    ],
+)
+def test_what_a_device_cannot_is_refused_when_the_plan_is_made(
+    options: dict[str, str], device: str, says: str
+) -> None:
+    with pytest.raises(PipelineError, match=says):
+        stage(**options).settle(CLIP, Place(device=device))
+
+
+def test_its_layers_live_where_it_paints() -> None:
+    # Until it is settled there may be a GPU to look for.
+    assert stage().needs.home == "device"
+    assert FeedForward(stage().settle(CLIP, Place(device="cpu"))).needs.home == "host"
+    assert FeedForward(stage().settle(CLIP, Place(device="cuda:0"))).needs.home == "device"
+    assert stage(backend="torch").needs.home == "device"
+
+
+def grown(style: Path, backend: str, size: tuple[int, int]) -> int:
+    """Bytes that a process takes for painting, beyond those that it has for tiny pictures."""
+    program = (
+        "import re, sys, numpy as np; from fractions import Fraction\n"
+        "from vidstyle.core import Clip, Frame, Place, Window\n"
+        "from vidstyle.stages.stylize.feedforward import FeedForward, FeedForwardOptions\n"
+        "path, backend, *size = sys.argv[1:]\n"
+        "if backend == 'torch': import torch\n"
+        "stage = FeedForward(FeedForwardOptions(style=path, backend=backend))\n"
+        "def paint(width, height):\n"
+        "    stage.open(Clip(width, height, Fraction(1, 25)), Place())\n"
+        "    picture = np.ones((height, width, 3), np.float32)\n"
+        "    on_device = backend == 'torch'\n"
+        "    layer = torch.from_numpy(picture).permute(2, 0, 1) if on_device else picture\n"
+        "    stage.step(Window(Frame(0, 0, 1, {'image': layer}), stage.options), None)\n"
+        "    status = open('/proc/self/status').read()\n"
+        "    return int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) << 10\n"
+        "print(-paint(16, 16) + paint(*map(int, size)))\n"
+    )
+    command = [sys.executable, "-c", program, str(style), backend, *map(str, size)]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what is taken")
+@pytest.mark.parametrize("architecture", ["fast", "johnson", "johnson-fractional"])
+def test_it_takes_the_memory_that_it_says(
+    tmp_path: Path, architecture: Architecture, backend: str
+) -> None:
+    path, size = write_style(tmp_path / "wide.safetensors", 1, architecture, 16), (1280, 720)
+    clip = Clip(*size, Fraction(1, 25))
+    said = stage(style=str(path), backend=backend).memory(clip, Place())
+    taken = grown(path, backend, size)
+    assert said / 3 < taken < said
+
+
+def test_in_bfloat16_torch_stays_near_too(style: Path) -> None:
+    image = picture(48, 64)
+    exact = painted(style, image, backend="torch")
+    lower = painted(style, image, backend="torch", precision="bfloat16")
+    assert lower.dtype == torch.float32
+    assert 0 < (lower - exact).abs().mean() < 3 / 255
+
+
+@pytest.mark.slow
+def test_compiled_it_paints_the_same(style: Path, other: Path) -> None:
+    image, mix = picture(32, 40), {str(style): 0.5, str(other): 0.5}
+    for written in (style, mix):
+        wanted = painted(written, image, backend="torch")
+        got = painted(written, image, backend="compile")
+        torch.testing.assert_close(got, wanted, atol=1e-4, rtol=0)
+
+
+def test_on_a_processor_torch_is_not_imported(style: Path) -> None:
+    program = (
+        "import sys, numpy as np; from fractions import Fraction\n"
+        "from vidstyle.core import Clip, Frame, Place, Window\n"
+        "from vidstyle.stages.stylize.feedforward import FeedForward, FeedForwardOptions\n"
+        "stage = FeedForward(FeedForwardOptions(style=sys.argv[1]))\n"
+        "clip = stage.describe(Clip(32, 24, Fraction(1, 25)))\n"
+        "stage.settle(clip, Place())\n"
+        "stage.open(clip, Place())\n"
+        "frame = Frame(0, 0, 1, {'image': np.zeros((24, 32, 3), np.float32)})\n"
+        "stage.step(Window(frame, stage.options), None)\n"
+        "assert not {'torch', 'torchvision'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(style)], check=True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mixed", [False, True])
 @pytest.mark.parametrize("options", [{}, {"strength": 0.5, "mask": "region"}])
 def test_the_check_suite_accepts_it(
-    style: Path, other: Path, mixed: bool, options: dict[str, object]
+    style: Path, other: Path, mixed: bool, options: dict[str, object], backend: str
 ) -> None:
     written = {str(style): 1, str(other): 2} if mixed else str(style)
-    for name, check in checks_for(STAGE, style=written, **options):
+    for name, check in checks_for(STAGE, style=written, backend=backend, **options):
         try:
             check()
         except Exception as error:

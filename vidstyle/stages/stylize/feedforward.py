@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
 
 from vidstyle.core import (
     NOW,
     BaseStage,
     Clip,
     Frame,
+    HostArray,
+    Layer,
     Layers,
     Mix,
     Needs,
@@ -22,8 +27,18 @@ from vidstyle.core import (
     keyframed_mix,
     layer_or_file,
 )
+from vidstyle.core.layers import Home
+from vidstyle.core.place import Precision
+from vidstyle.models.backends import (
+    Backend,
+    BackendChoice,
+    PrecisionChoice,
+    settled_backend,
+    settled_precision,
+)
+from vidstyle.models.painting_memory import painting_memory
 from vidstyle.models.style_file import read_style_info
-from vidstyle.models.style_mix import StyleMix, check_alike
+from vidstyle.models.style_mix import check_alike
 from vidstyle.models.styles import find_style
 
 if TYPE_CHECKING:
@@ -38,6 +53,16 @@ class FeedForwardOptions(StageOptions):
     strength: float = keyframed(
         1.0, ge=0, le=1, description="Share of the painting; 0 leaves the picture as it is."
     )
+    backend: BackendChoice = Field(
+        "auto",
+        description="What the network is computed by: openvino, on processors alone; torch, or"
+        " compile, which is torch.compile. auto is openvino on the cpu and torch on a GPU.",
+    )
+    precision: PrecisionChoice = Field(
+        "auto",
+        description="Of the network's layers. auto is float16 on a GPU; on the cpu bfloat16 where"
+        " the processor has it, else float32.",
+    )
     mask: str | None = layer_or_file(
         description="Where to paint: a picture or video that is white there, or opaque where it"
         " has transparency; or the name of a layer, such as a side input."
@@ -49,9 +74,10 @@ class FeedForward(BaseStage[FeedForwardOptions]):
 
     ``image + strength · mask · (painted - image)``: at strength 0 the picture passes untouched,
     and where strength and mask are 1 it is the painting itself. Any picture size; the painting is
-    clamped to [0, 1]. A mix interpolates the weights of its styles (``models.style_mix``). A style
-    that is missing, damaged or of an unknown architecture, and styles that cannot be mixed, raise
-    WeightsError before the first frame.
+    clamped to [0, 1]. What paints, and in which precision, is settled by the device alone
+    (``models.backends``). A mix interpolates the weights of its styles (``models.style_mix``). A
+    style that is missing, damaged or of an unknown architecture, and styles that cannot be mixed,
+    raise WeightsError before the first frame.
     """
 
     Options = FeedForwardOptions
@@ -59,7 +85,9 @@ class FeedForward(BaseStage[FeedForwardOptions]):
     def __init__(self, options: FeedForwardOptions) -> None:
         super().__init__(options)
         reads = {"image": NOW} if options.mask is None else {"image": NOW, options.mask: NOW}
-        self.needs = Needs(reads=reads, writes=("image",), home="device")
+        # OpenVINO paints arrays, torch tensors. Until that is settled there may be a GPU to use.
+        home: Home = "host" if options.backend == "openvino" else "device"
+        self.needs = Needs(reads=reads, writes=("image",), home=home)
 
     def describe(self, clip: Clip) -> Clip:
         # Looked at here, so that a plan already names a style that is not there.
@@ -71,52 +99,98 @@ class FeedForward(BaseStage[FeedForwardOptions]):
     def files(self) -> Sequence[Path]:
         return [find_style(name) for name in _shares(self.options)]
 
+    def settle(self, clip: Clip, place: Place) -> FeedForwardOptions:
+        backend, precision = self._settled(place.device)
+        return self.options.model_copy(update={"backend": backend, "precision": precision})
+
+    def memory(self, clip: Clip, place: Place) -> int:
+        if place.device != "cpu":
+            return 0
+        backend, precision = self._settled(place.device)
+        info = read_style_info(self.files()[0])
+        pixels = clip.width * clip.height
+        return painting_memory(info, backend=backend, precision=precision, pixels=pixels)
+
     def open(self, clip: Clip, place: Place) -> None:
-        import torch
-
-        from vidstyle.models.style_file import load_style
-
-        networks = {
-            name: load_style(find_style(name))
-            .module.to(place.device)
-            .to(memory_format=torch.channels_last)
-            for name in _shares(self.options)
-        }
-        self._mix = StyleMix(networks)
+        backend, precision = self._settled(place.device)
+        styles = {name: find_style(name) for name in _shares(self.options)}
+        if backend == "openvino":
+            self._step = _host_step(styles, precision, place, clip, _shares(self.options))
+        else:
+            self._step = _device_step(styles, precision, place, compiled=backend == "compile")
 
     def step(self, window: Window[FeedForwardOptions], state: State) -> tuple[Layers, State]:
-        picture, strength = window.now.tensor("image"), window.options.strength
-        if strength == 0:
-            return {"image": picture}, None
-        painted = self._paint(picture, _shares(window.options))
-        if self.options.mask is not None:
-            mask = _mask(window.now, self.options.mask)
-            return {"image": picture.lerp(painted, strength * mask)}, None
+        return {"image": self._step(window.now, window.options)}, None
+
+    def _settled(self, device: str) -> tuple[Backend, Precision]:
+        backend = settled_backend(self.options.backend, device)
+        return backend, settled_precision(self.options.precision, backend, device)
+
+
+Step = Callable[[Frame, FeedForwardOptions], Layer]
+
+
+def _host_step(
+    styles: Mapping[str, Path],
+    precision: Precision,
+    place: Place,
+    clip: Clip,
+    shares: Mapping[str, float],
+) -> Step:
+    from vidstyle.models.openvino_painter import OpenVinoPainter
+
+    painter = OpenVinoPainter(styles, precision=precision, threads=place.threads)
+    painter.network(shares).prepare(clip.height, clip.width)
+
+    def step(frame: Frame, options: FeedForwardOptions) -> HostArray:
+        picture, share = frame.host("image"), options.strength
+        if share == 0:
+            return picture
+        painted = painter.paint(picture, _shares(options))
+        if options.mask is not None:
+            mask = frame.host(options.mask)
+            _check_mask(options.mask, mask.shape, picture.shape[:2])
+            return _mixed(picture, painted, share * mask[..., None])
+        return painted if share == 1 else _mixed(picture, painted, np.float32(share))
+
+    return step
+
+
+def _mixed(picture: HostArray, painted: HostArray, share: HostArray | np.float32) -> HostArray:
+    # Exact at both ends.
+    return picture * (1 - share) + painted * share
+
+
+def _device_step(
+    styles: Mapping[str, Path], precision: Precision, place: Place, *, compiled: bool
+) -> Step:
+    from vidstyle.models.torch_painter import TorchPainter
+
+    painter = TorchPainter(styles, precision=precision, device=place.device, compiled=compiled)
+
+    def step(frame: Frame, options: FeedForwardOptions) -> torch.Tensor:
+        picture, share = frame.tensor("image"), options.strength
+        if share == 0:
+            return picture
+        painted = painter.paint(picture, _shares(options))
         # lerp is exact at both ends.
-        return {"image": picture.lerp(painted, strength)}, None
+        if options.mask is not None:
+            mask = frame.tensor(options.mask)
+            _check_mask(options.mask, tuple(mask.shape), (1, *picture.shape[1:]))
+            return picture.lerp(painted, share * mask)
+        return picture.lerp(painted, share)
 
-    def _paint(self, picture: torch.Tensor, shares: Mapping[str, float]) -> torch.Tensor:
-        import torch
-
-        from vidstyle.models.network import paint
-
-        with torch.inference_mode():
-            return paint(self._mix.network(shares), picture[None])[0]
+    return step
 
 
 def _shares(options: FeedForwardOptions) -> Mapping[str, float]:
     return {options.style: 1.0} if isinstance(options.style, str) else options.style
 
 
-def _mask(frame: Frame, name: str) -> torch.Tensor:
-    """(1, H, W). Raises ValueError for a layer of another form."""
-    mask, picture = frame.tensor(name), frame.tensor("image")
-    if mask.shape != (1, *picture.shape[1:]):
-        raise ValueError(
-            f"the mask {name} must be one value a pixel, (1, {picture.shape[1]},"
-            f" {picture.shape[2]}), got {tuple(mask.shape)}"
-        )
-    return mask
+def _check_mask(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Raises ValueError for a layer of another form."""
+    if shape != wanted:
+        raise ValueError(f"the mask {name} must be one value a pixel, {wanted}, got {shape}")
 
 
 STAGE = FeedForward
