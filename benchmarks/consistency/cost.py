@@ -14,6 +14,7 @@ import torch
 
 from vidstyle.core import Clip, HostArray
 from vidstyle.imaging.grey import Grey8, grey8
+from vidstyle.runner.heap import keep_heap
 from vidstyle.runner.nodes import AnyNode
 from vidstyle.runner.parcel import Cell, Parcel
 from vidstyle.stages.flow.dis import DisOptions, dense_search, search_flow
@@ -22,8 +23,9 @@ from .footage import Footage
 from .presets import Preset, opened
 
 WIDTH, HEIGHT = 640, 360
-_WARMING = 4
-# Pushes that are not counted: the first frame of a shot is not blended, and caches are cold.
+_WARMING = 12
+# Pushes that are not counted: the first frame of a shot is not blended, caches are cold, and the
+# heap grows over some frames to what it is then kept at.
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,11 @@ class Cost:
 
 
 def cost(preset: Preset, footage: Footage, *, repeats: int = 25) -> Cost:
-    """The time that the stages of flow and blend take on one thread, on frames of a clip."""
+    """The time that the stages of flow and blend take on one thread, on frames of a clip.
+
+    The heap is kept as in a run.
+    """
+    keep_heap()
     clip = Clip(WIDTH, HEIGHT, Fraction(1, 25), Fraction(25))
     pictures = [_sized(picture) for picture in footage.frames[:2]]
     greys = [grey8(picture) for picture in pictures]

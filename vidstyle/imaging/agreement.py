@@ -42,4 +42,5 @@ def agreement(distance: HostArray, tolerance: float) -> HostArray:
     """
     if tolerance <= 0:
         raise ValueError(f"a tolerance is positive, got {tolerance}")
-    return np.asarray(cv2.exp(distance * np.float32(-1 / (2 * tolerance**2))), np.float32)
+    exponent = np.multiply(distance, np.float32(-1 / (2 * tolerance**2)))
+    return np.asarray(cv2.exp(exponent, dst=exponent), np.float32).reshape(distance.shape)

@@ -35,16 +35,18 @@ def pair_layers(
     *,
     scale: float = 1.0,
     directions: Directions = "to_previous",
+    grey: Callable[[HostArray], Grey8] = grey8,
 ) -> dict[str, HostArray]:
     """Flow and visibility between a frame and the one before it; all 0 where there is none.
 
     ``now`` and ``previous`` are (H, W, 3) RGB in [0, 1]; ``scale`` in (0, 1] is the size at which
-    the method sees them. See ``vidstyle.core.layers`` for what the layers mean.
+    the method sees them, and ``grey`` makes them so: ``grey8``, or what remembers its results.
+    See ``vidstyle.core.layers`` for what the layers mean.
     """
     height, width = now.shape[:2]
     if previous is None:
         return no_flow(height, width, directions)
-    grey_now, grey_previous = (_reduced(grey8(picture), scale) for picture in (now, previous))
+    grey_previous, grey_now = (_reduced(grey(picture), scale) for picture in (previous, now))
     return layers_of_flows(
         enlarged_flow(method(grey_now, grey_previous), height, width),
         enlarged_flow(method(grey_previous, grey_now), height, width),

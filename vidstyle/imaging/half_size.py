@@ -13,7 +13,10 @@ def halved(picture: HostArray) -> HostArray:
     """``picture``, (H, W) or (H, W, C), at half its size, rounded up: 2x2 pixels averaged."""
     height, width = picture.shape[:2]
     size = ((width + 1) // 2, (height + 1) // 2)
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    # The same mean where sides are even. It takes OpenCV less time for planes, but more for colour.
+    by_area = picture.ndim == 2 and height % 2 == 0 and width % 2 == 0
+    kind = cv2.INTER_AREA if by_area else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size, interpolation=kind), np.float32)
 
 
 def doubled(picture: HostArray, height: int, width: int) -> HostArray:

@@ -6,10 +6,12 @@ import cv2
 import numpy as np
 
 from vidstyle.core.layers import HostArray
-from vidstyle.imaging.half_size import doubled, halved
+from vidstyle.imaging.bands import bands
+from vidstyle.imaging.half_size import halved
+from vidstyle.imaging.planes import three_times
 from vidstyle.imaging.smooth import smooth
 
-_FINE_SIGMA, _FINE_WINDOW = 0.6, (3, 3)
+_FINE_SIGMA, _FINE_SIDE = 0.6, 3
 # Pixels: what this Gaussian takes away is where averaging loses first.
 _AREA_SIGMA = 1.5
 # Pixels of the halved picture over which the strength of detail is compared.
@@ -19,30 +21,61 @@ _FLOOR = 1e-6
 
 def detail_energy(picture: HostArray) -> HostArray:
     """Local mean square of the Laplacian of luma of ``picture`` (H, W, 3), at half its size."""
-    luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    edges = cv2.Laplacian(luma, cv2.CV_32F, dst=luma, borderType=cv2.BORDER_REPLICATE)
-    cv2.multiply(edges, edges, dst=edges)
-    energy = smooth(halved(np.asarray(edges, np.float32)), _AREA_SIGMA)
+    height, width = picture.shape[:2]
+    squares = np.empty(((height + 1) // 2, (width + 1) // 2), np.float32)
+    for band in bands(height, width):
+        band.of_half(squares)[:] = halved(band.filtered(picture, 2, _squared_edges))
+    energy = smooth(squares, _AREA_SIGMA)
     return np.add(energy, np.float32(_FLOOR), out=energy)
 
 
+def _squared_edges(picture: HostArray) -> HostArray:
+    luma = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    edges = cv2.Laplacian(luma, cv2.CV_32F, dst=luma, borderType=cv2.BORDER_REPLICATE)
+    return np.square(np.asarray(edges, np.float32), out=edges)
+
+
 def sharpened(
-    picture: HostArray, energy: HostArray, weight: HostArray, *, limit: float
+    picture: HostArray,
+    energy: HostArray,
+    weight: HostArray,
+    *,
+    limit: float,
+    part: HostArray | float = 1.0,
 ) -> HostArray:
     """``picture`` (H, W, 3) in [0, 1] with its fine detail as strong as ``energy`` says.
 
     ``energy`` is what ``detail_energy`` gave for the picture to be compared with. Detail grows by
-    the ratio of standard deviations, at most ``limit`` times and nowhere falls; ``weight`` (H, W)
-    says where it may. Raises ValueError where ``limit`` is below 1.
+    the ratio of standard deviations, at most ``limit`` times and nowhere falls, by ``part`` of
+    that, (h, w) at half size, and where ``weight`` (H, W) says that it may. Raises ValueError
+    where ``limit`` is below 1.
     """
     if limit < 1:
         raise ValueError(f"a gain's limit is at least 1, got {limit}")
     gain = cv2.sqrt(cv2.divide(energy, detail_energy(picture)))
-    gain = np.clip(gain, 1, limit, out=gain) - np.float32(1)
-    soft = cv2.GaussianBlur(picture, _FINE_WINDOW, _FINE_SIGMA, borderType=cv2.BORDER_REPLICATE)
-    band = cv2.subtract(picture, soft, dst=soft)
-    full = doubled(gain, *picture.shape[:2])
-    cv2.multiply(full, weight, dst=full)
-    cv2.multiply(band, cv2.merge([full, full, full]), dst=band)
-    cv2.add(band, picture, dst=band)
-    return np.asarray(np.clip(band, 0, 1, out=band), np.float32)
+    gain = (np.clip(gain, 1, limit, out=gain) - np.float32(1)) * part
+    result = np.empty(picture.shape, np.float32)
+    for band in bands(*weight.shape):
+        rows = band.of(result)
+        more = band.doubled(gain)
+        more *= band.of(weight)
+        np.multiply(band.filtered(picture, 2, _fine), three_times(more), out=rows)
+        rows += band.of(picture)
+        np.clip(rows, 0, 1, out=rows)
+    return result
+
+
+def _fine(picture: HostArray) -> HostArray:
+    fine = cv2.filter2D(picture, cv2.CV_32F, _FINE_KERNEL, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(fine, np.float32)
+
+
+def _fine_kernel() -> HostArray:
+    """A picture without its Gaussian average, in one pass: 1 in the middle less the Gaussian."""
+    average = cv2.getGaussianKernel(_FINE_SIDE, _FINE_SIGMA, cv2.CV_32F)
+    kernel = -(average @ average.T)
+    kernel[_FINE_SIDE // 2, _FINE_SIDE // 2] += 1
+    return np.asarray(kernel, np.float32)
+
+
+_FINE_KERNEL = _fine_kernel()

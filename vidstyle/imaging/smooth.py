@@ -18,6 +18,11 @@ def smooth(picture: HostArray, sigma: float) -> HostArray:
 
     ``sigma`` is in pixels. The kernel ends at 2.5 sigma and sums to 1.
     """
-    side = 2 * math.ceil(_REACH * sigma) + 1
+    side = 2 * reach_of(sigma) + 1
     result = cv2.GaussianBlur(picture, (side, side), sigma, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(result, np.float32).reshape(picture.shape)
+
+
+def reach_of(sigma: float) -> int:
+    """How many pixels on each side ``smooth`` looks at."""
+    return math.ceil(_REACH * sigma)

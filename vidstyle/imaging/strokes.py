@@ -7,6 +7,7 @@ import numpy as np
 
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.half_size import doubled, halved
+from vidstyle.imaging.planes import three_times
 from vidstyle.imaging.smooth import smooth
 
 _STROKE_SIGMA = 2.0
@@ -32,7 +33,7 @@ def faded_strokes(picture: HostArray, reference: HostArray, *, limit: float) -> 
     strokes = _strokes(picture)
     gain = cv2.sqrt(cv2.divide(_energy(_strokes(reference)), _energy(strokes)))
     gain = np.clip(gain, 1, limit, out=gain) - np.float32(1)
-    cv2.multiply(strokes, cv2.merge([gain, gain, gain]), dst=strokes)
+    strokes *= three_times(gain)
     return doubled(strokes, *picture.shape[:2])
 
 
@@ -56,6 +57,6 @@ def _strokes(half: HostArray) -> HostArray:
 
 def _energy(strokes: HostArray) -> HostArray:
     """Local mean square of all channels, (h, w)."""
-    square = cv2.transform(cv2.multiply(strokes, strokes), np.full((1, 3), 1 / 3, np.float32))
+    square = cv2.transform(np.square(strokes), np.full((1, 3), 1 / 3, np.float32))
     energy = smooth(np.asarray(square, np.float32).reshape(strokes.shape[:2]), _AREA_SIGMA)
     return np.add(energy, np.float32(_FLOOR), out=energy)

@@ -36,9 +36,9 @@ def trust(
     if tolerance_hidden == 0:
         return sure
     np.maximum(distance, pixel_distance(source, there), out=distance)
-    hidden = np.maximum(inside(columns, rows) - visible, 0)
+    hidden = np.subtract(1, visible, dtype=np.float32)
     hidden *= agreement(distance, tolerance_hidden)
-    sure += hidden
+    cv2.add(sure, hidden, dst=sure, mask=inside(columns, rows, *visible.shape))
     return sure
 
 

@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vidstyle.core.layers import HostArray
-from vidstyle.imaging.warp import FRAME_MARGIN, check_flow
+from vidstyle.imaging.warp import FRAME_MARGIN, ByteMask, check_flow
 
 BoolMask: TypeAlias = npt.NDArray[np.bool_]
-ByteMask: TypeAlias = npt.NDArray[np.uint8]
 
 CONSISTENCY_SLOPE, CONSISTENCY_FLOOR = 0.01, 0.5
 """Of the forward-backward inequality, in squared pixels."""
@@ -22,6 +21,8 @@ BOUNDARY_SLOPE, BOUNDARY_FLOOR = 0.01, 0.002
 """Of the motion boundary inequality, in squared pixels."""
 SOFTNESS = 0.8
 """Standard deviation in pixels of the Gaussian that softens the mask."""
+_CENTRAL = np.array([[-1, 0, 1]], np.float32)
+# Twice the central difference.
 _BAND = 32768
 # Pixels that are computed at once: what is between the steps (128 KiB each) stays in the cache.
 
@@ -130,9 +131,7 @@ def _calm(u: HostArray, v: HostArray, length: HostArray, scratch: Sequence[HostA
 
 def _across(plane: HostArray, *, out: HostArray) -> HostArray:
     """Twice the slope from left to right."""
-    np.subtract(plane[:, 2:], plane[:, :-2], out=out[:, 1:-1])
-    out[:, 0] = plane[:, :2][:, -1] - plane[:, 0]
-    out[:, -1] = plane[:, -1] - plane[:, -2:][:, 0]
+    cv2.filter2D(plane, cv2.CV_32F, _CENTRAL, dst=out, borderType=cv2.BORDER_REPLICATE)
     return out
 
 

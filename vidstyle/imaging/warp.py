@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vidstyle.core.layers import HostArray
 
 FRAME_MARGIN = 0.05
 """Pixels that a position may lie outside of a picture: noise in the flow of a still camera must not
 blind the outermost ones."""
+ByteMask: TypeAlias = npt.NDArray[np.uint8]
 Kernel = Literal["bilinear", "cubic", "lanczos"]
 
 _CODES: dict[Kernel, int] = {
@@ -41,12 +43,19 @@ def warp(picture: HostArray, flow: HostArray, *, kernel: Kernel = "bilinear") ->
 
 
 def sample(
-    picture: HostArray, columns: HostArray, rows: HostArray, *, kernel: Kernel = "bilinear"
+    picture: HostArray,
+    columns: HostArray,
+    rows: HostArray,
+    *,
+    kernel: Kernel = "bilinear",
+    out: HostArray | None = None,
 ) -> HostArray:
-    """Sample ``picture`` at positions that ``targets`` gave; see ``warp``."""
-    result = cv2.remap(
-        picture, columns, rows, interpolation=_CODES[kernel], borderMode=cv2.BORDER_REPLICATE
-    )
+    """Sample ``picture`` at positions that ``targets`` gave; see ``warp``.
+
+    The result is written to ``out`` if there is one, of its shape and in one piece.
+    """
+    code, edge = _CODES[kernel], cv2.BORDER_REPLICATE
+    result = cv2.remap(picture, columns, rows, code, dst=out, borderMode=edge)
     return np.asarray(result, np.float32).reshape(*columns.shape, *picture.shape[2:])
 
 
@@ -63,12 +72,11 @@ def places(across: HostArray, down: HostArray) -> tuple[HostArray, HostArray]:
     return np.add(across, columns), np.add(down, rows)
 
 
-def inside(columns: HostArray, rows: HostArray) -> HostArray:
-    """1 where positions lie in a picture of their own size, 0 where they lie outside."""
-    height, width = columns.shape
+def inside(columns: HostArray, rows: HostArray, height: int, width: int) -> ByteMask:
+    """255 where positions lie in a picture of this size, 0 where they lie outside."""
     across = cv2.inRange(columns, -FRAME_MARGIN, width - 1 + FRAME_MARGIN)
     down = cv2.inRange(rows, -FRAME_MARGIN, height - 1 + FRAME_MARGIN)
-    return np.multiply(cv2.bitwise_and(across, down), np.float32(1 / 255), dtype=np.float32)
+    return np.asarray(cv2.bitwise_and(across, down, dst=across), np.uint8)
 
 
 def check_flow(flow: HostArray) -> None:

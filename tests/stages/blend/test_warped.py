@@ -311,6 +311,61 @@ def test_light_that_changes_slowly_is_followed() -> None:
     assert np.abs(images[-1] - frames[-1].host("image")).max() < 0.12
 
 
+def both_ways(frames: Sequence[Frame]) -> list[Frame]:
+    """With a flow in the other direction too, so that the next painting is looked at."""
+    return [replace(f, layers={**f.layers, "flow_from_previous": -f.host("flow")}) for f in frames]
+
+
+def with_next(frames: Sequence[Frame], **options: object) -> list[HostArray]:
+    """``blend`` where each frame sees the next."""
+    stage = Warped(WarpedOptions.model_validate(options))
+    state: State = stage.fresh()
+    images = []
+    for index, frame in enumerate(frames):
+        window = Window(
+            frame,
+            stage.options,
+            tuple(frames[max(0, index - 1) : index]),
+            tuple(frames[index + 1 : index + 2]),
+        )
+        layers, state = stage.step(window, state)
+        images.append(np.asarray(layers["image"]))
+    return images
+
+
+@pytest.mark.parametrize("options", [{}, {"strength": 0.95}, {"anchors": (2, 4), "detail": 1}])
+def test_bands_and_threads_leave_no_trace(
+    options: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = flickering(occluder(frames=5).with_truth())
+    frames = [
+        replace(f, layers={**f.layers, "flow_from_previous": -f.host("flow")}) for f in frames
+    ]
+    whole = with_next(frames, **options)
+    monkeypatch.setattr("vidstyle.imaging.bands._PIXELS", 1000)
+    threads = cv2.getNumThreads()
+    try:
+        for count in (1, 2):
+            cv2.setNumThreads(count)
+            np.testing.assert_array_equal(with_next(frames, **options), whole)
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def test_what_was_seen_ahead_gives_the_same_as_a_stage_that_saw_nothing() -> None:
+    """As after a pause: the state is all that is carried on."""
+    frames = both_ways(flickering(pan(frames=5).with_truth()))
+    stage = Warped(WarpedOptions())
+    state: State = None
+    for index in range(3):
+        behind = tuple(frames[max(0, index - 1) : index])
+        window = Window(frames[index], stage.options, behind, (frames[index + 1],))
+        _, state = stage.step(window, state)
+    window = Window(frames[3], stage.options, (frames[2],), (frames[4],))
+    warm, cold = (one.step(window, state)[0]["image"] for one in (stage, Warped(stage.options)))
+    np.testing.assert_array_equal(np.asarray(warm), np.asarray(cold))
+
+
 def test_a_still_scene_under_noise_is_calm_and_keeps_its_brightness() -> None:
     random = np.random.default_rng(0)
     frames = still_frames([0.5] * 120)

@@ -102,6 +102,19 @@ def test_the_search_keeps_its_settings_and_remembers_no_frames() -> None:
     np.testing.assert_array_equal(search_flow(search, grey[0], grey[1]), first)
 
 
+@pytest.mark.parametrize("scale", [1, 0.5])
+def test_a_run_over_a_clip_gives_what_each_pair_gives(scale: float) -> None:
+    sources = [frame.host("source") for frame in occluder(frames=5).frames]
+    stage = Dis(DisOptions(scale=scale))
+    height, width = sources[0].shape[:2]
+    stage.open(Clip(width, height, time_base=1), Place())  # type: ignore[arg-type]  # 1 is exact
+    for index in range(1, 5):
+        now, before = (Frame(i, i, 1, {"source": sources[i]}) for i in (index, index - 1))
+        layers = stage.step(Window(now, stage.options, (before,)), None)[0]
+        alone = run(sources[index], sources[index - 1], scale=scale)
+        np.testing.assert_array_equal(layers["flow"], alone["flow"])
+
+
 def test_dials_reach_the_search() -> None:
     dials = {"finest_scale": 1, "patch_size": 6, "patch_stride": 9, "gradient_iterations": 7}
     dials |= {"refinement_iterations": 3, "refinement_alpha": 11, "refinement_delta": 3.5}

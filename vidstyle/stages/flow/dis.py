@@ -22,7 +22,8 @@ from vidstyle.core import (
     Window,
 )
 from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
-from vidstyle.imaging.grey import Grey8
+from vidstyle.imaging.grey import Grey8, grey8
+from vidstyle.imaging.latest import Latest
 
 Preset = Literal["ultrafast", "fast", "medium"]
 
@@ -84,6 +85,7 @@ class Dis(BaseStage[DisOptions]):
         self.needs = Needs(
             reads={"source": Reach(behind=1)}, writes=flow_layers(options.directions)
         )
+        self._grey = Latest(grey8)
 
     def open(self, clip: Clip, place: Place) -> None:
         self._search = dense_search(self.options)
@@ -96,6 +98,7 @@ class Dis(BaseStage[DisOptions]):
             lambda first, second: search_flow(self._search, first, second),
             scale=self.options.scale,
             directions=self.options.directions,
+            grey=self._grey,
         )
         return layers, None
 

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from vidstyle.core import BaseStage, HostArray, Layers, Needs, Reach, StageOptions, State, Window
 from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
-from vidstyle.imaging.grey import Grey8
+from vidstyle.imaging.grey import Grey8, grey8
+from vidstyle.imaging.latest import Latest
 
 
 class FarnebackOptions(StageOptions):
@@ -48,6 +49,7 @@ class Farneback(BaseStage[FarnebackOptions]):
         self.needs = Needs(
             reads={"source": Reach(behind=1)}, writes=flow_layers(options.directions)
         )
+        self._grey = Latest(grey8)
 
     def step(self, window: Window[FarnebackOptions], state: State) -> tuple[Layers, State]:
         previous = window.behind[0].host("source") if window.behind else None
@@ -57,6 +59,7 @@ class Farneback(BaseStage[FarnebackOptions]):
             lambda first, second: expansion_flow(first, second, self.options),
             scale=self.options.scale,
             directions=self.options.directions,
+            grey=self._grey,
         )
         return layers, None
 

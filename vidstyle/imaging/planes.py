@@ -1,0 +1,21 @@
+"""Pictures from planes, and planes from pictures."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vidstyle.core.layers import HostArray
+
+
+def three_times(plane: HostArray) -> HostArray:
+    """``plane``, (H, W), as each channel of a picture (H, W, 3).
+
+    numpy works on pictures of one shape several times as fast as it broadcasts.
+    """
+    return np.asarray(cv2.merge([plane, plane, plane]), np.float32)
+
+
+def channels(picture: HostArray) -> tuple[HostArray, ...]:
+    """The planes (H, W) of ``picture`` (H, W, C), not shared with it."""
+    return tuple(np.asarray(plane, np.float32) for plane in cv2.split(picture))
