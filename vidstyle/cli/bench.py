@@ -49,9 +49,9 @@ def bench(
 
     overrides = given.overrides_of(set_, style)
     before = None if compare is None else _earlier(compare)
-    painted = _style_of(given.pipeline_of(pipeline, set_=overrides, style=None, plugins=None))
+    loaded = given.pipeline_of(pipeline, set_=overrides, style=None, plugins=None)
     with tempfile.TemporaryDirectory() as folder:
-        commands = _commands(pipeline, clip, Path(folder), painted, overrides, frames)
+        commands = _commands(loaded, clip, Path(folder), overrides, frames)
         timings = {
             name: fastest(found) for name, found in in_turns(commands, rounds=rounds).items()
         }
@@ -64,18 +64,27 @@ def bench(
 
 
 def _commands(
-    pipeline: Path, clip: Path, folder: Path, style: str, overrides: Sequence[str], frames: int
+    pipeline: Pipeline, clip: Path, folder: Path, overrides: Sequence[str], frames: int
 ) -> dict[str, list[str]]:
     module = [sys.executable, "-m"]
     options = [word for text in overrides for word in ("--set", text)]
-    loop = [*module, "vidstyle.evaluation.frame_loop", str(clip), style]
+    coded = pipeline.stages[-1].options.model_dump()
     return {
-        # Slow, and as fast in every frame.
-        LOOP: [*loop, str(folder / "loop.mp4"), str(min(frames, 24))],
+        LOOP: [
+            *module,
+            "vidstyle.evaluation.frame_loop",
+            str(clip),
+            _style_of(pipeline),
+            str(folder / "loop.mp4"),
+            # Slow, and as fast in every frame.
+            str(min(frames, 24)),
+            str(coded.get("crf") or 18),
+            str(coded.get("preset") or "medium"),
+        ],
         ALONE: [
             *module,
             "vidstyle.evaluation.stylizer_alone",
-            str(pipeline),
+            str(pipeline.path),
             str(clip),
             str(frames),
             *overrides,
@@ -84,7 +93,7 @@ def _commands(
             *module,
             "vidstyle",
             "run",
-            str(pipeline),
+            str(pipeline.path),
             str(clip),
             "-o",
             str(folder / "run.mp4"),

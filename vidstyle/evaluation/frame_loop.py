@@ -1,6 +1,6 @@
 """What people run without vidstyle: a loop over frames, in eager PyTorch, one thing at a time.
 
-    python -m vidstyle.evaluation.frame_loop CLIP STYLE OUTPUT [FRAMES]
+    python -m vidstyle.evaluation.frame_loop CLIP STYLE OUTPUT FRAMES CRF PRESET
 
 Decode, network in float32, Farneback both ways, occlusion mask, warp, blend, libx264: the same job
 with the same weights, as the published scripts do it. Prints the JSON lines of ``vidstyle run``.
@@ -29,14 +29,14 @@ _NEAR = 1.0
 # Pixels that the two flows may disagree by.
 
 
-def stylize(clip: Path, style: str, output: Path, frames: int | None = None) -> None:
+def stylize(clip: Path, style: str, output: Path, frames: int, *, crf: int, preset: str) -> None:
     """Write the clip painted and blended, telling of each frame."""
     network = load_style(find_style(style)).module
     with av.open(str(clip)) as source, av.open(str(output), "w") as target:
         video = source.streams.video[0]
         stream = target.add_stream("libx264", rate=video.average_rate)
         stream.width, stream.height, stream.pix_fmt = video.width, video.height, "yuv420p"
-        stream.options = {"crf": "18"}
+        stream.options = {"crf": str(crf), "preset": preset}
         before: tuple[HostArray, Grey8] | None = None
         for index, frame in enumerate(source.decode(video)):
             if index == frames:
@@ -82,5 +82,5 @@ def _farneback(first: Grey8, second: Grey8) -> HostArray:
 
 
 if __name__ == "__main__":
-    clip, style, output, *rest = sys.argv[1:]
-    stylize(Path(clip), style, Path(output), int(rest[0]) if rest else None)
+    clip, style, output, count, crf, preset = sys.argv[1:]
+    stylize(Path(clip), style, Path(output), int(count), crf=int(crf), preset=preset)
