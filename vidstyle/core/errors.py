@@ -63,6 +63,10 @@ class DeviceError(VidstyleError):
     exit_code = 8
 
 
+class NoMemoryError(DeviceError):
+    """An allocation failed; less may fit."""
+
+
 class LockedError(VidstyleError):
     """Another run is writing this output."""
 
@@ -85,6 +89,15 @@ class StageError(VidstyleError):
 
 
 _OPENCV_NO_MEMORY = -4
+
+
+def is_device_lost(error: BaseException) -> bool:
+    """Whether a GPU or its driver has gone: nothing on it works any more in this process."""
+    # By name, since torch takes seconds to import.
+    text = str(error)
+    return type(error).__name__ == "AcceleratorError" or text.startswith(
+        ("CUDA error", "cuDNN error")
+    )
 
 
 def is_out_of_memory(error: BaseException) -> bool:

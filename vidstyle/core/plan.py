@@ -68,6 +68,8 @@ class Plan:
     """Half-open interval of source indices."""
     memory: int
     """Bytes that the whole process takes at most."""
+    savings: int = 0
+    """How far memory is saved: 0 is the fastest choice of ``runner.memory``."""
     inputs: tuple[PlannedInput, ...] = ()
     """Side inputs, in the order of their reading."""
 

@@ -42,6 +42,8 @@ BUILT_IN = {
         "flow/farneback",
         "flow/raft",
         "stylize/feedforward",
+        "stylize/gatys",
+        "stylize/gatys-multipass",
         "filter/keep-colours",
         "filter/repair",
         "blend/multipass",

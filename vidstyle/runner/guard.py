@@ -8,7 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from vidstyle.core.errors import DeviceError, StageError, VidstyleError, is_out_of_memory
+from vidstyle.core.errors import (
+    DeviceError,
+    NoMemoryError,
+    StageError,
+    VidstyleError,
+    is_device_lost,
+    is_out_of_memory,
+)
 
 T = TypeVar("T")
 
@@ -43,8 +50,9 @@ def overdue(seconds: float) -> Call | None:
 def guarded(stage: str, frame: int | None, action: Callable[[], T]) -> T:
     """Run a piece of a stage's code.
 
-    Our own errors pass as they are. Running out of memory is a DeviceError, everything else a
-    StageError; a stage that wants to leave the process is one of these.
+    Our own errors pass as they are. Running out of memory is a NoMemoryError, a GPU that is lost a
+    DeviceError, everything else a StageError; a stage that wants to leave the process is one of
+    these.
     """
     thread = threading.get_ident()
     _calls[thread] = Call(stage, frame, time.monotonic())
@@ -53,12 +61,16 @@ def guarded(stage: str, frame: int | None, action: Callable[[], T]) -> T:
     except VidstyleError:
         raise
     except (Exception, SystemExit) as error:
+        where = f"stage {stage}" if frame is None else f"stage {stage}, frame {frame}"
+        text = " ".join(str(error).split()) or "no message"
         if is_out_of_memory(error):
-            where = f"stage {stage}" if frame is None else f"stage {stage}, frame {frame}"
-            raise DeviceError(
+            raise NoMemoryError(
                 f"{where}: out of memory; use a smaller picture or another --device"
             ) from error
-        text = " ".join(str(error).split()) or "no message"
+        if is_device_lost(error):
+            raise DeviceError(
+                f"{where}: the device is lost ({text}); run again, or with --device cpu"
+            ) from error
         raise StageError(stage, frame, f"{type(error).__name__}: {text}") from error
     finally:
         _calls.pop(thread, None)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from vidstyle.core.clip import Clip
+from vidstyle.core.clip import Clip, Notice
+from vidstyle.core.errors import DeviceError, NoMemoryError
 from vidstyle.core.place import Place
 from vidstyle.core.plan import Plan
 from vidstyle.runner.assembly import Assembly, assemble, made
 from vidstyle.runner.config import Pipeline
 from vidstyle.runner.destination import Destination
 from vidstyle.runner.device import available_cores
-from vidstyle.runner.events import Event, Listener, Result
+from vidstyle.runner.events import Event, Listener, Noticed, Result
 from vidstyle.runner.execute import Engine, execute
 from vidstyle.runner.guard import guarded
 from vidstyle.runner.layer_cache import LIMIT, LayerCache
@@ -64,8 +65,13 @@ def check_without_clip(pipeline: Pipeline, *, device: str = "auto") -> None:
 
 
 @contextmanager
-def prepared(job: Job) -> Generator[tuple[Assembly, Plan], None, None]:
-    """Open the input, check the destination and settle the plan; decode nothing."""
+def prepared(
+    job: Job, *, below: Plan | None = None
+) -> Generator[tuple[Assembly, Plan], None, None]:
+    """Open the input, check the destination and settle the plan; decode nothing.
+
+    The plan takes less memory than the one ``below``.
+    """
     first, *_, last = job.pipeline.stages
     source = made(first)
     try:
@@ -75,7 +81,7 @@ def prepared(job: Job) -> Generator[tuple[Assembly, Plan], None, None]:
             Destination(job.output, job.overwrite).check(path)
         with opened(job.pipeline.inputs, clip, place) as inputs:
             assembly = assemble(job.pipeline, source, clip, inputs=inputs, device=job.device)
-            plan = make_plan(assembly, frames=job.frames, budget=job.budget)
+            plan = make_plan(assembly, frames=job.frames, budget=job.budget, below=below)
             guarded(last.name, None, lambda: assembly.sink.check(job.output, plan.sink.clip))
             yield assembly, plan
     finally:
@@ -83,20 +89,43 @@ def prepared(job: Job) -> Generator[tuple[Assembly, Plan], None, None]:
 
 
 def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None) -> Result:
-    """Run the job to its end. Raises a VidstyleError, and then the destination is untouched."""
-    with prepared(job) as (assembly, plan):
-        cache = None if job.cache is None else LayerCache(job.cache, job.cache_limit)
-        return execute(
-            assembly,
-            plan,
-            Destination(job.output, job.overwrite),
-            original=job.input,
-            engine=engine,
-            listen=listen or _ignore,
-            resume=job.resume,
-            timeout=job.timeout,
-            cache=cache,
-        )
+    """Run the job to its end. Raises a VidstyleError, and then the destination is untouched.
+
+    What runs out of memory is tried again with shorter queues, then with smaller tiles.
+    """
+    failed: Plan | None = None
+    while True:
+        with prepared(job, below=failed) as (assembly, plan):
+            try:
+                return _executed(job, assembly, plan, engine, listen or _ignore)
+            except NoMemoryError as error:
+                if not _can_save(assembly, job, plan):
+                    raise
+                failed, reason = plan, str(error)
+        (listen or _ignore)(Noticed(Notice("memory", f"{reason.split(';')[0]}: tried with less")))
+
+
+def _executed(job: Job, assembly: Assembly, plan: Plan, engine: Engine, listen: Listener) -> Result:
+    return execute(
+        assembly,
+        plan,
+        Destination(job.output, job.overwrite),
+        original=job.input,
+        engine=engine,
+        listen=listen,
+        resume=job.resume,
+        timeout=job.timeout,
+        cache=None if job.cache is None else LayerCache(job.cache, job.cache_limit),
+    )
+
+
+def _can_save(assembly: Assembly, job: Job, plan: Plan) -> bool:
+    """Whether there is a plan that takes less."""
+    try:
+        make_plan(assembly, frames=job.frames, budget=job.budget, below=plan)
+    except DeviceError:
+        return False
+    return True
 
 
 def _ignore(_: Event) -> None:

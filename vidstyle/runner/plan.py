@@ -24,22 +24,28 @@ from vidstyle.runner.wiring import layers_kept, span_budget
 
 
 def make_plan(
-    assembly: Assembly, *, frames: tuple[int, int | None] = (0, None), budget: int = BUDGET
+    assembly: Assembly,
+    *,
+    frames: tuple[int, int | None] = (0, None),
+    budget: int = BUDGET,
+    below: Plan | None = None,
 ) -> Plan:
     """Settle every choice of a run.
 
-    Raises DeviceError where it would take more than ``budget`` bytes of memory whatever is chosen.
+    Raises DeviceError where it would take more than ``budget`` bytes of memory whatever is chosen,
+    or where nothing takes less than the plan ``below``.
     """
     plan = None
-    for choice in choices(assembly.pipeline.queue):
-        plan = _plan(assembly, frames, choice)
-        if plan.memory <= budget:
+    for savings, choice in enumerate(choices(assembly.pipeline.queue)):
+        plan = _plan(assembly, frames, choice, savings)
+        saves = below is None or (savings > below.savings and plan.memory < below.memory)
+        if plan.memory <= budget and saves:
             return plan
     assert plan is not None
     raise refusal(plan, budget)
 
 
-def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice) -> Plan:
+def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, savings: int) -> Plan:
     entries, clips = assembly.pipeline.stages, assembly.clips
     inputs = tuple(side.name for side in assembly.inputs)
     source_writes = ("source", "image", *(("alpha",) if assembly.clip.alpha else ()), *inputs)
@@ -77,6 +83,7 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice) ->
         chunk=assembly.pipeline.chunk,
         frames=frames,
         memory=process_memory(torch=on_device) + sum(stage.memory for stage in planned),
+        savings=savings,
         inputs=tuple(side.planned() for side in assembly.inputs),
     )
 

@@ -1,0 +1,102 @@
+"""What runs out of memory is tried with less, and ends with its code where nothing helps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from vidstyle.core.errors import DeviceError, NoMemoryError
+from vidstyle.runner.config import load_pipeline
+from vidstyle.runner.discovery import Registry
+from vidstyle.runner.events import Event, Noticed
+from vidstyle.runner.job import Job, run
+
+COUNT = 6
+PIPELINE = """\
+version: 1
+stages:
+  - use: decode/pyav
+  - use: filter/hungry
+    most: MOST
+    error: ERROR
+  - use: encode/pyav
+    codec: ffv1
+"""
+FILTER = '''
+from typing import Literal
+from vidstyle.core import NOW, BaseStage, Needs, StageOptions
+
+class AcceleratorError(RuntimeError):
+    """As torch's."""
+
+class Hungry(BaseStage):
+    """Inverts pictures, and wants memory for a tile; gets it up to a size, from frame 3."""
+
+    class Options(StageOptions):
+        most: int
+        error: Literal["memory", "lost"] = "memory"
+
+    needs = Needs(reads={"image": NOW}, writes=("image",))
+
+    def memory(self, clip, place):
+        return min(place.tile or 4096, 4096) ** 2
+
+    def open(self, clip, place):
+        self.tile = place.tile or 4096
+
+    def step(self, window, state):
+        if window.now.index >= 3 and self.tile > self.options.most:
+            if self.options.error == "lost":
+                raise AcceleratorError("CUDA error: unspecified launch failure")
+            raise MemoryError(f"a tile of {self.tile}")
+        return {"image": 1 - window.now.host("image")}, state
+
+STAGE = Hungry
+'''
+
+
+def job(folder: Path, most: int, error: str = "memory") -> Job:
+    stages = folder / "plugins" / "filter"
+    stages.mkdir(parents=True)
+    (stages / "hungry.py").write_text(FILTER)
+    (folder / "p.yaml").write_text(PIPELINE.replace("MOST", str(most)).replace("ERROR", error))
+    with av.open(str(folder / "in.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=25, width=32, height=24)
+        stream.pix_fmt = "bgr0"
+        for index in range(COUNT):
+            picture = np.full((24, 32, 3), 20 * index, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode(None))
+    pipeline = load_pipeline(folder / "p.yaml", registry=Registry([folder / "plugins"]))
+    return Job(pipeline, folder / "in.mkv", folder / "out.mkv")
+
+
+@pytest.mark.parametrize("most", [4096, 2048, 600, 256])
+def test_smaller_tiles_are_tried_until_one_fits(tmp_path: Path, most: int) -> None:
+    events: list[Event] = []
+    result = run(job(tmp_path, most), listen=events.append)
+    assert result.frames == COUNT
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        found = [int(f.to_ndarray(format="rgb24").mean()) for f in container.decode(video=0)]
+    assert found == [255 - 20 * index for index in range(COUNT)]
+    said = [e.notice.text for e in events if isinstance(e, Noticed) and e.notice.kind == "memory"]
+    # A shorter queue, then tiles of 2048, 1024, 512 and 256.
+    tries = {4096: 0, 2048: 2, 600: 4, 256: 5}[most]
+    assert said == ["stage filter, frame 3: out of memory: tried with less"] * tries
+
+
+def test_where_nothing_helps_the_run_ends_untouched(tmp_path: Path) -> None:
+    with pytest.raises(NoMemoryError, match="stage filter, frame 3: out of memory; use a smaller"):
+        run(job(tmp_path, 100))
+    assert not (tmp_path / "out.mkv").exists()
+
+
+def test_a_device_that_is_lost_is_said_and_not_tried_again(tmp_path: Path) -> None:
+    events: list[Event] = []
+    with pytest.raises(DeviceError, match=r"frame 3: the device is lost \(CUDA error") as caught:
+        run(job(tmp_path, 100, "lost"), listen=events.append)
+    assert caught.value.exit_code == 8
+    assert not [e for e in events if isinstance(e, Noticed) and e.notice.kind == "memory"]
