@@ -55,8 +55,8 @@ def plan(budget: int, *, queue: int | None = None, clip: Clip = CLIP) -> Plan:
     return make_plan(assemble(pipeline, None, clip), budget=budget)  # type: ignore[arg-type]  # the source is not asked
 
 
-FRAMES = {2: 6 * IMAGE + 7 * MIB, 1: 4 * IMAGE + 7 * MIB}
-"""By queue: one in each queue place, one at the stage, one at the sink."""
+FRAMES = {2: 6 * IMAGE + 7 * MIB, 1: 4 * IMAGE + 7 * MIB, 0: IMAGE + 7 * MIB}
+"""By queue: one in each queue place, one at the stage, one at the sink; without, one in all."""
 WHOLE = 128 * MIB
 
 
@@ -65,9 +65,10 @@ WHOLE = 128 * MIB
     [
         (BASE + FRAMES[2] + WHOLE, 2, None, FRAMES[2] + WHOLE),
         (BASE + FRAMES[2] + WHOLE - 1, 1, None, FRAMES[1] + WHOLE),
+        (BASE + FRAMES[1] + WHOLE - 1, 0, None, FRAMES[0] + WHOLE),
         # A tile of 1024 is the whole picture, and 512 a quarter of it.
-        (BASE + FRAMES[1] + WHOLE - 1, 1, 512, FRAMES[1] + WHOLE // 4),
-        (BASE + FRAMES[1] + WHOLE // 16, 1, 256, FRAMES[1] + WHOLE // 16),
+        (BASE + FRAMES[0] + WHOLE - 1, 0, 512, FRAMES[0] + WHOLE // 4),
+        (BASE + FRAMES[0] + WHOLE // 16, 0, 256, FRAMES[0] + WHOLE // 16),
     ],
 )
 def test_the_fastest_choice_within_the_budget_is_taken(
@@ -86,12 +87,12 @@ def test_a_queue_that_is_asked_for_is_kept() -> None:
 
 def test_what_cannot_fit_is_refused_with_what_would() -> None:
     with pytest.raises(DeviceError, match=r"1024x1024 takes about .* pictures of (\d+)x(\d+)") as e:
-        plan(BASE + 40 * MIB)
+        plan(BASE + 22 * MIB)
     side = int(str(e.value).split("pictures of ")[1].split("x")[0])
-    assert 300 < side < 1024
+    assert 700 < side < 1024
     small = Clip(side, side, Fraction(1, 25), Fraction(25))
-    # The sink's share does not shrink with the picture here.
-    assert plan(BASE + 47 * MIB, clip=small).memory <= BASE + 47 * MIB
+    # The tile and the sink's share do not shrink with the picture here.
+    assert plan(BASE + 27 * MIB, clip=small).memory <= BASE + 27 * MIB
     with pytest.raises(DeviceError, match="no picture would fit"):
         plan(BASE // 2)
 

@@ -61,7 +61,7 @@ class Plan:
     sink: PlannedStage
     device: str
     queue: int
-    """Frames that may wait between two stages."""
+    """Frames that may wait between two stages; 0: one frame goes through one stage at a time."""
     chunk: tuple[int, int]
     """A chunk ends at the first cut after so many frames, or at so many."""
     frames: tuple[int, int | None]

@@ -219,7 +219,7 @@ def _stamped(stamp: Stamp, parcels: Iterable[Parcel]) -> Generator[Parcel, None,
 def _stream(
     engine: Engine, parcels: Iterable[Parcel], flows: list[Flow], queue: int, timeout: float
 ) -> Generator[Parcel, None, None]:
-    if engine == "threaded":
+    if engine == "threaded" and queue:
         yield from run_threaded(parcels, flows, queue, limit=timeout)
     else:
         yield from run_serial(parcels, flows)

@@ -30,6 +30,7 @@ class Choice:
     """What memory can be saved by."""
 
     queue: int
+    """Frames that wait between two stages; 0: one frame goes through one stage at a time."""
     tile: int | None
     batch: int = 1
     """On a GPU; a processor gains nothing by batches."""
@@ -42,6 +43,9 @@ def choices(queue: int | None) -> Iterator[Choice]:
     if shortest < (queue or QUEUE):
         yield Choice(shortest, None, BATCH)
     yield Choice(shortest, None)
+    if queue is None:
+        yield Choice(0, None)
+        shortest = 0
     for tile in TILES:
         yield Choice(shortest, tile)
 
@@ -51,9 +55,11 @@ def frames_memory(
 ) -> int:
     """Bytes of the frames that a stage and the queue behind it hold at most, but for a span's."""
     behind = [name for name, reach in needs.reads.items() if reach.behind]
+    # Without queues the frame in work is the same one in every stage, and is counted apart.
+    in_work = 1 if queue else 0
     return (
         needs.behind * frame_bytes(behind, clip)
-        + (needs.ahead + 1) * frame_bytes(arriving, clip)
+        + (needs.ahead + in_work) * frame_bytes(arriving, clip)
         + queue * frame_bytes(leaving, clip)
     )
 

@@ -20,7 +20,7 @@ from vidstyle.runner.memory import (
     process_memory,
     refusal,
 )
-from vidstyle.runner.wiring import layers_kept, span_budget
+from vidstyle.runner.wiring import frame_bytes, layers_kept, span_budget
 
 
 def make_plan(
@@ -73,6 +73,7 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, sa
                 memory=held + (0 if worker is None else worker.memory(arrives, place)),
             )
         )
+    alone = max(map(frame_bytes, distinct, (stage.clip for stage in planned)))
     on_device = any(needs.home == "device" for needs in declared)
     return Plan(
         source=planned[0],
@@ -82,7 +83,9 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, sa
         queue=choice.queue,
         chunk=assembly.pipeline.chunk,
         frames=frames,
-        memory=process_memory(torch=on_device) + sum(stage.memory for stage in planned),
+        memory=process_memory(torch=on_device)
+        + (0 if choice.queue else alone)
+        + sum(stage.memory for stage in planned),
         savings=savings,
         inputs=tuple(side.planned() for side in assembly.inputs),
     )
