@@ -15,11 +15,13 @@ import pytest
 from av.video.frame import PictureType
 
 from tests.runner.test_resume import Stopped, heard, stopped_after
-from vidstyle.runner.config import load_pipeline
+from vidstyle.core import Place
+from vidstyle.runner.config import Pipeline, load_pipeline
 from vidstyle.runner.discovery import Registry
 from vidstyle.runner.events import Resumed
 from vidstyle.runner.execute import Engine
 from vidstyle.runner.job import Job, run
+from vidstyle.stages.decode.pyav import DecodePyAV
 
 IDENTITY = """\
 version: 1
@@ -27,10 +29,19 @@ chunk: {least: 5, most: 9}
 stages:
   - use: decode/pyav
   - use: encode/pyav
-    codec: libx264
+    codec: CODEC
 """
 DURATIONS = (*[1501] * 23, *[2909, 91] * 2, 40_000, *[27_007] * 12, 180_000)
 """Of frames, in 1/90000 s: dense, then next to each other, then sparse; the last one 2 s."""
+CLIPS = {
+    "dense to sparse": DURATIONS,
+    "sparse to dense": (*[27_007] * 12, *[1501] * 23, 180_000),
+    "short end": (*[27_007] * 12, *[1501] * 23),
+    "last frame coded before others": (*[1501, 4507] * 12, 180_000),
+    "two": (4507, 180_000),
+    "one": (180_000,),
+}
+PASSES = ("1.mp4", "2.mp4", "3.mkv", "4.mp4", "5.mov")
 TICKS = {".mp4": Fraction(1, 90_000), ".mkv": Fraction(1, 1000)}
 """What a container counts time in."""
 
@@ -40,10 +51,10 @@ class Shown(NamedTuple):
 
     starts: list[Fraction]
     """Of frames, in seconds."""
-    end: Fraction
-    """Of the last one."""
-    last: Fraction
-    """How long the last one is shown, by its own packet."""
+    durations: list[Fraction]
+    """Of frames, as the decoder hands them on from their packets."""
+    ends: tuple[Fraction, Fraction | None]
+    """Of the last one, by the container's duration and by the stream's where it has one."""
     order: list[int]
     """Of the frames in the file, by their place in time."""
     keys: int
@@ -86,19 +97,20 @@ def shown(path: Path) -> Shown:
     with av.open(str(path)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
         assert container.duration is not None
+        stream = container.streams.video[0]
         start = Fraction(container.start_time or 0, av.time_base)
         end = start + Fraction(container.duration, av.time_base)
+        own = stream.duration and ((stream.start_time or 0) + stream.duration) * stream.time_base
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))
     times = [packet.pts * packet.time_base for packet in packets]
-    last = max(packets, key=lambda packet: packet.pts)
     return Shown(
         [frame.pts * frame.time_base for frame in frames],
-        end,
-        last.duration * last.time_base,
+        [frame.duration * frame.time_base for frame in frames],
+        (end, own),
         [sorted(times).index(time) for time in times],
         sum(packet.is_keyframe for packet in packets),
-        [hashlib.sha256(frame.to_ndarray().tobytes()).digest() for frame in frames],
+        [hashlib.sha256(frame.to_ndarray(format="rgb24").tobytes()).digest() for frame in frames],
     )
 
 
@@ -110,8 +122,7 @@ def test_varying_times_are_the_source_s_whether_a_run_was_stopped_or_not(
     source = tmp_path / f"in{suffix}"
     starts = write(source, DURATIONS, TICKS[suffix])
     assert shown(source).order != sorted(shown(source).order)
-    (tmp_path / "p.yaml").write_text(IDENTITY)
-    pipeline = load_pipeline(tmp_path / "p.yaml", registry=Registry([]))
+    pipeline = identity(tmp_path, "libx264")
     whole, stopped = (Job(pipeline, source, tmp_path / f"{name}{suffix}") for name in "ab")
 
     run(whole, engine=engine)
@@ -126,7 +137,73 @@ def test_varying_times_are_the_source_s_whether_a_run_was_stopped_or_not(
     assert one.starts == starts
     assert one.order != sorted(one.order)
     assert one.keys >= 4
+    assert_shown_for(one, DURATIONS, TICKS[suffix])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize("durations", CLIPS.values(), ids=CLIPS)
+def test_times_and_durations_stay_from_file_to_file(
+    tmp_path: Path, durations: Sequence[int], codec: str
+) -> None:
+    source = tmp_path / "0.mp4"
+    starts, tick = write(source, durations, TICKS[".mp4"]), Fraction(0)
+    for name in PASSES:
+        made = tmp_path / name
+        coded = "ffv1" if made.suffix == ".mkv" else codec
+        run(Job(identity(tmp_path, coded), source, made))
+        if made.suffix == ".mkv":
+            tick = TICKS[".mkv"]
+        found = shown(made)
+        assert_shown_for(found, durations, tick)
+        for at, wanted in zip(found.starts, starts, strict=True):
+            assert abs(at - wanted) <= tick
+        assert_decoded_for(made, durations, tick)
+        source = made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "durations",
+    [(*[3000] * 24, 180_000), (*[1501, 4507] * 12, 900_000)],
+    ids=["constant rate", "a last frame of 10 s"],
+)
+def test_the_end_stays_where_the_last_frame_s_packet_cannot_tell_it(
+    tmp_path: Path, durations: Sequence[int]
+) -> None:
+    source, pipeline = tmp_path / "0.mp4", identity(tmp_path, "libx264")
+    write(source, durations, TICKS[".mp4"])
+    for name in ("1.mp4", "2.mov"):
+        made = tmp_path / name
+        run(Job(pipeline, source, made))
+        found = shown(made)
+        assert found.order[-1] != len(durations) - 1
+        assert_ends(found, durations, Fraction(0))
+        assert_decoded_for(made, durations, Fraction(0))
+        source = made
+
+
+def identity(folder: Path, codec: str) -> Pipeline:
+    (folder / "p.yaml").write_text(IDENTITY.replace("CODEC", codec))
+    return load_pipeline(folder / "p.yaml", registry=Registry([]))
+
+
+def assert_ends(found: Shown, durations: Sequence[int], tick: Fraction) -> None:
     # av counts a file's length in microseconds.
-    assert abs(one.end - starts[-1] - 2) <= TICKS[suffix] + Fraction(1, 10**6)
-    if suffix == ".mkv":
-        assert abs(one.last - 2) <= TICKS[suffix]
+    tick = tick + Fraction(1, 10**6)
+    end = Fraction(sum(durations), 90_000)
+    assert all(abs(told - end) <= tick for told in found.ends if told is not None)
+
+
+def assert_shown_for(found: Shown, durations: Sequence[int], tick: Fraction) -> None:
+    assert_ends(found, durations, tick)
+    for told, ticks in zip(found.durations, durations, strict=True):
+        assert abs(told - Fraction(ticks, 90_000)) <= tick
+
+
+def assert_decoded_for(path: Path, durations: Sequence[int], tick: Fraction) -> None:
+    source = DecodePyAV(DecodePyAV.Options())
+    time_base = source.open(path, Place()).time_base
+    for frame, ticks in zip(source.frames(), durations, strict=True):
+        assert abs(frame.duration * time_base - Fraction(ticks, 90_000)) <= tick
+    assert not any(notice.kind == "truncated" for notice in source.notices)

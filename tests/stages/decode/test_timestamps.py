@@ -12,14 +12,16 @@ from vidstyle.stages.decode.timestamps import Decoded, Repairs, repaired
 PICTURE = av.VideoFrame(16, 16, "gray")
 
 
-def times(*raw, step=10, first=0, after=None, last_duration=0):
+def times(*raw, step=10, first=0, after=None, last_duration=0, end=None):
     """Repaired times, durations and counts of frames with these raw times."""
     repairs = Repairs()
     decoded = [
         Decoded(PICTURE, pts, last_duration if index == len(raw) - 1 else 3)
         for index, pts in enumerate(raw)
     ]
-    timed = list(repaired(decoded, first=first, step=step, repairs=repairs, after=after))
+    timed = list(
+        repaired(decoded, first=first, step=step, repairs=repairs, after=after, end=lambda: end)
+    )
     return [item.pts for item in timed], [item.duration for item in timed], repairs
 
 
@@ -36,6 +38,13 @@ def test_negative_times_are_good_times():
 
 def test_the_last_frame_lasts_a_step_where_the_file_does_not_say():
     assert times(0, 10)[1] == [10, 10]
+
+
+def test_the_last_frame_lasts_to_the_stream_s_end_where_that_is_known():
+    assert times(0, 10, last_duration=7, end=30)[1] == [10, 20]
+    assert times(0, 10, last_duration=7, end=9)[1] == [10, 7]
+    # The end is on the file's clock, which was set back by 20 and a step.
+    assert times(0, 10, 20, 0, 10, end=17)[1][-1] == 7
 
 
 def test_one_frame_has_a_time_and_a_duration():

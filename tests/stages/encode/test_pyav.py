@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from vidstyle.core import Clip, Colour, FrameTime, Original, Place
+from vidstyle.core import Clip, Colour, FrameTime, Original, OtherStream, Place
 from vidstyle.core.errors import OutputError, PipelineError
+from vidstyle.stages.decode.pyav import DecodePyAV
 from vidstyle.stages.encode.codecs import CODECS, CodecName
 from vidstyle.stages.encode.encoder import settle
 from vidstyle.stages.encode.options import EncodeOptions
@@ -25,7 +27,7 @@ UNEVEN = (0, 3000, 4500, 10500, 13503, 16500, 20500, 20600, 23600, 26600, 35600,
 """Times in 1/90000 s with nothing regular about them."""
 
 
-def _uneven_times(start: int = 1234) -> list[FrameTime]:
+def _uneven_times(start: int) -> list[FrameTime]:
     ends = (*UNEVEN[1:], UNEVEN[-1] + 180_000)
     return [FrameTime(start + at, end - at) for at, end in zip(UNEVEN, ends, strict=True)]
 
@@ -60,22 +62,69 @@ def test_every_codec_reads_back_in_every_container(encode, moving, read, psnr, c
 
 @pytest.mark.parametrize(("codec", "suffix"), FILES)
 @pytest.mark.parametrize("chunks", [(5, 1, 6), (1, 1, 10)], ids=str)
+@pytest.mark.parametrize("first", [0, 1234])
 def test_joined_chunks_keep_variable_times_and_the_long_last_frame(
-    encode, moving, read, codec, suffix, chunks
+    encode, moving, read, codec, suffix, chunks, first
 ):
-    times, clip = _uneven_times(), Clip(160, 96, Fraction(1, 90_000))
+    times, clip = _uneven_times(first), Clip(160, 96, Fraction(1, 90_000))
     made = encode(
         f"out{suffix}", moving(12, 160, 96), clip=clip, times=times, chunks=chunks, codec=codec
     )
     exact = suffix in (".mp4", ".m4v", ".mov")
     tick = Fraction(0) if exact else Fraction(1, 1000)
-    for found, frame in zip(read(made.path).seconds(), times, strict=True):
-        assert abs(found - frame.pts * clip.time_base) <= tick
+    for found, frame in zip(read(made.path).frames(), times, strict=True):
+        assert abs(found.pts * found.time_base - frame.pts * clip.time_base) <= tick
+        # Where a clip starts later, mp4 keeps that rather than the durations of packets.
+        if not (exact and first):
+            assert abs(found.duration * found.time_base - frame.duration * clip.time_base) <= tick
     with av.open(str(made.path)) as container:
+        stream = container.streams.video[0]
+        if exact:
+            assert stream.duration == times[-1].pts + times[-1].duration - first
+            assert stream.start_time * stream.time_base == times[0].pts * clip.time_base
         length = Fraction(container.duration, av.time_base)
         start = Fraction(container.start_time, av.time_base) if exact else 0
     end = (times[-1].pts + times[-1].duration) * clip.time_base
     assert abs(start + length - end) <= Fraction(1, 500)
+    source = DecodePyAV(DecodePyAV.Options())
+    time_base = source.open(made.path, Place()).time_base
+    last = list(source.frames())[-1].duration * time_base
+    assert abs(last - 2) <= tick
+
+
+def test_sound_stays_where_it_was_while_decoding_runs_ahead(encode, moving, tmp_path):
+    path = tmp_path / "original.mp4"
+    _write_sound(path)
+    times, clip = _uneven_times(0), Clip(160, 96, Fraction(1, 90_000))
+    clip = replace(clip, streams=(OtherStream(0, "audio", "aac"),))
+    made = encode("out.mp4", moving(12, 160, 96), clip=clip, times=times, original=Original(path))
+    with av.open(str(made.path)) as container:
+        first = next(container.demux(video=0))
+    # The last frame of 2 s is decoded before others.
+    assert first.pts == 0
+    assert first.dts <= -180_000
+    assert _sound_packets(made.path) == _sound_packets(path)
+    with av.open(str(made.path)) as container:
+        assert [stream.start_time for stream in container.streams] == [0, 0]
+
+
+def _write_sound(path: Path) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=48_000, layout="mono")
+        noise = np.random.default_rng(0).normal(size=(1, 96_000)).astype(np.float32) / 10
+        frame = av.AudioFrame.from_ndarray(noise, "fltp", "mono")
+        frame.sample_rate, frame.pts = 48_000, 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def _sound_packets(path: Path) -> list[tuple[Fraction, bytes]]:
+    with av.open(str(path)) as container:
+        return [
+            (packet.pts * packet.time_base, bytes(packet))
+            for packet in container.demux(audio=0)
+            if packet.size
+        ]
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])

@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 from vidstyle.core import Notice
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import MAX_PIXELS, choose_video, open_input
+from vidstyle.stages.decode.ending import Ending
 from vidstyle.stages.decode.limits import check_size
 from vidstyle.stages.decode.timestamps import Decoded
 
@@ -79,6 +80,7 @@ class Reader:
         self.container = open_input(path, max_pixels=max_pixels)
         try:
             self.stream: VideoStream = choose_video(self.container)
+            self.ending = Ending(self.container, self.stream)
             self.context = _decoder(self.stream, threads, hidden_alpha)
             self.context.options = {**self.context.options, "max_pixels": str(max_pixels)}
         except BaseException:
@@ -112,6 +114,7 @@ class Reader:
         except (FFmpegError, ValueError):
             return False
         self.context.flush_buffers()
+        self.ending.forget()
         return True
 
     def packets(self) -> Iterator[Packet[VideoStream]]:
@@ -129,6 +132,7 @@ class Reader:
                 return
             failures = 0
             if packet.size:
+                self.ending.see(packet)
                 yield packet
 
     def frames(self) -> Iterator[Decoded]:

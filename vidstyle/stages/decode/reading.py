@@ -113,8 +113,16 @@ class Reading:
     def _repaired(self, decoded: Iterator[Decoded], after: int | None) -> Iterator[Timed]:
         found = self._found
         return repaired(
-            decoded, first=found.start, step=found.step, repairs=self._repairs, after=after
+            decoded,
+            first=found.start,
+            step=found.step,
+            repairs=self._repairs,
+            after=after,
+            end=self._end,
         )
+
+    def _end(self) -> int | None:
+        return None if self._reader is None else self._reader.ending.ticks()
 
     def _decoded(self, reader: Reader) -> Iterator[Decoded]:
         return deinterlaced(self._noting(reader.frames()), self._options.deinterlace)

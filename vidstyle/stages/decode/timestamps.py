@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from av import VideoFrame
@@ -49,27 +49,41 @@ class Repairs:
 
 
 def repaired(
-    decoded: Iterable[Decoded], *, first: int, step: int, repairs: Repairs, after: int | None = None
+    decoded: Iterable[Decoded],
+    *,
+    first: int,
+    step: int,
+    repairs: Repairs,
+    after: int | None = None,
+    end: Callable[[], int | None] = lambda: None,
 ) -> Iterator[Timed]:
     """Give every frame a time later than the one before and a duration up to the next.
 
     Times that go forward stay as they are, gaps and start offset included. A frame without
     a time comes one ``step`` after the one before. A stray time is placed between its
     neighbours; where time jumps back for good, all that follows is shifted to go on. The
-    last frame keeps the file's duration, or lasts one ``step``. ``first`` is the time of a
-    first frame that has none, ``after`` the time of the frame before the first. All in
-    ticks of the stream's time base.
+    last frame lasts up to ``end``, asked after it, where there is one and it is later, else it
+    keeps its own duration, or lasts one ``step``. ``first`` is the time of a first frame that
+    has none, ``after`` the time of the frame before the first. All in ticks of the stream's
+    time base.
     """
     clock = _Clock(first, step, repairs, after)
     held: tuple[VideoFrame, int] | None = None
-    last = 0
+    last: Decoded | None = None
     for current, following in _with_next(decoded):
         pts = clock.place(current.pts, following.pts if following else None)
         if held is not None:
             yield Timed(*held, duration=pts - held[1])
-        held, last = (current.picture, pts), current.duration
-    if held is not None:
-        yield Timed(*held, duration=last if last > 0 else step)
+        held, last = (current.picture, pts), current
+    if held is not None and last is not None:
+        yield Timed(*held, duration=_duration(last, end()) or step)
+
+
+def _duration(last: Decoded, end: int | None) -> int:
+    """Of the last frame, on the file's own clock; 0 where the file does not say."""
+    if end is not None and last.pts is not None and end > last.pts:
+        return end - last.pts
+    return max(0, last.duration)
 
 
 class _Clock:

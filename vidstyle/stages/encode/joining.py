@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 from av.container import InputContainer
 
@@ -14,7 +15,7 @@ from vidstyle.core import Clip, FrameTime, Notice, Original, Segment
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import open_input
 from vidstyle.stages.encode.codecs import CODECS
-from vidstyle.stages.encode.containers import container_for
+from vidstyle.stages.encode.containers import Container, container_for
 from vidstyle.stages.encode.cut import Cut
 from vidstyle.stages.encode.encoder import EncoderSettings
 from vidstyle.stages.encode.matroska import write_sample_aspect
@@ -29,7 +30,10 @@ from vidstyle.stages.encode.muxing import (
 from vidstyle.stages.encode.options import EncodeOptions
 from vidstyle.stages.encode.other_streams import OtherStreams
 from vidstyle.stages.encode.probe import probe
-from vidstyle.stages.encode.timeline import Timeline, reorder_delay
+from vidstyle.stages.encode.timeline import Timeline, decoding_order
+
+_MOST_AHEAD: Final = 4
+# Seconds. Enough for the usual end card, and little enough for players to hold at 4K.
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,12 @@ class Joining:
                 return []
         return [Notice("aspect", f"the sample aspect {aspect} could not be written")]
 
+    def _most_ahead(self, container: Container) -> int | None:
+        if not container.edit_lists:
+            return None
+        # Equal intervals are how a file says that its rate is constant, whatever the last frame.
+        return 0 if self.clip.frame_rate else int(_MOST_AHEAD / self.clip.time_base)
+
     def _mux(
         self,
         chunks: Sequence[Segment],
@@ -81,11 +91,11 @@ class Joining:
     ) -> list[Notice]:
         clip, codec = self.clip, CODECS[self.options.codec]
         container = container_for(path, codec.name)
-        delay = reorder_delay(chunks) if codec.reorders else 0
+        order = decoding_order(chunks, len(times)) if codec.reorders else range(len(times))
+        timeline = Timeline(times, order, self._most_ahead(container))
         header = VideoHeader(
-            self.settings, chunks[0].header, delay, clip.time_base, clip.frame_rate
+            self.settings, chunks[0].header, timeline.delay, clip.time_base, clip.frame_rate
         )
-        timeline = Timeline(times, delay, container.edit_lists)
         others = OtherStreams(source, container, self.options, cut)
         with opened_output(path, container, clip.time_base) as output:
             stream = add_video(output, header, codec.tag.get(path.suffix.lower()))
