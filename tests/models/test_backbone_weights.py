@@ -16,8 +16,9 @@ import torch
 from vidstyle.core.errors import WeightsError
 from vidstyle.models import backbone_weights, safetensors_file
 from vidstyle.models.backbone_layers import empty_layers, reached_layers
-from vidstyle.models.backbone_weights import KNOWN_FILES, OFFICIAL_FILES, find_weights, read_weights
+from vidstyle.models.backbone_weights import KNOWN_FILES, find_weights, read_weights
 from vidstyle.models.backbones import load_backbone
+from vidstyle.models.weight_catalogue import CATALOGUE, WeightFile
 
 Tensors = dict[str, torch.Tensor]
 
@@ -53,14 +54,14 @@ def put(folder: Path, name: str) -> Path:
 
 def test_known_files_come_deepest_first() -> None:
     assert list(KNOWN_FILES["vgg19"])[-1] == "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors"
-    for name, official in OFFICIAL_FILES.items():
-        assert KNOWN_FILES[name][official] == "torchvision-rgb"
+    for name, files in KNOWN_FILES.items():
+        assert CATALOGUE[name].file in files
 
 
 def test_a_folder_counts_before_the_variable_and_that_before_the_cache(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    partial, complete = list(KNOWN_FILES["vgg19"])[-1], OFFICIAL_FILES["vgg19"]
+    partial, complete = list(KNOWN_FILES["vgg19"])[-1], CATALOGUE["vgg19"].file
     in_cache = put(cache, complete)
     assert find_weights("vgg19", folder=None, offline=True) == in_cache
     in_variable = put(tmp_path / "variable", partial)
@@ -69,7 +70,7 @@ def test_a_folder_counts_before_the_variable_and_that_before_the_cache(
     in_folder = put(tmp_path / "folder", partial)
     assert find_weights("vgg19", folder=tmp_path / "folder", offline=True) == in_folder
     # What the chosen folder lacks may still be in the cache.
-    in_cache = put(cache, OFFICIAL_FILES["vgg16"])
+    in_cache = put(cache, CATALOGUE["vgg16"].file)
     assert find_weights("vgg16", folder=tmp_path / "folder", offline=True) == in_cache
 
 
@@ -115,11 +116,11 @@ def official(tensors: Tensors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             """Say nothing."""
 
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(backbone_weights, "OFFICIAL_FILES", {"vgg19": name})
     monkeypatch.setattr(backbone_weights, "KNOWN_FILES", {"vgg19": {name: "torchvision-rgb"}})
     with HTTPServer(("127.0.0.1", 0), Handler) as listening:
         address = f"http://127.0.0.1:{listening.server_port}/models/"
-        monkeypatch.setattr(backbone_weights, "OFFICIAL", address)
+        entry = WeightFile("vgg19", address + name, name, 0.0, "")
+        monkeypatch.setattr(backbone_weights, "CATALOGUE", {"vgg19": entry})
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield Path(name)

@@ -141,6 +141,17 @@ def test_layers_beyond_the_weights_are_refused() -> None:
         backbone(pictures(8, 8), ["relu1_1", "relu3_1"])
 
 
+@torch.no_grad()
+def test_vggs_convolutions_and_numbers_are_names_too() -> None:
+    backbone = Backbone("vgg19", made_up("vgg19", REACHES["relu2_1"]))
+    shown = pictures(12, 12)
+    found = backbone(shown, ["conv1_2", "relu1_2", "features.2", "conv2_1"])
+    assert found["conv1_2"].min() < 0
+    torch.testing.assert_close(found["conv1_2"].clamp_min(0), found["relu1_2"], rtol=0, atol=0)
+    torch.testing.assert_close(found["conv1_2"], found["features.2"], rtol=0, atol=0)
+    assert (backbone.smallest_side("conv2_1"), backbone.smallest_side("relu1_1")) == (2, 1)
+
+
 def test_pictures_that_cannot_pass_are_refused() -> None:
     backbone = Backbone("squeezenet", made_up("squeezenet", "features.12.squeeze.bias"))
     with pytest.raises(ValueError, match=r"^pictures are \(N, 3, H, W\), got \(2, 1, 40, 40\)$"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -31,7 +33,9 @@ class Server:
     missing_bytes: int = 0
     """How many bytes of each file it promises and does not send."""
     delay_seconds: float = 0.0
+    knows_parts: bool = True
     asked: list[str] = field(default_factory=list)
+    sent: list[int] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -44,10 +48,16 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             if name not in state.files:
                 self.send_error(404)
                 return
-            content = state.files[name]
-            self.send_response(200)
+            asked_from = self.headers["Range"] if state.knows_parts else None
+            begin = int(asked_from.removeprefix("bytes=").removesuffix("-")) if asked_from else 0
+            content = state.files[name][begin:]
+            if begin and not content:
+                self.send_error(416)
+                return
+            self.send_response(206 if begin else 200)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
+            state.sent.append(len(content) - state.missing_bytes)
             self.wfile.write(content[: len(content) - state.missing_bytes])
 
         def log_message(self, *_: object) -> None:
@@ -80,11 +90,46 @@ def test_a_file_that_is_there_is_not_fetched_again(server: Server, tmp_path: Pat
     assert server.asked == [NAME]
 
 
-def test_what_a_killed_download_left_is_written_over(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [CONTENT, CONTENT * 2, b""])
+def test_what_a_killed_download_left_beyond_the_end_is_written_over(
+    server: Server, tmp_path: Path, left: bytes
+) -> None:
     server.files[NAME] = CONTENT
-    (tmp_path / f".{NAME}.part").write_bytes(CONTENT * 2)
+    (tmp_path / f".{NAME}.part").write_bytes(left)
     assert fetched(server.address + NAME, tmp_path).read_bytes() == CONTENT
     assert left_in(tmp_path) == [NAME]
+
+
+def test_a_damaged_part_is_found_out_and_not_gone_on_with_again(
+    server: Server, tmp_path: Path
+) -> None:
+    server.files[NAME] = CONTENT
+    (tmp_path / f".{NAME}.part").write_bytes(b"other" * 100)
+    with pytest.raises(WeightsError, match="gave another file"):
+        fetched(server.address + NAME, tmp_path)
+    assert left_in(tmp_path) == []
+    assert fetched(server.address + NAME, tmp_path).read_bytes() == CONTENT
+
+
+def test_a_server_that_knows_no_parts_sends_all_of_it(server: Server, tmp_path: Path) -> None:
+    server.files[NAME] = CONTENT
+    server.knows_parts = False
+    (tmp_path / f".{NAME}.part").write_bytes(CONTENT[:1000])
+    assert fetched(server.address + NAME, tmp_path).read_bytes() == CONTENT
+    assert server.sent == [len(CONTENT)]
+
+
+def test_a_file_without_known_digits_is_taken_and_its_own_are_kept(
+    server: Server, tmp_path: Path
+) -> None:
+    server.files["model.bin"] = CONTENT
+    # Of another version perhaps: without digits nothing would tell.
+    (tmp_path / ".mine.bin.part").write_bytes(CONTENT[:1000])
+    path = fetched(server.address + "model.bin", tmp_path, name="mine.bin", checked=False)
+    assert (path.name, path.read_bytes()) == ("mine.bin", CONTENT)
+    stated = (tmp_path / "mine.bin.sha256").read_text()
+    assert stated == f"{hashlib.sha256(CONTENT).hexdigest()}  mine.bin\n"
+    assert server.sent == [len(CONTENT)]
 
 
 def test_another_file_under_the_name_is_refused_and_removed(server: Server, tmp_path: Path) -> None:
@@ -96,14 +141,19 @@ def test_another_file_under_the_name_is_refused_and_removed(server: Server, tmp_
     assert left_in(tmp_path) == []
 
 
-def test_a_cut_connection_is_named_and_leaves_nothing(server: Server, tmp_path: Path) -> None:
+def test_a_cut_connection_is_named_and_gone_on_with(server: Server, tmp_path: Path) -> None:
     server.files[NAME] = CONTENT
     server.missing_bytes = 1000
     with pytest.raises(WeightsError, match=r"cut after 4120 of 5120 bytes of http.*: try again"):
         fetched(server.address + NAME, tmp_path)
-    assert left_in(tmp_path) == []
+    assert left_in(tmp_path) == [f".{NAME}.part"]
     server.missing_bytes = 0
-    assert fetched(server.address + NAME, tmp_path).read_bytes() == CONTENT
+    watched: list[tuple[int, int | None]] = []
+    path = fetched(server.address + NAME, tmp_path, watch=lambda *at: watched.append(at))
+    assert path.read_bytes() == CONTENT
+    assert server.sent == [4120, 1000]
+    assert watched == [(5120, 5120)]
+    assert left_in(tmp_path) == [NAME]
 
 
 def test_a_file_that_the_server_lacks_is_named_with_its_place(
@@ -125,6 +175,18 @@ def test_a_server_that_is_not_there_or_silent_is_given_up(
     with pytest.raises(WeightsError, match=r"cannot fetch .*timed out"):
         fetched(server.address + NAME, tmp_path)
     assert left_in(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_two_processes_at_once_fetch_a_file_once(server: Server, tmp_path: Path) -> None:
+    server.files[NAME] = CONTENT
+    server.delay_seconds = 1.0
+    code = "import sys; from pathlib import Path; from vidstyle.models.download import fetched;"
+    code += "fetched(sys.argv[1], Path(sys.argv[2]))"
+    command = [sys.executable, "-c", code, server.address + NAME, str(tmp_path)]
+    both = [subprocess.Popen(command) for _ in range(2)]
+    assert [each.wait() for each in both] == [0, 0]
+    assert (server.asked, left_in(tmp_path)) == ([NAME], [NAME])
 
 
 def test_two_at_once_fetch_a_file_once(server: Server, tmp_path: Path) -> None:

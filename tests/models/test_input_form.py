@@ -16,6 +16,8 @@ def own_pictures(form: InputForm, pictures: torch.Tensor) -> torch.Tensor:
         channels = [blue * 255 - 103.939, green * 255 - 116.779, red * 255 - 123.68]
     elif form == "caffe-rgb":
         channels = [red * 255 - 123.68, green * 255 - 116.779, blue * 255 - 103.939]
+    elif form == "half-rgb":
+        channels = [2 * channel - 1 for channel in (red, green, blue)]
     else:
         channels = [(red - 0.485) / 0.229, (green - 0.456) / 0.224, (blue - 0.406) / 0.225]
     return torch.stack(channels, dim=1)

@@ -63,6 +63,8 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As standard error does: a file name may hold bytes that are no text.
         sys.stdout.reconfigure(errors="backslashreplace")
+    # What OpenCV's readers say of a damaged picture, in lines of its own, we say in one.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -119,7 +121,7 @@ def _usage(message: str, code: int) -> int:
     if not message.startswith("Usage:"):
         # The parser breaks lines between choices.
         return _fail(" ".join(message.split()), code)
-    print(message, file=sys.stderr)
+    print(visible_lines(message), file=sys.stderr)
     return code
 
 
@@ -142,5 +144,16 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-for _command in ("run", "batch", "check", "evaluate", "stages", "styles", "schema"):
+for _command in (
+    "run",
+    "image",
+    "batch",
+    "check",
+    "evaluate",
+    "bench",
+    "stages",
+    "styles",
+    "weights",
+    "schema",
+):
     import_module(f"vidstyle.cli.{_command}").register(app)

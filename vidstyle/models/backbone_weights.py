@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,38 +10,13 @@ import torch
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.models import safetensors_file
-from vidstyle.models.backbone_layers import PREFIX, empty_layers, reached_layers
+from vidstyle.models.backbone_layers import BACKBONES, empty_layers, layer_key, reached_layers
 from vidstyle.models.input_form import BLUE_GREEN_RED_MEAN, INPUT_FORMS, InputForm
 from vidstyle.models.weight_arrays import checked_array, read_arrays
-from vidstyle.models.weight_places import OFFICIAL, find_file
+from vidstyle.models.weight_catalogue import CATALOGUE, KNOWN_FILES
+from vidstyle.models.weight_places import find_file
 
-OFFICIAL_FILES: Mapping[str, str] = {
-    "vgg16": "vgg16-397923af.pth",
-    "vgg19": "vgg19-dcbb9e9d.pth",
-    "squeezenet": "squeezenet1_1-b8a52dc0.pth",
-}
-
-KNOWN_FILES: Mapping[str, Mapping[str, InputForm]] = {
-    "vgg16": {
-        # The authors' weights as J. Johnson converted them, then as torchvision offers them.
-        "vgg16-00b39a1b.pth": "caffe-bgr",
-        "vgg16_features-amdegroot-88682ab5.pth": "caffe-rgb",
-        "vgg16-397923af.pth": "torchvision-rgb",
-    },
-    "vgg19": {
-        "vgg19-d01eb7cb.pth": "caffe-bgr",
-        "vgg19-dcbb9e9d.pth": "torchvision-rgb",
-        "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors": "caffe-bgr",
-    },
-    "squeezenet": {
-        "squeezenet1_1_features_caffe_bgr.safetensors": "caffe-bgr",
-        "squeezenet1_1-b8a52dc0.pth": "torchvision-rgb",
-    },
-}
-"""Files that are looked for, by backbone, with the pictures that they take.
-
-The deepest-reaching ones come first; among equals those that the published styles used.
-"""
+__all__ = ["KNOWN_FILES", "find_weights", "read_weights"]
 
 _STATED: Mapping[str, InputForm] = {
     **{name: name for name in INPUT_FORMS},
@@ -49,23 +25,27 @@ _STATED: Mapping[str, InputForm] = {
 """How the ``input`` of a file's metadata may begin."""
 
 
+_PASSED = re.compile(r"^(classifier|fc|last_linear|head\.fc|AuxLogits)\.|\bnum_batches_tracked$")
+"""Keys of what is above the layers, and of what only training needs."""
+_OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
+
+
 def find_weights(name: str, *, folder: Path | None, offline: bool) -> Path:
     """The file of a backbone's weights: see ``backbones.load_backbone`` for where it is sought.
 
     Raises WeightsError where there is none and it is not, or cannot be, downloaded, and where
     the folder is not there.
     """
-    return find_file(
-        name, KNOWN_FILES[name], OFFICIAL + OFFICIAL_FILES[name], folder=folder, offline=offline
-    )
+    return find_file(name, KNOWN_FILES[name], CATALOGUE[name], folder=folder, offline=offline)
 
 
 def read_weights(path: Path, name: str) -> tuple[dict[str, torch.Tensor], InputForm]:
-    """A backbone's weights by torchvision's keys, float32, and what pictures they take.
+    """A backbone's weights by the network's own keys, float32, and what pictures they take.
 
     ``path`` is a ``.safetensors`` whose metadata has an ``input`` of ``INPUT_FORMS``, or a state
-    dict that torch wrote, of torchvision's input unless its name is known for another. Layers
-    may be missing from the top, and a classifier is passed over. Nothing in a file is run.
+    dict that torch wrote, of the input of the backbone's official weights unless its name is known
+    for another. Layers may be missing from the top; classifiers are passed over. Nothing in a
+    file is run.
 
     Raises WeightsError where the file is missing or damaged, or has other keys, shapes or
     input, or values that are not finite.
@@ -74,9 +54,9 @@ def read_weights(path: Path, name: str) -> tuple[dict[str, torch.Tensor], InputF
     form = (
         _stated_form(path)
         if path.suffix == ".safetensors"
-        else _known_form(path) or "torchvision-rgb"
+        else _known_form(path) or KNOWN_FILES[name][CATALOGUE[name].file]
     )
-    found = {key: value for key, value in tensors.items() if not key.startswith("classifier.")}
+    found = {_renamed(key): value for key, value in tensors.items() if not _PASSED.search(key)}
     wanted = _shapes(name, found)
     safetensors_file.check_keys(path, found, wanted)
     return {key: checked_array(path, key, found[key], shape) for key, shape in wanted.items()}, form
@@ -104,11 +84,18 @@ def _known_form(path: Path) -> InputForm | None:
     return "caffe-bgr" if "caffe_bgr" in path.stem else None
 
 
+def _renamed(key: str) -> str:
+    """DenseNet's official files are of before torch 0.4, when names could have dots."""
+    return _OLD_DENSENET.sub(r"\1\2", key)
+
+
 def _shapes(name: str, found: Mapping[str, object]) -> dict[str, tuple[int, ...]]:
     """What there must be, up to the deepest layer that the file has anything of."""
-    layers = reached_layers(empty_layers(name, "max"), found)
+    numbered = BACKBONES[name].numbered
+    layers = reached_layers(empty_layers(name, "max"), found, numbered=numbered)
     return {
-        f"{PREFIX}{number}.{part}": tuple(value.shape)
-        for number, (_, module) in enumerate(layers)
+        f"{layer_key(number, tap, numbered=numbered)}.{part}": tuple(value.shape)
+        for number, (tap, module) in enumerate(layers)
         for part, value in module.state_dict().items()
+        if not part.endswith("num_batches_tracked")
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
@@ -11,18 +12,21 @@ from torch import nn
 
 from vidstyle.models.backbone_layers import (
     BACKBONES,
-    PREFIX,
     BackboneName,
     Choice,
+    Layer,
     Pooling,
     empty_layers,
+    layer_key,
+    other_names,
     reached_layers,
     smallest_side,
 )
+from vidstyle.models.backbone_names import LayerError
 from vidstyle.models.backbone_weights import find_weights, read_weights
 from vidstyle.models.input_form import INPUT_FORMS, InputForm
 
-__all__ = ["Backbone", "BackboneName", "InputForm", "Pooling", "load_backbone"]
+__all__ = ["Backbone", "BackboneName", "InputForm", "LayerError", "Pooling", "load_backbone"]
 
 
 def load_backbone(
@@ -33,15 +37,17 @@ def load_backbone(
     pooling: Pooling = "max",
     offline: bool = False,
 ) -> Backbone:
-    """The loss network ``vgg16``, ``vgg19`` or ``squeezenet`` (1.1), ready for use on the CPU.
+    """The loss network of a ``BackboneName``, ready for use on the CPU.
 
     Its weights are ``file``'s. Without one they are looked for in ``folder``, or without that in
     the folder that ``VIDSTYLE_WEIGHTS`` names, then in the user's cache; in each place the
-    file that reaches deepest counts. Last, unless ``offline``, torchvision's official file is
-    downloaded to the cache. ``pooling`` by average gives smoother gradients (Gatys et al. 2016).
+    file that reaches deepest counts. Last, unless ``offline``, torchvision's or timm's official
+    file is downloaded to the cache. ``pooling`` by average gives smoother gradients (Gatys et al.
+    2016).
 
-    Raises ValueError for a name or pooling that there is not, and WeightsError where there is
-    no file, it cannot be fetched, or it is damaged or of another layout.
+    Raises ValueError for a name or pooling that there is not, UsageError where timm is needed and
+    not installed, and WeightsError where there is no file, it cannot be fetched, or it is damaged
+    or of another layout.
     """
     # Before anything is fetched for a name or a pooling that there is not.
     empty_layers(name, pooling)
@@ -65,68 +71,129 @@ class Backbone(nn.Module):
         form: InputForm = "torchvision-rgb",
         pooling: Pooling = "max",
     ) -> None:
-        """``weights`` has torchvision's keys, ``features.N.…``, up to any layer; no others.
+        """``weights`` has the network's own keys (VGG and SqueezeNet: ``features.N.…``), up to any
+        layer; no others.
 
         ``form`` is what pictures they were trained on. Raises ValueError for a name or pooling
         that there is not.
         """
         super().__init__()
-        layers = reached_layers(empty_layers(name, pooling), weights)
+        empty, blueprint = empty_layers(name, pooling), BACKBONES[name]
+        layers = reached_layers(empty, weights, numbered=blueprint.numbered)
         self.name = name
         self.pooling = pooling
         self._numbers = {tap: number for number, (tap, _) in enumerate(layers) if tap}
-        self._smallest = {
-            tap: smallest_side(layers[: number + 1]) for tap, number in self._numbers.items()
-        }
         self.taps = tuple(self._numbers)
-        """The layers that can be asked for, bottom to top."""
+        """The layers that can be asked for, bottom to top; ``forward`` knows more names."""
+        if blueprint.numbered:
+            self._numbers = other_names(layers) | self._numbers
+        self._inner = blueprint.inner
+        self._smallest = [smallest_side(layers[:end]) for end in range(1, len(layers) + 1)]
         choice = _default_choice(name, self.taps)
         self.default_style_taps = choice.style
         """The published choice for a style loss, or what stands in for it within reach."""
         self.default_content_tap = choice.content
         """The same for a content loss."""
+        self.default_style_scales = choice.scales
+        """The sizes at which a style loss does well by these layers."""
         self.features = nn.Sequential(*(module for _, module in layers))
-        mean, first = INPUT_FORMS[form].folded(weights[f"{PREFIX}0.weight"])
-        stored = {**weights, f"{PREFIX}0.weight": first}
-        self.features.load_state_dict(
-            {key.removeprefix(PREFIX): value for key, value in stored.items()}, assign=True
-        )
-        self.register_buffer("mean", mean)
+        self.register_buffer("mean", self._load(layers, weights, form, blueprint.numbered))
         self.requires_grad_(False).eval()
+
+    def _load(
+        self,
+        layers: list[Layer],
+        weights: Mapping[str, torch.Tensor],
+        form: InputForm,
+        numbered: bool,
+    ) -> torch.Tensor:
+        """Put the weights into the layers; the mean of the pictures that they then take."""
+        mean = None
+        for number, (tap, module) in enumerate(layers):
+            prefix = f"{layer_key(number, tap, numbered=numbered)}."
+            own = {part: weights.get(prefix + part, _COUNTED) for part in module.state_dict()}
+            if own and mean is None:
+                first = next(part for part, value in own.items() if value.ndim == 4)
+                mean, own[first] = INPUT_FORMS[form].folded(own[first])
+            module.load_state_dict(own, assign=True)
+        assert mean is not None  # the first convolution is always reached
+        return mean
+
+    def smallest_side(self, tap: str) -> int:
+        """The shortest side in pixels of a picture that reaches a layer. Raises ValueError as
+        ``forward`` does."""
+        return self._smallest[self._place(tap)[0]]
 
     def forward(self, pictures: torch.Tensor, taps: Iterable[str]) -> dict[str, torch.Tensor]:
         """Features (N, C, h, w) by tap, of pictures (N, 3, H, W), RGB in [0, 1].
 
-        Nothing above the highest tap is computed. Raises ValueError for a tap that the weights
-        do not reach, and for pictures of another shape or too small for it.
+        Beside ``taps``, layers go by the names that the network itself has for them and for layers
+        within them (``features.21``, ``layer1.0.conv2``), and VGG's convolutions by ``conv4_2``.
+        Nothing above the highest tap is computed. Raises LayerError for a layer that the weights
+        do not reach and for pictures too small for it, and ValueError for another shape.
         """
-        wanted = set(taps)
-        self._check(pictures, wanted)
-        end = max((self._numbers[tap] for tap in wanted), default=-1) + 1
-        names = {self._numbers[tap]: tap for tap in wanted}
+        places = {tap: self._place(tap) for tap in taps}
+        self._check(pictures, places)
+        found: dict[str, torch.Tensor] = {}
+        last = max((number for number, _ in places.values()), default=-1)
         features = pictures - self.get_buffer("mean")
-        found = {}
-        for number, layer in enumerate(islice(self.features, end)):
-            features = layer(features)
-            if number in names:
-                found[names[number]] = features
+        with ExitStack() as hooks:
+            for tap, (number, path) in places.items():
+                if path:
+                    self._watch(number, path, tap, found, hooks)
+            for number, layer in enumerate(islice(self.features, last + 1)):
+                features = layer(features)
+                for tap, place in places.items():
+                    if place == (number, ""):
+                        found[tap] = features.clone() if self._is_spent(number) else features
         return found
 
-    def _check(self, pictures: torch.Tensor, wanted: set[str]) -> None:
-        if not wanted <= set(self.taps):
-            unknown = ", ".join(sorted(wanted - set(self.taps)))
-            raise ValueError(
-                f"{self.name} has no layer {unknown}; there are {', '.join(self.taps)}"
-            )
+    def _place(self, tap: str) -> tuple[int, str]:
+        """The number of a layer, and the path within it; empty for the whole. Raises ValueError."""
+        if tap in self._numbers:
+            return self._numbers[tap], ""
+        if self._inner:
+            for name, number in self._numbers.items():
+                path = tap.removeprefix(f"{name}.")
+                if path != tap and path in dict(self.features[number].named_modules()):
+                    return number, path
+        raise LayerError(f"{self.name} has no layer {tap}; there are {', '.join(self.taps)}")
+
+    def _watch(
+        self,
+        number: int,
+        path: str,
+        tap: str,
+        found: dict[str, torch.Tensor],
+        hooks: ExitStack,
+    ) -> None:
+        """Keep what comes out of a layer within a layer, from what may change it in place."""
+
+        def keep(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
+            found[tap] = output.clone()
+
+        inner = self.features[number].get_submodule(path)
+        hooks.callback(inner.register_forward_hook(keep).remove)
+
+    def _is_spent(self, number: int) -> bool:
+        """Whether the next layer changes this one's output in place."""
+        after = self.features[number + 1] if number + 1 < len(self.features) else None
+        return isinstance(after, nn.ReLU) and after.inplace
+
+    def _check(self, pictures: torch.Tensor, places: Mapping[str, tuple[int, str]]) -> None:
         if pictures.ndim != 4 or pictures.shape[1] != 3:
             raise ValueError(f"pictures are (N, 3, H, W), got {tuple(pictures.shape)}")
         height, width = pictures.shape[2:]
-        highest = max(wanted, key=self._numbers.__getitem__, default=self.taps[0])
-        if (side := self._smallest[highest]) > min(height, width):
-            raise ValueError(
+        highest = max(places, key=lambda tap: places[tap][0], default=self.taps[0])
+        if (side := self.smallest_side(highest)) > min(height, width):
+            raise LayerError(
                 f"pictures of {width}x{height} are too small for {highest} of {self.name}: "
                 f"wanted at least {side}x{side}"
             )
+
+
+_COUNTED = torch.tensor(0)
+"""For the batches that a norm has seen: it counts them in training, and no file need say."""
 
 
 def _default_choice(name: str, taps: tuple[str, ...]) -> Choice:

@@ -5,19 +5,26 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import re
 import urllib.request
+from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TypeAlias, cast
+from urllib.error import HTTPError
 
 from filelock import FileLock
 
 from vidstyle.core.errors import WeightsError
+from vidstyle.models.weight_catalogue import stated_digits
 
 _PIECE = 1 << 20
 _PATIENCE_SECONDS = 60.0
 """After which a server that says nothing counts as gone."""
+_PARTIAL, _BEYOND = 206, 416
+"""Status of an answer to a request for a part of a file, and where there is no such part."""
+
+Watch: TypeAlias = Callable[[int, int | None], None]
+"""Told of the bytes that are there, and of how many there will be, where that is known."""
 
 logger = logging.getLogger(__name__)
 
@@ -41,72 +48,116 @@ def user_cache(kind: str) -> Path:
         ) from error
 
 
-def fetched(address: str, folder: Path) -> Path:
+def fetched(
+    address: str,
+    folder: Path,
+    *,
+    name: str | None = None,
+    checked: bool = True,
+    watch: Watch | None = None,
+) -> Path:
     """The file of an address in ``folder``, downloaded unless it is there.
 
-    Its name ends in a hyphen and the first digits of its SHA-256, after torchvision's custom:
-    ``vgg16-397923af.pth``. Who wants the same file meanwhile waits for it. Raises ValueError for
-    another name, and WeightsError where the file cannot be had or is not the right one; then
-    nothing is left in its place.
+    Its ``name``, by default the address's, ends in a hyphen and the first digits of its SHA-256,
+    after torchvision's custom: ``vgg16-397923af.pth``. Who wants the same file meanwhile waits for
+    it. A download that was cut is gone on with where it ended. A file of which no SHA-256 is known
+    is taken as it comes if it is not ``checked``, in one piece; its SHA-256 is kept beside it, as
+    ``sha256sum -c`` reads it.
+
+    Raises ValueError for another name, and WeightsError where the file cannot be had or is not the
+    right one; then nothing is left in its place.
     """
-    path = folder / address.rpartition("/")[2]
-    digits = _stated_digits(path.name)
+    path = folder / (name or address.rpartition("/")[2])
+    digits = stated_digits(path.name) if checked else None
+    if checked and digits is None:
+        raise ValueError(f"the name {path.name} does not end in the digits of its SHA-256")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f".{path.name}.lock"):
             if not path.is_file():
-                _download(address, path, digits)
+                _download(address, path, digits, watch or _nobody)
     except (OSError, HTTPException) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise WeightsError(
             f"cannot fetch {address} to {folder} ({reason}): try again, or put the file there"
+            + (f" as {path.name}" if name else "")
         ) from error
     return path
 
 
-def _stated_digits(name: str) -> str:
-    stated = re.search(r"-([0-9a-f]{8,64})\.[^.]+$", name)
-    if stated is None:
-        raise ValueError(f"the name {name} does not end in the digits of its SHA-256")
-    return stated[1]
+def checksum_file(path: Path) -> Path:
+    """Where the SHA-256 of a file lies whose name does not say it."""
+    return path.with_name(f"{path.name}.sha256")
 
 
-def _download(address: str, path: Path, digits: str) -> None:
-    # One name for all attempts, under the lock: what a killed one leaves is written over.
+def sha256_of(path: Path) -> str:
+    """Of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _nobody(there: int, whole: int | None) -> None:
+    return None
+
+
+def _download(address: str, path: Path, digits: str | None, watch: Watch) -> None:
+    # One name for all attempts, under the lock, so that each goes on with what the last one left.
     part = path.with_name(f".{path.name}.part")
-    try:
-        with (
-            urllib.request.urlopen(address, timeout=_PATIENCE_SECONDS) as opened,
-            part.open("wb") as file,
-        ):
-            response = cast("HTTPResponse", opened)
-            size = f"{response.length / 2**20:.0f} MiB" if response.length else "size unknown"
-            # A warning, since hundreds of MiB are not to be taken in silence.
-            logger.warning("fetching %s (%s) to %s, once", address, size, path.parent)
-            found = _copied(response, file)
-        if not found.startswith(digits):
-            raise WeightsError(
-                f"{address} gave another file: its SHA-256 begins with {found[: len(digits)]}, "
-                f"wanted {digits}; try again, or look for a proxy that changes files"
-            )
-        part.replace(path)
-    finally:
+    if digits is None:
+        # Nothing would tell that the file on the server has changed since.
         part.unlink(missing_ok=True)
+    with _opened(address, part) as response:
+        there = part.stat().st_size if response.status == _PARTIAL else 0
+        whole = None if response.length is None else there + response.length
+        size = f"{whole / 2**20:.0f} MiB" if whole else "size unknown"
+        # A warning, since hundreds of MiB are not to be taken in silence.
+        begun = f", from {there / 2**20:.0f} MiB on" if there else ""
+        logger.warning("fetching %s (%s%s) to %s, once", address, size, begun, path.parent)
+        with part.open("ab" if there else "wb") as file:
+            _copy(response, file, there, whole, watch)
+    found = sha256_of(part)
+    if digits is None:
+        checksum_file(path).write_text(f"{found}  {path.name}\n")
+    elif not found.startswith(digits):
+        part.unlink()
+        raise WeightsError(
+            f"{address} gave another file: its SHA-256 begins with {found[: len(digits)]}, "
+            f"wanted {digits}; try again, or look for a proxy that changes files"
+        )
+    part.replace(path)
 
 
-def _copied(response: HTTPResponse, file: IO[bytes]) -> str:
-    """Copy the body to the file; its SHA-256. Raises WeightsError where it is cut short."""
-    expected, received, digest = response.length, 0, hashlib.sha256()
+def _opened(address: str, part: Path) -> HTTPResponse:
+    """The answer to a request for what is missing of a file, or for all of it."""
+    there = part.stat().st_size if part.is_file() else 0
+    request = urllib.request.Request(address)
+    if there:
+        request.add_header("Range", f"bytes={there}-")
+    try:
+        response = urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS)
+    except HTTPError as error:
+        if error.code != _BEYOND or not there:
+            raise
+        # All of it is there, or more: it was stopped before it was looked at, or is another.
+        error.close()
+        part.unlink()
+        return _opened(address, part)
+    return cast("HTTPResponse", response)
+
+
+def _copy(
+    response: HTTPResponse, file: IO[bytes], there: int, whole: int | None, watch: Watch
+) -> None:
+    """Copy the body to the file. Raises WeightsError where it is cut short."""
     while piece := response.read(_PIECE):
         file.write(piece)
-        digest.update(piece)
-        received += len(piece)
-    if expected is not None and received != expected:
+        there += len(piece)
+        watch(there, whole)
+    if whole is not None and there != whole:
         raise WeightsError(
-            f"the connection was cut after {received} of {expected} bytes of {response.url}: "
-            "try again"
+            f"the connection was cut after {there} of {whole} bytes of {response.url}: "
+            "try again, it goes on from there"
         )
     # A power cut after the rename must not leave an empty file under the final name.
     file.flush()
     os.fsync(file.fileno())
-    return digest.hexdigest()

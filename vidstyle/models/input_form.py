@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 
-InputForm = Literal["caffe-bgr", "caffe-rgb", "torchvision-rgb"]
+InputForm = Literal["caffe-bgr", "caffe-rgb", "torchvision-rgb", "half-rgb"]
 
 BLUE_GREEN_RED_MEAN = (103.939, 116.779, 123.68)
 """Subtracted from pictures of 0 to 255, as in the Caffe models."""
@@ -40,5 +40,7 @@ INPUT_FORMS: Mapping[InputForm, Standard] = {
     "caffe-bgr": Standard((_RED, _GREEN, _BLUE), (1 / 255,) * 3, blue_first=True),
     "caffe-rgb": Standard((_RED, _GREEN, _BLUE), (1 / 255,) * 3),
     "torchvision-rgb": Standard((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    # From -1 to 1: Inception, and what timm trained.
+    "half-rgb": Standard((0.5,) * 3, (0.5,) * 3),
 }
 """By the name that a file's metadata has under ``input``."""

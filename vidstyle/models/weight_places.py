@@ -9,21 +9,22 @@ from pathlib import Path
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.paths import is_file, is_folder
-from vidstyle.models.download import fetched, user_cache
+from vidstyle.models.download import Watch, fetched, user_cache
+from vidstyle.models.weight_catalogue import OFFICIAL, WeightFile
+
+__all__ = ["OFFICIAL", "find_file", "find_official", "where_it_lies"]
 
 logger = logging.getLogger(__name__)
-
-OFFICIAL = "https://download.pytorch.org/models/"
-"""Where torchvision's files are downloaded from."""
 
 
 def find_file(
     network: str,
     known: Iterable[str],
-    address: str,
+    address: str | WeightFile,
     *,
     folder: Path | None = None,
     offline: bool = False,
+    watch: Watch | None = None,
 ) -> Path:
     """The file of a network's weights, by the first of the ``known`` names that is there.
 
@@ -34,21 +35,48 @@ def find_file(
     Raises WeightsError where there is none and it is not, or cannot be, downloaded, and where
     the folder is not there.
     """
+    official = address if isinstance(address, WeightFile) else _unlisted(network, address)
+    if path := where_it_lies(network, known, folder=folder):
+        return path
+    cache = user_cache("weights")
+    if offline:
+        places = [place for place in (_chosen_folder(folder), cache) if place]
+        raise WeightsError(
+            f"there are no weights of {network} in {' or '.join(map(str, places))}, and nothing is "
+            f"downloaded while offline: fetch {official.address} and put it into {places[0]}"
+            + _named(official)
+        )
+    return fetched(
+        official.address, cache, name=official.file, checked=official.checked, watch=watch
+    )
+
+
+def find_official(
+    official: WeightFile, *, offline: bool = False, watch: Watch | None = None
+) -> Path:
+    """The file of the catalogue itself; see ``find_file`` for where it is sought."""
+    return find_file(official.name, [official.file], official, offline=offline, watch=watch)
+
+
+def where_it_lies(network: str, known: Iterable[str], *, folder: Path | None = None) -> Path | None:
+    """The first of the ``known`` files that is there, in the order of ``find_file``; nothing is
+    fetched. Raises WeightsError where the folder is not there."""
     names = tuple(known)
     chosen = _chosen_folder(folder)
     if chosen and (path := _first(chosen, network, names)):
         return path
     # Not before: who names a folder needs no home.
-    cache = user_cache("weights")
-    if path := _first(cache, network, names):
-        return path
-    if offline:
-        places = [place for place in (chosen, cache) if place]
-        raise WeightsError(
-            f"there are no weights of {network} in {' or '.join(map(str, places))}, and nothing is "
-            f"downloaded while offline: fetch {address} and put it into {places[0]}"
-        )
-    return fetched(address, cache)
+    return _first(user_cache("weights"), network, names)
+
+
+def _unlisted(network: str, address: str) -> WeightFile:
+    return WeightFile(network, address, address.rpartition("/")[2], 0.0, "")
+
+
+def _named(official: WeightFile) -> str:
+    """How the file is to be called, where its address calls it otherwise."""
+    same = official.address.endswith(f"/{official.file}")
+    return "" if same else f" as {official.file}"
 
 
 def _chosen_folder(folder: Path | None) -> Path | None:

@@ -1,0 +1,356 @@
+"""What optimisation costs, how soon it is there, and what the frame before is worth.
+
+    python benchmarks/gatys.py speed --weights DIR --photo FILE --painting FILE [--size 500]
+    python benchmarks/gatys.py steps --weights DIR --photos FILE ... --paintings FILE ... [--size]
+    python benchmarks/gatys.py clip --weights DIR --clip FILE --painting FILE [--frames 24]
+
+``speed`` runs steps of vidstyle in turn with those of a loop that is written with torch alone, of
+the same network, losses and optimiser, and gives processor seconds on one thread. ``steps`` says
+which share of the fall of 500 steps of L-BFGS the first 100 reach. ``clip`` paints a clip from each
+frame alone and from the one before: the steps to the same loss, and both clips' warping error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional
+
+from vidstyle.core import HostArray, Place
+from vidstyle.evaluation.judging_flow import choose_judge
+from vidstyle.evaluation.warping_error import warping_errors
+from vidstyle.imaging.flow_pair import pair_layers
+from vidstyle.models.backbone_names import BackboneName
+from vidstyle.models.backbones import Backbone, load_backbone
+from vidstyle.models.gatys import (
+    DescentSettings,
+    LossSettings,
+    Past,
+    Progress,
+    StyleReference,
+    Task,
+    paint,
+)
+from vidstyle.models.gatys_descent import Adam, Descent, Lbfgs
+from vidstyle.models.gatys_objective import Objective
+from vidstyle.models.gatys_settings import LossWeights, Precision
+from vidstyle.models.losses import warp
+from vidstyle.models.painting_file import read_painting
+from vidstyle.stages.decode.pictures import DecodePictures, PicturesOptions
+from vidstyle.stages.decode.policies import DecodeOptions
+from vidstyle.stages.decode.pyav import DecodePyAV
+from vidstyle.stages.flow.dis import DisOptions, dense_search, search_flow
+
+Step = Callable[[], float]
+"""One step of an optimiser; the loss after it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--weights", type=Path, help="a folder; else where they lie")
+    parser.add_argument("--backbones", default="squeezenet,vgg19")
+    commands = parser.add_subparsers(required=True)
+    speed = commands.add_parser("speed")
+    speed.add_argument("--photo", type=Path, required=True)
+    speed.add_argument("--painting", type=Path, required=True)
+    speed.add_argument("--size", type=int, default=500)
+    speed.add_argument("--rounds", type=int, default=5)
+    speed.add_argument("--compile", action="store_true", help="also with torch.compile")
+    speed.set_defaults(run=measure_speed)
+    steps = commands.add_parser("steps")
+    steps.add_argument("--photos", type=Path, nargs="+", required=True)
+    steps.add_argument("--paintings", type=Path, nargs="+", required=True)
+    steps.add_argument("--size", type=int, default=160)
+    steps.set_defaults(run=measure_steps)
+    clip = commands.add_parser("clip")
+    clip.add_argument("--clip", type=Path, required=True)
+    clip.add_argument("--painting", type=Path, required=True)
+    clip.add_argument("--size", type=int, default=160)
+    clip.add_argument("--frames", type=int, default=24)
+    clip.add_argument("--steps", type=int, default=80)
+    clip.add_argument("--pictures", type=Path, help="a folder for the painted frames")
+    clip.set_defaults(run=measure_clip)
+    given = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    for name in given.backbones.split(","):
+        given.run(given, loaded(name, given.weights))
+
+
+def loaded(name: BackboneName, folder: Path | None) -> Backbone:
+    backbone = load_backbone(name, folder=folder, offline=folder is not None)
+    return backbone.to(memory_format=torch.channels_last)
+
+
+def measure_speed(given: argparse.Namespace, backbone: Backbone) -> None:
+    content, reference = planes(given.photo, given.size), planes(given.painting, given.size)
+    task = Task(content, (StyleReference(picture=reference),))
+    rows: dict[str, Step] = {}
+    for kind in ("lbfgs", "adam"):
+        rows[f"torch alone, {kind}"] = bare_loop(backbone, content, reference, kind)
+        rows[f"vidstyle, {kind}"] = stepper(backbone, task, kind, "float32")
+        rows[f"vidstyle, {kind}, bfloat16"] = stepper(backbone, task, kind, "bfloat16")
+    if given.compile:
+        faster = cast("Backbone", torch.compile(backbone))
+        rows["vidstyle, adam, compiled"] = stepper(faster, task, "adam", "float32")
+    seconds: dict[str, list[float]] = {name: [] for name in rows}
+    losses: dict[str, float] = {}
+    for turn in range(given.rounds + 1):
+        for name, step in rows.items():
+            before = time.process_time()
+            losses[name] = step()
+            # The first turn makes buffers and kernels.
+            if turn:
+                seconds[name].append(time.process_time() - before)
+    width, height = content.shape[3], content.shape[2]
+    print(f"{backbone.name}, {width}x{height}: median processor seconds a step, loss after all")
+    for name in rows:
+        print(f"  {name:28}{median(seconds[name]):8.3f}{losses[name]:10.4f}", flush=True)
+
+
+def stepper(backbone: Backbone, task: Task, kind: str, precision: Precision) -> Step:
+    objective = Objective(
+        backbone, task.content, task.references, LossSettings(precision=precision)
+    )
+    way: Descent = (
+        Lbfgs(objective.evaluate, task.content, memory=20)
+        if kind == "lbfgs"
+        else Adam(objective.evaluate, task.content, learning_rate=0.02)
+    )
+
+    def step() -> float:
+        way.step()
+        return way.now.loss
+
+    return step
+
+
+def bare_loop(backbone: Backbone, content: torch.Tensor, painting: torch.Tensor, kind: str) -> Step:
+    """The same losses, written down: nothing of vidstyle but its weights."""
+    layers, mean = list(backbone.features), backbone.get_buffer("mean")
+    numbers = {backbone._numbers[tap]: tap for tap in backbone.default_style_taps}
+    content_number = backbone._numbers[backbone.default_content_tap]
+    weights, scales = LossWeights(), backbone.default_style_scales
+
+    def features(picture: torch.Tensor, scale: float) -> dict[int, torch.Tensor]:
+        if scale != 1:
+            picture = functional.interpolate(
+                picture, scale_factor=scale, mode="bilinear", antialias=True
+            )
+        found, values = {}, picture - mean
+        wanted = {*numbers, content_number} if scale == 1 else set(numbers)
+        for number in range(max(wanted) + 1):
+            values = layers[number](values)
+            if number in wanted:
+                found[number] = values
+        return found
+
+    def gram(values: torch.Tensor) -> torch.Tensor:
+        _, channels, height, width = values.shape
+        flat = values.permute(0, 2, 3, 1).reshape(1, height * width, channels)
+        return flat.transpose(1, 2) @ flat / (channels * height * width)
+
+    def variation(picture: torch.Tensor) -> torch.Tensor:
+        down = picture[:, :, 1:] - picture[:, :, :-1]
+        across = picture[:, :, :, 1:] - picture[:, :, :, :-1]
+        return down.square().mean() + across.square().mean()
+
+    with torch.no_grad():
+        own = {scale: features(content, scale) for scale in scales}
+        theirs = {scale: features(painting, scale) for scale in scales}
+        targets = {(s, n): gram(theirs[s][n]) for s in scales for n in numbers}
+        units = {
+            key: functional.mse_loss(gram(own[key[0]][key[1]]), target)
+            for key, target in targets.items()
+        }
+        wanted = own[1.0][content_number]
+        spread = (wanted - wanted.mean((2, 3), keepdim=True)).square().mean()
+        smooth = variation(content)
+    # As torch's optimiser wants it.
+    picture = content.clone(memory_format=torch.contiguous_format).requires_grad_()
+
+    def loss() -> torch.Tensor:
+        found = {scale: features(picture, scale) for scale in scales}
+        style = torch.stack(
+            [
+                functional.mse_loss(gram(found[s][n]), targets[s, n]) / units[s, n]
+                for s, n in targets
+            ]
+        ).mean()
+        likeness = functional.mse_loss(found[1.0][content_number], wanted) / spread
+        excess = (picture - picture.clamp(0, 1)).square().mean()
+        return (
+            weights.style * style
+            + weights.content * likeness
+            + weights.variation * variation(picture) / smooth
+            + weights.excess * excess
+        )
+
+    optimiser: torch.optim.Optimizer = (
+        torch.optim.LBFGS([picture], 1.0, 1, history_size=20, line_search_fn="strong_wolfe")
+        if kind == "lbfgs"
+        else torch.optim.Adam([picture], 0.02)
+    )
+
+    def closure() -> float:
+        optimiser.zero_grad()
+        value = loss()
+        value.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
+        return float(value.detach())
+
+    return lambda: cast("float", cast("Any", optimiser).step(closure))
+
+
+def measure_steps(given: argparse.Namespace, backbone: Backbone) -> None:
+    for photo in given.photos:
+        for painting in given.paintings:
+            content, reference = planes(photo, given.size), planes(painting, given.size)
+            task = Task(content, (StyleReference(picture=reference),))
+            losses = losses_of(backbone, task, DescentSettings(steps=500))
+            begun = Objective(backbone, content, task.references, LossSettings())
+            first = begun.evaluate(content).loss
+            reached = [(first - losses[at - 1]) / (first - losses[-1]) for at in (25, 50, 100)]
+            print(
+                f"{backbone.name}, {photo.stem} after {painting.stem}: {first:.3f} to"
+                f" {losses[-1]:.4f}; of the fall, after 25, 50, 100 steps: "
+                + ", ".join(f"{share:.1%}" for share in reached),
+                flush=True,
+            )
+
+
+def losses_of(backbone: Backbone, task: Task, settings: DescentSettings) -> list[float]:
+    """The loss after each step."""
+    losses: list[float] = []
+
+    def watch(progress: Progress) -> bool:
+        losses.append(progress.loss)
+        return True
+
+    paint(backbone, task, settings=settings, watch=watch)
+    # Where no step gains any more, all that would follow have that loss.
+    return losses + losses[-1:] * (settings.steps - len(losses))
+
+
+def measure_clip(given: argparse.Namespace, backbone: Backbone) -> None:
+    frames = list(read_frames(given.clip, given.frames, given.size))
+    reference = StyleReference(picture=planes(given.painting, given.size))
+    judge = choose_judge(blended_with="dis", weights=given.weights)
+    clips: dict[str, list[HostArray]] = {"alone": [], "alone, from noise": [], "warped start": []}
+    needed: list[tuple[int, int]] = []
+    before: torch.Tensor | None = None
+    for number, frame in enumerate(frames):
+        content = to_planes(frame)
+        whole = DescentSettings(steps=given.steps)
+        task = Task(content, (reference,))
+        alone = paint(backbone, task, settings=whole)
+        seeded = replace(whole, start="noise", seed=number)
+        noise = paint(backbone, task, settings=seeded)
+        # As in the pipeline: the first frame has three times the steps, the others half of them.
+        picture = (
+            paint(backbone, task, settings=replace(whole, steps=3 * given.steps)).picture
+            if (before is None)
+            else alone.picture
+        )
+        if before is not None:
+            past = past_of(frames[number - 1], frame, before)
+            losses = LossSettings()
+            half = replace(whole, steps=given.steps // 2, start="previous")
+            picture = paint(
+                backbone, replace(task, past=past), losses=losses, settings=half
+            ).picture
+            needed.append(steps_needed(backbone, task, past, whole))
+        for name, painted in zip(clips, (alone.picture, noise.picture, picture), strict=True):
+            clips[name].append(to_picture(painted))
+        before = picture
+    errors = warping_errors(frames, clips, judge.flow)
+    print(f"{backbone.name}, {given.clip.stem}, {len(frames)} frames; judged by {judge.name}")
+    print(f"  steps to the same loss, warped start to content: {share_of_steps(needed):.2f}")
+    base = errors["alone"].value
+    for name, error in errors.items():
+        print(f"  E_warp {name:20}{error.value:.5f}  {error.value / base:.2f}", flush=True)
+    if given.pictures:
+        save(given.pictures / backbone.name, clips)
+
+
+def steps_needed(
+    backbone: Backbone, task: Task, past: Past, settings: DescentSettings
+) -> tuple[int, int]:
+    """Steps of a warped start, and of one from the content, to what the latter ends at.
+
+    By the same losses, temporal one included.
+    """
+    held = replace(task, past=past)
+    cold = losses_of(backbone, held, settings)
+    warm = losses_of(backbone, held, replace(settings, start="previous"))
+    goal = cold[-1]
+    found = next((at for at, loss in enumerate(warm, 1) if loss <= goal), settings.steps)
+    return found, settings.steps
+
+
+def share_of_steps(needed: Sequence[tuple[int, int]]) -> float:
+    return sum(warm for warm, _ in needed) / sum(cold for _, cold in needed)
+
+
+def past_of(earlier: HostArray, later: HostArray, painted: torch.Tensor) -> Past:
+    """The painting of the earlier frame on the later one's grid, by DIS."""
+    search = dense_search(DisOptions(preset="medium"))
+    layers = pair_layers(later, earlier, lambda first, second: search_flow(search, first, second))
+    flow = torch.from_numpy(layers["flow"]).permute(2, 0, 1)[None]
+    visible = torch.from_numpy(layers["visible"])[None, None]
+    return Past(warp(painted, flow).clamp(0, 1), visible)
+
+
+def planes(path: Path, side: int) -> torch.Tensor:
+    """(1, 3, H, W) of a picture whose longer side is made ``side``."""
+    return to_planes(fitted(read_painting(path), side))
+
+
+def fitted(picture: HostArray, side: int) -> HostArray:
+    factor = side / max(picture.shape[:2])
+    height, width = (round(length * factor) for length in picture.shape[:2])
+    return np.asarray(
+        cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.float32
+    )
+
+
+def to_planes(picture: HostArray) -> torch.Tensor:
+    tensor = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None]
+    return tensor.contiguous(memory_format=torch.channels_last)
+
+
+def to_picture(painted: torch.Tensor) -> HostArray:
+    return np.ascontiguousarray(painted[0].permute(1, 2, 0).numpy())
+
+
+def read_frames(path: Path, count: int, side: int) -> Iterator[HostArray]:
+    source = DecodePictures(PicturesOptions()) if path.is_dir() else DecodePyAV(DecodeOptions())
+    source.open(path, Place())
+    try:
+        for number, frame in enumerate(source.frames(None)):
+            if number == count:
+                break
+            yield fitted(frame.host("source"), side)
+    finally:
+        source.close()
+
+
+def save(folder: Path, clips: dict[str, list[HostArray]]) -> None:
+    for name, pictures in clips.items():
+        place = folder / name.replace(",", "").replace(" ", "-")
+        place.mkdir(parents=True, exist_ok=True)
+        for number, picture in enumerate(pictures):
+            codes = (255 * picture[..., ::-1] + 0.5).astype(np.uint8)
+            cv2.imwrite(str(place / f"{number:03}.png"), codes)
+
+
+if __name__ == "__main__":
+    main()

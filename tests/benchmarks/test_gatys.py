@@ -1,0 +1,53 @@
+"""The loop that steps are timed against is the same optimisation; a clip's figures are of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.models.gatys_world import small_backbone, vgg_weights, waves
+from vidstyle.models import safetensors_file
+from vidstyle.models.gatys import LossSettings, StyleReference, Task
+from vidstyle.models.gatys_objective import Objective
+
+Load = Callable[[str], ModuleType]
+
+
+@pytest.mark.slow
+def test_the_bare_loop_has_the_same_losses(benchmark: Load) -> None:
+    gatys = benchmark("gatys")
+    backbone, content, painting = small_backbone(), waves(48, 64), waves(40, 56, period=5, colour=2)
+    task = Task(content, (StyleReference(picture=painting),))
+    objective = Objective(backbone, content, task.references, LossSettings())
+    bare = gatys.bare_loop(backbone, content, painting, "adam")
+    ours = gatys.stepper(backbone, task, "adam", "float32")
+    assert bare() == pytest.approx(objective.evaluate(content).loss, rel=1e-5)
+    # Theirs is the loss before its step, ours that after it.
+    assert bare() == pytest.approx(ours(), rel=1e-4)
+
+
+@pytest.mark.slow
+def test_a_clip_gives_its_figures(
+    benchmark: Load, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    name = "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors"
+    safetensors_file.write(weights / name, vgg_weights(), {})
+    clip = tmp_path / "clip"
+    clip.mkdir()
+    picture = (255 * waves(64, 80)[0].permute(1, 2, 0)).byte().numpy()
+    for number in range(3):
+        cv2.imwrite(str(clip / f"{number}.png"), np.roll(picture, number, axis=1))
+    cv2.imwrite(str(tmp_path / "painting.png"), picture[::-1])
+    words = ["--weights", str(weights), "--backbones", "vgg19", "clip", "--clip", str(clip)]
+    more = ["--painting", str(tmp_path / "painting.png"), "--size", "64", "--steps", "4"]
+    benchmark("gatys").main([*words, *more])
+    said = capsys.readouterr().out
+    assert "E_warp alone               " in said
+    assert "steps to the same loss" in said

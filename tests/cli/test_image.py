@@ -1,0 +1,222 @@
+"""``vidstyle image`` paints a still, keeps its depth, opacity and turn, and fails in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from tests.models.gatys_world import vgg_weights, waves
+from vidstyle.cli.main import run_command
+from vidstyle.models import safetensors_file
+
+pytestmark = pytest.mark.slow  # each paints a picture
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """With weights, a painting, and photo.png of 130x100 pixels."""
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("VIDSTYLE_WEIGHTS", raising=False)
+    weights = tmp_path / "vgg19.safetensors"
+    safetensors_file.write(weights, vgg_weights(), {"input": "torchvision-rgb"})
+    cv2.imwrite(str(tmp_path / "painting.png"), samples(40, 56, 2))
+    cv2.imwrite(str(tmp_path / "photo.png"), samples(100, 130, 0))
+    return tmp_path
+
+
+def samples(height: int, width: int, colour: int) -> np.ndarray:
+    planes = waves(height, width, period=11, colour=colour)[0].permute(1, 2, 0)
+    return np.asarray((255 * planes).byte().numpy())
+
+
+def command(folder: Path, *more: str, photo: str = "photo.png", out: str = "out.png") -> list[str]:
+    names = [str(folder / name) for name in (photo, "painting.png")]
+    weights = ["--backbone", "vgg19", "--weights", str(folder / "vgg19.safetensors")]
+    layers = ["--style-layers", "relu1_1,relu2_1", "--content-layers", "relu1_1"]
+    few = ["--size", "100", "--steps", "3", "--device", "cpu"]
+    return ["image", *names, "-o", str(folder / out), *weights, *layers, *few, *more]
+
+
+def read(path: Path) -> np.ndarray:
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert picture is not None
+    return np.asarray(picture)
+
+
+def test_a_photo_is_painted_at_its_own_aspect(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(command(folder)) == 0
+    painted = read(folder / "out.png")
+    assert (painted.shape, painted.dtype) == ((77, 100, 3), np.uint8)
+    plain = cv2.resize(read(folder / "photo.png"), (100, 77), interpolation=cv2.INTER_AREA)
+    assert np.abs(painted.astype(int) - plain).mean() > 3
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert "3 steps in" in said.err
+    assert said.err.rstrip().endswith(f"wrote {folder / 'out.png'}")
+
+
+def test_strength_0_is_the_photo(folder: Path) -> None:
+    assert run_command(command(folder, "--strength", "0")) == 0
+    plain = cv2.resize(read(folder / "photo.png"), (100, 77), interpolation=cv2.INTER_AREA)
+    assert np.abs(read(folder / "out.png").astype(int) - plain).max() <= 1
+
+
+def test_depth_and_opacity_are_kept(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    deep = samples(100, 130, 0).astype(np.uint16) * 257
+    opacity = np.zeros((100, 130, 1), np.uint16)
+    opacity[20:] = 65535
+    cv2.imwrite(str(folder / "deep.png"), np.concatenate([deep, opacity], axis=2))
+    assert run_command(command(folder, photo="deep.png")) == 0
+    painted = read(folder / "out.png")
+    assert (painted.shape, painted.dtype) == ((77, 100, 4), np.uint16)
+    assert (painted[:12, :, 3] == 0).all()
+    assert (painted[20:, :, 3] == 65535).all()
+    assert run_command(command(folder, photo="deep.png", out="flat.jpg")) == 0
+    assert read(folder / "flat.jpg").shape == (77, 100, 3)
+    assert "JPEG holds no opacity" in capfd.readouterr().err
+
+
+def test_a_turned_photo_is_painted_upright(folder: Path) -> None:
+    made, data = cv2.imencode(".jpg", samples(100, 130, 0))
+    assert made
+    # An APP1 segment with one EXIF tag: orientation 6, turned right by 90 degrees.
+    entry = bytes.fromhex("0112 0003 00000001 0006 0000".replace(" ", ""))
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01" + entry + b"\0\0\0\0"
+    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+    jpeg = data.tobytes()
+    (folder / "turned.jpg").write_bytes(jpeg[:2] + segment + jpeg[2:])
+    assert run_command(command(folder, photo="turned.jpg")) == 0
+    assert read(folder / "out.png").shape == (100, 77, 3)
+
+
+def test_only_the_mask_is_painted(folder: Path) -> None:
+    mask = np.zeros((50, 65), np.uint8)
+    mask[:, :30] = 255
+    cv2.imwrite(str(folder / "mask.png"), mask)
+    assert run_command(command(folder, "--mask", str(folder / "mask.png"))) == 0
+    plain = cv2.resize(read(folder / "photo.png"), (100, 77), interpolation=cv2.INTER_AREA)
+    change = np.abs(read(folder / "out.png").astype(int) - plain)
+    assert change[:, 50:].max() <= 1
+    assert change[:, :40].mean() > 3
+
+
+def test_several_paintings_and_options_in_json(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(folder / "other.png"), samples(60, 50, 4))
+    words = command(folder, "--style-weights", "0.25,0.75", "--colours", "luminance", "--json")
+    words[3:3] = [str(folder / "other.png")]
+    more = ["--optimiser", "adam", "--start", "noise", "--seed", "3", "--pooling", "average"]
+    assert run_command([*words, *more, "--tv-kind", "absolute"]) == 0
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [line["event"] for line in lines] == ["step"] * 3 + ["done"]
+    assert lines[-1]["output"] == str(folder / "out.png")
+    assert lines[-1]["loss"] == lines[-2]["loss"] < lines[0]["loss"]
+
+
+def test_previews_and_a_film_show_the_way(folder: Path) -> None:
+    more = ["--preview-every", "2", str(folder / "way"), "--progress", str(folder / "film.mp4")]
+    assert run_command(command(folder, "--steps", "5", *more)) == 0
+    names = sorted(path.name for path in (folder / "way").iterdir())
+    assert names == ["step-000002.png", "step-000004.png"]
+    with av.open(str(folder / "film.mp4")) as film:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    assert len(pictures) == 5 + 18
+    # 77 lines are odd: H.264 has them padded.
+    assert pictures[0].shape == (78, 100, 3)
+    assert run_command(command(folder, "--progress", str(folder / "a.gif"), "--overwrite")) == 0
+    assert (folder / "a.gif").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "words"),
+    [
+        (["--size", "99"], 2, "--size 99: wanted 100 to 1000"),
+        (["--steps", "10001"], 2, "--steps 10001: wanted 1 to 10000"),
+        (["--backbone", "vgg18"], 2, "--backbone cannot be 'vgg18'"),
+        (["--style-scale", "9"], 2, "--style-scale cannot be 9.0"),
+        (["--style-weights", "1,2"], 2, "--style-weights 1,2: wanted 1 numbers"),
+        (["--style-layers", "relu9_1"], 2, "vgg19 has no layer relu9_1; there are relu1_1"),
+        (["--style-layers", "relu1_1=x"], 2, "'x' is no number"),
+        (["--weights", "none.pth"], 4, "none.pth is not there: name the weights of vgg19"),
+        (["--mask", "none.png"], 3, "none.png: cannot be read"),
+        (["--progress", "film.avi"], 2, "a film ends in .gif or .mp4"),
+        (["-o", "out.txt"], 2, "a picture ends in .png"),
+        (["-o", "none/out.png"], 6, "the folder none does not exist"),
+        (["--device", "cuda:77"], 8, "usable GPUs"),
+    ],
+)
+def test_bad_input_is_one_line_and_the_documented_code(
+    folder: Path, capfd: pytest.CaptureFixture[str], more: list[str], code: int, words: str
+) -> None:
+    assert run_command(command(folder, *more)) == code
+    error = capfd.readouterr().err.strip()
+    assert words in error
+    assert len(error.splitlines()) == 1
+    assert not list(folder.glob("*out*"))
+
+
+def test_pictures_that_are_none_are_refused(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "text.png").write_text("no picture")
+    assert run_command(command(folder, photo="text.png")) == 3
+    assert "text.png: not a picture that can be read" in capfd.readouterr().err
+    (folder / "painting.png").write_bytes(b"")
+    assert run_command(command(folder)) == 3
+    assert "painting.png is not a picture that can be read" in capfd.readouterr().err
+    assert run_command(command(folder, photo="none.png")) == 3
+    (folder / "out.png").write_bytes(b"mine")
+    assert run_command(command(folder)) == 6
+    assert "pass --overwrite" in capfd.readouterr().err
+    assert (folder / "out.png").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_keeps_what_is_painted_and_a_kill_nothing(
+    folder: Path, number: signal.Signals, code: int
+) -> None:
+    words = command(folder, "--steps", "10000", "--json")
+    with subprocess.Popen(
+        [sys.executable, "-m", "vidstyle", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    ) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        time.sleep(0.2)
+        running.send_signal(number)
+        _, error = running.communicate(timeout=60)
+    assert running.returncode == code
+    if number is signal.SIGINT:
+        assert "out.png holds what was painted so far" in error
+        assert read(folder / "out.png").shape == (77, 100, 3)
+    else:
+        assert "terminated; the destination is untouched" in error
+        assert not (folder / "out.png").exists()
+    left = {path.name for path in folder.iterdir() if path.name.startswith(".")}
+    assert left == set()

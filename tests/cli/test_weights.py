@@ -1,0 +1,147 @@
+"""``vidstyle weights`` says what there is, fetches it, and finds a wrong file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from vidstyle.cli.main import run_command
+from vidstyle.models import weight_catalogue
+from vidstyle.models.weight_catalogue import CATALOGUE, WeightFile
+
+CONTENT = b"weights" * 999
+NAME = f"small-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("VIDSTYLE_WEIGHTS", raising=False)
+    return tmp_path / "cache" / "weights"
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
+    """A server; the catalogue has a file of it, `small`, beside the others."""
+    files = {NAME: CONTENT}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = files[self.path.rpartition("/")[2]]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        address = f"http://127.0.0.1:{listening.server_port}/{NAME}"
+        add(monkeypatch, WeightFile("small", address, NAME, 0.1, "MIT"))
+        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield files
+        listening.shutdown()
+        thread.join()
+
+
+def add(monkeypatch: pytest.MonkeyPatch, entry: WeightFile) -> None:
+    monkeypatch.setitem(weight_catalogue.CATALOGUE, entry.name, entry)  # type: ignore[arg-type]  # a dict
+
+
+def test_all_addresses_are_encrypted_and_every_checked_name_has_digits() -> None:
+    for entry in CATALOGUE.values():
+        assert entry.address.startswith("https://")
+        assert entry.digits or not entry.checked
+
+
+def test_the_list_says_from_where_and_where_to(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache.mkdir(parents=True)
+    (cache / "resnet50-0676ba61.pth").write_bytes(b"")
+    assert run_command(["weights", "list", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["resnet"]["lies_at"] == str(cache / "resnet50-0676ba61.pth")
+    assert rows["vgg16"]["lies_at"] is None
+    assert rows["vgg16"]["sha256"] == "397923af"
+    assert rows["resnet-v2"]["sha256"] is None
+    assert run_command(["weights", "list"]) == 0
+    text = capsys.readouterr().out
+    assert len(text.splitlines()) == len(CATALOGUE) + 1
+    assert "https://huggingface.co/timm/resnetv2_50.a1h_in1k" in text
+
+
+def test_pull_fetches_once_and_verify_finds_it_right(
+    served: dict[str, bytes], cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["weights", "pull", "small"]) == 0
+    assert (cache / NAME).read_bytes() == CONTENT
+    assert f"small: fetched: {cache / NAME}" in capsys.readouterr().err
+    del served[NAME]
+    assert run_command(["weights", "pull", "small", "--json"]) == 0
+    row = {"name": "small", "file": str(cache / NAME), "fetched": False}
+    assert json.loads(capsys.readouterr().out) == row
+    assert run_command(["weights", "verify"]) == 0
+    assert capsys.readouterr().out.startswith(f"right     small: {cache / NAME}")
+    (cache / NAME).write_bytes(CONTENT[:-1])
+    assert run_command(["weights", "verify", "small"]) == 4
+    assert f"not the right file: {cache / NAME}: remove it" in capsys.readouterr().err
+
+
+def test_a_wrong_file_is_not_kept(
+    served: dict[str, bytes], cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served[NAME] = CONTENT[::-1]
+    assert run_command(["weights", "pull", "small"]) == 4
+    assert "gave another file: its SHA-256 begins with" in capsys.readouterr().err
+    assert not list(cache.glob("*.pth"))
+    assert not list(cache.glob(".*.part"))
+
+
+def test_what_no_checksum_is_known_of_is_watched_from_then_on(
+    served: dict[str, bytes],
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    address = CATALOGUE["small"].address
+    add(monkeypatch, WeightFile("small", address, "own.bin", 0.1, "MIT", checked=False))
+    assert run_command(["weights", "pull", "small"]) == 0
+    assert run_command(["weights", "verify", "small"]) == 0
+    assert "unchanged small" in capsys.readouterr().out
+    (cache / "own.bin").write_bytes(b"other")
+    assert run_command(["weights", "verify", "small"]) == 4
+    (cache / "own.bin.sha256").unlink()
+    capsys.readouterr()
+    assert run_command(["weights", "verify", "small"]) == 0
+    assert "unknown   small" in capsys.readouterr().out
+
+
+def test_without_a_network_address_and_place_are_named(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["weights", "pull", "resnet-v2", "--offline"]) == 4
+    error = capsys.readouterr().err
+    assert f"fetch {CATALOGUE['resnet-v2'].address} and put it into {cache} as resnetv2" in error
+    address = f"http://127.0.0.1:9/{NAME}"
+    add(monkeypatch, WeightFile("small", address, NAME, 0.1, "MIT"))
+    assert run_command(["weights", "pull", "small"]) == 4
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert f"cannot fetch {address} to {cache} (" in error
+    assert "refused" in error
+
+
+def test_an_unknown_name_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["weights", "pull", "vgg18"]) == 4
+    assert "there are no weights 'vgg18'; there are vgg16, vgg19," in capsys.readouterr().err
+    assert run_command(["weights", "verify", "vgg16"]) == 4
+    assert "run `vidstyle weights pull vgg16`" in capsys.readouterr().err

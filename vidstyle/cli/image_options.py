@@ -1,0 +1,66 @@
+"""Texts of the command line as the options of a painting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from vidstyle.core.errors import UsageError
+from vidstyle.stages.stylize.gatys_options import PaintingOptions
+
+_NAMES = {"variation": "tv", "variation_kind": "tv-kind"}
+"""Options whose name on the command line is another."""
+
+
+def painting_options(paintings: Mapping[str, float], given: Mapping[str, Any]) -> PaintingOptions:
+    """The options, those that are None at their defaults. Raises UsageError."""
+    values = {name: value for name, value in given.items() if value is not None}
+    try:
+        return PaintingOptions.model_validate({"style": dict(paintings), **values})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "style"
+        shown = _NAMES.get(name, name.replace("_", "-"))
+        raise UsageError(f"--{shown} cannot be {first['input']!r}: {first['msg']}") from None
+
+
+def check_range(option: str, value: float, least: float, most: float) -> None:
+    """Raise UsageError for a number beyond its bounds; typer's own words do not name the option."""
+    if not least <= value <= most:
+        raise UsageError(f"{option} {value:g}: wanted {least:g} to {most:g}")
+
+
+def shares(paintings: Sequence[Path], weights: str | None) -> dict[str, float]:
+    """The paintings with their weights. Raises UsageError where the numbers do not fit."""
+    if weights is None:
+        return {str(path): 1.0 for path in paintings}
+    parts = weights.split(",")
+    if len(parts) != len(paintings):
+        raise UsageError(
+            f"--style-weights {weights}: wanted {len(paintings)} numbers, one a painting"
+        )
+    numbers = [_number(part, f"--style-weights {weights}") for part in parts]
+    return {str(path): number for path, number in zip(paintings, numbers, strict=True)}
+
+
+def layers(text: str | None, option: str) -> tuple[str, ...] | dict[str, float] | None:
+    """``A,B`` or ``A=2,B=1``. Raises UsageError."""
+    if text is None:
+        return None
+    named = [part.strip().partition("=") for part in text.split(",")]
+    if not all(name for name, _, _ in named):
+        raise UsageError(f"{option} {text}: wanted layers such as relu1_1,relu2_1=0.5")
+    if not any(equals for _, equals, _ in named):
+        return tuple(name for name, _, _ in named)
+    where = f"{option} {text}"
+    return {name: _number(value, where) if equals else 1.0 for name, equals, value in named}
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{where}: {text!r} is no number") from None

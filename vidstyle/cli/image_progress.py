@@ -1,0 +1,178 @@
+"""How a painting of a still is shown while it comes about: lines, pictures, a film."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from vidstyle.cli.image_files import to_bytes
+from vidstyle.cli.style_progress import losses_line, training_line
+from vidstyle.cli.terminal import say
+from vidstyle.core.errors import OutputError, UsageError
+from vidstyle.models.gatys import Progress as Step
+
+Show = Callable[[Step], None]
+
+_PLAIN_EVERY_SECONDS = 10.0
+_FILM_PICTURES = 60
+_FILM_RATE = 12
+_FILM_HOLD = 18
+"""Pictures of a film at most, a second, and how long the last one stays."""
+_FILM_CODECS = {".gif": "gif", ".mp4": "libx264"}
+
+
+@contextmanager
+def shown(*, as_json: bool) -> Generator[Show, None, None]:
+    """Shows each step: JSON lines, a bar on a terminal, or a line now and then."""
+    console = Console(stderr=True, highlight=False)
+    if as_json:
+        yield _print_json
+    elif console.is_terminal:
+        bar = Progress(
+            MofNCompleteColumn(),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[losses]}"),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            transient=True,
+        )
+        with bar:
+            task = bar.add_task("", total=None, losses="getting ready")
+            yield lambda step: bar.update(
+                task, completed=step.step, total=step.steps, losses=_losses(step)
+            )
+    else:
+        yield _Lines()
+
+
+def _print_json(step: Step) -> None:
+    print(
+        json.dumps(
+            {
+                "event": "step",
+                "step": step.step,
+                "steps": step.steps,
+                "size": step.size,
+                "loss": step.loss,
+                "terms": dict(step.terms),
+            }
+        ),
+        flush=True,
+    )
+
+
+class _Lines:
+    """For logs."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.perf_counter()
+
+    def __call__(self, step: Step) -> None:
+        now = time.perf_counter()
+        if now - self._last < _PLAIN_EVERY_SECONDS:
+            return
+        self._last = now
+        rate = step.step / (now - self._started)
+        say(f"{training_line(step.step, step.steps, rate)}, {_losses(step)}")
+
+
+def _losses(step: Step) -> str:
+    return losses_line({"loss": step.loss, **step.terms})
+
+
+class Previews:
+    """Writes ``step-000100.png`` into a folder, every so many steps."""
+
+    def __init__(self, every: int, folder: Path) -> None:
+        """Raises UsageError for a number below 1, OutputError where there can be no folder."""
+        if every < 1:
+            raise UsageError(f"--preview-every {every}: wanted 1 or more")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
+        self._every, self._folder = every, folder
+
+    def __call__(self, step: Step) -> None:
+        if step.step % self._every == 0:
+            _write(self._folder / f"step-{step.step:06}.png", step)
+
+
+class Film:
+    """Collects pictures of the way, the early ones more closely: there most of it happens."""
+
+    def __init__(self, folder: Path, steps: int) -> None:
+        self._folder = folder
+        last = _FILM_PICTURES - 1
+        self._wanted = {max(1, round(steps * (at / last) ** 2)) for at in range(_FILM_PICTURES)}
+        self._count = 0
+
+    def __call__(self, step: Step) -> None:
+        if step.step in self._wanted:
+            self._add(step)
+
+    def finish(self, last: Step, path: Path, *, overwrite: bool) -> None:
+        """Make the film, its last picture held. Raises OutputError."""
+        for _ in range(_FILM_HOLD):
+            self._add(last)
+        _encode(self._folder, path, overwrite=overwrite)
+
+    def _add(self, step: Step) -> None:
+        _write(self._folder / f"{self._count:06}.png", step)
+        self._count += 1
+
+
+@contextmanager
+def film_of(path: Path | None, steps: int) -> Generator[Film | None, None, None]:
+    """A film that is to be made, and a place for its pictures meanwhile."""
+    if path is None:
+        yield None
+        return
+    check_film(path)
+    with TemporaryDirectory(prefix="vidstyle-") as folder:
+        yield Film(Path(folder), steps)
+
+
+def check_film(path: Path) -> None:
+    """Raise UsageError for a format that there is not."""
+    if path.suffix.lower() not in _FILM_CODECS:
+        raise UsageError(f"--progress {path}: a film ends in {' or '.join(_FILM_CODECS)}")
+
+
+def _write(path: Path, step: Step) -> None:
+    made, data = cv2.imencode(".png", to_bytes(step.picture()))
+    if not made:
+        raise OutputError(f"cannot write {path}")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(data.tobytes())
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _encode(folder: Path, path: Path, *, overwrite: bool) -> None:
+    """A folder of pictures as a film, by a pipeline as any other."""
+    from vidstyle.runner.config import load_pipeline
+    from vidstyle.runner.discovery import Registry
+    from vidstyle.runner.job import Job, run
+
+    with TemporaryDirectory(prefix="vidstyle-") as beside:
+        written = Path(beside) / "film.yaml"
+        written.write_text(
+            "version: 1\nstages:\n"
+            f"  - {{use: decode/pictures, frame_rate: {_FILM_RATE}}}\n"
+            f"  - {{use: encode/pyav, codec: {_FILM_CODECS[path.suffix.lower()]}}}\n"
+        )
+        pipeline = load_pipeline(written, registry=Registry())
+        run(Job(pipeline, folder, path, device="cpu", overwrite=overwrite, resume=False))

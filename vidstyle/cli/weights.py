@@ -1,0 +1,183 @@
+"""``vidstyle weights``: networks of others that vidstyle works with."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vidstyle.cli import shared_options as given
+from vidstyle.cli.terminal import say, visible
+
+if TYPE_CHECKING:
+    from vidstyle.models.download import Watch
+    from vidstyle.models.weight_catalogue import WeightFile
+
+_PIPE_WIDTH = 1000
+"""Columns where nobody's window ends."""
+_COLUMNS = ("name", "size", "licence", "sha256", "lies in", "from")
+_Offline = Annotated[
+    bool, typer.Option("--offline", help="Download nothing; say where the file is to be put.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    weights = typer.Typer(
+        help="List, fetch and check the weights of others' networks.", no_args_is_help=True
+    )
+    weights.command("list")(list_)
+    weights.command("pull")(pull)
+    weights.command("verify")(verify)
+    app.add_typer(weights, name="weights")
+
+
+def list_(json: given.Json = False) -> None:
+    """All weights that can be fetched: whose, how large, and where they lie if they are here."""
+    from vidstyle.models.weight_catalogue import CATALOGUE
+
+    rows = [_described(entry) for entry in CATALOGUE.values()]
+    if json:
+        print(json_module.dumps(rows))
+        return
+    _print_table(rows)
+
+
+def pull(
+    names: Annotated[
+        list[str], typer.Argument(help="Names of `vidstyle weights list`.", metavar="NAME...")
+    ],
+    offline: _Offline = False,
+    json: given.Json = False,
+) -> None:
+    """Fetch weights from their official address into the cache, unless they are here.
+
+    What is fetched is checked. A download that was cut goes on where it ended.
+    """
+    from vidstyle.models.weight_listing import lies_at, listed
+    from vidstyle.models.weight_places import find_official
+
+    for entry in [listed(name) for name in names]:
+        there = lies_at(entry)
+        if there is None:
+            with _progress(entry.name, quiet=json) as watch:
+                path = find_official(entry, offline=offline, watch=watch)
+        else:
+            path = there
+        if json:
+            row = {"name": entry.name, "file": str(path), "fetched": there is None}
+            print(json_module.dumps(row), flush=True)
+        else:
+            say(f"{entry.name}: {'is there already' if there else 'fetched'}: {path}")
+
+
+def verify(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names; without any, all that are here.", metavar="[NAME]..."),
+    ] = None,
+    json: given.Json = False,
+) -> None:
+    """Read the weights that are here and compare their SHA-256 with the published one."""
+    from vidstyle.core.errors import WeightsError
+    from vidstyle.models.weight_listing import verified
+
+    bad: list[Path] = []
+    for entry, path in _present(names):
+        result = verified(entry, path)
+        if result.verdict in ("wrong", "changed"):
+            bad.append(path)
+        if json:
+            row = {
+                "name": entry.name,
+                "file": str(path),
+                "sha256": result.sha256,
+                "verdict": result.verdict,
+            }
+            print(json_module.dumps(row), flush=True)
+        else:
+            print(visible(f"{result.verdict:9} {entry.name}: {path} (sha256 {result.sha256})"))
+    if bad:
+        raise WeightsError(
+            f"not the right file: {', '.join(map(str, bad))}: remove it, and run `vidstyle weights"
+            " pull`"
+        )
+
+
+def _present(names: Sequence[str] | None) -> list[tuple[WeightFile, Path]]:
+    """What is here; of those that are named, all. Raises WeightsError where one is not."""
+    from vidstyle.core.errors import WeightsError
+    from vidstyle.models.weight_catalogue import CATALOGUE
+    from vidstyle.models.weight_listing import lies_at, listed
+
+    found = []
+    for entry in [listed(name) for name in names or CATALOGUE]:
+        if path := lies_at(entry):
+            found.append((entry, path))
+        elif names:
+            raise WeightsError(
+                f"the weights of {entry.name} are not here: run `vidstyle weights pull"
+                f" {entry.name}`"
+            )
+    if not found:
+        say("no weights are here: `vidstyle weights list` says what there is")
+    return found
+
+
+def _described(entry: WeightFile) -> dict[str, Any]:
+    from vidstyle.models.weight_listing import lies_at
+
+    there = lies_at(entry)
+    return {
+        "name": entry.name,
+        "address": entry.address,
+        "file": entry.file,
+        "mebibytes": entry.mebibytes,
+        "licence": entry.licence,
+        "sha256": entry.digits,
+        "lies_at": str(there) if there else None,
+    }
+
+
+def _print_table(rows: Iterable[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in _COLUMNS:
+        table.add_column(title, overflow="fold", justify="right" if title == "size" else "left")
+    for row in rows:
+        digits = f"{row['sha256']}…" if row["sha256"] else "unknown"
+        size = f"{row['mebibytes']:.0f} MiB"
+        place = visible(row["lies_at"] or "-")
+        table.add_row(row["name"], size, row["licence"], digits, place, row["address"])
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    # A folder's name means nothing but itself.
+    Console(width=width, highlight=False, markup=False).print(table, crop=False)
+
+
+@contextmanager
+def _progress(name: str, *, quiet: bool) -> Generator[Watch | None, None, None]:
+    """A bar of bytes on a terminal; elsewhere the announcement of the download is enough."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    with Progress(
+        "{task.description}",
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda there, whole: bar.update(task, completed=there, total=whole)

@@ -1,0 +1,98 @@
+"""The dials of a picture's optimisation, and what it is painted after; usable without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import torch
+
+Optimiser = Literal["lbfgs", "adam"]
+Start = Literal["content", "noise", "previous"]
+Precision = Literal["float32", "bfloat16"]
+Variation = Literal["squared", "absolute"]
+Colours = Literal["painting", "luminance", "transfer"]
+"""The painting's own; only light and dark are painted, on the content's colours (Gatys et al. 2016,
+Preserving Color, section 3.2); or the painting's colours are moved to the content's before it is
+learned from (section 3.1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossWeights:
+    """How much each term counts. All are ratios to what an untouched picture has, so that these
+    serve every backbone and painting."""
+
+    style: float = 1.0
+    """1 is the style loss of the content itself."""
+    content: float = 0.03
+    """1 is the content loss of a picture that shows the mean feature everywhere."""
+    variation: float = 0.01
+    """1 is the total variation of the content."""
+    temporal: float = 10.0
+    """1 is the distance, where it is visible, of the content to its mean colour."""
+    excess: float = 10.0
+    """Of the mean squared distance to [0, 1], which no file can hold; not a ratio."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossSettings:
+    """What is compared."""
+
+    weights: LossWeights = LossWeights()
+    style_taps: Mapping[str, float] | None = None
+    """The layers for style with their weights; by default the backbone's, each alike."""
+    content_taps: tuple[str, ...] | None = None
+    """The layers for content; by default the backbone's."""
+    style_scales: tuple[float, ...] | None = None
+    """Sizes at which style is compared, as shares of the picture's; by default the backbone's."""
+    variation: Variation = "squared"
+    precision: Precision = "float32"
+    """Of the convolutions; all else is float32."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescentSettings:
+    """How the loss is made small."""
+
+    steps: int = 300
+    """At most, over all sizes."""
+    optimiser: Optimiser = "lbfgs"
+    memory: int = 20
+    """Past steps that L-BFGS keeps; each takes the memory of two pictures."""
+    learning_rate: float = 0.02
+    """Of Adam, in units of [0, 1]: how far a pixel moves in a step at most, roughly."""
+    levels: int = 1
+    """Sizes, each half the next one's side, that are gone through from coarse to fine."""
+    start: Start = "content"
+    seed: int = 0
+    """Of the noise."""
+    tolerance: float = 0.0
+    """It ends where the loss falls by less than this share over ``patience`` steps; 0: never."""
+    patience: int = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class StyleReference:
+    """A painting."""
+
+    picture: torch.Tensor
+    """(1, 3, H, W) RGB in [0, 1], at the size at which its strokes are to be learned."""
+    weight: float = 1.0
+    """Against the other paintings."""
+    mask: torch.Tensor | None = None
+    """Where the content takes this style: (1, 1, h, w) in [0, 1], of any size; None: everywhere."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """What the frame before looks like on this frame's grid."""
+
+    picture: torch.Tensor
+    """(1, 3, H, W), its result, warped."""
+    visible: torch.Tensor
+    """(1, 1, H, W) in [0, 1]: where it shows the same."""
+    start: torch.Tensor | None = None
+    """(1, 3, H, W), what to begin at; otherwise at ``picture`` where it is visible, and
+    elsewhere at the content in its colours."""

@@ -1,0 +1,89 @@
+"""Paint the frames of a shot by optimisation in several passes, forwards and backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from vidstyle.core import (
+    NOW,
+    BaseStage,
+    Clip,
+    Needs,
+    Place,
+    Span,
+    SpanSteps,
+    State,
+)
+from vidstyle.models.painting_file import check_painting
+from vidstyle.stages.stylize.gatys_options import GatysMultipassOptions
+
+if TYPE_CHECKING:
+    import torch
+
+
+class GatysMultipass(BaseStage[GatysMultipassOptions]):
+    """Writes ``image``: the multi-pass algorithm of Ruder, Dosovitskiy and Brox (2016, section 4).
+
+    Each frame is painted alone first. Then passes go over the frames, forwards and backwards in
+    turn; on its way each frame i begins at
+
+        (1 - blend · c) x[i] + blend · c · W(x[i ∓ 1])
+
+    with W its neighbour, already done in this pass, moved along the flow, and c where that is
+    visible, and is optimised on from there, with the temporal loss to the same neighbour. So what
+    one frame shows reaches all others, and no frame drifts from the first on. A span goes on where
+    the one before it ended. Needs flow in both directions.
+    """
+
+    Options = GatysMultipassOptions
+
+    def __init__(self, options: GatysMultipassOptions) -> None:
+        super().__init__(options)
+        layers = ["image", "flow", "visible", "flow_from_previous", "visible_from_previous"]
+        if options.mask is not None:
+            layers.append(options.mask)
+        self.needs = Needs(
+            reads=dict.fromkeys(layers, NOW),
+            writes=("image",),
+            scope="shot",
+            home="device",
+            span=options.span,
+        )
+
+    def describe(self, clip: Clip) -> Clip:
+        for path in self.options.paintings:
+            check_painting(path)
+        if self.options.weights is not None or self.options.offline:
+            self.options.weights_file()
+        return clip
+
+    def settle(self, clip: Clip, place: Place) -> GatysMultipassOptions:
+        return self.options.settled(place.device)
+
+    def files(self) -> Sequence[Path]:
+        return [*self.options.paintings, self.options.weights_file()]
+
+    def open(self, clip: Clip, place: Place) -> None:
+        from vidstyle.stages.stylize.gatys_painter import Painter
+
+        options = self.options
+        self._painter = Painter(options, device=place.device, temporal=options.temporal)
+
+    def step_span(self, span: Span[GatysMultipassOptions], state: State) -> SpanSteps:
+        from vidstyle.stages.stylize.gatys_passes import PaintedPasses
+
+        before = cast("torch.Tensor", state["painted"]) if state else None
+        passes = PaintedPasses(span, before, self._painter, self.options)
+        passes.paint_alone()
+        for number in range(self.options.passes):
+            turn = passes.forwards if number % 2 == 0 else passes.backwards
+            turn()
+        for position, options in enumerate(span.options):
+            picture = span[position].tensor("image")
+            yield {"image": picture.lerp(passes.painted(position), options.strength)}
+        return {"painted": passes.painted(len(span) - 1)}
+
+
+STAGE = GatysMultipass
