@@ -37,8 +37,23 @@ def checkpoint_of(edge: Edge) -> Checkpoint:
     """The checkpoint before the frame whose edge this is, once it has passed every stage."""
     if edge.stamped is None:
         raise ValueError("the edge was not kept")
-    held = {name: save_held(value) for name, value in edge.held.items()}
-    return Checkpoint(edge.mark(), edge.clock, edge.stamped, held)
+    return Checkpoint(edge.mark(), edge.clock, edge.stamped, _Saved(edge.held))
+
+
+class _Saved(Mapping[str, bytes]):
+    """What stages held, each written when it is asked for: together they are large."""
+
+    def __init__(self, held: Mapping[str, Held]) -> None:
+        self._held = held
+
+    def __getitem__(self, name: str) -> bytes:
+        return save_held(self._held[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
 
 
 def save_place(checkpoint: Checkpoint) -> str:

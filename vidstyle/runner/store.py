@@ -298,16 +298,17 @@ class Store:
     def _keep(self, chunk: int, checkpoint: Checkpoint) -> None:
         """Put the checkpoint before ``chunk``, and drop those that are too old to be wanted."""
         database, place = self._database, save_place(checkpoint)
-        digest = _checkpoint_digest(chunk, place, checkpoint.held)
-        database.execute("insert into checkpoint values (?, ?, ?)", (chunk, place, digest))
         self._put_held(chunk, checkpoint)
+        digest = self._checkpoint_digest(chunk, place)
+        database.execute("insert into checkpoint values (?, ?, ?)", (chunk, place, digest))
         for table in ("checkpoint", "held"):
             database.execute(f"delete from {table} where chunk between 0 and ?", (chunk - _KEPT,))
 
     def _put_held(self, chunk: int, checkpoint: Checkpoint) -> None:
         self._database.executemany(
             "insert into held values (?, ?, ?)",
-            [(chunk, stage, data) for stage, data in checkpoint.held.items()],
+            # One stage's at a time: each is made when it is asked for.
+            ((chunk, stage, data) for stage, data in checkpoint.held.items()),
         )
 
     def _drop_pause(self) -> None:
@@ -324,21 +325,25 @@ class Store:
         return None
 
     def _held(self, chunk: int) -> dict[str, bytes]:
-        return dict(self._rows("select stage, data from held where chunk = ?", chunk))
+        return dict(self._held_rows(chunk))
+
+    def _held_rows(self, chunk: int) -> Iterator[tuple[str, bytes]]:
+        return self._rows("select stage, data from held where chunk = ? order by stage", chunk)
+
+    def _checkpoint_digest(self, chunk: int, place: str) -> str:
+        return _digest_of([(chunk, place)], self._held_rows(chunk))
 
     def _pause_digest(self, chunk: int, place: str, frames: int) -> str:
         pictures = self._rows("select * from picture where number < ? order by number", frames)
-        held = sorted(self._held(_PAUSED).items())
-        return _digest_of([(chunk, place, frames)], held, pictures)
+        return _digest_of([(chunk, place, frames)], self._held_rows(_PAUSED), pictures)
 
     def _checkpoint(self, chunk: int) -> Checkpoint | None:
         """The checkpoint before a chunk, or None where it is damaged."""
         rows = self._rows("select place, digest from checkpoint where chunk = ?", chunk)
         ((place, digest),) = list(rows)
-        held = self._held(chunk)
-        if _checkpoint_digest(chunk, place, held) != digest:
+        if self._checkpoint_digest(chunk, place) != digest:
             return None
-        return load_place(place, held)
+        return load_place(place, self._held(chunk))
 
     def _forget_from(self, chunk: int) -> None:
         with _failing_as_output(self._path), self._database as database:
@@ -425,10 +430,6 @@ def _seal(facts: Mapping[str, str]) -> str:
 def _row(packet: Packet) -> tuple[object, ...]:
     side = json.dumps([(name, data.hex()) for name, data in packet.side_data])
     return packet.pts, packet.dts, int(packet.keyframe), packet.data, side
-
-
-def _checkpoint_digest(chunk: int, place: str, held: Mapping[str, bytes]) -> str:
-    return _digest_of([(chunk, place)], sorted(held.items()))
 
 
 def _digest_of(*tables: Iterable[tuple[Any, ...]]) -> str:
