@@ -154,6 +154,7 @@ for _command in (
     "stages",
     "styles",
     "weights",
+    "app",
     "schema",
 ):
     import_module(f"vidstyle.cli.{_command}").register(app)

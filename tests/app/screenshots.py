@@ -1,0 +1,94 @@
+"""The pictures of docs/app.md: ``python -m tests.app.screenshots WEIGHTS`` in the repository.
+
+WEIGHTS is a folder with VGG19. All that is shown are our own clip, drawings and styles.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from samples.drawings.drawing import write_drawings
+from tests.app.page_server import serving
+from tests.app.test_browser import ARGUMENTS, CHROMIUM, button, hand_over
+from vidstyle.app.settings import Settings, shipped_pipelines
+from vidstyle.evaluation.clip_frames import clip_frames
+
+ROOT = Path(__file__).parents[2]
+CLIP = ROOT / "samples" / "demo.mp4"
+OUTPUT = ROOT / "docs" / "app"
+_COLOURS, _MOST_BYTES = 256, 200_000
+PATIENCE = 600_000
+"""Milliseconds: a picture takes minutes on a busy machine."""
+
+
+def main(weights: str) -> None:
+    os.environ["VIDSTYLE_WEIGHTS"] = weights
+    with tempfile.TemporaryDirectory() as folder:
+        settings = _settings(Path(folder))
+        with (
+            serving(settings, Path(folder), max_upload="512M") as server,
+            sync_playwright() as playwright,
+        ):
+            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+            tab = browser.new_page(viewport={"width": 1280, "height": 900})
+            tab.set_default_timeout(PATIENCE)
+            tab.goto(server.address)
+            _show_video(tab)
+            _show_picture(tab)
+            browser.close()
+
+
+def _settings(folder: Path) -> Settings:
+    """A frame of the clip to paint, and our own drawings to paint it after."""
+    write_drawings(folder / "paintings", ("stained-glass", "mosaic", "pen-hatching"))
+    (folder / "photos").mkdir()
+    [frame] = clip_frames(CLIP, (100, 101))
+    pixels = np.rint(255 * frame[..., ::-1]).astype(np.uint8)
+    cv2.imwrite(str(folder / "photos" / "astronaut.png"), pixels)
+    return Settings(
+        pipelines=shipped_pipelines(), pictures=folder / "photos", paintings=folder / "paintings"
+    )
+
+
+def _show_video(tab: Page) -> None:
+    hand_over(tab, CLIP)
+    button(tab, "Try three frames").click()
+    tab.get_by_text("at 4.0 s").wait_for()
+    button(tab, "Paint the video").click()
+    button(tab, "Download").wait_for()
+    films = tab.frame_locator("iframe")
+    films.locator("#play").click()
+    films.locator("#time").fill("240")
+    tab.mouse.move(10, 890)
+    _take(tab, "video.png")
+
+
+def _show_picture(tab: Page) -> None:
+    tab.get_by_role("tab", name="Picture").click()
+    button(tab, "Paint").click()
+    button(tab, "Download").wait_for()
+    tab.mouse.move(10, 890)
+    _take(tab, "picture.png")
+
+
+def _take(tab: Page, name: str) -> None:
+    tab.wait_for_timeout(2000)
+    path = OUTPUT / name
+    tab.screenshot(path=path)
+    # Those that are rare count too, such as that of an eye.
+    colours = Image.open(path).convert("RGB").quantize(_COLOURS, Image.Quantize.MAXCOVERAGE)
+    colours.save(path, optimize=True)
+    if path.stat().st_size > _MOST_BYTES:
+        raise SystemExit(f"{path} has {path.stat().st_size} bytes: keep fewer colours")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,113 @@
+"""One at a time, a few behind it, and each can be stopped."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vidstyle.app.job_queue import BusyError, Job, JobQueue
+from vidstyle.app.settings import shipped_pipelines
+from vidstyle.app.tasks import ClipTask
+from vidstyle.models.styles import find_style
+
+
+def until(true: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait for it."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.02)
+
+
+def bad_clip(folder: Path) -> ClipTask:
+    (folder / "original").write_text("no clip")
+    return ClipTask(
+        folder=folder,
+        clip=folder / "original",
+        pipeline=shipped_pipelines() / "per-frame.yaml",
+        style=find_style("great-wave"),
+    )
+
+
+@pytest.fixture
+def long_clip(tmp_path: Path) -> Callable[[], ClipTask]:
+    """Work for some seconds."""
+    clip = Path(__file__).parents[2] / "samples" / "demo.mp4"
+
+    def task() -> ClipTask:
+        folder = tmp_path / str(time.monotonic_ns())
+        folder.mkdir()
+        pipeline = shipped_pipelines() / "temporal.yaml"
+        return ClipTask(folder=folder, clip=clip, pipeline=pipeline, style=find_style("scream"))
+
+    return task
+
+
+def is_alive(process: int) -> bool:
+    return Path(f"/proc/{process}").exists()
+
+
+def states(jobs: list[Job]) -> list[str]:
+    return [job.status.state for job in jobs]
+
+
+@pytest.mark.slow
+def test_a_failed_job_says_why_and_the_next_one_begins(jobs: JobQueue, tmp_path: Path) -> None:
+    two = [jobs.submit(bad_clip(tmp_path)) for _ in range(2)]
+    until(lambda: all(job.ended.is_set() for job in two))
+    assert states(two) == ["failed", "failed"]
+    assert two[0].status.error.startswith(f"{tmp_path / 'original'}: ")
+
+
+@pytest.mark.slow
+def test_stopping_ends_the_process_and_the_next_one_begins(
+    jobs: JobQueue, long_clip: Callable[[], ClipTask]
+) -> None:
+    first, second, third = (jobs.submit(long_clip()) for _ in range(3))
+    until(lambda: first.status.done)
+    assert [jobs.place(job) for job in (first, second, third)] == [0, 1, 2]
+    process = jobs.worker
+    assert process
+    jobs.stop(second)
+    jobs.stop(first)
+    assert not is_alive(process)
+    until(lambda: third.status.state == "running")
+    assert states([first, second]) == ["stopped", "stopped"]
+
+
+def test_too_many_are_told_to_come_back(long_clip: Callable[[], ClipTask]) -> None:
+    queue = JobQueue(most_waiting=2)
+    running = queue.submit(long_clip())
+    until(lambda: running.status.state == "running")
+    waiting = [queue.submit(long_clip()) for _ in range(2)]
+    with pytest.raises(BusyError, match="busy: 2 jobs are waiting"):
+        queue.submit(long_clip())
+    queue.close()
+    assert states([running, *waiting]) == ["stopped"] * 3
+
+
+def test_a_worker_that_is_killed_is_told_of(
+    jobs: JobQueue, long_clip: Callable[[], ClipTask]
+) -> None:
+    job = jobs.submit(long_clip())
+    until(lambda: jobs.worker)
+    assert jobs.worker
+    os.kill(jobs.worker, 9)
+    until(job.ended.is_set)
+    assert job.status.state == "failed"
+    assert "ended by the system (SIGKILL)" in job.status.error
+
+
+def test_closing_leaves_no_process(long_clip: Callable[[], ClipTask]) -> None:
+    queue = JobQueue(most_waiting=2)
+    job = queue.submit(long_clip())
+    until(lambda: queue.worker)
+    process = queue.worker
+    assert process
+    queue.close()
+    assert not is_alive(process)
+    assert job.status.state == "stopped"

@@ -1,0 +1,166 @@
+"""What can be chosen on the page: fixed lists, of which a browser sends a line at most."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from vidstyle.app.settings import Settings
+from vidstyle.app.tasks import PAINTED
+from vidstyle.core.errors import InputError, PipelineError, PluginError, UsageError, WeightsError
+from vidstyle.models.backbone_names import BackboneName
+from vidstyle.models.style_file import read_style_info
+from vidstyle.models.styles import list_styles
+from vidstyle.models.weight_catalogue import CATALOGUE
+from vidstyle.models.weight_listing import lies_at
+from vidstyle.runner.config import load_pipeline
+from vidstyle.runner.discovery import Registry
+from vidstyle.runner.job import output_suffix
+from vidstyle.stages.decode.picture_file import SUFFIXES
+
+_MOST_PICTURES = 1000
+_SUFFIX = Path(PAINTED).suffix
+_NETWORKS: tuple[BackboneName, ...] = (
+    *("vgg19", "vgg16", "squeezenet", "resnet", "densenet", "inception", "convnext"),
+    *("xception", "resnet-v2"),
+)
+_OF_TIMM = ("xception", "resnet-v2")
+_FIRST_STYLE = "great-wave"
+_SHIPPED = {
+    "temporal": ("Steady", "Each frame keeps what the one before already showed: no flicker."),
+    "temporal-quality": ("Steadier", "Follows motion more closely, with a longer memory. Slow."),
+    "temporal-multipass": ("In several passes", "Each frame is calmed by all around it. Slow."),
+    "per-frame": ("Frame by frame", "Each frame is painted alone: fast, and it flickers."),
+}
+"""Our own pipelines, for who does not know them, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A line of a list."""
+
+    title: str
+    path: Path
+    about: str = ""
+    """A sentence for who does not know it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """All lists of the page."""
+
+    pictures: tuple[Choice, ...]
+    paintings: tuple[Choice, ...]
+    styles: tuple[Choice, ...]
+    pipelines: tuple[Choice, ...]
+    networks: tuple[Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A loss network that pictures can be painted by."""
+
+    name: BackboneName
+    is_here: bool
+    """Whether its weights lie on this machine."""
+    mebibytes: float
+    """Of its weights, which else are downloaded first."""
+
+
+def find_choices(settings: Settings) -> Choices:
+    """Look for all that can be chosen.
+
+    Raises InputError for a folder of pictures that is not there or has none, and UsageError where
+    there is no pipeline, and WeightsError where there is no style.
+    """
+    return Choices(
+        pictures=_pictures(settings.pictures, "--pictures"),
+        paintings=_pictures(settings.paintings, "--styles"),
+        styles=_styles(),
+        pipelines=_pipelines(settings.pipelines),
+        networks=_networks(),
+    )
+
+
+def _pictures(folder: Path | None, option: str) -> tuple[Choice, ...]:
+    if folder is None:
+        return ()
+    try:
+        files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    except OSError as error:
+        raise InputError(f"{option} {folder}: cannot be read ({error.strerror})") from error
+    if not files:
+        raise InputError(f"{option} {folder}: has no pictures ({', '.join(sorted(SUFFIXES))})")
+    titles = Counter(_titled(path.stem) for path in files)
+    return tuple(
+        Choice(title if titles[title := _titled(path.stem)] == 1 else path.name, path)
+        for path in files[:_MOST_PICTURES]
+    )
+
+
+def _styles() -> tuple[Choice, ...]:
+    found = []
+    for name, path in list_styles().items():
+        try:
+            info = read_style_info(path)
+        except WeightsError:
+            # One that is broken is listed by `vidstyle styles list`, with the reason.
+            continue
+        title = info.credit.title or _titled(name)
+        found.append((name, Choice(title, path, info.credit.painting)))
+    if not found:
+        raise WeightsError("there are no styles: install vidstyle again, or name VIDSTYLE_WEIGHTS")
+    return tuple(choice for _, choice in sorted(found, key=lambda one: one[0] != _FIRST_STYLE))
+
+
+def _networks() -> tuple[Network, ...]:
+    """Those that are here come first."""
+    found = [
+        Network(name, lies_at(CATALOGUE[name]) is not None, CATALOGUE[name].mebibytes)
+        for name in _NETWORKS
+        if name not in _OF_TIMM or find_spec("timm")
+    ]
+    return tuple(sorted(found, key=lambda network: not network.is_here))
+
+
+def _pipelines(folder: Path) -> tuple[Choice, ...]:
+    order = list(_SHIPPED)
+    files = [path for path in sorted(folder.glob("*.yaml")) if _paints_clips(path)]
+    files.sort(key=lambda path: order.index(path.stem) if path.stem in order else len(order))
+    if not files:
+        raise UsageError(
+            f"no pipeline in {folder} paints a clip in a style: name a folder with --pipelines"
+        )
+    described = {
+        path: _SHIPPED.get(path.stem) or (_titled(path.stem), _about(path)) for path in files
+    }
+    return tuple(Choice(title, path, about) for path, (title, about) in described.items())
+
+
+def _paints_clips(path: Path) -> bool:
+    """Whether it makes a video that browsers know, in a style that can be chosen."""
+    try:
+        pipeline = load_pipeline(path, registry=Registry())
+    except (PipelineError, PluginError):
+        # `vidstyle check` says what is wrong with it.
+        return False
+    stylizers = [stage.use for stage in pipeline.stages if stage.kind == "stylize"]
+    return stylizers == ["stylize/feedforward"] and output_suffix(pipeline) == _SUFFIX
+
+
+def _about(path: Path) -> str:
+    """The first sentence of the comment that a pipeline begins with."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.lstrip("# "))
+    return re.split(r"(?<=\.)\s", " ".join(lines))[0]
+
+
+def _titled(stem: str) -> str:
+    words = stem.replace("-", " ").replace("_", " ").strip()
+    return words[:1].upper() + words[1:]

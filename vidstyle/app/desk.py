@@ -1,0 +1,97 @@
+"""What belongs to one tab of a browser: its uploads, its jobs and their files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from vidstyle.app.job_queue import Job, JobQueue
+from vidstyle.app.tasks import Task
+from vidstyle.app.uploads import Sort, Upload, UploadFolder
+
+Slot = Literal["picture", "preview", "clip", "flicker"]
+MakeTask = Callable[[Path], Task]
+"""A task that works in this folder."""
+
+
+class Desk:
+    """Of one tab. A slot holds the last job of its sort; a new one takes its place."""
+
+    def __init__(self, parent: Path, jobs: JobQueue, *, max_upload: int) -> None:
+        self._files = UploadFolder(parent)
+        self._jobs = jobs
+        self._max_upload = max_upload
+        self._slots: dict[Slot, Job] = {}
+        self._uploads: dict[str, tuple[str, Upload]] = {}
+        """By the place on the page, with the browser's mark of the file."""
+
+    @property
+    def folder(self) -> Path:
+        return self._files.path
+
+    def upload(self, place: str, mark: str, name: str, content: BinaryIO, sort: Sort) -> Upload:
+        """The file that was put at a place of the page; copied once, and in place of the last one.
+
+        Raises InputError where it cannot be taken.
+        """
+        known = self._uploads.get(place)
+        if known and known[0] == mark:
+            return known[1]
+        self.forget(place)
+        kept = self._files.keep(name, content, sort=sort, most_bytes=self._max_upload)
+        self._uploads[place] = (mark, kept)
+        return kept
+
+    def forget(self, place: str) -> None:
+        """Remove the file that was put there, if one was, and end the jobs that read it."""
+        if place in self._uploads:
+            _, gone = self._uploads.pop(place)
+            self._remove(gone.path.parent)
+
+    def begin(self, slot: Slot, make: MakeTask) -> Job:
+        """Queue a task; what the slot had before is ended and removed. Raises BusyError."""
+        self.clear(slot)
+        folder = self._files.new()
+        self._slots[slot] = self._jobs.submit(make(folder))
+        return self._slots[slot]
+
+    def said(self, text: str) -> str:
+        """A line of a worker, with the names of uploads in place of ours."""
+        for _, upload in self._uploads.values():
+            text = text.replace(str(upload.path), upload.name)
+        for job in self._slots.values():
+            text = text.replace(f"{job.task.folder}/", "")
+        return text
+
+    def job(self, slot: Slot) -> Job | None:
+        return self._slots.get(slot)
+
+    def place(self, job: Job) -> int:
+        """How many jobs come before it."""
+        return self._jobs.place(job)
+
+    def stop(self, slot: Slot) -> None:
+        """End the job; what it has made stays."""
+        if slot in self._slots:
+            self._jobs.stop(self._slots[slot])
+
+    def clear(self, slot: Slot) -> None:
+        """End the job and remove what it has made, and who reads that."""
+        self.stop(slot)
+        if job := self._slots.pop(slot, None):
+            self._remove(job.task.folder)
+
+    def _remove(self, folder: Path) -> None:
+        """Remove a folder, and before it the jobs that read in it."""
+        for slot, job in tuple(self._slots.items()):
+            if any(isinstance(path, Path) and path.parent == folder for _, path in job.task):
+                self.clear(slot)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """End all jobs and remove all files."""
+        for slot in tuple(self._slots):
+            self.stop(slot)
+        self._files.remove()

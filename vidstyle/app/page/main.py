@@ -1,0 +1,23 @@
+"""The script that Streamlit runs for each change on the page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from vidstyle.app.page.clip_tab import draw_clip_tab
+from vidstyle.app.page.look import draw_head
+from vidstyle.app.page.picture_tab import draw_picture_tab
+
+
+def draw() -> None:
+    """Draw the whole page."""
+    st.set_page_config(page_title="vidstyle", layout="wide")
+    draw_head()
+    picture, clip = st.tabs(["Picture", "Video"])
+    with picture:
+        draw_picture_tab()
+    with clip:
+        draw_clip_tab()
+
+
+draw()
