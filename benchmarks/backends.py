@@ -109,7 +109,7 @@ def by_torch(style: Path, precision: Precision, device: str, *, compiled: bool) 
 
     def paint(picture: HostArray) -> HostArray:
         tensor = torch.from_numpy(picture).permute(2, 0, 1).to(device)
-        return painter.paint(tensor, {"": 1.0}).permute(1, 2, 0).cpu().numpy()
+        return painter.paint(tensor[None], {"": 1.0})[0].permute(1, 2, 0).cpu().numpy()
 
     return paint
 

@@ -105,16 +105,20 @@ def take_home(tab: Page, path: Path) -> Path:
 def test_a_picture_changes_on_the_screen_and_finishes(open_tab: OpenTab, tmp_path: Path) -> None:
     tab = open_tab()
     tab.get_by_role("slider", name="Size").press("Home")
-    tab.get_by_role("slider", name="Steps").press("ArrowRight")
-    tab.get_by_test_id("stSliderThumbValue").get_by_text("30", exact=True).wait_for()
-    button(tab, "Paint").click()
+    begin_for_long(tab)
     seen = set()
     picture = tab.locator("img[src*='/media/']")
-    while not button(tab, "Download").count():
-        if picture.count():
-            seen.add(picture.get_attribute("src"))
+    while len(seen) < 3:
+        seen.add(picture.get_attribute("src"))
         tab.wait_for_timeout(200)
-    assert len(seen) >= 3
+    button(tab, "Stop").click()
+    tab.get_by_text("Stopped.").wait_for()
+    tab.get_by_role("slider", name="Steps").press("Home")
+    tab.get_by_test_id("stSliderThumbValue").get_by_text("1", exact=True).wait_for()
+    button(tab, "Paint").click()
+    button(tab, "Stop").wait_for()
+    button(tab, "Paint").wait_for()
+    assert not tab.get_by_text("Stopped.").count()
     painted = cv2.imread(str(take_home(tab, tmp_path / "painted.png")))
     assert painted.shape == (62, 100, 3)
 

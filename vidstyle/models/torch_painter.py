@@ -23,7 +23,7 @@ _TYPES: dict[Precision, torch.dtype] = {
 
 
 class TorchPainter:
-    """Paints pictures (3, H, W), RGB in [0, 1], in one of some styles or a mix of them."""
+    """Paints pictures (N, 3, H, W), RGB in [0, 1], in one of some styles or a mix of them."""
 
     def __init__(
         self, styles: Mapping[str, Path], *, precision: Precision, device: str, compiled: bool
@@ -39,19 +39,19 @@ class TorchPainter:
         self._kind = torch.device(device).type
         self._compiled: dict[nn.Module, nn.Module] | None = {} if compiled else None
 
-    def paint(self, picture: torch.Tensor, shares: Mapping[str, float]) -> torch.Tensor:
-        """A new picture of that shape, float32, on the same device.
+    def paint(self, pictures: torch.Tensor, shares: Mapping[str, float]) -> torch.Tensor:
+        """New pictures of that shape, float32, on the same device.
 
         ``shares`` by name sum to 1. Raises PipelineError where torch cannot compile here.
         """
         network = self._mix.network(shares)
         if self._compiled is None:
-            return self._paint(network, picture)
+            return self._paint(network, pictures)
         # torch loads its compiler late.
         from torch._dynamo.exc import TorchDynamoException
 
         try:
-            return self._paint(self._compile(network), picture)
+            return self._paint(self._compile(network), pictures)
         except TorchDynamoException as error:
             reason = str(error).strip().splitlines()[0]
             raise PipelineError(
@@ -59,11 +59,12 @@ class TorchPainter:
                 " choose another backend"
             ) from error
 
-    def _paint(self, network: nn.Module, picture: torch.Tensor) -> torch.Tensor:
+    def _paint(self, network: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
         # The weights stay float32, and so does what is summed over a whole picture.
         lower = self._type != torch.float32
         with torch.inference_mode(), torch.autocast(self._kind, self._type, enabled=lower):
-            return paint(network, picture[None])[0].float()
+            pictures = pictures.contiguous(memory_format=torch.channels_last)
+            return paint(network, pictures).float()
 
     def _compile(self, network: StyleNetwork) -> nn.Module:
         assert self._compiled is not None

@@ -328,3 +328,32 @@ def test_the_check_suite_accepts_it(
             check()
         except Exception as error:
             raise AssertionError(f"{name}: {error}") from error
+
+
+@pytest.mark.parametrize("mask", [None, "region"])
+@pytest.mark.parametrize("alike", [True, False])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_batch_gives_what_single_steps_give(
+    style: Path, other: Path, backend: str, alike: bool, mask: str | None
+) -> None:
+    both: dict[str, Any] = {"backend": backend, "precision": "float32", "mask": mask}
+    options = [
+        FeedForwardOptions(style={str(style): share, str(other): 1 - share}, strength=part, **both)
+        for share, part in ((0.5, 1.0), (0.5 if alike else 0.25, 0.3), (0.5, 0.5 if alike else 0.0))
+    ]
+    stage = FeedForward(options[0])
+    stage.open(stage.describe(CLIP), Place(batch=3))
+    rng = np.random.default_rng(0)
+    windows = []
+    for index, here in enumerate(options):
+        given = {"image": rng.random((40, 56, 3), np.float32)}
+        if mask:
+            given["region"] = rng.random((40, 56), np.float32)
+        on_device = stage.needs.home == "device"
+        layers = {name: as_tensor(v) if on_device else v for name, v in given.items()}
+        windows.append(Window(Frame(index, index, 1, layers), here))
+    single = [stage.step(window, None)[0]["image"] for window in windows]
+    many = [layers["image"] for layers in stage.step_many(windows)]
+    for one, batched in zip(single, many, strict=True):
+        np.testing.assert_allclose(np.asarray(one), np.asarray(batched), atol=2e-6)
+    stage.close()

@@ -112,15 +112,21 @@ class FeedForward(BaseStage[FeedForwardOptions]):
         return painting_memory(info, backend=backend, precision=precision, pixels=pixels)
 
     def open(self, clip: Clip, place: Place) -> None:
+        self._step: Step
         backend, precision = self._settled(place.device)
         styles = {name: find_style(name) for name in _shares(self.options)}
         if backend == "openvino":
             self._step = _host_step(styles, precision, place, clip, _shares(self.options))
         else:
-            self._step = _device_step(styles, precision, place, compiled=backend == "compile")
+            self._step = _DeviceStep(styles, precision, place, compiled=backend == "compile")
 
     def step(self, window: Window[FeedForwardOptions], state: State) -> tuple[Layers, State]:
         return {"image": self._step(window.now, window.options)}, None
+
+    def step_many(self, windows: Sequence[Window[FeedForwardOptions]]) -> Sequence[Layers]:
+        if isinstance(self._step, _DeviceStep):
+            return [{"image": image} for image in self._step.many(windows)]
+        return [self.step(window, None)[0] for window in windows]
 
     def _settled(self, device: str) -> tuple[Backend, Precision]:
         backend = settled_backend(self.options.backend, device)
@@ -161,26 +167,49 @@ def _mixed(picture: HostArray, painted: HostArray, share: HostArray | np.float32
     return picture * (1 - share) + painted * share
 
 
-def _device_step(
-    styles: Mapping[str, Path], precision: Precision, place: Place, *, compiled: bool
-) -> Step:
-    from vidstyle.models.torch_painter import TorchPainter
+class _DeviceStep:
+    """One picture or a batch of them by torch."""
 
-    painter = TorchPainter(styles, precision=precision, device=place.device, compiled=compiled)
+    def __init__(
+        self, styles: Mapping[str, Path], precision: Precision, place: Place, *, compiled: bool
+    ) -> None:
+        from vidstyle.models.torch_painter import TorchPainter
 
-    def step(frame: Frame, options: FeedForwardOptions) -> torch.Tensor:
-        picture, share = frame.tensor("image"), options.strength
-        if share == 0:
+        self._painter = TorchPainter(
+            styles, precision=precision, device=place.device, compiled=compiled
+        )
+
+    def __call__(self, frame: Frame, options: FeedForwardOptions) -> torch.Tensor:
+        picture = frame.tensor("image")
+        if options.strength == 0:
             return picture
-        painted = painter.paint(picture, _shares(options))
-        # lerp is exact at both ends.
-        if options.mask is not None:
-            mask = frame.tensor(options.mask)
-            _check_mask(options.mask, tuple(mask.shape), (1, *picture.shape[1:]))
-            return picture.lerp(painted, share * mask)
-        return picture.lerp(painted, share)
+        painted = self._painter.paint(picture[None], _shares(options))[0]
+        return _lerped(frame, options, painted)
 
-    return step
+    def many(self, windows: Sequence[Window[FeedForwardOptions]]) -> list[torch.Tensor]:
+        """What single steps give; one pass through the network where all are in one style."""
+        import torch
+
+        shares = _shares(windows[0].options)
+        alike = all(_shares(window.options) == shares for window in windows)
+        if not alike or any(window.options.strength == 0 for window in windows):
+            return [self(window.now, window.options) for window in windows]
+        pictures = torch.stack([window.now.tensor("image") for window in windows])
+        painted = self._painter.paint(pictures, shares)
+        return [
+            _lerped(window.now, window.options, one)
+            for window, one in zip(windows, painted, strict=True)
+        ]
+
+
+def _lerped(frame: Frame, options: FeedForwardOptions, painted: torch.Tensor) -> torch.Tensor:
+    picture, share = frame.tensor("image"), options.strength
+    # lerp is exact at both ends.
+    if options.mask is None:
+        return picture.lerp(painted, share)
+    mask = frame.tensor(options.mask)
+    _check_mask(options.mask, tuple(mask.shape), (1, *picture.shape[1:]))
+    return picture.lerp(painted, share * mask)
 
 
 def _shares(options: FeedForwardOptions) -> Mapping[str, float]:
