@@ -118,7 +118,7 @@ def test_a_picture_changes_on_the_screen_and_finishes(open_tab: OpenTab, tmp_pat
     button(tab, "Paint").click()
     button(tab, "Stop").wait_for()
     button(tab, "Paint").wait_for()
-    assert not tab.get_by_text("Stopped.").count()
+    tab.get_by_text("Stopped.").wait_for(state="hidden")
     painted = cv2.imread(str(take_home(tab, tmp_path / "painted.png")))
     assert painted.shape == (62, 100, 3)
 
@@ -134,13 +134,8 @@ def test_a_video_comes_out_whole_and_can_be_compared(
         frames = list(container.decode(video=0))
     assert (len(frames), frames[0].width, frames[0].height) == (12, 160, 128)
     films = tab.frame_locator("iframe").locator("video")
-    assert films.count() == 2
-    for film in films.all():
-        film.evaluate(
-            "film => new Promise(done => film.readyState > 1 ? done() : "
-            "film.addEventListener('loadeddata', done))"
-        )
-        assert film.evaluate("film => [film.videoWidth, film.videoHeight]") == [160, 128]
+    state = "films => films.map(film => [film.readyState > 1, film.videoWidth, film.videoHeight])"
+    until(lambda: films.evaluate_all(state) == [[True, 160, 128]] * 2)
 
 
 def test_a_text_is_no_video_and_a_name_is_no_html(open_tab: OpenTab, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -27,8 +28,8 @@ from vidstyle.app.tasks import (
 )
 from vidstyle.app.uploads import Upload
 
-_MOST_PLAYED_BYTES = 64 * 2**20
-"""Of a video that is played before it is painted: Streamlit holds it in memory for that."""
+_MOST_HELD_BYTES = 64 * 2**20
+"""Of a video that Streamlit may hold in memory, to play it or to hand it out."""
 
 
 def draw_clip_tab() -> None:
@@ -56,7 +57,7 @@ def draw_clip_tab() -> None:
 
 
 def _draw_player(clip: Upload) -> None:
-    if clip.path.stat().st_size <= _MOST_PLAYED_BYTES:
+    if clip.path.stat().st_size <= _MOST_HELD_BYTES:
         st.video(str(clip.path), muted=True)
     else:
         draw_nothing_yet("The video is here: <b>Try three frames</b> is quick.")
@@ -128,16 +129,27 @@ def _draw_afterwards() -> None:
     with first:
         st.download_button(
             "Download",
-            painted.read_bytes,
+            _content(painted),
             PAINTED,
             "video/mp4",
             key="clip-download",
+            on_click="ignore",
             type="primary",
             width="stretch",
         )
     with second:
         draw_button("Measure flicker", "flicker", make, "secondary")
     draw_job("flicker", _draw_report)
+
+
+def _content(painted: Path) -> bytes | Callable[[], bytes]:
+    """What a download hands out; read at the click where it is large.
+
+    That has an address of its own in each run of the page, and a click between two runs is lost.
+    """
+    if painted.stat().st_size <= _MOST_HELD_BYTES:
+        return painted.read_bytes()
+    return painted.read_bytes
 
 
 def _draw_report(job: Job) -> None:
@@ -149,5 +161,10 @@ def _draw_report(job: Job) -> None:
     with st.expander("Flicker report", expanded=True):
         st.iframe(page, height=600)
     st.download_button(
-        "Download the report", page, "flicker.html", "text/html", key="report-download"
+        "Download the report",
+        page,
+        "flicker.html",
+        "text/html",
+        key="report-download",
+        on_click="ignore",
     )

@@ -107,4 +107,11 @@ def _draw_picture(job: Job) -> None:
     content = path.read_bytes()
     st.image(content)
     if job.status.ended:
-        st.download_button("Download", content, "painted.png", "image/png", key="picture-download")
+        st.download_button(
+            "Download",
+            content,
+            "painted.png",
+            "image/png",
+            key="picture-download",
+            on_click="ignore",
+        )
