@@ -86,6 +86,8 @@ def test_painting_changes_the_picture_and_blending_calms_it(tmp_path: Path) -> N
             "encode.codec=ffv1",
             "--set",
             "encode.crf=null",
+            "--set",
+            "encode.preset=null",
         )
     plain, alone, calm = (
         pictures(tmp_path / f"{name}.mkv").astype(np.float32)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from vidstyle.core.errors import UsageError
 
@@ -26,7 +28,7 @@ class Timing:
     rate: float
     """Frames a second after the first few."""
     peak: int
-    """Bytes of memory at most."""
+    """Bytes of memory at most, up to the last frame; 0 where the system does not tell."""
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
     """As ``vidstyle run`` tells them; empty where nothing is told."""
 
@@ -39,6 +41,7 @@ def timed(command: Sequence[str], *, environment: Mapping[str, str] | None = Non
     started = time.perf_counter()
     moments: list[float] = []
     stages: Mapping[str, float] = {}
+    peak = 0
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -52,15 +55,26 @@ def timed(command: Sequence[str], *, environment: Mapping[str, str] | None = Non
             event = json.loads(line)
             if event["event"] == "frame":
                 moments.append(time.perf_counter() - started)
+                peak = max(peak, _peak_so_far(process.pid))
             stages = event.get("stage_seconds", stages)
         said = process.stderr.read().strip().splitlines()
-        # By itself wait tells nothing of memory.
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode or len(moments) <= WARM_UP:
         raise UsageError(f"{command[0]} made no frames to be timed: {said[-1] if said else ''}")
     rate = (len(moments) - WARM_UP) / (moments[-1] - moments[WARM_UP - 1])
-    return Timing(len(moments), moments[0], rate, usage.ru_maxrss * 1024, stages)
+    return Timing(len(moments), moments[0], rate, peak, stages)
+
+
+def _peak_so_far(process: int) -> int:
+    """Bytes that a process has held at most; 0 where the system does not tell.
+
+    What is told of a child at its end counts what its parent held when it was made.
+    """
+    try:
+        text = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", text)
+    return int(found[1]) * 1024 if found else 0
 
 
 def tell(index: int) -> None:
