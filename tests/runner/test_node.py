@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -23,7 +24,8 @@ from vidstyle.core import (
     State,
     Window,
 )
-from vidstyle.core.errors import DeviceError, StageError
+from vidstyle.core.errors import DeviceError, StageError, Terminated
+from vidstyle.runner.guard import guarded
 from vidstyle.runner.node import Node
 from vidstyle.runner.parcel import Cell, Parcel
 
@@ -169,3 +171,13 @@ def test_inputs_cannot_be_written_to() -> None:
 
     with pytest.raises(StageError, match="read-only"):
         run_node(node_of(Mutating(None), Writing.needs), [parcel_of(0)])
+
+
+def test_being_told_to_end_is_not_the_stages_doing() -> None:
+    def told() -> None:
+        raise Terminated(143)
+
+    with pytest.raises(Terminated):
+        guarded("filter", 0, told)
+    with pytest.raises(StageError, match="SystemExit"):
+        guarded("filter", 0, lambda: sys.exit(143))

@@ -80,7 +80,7 @@ def _interrupt(signum: int, frame: object) -> None:
 
 def _terminate(signum: int, frame: object) -> None:
     _leave_at_once_next_time()
-    raise SystemExit(TERMINATED)
+    raise import_module("vidstyle.core.errors").Terminated(TERMINATED)
 
 
 def _leave_at_once_next_time() -> None:

@@ -88,6 +88,10 @@ class StageError(VidstyleError):
         self.reason = reason
 
 
+class Terminated(SystemExit):  # not an error: somebody asked for it
+    """The process was told to end, wherever it was; no stage's doing."""
+
+
 _OPENCV_NO_MEMORY = -4
 
 

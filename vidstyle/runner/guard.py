@@ -12,6 +12,7 @@ from vidstyle.core.errors import (
     DeviceError,
     NoMemoryError,
     StageError,
+    Terminated,
     VidstyleError,
     is_device_lost,
     is_out_of_memory,
@@ -58,7 +59,7 @@ def guarded(stage: str, frame: int | None, action: Callable[[], T]) -> T:
     _calls[thread] = Call(stage, frame, time.monotonic())
     try:
         return action()
-    except VidstyleError:
+    except (VidstyleError, Terminated):
         raise
     except (Exception, SystemExit) as error:
         where = f"stage {stage}" if frame is None else f"stage {stage}, frame {frame}"
