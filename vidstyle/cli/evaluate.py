@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -132,11 +131,12 @@ def _check_outputs(
 ) -> None:
     """Refuse what cannot be written, or would change an input: some judges take hours."""
     from vidstyle.core.errors import OutputError, UsageError
+    from vidstyle.core.paths import is_folder
 
     inputs = [*clips, *beside]
     files = [*inputs, *(file for folder in inputs for file in _files_in(folder))]
     for path in outputs:
-        if os.path.isdir(path):  # noqa: PTH112  # Path.is_dir raises for a name that is too long
+        if is_folder(path):
             raise OutputError(f"{path} is a folder; give the name of a file")
         check_new(path, overwrite=overwrite, inputs=files)
         for clip in clips:

@@ -10,57 +10,23 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from vidstyle.core.errors import OutputError
 from vidstyle.core.sink import FrameTime, Packet
 from vidstyle.runner.checkpoint import Checkpoint, load_place, save_place
+from vidstyle.runner.store_file import failing_as_output, is_damage, opened, remove
 
 CHUNKS = "chunks"
 """Fact that is noted when all chunks are there: how many."""
-_VERSION = 2
-# Of the tables.
 _KEPT = 2
 # Checkpoints: where the last chunk turns out damaged, the one before it is gone back to.
 _PAUSED = -1
 # Stands for the chunk of what is held inside of an unfinished one.
 _SEAL = "seal"
 # The fact that holds the hash of all others.
-_OUTER_FAULTS = (
-    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM),
-    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH),
-)
-# Of the disk or the machine: a new file would meet them as well.
-_TABLES = """
-create table fact (name text primary key, value text not null);
-create table segment (
-    chunk integer primary key, header blob not null, frames integer not null, digest text not null
-);
-create table packet (
-    chunk integer not null, number integer not null, pts integer not null,
-    dts integer not null, keyframe integer not null, data blob not null,
-    side text not null, primary key (chunk, number)
-) without rowid;
-create table frame (
-    position integer primary key, source_index integer not null, chunk integer not null,
-    pts integer not null, duration integer not null, digest text not null
-);
-create table checkpoint (chunk integer primary key, place text not null, digest text not null);
-create table pause (
-    chunk integer primary key, place text not null, frames integer not null, digest text not null
-);
-create table picture (
-    number integer primary key, source_index integer not null, pts integer not null,
-    duration integer not null, digest text not null, data blob not null
-);
-create table held (
-    chunk integer not null, stage text not null, data blob not null, primary key (chunk, stage)
-) without rowid;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +79,8 @@ class Store:
         """Raises OutputError where it cannot be written. What is no store of ours is made one."""
         self._path = path
         self._written = 0
-        with _failing_as_output(path):
-            self._database = _opened(path)
+        with failing_as_output(path):
+            self._database = opened(path)
 
     def __enter__(self) -> Store:
         return self
@@ -135,17 +101,17 @@ class Store:
 
     def begin(self, facts: Mapping[str, str]) -> None:
         """Forget what is there, and keep what the new run depends on."""
-        with _failing_as_output(self._path):
+        with failing_as_output(self._path):
             self._database.close()
             # Not emptied: what is damaged may not let itself be.
-            _remove(self._path)
-            self._database = _opened(self._path)
+            remove(self._path)
+            self._database = opened(self._path)
         self.note(facts)
 
     def note(self, facts: Mapping[str, str]) -> None:
         """Add facts, or change them, all at once."""
         known = {**self.facts, **facts}
-        with _failing_as_output(self._path), self._database as database:
+        with failing_as_output(self._path), self._database as database:
             database.executemany(
                 "insert or replace into fact values (?, ?)",
                 {**known, _SEAL: _seal(known)}.items(),
@@ -153,7 +119,7 @@ class Store:
 
     def write(self, chunk: int, packets: Sequence[Packet]) -> None:
         """Take packets of a chunk; they count once the chunk is ended."""
-        with _failing_as_output(self._path):
+        with failing_as_output(self._path):
             self._database.executemany(
                 "insert into packet values (?, ?, ?, ?, ?, ?, ?)",
                 [(chunk, self._written + n, *_row(packet)) for n, packet in enumerate(packets)],
@@ -168,7 +134,7 @@ class Store:
         behind: Checkpoint | None = None,
     ) -> None:
         """Keep the chunk, whole: packets, frames, header, and the checkpoint behind it."""
-        with _failing_as_output(self._path), self._database as database:
+        with failing_as_output(self._path), self._database as database:
             database.executemany(
                 "insert into frame (source_index, chunk, pts, duration, digest)"
                 " values (?, ?, ?, ?, ?)",
@@ -186,20 +152,20 @@ class Store:
         """Take a frame of the unfinished chunk; it counts with the next ``pause``."""
         frame = picture.frame
         row = (number, frame.index, frame.time.pts, frame.time.duration, frame.digest)
-        with _failing_as_output(self._path):
+        with failing_as_output(self._path):
             self._database.execute(
                 "insert or replace into picture values (?, ?, ?, ?, ?, ?)", (*row, picture.planes)
             )
 
     def drop_pictures(self) -> None:
         """Forget the frames of the unfinished chunk."""
-        with _failing_as_output(self._path):
+        with failing_as_output(self._path):
             self._drop_pause()
 
     def pause(self, chunk: int, frames: int, behind: Checkpoint) -> None:
         """Keep the first frames of the unfinished chunk, and the checkpoint behind them."""
         place = save_place(behind)
-        with _failing_as_output(self._path), self._database as database:
+        with failing_as_output(self._path), self._database as database:
             database.execute("delete from pause")
             database.execute("delete from held where chunk = ?", (_PAUSED,))
             self._put_held(_PAUSED, behind)
@@ -287,11 +253,11 @@ class Store:
 
     def _is_whole(self) -> bool:
         """Whether every page is where it belongs; what they hold is for the hashes."""
-        with _failing_as_output(self._path):
+        with failing_as_output(self._path):
             try:
                 return list(self._database.execute("pragma integrity_check(1)")) == [("ok",)]
             except sqlite3.Error as error:
-                if not _is_damage(error):
+                if not is_damage(error):
                     raise
                 return False
 
@@ -346,7 +312,7 @@ class Store:
         return load_place(place, self._held(chunk))
 
     def _forget_from(self, chunk: int) -> None:
-        with _failing_as_output(self._path), self._database as database:
+        with failing_as_output(self._path), self._database as database:
             for table in ("segment", "packet", "frame"):
                 database.execute(f"delete from {table} where chunk >= ?", (chunk,))
             for table in ("checkpoint", "held"):
@@ -363,64 +329,8 @@ class Store:
         return _digest_of([(header, frames)], times, packets)
 
     def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        with _failing_as_output(self._path):
+        with failing_as_output(self._path):
             yield from self._database.execute(query, values)
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """The database with our tables; a file that is none, or of another version, is replaced."""
-    if not _is_ours(path):
-        _remove(path)
-    # One thread writes and joins, though not always the one that opened it.
-    database = sqlite3.connect(path, check_same_thread=False)
-    # Damaged text is none; its hash says so.
-    database.text_factory = _text
-    if not _schema(database):
-        database.executescript(f"{_TABLES} pragma user_version = {_VERSION};")
-    return database
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether it has our tables, or nothing yet, and lets itself be read and written."""
-    with closing(sqlite3.connect(path)) as database, closing(sqlite3.connect(":memory:")) as new:
-        database.text_factory = _text
-        new.executescript(_TABLES)
-        try:
-            # Before it has been read: what forbids to write would not be told any more.
-            database.execute("begin immediate")
-            (version,) = database.execute("pragma user_version").fetchone()
-            schema = _schema(database)
-            if not schema or version != _VERSION:
-                return version == 0 and not schema
-            for table in ("fact", "segment", "pause"):
-                database.execute(f"select * from {table}").fetchall()
-        except sqlite3.Error as error:
-            if not _is_damage(error):
-                raise
-            return False
-        return schema == _schema(new)
-
-
-def _schema(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
-    return database.execute("select type, name, sql from sqlite_master order by name").fetchall()
-
-
-def _is_damage(error: sqlite3.Error) -> bool:
-    """Whether the file is at fault."""
-    # Python's own errors, such as of text that is none, have no code.
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
-    # The upper bytes say more than which kind of error it is.
-    return code & 0xFF not in _OUTER_FAULTS
-
-
-def _remove(path: Path) -> None:
-    """The file, and the journal: of another file it would be a lie."""
-    for name in (path, path.with_name(f"{path.name}-journal")):
-        name.unlink(missing_ok=True)
-
-
-def _text(data: bytes) -> str:
-    return data.decode(errors="replace")
 
 
 def _seal(facts: Mapping[str, str]) -> str:
@@ -442,15 +352,3 @@ def _digest_of(*tables: Iterable[tuple[Any, ...]]) -> str:
                 digest.update(f"{type(value).__name__} {len(data)}:".encode())
                 digest.update(data)
     return digest.hexdigest()
-
-
-@contextmanager
-def _failing_as_output(path: Path) -> Iterator[None]:
-    """Turn a failing disk into the error that a user understands."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(
-            f"cannot write {path}: {reason}; free some space or choose another place with -o"
-        ) from error
