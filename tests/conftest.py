@@ -27,3 +27,15 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no shared/data beside the repository")
     return folder
+
+
+@pytest.fixture
+def gpu() -> str:
+    """The first GPU. Where ``VIDSTYLE_TEST_GPU`` promises one, its absence is a failure."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda:0"
+    if os.environ.get("VIDSTYLE_TEST_GPU"):
+        pytest.fail("VIDSTYLE_TEST_GPU is set, but torch finds no CUDA device")
+    pytest.skip("no CUDA device")

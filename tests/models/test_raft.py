@@ -157,6 +157,29 @@ def test_trained_weights_meet_their_known_error(
     assert error == pytest.approx(expected, abs=0.006)
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_correlations_are_float32_always(
+    precision: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of features this large they are beyond float16.
+    raft = load_raft("small", weights=file, precision=precision, iterations=1)  # type: ignore[arg-type]  # one of the names
+    network = raft._network
+    network.feature_encoder.conv.weight.mul_(1000)
+    network.feature_encoder.conv.bias.mul_(1000)
+    kinds = []
+    look_up = network.corr_block.index_pyramid
+
+    def watch(centroids_coords: torch.Tensor) -> torch.Tensor:
+        levels = network.corr_block.corr_pyramid
+        kinds.extend(level.dtype for level in levels)
+        assert levels[0].abs().max() > torch.finfo(torch.float16).max
+        return look_up(centroids_coords)
+
+    monkeypatch.setattr(network.corr_block, "index_pyramid", watch)
+    raft.flows(*pictures(130, 130))
+    assert set(kinds) == {torch.float32}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_half_precision_costs_little(precision: str, trained: Path, shared_data: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
@@ -43,12 +44,15 @@ _UNSUITABLE: Final = (
 )
 
 
-def open_input(path: Path, *, max_pixels: int = MAX_PIXELS) -> InputContainer:
+def open_input(
+    path: Path, *, max_pixels: int = MAX_PIXELS, device: HWAccel | None = None
+) -> InputContainer:
     """Open a video file for reading; the caller closes it.
 
     Only a regular file is opened, by absolute path and the ``file`` protocol, and only in a
     format that cannot name another file. ``max_pixels`` is for the decoders that FFmpeg tries
-    here: they make no larger frames. Raises InputError, one line, for everything else.
+    here: they make no larger frames. ``device`` is what its streams' decoders use where they can.
+    Raises InputError, one line, for everything else.
     """
     _check_file(path)
     options = {
@@ -59,7 +63,11 @@ def open_input(path: Path, *, max_pixels: int = MAX_PIXELS) -> InputContainer:
     try:
         # Metadata is often not UTF-8; a strange title must not stop a run.
         return av.open(
-            f"file:{path.absolute()}", mode="r", options=options, metadata_errors="replace"
+            f"file:{path.absolute()}",
+            mode="r",
+            options=options,
+            metadata_errors="replace",
+            hwaccel=device,
         )
     except av.error.ArgumentError as error:
         raise InputError(

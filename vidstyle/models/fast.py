@@ -166,6 +166,8 @@ def _without_checkerboard(pictures: torch.Tensor) -> torch.Tensor:
     that repeats after two pixels becomes flat."""
     # By reflection: repeating the last pixel would leave the pattern along the edge.
     ends = functional.pad(pictures, (1, 1, 1, 1), mode="reflect")
-    row = torch.tensor((0.25, 0.5, 0.25), dtype=pictures.dtype, device=pictures.device)
+    # 0.25, 0.5, 0.25, made on the device: a copy from the host cannot be part of a CUDA graph.
+    steps = torch.arange(3, dtype=pictures.dtype, device=pictures.device)
+    row = 0.5 - 0.25 * (steps - 1).abs()
     kernel = torch.outer(row, row).expand(pictures.shape[1], 1, 3, 3)
     return functional.conv2d(ends, kernel, groups=pictures.shape[1])

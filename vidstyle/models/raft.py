@@ -41,9 +41,9 @@ def load_raft(
     """RAFT with trained weights, ready for use on the device.
 
     ``small`` has 1 million parameters, ``large`` 5.3 million. The weights are the file
-    ``weights`` or what ``raft_weights.find_raft`` finds. ``precision`` is that of convolutions
-    and correlations; coordinates and flow are float32 always. ``iterations`` is how often the
-    guess is corrected; 12 is what the published figures are of.
+    ``weights`` or what ``raft_weights.find_raft`` finds. ``precision`` is that of convolutions;
+    correlations, coordinates and flow are float32 always, as the authors have them.
+    ``iterations`` is how often the guess is corrected; 12 is what the published figures are of.
 
     Raises ValueError for a size that there is not or no iterations, and WeightsError where there
     is no file, it cannot be fetched, or it is damaged or of another layout.
@@ -104,7 +104,11 @@ class Raft:
         """
         network = self._network
         features = network.feature_encoder(pair)
-        network.corr_block.build_pyramid(features, features.flip(0))
+        with torch.autocast(self._device.type, enabled=False):
+            # Half of the bits would save nothing: a sample of them is taken in float32, for which
+            # each step would turn all of them into that again.
+            whole = features.float()
+            network.corr_block.build_pyramid(whole, whole.flip(0))
         hidden_size = network.update_block.hidden_state_size
         hidden, context = network.context_encoder(pair).tensor_split((hidden_size,), dim=1)
         hidden, context = hidden.tanh(), context.relu()

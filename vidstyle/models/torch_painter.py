@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -11,6 +12,7 @@ from torch import nn
 
 from vidstyle.core.errors import PipelineError
 from vidstyle.core.place import Precision
+from vidstyle.models.cuda_graphs import CudaRecorder, Replays
 from vidstyle.models.network import StyleNetwork, paint
 from vidstyle.models.style_file import load_style
 from vidstyle.models.style_mix import StyleMix
@@ -29,7 +31,8 @@ class TorchPainter:
         self, styles: Mapping[str, Path], *, precision: Precision, device: str, compiled: bool
     ) -> None:
         """Raises WeightsError as ``load_style`` does. ``compiled`` is for ``torch.compile``, which
-        takes half a minute at the first picture."""
+        takes half a minute at the first picture. Else a GPU replays CUDA graphs: one for each style
+        and shape, and one for all mixes, whose weights change in place."""
         networks = {
             name: load_style(path).module.to(device).to(memory_format=torch.channels_last)
             for name, path in styles.items()
@@ -38,6 +41,8 @@ class TorchPainter:
         self._type = _TYPES[precision]
         self._kind = torch.device(device).type
         self._compiled: dict[nn.Module, nn.Module] | None = {} if compiled else None
+        graphed = self._kind == "cuda" and not compiled
+        self._replays = Replays(CudaRecorder(device)) if graphed else None
 
     def paint(self, pictures: torch.Tensor, shares: Mapping[str, float]) -> torch.Tensor:
         """New pictures of that shape, float32, on the same device.
@@ -45,6 +50,8 @@ class TorchPainter:
         ``shares`` by name sum to 1. Raises PipelineError where torch cannot compile here.
         """
         network = self._mix.network(shares)
+        if self._replays is not None:
+            return self._replays.run(network, partial(self._paint, network), pictures)
         if self._compiled is None:
             return self._paint(network, pictures)
         # torch loads its compiler late.

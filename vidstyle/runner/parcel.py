@@ -6,68 +6,33 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vidstyle.core.frame import Frame
 from vidstyle.core.layers import Home, HostArray, Layer
 from vidstyle.runner.edge import Edge
+from vidstyle.runner.transfer import device_to_host, host_to_device, mark_made, read_only
 
 if TYPE_CHECKING:
     import torch
 
 
-class _Writable:
-    """Presents a read-only array as a writable one, without a copy.
-
-    torch warns of read-only arrays, since it cannot mark its tensors so. The contract
-    that nobody writes to a layer holds on both sides.
-    """
-
-    def __init__(self, array: HostArray) -> None:
-        self._array = array
-        interface = dict(array.__array_interface__)
-        interface["data"] = (interface["data"][0], False)
-        self.__array_interface__: dict[str, Any] = interface
-
-
-def host_to_device(array: HostArray, device: str) -> torch.Tensor:
-    """(H, W, C), (H, W) or 0-d on the host to (C, H, W), (1, H, W) or 0-d; free on the CPU."""
-    import torch
-
-    tensor = torch.from_numpy(np.asarray(_Writable(array)))
-    if array.ndim == 2:
-        tensor = tensor[None]
-    elif array.ndim == 3:
-        tensor = tensor.permute(2, 0, 1)
-    return tensor.to(device, non_blocking=True)
-
-
-def device_to_host(tensor: torch.Tensor) -> HostArray:
-    """(C, H, W) on a device to (H, W, C) on the host, (1, H, W) to (H, W)."""
-    array = tensor.detach().cpu()
-    if array.ndim == 3:
-        array = array[0] if array.shape[0] == 1 else array.permute(1, 2, 0)
-    return read_only(np.ascontiguousarray(array.numpy()))
-
-
-def read_only(array: HostArray) -> HostArray:
-    """The same memory, not to be written through this array."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
 class Cell:
     """One layer of one frame, wherever it is wanted."""
 
-    __slots__ = ("_device", "_digest", "_host")
+    __slots__ = ("_device", "_digest", "_host", "_made")
 
     def __init__(self, layer: Layer) -> None:
-        on_host = isinstance(layer, np.ndarray)
-        self._host: HostArray | None = read_only(layer) if on_host else None  # type: ignore[arg-type]  # narrowed above
-        self._device: torch.Tensor | None = None if on_host else layer  # type: ignore[assignment]  # narrowed above
+        """On a GPU by the thread that has made the layer, which notes when it will be there."""
+        self._host: HostArray | None = None
+        self._device: torch.Tensor | None = None
+        self._made: torch.cuda.Event | None = None
+        if isinstance(layer, np.ndarray):
+            self._host = read_only(layer)
+        else:
+            self._device, self._made = layer, mark_made(layer)
         self._digest: bytes | None = None
 
     @property
@@ -95,7 +60,7 @@ class Cell:
         if home == "host":
             if self._host is None:
                 assert self._device is not None
-                self._host = device_to_host(self._device)
+                self._host = device_to_host(self._device, self._made)
             return self._host
         if self._device is None:
             assert self._host is not None

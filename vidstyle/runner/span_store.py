@@ -12,7 +12,8 @@ import numpy as np
 
 from vidstyle.core.errors import OutputError
 from vidstyle.core.layers import HostArray
-from vidstyle.runner.parcel import Cell, read_only
+from vidstyle.runner.parcel import Cell
+from vidstyle.runner.transfer import read_only
 
 _SMALL = 4096
 # Bytes. Less is not worth a place on disk, and nothing at all has none there.

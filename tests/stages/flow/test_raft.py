@@ -142,6 +142,31 @@ def test_auto_compares_at_most_so_many_pixels(size: tuple[int, int], scale: floa
 
 
 @pytest.mark.parametrize(
+    ("precision", "device", "settled"),
+    [
+        ("auto", "cpu", "float32"),
+        ("auto", "cuda:0", "float16"),
+        ("bfloat16", "cuda:0", "bfloat16"),
+        ("float16", "cpu", "float16"),
+    ],
+)
+def test_auto_precision_follows_the_device(precision: str, device: str, settled: str) -> None:
+    stage = Raft(RaftOptions.model_validate({"precision": precision}))
+    clip = Clip(64, 64, time_base=Fraction(1))
+    assert stage.settle(clip, Place(device)).precision == settled
+
+
+@pytest.mark.slow
+def test_a_gpu_finds_the_flow_of_the_cpu(trained: Path, gpu: str) -> None:
+    clip = pan(frames=2, step=(6, -4), width=320, height=240)
+    now, previous = sources(1, 0, clip)
+    exact = run(now, previous, weights=str(trained))["flow"]
+    half = load_raft("small", weights=trained, device=gpu, precision="float16")
+    found, _ = half.flows(now, previous)
+    assert np.linalg.norm(found - exact, axis=2).mean() < 0.06
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"offline": True}, r"RAFT-small .*fetch https://.*/raft_small_C_T_V2-01064c6d\.pth and"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -12,14 +13,19 @@ from typing import Final, Self
 import av
 from av.codec.codec import UnknownCodecError
 from av.codec.context import CodecContext, ThreadType
+from av.codec.hwaccel import HWAccel
+from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
+from av.video import VideoFrame
 from av.video.codeccontext import VideoCodecContext
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from vidstyle.core import Notice
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import MAX_PIXELS, choose_video, open_input
+from vidstyle.stages.decode.device_frames import is_from_device, planar
 from vidstyle.stages.decode.ending import Ending
 from vidstyle.stages.decode.limits import check_size
 from vidstyle.stages.decode.timestamps import Decoded
@@ -60,6 +66,10 @@ class Damage:
         return [Notice("damage", f"the video is damaged; {', '.join(parts)}")] if parts else []
 
 
+class _DeviceFailedError(Exception):
+    """A GPU did not decode a packet: for a reason of its own, or because it is damaged."""
+
+
 class Reader:
     """An open file and the decoder of its chosen video stream."""
 
@@ -70,22 +80,45 @@ class Reader:
         threads: int,
         hidden_alpha: bool = False,
         max_pixels: int = MAX_PIXELS,
+        device: HWAccel | None = None,
     ) -> None:
         """``hidden_alpha``: decode the transparency of VP8 and VP9 too, which is slower.
 
-        The decoder makes no frame of more than ``max_pixels``.
+        The decoder makes no frame of more than ``max_pixels``. ``device`` decodes what it can
+        (``hardware.choose`` finds out whether that is the same), and where it fails the processor
+        goes on.
         """
         self._path, self._max_pixels = path, max_pixels
+        self._threads, self._hidden_alpha = threads, hidden_alpha
+        self._device = device
+        self._sought: int | None = None
+        self._scaler = VideoReformatter()
         self.damage = Damage()
-        self.container = open_input(path, max_pixels=max_pixels)
+        self.by_device = 0
+        """Pictures that the device has decoded."""
+        self.device_failed = False
+        self._open()
+
+    def _open(self) -> None:
+        self.container = self._container()
         try:
             self.stream: VideoStream = choose_video(self.container)
             self.ending = Ending(self.container, self.stream)
-            self.context = _decoder(self.stream, threads, hidden_alpha)
-            self.context.options = {**self.context.options, "max_pixels": str(max_pixels)}
+            self.context = _decoder(self.stream, self._threads, self._hidden_alpha)
+            self.context.options = {**self.context.options, "max_pixels": str(self._max_pixels)}
         except BaseException:
             self.container.close()
             raise
+
+    def _container(self) -> InputContainer:
+        try:
+            return open_input(self._path, max_pixels=self._max_pixels, device=self._device)
+        except InputError:
+            if self._device is None:
+                raise
+            # The file may be sound, and the GPU full or gone.
+            self._device, self.device_failed = None, True
+            return open_input(self._path, max_pixels=self._max_pixels)
 
     def __enter__(self) -> Self:
         return self
@@ -115,6 +148,7 @@ class Reader:
             return False
         self.context.flush_buffers()
         self.ending.forget()
+        self._sought = pts
         return True
 
     def packets(self) -> Iterator[Packet[VideoStream]]:
@@ -137,14 +171,35 @@ class Reader:
 
     def frames(self) -> Iterator[Decoded]:
         """Pictures in presentation order from here to the end."""
+        given = 0
+        try:
+            for decoded in self._decoded():
+                given += 1
+                yield decoded
+        except _DeviceFailedError:
+            self._leave_device()
+            yield from islice(self._decoded(), given, None)
+
+    def _decoded(self) -> Iterator[Decoded]:
         for packet in self.packets():
             yield from self._decode(packet)
         yield from self._decode(None)
 
+    def _leave_device(self) -> None:
+        """Begin again by the processor, from where the device began."""
+        self.close()
+        self._device, self.device_failed = None, True
+        self.damage.forget()
+        self._open()
+        if self._sought is not None:
+            self.seek(self._sought)
+
     def _decode(self, packet: Packet[VideoStream] | None) -> Iterator[Decoded]:
         try:
-            pictures = self.context.decode(packet)
-        except FFmpegError:
+            pictures = [self._planar(picture) for picture in self.context.decode(packet)]
+        except FFmpegError as error:
+            if self._device is not None:
+                raise _DeviceFailedError from error
             # The decoder refuses what is too large before it takes memory for it.
             check_size(self._path, self.context.width, self.context.height, self._max_pixels)
             at = None if packet is None or packet.pts is None else packet.pts * self.time_base
@@ -153,6 +208,12 @@ class Reader:
         for picture in pictures:
             self.damage.spoiled += picture.is_corrupt
             yield Decoded(picture, picture.pts, picture.duration)
+
+    def _planar(self, picture: VideoFrame) -> VideoFrame:
+        if self._device is None or not is_from_device(picture):
+            return picture
+        self.by_device += 1
+        return planar(picture, self._scaler)
 
 
 def has_hidden_alpha(stream: VideoStream) -> bool:

@@ -46,6 +46,10 @@ class DecodeOptions(StageOptions):
     rotation: Literal["apply", "ignore"] = Field(
         "apply", description="Whether pictures are turned as the file says."
     )
+    hardware: Literal["none", "auto"] = Field(
+        "none",
+        description="auto: a GPU decodes where it gives the same frames, else the processor.",
+    )
     max_pixels: int = Field(
         LARGEST_FRAME, ge=1, description="Frames of more pixels than this are refused."
     )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from av.codec.hwaccel import HWAccel
+
 from vidstyle.core import Clip, Frame, Mark, Notice, Place
+from vidstyle.stages.decode.hardware import choose
 from vidstyle.stages.decode.policies import Decision, DecodeOptions, decide
 from vidstyle.stages.decode.probe import Found, probe
 from vidstyle.stages.decode.reading import Reading
@@ -26,6 +30,7 @@ class DecodePyAV:
     def __init__(self, options: DecodeOptions) -> None:
         self.options = options
         self._opened: tuple[Path, Found, Decision, int] | None = None
+        self._device: HWAccel | None = None
         self._reading: Reading | None = None
 
     def open(self, path: Path, place: Place) -> Clip:
@@ -33,6 +38,15 @@ class DecodePyAV:
         self.close()
         found = probe(path, threads=place.threads, max_pixels=self.options.max_pixels)
         decision = decide(found, self.options, path)
+        if self.options.hardware == "auto":
+            self._device, said = choose(
+                path,
+                threads=place.threads,
+                hidden_alpha=decision.alpha,
+                max_pixels=self.options.max_pixels,
+            )
+            clip = replace(decision.clip, notices=(*decision.clip.notices, said))
+            decision = replace(decision, clip=clip)
         self._opened = path, found, decision, place.threads
         return decision.clip
 
@@ -47,7 +61,9 @@ class DecodePyAV:
             raise RuntimeError("frames were asked for before open")
         self.close()
         path, found, decision, threads = self._opened
-        self._reading = reading = Reading(path, found, decision, self.options, threads)
+        self._reading = reading = Reading(
+            path, found, decision, self.options, threads, device=self._device
+        )
         to_layers = ToLayers(found, decision)
         for index, item in reading.frames(after):
             yield Frame(index, item.pts, item.duration, to_layers(item.picture))

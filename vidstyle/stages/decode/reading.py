@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from av import VideoFrame
+from av.codec.hwaccel import HWAccel
 
 from vidstyle.core import Mark, Notice
 from vidstyle.core.errors import InputError
@@ -28,13 +29,22 @@ class Reading:
     """Gives decoded, deinterlaced frames with their final times, and counts what it meets."""
 
     def __init__(
-        self, path: Path, found: Found, decision: Decision, options: DecodeOptions, threads: int
+        self,
+        path: Path,
+        found: Found,
+        decision: Decision,
+        options: DecodeOptions,
+        threads: int,
+        *,
+        device: HWAccel | None = None,
     ) -> None:
+        """``device`` decodes, where ``hardware.choose`` has found one."""
         self._path = path
         self._found = found
         self._hidden_alpha = decision.alpha
         self._options = options
         self._threads = threads
+        self._device = device
         self._reader: Reader | None = None
         self._repairs = Repairs()
         self._met: dict[str, Notice] = {}
@@ -63,8 +73,15 @@ class Reading:
 
     def notices(self) -> tuple[Notice, ...]:
         """What was met so far."""
-        damage = self._reader.damage.notices() if self._reader else []
-        return (*damage, *self._repairs.notices(), *self._met.values())
+        return (*self._read_notices(), *self._repairs.notices(), *self._met.values())
+
+    def _read_notices(self) -> Iterator[Notice]:
+        if self._reader is None:
+            return
+        yield from self._reader.damage.notices()
+        if self._reader.device_failed:
+            text = "the GPU failed to decode the video, and the processor has gone on"
+            yield Notice("hardware-failed", text)
 
     def close(self) -> None:
         """Give back the file and the decoder's threads; may be called twice."""
@@ -107,6 +124,7 @@ class Reading:
             threads=self._threads,
             hidden_alpha=self._hidden_alpha,
             max_pixels=self._options.max_pixels,
+            device=self._device,
         )
         return self._reader
 

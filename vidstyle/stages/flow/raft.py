@@ -28,6 +28,7 @@ from vidstyle.imaging.flow_pair import (
     layers_of_flows,
     no_flow,
 )
+from vidstyle.models.backends import PrecisionChoice
 from vidstyle.models.raft_scale import auto_scale, scaled_flows
 from vidstyle.models.raft_weights import RaftSize, find_raft
 
@@ -44,8 +45,9 @@ class RaftOptions(StageOptions):
         description="Size of the pictures that are compared. Memory grows with its fourth power:"
         " auto compares at most 1280x720 pixels.",
     )
-    precision: Precision = Field(
-        "float32", description="Of the network; the halves are for GPUs and processors with them."
+    precision: PrecisionChoice = Field(
+        "auto",
+        description="Of the network's layers. auto is float16 on a GPU and float32 on the cpu.",
     )
     directions: Directions = Field(
         "to_previous",
@@ -84,7 +86,11 @@ class Raft(BaseStage[RaftOptions]):
         return clip
 
     def settle(self, clip: Clip, place: Place) -> RaftOptions:
-        return self.options.model_copy(update={"scale": _scale(self.options, clip)})
+        settled = {
+            "scale": _scale(self.options, clip),
+            "precision": _precision(self.options, place),
+        }
+        return self.options.model_copy(update=settled)
 
     def files(self) -> Sequence[Path]:
         return [_weights(self.options)]
@@ -97,7 +103,7 @@ class Raft(BaseStage[RaftOptions]):
             self.options.model,
             weights=_weights(self.options),
             device=place.device,
-            precision=self.options.precision,
+            precision=_precision(self.options, place),
             iterations=self.options.iterations,
         )
 
@@ -127,6 +133,12 @@ def _scale(options: RaftOptions, clip: Clip) -> float:
     if options.scale == "auto":
         return auto_scale(clip.height, clip.width)
     return options.scale
+
+
+def _precision(options: RaftOptions, place: Place) -> Precision:
+    if options.precision == "auto":
+        return "float32" if place.device == "cpu" else "float16"
+    return options.precision
 
 
 STAGE = Raft
