@@ -67,6 +67,30 @@ def test_another_file_to_compare_with_is_refused(
     assert "is not what `vidstyle bench --json` prints" in capfd.readouterr().err
 
 
+def test_an_earlier_file_that_is_not_there_is_said_so(capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ["bench", str(ROOT / "pipelines" / "temporal.yaml"), "none.mp4"]
+    assert run_command([*arguments, "--compare", "none.json"]) == 2
+    assert "--compare none.json: cannot be read (No such file" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "said"),
+    [
+        (["none.mp4"], 3, "none.mp4: no such file"),
+        (["in.mp4", "--style", "none"], 4, "there is no style none"),
+        (["in.mp4"], 3, "in.mp4 has 5 frames; a rate takes 8 or more"),
+    ],
+)
+def test_what_cannot_be_timed_is_refused_at_once_as_a_run_refuses_it(  # type: ignore[no-untyped-def]  # fixtures
+    folder, write_clip, capfd, changed: list[str], code: int, said: str
+) -> None:
+    write_clip(folder / "in.mp4", count=5)
+    assert run_command(["bench", str(ROOT / "pipelines" / "temporal.yaml"), *changed]) == code
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert said in lines[0]
+
+
 @pytest.mark.slow
 def test_a_pipeline_is_timed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     clip = tmp_path / "in.mkv"

@@ -181,6 +181,36 @@ def test_the_folder_stays_within_its_limit_and_keeps_what_was_used_last(tmp_path
     assert cache.get(f"{5:064d}") is None
 
 
+def test_a_folder_that_may_only_be_read_is_looked_up_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    LayerCache(tmp_path).put(f"{0:064d}", {"a": np.ones((8, 8), np.float32)})
+
+    def refused(path: Path) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(os, "utime", refused)
+    assert LayerCache(tmp_path).get(f"{0:064d}") is not None
+
+
+def test_what_a_killed_run_left_half_written_is_removed_an_hour_later(tmp_path: Path) -> None:
+    (tmp_path / "00").mkdir()
+    old, new = (tmp_path / "00" / name for name in ("old.part", "new.part"))
+    for part in (old, new):
+        part.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    LayerCache(tmp_path).put(f"{0:064d}", {"a": np.ones((8, 8), np.float32)})
+    assert sorted(file.suffix for file in (tmp_path / "00").iterdir()) == [".layers", ".part"]
+    assert new.exists()
+
+
+def test_a_clip_that_takes_more_than_the_limit_is_told_of(
+    tmp_path: Path, plugin: Path, job: Callable[..., Job]
+) -> None:
+    small = replace(job("small", cache=tmp_path / "cache"), cache_limit=400_000)
+    assert "more than --cache-size (0.000373 GiB)" in heard(small)[1]
+
+
 def test_two_runs_at_once_share_a_folder(
     tmp_path: Path, plugin: Path, job: Callable[..., Job]
 ) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from vidstyle.runner.config import Pipeline
 
 LOOP, ALONE, RUN = "frame loop", "stylizer alone", "vidstyle run"
+FEWEST = 8
+"""Frames that a rate is taken of at least: of fewer, it is that of their last burst."""
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +32,7 @@ def bench(
     clip: Annotated[Path, typer.Argument(help="What to make faster.", metavar="INPUT")],
     style: given.Style = None,
     set_: given.Set = None,
-    frames: Annotated[int, typer.Option(help="Of the clip, from its start.", min=8)] = 120,
+    frames: Annotated[int, typer.Option(help="Of the clip, from its start.", min=FEWEST)] = 120,
     rounds: Annotated[
         int, typer.Option(help="How often each is run; the fastest counts.", min=1)
     ] = 3,
@@ -51,16 +53,38 @@ def bench(
     before = None if compare is None else _earlier(compare)
     loaded = given.pipeline_of(pipeline, set_=overrides, style=None, plugins=None)
     with tempfile.TemporaryDirectory() as folder:
+        _check(loaded, clip, Path(folder))
         commands = _commands(loaded, clip, Path(folder), overrides, frames)
         timings = {
             name: fastest(found) for name, found in in_turns(commands, rounds=rounds).items()
         }
+    # Not every file says beforehand how many frames it has.
+    _check_enough(clip, min(timing.frames for timing in timings.values()))
     figures = figures_of(timings)
     if json:
         print(json_module.dumps(figures))
         return
     for line in table(figures, before):
         answer(line)
+
+
+def _check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
+    """What is wrong with clip, style or pipeline is said at once, and as `vidstyle run` does."""
+    from vidstyle.runner.job import Job, prepared
+
+    with prepared(Job(pipeline, clip, folder / "run.mp4")) as (_, plan):
+        count = plan.source.clip.frame_count
+    if count is not None:
+        _check_enough(clip, count)
+
+
+def _check_enough(clip: Path, count: int) -> None:
+    from vidstyle.core.errors import InputError
+
+    if count < FEWEST:
+        raise InputError(
+            f"{clip} has {count} frames; a rate takes {FEWEST} or more: time a longer clip"
+        )
 
 
 def _commands(
@@ -158,5 +182,7 @@ def _earlier(path: Path) -> Mapping[str, float]:
     try:
         ratios: Mapping[str, float] = json_module.loads(path.read_text())["ratios"]
         return {str(name): float(ratio) for name, ratio in ratios.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise UsageError(f"--compare {path}: cannot be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} is not what `vidstyle bench --json` prints") from error

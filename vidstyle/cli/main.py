@@ -107,13 +107,20 @@ def _exit_code(command: Callable[[], Any]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except typer.TyperException as error:
-        return _usage(str(error), getattr(error, "exit_code", 2))
+        return _usage(_complaint(error), getattr(error, "exit_code", 2))
     except Exception as error:
         return _fail_with(error)
     if code == INTERRUPTED:
         # typer turns Ctrl-C into a code and says nothing.
         return _fail("interrupted; the destination is untouched", INTERRUPTED)
     return code if isinstance(code, int) else 0
+
+
+def _complaint(error: typer.TyperException) -> str:
+    """What the parser says, with the option or argument that it says it of."""
+    if getattr(error, "param", None) is None:
+        return str(error)
+    return error.format_message().replace("Value error, ", "")
 
 
 def _usage(message: str, code: int) -> int:

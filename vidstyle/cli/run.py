@@ -49,7 +49,7 @@ def run(
         ),
     ] = None,
     cache_size: Annotated[
-        float, typer.Option(help="Most that --cache may take, in GiB.", min=0.001)
+        float, typer.Option(help="Most that --cache may take, in GiB.", min=0.001, max=1e6)
     ] = 20.0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything and print the plan; decode nothing.")

@@ -59,7 +59,8 @@ def timed(command: Sequence[str], *, environment: Mapping[str, str] | None = Non
             stages = event.get("stage_seconds", stages)
         said = process.stderr.read().strip().splitlines()
     if process.returncode or len(moments) <= WARM_UP:
-        raise UsageError(f"{command[0]} made no frames to be timed: {said[-1] if said else ''}")
+        name, reason = " ".join(command[:3]), said[-1] if said else ""
+        raise UsageError(f"{name} made no frames to be timed: {reason}")
     rate = (len(moments) - WARM_UP) / (moments[-1] - moments[WARM_UP - 1])
     return Timing(len(moments), moments[0], rate, peak, stages)
 

@@ -138,8 +138,7 @@ def _leave_store(destination: Destination, listen: Listener) -> None:
 def _met(assembly: Assembly, cache: LayerCache | None) -> Iterator[Notice]:
     """What reading and joining have found out."""
     if cache is not None:
-        text = f"{cache.found} steps of flow and stylization were known, {cache.kept} are new"
-        yield Notice("cache", cache.failure or text)
+        yield from (Notice("cache", note) for note in cache.notes())
     yield from assembly.source.notices
     for side in assembly.inputs:
         yield from side.notices

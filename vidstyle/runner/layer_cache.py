@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -16,7 +18,9 @@ from vidstyle.core.state import load_state, save_state
 
 LIMIT = 20 * 2**30
 """Bytes on disk, where nothing else is said."""
-_SUFFIX = ".layers"
+_SUFFIX, _PART = ".layers", ".part"
+_ABANDONED = 3600.0
+# Seconds after which nobody writes a part any more: its run was killed.
 _ROOM = 0.9
 # Part of the limit that is left when room was made: not to be looked for at every frame.
 _LOOK = 64
@@ -42,18 +46,22 @@ class LayerCache:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"--cache {folder}: cannot be made ({error.strerror})") from error
-        self._size, self._since = 0, _LOOK
+        self._size, self._since, self._used = 0, _LOOK, 0
 
     def get(self, key: str) -> Mapping[str, HostArray] | None:
         """The layers that were kept under that key."""
         path = self._path(key)
         try:
             data = path.read_bytes()
-            os.utime(path)
         except OSError:
             return None
+        # Where nothing may be written, as in a folder of somebody else's, it is read all the same.
+        with suppress(OSError):
+            os.utime(path)
         layers = _unpacked(data)
-        self.found += layers is not None
+        if layers is not None:
+            self.found += 1
+            self._used += len(data)
         return layers
 
     def put(self, key: str, layers: Mapping[str, HostArray]) -> None:
@@ -68,7 +76,19 @@ class LayerCache:
             self.failure = f"nothing more is kept in {self._folder}: {error.strerror or error}"
             return
         self._size += len(data)
+        self._used += len(data)
         self.kept += 1
+
+    def notes(self) -> Iterator[str]:
+        """What a user should know at the end of a run."""
+        yield f"{self.found} steps of flow and stylization were known, {self.kept} are new"
+        if self.failure is not None:
+            yield self.failure
+        elif self._used > self._limit:
+            yield (
+                f"they take {_gibibytes(self._used)}, more than --cache-size"
+                f" ({_gibibytes(self._limit)}): the first are gone again; raise it"
+            )
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key[2:]}{_SUFFIX}"
@@ -86,8 +106,16 @@ class LayerCache:
             self._size += size
 
 
+def _remove_abandoned(folder: Path) -> None:
+    for part in folder.glob(f"*/*{_PART}"):
+        with suppress(FileNotFoundError):
+            if time.time() - part.stat().st_mtime > _ABANDONED:
+                part.unlink()
+
+
 def _shrunk(folder: Path, most: int, limit: int) -> int:
     """Remove the files that were not used for the longest time; the bytes that are left."""
+    _remove_abandoned(folder)
     files = []
     for path in folder.glob(f"*/*{_SUFFIX}"):
         try:
@@ -108,7 +136,7 @@ def _shrunk(folder: Path, most: int, limit: int) -> int:
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=_PART)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -129,6 +157,10 @@ def _unpacked(data: bytes) -> Mapping[str, HostArray] | None:
     if hashlib.sha256(body).digest() != digest:
         return None
     return load_state(bytes(body))  # type: ignore[return-value]  # arrays alone were saved
+
+
+def _gibibytes(size: int) -> str:
+    return f"{size / 2**30:.3g} GiB"
 
 
 def key_of(parts: Iterable[bytes]) -> str:

@@ -1,0 +1,30 @@
+"""A wrong call is one line that names what is wrong with it, and exit code 2."""
+
+from __future__ import annotations
+
+import pytest
+
+from vidstyle.cli.main import run_command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["image", "photo.jpg", "painting.jpg"], "--output"),
+        (["image", "photo.jpg"], "STYLE"),
+        (["image", "photo.jpg", "painting.jpg", "-o", "p.png", "--steps", "many"], "--steps"),
+        (["run", "p.yaml", "in.mp4", "--engine", "steam"], "--engine"),
+        (["run", "p.yaml", "in.mp4", "--cache-size", "much"], "--cache-size"),
+        (["run", "p.yaml", "in.mp4", "--cache-size", "inf"], "--cache-size"),
+        (["run", "p.yaml", "in.mp4", "--frames", "3"], "--frames"),
+        (["weights", "pull"], "NAME"),
+    ],
+)
+def test_a_wrong_call_names_the_option_or_argument(
+    capfd: pytest.CaptureFixture[str], arguments: list[str], named: str
+) -> None:
+    assert run_command(arguments) == 2
+    said = capfd.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert named in said[0]
+    assert "Value error" not in said[0]
