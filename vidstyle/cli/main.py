@@ -65,7 +65,13 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     # What OpenCV's readers say of a damaged picture, in lines of its own, we say in one.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    sys.exit(run_command(sys.argv[1:]))
+    code = run_command(sys.argv[1:])
+    threaded = sys.modules.get("vidstyle.runner.threaded")
+    if threaded is not None and threaded.still_working():
+        # The libraries that a step is in are not to be taken from under it.
+        sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run_command(arguments: list[str]) -> int:

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from types import TracebackType
 
-from vidstyle.core.errors import StageError
+from vidstyle.core.errors import StageError, Terminated
 from vidstyle.runner.guard import overdue
 from vidstyle.runner.parcel import Parcel
 from vidstyle.runner.serial import Flow
+
+_NAME = "vidstyle stage"
+_HUNG = 1.0
+# Seconds that are waited for the other stages where one does not come back.
+_ASKED_TO_END = 5.0
+# Seconds in which a step may come to its end where somebody wants the run to: some take minutes.
 
 
 class ChannelShutError(Exception):
@@ -83,7 +90,7 @@ class Threads:
     ) -> None:
         """``limit`` is how many seconds a call of a stage may take."""
         self._limit = limit
-        self._hung = False
+        self._patience: float | None = None
         self._error: BaseException | None = None
         self._lock = threading.Lock()
         self._channels: list[Channel] = []
@@ -94,7 +101,7 @@ class Threads:
             self._channels.append(channel)
             self._threads.append(
                 threading.Thread(
-                    target=self._work, args=(flow, stream, channel), name="vidstyle", daemon=True
+                    target=self._work, args=(flow, stream, channel), name=_NAME, daemon=True
                 )
             )
             stream = channel
@@ -139,13 +146,15 @@ class Threads:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if isinstance(error, KeyboardInterrupt | Terminated):
+            self._patience = _ASKED_TO_END
         self._end()
 
     def _look(self) -> None:
         """Raise StageError where a stage does not come back."""
         call = overdue(self._limit)
         if call is not None:
-            self._hung = True
+            self._patience = _HUNG
             raise StageError(
                 call.stage,
                 call.frame,
@@ -153,11 +162,19 @@ class Threads:
             )
 
     def _end(self) -> None:
-        """Shut all channels and wait for the steps that are running, but for one that hangs."""
+        """Shut all channels and wait for the steps that are running, where patience is bounded no
+        longer than that: the threads end with the process."""
         self._fail(None)
+        deadline = None if self._patience is None else time.monotonic() + self._patience
         for thread in self._threads:
             if thread.ident is not None:
-                thread.join(1.0 if self._hung else None)
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                thread.join(left)
+
+
+def still_working() -> bool:
+    """Whether a thread of a run that has ended is in the midst of a step."""
+    return any(thread.name == _NAME for thread in threading.enumerate())
 
 
 def _nothing() -> None:
