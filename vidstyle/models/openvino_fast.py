@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from vidstyle.core import HostArray
-from vidstyle.models.openvino_layers import (
-    Layers,
-    Node,
-    by_channel,
-    doubled,
-    mean_over_picture,
-    number,
-)
+from vidstyle.models.openvino_layers import Layers, Node, exact, number
 from vidstyle.models.openvino_library import op
 
 _DILATIONS = (1, 2, 1, 2, 1)
@@ -23,20 +17,20 @@ _KNEE, _ROOM = 0.08, 0.055
 _BINOMIAL = np.outer((0.25, 0.5, 0.25), (0.25, 0.5, 0.25)).astype(np.float32)
 
 
-def fast_network(layers: Layers, arrays: Mapping[str, HostArray], pictures: Node) -> Node:
+def fast_network(layers: Layers, arrays: Mapping[str, HostArray], pictures: Any) -> Any:
     """Painted pictures, float32; both (1, 3, H, W), sides multiples of 4."""
     network = _Network(layers, arrays)
-    fine = network.layer("encode", op.space_to_depth(pictures, "depth_first", 2))
-    coarse = network.layer("reduce", fine, stride=2)
+    fine = network.layer("encode", layers.space_to_depth(pictures))
+    coarse = layers.kept(network.layer("reduce", fine, stride=2))
     for block, dilation in enumerate(_DILATIONS):
         name = f"transform.{block}.layers"
         inner = network.layer(f"{name}.0", coarse, dilation=dilation)
-        coarse = network.layer(f"{name}.1", inner, beside=coarse)
-    enlarged = layers.convolution(doubled(coarse), arrays["decode.1.weight"], edge="edge")
+        coarse = layers.kept(network.layer(f"{name}.1", inner, beside=coarse))
+    enlarged = layers.convolution(layers.doubled(coarse), arrays["decode.1.weight"], edge="edge")
     merged = network.normalised("decode.2", enlarged, beside=fine)
-    output = layers.convolution(merged, arrays["output.weight"], edge="edge")
-    biased = op.add(layers.exact(output), by_channel(arrays["output.bias"]))
-    return _eased(_without_checkerboard(layers, op.depth_to_space(biased, "depth_first", 2)))
+    blocks = layers.convolution(merged, arrays["output.weight"], edge="edge")
+    biased = layers.pointwise(_biased, blocks, layers.per_channel(arrays["output.bias"]))
+    return _without_checkerboard(layers, layers.depth_to_space(biased))
 
 
 class _Network:
@@ -47,12 +41,12 @@ class _Network:
     def layer(
         self,
         name: str,
-        features: Node,
+        features: Any,
         *,
         stride: int = 1,
         dilation: int = 1,
-        beside: Node | None = None,
-    ) -> Node:
+        beside: Any = None,
+    ) -> Any:
         convolved = self._layers.convolution(
             features,
             self._arrays[f"{name}.0.weight"],
@@ -62,28 +56,35 @@ class _Network:
         )
         return self.normalised(f"{name}.1", convolved, beside=beside)
 
-    def normalised(self, name: str, features: Node, *, beside: Node | None = None) -> Node:
+    def normalised(self, name: str, features: Any, *, beside: Any = None) -> Any:
         """Response normalisation, computed in float32, and the sum with what is ``beside``."""
-        exact = self._layers.exact(features)
-        power = mean_over_picture(op.multiply(exact, exact))
-        gain = op.divide(
-            by_channel(self._arrays[f"{name}.weight"]), op.sqrt(op.add(power, number(_EPSILON)))
-        )
-        scaled = op.add(op.multiply(exact, gain), by_channel(self._arrays[f"{name}.bias"]))
+        layers = self._layers
+        weight, bias = (self._arrays[f"{name}.{part}"] for part in ("weight", "bias"))
+        scaled = layers.response_normalised(features, weight, bias, _EPSILON)
         if (threshold := self._arrays.get(f"{name}.threshold")) is not None:
-            scaled = op.maximum(scaled, by_channel(threshold))
+            scaled = layers.pointwise(op.maximum, scaled, layers.per_channel(threshold))
         if beside is not None:
-            scaled = op.add(scaled, self._layers.exact(beside))
-        return self._layers.rounded(scaled)
+            scaled = layers.pointwise(_added, scaled, beside)
+        return layers.pointwise(layers.rounded, scaled)
 
 
-def _without_checkerboard(layers: Layers, pictures: Node) -> Node:
+def _added(scaled: Node, beside: Node) -> Node:
+    return op.add(scaled, exact(beside))
+
+
+def _biased(features: Node, bias: Node) -> Node:
+    return op.add(exact(features), bias)
+
+
+def _without_checkerboard(layers: Layers, pictures: Any) -> Any:
     kernel = np.broadcast_to(_BINOMIAL, (3, 3, 3))
-    smoothed = layers.channelwise_convolution(layers.rounded(pictures), kernel, edge="reflect")
-    return layers.exact(smoothed)
+    pictures = layers.kept(layers.pointwise(layers.rounded, pictures))
+    smoothed = layers.channelwise_convolution(pictures, kernel, edge="reflect")
+    return layers.pointwise(_eased, smoothed)
 
 
 def _eased(pictures: Node) -> Node:
+    pictures = exact(pictures)
     above = op.relu(op.subtract(pictures, number(1 - _KNEE)))
     below = op.relu(op.subtract(number(_KNEE), pictures))
     bent = op.subtract(_bent(above), _bent(below))

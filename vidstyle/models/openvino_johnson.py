@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from vidstyle.core import HostArray
-from vidstyle.models.openvino_layers import Layers, Node, by_channel, doubled, standardised
+from vidstyle.models.openvino_layers import Layers, Node, exact
 from vidstyle.models.openvino_library import op
 
 _BLOCKS = 5
@@ -13,16 +14,16 @@ _EPSILON = 1e-5
 """What torch adds to the variance."""
 
 
-def johnson_network(layers: Layers, arrays: Mapping[str, HostArray], pictures: Node) -> Node:
+def johnson_network(layers: Layers, arrays: Mapping[str, HostArray], pictures: Any) -> Any:
     """Painted pictures, float32; both (1, 3, H, W), sides multiples of 4."""
     network = _Network(layers, arrays)
     features = network.encoded(pictures)
     for position in (1, 3):
-        features = network.layer(f"decode.{position}", doubled(features))
+        features = network.layer(f"decode.{position}", layers.doubled(features))
     return network.output(features)
 
 
-def fractional_network(layers: Layers, arrays: Mapping[str, HostArray], pictures: Node) -> Node:
+def fractional_network(layers: Layers, arrays: Mapping[str, HostArray], pictures: Any) -> Any:
     """As ``johnson_network``, of the architecture that enlarges by transposed convolutions."""
     network = _Network(layers, arrays)
     features = network.encoded(pictures)
@@ -37,33 +38,36 @@ class _Network:
         self._layers = layers
         self._arrays = arrays
 
-    def encoded(self, pictures: Node) -> Node:
+    def encoded(self, pictures: Any) -> Any:
         """Features at quarter size, after the residual blocks."""
         features = pictures
         for position, stride in enumerate((1, 2, 2)):
             features = self.layer(f"encode.{position}", features, stride=stride)
         for block in range(_BLOCKS):
             name = f"transform.{block}.layers"
+            features = self._layers.kept(features)
             inner = self.layer(f"{name}.0", features)
-            features = op.add(features, self.layer(f"{name}.1", inner, relu=False))
-        return features
+            outer = self.layer(f"{name}.1", inner, relu=False)
+            features = self._layers.pointwise(op.add, features, outer)
+        return self._layers.kept(features)
 
-    def layer(self, name: str, features: Node, *, stride: int = 1, relu: bool = True) -> Node:
+    def layer(self, name: str, features: Any, *, stride: int = 1, relu: bool = True) -> Any:
         kernel = self._arrays[f"{name}.0.weight"]
         convolved = self._layers.convolution(features, kernel, edge="reflect", stride=stride)
         return self.normalised(f"{name}.1", convolved, relu=relu)
 
-    def normalised(self, name: str, features: Node, *, relu: bool = True) -> Node:
-        """Instance normalisation and a ReLU, which the plugin computes as one."""
-        scale, shift = (
-            self._layers.constant(self._arrays[f"{name}.{part}"].reshape(1, -1, 1, 1))
-            for part in ("weight", "bias")
-        )
-        scaled = op.add(op.multiply(standardised(features, _EPSILON), scale), shift)
-        return op.relu(scaled) if relu else scaled
+    def normalised(self, name: str, features: Any, *, relu: bool = True) -> Any:
+        """Instance normalisation and a ReLU."""
+        weight, bias = (self._arrays[f"{name}.{part}"] for part in ("weight", "bias"))
+        scaled = self._layers.instance_normalised(features, weight, bias, _EPSILON)
+        return self._layers.pointwise(op.relu, scaled) if relu else scaled
 
-    def output(self, features: Node) -> Node:
+    def output(self, features: Any) -> Any:
         kernel = self._arrays["output.weight"]
         blocks = self._layers.output_convolution(features, kernel, edge="reflect")
-        biased = op.add(self._layers.exact(blocks), by_channel(self._arrays["output.bias"]))
-        return op.clamp(biased, 0.0, 1.0)
+        bias = self._layers.per_channel(self._arrays["output.bias"])
+        return self._layers.pointwise(_clamped, blocks, bias)
+
+
+def _clamped(pictures: Node, bias: Node) -> Node:
+    return op.clamp(op.add(exact(pictures), bias), 0.0, 1.0)

@@ -7,8 +7,8 @@ statistics over a whole picture in float32, whatever the network's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -24,75 +24,184 @@ Edge = Literal["edge", "reflect"]
 _OVER_PICTURE = np.array([2, 3])
 
 
-class Layers:
-    """Makes nodes of one precision."""
-
-    def __init__(self, precision: Precision) -> None:
-        self._type = ov.Type.bf16 if precision == "bfloat16" else ov.Type.f32
+class Layers(Protocol):
+    """What a network is described by: ``PictureLayers`` or ``openvino_strips.StripLayers``."""
 
     def rounded(self, node: Node) -> Node:
         """In the network's precision."""
-        return op.convert(node, self._type)
+        ...
 
-    def exact(self, node: Node) -> Node:
-        """In float32."""
-        return op.convert(node, ov.Type.f32)
+    def per_channel(self, values: HostArray) -> Any:
+        """A float32 value for each channel, for ``pointwise``."""
+        ...
 
-    def constant(self, values: HostArray) -> Node:
-        """An array in the network's precision."""
-        return op.constant(_bfloat16(values) if self._type == ov.Type.bf16 else values)
+    def pointwise(self, function: Callable[..., Node], *features: Any) -> Any:
+        """What the function makes of the nodes of features of one size, pixel by pixel."""
+        ...
+
+    def kept(self, features: Any) -> Any:
+        """The same, for what is used again or beyond whose edge something is read."""
+        ...
 
     def convolution(
-        self, features: Node, kernel: HostArray, *, edge: Edge, stride: int = 1, dilation: int = 1
-    ) -> Node:
+        self, features: Any, kernel: HostArray, *, edge: Edge, stride: int = 1, dilation: int = 1
+    ) -> Any:
         """Keeps the size, or divides it by the stride. ``kernel`` is (C out, C in, k, k), k odd."""
-        around = dilation * (kernel.shape[2] // 2)
-        return self._convolution(padded(features, around, edge), kernel, stride, dilation)
+        ...
 
-    def output_convolution(self, features: Node, kernel: HostArray, *, edge: Edge) -> Node:
+    def output_convolution(self, features: Any, kernel: HostArray, *, edge: Edge) -> Any:
         """As ``convolution``, for a handful of channels: (1, C, H, W) of even H and W.
 
         Processors compute channels by the dozen, so that three take as long as twelve. Here the
         four pixels of a block are channels of one.
         """
-        around = kernel.shape[2] // 2
-        blocks = self._convolution(padded(features, around, edge), _for_blocks(kernel), 2, 1)
-        return op.depth_to_space(blocks, "depth_first", 2)
+        ...
+
+    def transposed_convolution(self, features: Any, kernel: HostArray) -> Any:
+        """Doubles the size; ``kernel`` (C in, C out, 3, 3), zeros beyond the edge."""
+        ...
+
+    def channelwise_convolution(self, features: Any, kernel: HostArray, *, edge: Edge) -> Any:
+        """Each of C channels by its own kernel of (C, k, k), k odd."""
+        ...
+
+    def doubled(self, features: Any) -> Any:
+        """Each pixel repeated to 2x2.
+
+        Together with the convolution after it this could be one transposed convolution, a tenth
+        faster in all. But then neighbouring pixels have sums of the same weights that are each
+        rounded by themselves, and a normalisation makes a pattern of that in flat pictures.
+        """
+        ...
+
+    def space_to_depth(self, features: Any) -> Any:
+        """Blocks of 2x2 pixels as channels of one."""
+        ...
+
+    def depth_to_space(self, features: Any) -> Any:
+        """The inverse of ``space_to_depth``."""
+        ...
+
+    def instance_normalised(
+        self, features: Any, weight: HostArray, bias: HostArray, epsilon: float
+    ) -> Any:
+        """(x - mean) / sqrt(variance + epsilon) · weight + bias, over the whole picture."""
+        ...
+
+    def response_normalised(
+        self, features: Any, weight: HostArray, bias: HostArray, epsilon: float
+    ) -> Any:
+        """x / sqrt(mean(x²) + epsilon) · weight + bias, over the whole picture; in float32."""
+        ...
+
+
+class PictureLayers:
+    """``Layers`` whose features are nodes of one graph for whole pictures."""
+
+    def __init__(self, precision: Precision) -> None:
+        self._type = ov.Type.bf16 if precision == "bfloat16" else ov.Type.f32
+
+    def rounded(self, node: Node) -> Node:
+        return op.convert(node, self._type)
+
+    def constant(self, values: HostArray) -> Node:
+        """An array in the network's precision."""
+        return op.constant(_bfloat16(values) if self._type == ov.Type.bf16 else values)
+
+    def nearest(self, values: HostArray) -> HostArray:
+        """What ``constant`` makes of values, in float32."""
+        return _nearest(values) if self._type == ov.Type.bf16 else values
+
+    def per_channel(self, values: HostArray) -> Node:
+        return by_channel(values)
+
+    def pointwise(self, function: Callable[..., Node], *features: Node) -> Node:
+        return function(*features)
+
+    def kept(self, features: Node) -> Node:
+        return features
+
+    def convolution(
+        self, features: Node, kernel: HostArray, *, edge: Edge, stride: int = 1, dilation: int = 1
+    ) -> Node:
+        around = dilation * (kernel.shape[2] // 2)
+        return self.valid_convolution(padded(features, around, edge), kernel, stride, dilation)
+
+    def output_convolution(self, features: Node, kernel: HostArray, *, edge: Edge) -> Node:
+        return self.valid_output_convolution(padded(features, kernel.shape[2] // 2, edge), kernel)
 
     def transposed_convolution(self, features: Node, kernel: HostArray) -> Node:
-        """Doubles the size; ``kernel`` (C in, C out, 3, 3), zeros beyond the edge."""
-        return op.convolution_backprop_data(
-            features,
-            self.constant(kernel),
-            [2, 2],
-            pads_begin=[1, 1],
-            pads_end=[1, 1],
-            output_padding=[1, 1],
-        )
+        return self.enlarging_convolution(features, kernel, top=1, bottom=0)
 
     def channelwise_convolution(self, features: Node, kernel: HostArray, *, edge: Edge) -> Node:
-        """Each of C channels by its own kernel of (C, k, k), k odd."""
-        grouped = kernel[:, None, None]
         around = kernel.shape[2] // 2
-        return op.group_convolution(
-            padded(features, around, edge),
-            self.constant(grouped),
-            [1, 1],
-            [0, 0],
-            [0, 0],
-            [1, 1],
-        )
+        return self.valid_channelwise_convolution(padded(features, around, edge), kernel)
 
-    def _convolution(self, features: Node, kernel: HostArray, stride: int, dilation: int) -> Node:
+    def doubled(self, features: Node) -> Node:
+        return doubled(features)
+
+    def space_to_depth(self, features: Node) -> Node:
+        return op.space_to_depth(features, "depth_first", 2)
+
+    def depth_to_space(self, features: Node) -> Node:
+        return op.depth_to_space(features, "depth_first", 2)
+
+    def instance_normalised(
+        self, features: Node, weight: HostArray, bias: HostArray, epsilon: float
+    ) -> Node:
+        # The plugin computes it as one, with the ReLU that may follow.
+        scale, shift = (self.constant(part.reshape(1, -1, 1, 1)) for part in (weight, bias))
+        standardised = op.mvn(features, _OVER_PICTURE, True, epsilon, "inside_sqrt")
+        return op.add(op.multiply(standardised, scale), shift)
+
+    def response_normalised(
+        self, features: Node, weight: HostArray, bias: HostArray, epsilon: float
+    ) -> Node:
+        values = exact(features)
+        power = op.reduce_mean(op.multiply(values, values), _OVER_PICTURE, True)
+        gain = op.divide(by_channel(weight), op.sqrt(op.add(power, number(epsilon))))
+        return op.add(op.multiply(values, gain), by_channel(bias))
+
+    def valid_convolution(
+        self, features: Node, kernel: HostArray, stride: int, dilation: int
+    ) -> Node:
+        """Only where the kernel lies within the features, as those below."""
         return op.convolution(
             features, self.constant(kernel), [stride] * 2, [0, 0], [0, 0], [dilation] * 2
         )
 
+    def valid_output_convolution(self, features: Node, kernel: HostArray) -> Node:
+        blocks = self.valid_convolution(features, _for_blocks(kernel), 2, 1)
+        return op.depth_to_space(blocks, "depth_first", 2)
+
+    def valid_channelwise_convolution(self, features: Node, kernel: HostArray) -> Node:
+        grouped = self.constant(kernel[:, None, None])
+        return op.group_convolution(features, grouped, [1, 1], [0, 0], [0, 0], [1, 1])
+
+    def enlarging_convolution(
+        self, features: Node, kernel: HostArray, *, top: int, bottom: int
+    ) -> Node:
+        """Transposed, by strides of 2: of the 2 · H + 1 rows that it makes all but the first
+        ``top`` and the last ``bottom``; of the columns all but the first."""
+        return op.convolution_backprop_data(
+            features, self.constant(kernel), [2, 2], pads_begin=[top, 1], pads_end=[bottom, 0]
+        )
+
+
+def exact(node: Node) -> Node:
+    """In float32."""
+    return op.convert(node, ov.Type.f32)
+
 
 def padded(features: Node, around: int, edge: Edge) -> Node:
     """With so many more pixels on each side."""
-    amounts = np.array([0, 0, around, around])
-    return op.pad(features, amounts, amounts, edge)
+    return padded_rows(features, (around, around), around, edge)
+
+
+def padded_rows(features: Node, rows: tuple[int, int], across: int, edge: Edge) -> Node:
+    """With so many more rows above and below, or fewer where negative, and pixels at the sides."""
+    before, after = np.array([0, 0, rows[0], across]), np.array([0, 0, rows[1], across])
+    return op.pad(features, before, after, edge)
 
 
 def by_channel(values: HostArray) -> Node:
@@ -106,12 +215,7 @@ def number(value: float) -> Node:
 
 
 def doubled(features: Node) -> Node:
-    """Each pixel repeated to 2x2.
-
-    Together with the convolution after it this could be one transposed convolution, a tenth faster
-    in all. But then neighbouring pixels have sums of the same weights that are each rounded by
-    themselves, and a normalisation makes a pattern of that in flat pictures.
-    """
+    """Each pixel repeated to 2x2."""
     return op.interpolate(
         features,
         np.array([2, 2], np.float32),
@@ -121,16 +225,6 @@ def doubled(features: Node) -> Node:
         nearest_mode="floor",
         axes=_OVER_PICTURE,
     )
-
-
-def mean_over_picture(features: Node) -> Node:
-    """(1, C, 1, 1)."""
-    return op.reduce_mean(features, _OVER_PICTURE, True)
-
-
-def standardised(features: Node, epsilon: float) -> Node:
-    """Each channel with mean 0 and variance 1; the plugin sums in float32."""
-    return op.mvn(features, _OVER_PICTURE, True, epsilon, "inside_sqrt")
 
 
 def reordered(node: Node, axes: Sequence[int]) -> Node:

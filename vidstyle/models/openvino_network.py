@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -14,14 +14,17 @@ from vidstyle.core import HostArray
 from vidstyle.core.place import Precision
 from vidstyle.models.openvino_fast import fast_network
 from vidstyle.models.openvino_johnson import fractional_network, johnson_network
-from vidstyle.models.openvino_layers import Layers, Node, reordered
+from vidstyle.models.openvino_layers import Layers, PictureLayers, reordered
 from vidstyle.models.openvino_library import op, ov
+from vidstyle.models.openvino_passes import StripNetwork
+from vidstyle.models.openvino_strips import Lazy, StripLayers
+from vidstyle.models.strips import Rows, strips_of
 from vidstyle.models.style_file import Architecture
 from vidstyle.models.style_weights import StyleWeights
 
 _MULTIPLE, _SMALLEST = 4, 8
 """Sides that networks take, as ``network.StyleNetwork`` has them."""
-_GRAPHS: Mapping[Architecture, Callable[[Layers, Mapping[str, HostArray], Node], Node]] = {
+_GRAPHS: Mapping[Architecture, Callable[[Layers, Mapping[str, HostArray], Any], Any]] = {
     "fast": fast_network,
     "johnson": johnson_network,
     "johnson-fractional": fractional_network,
@@ -34,11 +37,23 @@ class OpenVinoNetwork:
     In float32 within 1e-3 of torch, in bfloat16 within 2/255 on average. Pictures are equal from
     run to run for one number of threads. It is compiled for one size at a time, which takes some
     tenths of a second; one thread may use it at a time.
+
+    With a ``tile`` pictures larger than that are painted strip by strip (``strips``), which takes
+    less memory and some more time. The picture is the same but for rounding: in float32 within
+    1e-3, and in bfloat16 as near as that is to float32.
     """
 
-    def __init__(self, weights: StyleWeights, *, precision: Precision, threads: int) -> None:
+    def __init__(
+        self,
+        weights: StyleWeights,
+        *,
+        precision: Precision,
+        threads: int,
+        tile: int | None = None,
+    ) -> None:
         self._weights = weights
         self._precision = precision
+        self._tile = tile
         self._settings = {
             # Keeps every node in the precision that the graph states.
             "EXECUTION_MODE_HINT": "ACCURACY",
@@ -48,32 +63,54 @@ class OpenVinoNetwork:
             "ENABLE_CPU_PINNING": False,
         }
         self._size = (0, 0)
-        self._request: Any = None
+        self._paint: Callable[[HostArray], HostArray]
 
     def prepare(self, height: int, width: int) -> None:
         """Compile for pictures of that size, where the last one was of another."""
         size = (_allowed(height), _allowed(width))
         if size != self._size:
-            model = style_model(self._weights, self._precision, size)
-            compiled = _core().compile_model(model, "CPU", self._settings)
-            self._request = compiled.create_infer_request()
+            strips = strips_of(*size, self._tile)
+            self._paint = self._whole(size) if len(strips) == 1 else self._by_strips(size, strips)
             self._size = size
 
     def paint(self, picture: HostArray) -> HostArray:
         """(H, W, 3) RGB in [0, 1] to a new picture of that shape."""
         height, width = picture.shape[:2]
         self.prepare(height, width)
-        extended = _extended(picture, *self._size)
-        painted = np.empty_like(extended)
-        self._request.set_input_tensor(_shared(extended))
-        self._request.set_output_tensor(_shared(painted))
-        self._request.infer()
+        painted = self._paint(_writable(_extended(picture, *self._size)))
         return np.ascontiguousarray(painted[:height, :width])
+
+    def _whole(self, size: tuple[int, int]) -> Callable[[HostArray], HostArray]:
+        compiled = self._compiled(style_model(self._weights, self._precision, size))
+        request = compiled.create_infer_request()
+
+        def paint(picture: HostArray) -> HostArray:
+            painted = np.empty_like(picture)
+            request.set_input_tensor(ov.Tensor(picture[None], shared_memory=True))
+            request.set_output_tensor(ov.Tensor(painted[None], shared_memory=True))
+            request.infer()
+            return painted
+
+        return paint
+
+    def _by_strips(
+        self, size: tuple[int, int], strips: Sequence[Rows]
+    ) -> Callable[[HostArray], HostArray]:
+        graph = _GRAPHS[self._weights.info.architecture]
+
+        def describe(layers: StripLayers, picture: Lazy) -> Lazy:
+            painted: Lazy = graph(layers, self._weights.arrays, picture)
+            return painted
+
+        return StripNetwork(describe, self._precision, size, strips, self._compiled).paint
+
+    def _compiled(self, model: ov.Model) -> Any:
+        return _core().compile_model(model, "CPU", self._settings)
 
 
 def style_model(weights: StyleWeights, precision: Precision, size: tuple[int, int]) -> ov.Model:
     """The graph of a style's network; in and out (1, H, W, 3) float32, for that H and W."""
-    layers = Layers(precision)
+    layers = PictureLayers(precision)
     picture = op.parameter([1, *size, 3], np.float32)
     first = reordered(layers.rounded(picture), (0, 3, 1, 2))
     painted = _GRAPHS[weights.info.architecture](layers, weights.arrays, first)
@@ -110,12 +147,11 @@ def _border(amount: int, side: int) -> int:
     return cv2.BORDER_REFLECT_101 if amount < side else cv2.BORDER_REPLICATE
 
 
-def _shared(picture: HostArray) -> ov.Tensor:
-    """The memory of a contiguous picture as a tensor, while the picture is held elsewhere.
+def _writable(picture: HostArray) -> HostArray:
+    """The same memory, as an array that OpenVINO takes.
 
-    OpenVINO refuses arrays that are read-only, and does not write to its input.
+    It refuses arrays that are read-only, and does not write to its input.
     """
     interface = dict(picture.__array_interface__)
     interface["data"] = (interface["data"][0], False)
-    writable = np.asarray(SimpleNamespace(__array_interface__=interface))
-    return ov.Tensor(writable[None], shared_memory=True)
+    return np.asarray(SimpleNamespace(__array_interface__=interface, picture=picture))

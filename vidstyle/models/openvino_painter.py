@@ -18,11 +18,20 @@ class OpenVinoPainter:
     Where the mix changes, the network is compiled anew: 0.1 to 0.2 seconds.
     """
 
-    def __init__(self, styles: Mapping[str, Path], *, precision: Precision, threads: int) -> None:
-        """Raises WeightsError as ``load_style_weights`` does."""
+    def __init__(
+        self,
+        styles: Mapping[str, Path],
+        *,
+        precision: Precision,
+        threads: int,
+        tile: int | None = None,
+    ) -> None:
+        """``tile`` as ``OpenVinoNetwork`` has it. Raises WeightsError as ``load_style_weights``
+        does."""
         self._weights = {name: load_style_weights(path) for name, path in styles.items()}
         self._precision = precision
         self._threads = threads
+        self._tile = tile
         self._shares: Mapping[str, float] = {}
         self._network: OpenVinoNetwork | None = None
 
@@ -36,7 +45,7 @@ class OpenVinoPainter:
         if self._network is None or used != self._shares:
             weights = mixed_weights(self._weights, used)
             self._network = OpenVinoNetwork(
-                weights, precision=self._precision, threads=self._threads
+                weights, precision=self._precision, threads=self._threads, tile=self._tile
             )
             self._shares = used
         return self._network

@@ -74,6 +74,7 @@ def painted(
     precision: str = "float32",
     strength: float = 1.0,
     mask: np.ndarray | None = None,
+    tile: int | None = None,
 ) -> torch.Tensor:
     """(3, H, W), whatever the stage's home is. ``mask`` is (H, W)."""
     options: dict[str, Any] = {"backend": backend, "precision": precision, "strength": strength}
@@ -83,7 +84,7 @@ def painted(
         options["mask"], given["region"] = "region", mask
     stage = FeedForward(FeedForwardOptions(**options))
     clip = Clip(image.shape[1], image.shape[0], Fraction(1, 25))
-    stage.open(stage.describe(clip), Place())
+    stage.open(stage.describe(clip), Place(tile=tile))
     on_device = stage.needs.home == "device"
     layers = {name: as_tensor(value) if on_device else value for name, value in given.items()}
     written, state = stage.step(Window(Frame(0, 0, 1, layers), stage.options), None)
@@ -170,6 +171,15 @@ def test_a_mask_multiplies_strength_pixel_by_pixel(style: Path, backend: str) ->
     share = 0.5 * torch.from_numpy(mask).double()
     wanted = source.double() + share * (whole - source).double()
     torch.testing.assert_close(half.double(), wanted, atol=1e-6, rtol=0)
+
+
+@pytest.mark.slow
+def test_what_is_painted_in_tiles_is_mixed_by_strength_and_mask_too(style: Path) -> None:
+    image, mask = picture(90, 40), np.random.default_rng(2).random((90, 40), np.float32)
+    whole, tiled = (
+        painted(style, image, strength=0.7, mask=mask, tile=tile) for tile in (None, 32)
+    )
+    torch.testing.assert_close(tiled, whole, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("shape", [(32, 40, 3), (16, 20), (1, 1)])

@@ -75,9 +75,10 @@ class FeedForward(BaseStage[FeedForwardOptions]):
     ``image + strength · mask · (painted - image)``: at strength 0 the picture passes untouched,
     and where strength and mask are 1 it is the painting itself. Any picture size; the painting is
     clamped to [0, 1]. What paints, and in which precision, is settled by the device alone
-    (``models.backends``). A mix interpolates the weights of its styles (``models.style_mix``). A
-    style that is missing, damaged or of an unknown architecture, and styles that cannot be mixed,
-    raise WeightsError before the first frame.
+    (``models.backends``). Where memory is short OpenVINO paints strip by strip, and the painting
+    is the same but for rounding; torch has whole pictures only. A mix interpolates the weights of
+    its styles (``models.style_mix``). A style that is missing, damaged or of an unknown
+    architecture, and styles that cannot be mixed, raise WeightsError before the first frame.
     """
 
     Options = FeedForwardOptions
@@ -108,8 +109,10 @@ class FeedForward(BaseStage[FeedForwardOptions]):
             return 0
         backend, precision = self._settled(place.device)
         info = read_style_info(self.files()[0])
-        pixels = clip.width * clip.height
-        return painting_memory(info, backend=backend, precision=precision, pixels=pixels)
+        size = (clip.height, clip.width)
+        return painting_memory(
+            info, backend=backend, precision=precision, size=size, tile=place.tile
+        )
 
     def open(self, clip: Clip, place: Place) -> None:
         self._step: Step
@@ -145,7 +148,7 @@ def _host_step(
 ) -> Step:
     from vidstyle.models.openvino_painter import OpenVinoPainter
 
-    painter = OpenVinoPainter(styles, precision=precision, threads=place.threads)
+    painter = OpenVinoPainter(styles, precision=precision, threads=place.threads, tile=place.tile)
     painter.network(shares).prepare(clip.height, clip.width)
 
     def step(frame: Frame, options: FeedForwardOptions) -> HostArray:
