@@ -65,6 +65,9 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     # What OpenCV's readers say of a damaged picture, in lines of its own, we say in one.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    # torch's threads wait for each other by spinning: so long as to take the cores from the other
+    # stages, and from other programs. After some microseconds they sleep.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     code = run_command(sys.argv[1:])
     threaded = sys.modules.get("vidstyle.runner.threaded")
     if threaded is not None and threaded.still_working():
