@@ -208,7 +208,7 @@ def test_a_clip_that_takes_more_than_the_limit_is_told_of(
     tmp_path: Path, plugin: Path, job: Callable[..., Job]
 ) -> None:
     small = replace(job("small", cache=tmp_path / "cache"), cache_limit=400_000)
-    assert "more than --cache-size (0.000373 GiB)" in heard(small)[1]
+    assert "more than --cache-size (0.381 MiB)" in heard(small)[1]
 
 
 def test_two_runs_at_once_share_a_folder(

@@ -93,7 +93,7 @@ def test_what_cannot_fit_is_refused_with_what_would() -> None:
     small = Clip(side, side, Fraction(1, 25), Fraction(25))
     # The tile and the sink's share do not shrink with the picture here.
     assert plan(BASE + 27 * MIB, clip=small).memory <= BASE + 27 * MIB
-    with pytest.raises(DeviceError, match="no picture would fit"):
+    with pytest.raises(DeviceError, match="MiB are taken before the first frame"):
         plan(BASE // 2)
 
 
@@ -119,13 +119,13 @@ class Looker(BaseStage[StageOptions]):
     ],
 )
 def test_sizes_are_read(text: str, size: int) -> None:
-    assert parse_size(text) == size
+    assert parse_size(text, "--max-memory") == size
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "3T", "much", "1e9", "999999999"])
 def test_other_sizes_are_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="wanted an amount of memory"):
-        parse_size(text)
+    with pytest.raises(UsageError, match=r"--max-memory .*: wanted an amount of memory"):
+        parse_size(text, "--max-memory")
 
 
 def test_a_run_that_cannot_fit_ends_with_its_code(

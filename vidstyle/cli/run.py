@@ -81,7 +81,7 @@ def run(
             overwrite=overwrite,
             resume=resume,
             timeout=timeout,
-            budget=parse_size(max_memory),
+            budget=parse_size(max_memory, "--max-memory"),
             cache=cache,
             cache_limit=int(cache_size * 2**30),
         )

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from vidstyle.core.errors import OutputError
 from vidstyle.core.layers import HostArray
 from vidstyle.core.state import load_state, save_state
+from vidstyle.runner.memory import size_text
 
 LIMIT = 20 * 2**30
 """Bytes on disk, where nothing else is said."""
@@ -86,8 +87,8 @@ class LayerCache:
             yield self.failure
         elif self._used > self._limit:
             yield (
-                f"they take {_gibibytes(self._used)}, more than --cache-size"
-                f" ({_gibibytes(self._limit)}): the first are gone again; raise it"
+                f"they take {size_text(self._used)}, more than --cache-size"
+                f" ({size_text(self._limit)}): the first are gone again; raise it"
             )
 
     def _path(self, key: str) -> Path:
@@ -157,10 +158,6 @@ def _unpacked(data: bytes) -> Mapping[str, HostArray] | None:
     if hashlib.sha256(body).digest() != digest:
         return None
     return load_state(bytes(body))  # type: ignore[return-value]  # arrays alone were saved
-
-
-def _gibibytes(size: int) -> str:
-    return f"{size / 2**30:.3g} GiB"
 
 
 def key_of(parts: Iterable[bytes]) -> str:

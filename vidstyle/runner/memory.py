@@ -78,25 +78,26 @@ def refusal(plan: Plan, budget: int) -> DeviceError:
     fits = (
         f"pictures of {width}x{height} would fit"
         if min(width, height) >= 16
-        else "no picture would fit"
+        else f"{size_text(fixed)} are taken before the first frame"
     )
     return DeviceError(
-        f"{clip.width}x{clip.height} takes about {gibibytes(plan.memory)}, and --max-memory is"
-        f" {gibibytes(budget)}: {fits}, or raise it"
+        f"{clip.width}x{clip.height} takes about {size_text(plan.memory)}, and --max-memory is"
+        f" {size_text(budget)}: {fits}, or raise it"
     )
 
 
-def gibibytes(size: int) -> str:
-    return f"{size / 2**30:.1f} GiB"
+def size_text(size: int) -> str:
+    """Bytes in the unit that a person would use."""
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.3g} MiB"
 
 
-def parse_size(text: str) -> int:
+def parse_size(text: str, option: str) -> int:
     """Bytes of ``3``, ``3G``, ``800M`` or ``1.5GiB``; a bare number counts GiB.
 
-    Raises UsageError for anything else.
+    Raises UsageError, which names the option, for anything else.
     """
     match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?) ?(?:([MG])(?:i?B)?)?", text, re.IGNORECASE)
     if match is None or not float(match[1]):
-        raise UsageError(f"{text}: wanted an amount of memory, such as 3G or 800M")
+        raise UsageError(f"{option} {text}: wanted an amount of memory, such as 3G or 800M")
     unit = 2**20 if (match[2] or "G").upper() == "M" else 2**30
     return int(float(match[1]) * unit)
