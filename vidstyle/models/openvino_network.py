@@ -15,9 +15,10 @@ from vidstyle.core.place import Precision
 from vidstyle.models.openvino_fast import fast_network
 from vidstyle.models.openvino_johnson import fractional_network, johnson_network
 from vidstyle.models.openvino_layers import Layers, PictureLayers, reordered
+from vidstyle.models.openvino_lazy import Lazy
 from vidstyle.models.openvino_library import op, ov
 from vidstyle.models.openvino_passes import StripNetwork
-from vidstyle.models.openvino_strips import Lazy, StripLayers
+from vidstyle.models.openvino_strips import StripLayers
 from vidstyle.models.strips import Rows, strips_of
 from vidstyle.models.style_file import Architecture
 from vidstyle.models.style_weights import StyleWeights

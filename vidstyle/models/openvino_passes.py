@@ -10,8 +10,9 @@ import numpy as np
 
 from vidstyle.core import HostArray
 from vidstyle.core.place import Precision
+from vidstyle.models.openvino_lazy import FeatureMap, Lazy
 from vidstyle.models.openvino_library import ov
-from vidstyle.models.openvino_strips import FeatureMap, Lazy, Pass, StripLayers
+from vidstyle.models.openvino_strips import Pass, StripLayers
 from vidstyle.models.strips import Rows
 
 _NEAR = 4
