@@ -43,8 +43,8 @@ from vidstyle.models.gatys import (
 from vidstyle.models.gatys_descent import Adam, Descent, Lbfgs
 from vidstyle.models.gatys_objective import Objective
 from vidstyle.models.gatys_settings import LossWeights, Precision
-from vidstyle.models.losses import warp
 from vidstyle.models.painting_file import read_painting
+from vidstyle.models.picture_losses import warp
 from vidstyle.stages.decode.pictures import DecodePictures, PicturesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
@@ -146,12 +146,16 @@ def bare_loop(backbone: Backbone, content: torch.Tensor, painting: torch.Tensor,
             picture = functional.interpolate(
                 picture, scale_factor=scale, mode="bilinear", antialias=True
             )
-        found, values = {}, picture - mean
+        size = picture.shape[2:]
+        found, values = {}, mirrored(picture) - mean
         wanted = {*numbers, content_number} if scale == 1 else set(numbers)
         for number in range(max(wanted) + 1):
             values = layers[number](values)
             if number in wanted:
-                found[number] = values
+                down, across = (
+                    8 * v // (s + 16) for v, s in zip(values.shape[2:], size, strict=True)
+                )
+                found[number] = values[:, :, down : -down or None, across : -across or None]
         return found
 
     def gram(values: torch.Tensor) -> torch.Tensor:
@@ -210,7 +214,17 @@ def bare_loop(backbone: Backbone, content: torch.Tensor, painting: torch.Tensor,
     return lambda: cast("float", cast("Any", optimiser).step(closure))
 
 
+def mirrored(picture: torch.Tensor) -> torch.Tensor:
+    """Eight pixels more on each side, those of the edge twice."""
+    rows, columns = (
+        [*range(7, -1, -1), *range(length), *range(length - 1, length - 9, -1)]
+        for length in picture.shape[2:]
+    )
+    return picture[:, :, rows][:, :, :, columns]
+
+
 def measure_steps(given: argparse.Namespace, backbone: Backbone) -> None:
+    hundredth = []
     for photo in given.photos:
         for painting in given.paintings:
             content, reference = planes(photo, given.size), planes(painting, given.size)
@@ -219,12 +233,14 @@ def measure_steps(given: argparse.Namespace, backbone: Backbone) -> None:
             begun = Objective(backbone, content, task.references, LossSettings())
             first = begun.evaluate(content).loss
             reached = [(first - losses[at - 1]) / (first - losses[-1]) for at in (25, 50, 100)]
+            hundredth.append(reached[-1])
             print(
                 f"{backbone.name}, {photo.stem} after {painting.stem}: {first:.3f} to"
                 f" {losses[-1]:.4f}; of the fall, after 25, 50, 100 steps: "
                 + ", ".join(f"{share:.1%}" for share in reached),
                 flush=True,
             )
+    print(f"{backbone.name}, after 100 steps at least {min(hundredth):.1%}", flush=True)
 
 
 def losses_of(backbone: Backbone, task: Task, settings: DescentSettings) -> list[float]:

@@ -12,9 +12,10 @@ import pytest
 
 from tests.models.gatys_world import vgg_weights
 from vidstyle.app.job_queue import JobQueue
-from vidstyle.app.settings import Settings, shipped_pipelines
+from vidstyle.app.settings import Settings
 from vidstyle.app.studio import Studio, opened
 from vidstyle.models import safetensors_file
+from vidstyle.runner.shipped import shipped_folder
 
 WriteClip = Callable[..., Path]
 
@@ -34,7 +35,7 @@ def make_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(folder / "weights"))
     monkeypatch.setenv("VIDSTYLE_CACHE", str(folder / "cache"))
     return Settings(
-        pipelines=shipped_pipelines(),
+        pipelines=shipped_folder(),
         pictures=folder / "photos",
         paintings=folder / "paintings",
         max_upload=2**20,

@@ -18,8 +18,9 @@ from playwright.sync_api import Page, sync_playwright
 from samples.drawings.drawing import write_drawings
 from tests.app.page_server import serving
 from tests.app.test_browser import ARGUMENTS, CHROMIUM, button, hand_over
-from vidstyle.app.settings import Settings, shipped_pipelines
+from vidstyle.app.settings import Settings
 from vidstyle.evaluation.clip_frames import clip_frames
+from vidstyle.runner.shipped import shipped_folder
 
 ROOT = Path(__file__).parents[2]
 CLIP = ROOT / "samples" / "demo.mp4"
@@ -54,7 +55,7 @@ def _settings(folder: Path) -> Settings:
     pixels = np.rint(255 * frame[..., ::-1]).astype(np.uint8)
     cv2.imwrite(str(folder / "photos" / "astronaut.png"), pixels)
     return Settings(
-        pipelines=shipped_pipelines(), pictures=folder / "photos", paintings=folder / "paintings"
+        pipelines=shipped_folder(), pictures=folder / "photos", paintings=folder / "paintings"
     )
 
 

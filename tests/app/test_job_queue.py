@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from vidstyle.app.job_queue import BusyError, Job, JobQueue
-from vidstyle.app.settings import shipped_pipelines
 from vidstyle.app.tasks import ClipTask
 from vidstyle.models.styles import find_style
+from vidstyle.runner.shipped import shipped_folder
 
 
 def until(true: Callable[[], object], seconds: float = 60.0) -> None:
@@ -28,7 +28,7 @@ def bad_clip(folder: Path) -> ClipTask:
     return ClipTask(
         folder=folder,
         clip=folder / "original",
-        pipeline=shipped_pipelines() / "per-frame.yaml",
+        pipeline=shipped_folder() / "per-frame.yaml",
         style=find_style("great-wave"),
     )
 
@@ -41,7 +41,7 @@ def long_clip(tmp_path: Path) -> Callable[[], ClipTask]:
     def task() -> ClipTask:
         folder = tmp_path / str(time.monotonic_ns())
         folder.mkdir()
-        pipeline = shipped_pipelines() / "temporal.yaml"
+        pipeline = shipped_folder() / "temporal.yaml"
         return ClipTask(folder=folder, clip=clip, pipeline=pipeline, style=find_style("scream"))
 
     return task

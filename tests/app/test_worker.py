@@ -13,7 +13,7 @@ import pytest
 from tests.app.conftest import WriteClip
 from vidstyle.app.comparison import comparison_page
 from vidstyle.app.news import NEWS, Failed, Made, News, Stage, Step
-from vidstyle.app.settings import Settings, shipped_pipelines
+from vidstyle.app.settings import Settings
 from vidstyle.app.tasks import (
     FILMS,
     PAINTED,
@@ -27,10 +27,11 @@ from vidstyle.app.tasks import (
     Task,
 )
 from vidstyle.models.styles import find_style
+from vidstyle.runner.shipped import shipped_folder
 
 COMMAND = [sys.executable, "-P", "-m", "vidstyle.app.worker"]
-PER_FRAME = shipped_pipelines() / "per-frame.yaml"
-TEMPORAL = shipped_pipelines() / "temporal.yaml"
+PER_FRAME = shipped_folder() / "per-frame.yaml"
+TEMPORAL = shipped_folder() / "temporal.yaml"
 
 
 def work(task: Task) -> tuple[int, list[News]]:

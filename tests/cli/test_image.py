@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -17,6 +19,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.cli.test_terminal import is_quiet
 from tests.models.gatys_world import vgg_weights, waves
 from vidstyle.cli.main import run_command
 from vidstyle.models import safetensors_file
@@ -81,6 +84,27 @@ def test_strength_0_is_the_photo(folder: Path) -> None:
     assert run_command(command(folder, "--strength", "0")) == 0
     plain = cv2.resize(read(folder / "photo.png"), (100, 77), interpolation=cv2.INTER_AREA)
     assert np.abs(read(folder / "out.png").astype(int) - plain).max() <= 1
+
+
+SLY = "sly\x1b]0;pwned\x07\x9b2J\n"
+"""Sets the title of a window, clears the screen, and ends the line."""
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_names_that_a_terminal_would_obey_are_shown_escaped(
+    folder: Path, capfdbinary: pytest.CaptureFixture[bytes], as_json: bool
+) -> None:
+    (folder / "photo.png").rename(folder / f"{SLY}.png")
+    more = ["--preview-every", "1", str(folder / SLY), "--progress", str(folder / f"{SLY}.gif")]
+    words = command(folder, *more, *["--json"] * as_json, photo=f"{SLY}.png", out=f"{SLY}o.png")
+    assert run_command(words) == 0
+    (folder / f"{SLY}file").write_text("in the way of a folder")
+    taken = ["--preview-every", "1", str(folder / f"{SLY}file"), "--overwrite"]
+    assert run_command([*words, *taken]) == 6
+    assert run_command([*words, "--progress", str(folder / f"{SLY}.avi"), "--overwrite"]) == 2
+    said = b"".join(capfdbinary.readouterr()).decode()
+    assert said.count("pwned") >= 3
+    assert is_quiet(said)
 
 
 def test_depth_and_opacity_are_kept(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -188,10 +212,34 @@ def test_pictures_that_are_none_are_refused(
     assert run_command(command(folder)) == 3
     assert "painting.png is not a picture that can be read" in capfd.readouterr().err
     assert run_command(command(folder, photo="none.png")) == 3
+    header = bytearray((folder / "photo.png").read_bytes())
+    header[16:24] = struct.pack(">II", 30_000, 30_000)
+    (folder / "huge.png").write_bytes(header)
+    assert run_command(command(folder, photo="huge.png")) == 3
+    error = capfd.readouterr().err
+    assert "huge.png: the picture is 30000x30000, more than 67108864 pixels; make it small" in error
+    (folder / "huge.png").rename(folder / "painting.png")
+    assert run_command(command(folder)) == 3
+    assert "painting.png is 30000x30000, more than 67108864 pixels" in capfd.readouterr().err
     (folder / "out.png").write_bytes(b"mine")
     assert run_command(command(folder)) == 6
     assert "pass --overwrite" in capfd.readouterr().err
     assert (folder / "out.png").read_bytes() == b"mine"
+
+
+def test_a_size_that_does_not_fit_is_refused_with_one_that_does(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(command(folder, "--size", "1000", "--max-memory", "1600M")) == 8
+    error = capfd.readouterr().err.strip()
+    assert re.match(r"vidstyle: 1000x769 takes about \d\.\d GiB, and --max-memory is 1\.6", error)
+    size = int(re.findall(r"--size (\d+) would fit, or raise it$", error)[0])
+    assert not (folder / "out.png").exists()
+    for more, code in ((0, 0), (1, 8)):
+        fits = ["--size", str(size + more), "--max-memory", "1600M"]
+        assert run_command(command(folder, "--overwrite", *fits)) == code
+    assert run_command(command(folder, "--max-memory", "1G", "--overwrite")) == 8
+    assert "no --size would fit" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

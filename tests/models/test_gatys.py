@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import pytest
 import torch
 
@@ -162,6 +163,20 @@ def test_what_cannot_be_is_refused(backbone: Backbone, task: Task) -> None:
     small = replace(task, references=(StyleReference(picture=waves(1, 40)),))
     with pytest.raises(ValueError, match="pictures of 40x1 are too small for relu2_1 of vgg19"):
         paint(backbone, small, settings=FEW)
+
+
+@pytest.mark.slow
+def test_edges_are_painted_as_the_rest_is(backbone: Backbone) -> None:
+    task = Task(waves(48, 64), (StyleReference(picture=waves(48, 64, period=5, colour=2)),))
+    grey = paint(backbone, task, settings=replace(FEW, steps=40)).picture.mean(dim=1)[0]
+    detail = torch.as_tensor(cv2.Laplacian(grey.numpy(), cv2.CV_32F)).abs()
+    inner = torch.zeros(48, 64, dtype=torch.bool)
+    inner[4:-4, 4:-4] = True
+    edge = torch.ones(48, 64, dtype=torch.bool)
+    edge[1:-1, 1:-1] = False
+    # The zeros that a network pads with would make them 3 % darker, and a quarter flatter.
+    assert grey[edge].mean() == pytest.approx(float(grey[inner].mean()), rel=0.02)
+    assert detail[edge].mean() > 0.88 * detail[inner].mean()
 
 
 @pytest.mark.slow

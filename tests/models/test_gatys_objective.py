@@ -9,7 +9,7 @@ from torch.nn import functional
 from tests.models.gatys_world import one_thread, small_backbone, vgg_weights, waves
 from vidstyle.models.gatys_objective import Objective
 from vidstyle.models.gatys_settings import LossSettings, LossWeights, Past, StyleReference
-from vidstyle.models.losses import Variation
+from vidstyle.models.picture_losses import Variation
 
 __all__ = ["one_thread"]  # a fixture, for pytest to find
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -18,18 +18,19 @@ WEIGHTS = LossWeights(style=2.0, content=0.3, variation=0.05, temporal=0.7, exce
 
 
 def plain_features(picture: torch.Tensor) -> dict[str, torch.Tensor]:
-    """relu1_1, relu1_2 and relu2_1 in float64."""
+    """relu1_1, relu1_2 and relu2_1 in float64, as if the picture went on mirrored."""
     weights = {key: value.double() for key, value in vgg_weights().items()}
     mean = torch.tensor([0.485, 0.456, 0.406], dtype=torch.float64).reshape(1, 3, 1, 1)
     deviation = torch.tensor([0.229, 0.224, 0.225], dtype=torch.float64).reshape(1, 3, 1, 1)
-    features = (picture - mean) / deviation
+    features = (plain_mirrored(picture) - mean) / deviation
     found = {}
     for number, tap in ((0, "relu1_1"), (2, "relu1_2"), (5, "relu2_1")):
         if number == 5:
             features = functional.max_pool2d(features, 2)
         weight, bias = weights[f"features.{number}.weight"], weights[f"features.{number}.bias"]
         features = functional.conv2d(features, weight, bias, padding=1).relu()
-        found[tap] = features
+        beyond = 4 if number == 5 else 8
+        found[tap] = features[:, :, beyond:-beyond, beyond:-beyond]
     return found
 
 
@@ -39,6 +40,15 @@ def plain_gram(features: torch.Tensor, mask: torch.Tensor | None) -> torch.Tenso
     return torch.einsum("cij,dij,ij->cd", features[0], features[0], share) / (
         channels * share.sum()
     )
+
+
+def plain_mirrored(picture: torch.Tensor) -> torch.Tensor:
+    """Eight pixels more on each side, those of the edge twice."""
+    rows, columns = (
+        [*range(7, -1, -1), *range(length), *range(length - 1, length - 9, -1)]
+        for length in picture.shape[2:]
+    )
+    return picture[:, :, rows][:, :, :, columns]
 
 
 def plain_half(picture: torch.Tensor) -> torch.Tensor:

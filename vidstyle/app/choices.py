@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -19,6 +18,7 @@ from vidstyle.models.weight_listing import lies_at
 from vidstyle.runner.config import load_pipeline
 from vidstyle.runner.discovery import Registry
 from vidstyle.runner.job import output_suffix
+from vidstyle.runner.shipped import about
 from vidstyle.stages.decode.picture_file import SUFFIXES
 
 _MOST_PICTURES = 1000
@@ -135,7 +135,7 @@ def _pipelines(folder: Path) -> tuple[Choice, ...]:
             f"no pipeline in {folder} paints a clip in a style: name a folder with --pipelines"
         )
     described = {
-        path: _SHIPPED.get(path.stem) or (_titled(path.stem), _about(path)) for path in files
+        path: _SHIPPED.get(path.stem) or (_titled(path.stem), about(path)) for path in files
     }
     return tuple(Choice(title, path, about) for path, (title, about) in described.items())
 
@@ -149,16 +149,6 @@ def _paints_clips(path: Path) -> bool:
         return False
     stylizers = [stage.use for stage in pipeline.stages if stage.kind == "stylize"]
     return stylizers == ["stylize/feedforward"] and output_suffix(pipeline) == _SUFFIX
-
-
-def _about(path: Path) -> str:
-    """The first sentence of the comment that a pipeline begins with."""
-    lines = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            break
-        lines.append(line.lstrip("# "))
-    return re.split(r"(?<=\.)\s", " ".join(lines))[0]
 
 
 def _titled(stem: str) -> str:

@@ -100,7 +100,7 @@ def _shown(task: PictureTask, content: torch.Tensor, tell: Tell) -> Callable[[to
 
 def _sized(path: Path, longest: int) -> torch.Tensor:
     """A picture (1, 3, H, W) of that longer side, RGB in [0, 1]."""
-    colours = read_picture(path).colours
+    colours = read_picture(path, advice="make it smaller").colours
     factor = longest / max(colours.shape[:2])
     height, width = (max(1, round(length * factor)) for length in colours.shape[:2])
     kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC

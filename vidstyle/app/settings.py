@@ -24,8 +24,3 @@ class Settings:
     """Jobs that may wait for the one that runs."""
     grace_seconds: float = 8.0
     """After which a tab that is not there any more counts as closed: a network may stumble."""
-
-
-def shipped_pipelines() -> Path:
-    """The folder of the pipelines that come with vidstyle; not there in every installation."""
-    return Path(__file__).parents[2] / "pipelines"

@@ -43,14 +43,15 @@ def page(
     if not 1024 <= port <= 65535:
         raise typer.BadParameter(f"--port {port}: wanted 1024 to 65535")
     from vidstyle.app.server import serve
-    from vidstyle.app.settings import Settings, shipped_pipelines
+    from vidstyle.app.settings import Settings
     from vidstyle.runner.memory import parse_size
+    from vidstyle.runner.shipped import shipped_folder
 
     settings = Settings(
-        pipelines=pipelines or shipped_pipelines(),
+        pipelines=pipelines or shipped_folder(),
         pictures=pictures,
         paintings=styles,
-        max_upload=parse_size(max_upload),
+        max_upload=parse_size(max_upload, "--max-upload"),
     )
     ended_by = serve(
         settings, port=port, ready=lambda address: say(f"the page is at {address}; Ctrl-C ends it")

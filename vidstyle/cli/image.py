@@ -105,6 +105,10 @@ def image(
         typer.Option(help="Of the convolutions: auto is bfloat16 on a processor that has it."),
     ] = None,
     device: given.Device = "auto",
+    max_memory: Annotated[
+        str,
+        typer.Option(help="Memory that it may take, such as 6G; 4G unless given.", metavar="SIZE"),
+    ] = "4G",
     preview_every: Annotated[
         tuple[int, Path] | None,
         typer.Option(help="Write the picture so far, every so many steps.", metavar="N DIR"),
@@ -120,9 +124,10 @@ def image(
     Ctrl-C ends it early: what is painted so far is written, and the exit code is 130.
     """
     from vidstyle.cli.image_files import check_output
+    from vidstyle.cli.image_memory import LEAST_SIZE, MOST_SIZE
     from vidstyle.cli.image_options import check_range, layers, painting_options, shares
 
-    check_range("--size", size, 100, 1000)
+    check_range("--size", size, LEAST_SIZE, MOST_SIZE)
     check_range("--steps", steps, 1, 10_000)
     check_range("--strength", strength, 0, 1)
     options = painting_options(
@@ -151,6 +156,7 @@ def image(
     inputs = [content, *styles, *([mask] if mask else [])]
     check_output(output, overwrite=overwrite, inputs=inputs)
     from vidstyle.cli.image_painting import Request, paint_still
+    from vidstyle.runner.memory import parse_size
 
     paint_still(
         Request(
@@ -162,6 +168,7 @@ def image(
             start=start,
             mask=mask,
             device=device,
+            budget=parse_size(max_memory, "--max-memory"),
             previews=preview_every,
             film=progress,
             overwrite=overwrite,

@@ -28,6 +28,7 @@ _QUALITY = {
     ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
     ".webp": [cv2.IMWRITE_WEBP_QUALITY, 95],
 }
+_TOO_LARGE = "make it smaller"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +45,7 @@ class Still:
 
 def read_still(path: Path, side: int) -> Still:
     """A picture, upright as its EXIF says, its longer side ``side`` pixels. Raises InputError."""
-    found = read_picture(path)
+    found = read_picture(path, advice=_TOO_LARGE)
     height, width = _fitted(found.colours.shape[:2], side)
     if min(height, width) < 2:
         raise InputError(f"{path} is too narrow to be painted: {width}x{height} at this --size")
@@ -55,7 +56,7 @@ def read_still(path: Path, side: int) -> Still:
 def read_mask(path: Path, still: Still) -> HostArray:
     """Where to paint, (H, W) in [0, 1] at the picture's size: its opacity where it has one, or how
     light it is. Raises InputError."""
-    found = read_picture(path)
+    found = read_picture(path, advice=_TOO_LARGE)
     white = found.colours.mean(axis=2) if found.alpha is None else found.alpha
     return resized(np.ascontiguousarray(white), *still.colours.shape[:2])
 

@@ -21,6 +21,7 @@ from vidstyle.cli.image_files import (
     to_planes,
     write_still,
 )
+from vidstyle.cli.image_memory import check_memory
 from vidstyle.cli.image_progress import Film, Previews, Show, check_film, film_of, shown
 from vidstyle.cli.main import INTERRUPTED
 from vidstyle.cli.style_progress import losses_line
@@ -52,6 +53,8 @@ class Request:
     start: Literal["content", "noise"]
     mask: Path | None
     device: str
+    budget: int
+    """Bytes of memory."""
     previews: tuple[int, Path] | None
     film: Path | None
     overwrite: bool
@@ -68,6 +71,8 @@ def paint_still(request: Request, options: PaintingOptions) -> None:
     still = read_still(request.content, request.size)
     for path in options.paintings:
         check_painting(path)
+    height, width = still.colours.shape[:2]
+    check_memory(options, width, height, device=place, budget=request.budget)
     if request.film is not None:
         check_film(request.film)
         Destination(request.film, request.overwrite).check(request.content)

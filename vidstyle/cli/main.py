@@ -167,6 +167,7 @@ for _command in (
     "check",
     "evaluate",
     "bench",
+    "pipelines",
     "stages",
     "styles",
     "weights",

@@ -13,8 +13,20 @@ if TYPE_CHECKING:
     from vidstyle.runner.config import Pipeline
     from vidstyle.runner.discovery import Registry
 
+
+def _pipeline_file(named: Path) -> Path:
+    from vidstyle.runner.shipped import pipeline_file
+
+    return pipeline_file(named)
+
+
 PipelineFile = Annotated[
-    Path, typer.Argument(help="The pipeline, a YAML file.", metavar="PIPELINE")
+    Path,
+    typer.Argument(
+        help="The pipeline: a YAML file, or a name of `vidstyle pipelines list`.",
+        metavar="PIPELINE",
+        callback=_pipeline_file,
+    ),
 ]
 Set = Annotated[
     list[str] | None,

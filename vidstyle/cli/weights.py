@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vidstyle.cli import shared_options as given
-from vidstyle.cli.terminal import say, visible
+from vidstyle.cli.terminal import say, table_width, visible
 
 if TYPE_CHECKING:
     from vidstyle.models.download import Watch
     from vidstyle.models.weight_catalogue import WeightFile
 
-_PIPE_WIDTH = 1000
-"""Columns where nobody's window ends."""
 _COLUMNS = ("name", "size", "licence", "sha256", "lies in", "from")
 _Offline = Annotated[
     bool, typer.Option("--offline", help="Download nothing; say where the file is to be put.")
@@ -155,9 +153,9 @@ def _print_table(rows: Iterable[dict[str, Any]]) -> None:
         size = f"{row['mebibytes']:.0f} MiB"
         place = visible(row["lies_at"] or "-")
         table.add_row(row["name"], size, row["licence"], digits, place, row["address"])
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
     # A folder's name means nothing but itself.
-    Console(width=width, highlight=False, markup=False).print(table, crop=False)
+    console = Console(width=table_width(sys.stdout), highlight=False, markup=False)
+    console.print(table, crop=False)
 
 
 @contextmanager

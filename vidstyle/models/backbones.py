@@ -124,6 +124,16 @@ class Backbone(nn.Module):
         ``forward`` does."""
         return self._smallest[self._place(tap)[0]]
 
+    def check_size(self, pictures: torch.Tensor, taps: Iterable[str]) -> None:
+        """Raise LayerError where pictures (N, C, H, W) are too small for one of the layers."""
+        height, width = pictures.shape[2:]
+        highest = max(taps, key=lambda tap: self._place(tap)[0], default=self.taps[0])
+        if (side := self.smallest_side(highest)) > min(height, width):
+            raise LayerError(
+                f"pictures of {width}x{height} are too small for {highest} of {self.name}: "
+                f"wanted at least {side}x{side}"
+            )
+
     def forward(self, pictures: torch.Tensor, taps: Iterable[str]) -> dict[str, torch.Tensor]:
         """Features (N, C, h, w) by tap, of pictures (N, 3, H, W), RGB in [0, 1].
 
@@ -133,7 +143,9 @@ class Backbone(nn.Module):
         do not reach and for pictures too small for it, and ValueError for another shape.
         """
         places = {tap: self._place(tap) for tap in taps}
-        self._check(pictures, places)
+        if pictures.ndim != 4 or pictures.shape[1] != 3:
+            raise ValueError(f"pictures are (N, 3, H, W), got {tuple(pictures.shape)}")
+        self.check_size(pictures, places)
         found: dict[str, torch.Tensor] = {}
         last = max((number for number, _ in places.values()), default=-1)
         features = pictures - self.get_buffer("mean")
@@ -179,17 +191,6 @@ class Backbone(nn.Module):
         """Whether the next layer changes this one's output in place."""
         after = self.features[number + 1] if number + 1 < len(self.features) else None
         return isinstance(after, nn.ReLU) and after.inplace
-
-    def _check(self, pictures: torch.Tensor, places: Mapping[str, tuple[int, str]]) -> None:
-        if pictures.ndim != 4 or pictures.shape[1] != 3:
-            raise ValueError(f"pictures are (N, 3, H, W), got {tuple(pictures.shape)}")
-        height, width = pictures.shape[2:]
-        highest = max(places, key=lambda tap: places[tap][0], default=self.taps[0])
-        if (side := self.smallest_side(highest)) > min(height, width):
-            raise LayerError(
-                f"pictures of {width}x{height} are too small for {highest} of {self.name}: "
-                f"wanted at least {side}x{side}"
-            )
 
 
 _COUNTED = torch.tensor(0)

@@ -21,6 +21,7 @@ from vidstyle.models.gatys_settings import (
     Past,
     StyleReference,
 )
+from vidstyle.models.gatys_start import start_of
 
 _LEAST_SIDE = 64
 """Shorter side in pixels of a coarse level: below it nothing of a picture is left to paint on."""
@@ -85,7 +86,7 @@ def paint(
     for number, factor in enumerate(levels):
         part = _reduced(ready, factor)
         objective = Objective(backbone, part.content, part.references, losses, past=part.past)
-        start = _start(part, settings) if picture is None else _enlarged(picture, part.content)
+        start = start_of(part, settings) if picture is None else _enlarged(picture, part.content)
         steps = settings.steps * (number + 1) // len(levels)
         picture = run.go(descent(objective.evaluate, start, settings), until=steps)
         if run.ending == "stopped":
@@ -171,23 +172,6 @@ def _reduced(task: Task, factor: int) -> Task:
         None if task.past.start is None else _divided(task.past.start, factor),
     )
     return Task(_divided(task.content, factor), tuple(references), past)
-
-
-def _start(task: Task, settings: DescentSettings) -> torch.Tensor:
-    if settings.start == "content":
-        return task.content
-    if settings.start == "noise":
-        # On the CPU, so that a seed means the same picture on every device.
-        generator = torch.Generator().manual_seed(settings.seed)
-        return torch.rand(task.content.shape, generator=generator).to(task.content)
-    if task.past is None:
-        raise ValueError("the start is to be the past, and there is none")
-    if task.past.start is not None:
-        return task.past.start
-    # What was hidden begins at the content, in the painting's colours: the warped painting itself
-    # would leave ghosts there, which the content loss is too weak to drive out.
-    hidden = with_values_of(task.content, task.past.picture)
-    return hidden.lerp(task.past.picture, task.past.visible)
 
 
 def _enlarged(picture: torch.Tensor, content: torch.Tensor) -> torch.Tensor:

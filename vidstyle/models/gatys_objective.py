@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from vidstyle.models.backbones import Backbone
 from vidstyle.models.gatys_settings import LossSettings, Past, StyleReference
-from vidstyle.models.losses import (
+from vidstyle.models.picture_losses import (
     content_loss,
     gram_matrix,
     range_excess,
@@ -27,6 +27,10 @@ _LEAST_SHARE = 1e-4
 """Of what a term would be for a blank target: a content that is its own painting, or blank, must
 not divide by nothing."""
 _LEAST_VARIATION = 1e-6
+_MARGIN = 8
+"""Pixels by which pictures are mirrored beyond their edges before a network sees them. Networks pad
+with zeros, which are no picture: by those the style of an edge is met best if it is flat and grey.
+"""
 
 Features = Mapping[tuple[str, float], torch.Tensor]
 """By tap and scale."""
@@ -159,9 +163,11 @@ class Objective:
                 *(self._styles if scale in self._scales else ()),
                 *(self._content_taps if scale == 1.0 else ()),
             }
+            sized = _sized(picture, scale)
+            self._backbone.check_size(sized, taps)
             with torch.autocast(kind, torch.bfloat16, enabled=not single):
-                features = self._backbone(_sized(picture, scale), taps)
-            found |= {(tap, scale): value for tap, value in features.items()}
+                features = self._backbone(_mirrored(sized), taps)
+            found |= {(tap, scale): _within(value, sized) for tap, value in features.items()}
         return found
 
 
@@ -203,3 +209,27 @@ def _sized(picture: torch.Tensor, scale: float) -> torch.Tensor:
     return functional.interpolate(
         picture, scale_factor=scale, mode="bilinear", antialias=True, align_corners=False
     )
+
+
+def _mirrored(picture: torch.Tensor) -> torch.Tensor:
+    """Mirrored beyond its edges, the outermost pixels twice: so all pixels count alike.
+
+    A layer looks at a pixel from places on all sides; those beyond the edge, which ``_within``
+    takes away, look at its double instead.
+    """
+    for side in (2, 3):
+        margin = min(_MARGIN, picture.shape[side])
+        before = picture.narrow(side, 0, margin).flip(side)
+        after = picture.narrow(side, picture.shape[side] - margin, margin).flip(side)
+        picture = torch.cat([before, picture, after], dim=side)
+    return picture
+
+
+def _within(features: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+    """Features of a mirrored picture, without those that lie wholly beyond the picture's edges."""
+    for side in (2, 3):
+        length, found = picture.shape[side], features.shape[side]
+        margin = min(_MARGIN, length)
+        beyond = margin * found // (length + 2 * margin)
+        features = features.narrow(side, beyond, found - 2 * beyond)
+    return features

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import torch
 
 from vidstyle.core.errors import InputError
+from vidstyle.imaging.picture_size import picture_size
 from vidstyle.stages.decode.limits import LARGEST_FRAME
-from vidstyle.stages.decode.picture_size import picture_size
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _MOST_PIXELS: Final = 4 * LARGEST_FRAME

@@ -200,6 +200,16 @@ def test_what_is_missing_is_said_before_the_first_frame(
         GatysOptions.model_validate({**given, "steps": 10_001})
 
 
+def test_memory_is_told_for_a_processor_alone(given: dict[str, object]) -> None:
+    small, large = CLIP, replace(CLIP, width=640, height=360)
+    for stage in (
+        Gatys(GatysOptions.model_validate(given)),
+        GatysMultipass(GatysMultipass.Options.model_validate(given)),
+    ):
+        assert 2**28 < stage.memory(small, Place()) < stage.memory(large, Place()) - 2**28
+        assert stage.memory(large, Place(device="cuda:0")) == 0
+
+
 def test_auto_is_settled_by_what_the_processor_has(given: dict[str, object]) -> None:
     from vidstyle.models.openvino_network import native_bfloat16
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
-from vidstyle.stages.decode.limits import LARGEST_FRAME, check_size
-from vidstyle.stages.decode.picture_size import picture_size
+from vidstyle.imaging.picture_size import picture_size
+from vidstyle.stages.decode.limits import LARGEST_FRAME
 
 SUFFIXES: Final = (
     *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"),
@@ -33,6 +33,7 @@ _BYTES_A_PIXEL: Final = 8
 _BYTES_BESIDE: Final = 64 << 20
 _TAIL: Final = 4096
 # Some cameras and programs write a little after a picture's end.
+_RAISE_LIMIT: Final = "raise decode's option max_pixels to allow it"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,14 +49,17 @@ class Picture:
     """Hash of the file."""
 
 
-def read_picture(path: Path, *, max_pixels: int = LARGEST_FRAME) -> Picture:
+def read_picture(
+    path: Path, *, max_pixels: int = LARGEST_FRAME, advice: str = _RAISE_LIMIT
+) -> Picture:
     """Read a file of 8 or 16 bits; JPEGs are turned as their EXIF orientation says.
 
     Raises InputError where it is missing, no regular file, damaged, cut short, of floats, or
-    by its header of more than ``max_pixels``; that is known before memory is taken for them.
+    by its header of more than ``max_pixels``; that is known before memory is taken for them, and
+    ``advice`` is what can be done about it.
     """
-    data = _bytes(path, max_pixels)
-    _check_header(path, data, max_pixels)
+    data = _bytes(path, max_pixels, advice)
+    _check_header(path, data, max_pixels, advice)
     samples = _decode(path, data)
     kind = str(samples.dtype)
     if kind not in _LARGEST:
@@ -66,7 +70,7 @@ def read_picture(path: Path, *, max_pixels: int = LARGEST_FRAME) -> Picture:
     return Picture(colours, alpha, depth, hashlib.blake2b(data, digest_size=16).hexdigest())
 
 
-def _bytes(path: Path, max_pixels: int) -> bytes:
+def _bytes(path: Path, max_pixels: int, advice: str) -> bytes:
     largest = max_pixels * _BYTES_A_PIXEL + _BYTES_BESIDE
     try:
         # Opening a pipe would wait for ever.
@@ -78,8 +82,7 @@ def _bytes(path: Path, max_pixels: int) -> bytes:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     if len(data) > largest:
         raise InputError(
-            f"{path}: the file is larger than a picture of {max_pixels} pixels can be; "
-            "raise decode's option max_pixels to allow it"
+            f"{path}: the file is larger than a picture of {max_pixels} pixels can be; {advice}"
         )
     # OpenCV fills up what is missing at the end of a file with grey.
     for start, end in ((_JPEG_START, _JPEG_END), (_PNG_START, _PNG_END)):
@@ -88,11 +91,15 @@ def _bytes(path: Path, max_pixels: int) -> bytes:
     return data
 
 
-def _check_header(path: Path, data: bytes, max_pixels: int) -> None:
+def _check_header(path: Path, data: bytes, max_pixels: int, advice: str) -> None:
     size = picture_size(data)
     if size is None:
         raise InputError(f"{path}: not a picture that can be read; replace or remove it")
-    check_size(path, *size, max_pixels)
+    width, height = size
+    if width * height > max_pixels:
+        raise InputError(
+            f"{path}: the picture is {width}x{height}, more than {max_pixels} pixels; {advice}"
+        )
 
 
 def _decode(path: Path, data: bytes) -> npt.NDArray[Any]:

@@ -60,6 +60,9 @@ class Gatys(BaseStage[GatysOptions]):
     def settle(self, clip: Clip, place: Place) -> GatysOptions:
         return self.options.settled(place.device)
 
+    def memory(self, clip: Clip, place: Place) -> int:
+        return self.options.memory(clip.width, clip.height, place.device)
+
     def files(self) -> Sequence[Path]:
         return [*self.options.paintings, self.options.weights_file()]
 

@@ -62,6 +62,9 @@ class GatysMultipass(BaseStage[GatysMultipassOptions]):
     def settle(self, clip: Clip, place: Place) -> GatysMultipassOptions:
         return self.options.settled(place.device)
 
+    def memory(self, clip: Clip, place: Place) -> int:
+        return self.options.memory(clip.width, clip.height, place.device)
+
     def files(self) -> Sequence[Path]:
         return [*self.options.paintings, self.options.weights_file()]
 

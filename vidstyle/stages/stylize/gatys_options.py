@@ -11,6 +11,7 @@ from vidstyle.core import Mix, StageOptions, keyframed, layer_or_file
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.paths import is_file
 from vidstyle.models.backbone_names import BackboneName, Pooling
+from vidstyle.models.gatys_memory import gatys_memory
 from vidstyle.models.gatys_settings import (
     Colours,
     DescentSettings,
@@ -19,6 +20,7 @@ from vidstyle.models.gatys_settings import (
     Optimiser,
     Variation,
 )
+from vidstyle.models.painting_file import painting_pixels
 
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 Layers = (
@@ -137,6 +139,22 @@ class PaintingOptions(StageOptions):
             levels=self.levels,
             tolerance=self.tolerance,
             seed=self.seed,
+        )
+
+    def memory(self, width: int, height: int, device: str) -> int:
+        """Bytes that painting a picture of that size takes at most of the processor's memory.
+
+        Raises InputError for a painting that is not there, or is none.
+        """
+        if device != "cpu":
+            return 0
+        return gatys_memory(
+            self.backbone,
+            self.descent(1),
+            width=width,
+            height=height,
+            style_scale=self.style_scale,
+            painting_pixels=sum(map(painting_pixels, self.paintings)),
         )
 
     def weights_file(self) -> Path:

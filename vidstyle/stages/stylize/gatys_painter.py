@@ -12,8 +12,8 @@ from vidstyle.core.errors import PipelineError
 from vidstyle.models.backbones import Backbone, LayerError, load_backbone
 from vidstyle.models.gatys import Painted, Past, StyleReference, Task, Watch, paint
 from vidstyle.models.gatys_settings import DescentSettings
-from vidstyle.models.losses import warp
 from vidstyle.models.painting_file import read_painting
+from vidstyle.models.picture_losses import warp
 from vidstyle.stages.stylize.gatys_options import PaintingOptions
 
 

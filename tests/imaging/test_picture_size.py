@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.stages.decode.picture_size import picture_size
+from vidstyle.imaging.picture_size import picture_size
 
 ENCODINGS = {
     "png": (".png", 3, []),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from vidstyle.models.losses import (
+from vidstyle.models.picture_losses import (
     gram_matrix,
     range_excess,
     total_variation,
