@@ -18,11 +18,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from pydantic_core import PydanticUndefined
 
 from tests.cli.test_terminal import is_quiet
 from tests.models.gatys_world import vgg_weights, waves
 from vidstyle.cli.main import run_command
 from vidstyle.models import safetensors_file
+from vidstyle.stages.stylize.gatys_options import PaintingOptions
 
 pytestmark = pytest.mark.slow  # each paints a picture
 
@@ -160,9 +162,12 @@ def test_several_paintings_and_options_in_json(
     assert lines[-1]["loss"] == lines[-2]["loss"] < lines[0]["loss"]
 
 
-def test_previews_and_a_film_show_the_way(folder: Path) -> None:
+def test_previews_and_a_film_show_the_way(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     more = ["--preview-every", "2", str(folder / "way"), "--progress", str(folder / "film.mp4")]
     assert run_command(command(folder, "--steps", "5", *more)) == 0
+    assert f"wrote {folder}/out.png, {folder}/film.mp4, previews to {folder}/way\n" in (
+        capfd.readouterr().err
+    )
     names = sorted(path.name for path in (folder / "way").iterdir())
     assert names == ["step-000002.png", "step-000004.png"]
     with av.open(str(folder / "film.mp4")) as film:
@@ -177,11 +182,16 @@ def test_previews_and_a_film_show_the_way(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "code", "words"),
     [
-        (["--size", "99"], 2, "--size 99: wanted 100 to 1000"),
+        (["--size", "99"], 2, "--size 99: wanted 100 to 4096"),
         (["--steps", "10001"], 2, "--steps 10001: wanted 1 to 10000"),
         (["--backbone", "vgg18"], 2, "--backbone cannot be 'vgg18'"),
         (["--style-scale", "9"], 2, "--style-scale cannot be 9.0"),
-        (["--style-weights", "1,2"], 2, "--style-weights 1,2: wanted 1 numbers"),
+        (["--style-weights", "1,2"], 2, "wanted one number for each painting, and there is 1 pai"),
+        (["--style-weights", "0"], 2, "--style-weights 0: wanted numbers from 0 on, and one of"),
+        (["--style-weights", "nan"], 2, "--style-weights nan: wanted numbers from 0 on"),
+        (["--style-layers", "relu1_1=0"], 2, "'relu1_1': 0.0}: all weights are 0; give a layer"),
+        (["--learning-rate", "0.1"], 2, "--learning-rate is of Adam alone: add --optimiser adam"),
+        (["--preview-every", "0", "."], 2, "--preview-every 0: wanted 1 or more"),
         (["--style-layers", "relu9_1"], 2, "vgg19 has no layer relu9_1; there are relu1_1"),
         (["--style-layers", "relu1_1=x"], 2, "'x' is no number"),
         (["--weights", "none.pth"], 4, "none.pth is not there: name the weights of vgg19"),
@@ -246,7 +256,8 @@ def test_a_size_that_does_not_fit_is_refused_with_one_that_does(
 def test_ctrl_c_keeps_what_is_painted_and_a_kill_nothing(
     folder: Path, number: signal.Signals, code: int
 ) -> None:
-    words = command(folder, "--steps", "10000", "--json")
+    never = ["--preview-every", "10000", str(folder / "way")]
+    words = command(folder, "--steps", "10000", "--json", *never)
     with subprocess.Popen(
         [sys.executable, "-m", "vidstyle", *words],
         stdout=subprocess.PIPE,
@@ -270,3 +281,45 @@ def test_ctrl_c_keeps_what_is_painted_and_a_kill_nothing(
         assert not (folder / "out.png").exists()
     left = {path.name for path in folder.iterdir() if path.name.startswith(".")}
     assert left == set()
+    assert not (folder / "way").exists()
+
+
+def test_bad_input_is_refused_before_torch_is_imported(folder: Path) -> None:
+    wrong = [
+        command(folder, photo="none.png"),
+        command(folder, "--mask", "none.png"),
+        command(folder, "--device", "gpu"),
+        command(folder, "--weights", "none.pth"),
+        command(folder, "--progress", "film.avi"),
+        [*command(folder)[:2], "none.png", *command(folder)[2:]],
+    ]
+    code = (
+        "import json, sys; from vidstyle.cli.main import run_command;"
+        "print([run_command(words) for words in json.loads(sys.argv[1])], 'torch' in sys.modules)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(wrong)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "[3, 3, 2, 4, 2, 3] False\n"
+    assert len(told.stderr.splitlines()) == len(wrong)
+
+
+def test_more_levels_than_fit_are_told(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_command(command(folder, "--levels", "3")) == 0
+    note = "note: 100x77 pixels are too few for --levels 3: painted as with --levels 1\n"
+    assert note in capfd.readouterr().err
+
+
+def test_the_help_says_the_defaults(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["image", "--help"]) == 0
+    said = " ".join(capfd.readouterr().out.split())
+    for name, field in PaintingOptions.model_fields.items():
+        if field.default in (None, False, PydanticUndefined):
+            continue
+        shown = {"variation": "tv", "variation_kind": "tv-kind"}.get(name, name.replace("_", "-"))
+        meant = said.partition(f"--{shown} ")[2].partition(" --")[0]
+        default = field.default if isinstance(field.default, str) else f"{field.default:g}"
+        assert re.search(rf"\b{default},? unless given", meant), name

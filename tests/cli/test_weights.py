@@ -74,10 +74,56 @@ def test_the_list_says_from_where_and_where_to(
     assert rows["vgg16"]["lies_at"] is None
     assert rows["vgg16"]["sha256"] == "397923af"
     assert rows["resnet-v2"]["sha256"] is None
+    assert rows["resnet-v2"]["address"].startswith("https://huggingface.co/timm/resnetv2_50.a1h")
+
+
+def test_the_list_fits_a_page_where_it_is_piped(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.delenv("VIDSTYLE_CACHE")
+    monkeypatch.setenv("HOME", str(cache))
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    folder = cache / ".cache" / "vidstyle" / "weights"
+    folder.mkdir(parents=True)
+    (folder / "resnet50-0676ba61.pth").write_bytes(b"")
     assert run_command(["weights", "list"]) == 0
-    text = capsys.readouterr().out
-    assert len(text.splitlines()) == len(CATALOGUE) + 1
-    assert "https://huggingface.co/timm/resnetv2_50.a1h_in1k" in text
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(CATALOGUE) + 1
+    assert max(map(len, lines)) <= 100
+    (resnet,) = (line.split() for line in lines if line.startswith("resnet "))
+    assert resnet[-2:] == ["download.pytorch.org", "~/.cache/vidstyle/weights"]
+
+
+def test_pull_fetches_a_wrong_file_anew_but_not_one_of_the_users(
+    served: dict[str, bytes],
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cache.mkdir(parents=True)
+    (cache / NAME).write_bytes(CONTENT[:-1])
+    assert run_command(["weights", "pull", "small", "--offline"]) == 4
+    assert "is not the right file, and nothing is downloaded" in capsys.readouterr().err
+    assert run_command(["weights", "pull", "small"]) == 0
+    assert f"small: fetched: {cache / NAME}" in capsys.readouterr().err
+    assert (cache / NAME).read_bytes() == CONTENT
+    own = cache.parent / NAME
+    own.write_bytes(b"mine")
+    monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(cache.parent))
+    assert run_command(["weights", "pull", "small"]) == 4
+    assert f"{own} is not the right file: remove it" in capsys.readouterr().err
+    assert own.read_bytes() == b"mine"
+
+
+def test_a_cache_that_is_a_file_is_no_place(
+    served: dict[str, bytes], cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache.parent.write_text("")
+    assert run_command(["weights", "pull", "small"]) == 6
+    error = capsys.readouterr().err.strip()
+    assert f"({cache.parent} is not a folder)" in error
+    assert len(error.splitlines()) == 1
 
 
 def test_pull_fetches_once_and_verify_finds_it_right(

@@ -14,11 +14,12 @@ import pytest
 import torch
 
 from vidstyle.core.errors import WeightsError
-from vidstyle.models import backbone_weights, safetensors_file
+from vidstyle.models import backbone_weights, safetensors_file, weight_places
 from vidstyle.models.backbone_layers import empty_layers, reached_layers
-from vidstyle.models.backbone_weights import KNOWN_FILES, find_weights, read_weights
+from vidstyle.models.backbone_weights import KNOWN_FILES, read_weights
 from vidstyle.models.backbones import load_backbone
 from vidstyle.models.weight_catalogue import CATALOGUE, WeightFile
+from vidstyle.models.weight_places import find_backbone
 
 Tensors = dict[str, torch.Tensor]
 
@@ -63,21 +64,21 @@ def test_a_folder_counts_before_the_variable_and_that_before_the_cache(
 ) -> None:
     partial, complete = list(KNOWN_FILES["vgg19"])[-1], CATALOGUE["vgg19"].file
     in_cache = put(cache, complete)
-    assert find_weights("vgg19", folder=None, offline=True) == in_cache
+    assert find_backbone("vgg19", folder=None, offline=True) == in_cache
     in_variable = put(tmp_path / "variable", partial)
     monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(tmp_path / "variable"))
-    assert find_weights("vgg19", folder=None, offline=True) == in_variable
+    assert find_backbone("vgg19", folder=None, offline=True) == in_variable
     in_folder = put(tmp_path / "folder", partial)
-    assert find_weights("vgg19", folder=tmp_path / "folder", offline=True) == in_folder
+    assert find_backbone("vgg19", folder=tmp_path / "folder", offline=True) == in_folder
     # What the chosen folder lacks may still be in the cache.
     in_cache = put(cache, CATALOGUE["vgg16"].file)
-    assert find_weights("vgg16", folder=tmp_path / "folder", offline=True) == in_cache
+    assert find_backbone("vgg16", folder=tmp_path / "folder", offline=True) == in_cache
 
 
 def test_the_deepest_reaching_file_of_a_folder_counts(tmp_path: Path) -> None:
     put(tmp_path, "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors")
     complete = put(tmp_path, "vgg19-dcbb9e9d.pth")
-    assert find_weights("vgg19", folder=tmp_path, offline=True) == complete
+    assert find_backbone("vgg19", folder=tmp_path, offline=True) == complete
 
 
 def test_weights_that_are_missing_offline_name_address_and_place(
@@ -94,7 +95,7 @@ def test_weights_that_are_missing_offline_name_address_and_place(
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=f"weights {tmp_path}/none is not there: name"):
-        find_weights("vgg19", folder=tmp_path / "none", offline=False)
+        find_backbone("vgg19", folder=tmp_path / "none", offline=False)
 
 
 @pytest.fixture
@@ -116,11 +117,12 @@ def official(tensors: Tensors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             """Say nothing."""
 
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(backbone_weights, "KNOWN_FILES", {"vgg19": {name: "torchvision-rgb"}})
     with HTTPServer(("127.0.0.1", 0), Handler) as listening:
         address = f"http://127.0.0.1:{listening.server_port}/models/"
         entry = WeightFile("vgg19", address + name, name, 0.0, "")
-        monkeypatch.setattr(backbone_weights, "CATALOGUE", {"vgg19": entry})
+        for module in (backbone_weights, weight_places):
+            monkeypatch.setattr(module, "KNOWN_FILES", {"vgg19": {name: "torchvision-rgb"}})
+            monkeypatch.setattr(module, "CATALOGUE", {"vgg19": entry})
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield Path(name)

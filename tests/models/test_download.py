@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from vidstyle.core.errors import WeightsError
+from vidstyle.core.errors import OutputError, WeightsError
 from vidstyle.models import download
 from vidstyle.models.download import fetched, user_cache
 
@@ -201,7 +201,7 @@ def test_two_at_once_fetch_a_file_once(server: Server, tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(WeightsError, match=rf"cannot fetch .* to {tmp_path}/file/weights"):
+    with pytest.raises(OutputError, match=rf"\({tmp_path}/file is not a folder\): set VIDSTYLE_C"):
         fetched(server.address + NAME, tmp_path / "file" / "weights")
     assert server.asked == []
 
@@ -214,6 +214,22 @@ def test_a_name_without_digits_is_refused_before_anything_is_asked_for(
     ):
         fetched(server.address + "any.pth", tmp_path)
     assert server.asked == []
+
+
+def test_a_file_that_does_not_serve_is_replaced_only_by_a_right_one(
+    server: Server, tmp_path: Path
+) -> None:
+    def serves(path: Path) -> bool:
+        return path.is_file() and path.read_bytes() == CONTENT
+
+    (tmp_path / NAME).write_bytes(b"wrong")
+    with pytest.raises(WeightsError, match="cannot fetch"):
+        fetched(server.address + NAME, tmp_path, serves=serves)
+    assert (tmp_path / NAME).read_bytes() == b"wrong"
+    server.files[NAME] = CONTENT
+    for _ in range(2):
+        assert fetched(server.address + NAME, tmp_path, serves=serves).read_bytes() == CONTENT
+    assert server.asked == [NAME, NAME]
 
 
 def test_a_download_is_announced(

@@ -45,6 +45,15 @@ def test_a_path_to_nothing_is_refused(folder: Path) -> None:
         find_style(folder / "none.safetensors")
 
 
+@pytest.mark.parametrize("name", ["photo.jpg", "own/photo.PNG"])
+def test_a_picture_is_told_what_paints_after_it(folder: Path, name: str) -> None:
+    (folder / "photo.PNG").write_bytes(b"a picture")
+    with pytest.raises(
+        WeightsError, match=r"is a picture, .*gatys\.yaml`, .*`vidstyle styles train`"
+    ):
+        find_style(name if name == "photo.jpg" else folder.parent / name)
+
+
 def test_a_misspelt_name_gets_a_suggestion_and_the_list(folder: Path) -> None:
     with pytest.raises(WeightsError, match=r"no style mosiac, did you mean mosaic\?") as caught:
         find_style("mosiac", folder)

@@ -23,21 +23,29 @@ def image(
         Path, typer.Option("-o", "--output", help="The picture to make.", metavar="OUT")
     ],
     size: Annotated[
-        int, typer.Option(help="Longer side of the result in pixels, 100 to 1000.")
+        int, typer.Option(help="Longer side of the result in pixels, 100 to 4096.")
     ] = 500,
     steps: Annotated[int, typer.Option(help="Steps of the optimiser at most, 1 to 10000.")] = 300,
     strength: Annotated[
         float, typer.Option(help="Share of the painting in the result, 0 to 1.")
     ] = 1.0,
     style_weights: Annotated[
-        str | None, typer.Option(help="Of several paintings against each other.", metavar="W,W,...")
+        str | None,
+        typer.Option(
+            help="Of several paintings against each other; alike unless given.", metavar="W,W,..."
+        ),
     ] = None,
     style_scale: Annotated[
         float | None,
-        typer.Option(help="Size of the paintings, 0.1 to 4: larger makes larger strokes."),
+        typer.Option(
+            help="Size of the paintings, 0.1 to 4: larger makes larger strokes; 1 unless given."
+        ),
     ] = None,
     style_weight: Annotated[
-        float | None, typer.Option(help="Of the style loss, 1 for an untouched picture.")
+        float | None,
+        typer.Option(
+            help="Of the style loss, which is 1 for an untouched picture; 1 unless given."
+        ),
     ] = None,
     content_weight: Annotated[
         float | None, typer.Option(help="Of the content loss; 0.03 unless given.")
@@ -47,13 +55,13 @@ def image(
     ] = None,
     tv_kind: Annotated[
         Literal["squared", "absolute"] | None,
-        typer.Option(help="'absolute' leaves edges sharp."),
+        typer.Option(help="'absolute' leaves edges sharp; squared unless given."),
     ] = None,
     backbone: Annotated[
         str | None,
         typer.Option(
             help="vgg16, vgg19, squeezenet, inception, densenet, resnet, convnext,"
-            " xception or resnet-v2.",
+            " xception or resnet-v2; vgg16 unless given.",
             metavar="NAME",
         ),
     ] = None,
@@ -67,34 +75,48 @@ def image(
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Download nothing.")] = False,
     pooling: Annotated[
-        Literal["max", "average"] | None, typer.Option(help="'average' is smoother.")
+        Literal["max", "average"] | None,
+        typer.Option(help="'average' is smoother; max unless given."),
     ] = None,
     style_layers: Annotated[
-        str | None, typer.Option(help="Layers compared for style.", metavar="LAYER[=W],...")
+        str | None,
+        typer.Option(
+            help="Layers compared for style; the backbone's own unless given.",
+            metavar="LAYER[=W],...",
+        ),
     ] = None,
     content_layers: Annotated[
-        str | None, typer.Option(help="Layers compared for content.", metavar="LAYER,...")
+        str | None,
+        typer.Option(
+            help="Layers compared for content; the backbone's own unless given.",
+            metavar="LAYER,...",
+        ),
     ] = None,
     optimiser: Annotated[
         Literal["lbfgs", "adam"] | None, typer.Option(help="lbfgs unless given.")
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of Adam.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of Adam; 0.02 unless given.")] = None,
     levels: Annotated[
-        int | None, typer.Option(help="Sizes, each half the next, that are gone through; 1 to 4.")
+        int | None,
+        typer.Option(
+            help="Sizes, each half the next, that are gone through, 1 to 4; 1 unless given."
+        ),
     ] = None,
     tolerance: Annotated[
         float | None,
-        typer.Option(help="End where the loss falls by less than this share over 20 steps."),
+        typer.Option(
+            help="End where the loss falls by less than this share over 20 steps; 0 unless given."
+        ),
     ] = None,
     start: Annotated[
         Literal["content", "noise"], typer.Option(help="What the painting begins as.")
     ] = "content",
-    seed: Annotated[int | None, typer.Option(help="Of the noise.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the noise; 0 unless given.")] = None,
     colours: Annotated[
         Literal["painting", "luminance", "transfer"] | None,
         typer.Option(
             help="'luminance' keeps the picture's colours, 'transfer' gives them to the"
-            " paintings first."
+            " paintings first; painting unless given."
         ),
     ] = None,
     mask: Annotated[
@@ -102,12 +124,14 @@ def image(
     ] = None,
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"] | None,
-        typer.Option(help="Of the convolutions: auto is bfloat16 on a processor that has it."),
+        typer.Option(
+            help="Of the convolutions: auto, unless given, is bfloat16 on a processor that has it."
+        ),
     ] = None,
     device: given.Device = "auto",
     max_memory: Annotated[
         str,
-        typer.Option(help="Memory that it may take, such as 6G; 4G unless given.", metavar="SIZE"),
+        typer.Option(help="Memory that it may take, such as 6G.", metavar="SIZE"),
     ] = "4G",
     preview_every: Annotated[
         tuple[int, Path] | None,
@@ -126,6 +150,8 @@ def image(
     from vidstyle.cli.image_files import check_output
     from vidstyle.cli.image_memory import LEAST_SIZE, MOST_SIZE
     from vidstyle.cli.image_options import check_range, layers, painting_options, shares
+    from vidstyle.cli.image_request import Request, checked
+    from vidstyle.runner.memory import parse_size
 
     check_range("--size", size, LEAST_SIZE, MOST_SIZE)
     check_range("--steps", steps, 1, 10_000)
@@ -155,24 +181,23 @@ def image(
     )
     inputs = [content, *styles, *([mask] if mask else [])]
     check_output(output, overwrite=overwrite, inputs=inputs)
-    from vidstyle.cli.image_painting import Request, paint_still
-    from vidstyle.runner.memory import parse_size
-
-    paint_still(
-        Request(
-            content=content,
-            output=output,
-            size=size,
-            steps=steps,
-            strength=strength,
-            start=start,
-            mask=mask,
-            device=device,
-            budget=parse_size(max_memory, "--max-memory"),
-            previews=preview_every,
-            film=progress,
-            overwrite=overwrite,
-            as_json=json,
-        ),
-        options,
+    request = Request(
+        content=content,
+        output=output,
+        size=size,
+        steps=steps,
+        strength=strength,
+        start=start,
+        mask=mask,
+        device=device,
+        budget=parse_size(max_memory, "--max-memory"),
+        previews=preview_every,
+        film=progress,
+        overwrite=overwrite,
+        as_json=json,
     )
+    found = checked(request, options)
+    # Only now, since it imports torch.
+    from vidstyle.cli.image_painting import paint_still
+
+    paint_still(request, found, options)

@@ -8,7 +8,7 @@ from vidstyle.core.errors import DeviceError
 from vidstyle.runner.memory import process_memory, size_text
 from vidstyle.stages.stylize.gatys_options import PaintingOptions
 
-LEAST_SIZE, MOST_SIZE = 100, 1000
+LEAST_SIZE, MOST_SIZE = 100, 4096
 """Of the longer side in pixels."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ _NAMES = {"variation": "tv", "variation_kind": "tv-kind"}
 def painting_options(paintings: Mapping[str, float], given: Mapping[str, Any]) -> PaintingOptions:
     """The options, those that are None at their defaults. Raises UsageError."""
     values = {name: value for name, value in given.items() if value is not None}
+    if "learning_rate" in values and values.get("optimiser") != "adam":
+        raise UsageError("--learning-rate is of Adam alone: add --optimiser adam, or leave it out")
     try:
         return PaintingOptions.model_validate({"style": dict(paintings), **values})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "style"
         shown = _NAMES.get(name, name.replace("_", "-"))
-        raise UsageError(f"--{shown} cannot be {first['input']!r}: {first['msg']}") from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"--{shown} cannot be {first['input']!r}: {said}") from None
 
 
 def check_range(option: str, value: float, least: float, most: float) -> None:
@@ -37,12 +41,13 @@ def shares(paintings: Sequence[Path], weights: str | None) -> dict[str, float]:
     """The paintings with their weights. Raises UsageError where the numbers do not fit."""
     if weights is None:
         return {str(path): 1.0 for path in paintings}
-    parts = weights.split(",")
+    where, parts = f"--style-weights {weights}", weights.split(",")
     if len(parts) != len(paintings):
-        raise UsageError(
-            f"--style-weights {weights}: wanted {len(paintings)} numbers, one a painting"
-        )
-    numbers = [_number(part, f"--style-weights {weights}") for part in parts]
+        count = "is 1 painting" if len(paintings) == 1 else f"are {len(paintings)} paintings"
+        raise UsageError(f"{where}: wanted one number for each painting, and there {count}")
+    numbers = [_number(part, where) for part in parts]
+    if min(numbers) < 0 or not 0 < sum(numbers) < inf:
+        raise UsageError(f"{where}: wanted numbers from 0 on, and one of them above 0")
     return {str(path): number for path, number in zip(paintings, numbers, strict=True)}
 
 

@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vidstyle.cli.image_files import to_bytes
+from vidstyle.cli.image_request import FILM_CODECS
 from vidstyle.cli.style_progress import losses_line, training_line
 from vidstyle.cli.terminal import say
-from vidstyle.core.errors import OutputError, UsageError
+from vidstyle.core.errors import OutputError
 from vidstyle.models.gatys import Progress as Step
 
 Show = Callable[[Step], None]
@@ -26,7 +27,6 @@ _FILM_PICTURES = 60
 _FILM_RATE = 12
 _FILM_HOLD = 18
 """Pictures of a film at most, a second, and how long the last one stays."""
-_FILM_CODECS = {".gif": "gif", ".mp4": "libx264"}
 
 
 @contextmanager
@@ -92,18 +92,23 @@ class Previews:
     """Writes ``step-000100.png`` into a folder, every so many steps."""
 
     def __init__(self, every: int, folder: Path) -> None:
-        """Raises UsageError for a number below 1, OutputError where there can be no folder."""
-        if every < 1:
-            raise UsageError(f"--preview-every {every}: wanted 1 or more")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
         self._every, self._folder = every, folder
+        self._count = 0
 
     def __call__(self, step: Step) -> None:
-        if step.step % self._every == 0:
-            _write(self._folder / f"step-{step.step:06}.png", step)
+        if step.step % self._every:
+            return
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make the folder {self._folder}: {error.strerror}") from error
+        _write(self._folder / f"step-{step.step:06}.png", step)
+        self._count += 1
+
+    @property
+    def written(self) -> Path | None:
+        """The folder, once there is one of them in it."""
+        return self._folder if self._count else None
 
 
 class Film:
@@ -136,15 +141,8 @@ def film_of(path: Path | None, steps: int) -> Generator[Film | None, None, None]
     if path is None:
         yield None
         return
-    check_film(path)
     with TemporaryDirectory(prefix="vidstyle-") as folder:
         yield Film(Path(folder), steps)
-
-
-def check_film(path: Path) -> None:
-    """Raise UsageError for a format that there is not."""
-    if path.suffix.lower() not in _FILM_CODECS:
-        raise UsageError(f"--progress {path}: a film ends in {' or '.join(_FILM_CODECS)}")
 
 
 def _write(path: Path, step: Step) -> None:
@@ -172,7 +170,7 @@ def _encode(folder: Path, path: Path, *, overwrite: bool) -> None:
         written.write_text(
             "version: 1\nstages:\n"
             f"  - {{use: decode/pictures, frame_rate: {_FILM_RATE}}}\n"
-            f"  - {{use: encode/pyav, codec: {_FILM_CODECS[path.suffix.lower()]}}}\n"
+            f"  - {{use: encode/pyav, codec: {FILM_CODECS[path.suffix.lower()]}}}\n"
         )
         pipeline = load_pipeline(written, registry=Registry())
         run(Job(pipeline, folder, path, device="cpu", overwrite=overwrite, resume=False))

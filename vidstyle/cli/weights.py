@@ -5,9 +5,10 @@ from __future__ import annotations
 import json as json_module
 import sys
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from vidstyle.models.download import Watch
     from vidstyle.models.weight_catalogue import WeightFile
 
-_COLUMNS = ("name", "size", "licence", "sha256", "lies in", "from")
+_COLUMNS = ("name", "size", "licence", "sha256", "from", "lies in")
 _Offline = Annotated[
     bool, typer.Option("--offline", help="Download nothing; say where the file is to be put.")
 ]
@@ -35,7 +36,10 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(json: given.Json = False) -> None:
-    """All weights that can be fetched: whose, how large, and where they lie if they are here."""
+    """All weights that can be fetched: whose, how large, and where they lie if they are here.
+
+    With --json, whole addresses and files.
+    """
     from vidstyle.models.weight_catalogue import CATALOGUE
 
     rows = [_described(entry) for entry in CATALOGUE.values()]
@@ -54,23 +58,19 @@ def pull(
 ) -> None:
     """Fetch weights from their official address into the cache, unless they are here.
 
-    What is fetched is checked. A download that was cut goes on where it ended.
+    What is fetched is checked, and so is what is here: a wrong file in the cache is fetched anew.
+    A download that was cut goes on where it ended.
     """
-    from vidstyle.models.weight_listing import lies_at, listed
-    from vidstyle.models.weight_places import find_official
+    from vidstyle.models.weight_listing import listed, pulled
 
     for entry in [listed(name) for name in names]:
-        there = lies_at(entry)
-        if there is None:
-            with _progress(entry.name, quiet=json) as watch:
-                path = find_official(entry, offline=offline, watch=watch)
-        else:
-            path = there
+        with _progress(entry.name, quiet=json) as watch:
+            found = pulled(entry, offline=offline, watch=watch)
         if json:
-            row = {"name": entry.name, "file": str(path), "fetched": there is None}
+            row = {"name": entry.name, "file": str(found.path), "fetched": found.is_new}
             print(json_module.dumps(row), flush=True)
         else:
-            say(f"{entry.name}: {'is there already' if there else 'fetched'}: {path}")
+            say(f"{entry.name}: {'fetched' if found.is_new else 'is there already'}: {found.path}")
 
 
 def verify(
@@ -87,7 +87,7 @@ def verify(
     bad: list[Path] = []
     for entry, path in _present(names):
         result = verified(entry, path)
-        if result.verdict in ("wrong", "changed"):
+        if not result.serves:
             bad.append(path)
         if json:
             row = {
@@ -151,11 +151,22 @@ def _print_table(rows: Iterable[dict[str, Any]]) -> None:
     for row in rows:
         digits = f"{row['sha256']}…" if row["sha256"] else "unknown"
         size = f"{row['mebibytes']:.0f} MiB"
-        place = visible(row["lies_at"] or "-")
-        table.add_row(row["name"], size, row["licence"], digits, place, row["address"])
+        host = urlsplit(row["address"]).netloc
+        table.add_row(row["name"], size, row["licence"], digits, host, _folder(row["lies_at"]))
     # A folder's name means nothing but itself.
     console = Console(width=table_width(sys.stdout), highlight=False, markup=False)
     console.print(table, crop=False)
+
+
+def _folder(file: str | None) -> str:
+    if file is None:
+        return "-"
+    folder = Path(file).parent
+    # A user without a home has no short name for it.
+    with suppress(RuntimeError):
+        if folder.is_relative_to(home := Path.home()):
+            folder = "~" / folder.relative_to(home)
+    return visible(str(folder))
 
 
 @contextmanager

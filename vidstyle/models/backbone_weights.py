@@ -1,4 +1,4 @@
-"""Where a loss network's weights lie, and reading them from files of any origin."""
+"""Reading a loss network's weights from files of any origin."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from vidstyle.models.backbone_layers import BACKBONES, empty_layers, layer_key, 
 from vidstyle.models.input_form import BLUE_GREEN_RED_MEAN, INPUT_FORMS, InputForm
 from vidstyle.models.weight_arrays import checked_array, read_arrays
 from vidstyle.models.weight_catalogue import CATALOGUE, KNOWN_FILES
-from vidstyle.models.weight_places import find_file
 
-__all__ = ["KNOWN_FILES", "find_weights", "read_weights"]
+__all__ = ["KNOWN_FILES", "read_weights"]
 
 _STATED: Mapping[str, InputForm] = {
     **{name: name for name in INPUT_FORMS},
@@ -28,15 +27,6 @@ _STATED: Mapping[str, InputForm] = {
 _PASSED = re.compile(r"^(classifier|fc|last_linear|head\.fc|AuxLogits)\.|\bnum_batches_tracked$")
 """Keys of what is above the layers, and of what only training needs."""
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
-
-
-def find_weights(name: str, *, folder: Path | None, offline: bool) -> Path:
-    """The file of a backbone's weights: see ``backbones.load_backbone`` for where it is sought.
-
-    Raises WeightsError where there is none and it is not, or cannot be, downloaded, and where
-    the folder is not there.
-    """
-    return find_file(name, KNOWN_FILES[name], CATALOGUE[name], folder=folder, offline=offline)
 
 
 def read_weights(path: Path, name: str) -> tuple[dict[str, torch.Tensor], InputForm]:

@@ -23,8 +23,9 @@ from vidstyle.models.backbone_layers import (
     smallest_side,
 )
 from vidstyle.models.backbone_names import LayerError
-from vidstyle.models.backbone_weights import find_weights, read_weights
+from vidstyle.models.backbone_weights import read_weights
 from vidstyle.models.input_form import INPUT_FORMS, InputForm
+from vidstyle.models.weight_places import find_backbone
 
 __all__ = ["Backbone", "BackboneName", "InputForm", "LayerError", "Pooling", "load_backbone"]
 
@@ -51,7 +52,7 @@ def load_backbone(
     """
     # Before anything is fetched for a name or a pooling that there is not.
     empty_layers(name, pooling)
-    path = file or find_weights(name, folder=folder, offline=offline)
+    path = file or find_backbone(name, folder=folder, offline=offline)
     weights, form = read_weights(path, name)
     return Backbone(name, weights, form=form, pooling=pooling)
 

@@ -14,7 +14,8 @@ from urllib.error import HTTPError
 
 from filelock import FileLock
 
-from vidstyle.core.errors import WeightsError
+from vidstyle.core.errors import OutputError, WeightsError
+from vidstyle.core.paths import is_file
 from vidstyle.models.weight_catalogue import stated_digits
 
 _PIECE = 1 << 20
@@ -55,8 +56,9 @@ def fetched(
     name: str | None = None,
     checked: bool = True,
     watch: Watch | None = None,
+    serves: Callable[[Path], bool] = is_file,
 ) -> Path:
-    """The file of an address in ``folder``, downloaded unless it is there.
+    """The file of an address in ``folder``, downloaded unless it is there and ``serves``.
 
     Its ``name``, by default the address's, ends in a hyphen and the first digits of its SHA-256,
     after torchvision's custom: ``vgg16-397923af.pth``. Who wants the same file meanwhile waits for
@@ -64,17 +66,20 @@ def fetched(
     is taken as it comes if it is not ``checked``, in one piece; its SHA-256 is kept beside it, as
     ``sha256sum -c`` reads it.
 
-    Raises ValueError for another name, and WeightsError where the file cannot be had or is not the
-    right one; then nothing is left in its place.
+    Raises ValueError for another name, OutputError where there can be no such folder, and
+    WeightsError where the file cannot be had or is not the right one; then what was in its place
+    is left, and nothing else is put there.
     """
     path = folder / (name or address.rpartition("/")[2])
     digits = stated_digits(path.name) if checked else None
     if checked and digits is None:
         raise ValueError(f"the name {path.name} does not end in the digits of its SHA-256")
+    _make(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # The lock's file stays, after a failure too: were it removed, one process might wait for
+        # the file that is gone while another locks a new one, and both would write the same part.
         with FileLock(folder / f".{path.name}.lock"):
-            if not path.is_file():
+            if not serves(path):
                 _download(address, path, digits, watch or _nobody)
     except (OSError, HTTPException) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -83,6 +88,18 @@ def fetched(
             + (f" as {path.name}" if name else "")
         ) from error
     return path
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+        reason = error.strerror if there.is_dir() else f"{there} is not a folder"
+        raise OutputError(
+            f"cannot make the folder {folder} for weights ({reason}): set VIDSTYLE_CACHE to a"
+            " folder that can be written"
+        ) from error
 
 
 def checksum_file(path: Path) -> Path:

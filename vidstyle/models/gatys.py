@@ -20,11 +20,9 @@ from vidstyle.models.gatys_settings import (
     LossSettings,
     Past,
     StyleReference,
+    level_divisors,
 )
 from vidstyle.models.gatys_start import start_of
-
-_LEAST_SIDE = 64
-"""Shorter side in pixels of a coarse level: below it nothing of a picture is left to paint on."""
 
 Ending = Literal["steps", "settled", "stopped", "stuck"]
 """All steps were taken, the loss falls no more, the watcher wanted no more, or no step gains."""
@@ -82,7 +80,7 @@ def paint(
     """
     ready = prepared(task, colours)
     run = _Run(task, ready, settings, watch)
-    picture, levels = None, _levels(ready.content, settings.levels)
+    picture, levels = None, level_divisors(min(ready.content.shape[2:]), settings.levels)
     for number, factor in enumerate(levels):
         part = _reduced(ready, factor)
         objective = Objective(backbone, part.content, part.references, losses, past=part.past)
@@ -152,14 +150,6 @@ class _Run:
 
     def _is_settled(self, before: float) -> bool:
         return before - self.loss < self._settings.tolerance * before
-
-
-def _levels(content: torch.Tensor, count: int) -> list[int]:
-    """Divisors of the size, the last one 1; fewer than wanted where the picture is small."""
-    side = min(content.shape[2:])
-    return [
-        2**level for level in reversed(range(count)) if not level or side >> level >= _LEAST_SIDE
-    ]
 
 
 def _reduced(task: Task, factor: int) -> Task:

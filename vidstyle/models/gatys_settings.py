@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import torch
 
+_LEAST_SIDE = 64
+"""Shorter side in pixels of a coarse level: below it nothing of a picture is left to paint on."""
+
 Optimiser = Literal["lbfgs", "adam"]
 Start = Literal["content", "noise", "previous"]
 Precision = Literal["float32", "bfloat16"]
@@ -71,6 +74,16 @@ class DescentSettings:
     tolerance: float = 0.0
     """It ends where the loss falls by less than this share over ``patience`` steps; 0: never."""
     patience: int = 20
+
+
+def level_divisors(side: int, count: int) -> list[int]:
+    """What the sizes of that many levels are divided by, the last one 1.
+
+    Fewer than wanted where the picture, whose shorter side is ``side`` pixels, is small.
+    """
+    return [
+        2**level for level in reversed(range(count)) if not level or side >> level >= _LEAST_SIDE
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

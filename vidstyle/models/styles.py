@@ -11,15 +11,22 @@ from vidstyle.core.errors import WeightsError
 from vidstyle.core.paths import is_file
 from vidstyle.models.style_file import SUFFIX
 
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+
 
 def find_style(name_or_path: str | Path, *folders: Path) -> Path:
     """The file of a style, by its name or by a path that ends in ``.safetensors``.
 
     A name is looked for in ``folders``, then in ``styles`` of the folder that
     ``VIDSTYLE_WEIGHTS`` names, then among the shipped ones; the first one found counts.
-    Raises WeightsError where there is none, with the names that there are.
+    Raises WeightsError where there is none, with the names that there are, and for a picture.
     """
     text = str(name_or_path)
+    if text.lower().endswith(_PICTURES):
+        raise WeightsError(
+            f"{text} is a picture, and a style network is wanted: paint after it by `vidstyle run"
+            " pipelines/gatys.yaml`, or make it a style by `vidstyle styles train`"
+        )
     if text.endswith(SUFFIX) or os.sep in text:
         if is_file(path := Path(text)):
             return path

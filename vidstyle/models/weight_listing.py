@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from vidstyle.core.errors import WeightsError
-from vidstyle.models.download import checksum_file, sha256_of
+from vidstyle.models.download import Watch, checksum_file, fetched, sha256_of, user_cache
 from vidstyle.models.raft_weights import RAFT_FILES, RaftSize
 from vidstyle.models.weight_catalogue import CATALOGUE, KNOWN_FILES, WeightFile, stated_digits
-from vidstyle.models.weight_places import where_it_lies
+from vidstyle.models.weight_places import find_official, where_it_lies
 
 Verdict = Literal["right", "wrong", "unchanged", "changed", "unknown"]
 """Right and wrong: by its SHA-256 as published. Unchanged and changed: since it was fetched.
@@ -31,6 +31,20 @@ class Verified:
     sha256: str
     verdict: Verdict
 
+    @property
+    def serves(self) -> bool:
+        """Whether nothing says that it is another file than it should be."""
+        return self.verdict not in ("wrong", "changed")
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A file that is here."""
+
+    path: Path
+    is_new: bool
+    """Whether it was fetched for that."""
+
 
 def listed(name: str) -> WeightFile:
     """The catalogue's entry. Raises WeightsError for a name that there is not."""
@@ -42,6 +56,37 @@ def listed(name: str) -> WeightFile:
 def lies_at(entry: WeightFile) -> Path | None:
     """The file that would be used: the official one, or another that is known to do."""
     return where_it_lies(entry.name, _names(entry))
+
+
+def pulled(entry: WeightFile, *, offline: bool = False, watch: Watch | None = None) -> Pulled:
+    """The official file in the cache, fetched if none is here.
+
+    Of a file in the cache that is not the right one, too; it is kept until that has come.
+    Raises WeightsError where it cannot be had, or where such a file lies elsewhere: what users
+    have put into folders of theirs is not removed.
+    """
+    there = lies_at(entry)
+    if there is None:
+        return Pulled(find_official(entry, offline=offline, watch=watch), is_new=True)
+    if verified(entry, there).serves:
+        return Pulled(there, is_new=False)
+    cache = user_cache("weights")
+    if there != cache / entry.file:
+        raise WeightsError(f"{there} is not the right file: remove it, and pull again")
+    if offline:
+        raise WeightsError(
+            f"{there} is not the right file, and nothing is downloaded while offline: fetch"
+            f" {entry.address} and put it there"
+        )
+    path = fetched(
+        entry.address,
+        cache,
+        name=entry.file,
+        checked=entry.checked,
+        watch=watch,
+        serves=lambda path: path.is_file() and verified(entry, path).serves,
+    )
+    return Pulled(path, is_new=True)
 
 
 def verified(entry: WeightFile, path: Path) -> Verified:

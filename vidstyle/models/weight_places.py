@@ -10,9 +10,9 @@ from pathlib import Path
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.paths import is_file, is_folder
 from vidstyle.models.download import Watch, fetched, user_cache
-from vidstyle.models.weight_catalogue import OFFICIAL, WeightFile
+from vidstyle.models.weight_catalogue import CATALOGUE, KNOWN_FILES, OFFICIAL, WeightFile
 
-__all__ = ["OFFICIAL", "find_file", "find_official", "where_it_lies"]
+__all__ = ["OFFICIAL", "find_backbone", "find_file", "find_official", "where_it_lies"]
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,11 @@ def find_file(
     return fetched(
         official.address, cache, name=official.file, checked=official.checked, watch=watch
     )
+
+
+def find_backbone(name: str, *, folder: Path | None, offline: bool) -> Path:
+    """The file of a loss network's weights; see ``find_file`` for where it is sought."""
+    return find_file(name, KNOWN_FILES[name], CATALOGUE[name], folder=folder, offline=offline)
 
 
 def find_official(

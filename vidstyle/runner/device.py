@@ -13,23 +13,29 @@ from vidstyle.core.errors import DeviceError, UsageError
 def resolve_device(wanted: str, *, needs_torch: bool) -> str:
     """``auto`` is the first GPU if there is one; ``cuda`` is ``cuda:0``.
 
-    torch is asked only where a stage runs on a device, and, for ``auto``, where the system has a
-    driver: importing it takes seconds. Raises UsageError for an unknown name and DeviceError for
+    torch is asked only where the system has a driver and, for ``auto``, a stage runs on a device:
+    importing it takes seconds. Raises UsageError for an unknown name and DeviceError for
     a GPU that is not there.
     """
     if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,4})?", wanted):
         raise UsageError(f"--device {wanted}: wanted auto, cpu, cuda or cuda:N")
     if wanted == "cpu" or (wanted == "auto" and not (needs_torch and _has_driver())):
         return "cpu"
-    import torch
-
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    count = _usable_gpus()
     if wanted == "auto":
         return "cuda:0" if count else "cpu"
     number = int(wanted.partition(":")[2] or 0)
     if number >= count:
         raise DeviceError(f"--device {wanted}: this machine has {count} usable GPUs; use cpu")
     return f"cuda:{number}"
+
+
+def _usable_gpus() -> int:
+    if not _has_driver():
+        return 0
+    import torch
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
 def _has_driver() -> bool:

@@ -187,7 +187,7 @@ def test_passes_calm_what_was_painted_alone(given: dict[str, object]) -> None:
 def test_what_is_missing_is_said_before_the_first_frame(
     given: dict[str, object], tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match=r"the painting .*none\.jpg is not there"):
+    with pytest.raises(InputError, match=r"none\.jpg is not there.*`--style FILE`"):
         opened({**given, "style": str(tmp_path / "none.jpg")})
     with pytest.raises(WeightsError, match=r"none\.pth is not there: name the weights of vgg19"):
         opened({**given, "weights": str(tmp_path / "none.pth")})
@@ -198,6 +198,13 @@ def test_what_is_missing_is_said_before_the_first_frame(
         painted(opened({**given, "style_layers": ["relu4_1"]}), panned(1))
     with pytest.raises(ValidationError, match="steps"):
         GatysOptions.model_validate({**given, "steps": 10_001})
+
+
+def test_layers_that_all_count_nothing_are_refused(given: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="all weights are 0; give a layer more"):
+        GatysOptions.model_validate({**given, "style_layers": {"relu1_1": 0, "relu2_1": 0}})
+    one = GatysOptions.model_validate({**given, "style_layers": {"relu1_1": 0, "relu2_1": 2}})
+    assert one.losses().style_taps == {"relu1_1": 0, "relu2_1": 2}
 
 
 def test_memory_is_told_for_a_processor_alone(given: dict[str, object]) -> None:

@@ -19,7 +19,6 @@ from vidstyle.core import (
     State,
     Window,
 )
-from vidstyle.models.painting_file import check_painting
 from vidstyle.stages.stylize.gatys_options import GatysOptions
 
 if TYPE_CHECKING:
@@ -51,8 +50,7 @@ class Gatys(BaseStage[GatysOptions]):
         self.needs = Needs(reads=reads, writes=("image",), scope="shot", home="device")
 
     def describe(self, clip: Clip) -> Clip:
-        for path in self.options.paintings:
-            check_painting(path)
+        self.options.check_paintings()
         if self.options.weights is not None or self.options.offline:
             self.options.weights_file()
         return clip

@@ -16,7 +16,6 @@ from vidstyle.core import (
     SpanSteps,
     State,
 )
-from vidstyle.models.painting_file import check_painting
 from vidstyle.stages.stylize.gatys_options import GatysMultipassOptions
 
 if TYPE_CHECKING:
@@ -53,8 +52,7 @@ class GatysMultipass(BaseStage[GatysMultipassOptions]):
         )
 
     def describe(self, clip: Clip) -> Clip:
-        for path in self.options.paintings:
-            check_painting(path)
+        self.options.check_paintings()
         if self.options.weights is not None or self.options.offline:
             self.options.weights_file()
         return clip

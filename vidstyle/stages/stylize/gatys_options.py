@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator
 
 from vidstyle.core import Mix, StageOptions, keyframed, layer_or_file
-from vidstyle.core.errors import WeightsError
+from vidstyle.core.errors import InputError, WeightsError
 from vidstyle.core.paths import is_file
 from vidstyle.models.backbone_names import BackboneName, Pooling
 from vidstyle.models.gatys_memory import gatys_memory
@@ -20,7 +20,8 @@ from vidstyle.models.gatys_settings import (
     Optimiser,
     Variation,
 )
-from vidstyle.models.painting_file import painting_pixels
+from vidstyle.models.painting_file import check_painting, painting_pixels
+from vidstyle.models.weight_places import find_backbone
 
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 Layers = (
@@ -99,6 +100,15 @@ class PaintingOptions(StageOptions):
             raise ValueError("a painting needs a file")
         return style
 
+    @field_validator("style_layers")
+    @classmethod
+    def _compared(
+        cls, layers: dict[str, float] | tuple[str, ...] | None
+    ) -> dict[str, float] | tuple[str, ...] | None:
+        if isinstance(layers, dict) and not any(layers.values()):
+            raise ValueError("all weights are 0; give a layer more")
+        return layers
+
     @property
     def paintings(self) -> dict[Path, float]:
         """The files, with weights that sum to 1."""
@@ -159,14 +169,12 @@ class PaintingOptions(StageOptions):
 
     def weights_file(self) -> Path:
         """The file of the backbone's weights; fetched where it may be. Raises WeightsError."""
-        from vidstyle.models.backbone_weights import find_weights
-
         place = None if self.weights is None else Path(self.weights)
         if place is not None and is_file(place):
             return place
         if place is not None and place.suffix:
             raise WeightsError(f"{place} is not there: name the weights of {self.backbone}")
-        return find_weights(self.backbone, folder=place, offline=self.offline)
+        return find_backbone(self.backbone, folder=place, offline=self.offline)
 
 
 class ClipOptions(PaintingOptions):
@@ -181,6 +189,16 @@ class ClipOptions(PaintingOptions):
     temporal: Weight = Field(
         10.0, description="Of the difference to the warped frame before, where it is visible."
     )
+
+    def check_paintings(self) -> None:
+        """Raise InputError where one is not there, or is no picture; nothing is decoded."""
+        for path in self.paintings:
+            if not is_file(path):
+                raise InputError(
+                    f"the painting {path} is not there, or is not a file: name one with"
+                    " `--style FILE`"
+                )
+            check_painting(path)
 
 
 class GatysOptions(ClipOptions):
