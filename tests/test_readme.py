@@ -32,7 +32,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("pipelines", "plugins"):
         (tmp_path / name).symlink_to(ROOT / name)
     run = ["run", "pipelines/identity.yaml", str(ROOT / "samples" / "demo.mp4"), "-o"]
-    changes = ["--set", "encode.codec=libx264", "--frames", "0:5"]
+    changes = ["--set", "encode.codec=libx264", "--frames", "0:8"]
     assert run_command([*run, "input.mp4", *changes]) == 0
     (tmp_path / "clips").mkdir()
     shutil.copy("input.mp4", "clips/a.mp4")

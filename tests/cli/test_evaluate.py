@@ -197,7 +197,7 @@ def test_another_size_is_one_line_or_scaled(clips, capfd) -> None:  # type: igno
             2,
             "the input itself",
         ),
-        (["source.mkv"], 2, "styled"),
+        (["source.mkv"], 2, "STYLED"),
     ],
 )
 def test_what_cannot_be_is_one_line_and_a_code(clips, capfd, arguments, code, said) -> None:  # type: ignore[no-untyped-def]  # fixtures

@@ -241,7 +241,7 @@ def test_a_bomb_is_to_be_scaled_down(tmp_path: Path) -> None:
     picture = write_picture(tmp_path / "m.png", np.zeros((4, 4), np.uint8))
     size = b"\0\1\0\0" * 2
     picture.write_bytes(picture.read_bytes()[:16] + size + picture.read_bytes()[24:])
-    with pytest.raises(InputError, match=r"are 65536x65536, .*; scale the file down") as told:
+    with pytest.raises(InputError, match=r"is 65536x65536, .*; scale the file down") as told:
         reading(picture)
     assert "option" not in str(told.value)
 
