@@ -30,7 +30,7 @@ _TORCH = 2
 """torch makes each layer a result of its own, and copies of it for padding."""
 _FIXED = 60 * 2**20
 """Bytes of a library and its compiled code."""
-_FIXED_STRIPS = 110 * 2**20
+_FIXED_STRIPS = 140 * 2**20
 """The same where each layer is a model of its own."""
 
 
