@@ -30,13 +30,13 @@ from torch import nn
 from vidstyle.core.errors import UsageError, VidstyleError
 from vidstyle.evaluation.style_losses import judging_settings, whole_picture_losses
 from vidstyle.imaging.contact_sheet import Picture, SheetRow, contact_sheet
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.network import StyleNetwork, paint
-from vidstyle.models.style_file import Credit, StyleInfo, load_style, save_style
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.models.style.style_file import Credit, StyleInfo, load_style, save_style
 from vidstyle.training.loop import objective_of
 from vidstyle.training.measure import measure
 from vidstyle.training.photos import list_photos, read_picture, to_tensor
-from vidstyle.training.pictures import fitted, write_picture
+from vidstyle.training.previews import fitted, write_picture
 
 WIDTH = 16
 LONGEST, CELL = 1024, 384

@@ -24,12 +24,12 @@ import numpy as np
 import torch
 
 from vidstyle.core import HostArray
-from vidstyle.core.place import Precision
-from vidstyle.models.openvino_network import native_bfloat16
-from vidstyle.models.openvino_painter import OpenVinoPainter
-from vidstyle.models.styles import find_style
-from vidstyle.models.torch_painter import TorchPainter
-from vidstyle.runner.device import available_cores
+from vidstyle.core.context import Precision
+from vidstyle.models.openvino.network import native_bfloat16
+from vidstyle.models.openvino.stylizer import OpenVinoPainter
+from vidstyle.models.style.styles import find_style
+from vidstyle.models.style.torch_stylizer import TorchPainter
+from vidstyle.runner.plan.device import available_cores
 from vidstyle.testing.textures import make_waves
 
 Paint = Callable[[HostArray], HostArray]

@@ -25,9 +25,9 @@ from torch import nn
 from vidstyle.core import HostArray, Place
 from vidstyle.evaluation.dead_pixels import Recall, Tally, plant
 from vidstyle.imaging.dead_pixels import blob_share
-from vidstyle.models.network import paint
-from vidstyle.models.style_file import SUFFIX, load_style
-from vidstyle.models.styles import find_style, shipped_styles
+from vidstyle.models.style.network import paint
+from vidstyle.models.style.style_file import SUFFIX, load_style
+from vidstyle.models.style.styles import find_style, shipped_styles
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 

@@ -28,8 +28,8 @@ import torch
 from vidstyle.core import Clip, Frame, HostArray, Layer, Place, Window
 from vidstyle.core.errors import WeightsError
 from vidstyle.imaging.flow_file import known_flow, read_flow
-from vidstyle.models.raft_weights import find_raft
-from vidstyle.runner.transfer import host_to_device
+from vidstyle.models.flow.raft_weights import find_raft
+from vidstyle.runner.execution.transfer import host_to_device
 from vidstyle.stages.flow.dis import Dis, DisOptions
 from vidstyle.stages.flow.farneback import Farneback, FarnebackOptions
 from vidstyle.stages.flow.raft import Raft, RaftOptions

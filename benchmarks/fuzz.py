@@ -35,20 +35,20 @@ from tests.fuzz.seeds import Seeds, make_seeds
 
 LAZY = (
     "vidstyle.evaluation.extras",
-    "vidstyle.evaluation.file_judging",
-    "vidstyle.evaluation.judging_flow",
+    "vidstyle.evaluation.file_evaluation",
+    "vidstyle.evaluation.evaluation_flow",
     "vidstyle.cli.evaluation_text",
     "vidstyle.cli.plan_text",
     "vidstyle.cli.progress",
     "vidstyle.imaging.contact_sheet",
-    "vidstyle.models.style_import",
-    "vidstyle.runner.job",
-    "vidstyle.runner.probe",
+    "vidstyle.models.style.style_import",
+    "vidstyle.runner.plan.job",
+    "vidstyle.runner.plan.estimate",
     "vidstyle.stages.blend.multipass",
     "vidstyle.stages.flow.raft",
     "vidstyle.stages.stylize.feedforward",
     "vidstyle.training.photos",
-    "vidstyle.training.pictures",
+    "vidstyle.training.previews",
 )
 """Imported by commands when they need them; here once, before all of them."""
 

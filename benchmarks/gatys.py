@@ -26,12 +26,14 @@ import torch
 from torch.nn import functional
 
 from vidstyle.core import HostArray, Place
-from vidstyle.evaluation.judging_flow import choose_judge
+from vidstyle.evaluation.evaluation_flow import choose_judge
 from vidstyle.evaluation.warping_error import warping_errors
 from vidstyle.imaging.flow_pair import pair_layers
-from vidstyle.models.backbone_names import BackboneName
-from vidstyle.models.backbones import Backbone, load_backbone
-from vidstyle.models.gatys import (
+from vidstyle.models.loss.backbone_names import BackboneName
+from vidstyle.models.loss.backbones import Backbone, load_backbone
+from vidstyle.models.loss.image_losses import warp
+from vidstyle.models.optimization.descent import Adam, Descent, Lbfgs
+from vidstyle.models.optimization.gatys import (
     DescentSettings,
     LossSettings,
     Past,
@@ -40,12 +42,10 @@ from vidstyle.models.gatys import (
     Task,
     paint,
 )
-from vidstyle.models.gatys_descent import Adam, Descent, Lbfgs
-from vidstyle.models.gatys_objective import Objective
-from vidstyle.models.gatys_settings import LossWeights, Precision
-from vidstyle.models.painting_file import read_painting
-from vidstyle.models.picture_losses import warp
-from vidstyle.stages.decode.pictures import DecodePictures, PicturesOptions
+from vidstyle.models.optimization.objective import Objective
+from vidstyle.models.optimization.settings import LossWeights, Precision
+from vidstyle.models.optimization.style_image_file import read_painting
+from vidstyle.stages.decode.images import DecodePictures, PicturesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 from vidstyle.stages.flow.dis import DisOptions, dense_search, search_flow

@@ -25,22 +25,22 @@ import torch
 from memory import write_clip  # type: ignore[import-not-found]  # beside this file
 from torch.utils.flop_counter import FlopCounterMode
 
+from vidstyle.core.context import Precision
 from vidstyle.core.errors import DeviceError, WeightsError
-from vidstyle.core.place import Precision
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.raft_weights import find_raft
-from vidstyle.models.style_file import Credit, StyleInfo, save_style
-from vidstyle.models.torch_painter import TorchPainter
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.device import resolve_device
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.job import Job, prepared
-from vidstyle.runner.keyframes import options_at
-from vidstyle.runner.memory import BATCH
-from vidstyle.runner.nodes import make_node
-from vidstyle.runner.reading import Reading
-from vidstyle.runner.serial import through
-from vidstyle.runner.threaded import run_threaded
+from vidstyle.models.flow.raft_weights import find_raft
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
+from vidstyle.models.style.torch_stylizer import TorchPainter
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.keyframes import options_at
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.nodes import make_node
+from vidstyle.runner.execution.reading import Reading
+from vidstyle.runner.execution.serial import through
+from vidstyle.runner.execution.threaded import run_threaded
+from vidstyle.runner.plan.device import resolve_device
+from vidstyle.runner.plan.job import Job, prepared
+from vidstyle.runner.plan.memory import BATCH
 
 ARCHITECTURE: Final = "johnson"
 BUDGET = 64 * 2**30

@@ -34,14 +34,14 @@ import numpy as np
 import torch
 from torchvision.models.optical_flow import raft_small  # type: ignore[import-untyped]  # it has no types
 
-from vidstyle.models import safetensors_file
-from vidstyle.runner import destination, store
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.events import Event, FrameDone, Listener, Resumed
-from vidstyle.runner.execute import execute
-from vidstyle.runner.job import Job, prepared
-from vidstyle.runner.pauses import PauseRule
+from vidstyle.models.weights import safetensors_file
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.events import Event, FrameDone, Listener, Resumed
+from vidstyle.runner.execution.execute import execute
+from vidstyle.runner.execution.pauses import PauseRule
+from vidstyle.runner.plan.job import Job, prepared
+from vidstyle.runner.storage import destination, store
 
 ROOT = Path(__file__).parents[1]
 PIPELINES = (ROOT / "pipelines" / "temporal.yaml", ROOT / "pipelines" / "temporal-quality.yaml")

@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from vidstyle.core.errors import VidstyleError
-from vidstyle.models.styles import base_network
+from vidstyle.models.style.styles import base_network
 from vidstyle.training.calibration import Objective
 from vidstyle.training.checkpoint import fresh_run
 from vidstyle.training.loop import objective_of

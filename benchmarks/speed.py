@@ -28,8 +28,8 @@ import av
 import torch
 
 from vidstyle.evaluation.speed import timed
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.style_file import Credit, StyleInfo, save_style
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
 FAST, QUALITY = PIPELINES / "temporal.yaml", PIPELINES / "temporal-quality.yaml"

@@ -38,17 +38,17 @@ import torch
 from vidstyle.core import HostArray
 from vidstyle.core.errors import UsageError, VidstyleError
 from vidstyle.evaluation.clip_frames import clip_frames, find_cuts
-from vidstyle.evaluation.judging_flow import farneback
-from vidstyle.evaluation.steadiness import Steadiness, steadiness
+from vidstyle.evaluation.evaluation_flow import farneback
+from vidstyle.evaluation.stability import Steadiness, steadiness
 from vidstyle.evaluation.style_losses import StyleLosses, judging_settings, whole_picture_losses
-from vidstyle.models.network import StyleNetwork, paint
-from vidstyle.models.style_file import SUFFIX, load_style
-from vidstyle.models.styles import find_style, shipped_styles
+from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.models.style.style_file import SUFFIX, load_style
+from vidstyle.models.style.styles import find_style, shipped_styles
 from vidstyle.training.calibration import Objective
 from vidstyle.training.loop import objective_of
 from vidstyle.training.measure import measure
 from vidstyle.training.photos import list_photos, read_picture, to_tensor
-from vidstyle.training.pictures import fitted
+from vidstyle.training.previews import fitted
 
 LONGEST = 1024
 

@@ -39,7 +39,7 @@ from consistency.presets import Preset  # type: ignore[import-not-found]
 from consistency.store import Store  # type: ignore[import-not-found]
 
 from vidstyle.core.errors import UsageError, VidstyleError
-from vidstyle.evaluation.judging_flow import JUDGES
+from vidstyle.evaluation.evaluation_flow import JUDGES
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
 PRESETS = (PIPELINES / "temporal.yaml", PIPELINES / "temporal-quality.yaml")

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from vidstyle.core import HostArray
 from vidstyle.imaging.flow_file import read_flow
-from vidstyle.imaging.grey import Grey8
+from vidstyle.imaging.gray import Grey8
 from vidstyle.imaging.visibility import visibility
 from vidstyle.stages.flow.dis import DisOptions, Preset, dense_search, search_flow
 

@@ -30,13 +30,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from samples.drawings import DRAWINGS
 from samples.photos import PHOTOS
 from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
-from vidstyle.models.network import paint
-from vidstyle.models.style_file import SUFFIX, Credit, load_style
-from vidstyle.models.styles import shipped_styles
+from vidstyle.models.style.network import paint
+from vidstyle.models.style.style_file import SUFFIX, Credit, load_style
+from vidstyle.models.style.styles import shipped_styles
 from vidstyle.training.loop import objective_of, train_style
 from vidstyle.training.measure import measure
 from vidstyle.training.photos import list_photos, resized, to_tensor
-from vidstyle.training.pictures import write_picture
+from vidstyle.training.previews import write_picture
 from vidstyle.training.settings import Settings
 from vidstyle.training.watch import Progress
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.core.errors import OutputError
-from vidstyle.evaluation.judging_flow import JudgeName
+from vidstyle.evaluation.evaluation_flow import JudgeName
 from vidstyle.evaluation.motion import JudgingFlow
 
 from .contenders import YARDSTICK, Scene, contenders, shipped

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from vidstyle.core import Clip, HostArray
-from vidstyle.imaging.grey import Grey8, grey8
-from vidstyle.runner.heap import keep_heap
-from vidstyle.runner.nodes import AnyNode
-from vidstyle.runner.parcel import Cell, Parcel
+from vidstyle.imaging.gray import Grey8, grey8
+from vidstyle.runner.execution.heap import keep_heap
+from vidstyle.runner.execution.nodes import AnyNode
+from vidstyle.runner.execution.parcel import Cell, Parcel
 from vidstyle.stages.flow.dis import DisOptions, dense_search, search_flow
 
 from .footage import Footage

@@ -13,7 +13,7 @@ import numpy as np
 
 from vidstyle.core import Clip, HostArray, Place
 from vidstyle.core.errors import InputError
-from vidstyle.stages.decode.pictures import DecodePictures, PicturesOptions
+from vidstyle.stages.decode.images import DecodePictures, PicturesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 

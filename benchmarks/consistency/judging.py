@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from vidstyle.core import HostArray
-from vidstyle.evaluation.judge import judge_clips
-from vidstyle.evaluation.judgement import Judgement
-from vidstyle.evaluation.judging_flow import JudgeName, choose_judge, weights_file
+from vidstyle.evaluation.evaluation import Judgement
+from vidstyle.evaluation.evaluation_flow import JudgeName, choose_judge, weights_file
+from vidstyle.evaluation.evaluator import judge_clips
 from vidstyle.evaluation.motion import JudgingFlow
 
 from .contenders import Contender, Scene

@@ -12,11 +12,11 @@ import torch
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import WeightsError
-from vidstyle.models import safetensors_file
-from vidstyle.models.network import StyleNetwork, paint
-from vidstyle.models.style_file import SUFFIX, Credit, load_style
-from vidstyle.models.style_import import import_style
-from vidstyle.models.styles import find_style
+from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.models.style.style_file import SUFFIX, Credit, load_style
+from vidstyle.models.style.style_import import import_style
+from vidstyle.models.style.styles import find_style
+from vidstyle.models.weights import safetensors_file
 
 from .footage import Footage
 from .store import Arrays, Kept, Store, digest_of_code, digest_of_files

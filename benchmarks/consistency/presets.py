@@ -13,15 +13,15 @@ import numpy as np
 import vidstyle
 from vidstyle.core import AnyStage, Clip, Frame, HostArray, PlannedStage
 from vidstyle.core.errors import UsageError
-from vidstyle.runner.assembly import assemble, made
-from vidstyle.runner.config import Pipeline, StageEntry, load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.keyframes import options_at
-from vidstyle.runner.nodes import AnyNode, make_node
-from vidstyle.runner.parcel import Cell, Parcel
-from vidstyle.runner.plan import make_plan
-from vidstyle.runner.serial import run_serial, through
-from vidstyle.runner.stamp import Stamp
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.keyframes import options_at
+from vidstyle.runner.config.pipeline import Pipeline, StageEntry, load_pipeline
+from vidstyle.runner.execution.nodes import AnyNode, make_node
+from vidstyle.runner.execution.parcel import Cell, Parcel
+from vidstyle.runner.execution.serial import run_serial, through
+from vidstyle.runner.execution.stamp import Stamp
+from vidstyle.runner.plan.assembly import assemble, made
+from vidstyle.runner.plan.resolve import make_plan
 
 from .footage import Footage
 from .store import Arrays, Kept, Store, digest_of_files

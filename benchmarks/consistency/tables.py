@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidstyle.evaluation.judgement import Judgement
+from vidstyle.evaluation.evaluation import Judgement
 
 from .contenders import PER_FRAME
 

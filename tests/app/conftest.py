@@ -14,8 +14,8 @@ from tests.models.gatys_world import vgg_weights
 from vidstyle.app.job_queue import JobQueue
 from vidstyle.app.settings import Settings
 from vidstyle.app.studio import Studio, opened
-from vidstyle.models import safetensors_file
-from vidstyle.runner.shipped import shipped_folder
+from vidstyle.models.weights import safetensors_file
+from vidstyle.runner.config.shipped import shipped_folder
 
 WriteClip = Callable[..., Path]
 

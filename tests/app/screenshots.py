@@ -20,7 +20,7 @@ from tests.app.page_server import serving
 from tests.app.test_browser import ARGUMENTS, CHROMIUM, button, hand_over
 from vidstyle.app.settings import Settings
 from vidstyle.evaluation.clip_frames import clip_frames
-from vidstyle.runner.shipped import shipped_folder
+from vidstyle.runner.config.shipped import shipped_folder
 
 ROOT = Path(__file__).parents[2]
 CLIP = ROOT / "samples" / "demo.mp4"

@@ -11,7 +11,7 @@ import pytest
 from vidstyle.app.choices import find_choices
 from vidstyle.app.settings import Settings
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.models.styles import list_styles
+from vidstyle.models.style.styles import list_styles
 
 
 def test_pipelines_that_paint_are_offered_and_no_others(settings: Settings) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from vidstyle.app.job_queue import BusyError, Job, JobQueue
 from vidstyle.app.tasks import ClipTask
-from vidstyle.models.styles import find_style
-from vidstyle.runner.shipped import shipped_folder
+from vidstyle.models.style.styles import find_style
+from vidstyle.runner.config.shipped import shipped_folder
 
 
 def until(true: Callable[[], object], seconds: float = 60.0) -> None:

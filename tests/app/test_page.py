@@ -16,7 +16,7 @@ from vidstyle.app.desk import Desk
 from vidstyle.app.server import PAGE
 from vidstyle.app.studio import Studio
 from vidstyle.app.tasks import ClipTask, PictureTask, PreviewTask
-from vidstyle.models.styles import find_style
+from vidstyle.models.style.styles import find_style
 
 pytestmark = pytest.mark.slow
 

@@ -26,8 +26,8 @@ from vidstyle.app.tasks import (
     PreviewTask,
     Task,
 )
-from vidstyle.models.styles import find_style
-from vidstyle.runner.shipped import shipped_folder
+from vidstyle.models.style.styles import find_style
+from vidstyle.runner.config.shipped import shipped_folder
 
 COMMAND = [sys.executable, "-P", "-m", "vidstyle.app.worker"]
 PER_FRAME = shipped_folder() / "per-frame.yaml"

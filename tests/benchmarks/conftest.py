@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.models import safetensors_file
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.style_file import Architecture, Credit, StyleInfo, save_style
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.style_file import Architecture, Credit, StyleInfo, save_style
+from vidstyle.models.weights import safetensors_file
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 

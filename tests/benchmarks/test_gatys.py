@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tests.models.gatys_world import small_backbone, vgg_weights, waves
-from vidstyle.models import safetensors_file
-from vidstyle.models.gatys import LossSettings, StyleReference, Task
-from vidstyle.models.gatys_objective import Objective
+from vidstyle.models.optimization.gatys import LossSettings, StyleReference, Task
+from vidstyle.models.optimization.objective import Objective
+from vidstyle.models.weights import safetensors_file
 
 Load = Callable[[str], ModuleType]
 

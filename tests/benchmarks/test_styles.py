@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core.errors import UsageError
-from vidstyle.models.style_file import load_style
+from vidstyle.models.style.style_file import load_style
 from vidstyle.training.loop import objective_of
 from vidstyle.training.measure import measure
 from vidstyle.training.photos import list_photos

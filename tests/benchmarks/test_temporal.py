@@ -16,11 +16,11 @@ import torch
 import vidstyle
 from vidstyle.core.errors import WeightsError
 from vidstyle.evaluation.baselines import BASELINES
-from vidstyle.models import safetensors_file
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.job import Job
-from vidstyle.runner.job import run as run_job
+from vidstyle.models.weights import safetensors_file
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.plan.job import Job
+from vidstyle.runner.plan.job import run as run_job
 from vidstyle.testing import pan, still
 
 Load = Callable[[str], ModuleType]

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from vidstyle.cli.main import run_command
-from vidstyle.evaluation.judgement import FIGURES
-from vidstyle.runner.destination import Destination
+from vidstyle.evaluation.evaluation import FIGURES
+from vidstyle.runner.storage.destination import Destination
 
 COUNT, WIDTH, HEIGHT = 12, 96, 80
 JUDGE = ["--judge", "farneback"]

@@ -23,7 +23,7 @@ from pydantic_core import PydanticUndefined
 from tests.cli.test_terminal import is_quiet
 from tests.models.gatys_world import vgg_weights, waves
 from vidstyle.cli.main import run_command
-from vidstyle.models import safetensors_file
+from vidstyle.models.weights import safetensors_file
 from vidstyle.stages.stylize.gatys_options import PaintingOptions
 
 pytestmark = pytest.mark.slow  # each paints a picture

@@ -227,8 +227,8 @@ def styles(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     """Styles by the names one and two, small and not trained, and one of another form."""
     import torch
 
-    from vidstyle.models.architectures import empty_network
-    from vidstyle.models.style_file import Credit, StyleInfo, save_style
+    from vidstyle.models.style.architectures import empty_network
+    from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 
     weights = tmp_path_factory.mktemp("weights")
     (weights / "styles").mkdir()

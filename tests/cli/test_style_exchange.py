@@ -12,7 +12,7 @@ import typer
 from tests.models.original_networks import original_weights, with_statistics
 from vidstyle.cli import style_exchange
 from vidstyle.core.errors import OutputError, UsageError, VidstyleError, WeightsError
-from vidstyle.models.style_file import Credit, load_style, read_style_info
+from vidstyle.models.style.style_file import Credit, load_style, read_style_info
 
 app = typer.Typer()
 app.command("import")(style_exchange.import_)
@@ -58,7 +58,7 @@ def test_an_imported_style_is_written_and_explained(
 def test_without_output_it_goes_where_styles_are_found_by_name(
     checkpoint: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vidstyle.models.styles import find_style
+    from vidstyle.models.style.styles import find_style
 
     monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(folder))
     run("import", checkpoint)

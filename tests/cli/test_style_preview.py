@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from vidstyle.cli.main import run_command
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.network import paint
-from vidstyle.models.style_file import Credit, StyleInfo, load_style, save_style
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.network import paint
+from vidstyle.models.style.style_file import Credit, StyleInfo, load_style, save_style
 from vidstyle.training.photos import read_picture, to_tensor
 from vidstyle.training.watch import Picture
 
@@ -89,7 +89,9 @@ def test_pictures_are_reduced_to_the_size(style: Path, photo: Path) -> None:
 def test_without_names_all_styles_are_shown_but_broken_ones(
     style: Path, photo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidstyle.models.styles.shipped_styles", lambda: style.parent / "none")
+    monkeypatch.setattr(
+        "vidstyle.models.style.styles.shipped_styles", lambda: style.parent / "none"
+    )
     (style.parent / "torn.safetensors").write_bytes(b"torn")
     assert run_command(["styles", "preview", str(photo)]) == 0
     said = capsys.readouterr().err

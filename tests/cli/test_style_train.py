@@ -18,9 +18,9 @@ import torch
 
 from vidstyle.cli.main import run_command
 from vidstyle.core.errors import InputError
-from vidstyle.models import safetensors_file
-from vidstyle.models.style_file import Credit, StyleInfo, read_style_info
-from vidstyle.runner.destination import Destination
+from vidstyle.models.style.style_file import Credit, StyleInfo, read_style_info
+from vidstyle.models.weights import safetensors_file
+from vidstyle.runner.storage.destination import Destination
 from vidstyle.training.pair_choice import MOTION
 from vidstyle.training.presets import PRESETS
 from vidstyle.training.settings import Settings

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from vidstyle.cli.main import run_command
-from vidstyle.models import safetensors_file
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.style_file import Credit, StyleInfo, save_style
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
+from vidstyle.models.weights import safetensors_file
 
 
 def make_style(folder: Path, name: str, *, painting: str = "Nobody, Stripes") -> Path:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from vidstyle.cli.main import run_command
-from vidstyle.models import weight_catalogue
-from vidstyle.models.weight_catalogue import CATALOGUE, WeightFile
+from vidstyle.models.weights import catalog as weight_catalogue
+from vidstyle.models.weights.catalog import CATALOGUE, WeightFile
 
 CONTENT = b"weights" * 999
 NAME = f"small-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth"

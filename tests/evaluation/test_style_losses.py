@@ -11,10 +11,10 @@ import torch
 
 from vidstyle.core.errors import InputError, WeightsError
 from vidstyle.evaluation.style_losses import judging_settings, whole_picture_losses
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.backbones import Backbone
-from vidstyle.models.network import StyleNetwork, paint
-from vidstyle.models.style_file import Credit, StyleInfo, save_style
+from vidstyle.models.loss.backbones import Backbone
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 from vidstyle.training.calibration import Objective, calibrate
 from vidstyle.training.settings import Settings
 

@@ -19,15 +19,15 @@ from pydantic import BaseModel
 
 from tests.fuzz.confined import confined
 from tests.models.original_networks import original_weights, with_statistics
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.style_file import Credit, StyleInfo, save_style
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.destination import Destination
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.events import Event, FrameDone
-from vidstyle.runner.execute import execute
-from vidstyle.runner.job import Job, prepared, run
-from vidstyle.runner.pauses import PauseRule
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.events import Event, FrameDone
+from vidstyle.runner.execution.execute import execute
+from vidstyle.runner.execution.pauses import PauseRule
+from vidstyle.runner.plan.job import Job, prepared, run
+from vidstyle.runner.storage.destination import Destination
 
 Files = Mapping[str, bytes]
 """By name."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from vidstyle.core import FrameTime, Packet
-from vidstyle.runner.store import CHUNKS, Resumption, Store, StoredFrame
+from vidstyle.runner.storage.store import CHUNKS, Resumption, Store, StoredFrame
 
 FACTS = {"pipeline": "a", "input": "b"}
 DONE = {CHUNKS: "3", "start": "1/5"}

@@ -7,7 +7,7 @@ import pytest
 
 from vidstyle.core import HostArray
 from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
-from vidstyle.imaging.grey import Grey8
+from vidstyle.imaging.gray import Grey8
 
 
 def brighter_is_later(first: Grey8, second: Grey8) -> HostArray:

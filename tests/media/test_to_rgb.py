@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core import Colour
-from vidstyle.media.colour import MATRIX_TO_TAG, RANGE_TO_TAG
+from vidstyle.media.color import MATRIX_TO_TAG, RANGE_TO_TAG
 from vidstyle.media.to_rgb import ToRGB, bit_depth
 
 WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}

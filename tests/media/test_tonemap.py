@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidstyle.media.colour import HLG, PQ
+from vidstyle.media.color import HLG, PQ
 from vidstyle.media.tonemap import (
     SDR_WHITE,
     ToneMap,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from vidstyle.models.network import paint
-from vidstyle.models.style_file import load_style, read_style_info
-from vidstyle.models.styles import base_network, shipped_styles
+from vidstyle.models.style.network import paint
+from vidstyle.models.style.style_file import load_style, read_style_info
+from vidstyle.models.style.styles import base_network, shipped_styles
 
 STYLES = sorted(shipped_styles().glob("*.safetensors"))
 

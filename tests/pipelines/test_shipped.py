@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from vidstyle.cli.main import run_command
-from vidstyle.models import safetensors_file
+from vidstyle.models.weights import safetensors_file
 
 ROOT = Path(__file__).parent.parent.parent
 PIPELINES = sorted((ROOT / "pipelines").glob("*.yaml"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core import Window
-from vidstyle.runner.discovery import Registry
+from vidstyle.runner.config.discovery import Registry
 from vidstyle.testing import checks_for, failed, pan, run_checks
 
 PLUGINS = Path(__file__).parents[2] / "plugins"

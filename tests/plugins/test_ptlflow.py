@@ -18,7 +18,7 @@ import torch
 
 from vidstyle.core import Clip, Frame, HostArray, Place, Window
 from vidstyle.core.errors import PipelineError, PluginError, WeightsError
-from vidstyle.runner.discovery import Registry
+from vidstyle.runner.config.discovery import Registry
 from vidstyle.testing import failed, pan, run_checks
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
@@ -78,7 +78,8 @@ def test_without_ptlflow_one_line_says_how_to_install_it(stage: type[Any]) -> No
 
 def test_looking_at_the_stage_imports_neither_torch_nor_ptlflow() -> None:
     code = (
-        "import sys; from pathlib import Path; from vidstyle.runner.discovery import Registry;"
+        "import sys; from pathlib import Path;"
+        "from vidstyle.runner.config.discovery import Registry;"
         f"stage = Registry([Path({str(PLUGINS)!r})]).find('flow/ptlflow');"
         "stage(stage.Options(model='raft', checkpoint='things'));"
         "sys.exit(any(name in sys.modules for name in ('torch', 'ptlflow')))"

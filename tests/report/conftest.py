@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
-from vidstyle.evaluation.judgement import Judgement, Series
+from vidstyle.evaluation.evaluation import Judgement, Series
 
 WriteClip = Callable[..., Path]
 NewJudgement = Callable[..., Judgement]

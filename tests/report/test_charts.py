@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vidstyle.evaluation.judgement import Judgement, Series
+from vidstyle.evaluation.evaluation import Judgement, Series
 from vidstyle.report.chart import Chart
 from vidstyle.report.charts import charts_of
 

@@ -16,7 +16,7 @@ from tests.report.conftest import NewJudgement, WriteClip
 from tests.report.page_reader import PageReader
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError, OutputError, UsageError
-from vidstyle.evaluation.judgement import Judgement, Series
+from vidstyle.evaluation.evaluation import Judgement, Series
 from vidstyle.report.flicker_report import write_report
 from vidstyle.testing import hard_cut
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from tests.report.conftest import WriteClip
 from tests.report.page_reader import PageReader
-from vidstyle.evaluation.judge import judge_clips
-from vidstyle.evaluation.judging_flow import farneback
-from vidstyle.report.figure_text import shown
+from vidstyle.evaluation.evaluation_flow import farneback
+from vidstyle.evaluation.evaluator import judge_clips
 from vidstyle.report.flicker_report import write_report
+from vidstyle.report.metric_text import shown
 from vidstyle.testing import pan
 
 

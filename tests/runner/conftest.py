@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vidstyle.runner.discovery import Registry
+from vidstyle.runner.config.discovery import Registry
 
 SOURCE = '''
     """Frames from nowhere."""

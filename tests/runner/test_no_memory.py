@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from vidstyle.core.errors import DeviceError, NoMemoryError
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.events import Event, Noticed
-from vidstyle.runner.job import Job, run
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.events import Event, Noticed
+from vidstyle.runner.plan.job import Job, run
 
 COUNT = 6
 PIPELINE = """\

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from vidstyle.core.errors import OutputError
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.destination import Destination
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.events import Event, FrameDone, Kept, Noticed, Result, Resumed
-from vidstyle.runner.execute import Engine, execute
-from vidstyle.runner.job import Job, prepared, run
-from vidstyle.runner.pauses import PauseRule
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.events import Event, FrameDone, Kept, Noticed, Result, Resumed
+from vidstyle.runner.execution.execute import Engine, execute
+from vidstyle.runner.execution.pauses import PauseRule
+from vidstyle.runner.plan.job import Job, prepared, run
+from vidstyle.runner.storage.destination import Destination
 
 COUNT = 40
 RECURRENT = """\

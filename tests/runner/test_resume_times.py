@@ -16,11 +16,11 @@ from av.video.frame import PictureType
 
 from tests.runner.test_resume import Stopped, heard, stopped_after
 from vidstyle.core import Place
-from vidstyle.runner.config import Pipeline, load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.events import Resumed
-from vidstyle.runner.execute import Engine
-from vidstyle.runner.job import Job, run
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
+from vidstyle.runner.execution.events import Resumed
+from vidstyle.runner.execution.execute import Engine
+from vidstyle.runner.plan.job import Job, run
 from vidstyle.stages.decode.pyav import DecodePyAV
 
 IDENTITY = """\

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from vidstyle.cli.main import run_command
+from vidstyle.stages.encode.images import PictureOptions
 from vidstyle.stages.encode.options import EncodeOptions
-from vidstyle.stages.encode.pictures import PictureOptions
 
 TOO_LONG = "b" * 251 + ".mkv"
 

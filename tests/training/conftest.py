@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.models import safetensors_file
+from vidstyle.models.weights import safetensors_file
 from vidstyle.training.settings import Settings
 
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from vidstyle.core.errors import InputError, OutputError, UsageError, WeightsError
-from vidstyle.models import safetensors_file
-from vidstyle.models.style_file import Credit, StyleInfo, load_style
+from vidstyle.models.style.style_file import Credit, StyleInfo, load_style
+from vidstyle.models.weights import safetensors_file
 from vidstyle.training.loop import train_style
 from vidstyle.training.settings import Settings
 from vidstyle.training.step import learning_rate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vidstyle.models.backbone_layers import empty_layers
+from vidstyle.models.loss.backbone_layers import empty_layers
 from vidstyle.training.presets import DEFAULT, PRESETS
 from vidstyle.training.settings import Settings
 

@@ -10,16 +10,16 @@ from pathlib import Path
 from vidstyle.app.settings import Settings
 from vidstyle.app.tasks import PAINTED
 from vidstyle.core.errors import InputError, PipelineError, PluginError, UsageError, WeightsError
-from vidstyle.models.backbone_names import BackboneName
-from vidstyle.models.style_file import read_style_info
-from vidstyle.models.styles import list_styles
-from vidstyle.models.weight_catalogue import CATALOGUE
-from vidstyle.models.weight_listing import lies_at
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.job import output_suffix
-from vidstyle.runner.shipped import about
-from vidstyle.stages.decode.picture_file import SUFFIXES
+from vidstyle.models.loss.backbone_names import BackboneName
+from vidstyle.models.style.style_file import read_style_info
+from vidstyle.models.style.styles import list_styles
+from vidstyle.models.weights.catalog import CATALOGUE
+from vidstyle.models.weights.listing import lies_at
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.config.shipped import about
+from vidstyle.runner.plan.job import output_suffix
+from vidstyle.stages.decode.image_file import SUFFIXES
 
 _MOST_PICTURES = 1000
 _SUFFIX = Path(PAINTED).suffix

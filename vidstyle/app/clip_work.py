@@ -12,11 +12,11 @@ from pathlib import Path
 from vidstyle.app.news import Note, Stage, Step, Tell
 from vidstyle.app.tasks import FILMS, PAINTED, ClipTask
 from vidstyle.core.errors import UsageError
-from vidstyle.report.film import films_within
-from vidstyle.runner.config import Pipeline, load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.events import Event, FrameDone, Listener, Noticed
-from vidstyle.runner.job import Job, run
+from vidstyle.report.preview_video import films_within
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
+from vidstyle.runner.execution.events import Event, FrameDone, Listener, Noticed
+from vidstyle.runner.plan.job import Job, run
 
 COMPARED_FRAMES = 500
 """Of a clip, that can be compared on the page: films of more take long to make."""

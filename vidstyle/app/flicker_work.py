@@ -5,12 +5,12 @@ from __future__ import annotations
 from vidstyle.app.clip_work import listener, pipeline_in, without
 from vidstyle.app.news import Made, Note, Stage, Step, Tell
 from vidstyle.app.tasks import REPORT, FlickerTask
+from vidstyle.evaluation.evaluation_flow import JudgeName, choose_judge
 from vidstyle.evaluation.extras import find_extras
-from vidstyle.evaluation.file_judging import clips_of, judge_files, survey
-from vidstyle.evaluation.judging_flow import JudgeName, choose_judge
+from vidstyle.evaluation.file_evaluation import clips_of, judge_files, survey
 from vidstyle.report.flicker_report import write_report
-from vidstyle.runner.config import Pipeline
-from vidstyle.runner.job import Job, run
+from vidstyle.runner.config.pipeline import Pipeline
+from vidstyle.runner.plan.job import Job, run
 
 JUDGED = (0, 250)
 """The frames that are judged: ten seconds of most clips."""

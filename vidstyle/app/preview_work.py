@@ -10,10 +10,10 @@ from vidstyle.app.tasks import PreviewTask
 from vidstyle.core import Place
 from vidstyle.evaluation.clip_frames import clip_frames
 from vidstyle.report.shown_size import in_bytes
-from vidstyle.runner.job import Job, run
+from vidstyle.runner.plan.job import Job, run
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
-from vidstyle.training.pictures import fitted, write_picture
+from vidstyle.training.previews import fitted, write_picture
 
 _FARTHEST = 300
 """Frames from the start within which frames are chosen: what lies before them is decoded too."""

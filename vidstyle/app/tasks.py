@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
-from vidstyle.models.backbone_names import BackboneName
+from vidstyle.models.loss.backbone_names import BackboneName
 
 PICTURE, PAINTED, FILMS, REPORT = "painted.png", "painted.mp4", "comparison.json", "flicker.html"
 """Files that tasks make in their folder."""

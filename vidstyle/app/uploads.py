@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal
 
 from vidstyle.app.plain_text import on_one_line, shortened
 from vidstyle.core.errors import InputError
-from vidstyle.imaging.picture_size import picture_size
+from vidstyle.imaging.image_size import picture_size
 
 Sort = Literal["picture", "clip"]
 ORIGINAL = "original"

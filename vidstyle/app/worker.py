@@ -43,7 +43,7 @@ def _work(task: Task, tell: Tell) -> None:
     # Imported where needed: a clip is painted without torch, and it takes seconds.
     match task:
         case PictureTask():
-            from vidstyle.app.picture_work import paint_picture
+            from vidstyle.app.image_work import paint_picture
 
             paint_picture(task, tell)
         case PreviewTask():

@@ -44,8 +44,8 @@ def page(
         raise typer.BadParameter(f"--port {port}: wanted 1024 to 65535")
     from vidstyle.app.server import serve
     from vidstyle.app.settings import Settings
-    from vidstyle.runner.memory import parse_size
-    from vidstyle.runner.shipped import shipped_folder
+    from vidstyle.runner.config.shipped import shipped_folder
+    from vidstyle.runner.plan.memory import parse_size
 
     settings = Settings(
         pipelines=pipelines or shipped_folder(),

@@ -16,7 +16,7 @@ from vidstyle.cli.terminal import answer
 
 if TYPE_CHECKING:
     from vidstyle.evaluation.speed import Timing
-    from vidstyle.runner.config import Pipeline
+    from vidstyle.runner.config.pipeline import Pipeline
 
 LOOP, ALONE, RUN = "frame loop", "stylizer alone", "vidstyle run"
 FEWEST = 8
@@ -70,7 +70,7 @@ def bench(
 
 def _check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     """What is wrong with clip, style or pipeline is said at once, and as `vidstyle run` does."""
-    from vidstyle.runner.job import Job, prepared
+    from vidstyle.runner.plan.job import Job, prepared
 
     with prepared(Job(pipeline, clip, folder / "run.mp4")) as (_, plan):
         count = plan.source.clip.frame_count

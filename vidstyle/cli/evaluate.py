@@ -15,8 +15,8 @@ from vidstyle.cli.style_output import check_new
 from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:
-    from vidstyle.evaluation.file_judging import Clips
-    from vidstyle.evaluation.judgement import Judgement
+    from vidstyle.evaluation.evaluation import Judgement
+    from vidstyle.evaluation.file_evaluation import Clips
 
 JudgeName = Literal["raft-small", "raft-large", "farneback", "dis"]
 _EVERY_SECONDS = 5.0
@@ -85,9 +85,9 @@ def evaluate(
     flicker of its own, and hides some.
     """
     from vidstyle.cli.evaluation_text import print_judgements
+    from vidstyle.evaluation.evaluation_flow import check_judge, choose_judge
     from vidstyle.evaluation.extras import find_extras
-    from vidstyle.evaluation.file_judging import clips_of, judge_files, survey
-    from vidstyle.evaluation.judging_flow import check_judge, choose_judge
+    from vidstyle.evaluation.file_evaluation import clips_of, judge_files, survey
 
     if style_picture and not per_frame:
         raise typer.BadParameter("--style-picture compares with --per-frame: give both")
@@ -114,7 +114,7 @@ def evaluate(
         print_judgements(judged)
     if output:
         from vidstyle.report.text_file import write_text
-        from vidstyle.runner.destination import Destination
+        from vidstyle.runner.storage.destination import Destination
 
         write_text(Destination(output, overwrite), content + "\n")
     if report:

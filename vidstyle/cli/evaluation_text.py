@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vidstyle.cli.terminal import table_width, visible
-from vidstyle.evaluation.judgement import FIGURES, Judgement
+from vidstyle.evaluation.evaluation import FIGURES, Judgement
 
 _FIGURE_WIDTH = max(map(len, FIGURES))
 _CLIP_WIDTH = 16

@@ -151,7 +151,7 @@ def image(
     from vidstyle.cli.image_memory import LEAST_SIZE, MOST_SIZE
     from vidstyle.cli.image_options import check_range, layers, painting_options, shares
     from vidstyle.cli.image_request import Request, checked
-    from vidstyle.runner.memory import parse_size
+    from vidstyle.runner.plan.memory import parse_size
 
     check_range("--size", size, LEAST_SIZE, MOST_SIZE)
     check_range("--steps", steps, 1, 10_000)
@@ -198,6 +198,6 @@ def image(
     )
     found = checked(request, options)
     # Only now, since it imports torch.
-    from vidstyle.cli.image_painting import paint_still
+    from vidstyle.cli.image_optimization import paint_still
 
     paint_still(request, found, options)

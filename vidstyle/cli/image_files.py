@@ -13,8 +13,8 @@ import numpy as np
 
 from vidstyle.core.errors import InputError, OutputError, UsageError
 from vidstyle.core.layers import HostArray
-from vidstyle.runner.destination import Destination
-from vidstyle.stages.decode.picture_file import read_picture
+from vidstyle.runner.storage.destination import Destination
+from vidstyle.stages.decode.image_file import read_picture
 
 if TYPE_CHECKING:
     import torch

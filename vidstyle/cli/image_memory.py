@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from vidstyle.core.errors import DeviceError
-from vidstyle.runner.memory import process_memory, size_text
+from vidstyle.runner.plan.memory import process_memory, size_text
 from vidstyle.stages.stylize.gatys_options import PaintingOptions
 
 LEAST_SIZE, MOST_SIZE = 100, 4096

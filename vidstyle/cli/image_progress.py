@@ -18,7 +18,7 @@ from vidstyle.cli.image_request import FILM_CODECS
 from vidstyle.cli.style_progress import losses_line, training_line
 from vidstyle.cli.terminal import say
 from vidstyle.core.errors import OutputError
-from vidstyle.models.gatys import Progress as Step
+from vidstyle.models.optimization.gatys import Progress as Step
 
 Show = Callable[[Step], None]
 
@@ -161,9 +161,9 @@ def _write(path: Path, step: Step) -> None:
 
 def _encode(folder: Path, path: Path, *, overwrite: bool) -> None:
     """A folder of pictures as a film, by a pipeline as any other."""
-    from vidstyle.runner.config import load_pipeline
-    from vidstyle.runner.discovery import Registry
-    from vidstyle.runner.job import Job, run
+    from vidstyle.runner.config.discovery import Registry
+    from vidstyle.runner.config.pipeline import load_pipeline
+    from vidstyle.runner.plan.job import Job, run
 
     with TemporaryDirectory(prefix="vidstyle-") as beside:
         written = Path(beside) / "film.yaml"

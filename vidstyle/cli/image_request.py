@@ -12,10 +12,10 @@ from vidstyle.cli.image_memory import check_memory
 from vidstyle.cli.terminal import say
 from vidstyle.core.errors import OutputError, UsageError
 from vidstyle.core.layers import HostArray
-from vidstyle.models.gatys_settings import level_divisors
-from vidstyle.models.painting_file import check_painting
-from vidstyle.runner.destination import Destination
-from vidstyle.runner.device import resolve_device
+from vidstyle.models.optimization.settings import level_divisors
+from vidstyle.models.optimization.style_image_file import check_painting
+from vidstyle.runner.plan.device import resolve_device
+from vidstyle.runner.storage.destination import Destination
 from vidstyle.stages.stylize.gatys_options import PaintingOptions
 
 FILM_CODECS: Final = {".gif": "gif", ".mp4": "libx264"}

@@ -69,7 +69,7 @@ def main() -> None:
     # stages, and from other programs. After some microseconds they sleep.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     code = run_command(sys.argv[1:])
-    threaded = sys.modules.get("vidstyle.runner.threaded")
+    threaded = sys.modules.get("vidstyle.runner.execution.threaded")
     if threaded is not None and threaded.still_working():
         # The libraries that a step is in are not to be taken from under it.
         sys.stdout.flush()

@@ -20,7 +20,7 @@ from rich.progress import (
 )
 
 from vidstyle.cli.terminal import say, visible
-from vidstyle.runner.events import (
+from vidstyle.runner.execution.events import (
     Event,
     FrameDone,
     Kept,

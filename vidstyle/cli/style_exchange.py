@@ -47,8 +47,8 @@ def import_(
     named = _name(name, output or file)
     destination = output or _in_weights_folder(named)
     _check_destination(destination, file, overwrite=overwrite, suffix=".safetensors")
-    from vidstyle.models.style_file import Credit, save_style
-    from vidstyle.models.style_import import import_style
+    from vidstyle.models.style.style_file import Credit, save_style
+    from vidstyle.models.style.style_import import import_style
 
     found = import_style(
         file, name=named, credit=Credit(title or named, credit, licence), channels=channels
@@ -70,9 +70,9 @@ def export(
 ) -> None:
     """Write a style as ONNX, for other programs; it takes pictures of 20 pixels and up."""
     _check_destination(output, Path(style), overwrite=overwrite, suffix=".onnx")
-    from vidstyle.models.style_export import check_can_export, export_onnx, smallest_side
-    from vidstyle.models.style_file import load_style
-    from vidstyle.models.styles import find_style
+    from vidstyle.models.style.style_export import check_can_export, export_onnx, smallest_side
+    from vidstyle.models.style.style_file import load_style
+    from vidstyle.models.style.styles import find_style
 
     check_can_export()
     loaded = load_style(find_style(style))

@@ -12,7 +12,7 @@ from vidstyle.cli.style_output import check_new
 from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:
-    from vidstyle.models.style_file import Style
+    from vidstyle.models.style.style_file import Style
     from vidstyle.training.watch import Picture
 
 _FORMATS = (".png", ".jpg", ".jpeg")
@@ -58,7 +58,7 @@ def preview(
     check_new(output, overwrite=overwrite, inputs=pictures)
     from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
     from vidstyle.training.photos import read_picture
-    from vidstyle.training.pictures import fitted, write_picture
+    from vidstyle.training.previews import fitted, write_picture
 
     photos = [fitted(read_picture(path), size) for path in pictures]
     loaded = _styles(styles)
@@ -86,8 +86,8 @@ def _strengths(text: str) -> tuple[float, ...]:
 def _styles(names: str | None) -> dict[str, Style]:
     """Those that are named, in that order; of all of them, those that are not broken."""
     from vidstyle.core.errors import UsageError, WeightsError
-    from vidstyle.models.style_file import load_style
-    from vidstyle.models.styles import find_style, list_styles
+    from vidstyle.models.style.style_file import load_style
+    from vidstyle.models.style.styles import find_style, list_styles
 
     if names is not None:
         paths = [find_style(name.strip()) for name in names.split(",")]
@@ -113,7 +113,7 @@ def _painted(
     """A photo in each style, at each strength."""
     import torch
 
-    from vidstyle.models.network import paint
+    from vidstyle.models.style.network import paint
     from vidstyle.training.photos import to_tensor
 
     for style in styles:

@@ -107,13 +107,13 @@ def train(
         "seed": seed,
     }
     settings = settings_of(preset, options, set_ or ())
-    from vidstyle.runner.destination import Destination
+    from vidstyle.runner.storage.destination import Destination
 
     with Destination(output, overwrite).reserved(), resumable(checkpoint):
         from vidstyle.cli.style_pairs import pairs_of
         from vidstyle.cli.style_progress import losses_line, progress_watcher
-        from vidstyle.models.style_file import Credit
-        from vidstyle.runner.device import resolve_device
+        from vidstyle.models.style.style_file import Credit
+        from vidstyle.runner.plan.device import resolve_device
         from vidstyle.training.loop import train_style
         from vidstyle.training.watch import Watchers
 
@@ -141,7 +141,7 @@ def train(
 def _check_checkpoint(checkpoint: Path, *, resume: bool, overwrite: bool) -> None:
     """Say where the training begins; what an earlier one has kept is not lost unasked."""
     from vidstyle.core.errors import OutputError
-    from vidstyle.models.safetensors_file import read_metadata
+    from vidstyle.models.weights.safetensors_file import read_metadata
 
     if not checkpoint.exists():
         if resume:
@@ -163,7 +163,7 @@ def _watchers(tensorboard: Path | None, previews: Path | None) -> list[Watcher]:
 
         found.append(TensorBoard(tensorboard))
     if previews is not None:
-        from vidstyle.training.pictures import PreviewPictures
+        from vidstyle.training.previews import PreviewPictures
 
         found.append(PreviewPictures(previews))
     return found

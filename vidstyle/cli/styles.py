@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(json: given.Json = False) -> None:
     """All styles that can be named, and how near they come."""
-    from vidstyle.models.styles import list_styles
+    from vidstyle.models.style.styles import list_styles
 
     found = [_described(name, path) for name, path in list_styles().items()]
     if json:
@@ -46,7 +46,7 @@ def list_(json: given.Json = False) -> None:
 def _described(name: str, path: Path) -> dict[str, Any]:
     """What is told of a style; of a broken one, the reason."""
     from vidstyle.core.errors import WeightsError
-    from vidstyle.models.style_file import read_style_info
+    from vidstyle.models.style.style_file import read_style_info
 
     try:
         info = read_style_info(path)

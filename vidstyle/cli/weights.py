@@ -16,8 +16,8 @@ from vidstyle.cli import shared_options as given
 from vidstyle.cli.terminal import say, table_width, visible
 
 if TYPE_CHECKING:
-    from vidstyle.models.download import Watch
-    from vidstyle.models.weight_catalogue import WeightFile
+    from vidstyle.models.weights.catalog import WeightFile
+    from vidstyle.models.weights.download import Watch
 
 _COLUMNS = ("name", "size", "licence", "sha256", "from", "lies in")
 _Offline = Annotated[
@@ -40,7 +40,7 @@ def list_(json: given.Json = False) -> None:
 
     With --json, whole addresses and files.
     """
-    from vidstyle.models.weight_catalogue import CATALOGUE
+    from vidstyle.models.weights.catalog import CATALOGUE
 
     rows = [_described(entry) for entry in CATALOGUE.values()]
     if json:
@@ -61,7 +61,7 @@ def pull(
     What is fetched is checked, and so is what is here: a wrong file in the cache is fetched anew.
     A download that was cut goes on where it ended.
     """
-    from vidstyle.models.weight_listing import listed, pulled
+    from vidstyle.models.weights.listing import listed, pulled
 
     for entry in [listed(name) for name in names]:
         with _progress(entry.name, quiet=json) as watch:
@@ -82,7 +82,7 @@ def verify(
 ) -> None:
     """Read the weights that are here and compare their SHA-256 with the published one."""
     from vidstyle.core.errors import WeightsError
-    from vidstyle.models.weight_listing import verified
+    from vidstyle.models.weights.listing import verified
 
     bad: list[Path] = []
     for entry, path in _present(names):
@@ -109,8 +109,8 @@ def verify(
 def _present(names: Sequence[str] | None) -> list[tuple[WeightFile, Path]]:
     """What is here; of those that are named, all. Raises WeightsError where one is not."""
     from vidstyle.core.errors import WeightsError
-    from vidstyle.models.weight_catalogue import CATALOGUE
-    from vidstyle.models.weight_listing import lies_at, listed
+    from vidstyle.models.weights.catalog import CATALOGUE
+    from vidstyle.models.weights.listing import lies_at, listed
 
     found = []
     for entry in [listed(name) for name in names or CATALOGUE]:
@@ -127,7 +127,7 @@ def _present(names: Sequence[str] | None) -> list[tuple[WeightFile, Path]]:
 
 
 def _described(entry: WeightFile) -> dict[str, Any]:
-    from vidstyle.models.weight_listing import lies_at
+    from vidstyle.models.weights.listing import lies_at
 
     there = lies_at(entry)
     return {

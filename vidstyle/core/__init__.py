@@ -1,6 +1,7 @@
 """The contracts: what frames, clips and stages are. Stage authors import from here."""
 
 from vidstyle.core.clip import Clip, Colour, Notice, OtherStream
+from vidstyle.core.context import Place
 from vidstyle.core.frame import Frame
 from vidstyle.core.layers import HostArray, Layer
 from vidstyle.core.needs import NOW, Needs, Reach
@@ -11,7 +12,6 @@ from vidstyle.core.options import (
     keyframed_mix,
     layer_or_file,
 )
-from vidstyle.core.place import Place
 from vidstyle.core.plan import Plan, PlannedInput, PlannedStage
 from vidstyle.core.sink import (
     FrameTime,

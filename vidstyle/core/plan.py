@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vidstyle.core.clip import Clip
+from vidstyle.core.context import Place
 from vidstyle.core.needs import Needs
-from vidstyle.core.place import Place
 
 
 @dataclass(frozen=True, slots=True)

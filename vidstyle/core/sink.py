@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from vidstyle.core.clip import Clip, Notice
+from vidstyle.core.context import Place
 from vidstyle.core.frame import Frame
 from vidstyle.core.needs import Needs
 from vidstyle.core.options import StageOptions
-from vidstyle.core.place import Place
 
 MANIFEST = "vidstyle.json"
 """File in a folder of pictures that lists ours under ``files``; no others are ever deleted."""

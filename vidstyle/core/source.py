@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from vidstyle.core.clip import Clip, Notice
+from vidstyle.core.context import Place
 from vidstyle.core.frame import Frame
-from vidstyle.core.place import Place
 
 
 @dataclass(frozen=True, slots=True)

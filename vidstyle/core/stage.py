@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, get_typ
 from pydantic import create_model
 
 from vidstyle.core.clip import Clip
+from vidstyle.core.context import Place
 from vidstyle.core.layers import HostArray, Layer
 from vidstyle.core.needs import NOW, Needs
 from vidstyle.core.options import StageOptions
-from vidstyle.core.place import Place
 from vidstyle.core.state import State
 from vidstyle.core.window import Window
 

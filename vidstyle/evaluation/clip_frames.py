@@ -11,7 +11,7 @@ import numpy as np
 
 from vidstyle.core import HostArray, Place, Source
 from vidstyle.core.errors import InputError
-from vidstyle.stages.decode.pictures import DecodePictures, PicturesOptions
+from vidstyle.stages.decode.images import DecodePictures, PicturesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 from vidstyle.stages.shots.histogram import HistogramOptions, is_cut

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidstyle.core.errors import WeightsError
-from vidstyle.evaluation.judge import Likeness, StyleLoss
+from vidstyle.evaluation.evaluator import Likeness, StyleLoss
 from vidstyle.evaluation.perceptual import load_perceptual
 
 _NO_STYLE = "nothing is said of the style that is kept"

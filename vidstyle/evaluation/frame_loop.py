@@ -19,10 +19,10 @@ import torch
 
 from vidstyle.core import HostArray
 from vidstyle.evaluation.speed import tell
-from vidstyle.imaging.grey import Grey8
-from vidstyle.models.network import StyleNetwork, paint
-from vidstyle.models.style_file import load_style
-from vidstyle.models.styles import find_style
+from vidstyle.imaging.gray import Grey8
+from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.models.style.style_file import load_style
+from vidstyle.models.style.styles import find_style
 
 _SHARE = 0.85
 _NEAR = 1.0

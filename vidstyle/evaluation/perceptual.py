@@ -11,7 +11,7 @@ import numpy as np
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.layers import HostArray
-from vidstyle.models.weight_places import OFFICIAL, find_file
+from vidstyle.models.weights.places import OFFICIAL, find_file
 
 if TYPE_CHECKING:
     import torch
@@ -76,7 +76,7 @@ def read_backbone(path: Path) -> dict[str, torch.Tensor]:
     """
     import torch
 
-    from vidstyle.models.torch_file import read_content
+    from vidstyle.models.weights.torch_file import read_content
 
     content = read_content(path)
     found = content if isinstance(content, Mapping) else {}

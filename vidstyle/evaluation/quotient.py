@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from vidstyle.evaluation.judgement import Series
+from vidstyle.evaluation.evaluation import Series
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import torch
 
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.dead_pixels import blob_share
-from vidstyle.models.backbones import Backbone, load_backbone
+from vidstyle.models.loss.backbones import Backbone, load_backbone
 from vidstyle.training.calibration import Objective, calibrate
 from vidstyle.training.losses import style_loss
 from vidstyle.training.photos import read_picture, resized, to_tensor

@@ -10,8 +10,8 @@ import torch
 from pydantic import ValidationError
 
 from vidstyle.core.errors import InputError, WeightsError
-from vidstyle.models.network import StyleNetwork, paint
-from vidstyle.models.style_file import read_style_info
+from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.models.style.style_file import read_style_info
 from vidstyle.training.calibration import Objective
 from vidstyle.training.losses import content_loss, style_loss
 from vidstyle.training.settings import Settings

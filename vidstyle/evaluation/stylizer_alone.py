@@ -13,13 +13,13 @@ from itertools import islice
 from pathlib import Path
 
 from vidstyle.evaluation.speed import tell
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.device import limit_threads
-from vidstyle.runner.discovery import Registry, folders_from_environment
-from vidstyle.runner.job import Job, prepared
-from vidstyle.runner.keyframes import options_at
-from vidstyle.runner.nodes import make_node
-from vidstyle.runner.reading import Reading
+from vidstyle.runner.config.discovery import Registry, folders_from_environment
+from vidstyle.runner.config.keyframes import options_at
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.nodes import make_node
+from vidstyle.runner.execution.reading import Reading
+from vidstyle.runner.plan.device import limit_threads
+from vidstyle.runner.plan.job import Job, prepared
 
 
 def run(pipeline: Path, clip: Path, frames: int, overrides: list[str]) -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from av import VideoFrame
 
 from vidstyle.core import Colour, HostArray
-from vidstyle.media.colour import LUMA_WEIGHTS, MATRIX_TO_TAG, RANGE_TO_TAG
+from vidstyle.media.color import LUMA_WEIGHTS, MATRIX_TO_TAG, RANGE_TO_TAG
 from vidstyle.media.planes import Samples, fill
 
 Siting = Literal["left", "centre"]

@@ -14,7 +14,7 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from vidstyle.core import Colour, HostArray
-from vidstyle.media.colour import (
+from vidstyle.media.color import (
     LUMA_WEIGHTS,
     MATRIX_TO_SCALER,
     RANGE_TO_TAG,

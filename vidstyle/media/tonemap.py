@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidstyle.core import HostArray
-from vidstyle.media.colour import HLG
+from vidstyle.media.color import HLG
 
 Curve = npt.NDArray[np.float64]
 

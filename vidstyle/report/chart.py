@@ -6,8 +6,8 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from vidstyle.evaluation.judgement import Series
-from vidstyle.report.figure_text import shown
+from vidstyle.evaluation.evaluation import Series
+from vidstyle.report.metric_text import shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from vidstyle.evaluation.judgement import FIGURES, Judgement, Series
+from vidstyle.evaluation.evaluation import FIGURES, Judgement, Series
 from vidstyle.report.chart import Chart, Curve
 
 _BESIDE: Final = {

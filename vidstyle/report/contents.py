@@ -6,16 +6,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vidstyle.evaluation.judgement import Judgement, Series
+from vidstyle.evaluation.evaluation import Judgement, Series
 from vidstyle.report.chart import Chart
 from vidstyle.report.charts import charts_of
 from vidstyle.report.curves import drawn
-from vidstyle.report.figures_table import figures_table
-from vidstyle.report.film import QUALITIES, Films
 from vidstyle.report.headline import headline
 from vidstyle.report.markup import EMPTY, Markup, element
+from vidstyle.report.metrics_table import figures_table
 from vidstyle.report.page import Section, page
 from vidstyle.report.player import player
+from vidstyle.report.preview_video import QUALITIES, Films
 
 
 @dataclass(frozen=True, slots=True)

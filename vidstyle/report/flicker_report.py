@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Final
 
 from vidstyle.core.errors import OutputError, UsageError
-from vidstyle.evaluation.file_judging import PER_FRAME, SOURCE
-from vidstyle.evaluation.judgement import Judgement
+from vidstyle.evaluation.evaluation import Judgement
+from vidstyle.evaluation.file_evaluation import PER_FRAME, SOURCE
 from vidstyle.evaluation.motion import JudgingFlow
 from vidstyle.report.contents import Contents
-from vidstyle.report.film import films_within
 from vidstyle.report.markup import EMPTY
 from vidstyle.report.pair_gallery import WorstPair, gallery_within
 from vidstyle.report.pair_views import pairs_of_clips
+from vidstyle.report.preview_video import films_within
 from vidstyle.report.reading import Interval
 from vidstyle.report.text_file import write_text
 from vidstyle.report.worst_pairs import worst_frames
-from vidstyle.runner.destination import Destination
+from vidstyle.runner.storage.destination import Destination
 
 MOST_BYTES: Final = 40 * 2**20
 """Size of a report, at most, unless another is asked for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vidstyle.evaluation.judgement import Judgement
+from vidstyle.evaluation.evaluation import Judgement
 from vidstyle.report.markup import Markup, element, joined
 
 

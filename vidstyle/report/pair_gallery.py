@@ -10,8 +10,8 @@ import numpy as np
 
 from vidstyle.imaging.contact_sheet import Picture
 from vidstyle.report.data_uri import jpeg, png
-from vidstyle.report.figure_text import shown
 from vidstyle.report.markup import EMPTY, Markup, element, joined
+from vidstyle.report.metric_text import shown
 from vidstyle.report.pair_views import GAIN, WIDEST, PairViews
 from vidstyle.report.shown_size import in_bytes, resized
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
-from vidstyle.evaluation.file_judging import SOURCE
+from vidstyle.evaluation.file_evaluation import SOURCE
 from vidstyle.evaluation.motion import JudgingFlow, Motion, judged_motion
 from vidstyle.evaluation.together import Frames
 from vidstyle.imaging.contact_sheet import Picture
-from vidstyle.imaging.flow_colours import flow_colours
+from vidstyle.imaging.flow_colors import flow_colours
 from vidstyle.imaging.warp import warp
 from vidstyle.report.reading import Interval, side_by_side
 from vidstyle.report.shown_size import Size, in_bytes, resized, shown_size

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vidstyle.report.data_uri import data_uri
-from vidstyle.report.film import QUALITIES, Films
 from vidstyle.report.markup import Markup, element, joined
+from vidstyle.report.preview_video import QUALITIES, Films
 
 
 def player(films: Films, *, frames: int, first_frame: int) -> Markup:

@@ -16,7 +16,7 @@ from vidstyle.core import Clip, Frame, HostArray, Place
 from vidstyle.core.errors import InputError
 from vidstyle.evaluation.together import Frames, together
 from vidstyle.report.shown_size import Size, resized
-from vidstyle.stages.decode.pictures import DecodePictures, PicturesOptions
+from vidstyle.stages.decode.images import DecodePictures, PicturesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from vidstyle.core import Clip, Frame, HostArray
 from vidstyle.core.layers import CUT
-from vidstyle.runner.parcel import Cell, Parcel
+from vidstyle.runner.execution.parcel import Cell, Parcel
 from vidstyle.testing.clips import SyntheticClip, film
 from vidstyle.testing.scene import Scene, Surface, moves
 from vidstyle.testing.subject import Subject

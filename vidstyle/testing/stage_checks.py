@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from vidstyle.core.errors import InputError, PipelineError
 from vidstyle.core.layers import CUT, host_shape
-from vidstyle.runner.parcel import Parcel
+from vidstyle.runner.execution.parcel import Parcel
 from vidstyle.testing.expect import expect, host, places, run
 from vidstyle.testing.inputs import make_input
 from vidstyle.testing.subject import Running, Subject, digests

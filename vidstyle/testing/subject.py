@@ -24,10 +24,10 @@ from vidstyle.core import (
     save_state,
 )
 from vidstyle.core.layers import Home
-from vidstyle.runner.device import available_cores
-from vidstyle.runner.edge import Held
-from vidstyle.runner.nodes import AnyNode, check_form, make_node
-from vidstyle.runner.parcel import Parcel
+from vidstyle.runner.execution.edge import Held
+from vidstyle.runner.execution.nodes import AnyNode, check_form, make_node
+from vidstyle.runner.execution.parcel import Parcel
+from vidstyle.runner.plan.device import available_cores
 from vidstyle.testing.watched import Watched, as_array
 
 SIZES = ((97, 65), (64, 98), (16, 16), (17, 40), (24, 1), (1, 24))

@@ -15,7 +15,7 @@ from typing import cast
 import torch
 from torch.nn import functional
 
-from vidstyle.models.backbones import Backbone
+from vidstyle.models.loss.backbones import Backbone
 from vidstyle.training.losses import (
     content_loss,
     gram_matrix,

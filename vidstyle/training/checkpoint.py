@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from vidstyle.core.errors import UsageError, WeightsError
-from vidstyle.models import safetensors_file
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.network import StyleNetwork
-from vidstyle.models.style_file import load_style
-from vidstyle.models.styles import base_network
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.network import StyleNetwork
+from vidstyle.models.style.style_file import load_style
+from vidstyle.models.style.styles import base_network
+from vidstyle.models.weights import safetensors_file
 from vidstyle.training.settings import Settings
 
 _FORMAT = "1"

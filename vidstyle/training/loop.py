@@ -15,10 +15,10 @@ import numpy.typing as npt
 import torch
 
 from vidstyle.core.errors import OutputError, UsageError
-from vidstyle.models.backbones import Backbone, load_backbone
-from vidstyle.models.network import paint
-from vidstyle.models.style_file import SUFFIX, Credit, StyleInfo, save_style
-from vidstyle.models.styles import base_network
+from vidstyle.models.loss.backbones import Backbone, load_backbone
+from vidstyle.models.style.network import paint
+from vidstyle.models.style.style_file import SUFFIX, Credit, StyleInfo, save_style
+from vidstyle.models.style.styles import base_network
 from vidstyle.training.calibration import Objective, calibrate
 from vidstyle.training.checkpoint import Run, fresh_run, load_checkpoint, save_checkpoint
 from vidstyle.training.losses import temporal_error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from vidstyle.models.picture_losses import (
+from vidstyle.models.loss.image_losses import (
     content_loss,
     gram_matrix,
     range_excess,

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.network import StyleNetwork, paint
-from vidstyle.models.style_file import stored_weights
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.models.style.style_file import stored_weights
 from vidstyle.training.calibration import Objective
 from vidstyle.training.losses import noise_gain
 from vidstyle.training.photos import read_squares, with_noise

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from vidstyle.models.download import user_cache
+from vidstyle.models.weights.download import user_cache
 from vidstyle.training.motion import MovedPhotos
 from vidstyle.training.pairs import Pair, PairSource, joined
 from vidstyle.training.sceneflow import SceneFlowPairs

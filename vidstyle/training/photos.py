@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from vidstyle.core.errors import InputError
-from vidstyle.imaging.picture_size import picture_size
+from vidstyle.imaging.image_size import picture_size
 from vidstyle.stages.decode.limits import LARGEST_FRAME
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})

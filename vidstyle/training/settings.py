@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vidstyle.models.backbones import BackboneName, Pooling
-from vidstyle.models.style_file import Architecture
+from vidstyle.models.loss.backbones import BackboneName, Pooling
+from vidstyle.models.style.style_file import Architecture
 
 Scale = Annotated[float, Field(gt=0, le=1)]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidstyle.core.errors import OutputError, UsageError
-from vidstyle.training.pictures import fitted
+from vidstyle.training.previews import fitted
 from vidstyle.training.watch import Picture, Progress
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from vidstyle.core.errors import PipelineError
-from vidstyle.runner import yaml_file
-from vidstyle.runner.yaml_file import read_yaml
+from vidstyle.runner.config import yaml_file
+from vidstyle.runner.config.yaml_file import read_yaml
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(9)

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from vidstyle.core import Frame, HostArray, Layers, Span, State
-from vidstyle.runner.parcel import Cell
+from vidstyle.runner.execution.parcel import Cell
 from vidstyle.stages.blend.multipass import Multipass
 from vidstyle.stages.blend.multipass_options import MultipassOptions
 from vidstyle.testing import Scene, Subject, Surface, checks_for, film

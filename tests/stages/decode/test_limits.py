@@ -13,7 +13,7 @@ import pytest
 
 from vidstyle.core import Place
 from vidstyle.core.errors import InputError
-from vidstyle.stages.decode.pictures import DecodePictures
+from vidstyle.stages.decode.images import DecodePictures
 
 
 def peak_mebibytes() -> int:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from vidstyle.core import Place
 from vidstyle.core.errors import InputError
-from vidstyle.media.colour import MATRIX_TO_TAG, RANGE_TO_TAG
+from vidstyle.media.color import MATRIX_TO_TAG, RANGE_TO_TAG
 from vidstyle.stages.decode.pyav import STAGE
 
 MILLISECOND = Fraction(1, 1000)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from vidstyle.core import Clip, Frame, HostArray, Layers, Place, Window
 from vidstyle.imaging.flow_file import known_flow, read_flow
-from vidstyle.imaging.grey import grey8
+from vidstyle.imaging.gray import grey8
 from vidstyle.imaging.warp import warp
 from vidstyle.stages.flow.dis import Dis, DisOptions, Preset, dense_search, search_flow
 from vidstyle.testing import checks_for, occluder, pan, zoom

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from vidstyle.core import Clip, Frame, HostArray, Place, Window
 from vidstyle.core.errors import WeightsError
-from vidstyle.models import safetensors_file
-from vidstyle.models.raft import load_raft
+from vidstyle.models.flow.raft import load_raft
+from vidstyle.models.weights import safetensors_file
 from vidstyle.stages.flow.raft import Raft, RaftOptions
 from vidstyle.testing import failed, occluder, pan, run_checks
 

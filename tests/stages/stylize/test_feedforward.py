@@ -14,9 +14,9 @@ import torch
 
 from vidstyle.core import Clip, Frame, Place, Window
 from vidstyle.core.errors import PipelineError, WeightsError
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.network import StyleNetwork, paint
-from vidstyle.models.style_file import (
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.models.style.style_file import (
     Architecture,
     Credit,
     StyleInfo,
@@ -152,8 +152,8 @@ def test_at_strength_0_the_picture_passes_without_being_painted(
     def refuse(*_: object) -> torch.Tensor:
         raise AssertionError("painted")
 
-    monkeypatch.setattr("vidstyle.models.torch_painter.paint", refuse)
-    monkeypatch.setattr("vidstyle.models.openvino_network.OpenVinoNetwork.paint", refuse)
+    monkeypatch.setattr("vidstyle.models.style.torch_stylizer.paint", refuse)
+    monkeypatch.setattr("vidstyle.models.openvino.network.OpenVinoNetwork.paint", refuse)
     image = picture(32, 40) * 3 - 1
     assert torch.equal(painted(style, image, backend=backend, strength=0), as_tensor(image))
     with pytest.raises(AssertionError, match="painted"):

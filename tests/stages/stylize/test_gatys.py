@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from tests.models.gatys_world import vgg_weights, waves
 from vidstyle.core import Clip, Frame, Place, Span, State, Window
 from vidstyle.core.errors import InputError, PipelineError, WeightsError
-from vidstyle.models import safetensors_file
+from vidstyle.models.weights import safetensors_file
 from vidstyle.stages.stylize.gatys import Gatys
 from vidstyle.stages.stylize.gatys_multipass import GatysMultipass
 from vidstyle.stages.stylize.gatys_options import GatysOptions
@@ -218,7 +218,7 @@ def test_memory_is_told_for_a_processor_alone(given: dict[str, object]) -> None:
 
 
 def test_auto_is_settled_by_what_the_processor_has(given: dict[str, object]) -> None:
-    from vidstyle.models.openvino_network import native_bfloat16
+    from vidstyle.models.openvino.network import native_bfloat16
 
     stage = Gatys(GatysOptions.model_validate(given))
     wanted = "bfloat16" if native_bfloat16() else "float32"

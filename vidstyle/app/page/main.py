@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from vidstyle.app.page.clip_tab import draw_clip_tab
+from vidstyle.app.page.image_tab import draw_picture_tab
 from vidstyle.app.page.look import draw_head
-from vidstyle.app.page.picture_tab import draw_picture_tab
 
 
 def draw() -> None:

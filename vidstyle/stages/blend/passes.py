@@ -9,9 +9,9 @@ import numpy as np
 
 from vidstyle.core import HostArray, Span, State
 from vidstyle.imaging.clipping import clip_to_neighbourhood
+from vidstyle.imaging.confidence import trust, without_creep
 from vidstyle.imaging.detail import detail_gain, fine_band
 from vidstyle.imaging.smooth import smooth
-from vidstyle.imaging.trust import trust, without_creep
 from vidstyle.imaging.warp import sample, targets
 from vidstyle.stages.blend.multipass_options import MultipassOptions
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from vidstyle.core import Clip, Colour, Notice, StageOptions
 from vidstyle.core.errors import InputError
-from vidstyle.media.colour import MATRIX_TO_TAG, PQ, is_hdr
+from vidstyle.media.color import MATRIX_TO_TAG, PQ, is_hdr
 from vidstyle.stages.decode.limits import (
     HIGHEST_RATE,
     LARGEST_FRAME,

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from vidstyle.core import Clip, Colour, Notice, OtherStream
 from vidstyle.core.errors import InputError
-from vidstyle.media.colour import colour_of, has_alpha
+from vidstyle.media.color import colour_of, has_alpha
 from vidstyle.media.container import other_streams, video_streams
 from vidstyle.media.to_rgb import ToRGB, bit_depth
 from vidstyle.stages.decode.limits import check_size

@@ -12,7 +12,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from vidstyle.core import Clip, Colour
 from vidstyle.core.errors import PipelineError
-from vidstyle.media.colour import MATRIX_TO_TAG, RANGE_TO_TAG, guess_matrix
+from vidstyle.media.color import MATRIX_TO_TAG, RANGE_TO_TAG, guess_matrix
 from vidstyle.media.from_rgb import LAYOUTS
 from vidstyle.stages.encode.codecs import CODECS, VideoCodec
 from vidstyle.stages.encode.options import EncodeOptions

@@ -21,7 +21,7 @@ from vidstyle.core import (
     Window,
 )
 from vidstyle.imaging.dead_pixels import BLOB_AREA, CALM, JUMP, Dead, Strokes, find_dead
-from vidstyle.imaging.mending import mend
+from vidstyle.imaging.repair import mend
 
 
 class RepairOptions(StageOptions):

@@ -22,7 +22,7 @@ from vidstyle.core import (
     Window,
 )
 from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
-from vidstyle.imaging.grey import Grey8, grey8
+from vidstyle.imaging.gray import Grey8, grey8
 from vidstyle.imaging.latest import Latest
 
 Preset = Literal["ultrafast", "fast", "medium"]

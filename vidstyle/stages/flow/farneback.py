@@ -8,7 +8,7 @@ from pydantic import Field
 
 from vidstyle.core import BaseStage, HostArray, Layers, Needs, Reach, StageOptions, State, Window
 from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
-from vidstyle.imaging.grey import Grey8, grey8
+from vidstyle.imaging.gray import Grey8, grey8
 from vidstyle.imaging.latest import Latest
 
 

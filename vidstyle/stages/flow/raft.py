@@ -19,18 +19,18 @@ from vidstyle.core import (
     State,
     Window,
 )
+from vidstyle.core.context import Precision
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.paths import is_file
-from vidstyle.core.place import Precision
 from vidstyle.imaging.flow_pair import (
     Directions,
     flow_layers,
     layers_of_flows,
     no_flow,
 )
-from vidstyle.models.backends import PrecisionChoice
-from vidstyle.models.raft_scale import auto_scale, scaled_flows
-from vidstyle.models.raft_weights import RaftSize, find_raft
+from vidstyle.models.flow.raft_scale import auto_scale, scaled_flows
+from vidstyle.models.flow.raft_weights import RaftSize, find_raft
+from vidstyle.models.style.backends import PrecisionChoice
 
 
 class RaftOptions(StageOptions):
@@ -96,7 +96,7 @@ class Raft(BaseStage[RaftOptions]):
         return [_weights(self.options)]
 
     def open(self, clip: Clip, place: Place) -> None:
-        from vidstyle.models.raft import load_raft
+        from vidstyle.models.flow.raft import load_raft
 
         self._scale = _scale(self.options, clip)
         self._raft = load_raft(

@@ -27,19 +27,19 @@ from vidstyle.core import (
     keyframed_mix,
     layer_or_file,
 )
+from vidstyle.core.context import Precision
 from vidstyle.core.layers import Home
-from vidstyle.core.place import Precision
-from vidstyle.models.backends import (
+from vidstyle.models.openvino.memory import painting_memory
+from vidstyle.models.style.backends import (
     Backend,
     BackendChoice,
     PrecisionChoice,
     settled_backend,
     settled_precision,
 )
-from vidstyle.models.painting_memory import painting_memory
-from vidstyle.models.style_file import read_style_info
-from vidstyle.models.style_mix import check_alike
-from vidstyle.models.styles import find_style
+from vidstyle.models.style.style_file import read_style_info
+from vidstyle.models.style.style_mix import check_alike
+from vidstyle.models.style.styles import find_style
 
 if TYPE_CHECKING:
     import torch
@@ -146,7 +146,7 @@ def _host_step(
     clip: Clip,
     shares: Mapping[str, float],
 ) -> Step:
-    from vidstyle.models.openvino_painter import OpenVinoPainter
+    from vidstyle.models.openvino.stylizer import OpenVinoPainter
 
     painter = OpenVinoPainter(styles, precision=precision, threads=place.threads, tile=place.tile)
     painter.network(shares).prepare(clip.height, clip.width)
@@ -176,7 +176,7 @@ class _DeviceStep:
     def __init__(
         self, styles: Mapping[str, Path], precision: Precision, place: Place, *, compiled: bool
     ) -> None:
-        from vidstyle.models.torch_painter import TorchPainter
+        from vidstyle.models.style.torch_stylizer import TorchPainter
 
         self._painter = TorchPainter(
             styles, precision=precision, device=place.device, compiled=compiled

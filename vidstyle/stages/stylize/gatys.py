@@ -24,7 +24,7 @@ from vidstyle.stages.stylize.gatys_options import GatysOptions
 if TYPE_CHECKING:
     import torch
 
-    from vidstyle.models.gatys_settings import Past
+    from vidstyle.models.optimization.settings import Past
 
 
 class Gatys(BaseStage[GatysOptions]):
@@ -65,13 +65,13 @@ class Gatys(BaseStage[GatysOptions]):
         return [*self.options.paintings, self.options.weights_file()]
 
     def open(self, clip: Clip, place: Place) -> None:
-        from vidstyle.stages.stylize.gatys_painter import Painter
+        from vidstyle.stages.stylize.gatys_stylizer import Painter
 
         options = self.options
         self._painter = Painter(options, device=place.device, temporal=options.temporal)
 
     def step(self, window: Window[GatysOptions], state: State) -> tuple[Layers, State]:
-        from vidstyle.stages.stylize.gatys_painter import following, mask_of
+        from vidstyle.stages.stylize.gatys_stylizer import following, mask_of
 
         picture, strength = window.now.tensor("image"), window.options.strength
         if strength == 0:
@@ -91,7 +91,7 @@ class Gatys(BaseStage[GatysOptions]):
 
 def _past(frame: Frame, state: State) -> Past | None:
     """The frame before on this one's grid; None at the start of a shot, and without flow."""
-    from vidstyle.stages.stylize.gatys_painter import warped
+    from vidstyle.stages.stylize.gatys_stylizer import warped
 
     if state is None or "flow" not in frame.layers:
         return None

@@ -67,7 +67,7 @@ class GatysMultipass(BaseStage[GatysMultipassOptions]):
         return [*self.options.paintings, self.options.weights_file()]
 
     def open(self, clip: Clip, place: Place) -> None:
-        from vidstyle.stages.stylize.gatys_painter import Painter
+        from vidstyle.stages.stylize.gatys_stylizer import Painter
 
         options = self.options
         self._painter = Painter(options, device=place.device, temporal=options.temporal)

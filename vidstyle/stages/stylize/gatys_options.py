@@ -10,9 +10,9 @@ from pydantic import Field, field_validator
 from vidstyle.core import Mix, StageOptions, keyframed, layer_or_file
 from vidstyle.core.errors import InputError, WeightsError
 from vidstyle.core.paths import is_file
-from vidstyle.models.backbone_names import BackboneName, Pooling
-from vidstyle.models.gatys_memory import gatys_memory
-from vidstyle.models.gatys_settings import (
+from vidstyle.models.loss.backbone_names import BackboneName, Pooling
+from vidstyle.models.optimization.memory import gatys_memory
+from vidstyle.models.optimization.settings import (
     Colours,
     DescentSettings,
     LossSettings,
@@ -20,8 +20,8 @@ from vidstyle.models.gatys_settings import (
     Optimiser,
     Variation,
 )
-from vidstyle.models.painting_file import check_painting, painting_pixels
-from vidstyle.models.weight_places import find_backbone
+from vidstyle.models.optimization.style_image_file import check_painting, painting_pixels
+from vidstyle.models.weights.places import find_backbone
 
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 Layers = (
@@ -135,7 +135,7 @@ class PaintingOptions(StageOptions):
         """With the precision that ``auto`` stands for on a device; by its features, not timing."""
         if self.precision != "auto":
             return self
-        from vidstyle.models.openvino_network import native_bfloat16
+        from vidstyle.models.openvino.network import native_bfloat16
 
         half = device == "cpu" and native_bfloat16()
         return self.model_copy(update={"precision": "bfloat16" if half else "float32"})

@@ -8,9 +8,9 @@ from typing import cast
 import torch
 
 from vidstyle.core import Span
-from vidstyle.models.gatys_settings import DescentSettings, Past
+from vidstyle.models.optimization.settings import DescentSettings, Past
 from vidstyle.stages.stylize.gatys_options import GatysMultipassOptions
-from vidstyle.stages.stylize.gatys_painter import (
+from vidstyle.stages.stylize.gatys_stylizer import (
     Painter,
     following,
     mask_of,

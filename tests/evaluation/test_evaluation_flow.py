@@ -1,0 +1,141 @@
+"""Judges see known motions both ways, and none judges its own blend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vidstyle.core.errors import DeviceError, UsageError, WeightsError
+from vidstyle.evaluation.evaluation_flow import JUDGES, JudgeName, choose_judge
+from vidstyle.models.flow import raft_scale
+from vidstyle.models.flow.raft import load_raft
+from vidstyle.models.weights import safetensors_file
+from vidstyle.testing import pan
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without any weights."""
+    monkeypatch.delenv("VIDSTYLE_WEIGHTS", raising=False)
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with random weights of RAFT-small."""
+    from torchvision.models.optical_flow import raft_small
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("weights")
+    network = raft_small(weights=None, progress=False)
+    safetensors_file.write(folder / "raft_small_torchvision.safetensors", network.state_dict(), {})
+    return folder
+
+
+def check_pan(name: JudgeName, weights: Path | None, *, tolerance: float) -> None:
+    judge = choose_judge(name, weights=weights, device="cpu")
+    assert judge.name == name
+    first, second = (frame.host("source") for frame in pan(frames=2, step=(2, -1)).frames)
+    forward, backward = judge.flow(first, second)
+    assert forward.shape == backward.shape == (*first.shape[:2], 2)
+    inside = slice(20, -20)
+    for flow, step in ((forward, (2, -1)), (backward, (-2, 1))):
+        mean = flow[inside, inside].mean(axis=(0, 1))
+        np.testing.assert_allclose(mean, step, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", ["farneback", "dis"])
+def test_classic_judges_see_a_pan_both_ways(name: JudgeName) -> None:
+    check_pan(name, None, tolerance=0.1)
+
+
+@pytest.mark.slow
+def test_raft_sees_a_pan_both_ways(shared_data: Path) -> None:
+    check_pan("raft-small", shared_data / "weights", tolerance=0.3)
+
+
+@pytest.mark.slow
+def test_raft_judges_unasked_where_its_weights_are(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(shared_data / "weights"))
+    judge = choose_judge(device="cpu")
+    assert (judge.name, judge.notes) == ("raft-small", ())
+
+
+@pytest.mark.usefixtures("bare")
+def test_without_weights_farneback_judges_and_says_why() -> None:
+    judge = choose_judge()
+    assert judge.name == "farneback"
+    assert "no weights of RAFT-small" in judge.notes[0]
+
+
+@pytest.mark.usefixtures("bare")
+def test_who_blended_is_passed_over() -> None:
+    judge = choose_judge(blended_with="farneback")
+    assert judge.name == "dis"
+    assert "farneback does not judge: the clip was blended with it" in judge.notes
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_no_flow_judges_its_own_blend(name: JudgeName) -> None:
+    with pytest.raises(UsageError, match=f"{name} cannot judge what was blended with it"):
+        choose_judge(name, blended_with=name)
+
+
+def test_a_folder_of_weights_that_is_not_there_is_told_of(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="is not there"):
+        choose_judge("raft-small", weights=tmp_path / "none")
+
+
+@pytest.mark.slow
+def test_raft_sees_large_pictures_reduced(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As 1280x720 is to a larger picture: RAFT would take seconds over those.
+    monkeypatch.setattr(raft_scale, "MOST_PIXELS", 160 * 128)
+    judge = choose_judge("raft-small", weights=untrained, device="cpu", size=(320, 256))
+    (note,) = judge.notes
+    assert "320x256 reduced to 160x128 (0.50 times)" in note
+    pair = [frame.host("source") for frame in pan(frames=2, width=320, height=256).frames]
+    halves = [
+        torch.nn.functional.interpolate(
+            torch.from_numpy(picture.copy()).permute(2, 0, 1)[None],
+            (128, 160),
+            mode="bilinear",
+            antialias=True,
+        )[0]
+        .permute(1, 2, 0)
+        .numpy()
+        for picture in pair
+    ]
+    small = load_raft("small", weights=untrained / "raft_small_torchvision.safetensors")
+    for flow, there in zip(judge.flow(*pair), small.flows(*halves), strict=True):
+        expected = cv2.resize(there, (320, 256), interpolation=cv2.INTER_LINEAR) * 2
+        assert np.abs(expected).max() > 0.1
+        np.testing.assert_allclose(flow, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [((1920, 1080), "reduced to 1280x720 (0.67 times)"), ((1280, 720), ""), ((96, 80), "")],
+)
+def test_notes_say_whether_raft_sees_less(
+    untrained: Path, size: tuple[int, int], said: str
+) -> None:
+    judge = choose_judge("raft-small", weights=untrained, device="cpu", size=size)
+    assert said in " ".join(judge.notes)
+    assert bool(judge.notes) == bool(said)
+    assert choose_judge("farneback", size=size).notes == ()
+
+
+@pytest.mark.slow
+def test_raft_without_memory_is_a_device_error(untrained: Path) -> None:
+    flow = choose_judge("raft-small", weights=untrained, device="cpu").flow
+    side = 2**23
+    endless = np.broadcast_to(np.float32(0), (side, side, 3))
+    with pytest.raises(DeviceError, match=f"raft-small on pictures of {side}x{side}: out of mem"):
+        flow(endless, endless)

@@ -1,0 +1,40 @@
+"""Clips in files: what is known of them beforehand, and memory that runs out over them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from vidstyle.core import HostArray
+from vidstyle.core.errors import DeviceError
+from vidstyle.evaluation.evaluation_flow import Judge
+from vidstyle.evaluation.file_evaluation import Clips, clips_of, judge_files, survey
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Clips:
+    """Two folders of three pictures, 24x16."""
+    for name in ("source", "styled"):
+        (tmp_path / name).mkdir()
+        for index in range(3):
+            picture = np.full((16, 24, 3), 40 + index, np.uint8)
+            assert cv2.imwrite(str(tmp_path / name / f"{index}.png"), picture)
+    return clips_of(tmp_path / "source", None, [tmp_path / "styled"])
+
+
+def greedy(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
+    side = 2**23
+    flow = np.empty((side, side, 2), np.float32)
+    return flow, flow
+
+
+def test_a_survey_knows_the_size_of_the_source(clips: Clips) -> None:
+    assert survey(clips).source_size == (24, 16)
+
+
+def test_memory_that_runs_out_is_a_device_error(clips: Clips) -> None:
+    with pytest.raises(DeviceError, match="judging 2 clips of 24x16: out of memory; judge fewer"):
+        judge_files(clips, survey(clips), Judge("dis", greedy))

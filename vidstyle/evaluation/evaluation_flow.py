@@ -1,0 +1,168 @@
+"""Flows that judge: each figure is labelled with the name of the one behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from vidstyle.core.errors import UsageError, WeightsError
+from vidstyle.core.layers import HostArray
+from vidstyle.evaluation.memory import enough_memory
+from vidstyle.evaluation.motion import JudgingFlow
+from vidstyle.imaging.flow_pair import reduced_size
+from vidstyle.imaging.gray import grey8
+from vidstyle.models.flow.raft_scale import auto_scale, scaled_flows
+from vidstyle.models.flow.raft_weights import RaftSize, find_raft
+from vidstyle.runner.plan.device import resolve_device
+from vidstyle.stages.flow.dis import DisOptions, dense_search, search_flow
+from vidstyle.stages.flow.farneback import FarnebackOptions, expansion_flow
+
+if TYPE_CHECKING:
+    import torch
+
+    from vidstyle.models.flow.raft import Raft
+
+JudgeName: TypeAlias = Literal["raft-small", "raft-large", "farneback", "dis"]
+
+JUDGES: tuple[JudgeName, ...] = get_args(JudgeName)
+_UNASKED: tuple[JudgeName, ...] = ("raft-small", "farneback", "dis")
+# In the order in which they are taken where the user has no wish.
+_RAFT_SIZES: dict[JudgeName, RaftSize] = {"raft-small": "small", "raft-large": "large"}
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A flow that judges."""
+
+    name: JudgeName
+    flow: JudgingFlow
+    notes: tuple[str, ...] = ()
+    """Why it was not the one that is taken first, and whether it sees pictures reduced."""
+
+
+def choose_judge(
+    wanted: JudgeName | None = None,
+    *,
+    blended_with: JudgeName | None = None,
+    weights: Path | None = None,
+    device: str = "auto",
+    size: tuple[int, int] | None = None,
+) -> Judge:
+    """The judge that is wanted, or RAFT-small where its weights are at hand, or else Farnebäck.
+
+    Never the one that a clip was blended with. ``weights`` is a folder, or None for
+    ``VIDSTYLE_WEIGHTS`` and the user's cache; only for a judge that is wanted by name a file is
+    downloaded. ``device`` is as in ``runner.device``. ``size`` is the width and height of the
+    pictures, if known: RAFT sees large ones reduced, which the notes then say.
+
+    Raises UsageError where the wanted judge is the blend's own flow, WeightsError where its
+    weights cannot be had, and DeviceError where the device is not there or has no memory for it;
+    so does a flow by RAFT, for want of memory.
+    """
+    check_judge(wanted, blended_with=blended_with)
+    if wanted is not None:
+        flow = _flow(wanted, weights, device, offline=False)
+        return Judge(wanted, flow, tuple(_reduction(wanted, size)))
+    notes: list[str] = []
+    for name in _UNASKED:
+        if name == blended_with:
+            notes.append(f"{name} does not judge: the clip was blended with it")
+            continue
+        try:
+            flow = _flow(name, weights, device, offline=True)
+        except WeightsError as error:
+            notes.append(f"{name} does not judge: {error}")
+        else:
+            return Judge(name, flow, (*notes, *_reduction(name, size)))
+    raise AssertionError("only one judge can be the blend's own, and two need no weights")
+
+
+def check_judge(wanted: JudgeName | None, *, blended_with: JudgeName | None) -> None:
+    """Raise UsageError where the wanted judge is the blend's own flow."""
+    if wanted is not None and wanted == blended_with:
+        others = ", ".join(name for name in JUDGES if name != wanted)
+        raise UsageError(
+            f"{wanted} cannot judge what was blended with it: a blend is always right about its"
+            f" own motion; choose another judge: {others}"
+        )
+
+
+def farneback(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
+    """Farnebäck's flow at the defaults, both ways; see ``JudgingFlow``."""
+    grey, other = grey8(first), grey8(second)
+    options = FarnebackOptions()
+    return expansion_flow(grey, other, options), expansion_flow(other, grey, options)
+
+
+def dis(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
+    """Dense inverse search with its best preset, both ways; see ``JudgingFlow``."""
+    grey, other = grey8(first), grey8(second)
+    search = dense_search(DisOptions(preset="medium"))
+    return search_flow(search, grey, other), search_flow(search, other, grey)
+
+
+def weights_file(name: JudgeName, folder: Path | None = None, *, offline: bool) -> Path | None:
+    """The file of a judge's weights; None where it has none.
+
+    ``folder`` is as ``weights`` of ``choose_judge``. Raises WeightsError where it cannot be had.
+    """
+    size = _RAFT_SIZES.get(name)
+    return None if size is None else find_raft(size, folder=folder, offline=offline)
+
+
+class _RaftFlow:
+    """RAFT as a judge; see ``JudgingFlow``."""
+
+    def __init__(self, name: JudgeName, raft: Raft) -> None:
+        self._name, self._raft = name, raft
+
+    def __call__(self, first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
+        height, width = first.shape[:2]
+        with _memory_for(f"{self._name} on pictures of {width}x{height}"):
+            pair = _planes(first), _planes(second)
+            return scaled_flows(self._raft, *pair, auto_scale(height, width))
+
+
+def _flow(name: JudgeName, weights: Path | None, device: str, *, offline: bool) -> JudgingFlow:
+    if name == "farneback":
+        return farneback
+    if name == "dis":
+        return dis
+    path = weights_file(name, weights, offline=offline)
+    # torch takes seconds to import: only for who is judged by a network.
+    from vidstyle.models.flow.raft import load_raft
+
+    resolved = resolve_device(device, needs_torch=True)
+    with _memory_for(name):
+        return _RaftFlow(name, load_raft(_RAFT_SIZES[name], weights=path, device=resolved))
+
+
+def _memory_for(work: str) -> AbstractContextManager[None]:
+    remedy = "free some, choose another --device, or judge by --judge farneback"
+    return enough_memory(work, remedy)
+
+
+def _reduction(name: JudgeName, size: tuple[int, int] | None) -> Iterator[str]:
+    """The note on a judge that does not see pictures of this width and height as they are."""
+    if size is None or name not in _RAFT_SIZES:
+        return
+    width, height = size
+    scale = auto_scale(height, width)
+    if scale < 1:
+        small_height, small_width = reduced_size(height, width, scale)
+        yield (
+            f"{name} sees pictures of {width}x{height} reduced to {small_width}x{small_height}"
+            f" ({scale:.2f} times): larger ones take too much memory"
+        )
+
+
+def _planes(picture: HostArray) -> torch.Tensor:
+    import torch
+
+    # A copy: torch warns of arrays that are read-only, as frames are.
+    return torch.from_numpy(np.array(picture, np.float32)).permute(2, 0, 1)

@@ -1,0 +1,125 @@
+"""The judge: every figure of temporal consistency, of several clips, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from vidstyle.core.layers import HostArray
+from vidstyle.evaluation.evaluation import Judgement
+from vidstyle.evaluation.metrics import ClipSums, judgement_of
+from vidstyle.evaluation.moments import EVERY, EVERY_DISTANCE, Moment, moments
+from vidstyle.evaluation.motion import JudgingFlow, Motion
+from vidstyle.evaluation.together import Named
+
+Likeness: TypeAlias = Callable[[HostArray, HostArray], float]
+"""LPIPS: the distance of two pictures (H, W, 3) RGB in [0, 1]."""
+
+StyleLoss: TypeAlias = Callable[[HostArray, HostArray, HostArray], tuple[float, float]]
+"""Gram losses of a frame and of the same one painted alone; the third picture is the source's."""
+
+STYLE_EVERY = 2 * EVERY
+"""Frames of a shot between those whose style is looked at: it costs more than all the rest."""
+
+
+def judge_clips(
+    source: Iterable[HostArray],
+    clips: Mapping[str, Iterable[HostArray]],
+    flow: JudgingFlow,
+    *,
+    judge: str,
+    per_frame: Iterable[HostArray] | None = None,
+    cuts: Collection[int] = (),
+    likeness: Likeness | None = None,
+    style_loss: StyleLoss | None = None,
+    allowed_blobs: float = 0.0,
+    notes: Sequence[str] = (),
+) -> dict[str, Judgement]:
+    """The figures of ``judgement.FIGURES`` that apply, of each of the clips.
+
+    All are painted from ``source``, whose motion ``flow`` finds, once for all; ``judge`` is that
+    flow's name. ``per_frame`` is the same painting without any blend: without it there is nothing
+    to compare flicker, likeness or detail with. Frames are (H, W, 3) RGB in [0, 1], read once and
+    together; memory does not grow with their number. ``cuts`` are the indices of frames that begin
+    a shot. ``allowed_blobs`` is the share of black and white areas in the style's own painting.
+    ``notes`` are put before those that say what is missing.
+
+    Raises InputError where the clips differ in length or size, or no pair of frames can be judged.
+    """
+    named: list[Named] = [("the source", source)]
+    if per_frame is not None:
+        named.append(("the per-frame clip", per_frame))
+    everyone = _Everyone(
+        clips=tuple(clips),
+        has_per_frame=per_frame is not None,
+        likeness=likeness,
+        style_loss=style_loss,
+        allowed_blobs=allowed_blobs,
+    )
+    for moment in moments([*named, *clips.items()], flow, cuts=cuts, distances=EVERY_DISTANCE):
+        everyone.add(moment)
+    return {
+        name: judgement_of(
+            sums,
+            everyone.source,
+            everyone.per_frame,
+            judge=judge,
+            cuts=sorted(cut for cut in set(cuts) if 0 < cut < everyone.frames),
+            notes=notes,
+        )
+        for name, sums in everyone.judged.items()
+    }
+
+
+@dataclass(slots=True)
+class _Everyone:
+    """The sums of the source, of the per-frame clip and of each judged one."""
+
+    clips: Sequence[str]
+    has_per_frame: bool
+    likeness: Likeness | None
+    style_loss: StyleLoss | None
+    allowed_blobs: float
+    frames: int = 0
+    source: ClipSums = field(default_factory=ClipSums)
+    per_frame: ClipSums | None = None
+    judged: dict[str, ClipSums] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.per_frame = ClipSums() if self.has_per_frame else None
+        self.judged = {name: ClipSums() for name in self.clips}
+
+    def add(self, moment: Moment) -> None:
+        self.frames += 1
+        everyone = [self.source, *([self.per_frame] if self.per_frame else ())]
+        for place, sums in enumerate([*everyone, *self.judged.values()]):
+            sums.add_pairs(moment, place)
+        source = moment.frames[0]
+        self.source.add_gradient(source)
+        alone = moment.frames[1] if self.per_frame else None
+        for place, sums in enumerate(self.judged.values(), len(everyone)):
+            frame = moment.frames[place]
+            sums.add_gradient(frame)
+            sums.add_still(frame, _motion(moment))
+            sums.add_dead(frame, source, allowed_blobs=self.allowed_blobs)
+            if alone is not None:
+                sums.add_beside(frame, alone, _motion(moment), after_cut=moment.after_cut)
+                self._add_costly(sums, moment, frame, alone)
+
+    def _add_costly(
+        self, sums: ClipSums, moment: Moment, frame: HostArray, alone: HostArray
+    ) -> None:
+        if self.likeness:
+            sums.quotient("lpips").add(self.likeness(frame, alone))
+        if self.style_loss:
+            # Not on the first frame of a shot, which a blend leaves as it is.
+            if moment.offset % STYLE_EVERY == EVERY:
+                sums.quotient("style_kept").add(*self.style_loss(frame, alone, moment.frames[0]))
+            else:
+                sums.quotient("style_kept").skip()
+
+
+def _motion(moment: Moment) -> Motion | None:
+    pair = moment.pairs.get("near")
+    return pair.motion if pair else None

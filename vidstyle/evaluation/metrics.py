@@ -1,0 +1,171 @@
+"""From what was added up over a clip to its figures, and to what is said where one is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vidstyle.core.layers import HostArray
+from vidstyle.evaluation.evaluation import Judgement, Series
+from vidstyle.evaluation.measures import BESIDE_PER_FRAME, Beside, dead_counts
+from vidstyle.evaluation.moments import EVERY, LONG, Distance, Moment
+from vidstyle.evaluation.motion import Motion
+from vidstyle.evaluation.quotient import Quotient
+from vidstyle.evaluation.sharpness import mean_gradient
+from vidstyle.evaluation.still_areas import StillAreas
+from vidstyle.evaluation.warping_error import WarpingSums, flicker_removed
+
+_E_WARP: Mapping[Distance, str] = {
+    "near": "e_warp",
+    "long": "e_warp_long",
+    "first": "e_warp_first",
+}
+_UNDEFINED: Mapping[str, str] = {
+    "sharpness": "the per-frame painting has no detail: no sharpness beside it",
+    "style_kept": (
+        f"no shot has more than {EVERY} frames, and style is looked at from frame {EVERY} of a"
+        " shot on: nothing is said of the style that is kept"
+    ),
+}
+"""Notes on figures that were asked for and that no frame had."""
+
+
+@dataclass(slots=True)
+class ClipSums:
+    """What is added up over the frames of one clip; constant in memory but for a few numbers."""
+
+    warping: dict[Distance, WarpingSums] = field(
+        default_factory=lambda: {distance: WarpingSums() for distance in _E_WARP}
+    )
+    gradient: Quotient = field(default_factory=Quotient)
+    still: StillAreas = field(default_factory=StillAreas)
+    quotients: dict[str, Quotient] = field(default_factory=dict)
+    """By the names of their figures."""
+
+    def quotient(self, name: str) -> Quotient:
+        """That of a figure; a new one when it is asked for first."""
+        return self.quotients.setdefault(name, Quotient())
+
+    def add_pairs(self, moment: Moment, place: int) -> None:
+        """The pairs that end at a moment; ``place`` is the clip's among those of the moment."""
+        for distance, sums in self.warping.items():
+            if pair := moment.pairs.get(distance):
+                sums.add(pair.earlier[place], moment.frames[place], pair.motion)
+            else:
+                sums.skip()
+
+    def add_gradient(self, frame: HostArray) -> None:
+        self.gradient.add(mean_gradient(frame))
+
+    def add_still(self, frame: HostArray, motion: Motion | None) -> None:
+        self.still.add(frame, motion.still if motion else None)
+
+    def add_dead(self, frame: HostArray, source: HostArray, *, allowed_blobs: float) -> None:
+        pixels, blobs = dead_counts(frame, source, allowed_blobs=allowed_blobs)
+        self.quotient("dead_pixels").add(pixels, frame.shape[0] * frame.shape[1])
+        self.quotient("dead_blobs").add(blobs)
+
+    def add_beside(
+        self, frame: HostArray, alone: HostArray, motion: Motion | None, *, after_cut: bool
+    ) -> None:
+        """A frame and the same one painted alone."""
+        now = Beside(frame, alone, motion, after_cut)
+        for name, measure in BESIDE_PER_FRAME.items():
+            if (found := measure(now)) is None:
+                self.quotient(name).skip()
+            else:
+                self.quotient(name).add(*found)
+
+
+def judgement_of(
+    sums: ClipSums,
+    source: ClipSums,
+    per_frame: ClipSums | None,
+    *,
+    judge: str,
+    cuts: Sequence[int],
+    notes: Sequence[str],
+) -> Judgement:
+    """The judgement of a clip. Raises InputError where no pair of frames could be judged."""
+    near = sums.warping["near"].result()
+    found = dict(_figures(sums, source, per_frame))
+    figures = {name: value for name, value in found.items() if value is not None}
+    return Judgement(
+        judge=judge,
+        frames=len(sums.gradient.frames),
+        cuts=tuple(cuts),
+        coverage=near.coverage,
+        figures=figures,
+        series=dict(_series(sums, source, per_frame)),
+        notes=(*notes, *_missing(figures, per_frame, asked=sums.quotients)),
+    )
+
+
+def _figures(
+    sums: ClipSums, source: ClipSums, per_frame: ClipSums | None
+) -> Iterator[tuple[str, float | None]]:
+    near = sums.warping["near"].result()
+    yield "e_warp", near.value
+    yield "e_warp_long", sums.warping["long"].errors.value
+    yield "e_warp_first", sums.warping["first"].errors.value
+    yield "e_stab", near.stability
+    floor = source.warping["near"].result().value
+    yield "source_e_warp", floor
+    yield "relative_steadiness", _relative(near.value, floor, sums.gradient, source.gradient)
+    if per_frame:
+        yield "per_frame_e_warp", per_frame.warping["near"].result().value
+        yield "flicker_removed", _removed(sums, per_frame, "near")
+        yield "flicker_removed_long", _removed(sums, per_frame, "long")
+    for name, quotient in sums.quotients.items():
+        yield name, quotient.value
+    yield "static_deviation", sums.still.deviation
+    yield "luma_slope", sums.still.luma_slope
+
+
+def _removed(sums: ClipSums, per_frame: ClipSums, distance: Distance) -> float | None:
+    own, alone = sums.warping[distance], per_frame.warping[distance]
+    if own.errors.value is None or alone.errors.value is None:
+        return None
+    return flicker_removed(own.result(), alone.result())
+
+
+def _relative(
+    error: float, source_error: float, gradient: Quotient, source_gradient: Quotient
+) -> float | None:
+    """(E(O)/E(I)) / (G(O)/G(I)); None where one of the divisors is nothing."""
+    if not (source_error and gradient.value and source_gradient.value):
+        return None
+    return (error / source_error) / (gradient.value / source_gradient.value)
+
+
+def _series(
+    sums: ClipSums, source: ClipSums, per_frame: ClipSums | None
+) -> Iterator[tuple[str, Series]]:
+    """Those that have a value anywhere."""
+    rows = {name: sums.warping[distance].errors for distance, name in _E_WARP.items()}
+    rows["source_e_warp"] = source.warping["near"].errors
+    if per_frame:
+        rows["per_frame_e_warp"] = per_frame.warping["near"].errors
+    for name, quotient in (rows | sums.quotients).items():
+        if any(value is not None for value in quotient.frames):
+            yield name, quotient.series
+
+
+def _missing(
+    figures: Mapping[str, float], per_frame: ClipSums | None, *, asked: Collection[str]
+) -> Iterator[str]:
+    """Why figures that a reader may look for are not there; ``asked`` are those that were tried."""
+    if per_frame is None:
+        yield (
+            "without a per-frame painting there is nothing to say of D, likeness, sharpness, style,"
+            " ghosting and cut bleed"
+        )
+    if "e_warp_long" not in figures:
+        yield f"no frames of a shot that lie {LONG} apart can be compared: no error at a distance"
+    if "static_deviation" not in figures:
+        yield "nothing stands still throughout a shot: there is no static deviation or slope"
+    if "relative_steadiness" not in figures:
+        yield "the source has no warping error or the clip no detail: no relative steadiness"
+    for name, note in _UNDEFINED.items():
+        if name in asked and name not in figures:
+            yield note
