@@ -58,8 +58,8 @@ def test_duotone_prints_black_in_ink_and_white_on_paper() -> None:
 
 def test_duotone_of_no_strength_changes_nothing() -> None:
     image = pan(frames=1).frames[0].host("image")
-    picture, _ = painted(stage("filter/duotone"), image, strength=0.0)
-    np.testing.assert_array_equal(picture, image)
+    result, _ = painted(stage("filter/duotone"), image, strength=0.0)
+    np.testing.assert_array_equal(result, image)
 
 
 def test_trails_fade_by_the_same_share_each_frame() -> None:

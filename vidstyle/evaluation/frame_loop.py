@@ -29,7 +29,7 @@ _NEAR = 1.0
 # Pixels that the two flows may disagree by.
 
 
-def stylize(clip: Path, style: str, output: Path, frames: int, *, crf: int, preset: str) -> None:
+def run_loop(clip: Path, style: str, output: Path, frames: int, *, crf: int, preset: str) -> None:
     """Write the clip painted and blended, telling of each frame."""
     network = load_style(find_style(style)).module
     with av.open(str(clip)) as source, av.open(str(output), "w") as target:
@@ -83,4 +83,4 @@ def _farneback(first: Grey8, second: Grey8) -> HostArray:
 
 if __name__ == "__main__":
     clip, style, output, count, crf, preset = sys.argv[1:]
-    stylize(Path(clip), style, Path(output), int(count), crf=int(crf), preset=preset)
+    run_loop(Path(clip), style, Path(output), int(count), crf=int(crf), preset=preset)

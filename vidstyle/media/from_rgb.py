@@ -102,12 +102,12 @@ class FromRgb:
         # In strips: what lies between picture and planes stays in the processor's cache.
         for top in range(0, self._height, _STRIP):
             height = min(_STRIP, self._height - top)
-            picture = self._strip(image, top, height)
+            strip = self._strip(image, top, height)
             opacity = None if alpha is None else self._strip(alpha, top, height)
             if self._layout.packed:
-                channels = [self._pixels(picture, opacity)]
+                channels = [self._pixels(strip, opacity)]
             else:
-                channels = self._channels(picture, opacity)
+                channels = self._channels(strip, opacity)
             for plane, channel in zip(planes, channels, strict=True):
                 down = -(-self._height // plane.shape[0])
                 target = plane[top // down : -(-(top + height) // down)]

@@ -130,8 +130,8 @@ def _views(
 
 def _view(caption: str, alt: str, source: Markup, picture: Picture) -> Markup:
     height, width = picture.shape[:2]
-    image = element("img", {"src": source, "alt": alt, "width": width, "height": height})
-    return element("figure", {}, image, element("figcaption", {}, caption))
+    drawn = element("img", {"src": source, "alt": alt, "width": width, "height": height})
+    return element("figure", {}, drawn, element("figcaption", {}, caption))
 
 
 def _narrowed(picture: Picture, widest: int) -> Picture:

@@ -57,7 +57,7 @@ def random_network(seed: int, architecture: str = "johnson", width: int = WIDTH)
     return network
 
 
-def picture(height: int, width: int) -> np.ndarray:
+def make_image(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).random((height, width, 3), np.float32)
 
 
@@ -105,7 +105,7 @@ def as_tensor(layer: np.ndarray) -> torch.Tensor:
 def test_it_is_the_network_itself_at_any_size(
     style: Path, size: tuple[int, int], backend: str
 ) -> None:
-    image = picture(*size)
+    image = make_image(*size)
     network = random_network(3)
     network.load_state_dict({k: v.half().float() for k, v in network.state_dict().items()})
     with torch.no_grad():
@@ -119,11 +119,11 @@ def test_it_is_the_network_itself_at_any_size(
 def test_the_smallest_pictures_are_painted_too(
     style: Path, size: tuple[int, int], backend: str
 ) -> None:
-    assert painted(style, picture(*size), backend=backend).shape == (3, *size)
+    assert painted(style, make_image(*size), backend=backend).shape == (3, *size)
 
 
 def test_the_result_lies_within_the_range_of_pictures(style: Path, backend: str) -> None:
-    result = painted(style, picture(48, 48) * 3 - 1, backend=backend)
+    result = painted(style, make_image(48, 48) * 3 - 1, backend=backend)
     assert float(result.min()) >= 0
     assert float(result.max()) <= 1
 
@@ -138,7 +138,7 @@ def test_an_unknown_style_is_known_before_anything_is_loaded() -> None:
 def test_strength_mixes_the_picture_with_its_painting(
     style: Path, strength: float, backend: str
 ) -> None:
-    image = picture(32, 40)
+    image = make_image(32, 40)
     whole = painted(style, image, backend=backend).double()
     source = as_tensor(image).double()
     wanted = source + strength * (whole - source)
@@ -154,14 +154,14 @@ def test_at_strength_0_the_picture_passes_without_being_painted(
 
     monkeypatch.setattr("vidstyle.models.style.torch_stylizer.paint", refuse)
     monkeypatch.setattr("vidstyle.models.openvino.network.OpenVinoNetwork.paint", refuse)
-    image = picture(32, 40) * 3 - 1
+    image = make_image(32, 40) * 3 - 1
     assert torch.equal(painted(style, image, backend=backend, strength=0), as_tensor(image))
     with pytest.raises(AssertionError, match="painted"):
         painted(style, image, backend=backend, strength=0.01)
 
 
 def test_a_mask_multiplies_strength_pixel_by_pixel(style: Path, backend: str) -> None:
-    image, mask = picture(32, 40), np.random.default_rng(2).random((32, 40), np.float32)
+    image, mask = make_image(32, 40), np.random.default_rng(2).random((32, 40), np.float32)
     mask[:, :10], mask[:, 30:] = 0, 1
     whole, source = painted(style, image, backend=backend), as_tensor(image)
     got = painted(style, image, backend=backend, mask=mask)
@@ -175,7 +175,7 @@ def test_a_mask_multiplies_strength_pixel_by_pixel(style: Path, backend: str) ->
 
 @pytest.mark.slow
 def test_what_is_painted_in_tiles_is_mixed_by_strength_and_mask_too(style: Path) -> None:
-    image, mask = picture(90, 40), np.random.default_rng(2).random((90, 40), np.float32)
+    image, mask = make_image(90, 40), np.random.default_rng(2).random((90, 40), np.float32)
     whole, tiled = (
         painted(style, image, strength=0.7, mask=mask, tile=tile) for tile in (None, 32)
     )
@@ -187,7 +187,7 @@ def test_a_mask_of_another_form_is_refused(
     style: Path, shape: tuple[int, ...], backend: str
 ) -> None:
     with pytest.raises(ValueError, match=r"the mask region must be one value a pixel"):
-        painted(style, picture(32, 40), backend=backend, mask=np.ones(shape, np.float32))
+        painted(style, make_image(32, 40), backend=backend, mask=np.ones(shape, np.float32))
 
 
 def test_without_a_mask_no_other_layer_is_read(style: Path) -> None:
@@ -200,7 +200,7 @@ def test_without_a_mask_no_other_layer_is_read(style: Path) -> None:
 def test_a_mix_of_two_styles_paints_with_averaged_weights(
     style: Path, other: Path, backend: str
 ) -> None:
-    image = picture(37, 51)
+    image = make_image(37, 51)
     first, second = (load_style(path).module.state_dict() for path in (style, other))
     network = random_network(0)
     network.load_state_dict({k: 0.75 * first[k] + 0.25 * second[k] for k in first})
@@ -294,7 +294,7 @@ def test_it_takes_the_memory_that_it_says(
 
 
 def test_in_bfloat16_torch_stays_near_too(style: Path) -> None:
-    image = picture(48, 64)
+    image = make_image(48, 64)
     exact = painted(style, image, backend="torch")
     lower = painted(style, image, backend="torch", precision="bfloat16")
     assert lower.dtype == torch.float32
@@ -303,7 +303,7 @@ def test_in_bfloat16_torch_stays_near_too(style: Path) -> None:
 
 @pytest.mark.slow
 def test_compiled_it_paints_the_same(style: Path, other: Path) -> None:
-    image, mix = picture(32, 40), {str(style): 0.5, str(other): 0.5}
+    image, mix = make_image(32, 40), {str(style): 0.5, str(other): 0.5}
     for written in (style, mix):
         wanted = painted(written, image, backend="torch")
         got = painted(written, image, backend="compile")

@@ -44,8 +44,8 @@ class ChunkWriter:
         alpha = frame.host("alpha") if "alpha" in frame.layers else None
         if alpha is not None and self._on_black:
             image = image * alpha[..., None]
-        picture = self._from_rgb(image, alpha)
-        return self._encode(picture), digest(picture)
+        video_frame = self._from_rgb(image, alpha)
+        return self._encode(video_frame), digest(video_frame)
 
     def planes(self) -> bytes:
         """The samples of the picture that was written last."""
