@@ -6,7 +6,7 @@
 ``dead`` is what a viewer would call so: specks, runs, blobs and NaN. ``by definition`` counts every
 pixel that leaves the 5x5 median by more than 0.25 where the source is calm, points of strokes and
 outlines included; it does not decide. The last columns plant damage in each painted photo and say
-how much of it is found, with points of strokes spared and counted. With --painting-dir, pictures
+how much of it is found, with points of strokes spared and counted. With --painting-dir, images
 named after their style (``great-wave.jpg``) allow as much black and white as they have.
 """
 
@@ -22,21 +22,21 @@ import numpy as np
 import torch
 from torch import nn
 
-from vidstyle.core import HostArray, Place
+from vidstyle.core import ExecutionContext, HostArray
 from vidstyle.evaluation.dead_pixels import Recall, Tally, plant
 from vidstyle.imaging.dead_pixels import blob_share
-from vidstyle.models.style.network import paint
+from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import SUFFIX, load_style
 from vidstyle.models.style.styles import find_style, shipped_styles
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--photos", type=Path, help="a folder of pictures")
+    parser.add_argument("--photos", type=Path, help="a folder of images")
     parser.add_argument("--clips", type=Path, nargs="*", default=[])
     parser.add_argument("--every", type=int, default=10, help="look at every Nth frame of clips")
     parser.add_argument(
@@ -59,7 +59,7 @@ def report(names: list[str], given: argparse.Namespace) -> int:
     dead = 0
     for name in names:
         path = find_style(name)
-        network, allowed = load_style(path).module, share(given.painting_dir, path.stem)
+        network, allowed = load_style(path).module, share(given.style_image_dir, path.stem)
         if given.photos:
             dead += row(f"{path.stem} photos", network, photos(given.photos), allowed, planted=True)
         for clip in given.clips:
@@ -74,10 +74,10 @@ def row(
     """One line of the table; gives its dead."""
     tally, spared, counted = Tally(), Recall(), Recall()
     for number, source in enumerate(sources):
-        painted = painting(network, source)
-        tally.add(painted, source, allowed_share=allowed)
+        stylized = style_image(network, source)
+        tally.add(stylized, source, allowed_share=allowed)
         if planted:
-            damaged = plant(painted, source, random=np.random.default_rng(number))
+            damaged = plant(stylized, source, random=np.random.default_rng(number))
             spared.add(damaged, source)
             counted.add(damaged, source, strokes="counted")
     print(
@@ -91,32 +91,32 @@ def row(
     return tally.dead
 
 
-def painting(network: nn.Module, source: HostArray) -> HostArray:
+def style_image(network: nn.Module, source: HostArray) -> HostArray:
     planes = torch.from_numpy(np.ascontiguousarray(source.transpose(2, 0, 1)))
     with torch.inference_mode():
-        painted = paint(network, planes[None])[0]
-    return np.ascontiguousarray(painted.permute(1, 2, 0).numpy())
+        stylized = stylize(network, planes[None])[0]
+    return np.ascontiguousarray(stylized.permute(1, 2, 0).numpy())
 
 
 def share(folder: Path | None, style: str) -> float:
     """Share of black and white in the style's painting; 0 where there is none."""
-    found = [path for path in pictures(folder) if path.stem == style] if folder else []
+    found = [path for path in images(folder) if path.stem == style] if folder else []
     return blob_share(photo(found[0])) if found else 0.0
 
 
 def photos(folder: Path) -> Iterator[HostArray]:
-    return map(photo, pictures(folder))
+    return map(photo, images(folder))
 
 
-def pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+def images(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
 
 
 def photo(path: Path) -> HostArray:
     """(H, W, 3) RGB in [0, 1]."""
     read = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if read is None:
-        sys.exit(f"{path}: is not a picture")
+        sys.exit(f"{path}: is not a image")
     return np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.float32) / np.float32(255)
 
 
@@ -124,7 +124,7 @@ def every(clip: Path, step: int) -> Iterator[HostArray]:
     """Every ``step``-th frame of a clip."""
     source = DecodePyAV(DecodeOptions())
     try:
-        source.open(clip, Place())
+        source.open(clip, ExecutionContext())
         for number, frame in enumerate(source.frames()):
             if number % step == 0:
                 yield frame.host("source")

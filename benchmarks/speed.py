@@ -101,7 +101,7 @@ def benches(clips: Sequence[Path], network: Path, folder: Path) -> Iterator[Benc
 def drawn_network(folder: Path) -> Path:
     """A style file of a published network whose weights are drawn."""
     network = empty_network("johnson", WIDTH)
-    network.initialise(torch.Generator().manual_seed(0))
+    network.initialize(torch.Generator().manual_seed(0))
     path = folder / f"johnson-{WIDTH}.safetensors"
     save_style(path, StyleInfo("drawn", Credit(), "johnson", WIDTH, {}), network)
     return path

@@ -4,7 +4,7 @@
         [--clips A B C] [--frames N] [--styles NAME_OR_FILE ...]
         [--baseline FILE NAME=FILE ...] [--limit 0.10]
 
-Style loss is a ratio to the same photos untouched; content loss is 1 for a picture without any
+Style loss is a ratio to the same photos untouched; content loss is 1 for a image without any
 content. Both by the settings that a style was trained with, on the photos' middles as a training
 measures, and on whole photos (1024 pixels at most). Ends with 1 where a style's loss on the middles
 is above the limit. The photos also say what each layer's loss is divided by.
@@ -40,14 +40,14 @@ from vidstyle.core.errors import UsageError, VidstyleError
 from vidstyle.evaluation.clip_frames import clip_frames, find_cuts
 from vidstyle.evaluation.evaluation_flow import farneback
 from vidstyle.evaluation.stability import Steadiness, steadiness
-from vidstyle.evaluation.style_losses import StyleLosses, judging_settings, whole_picture_losses
-from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.evaluation.style_losses import StyleLosses, judging_settings, whole_image_losses
+from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import SUFFIX, load_style
 from vidstyle.models.style.styles import find_style, shipped_styles
 from vidstyle.training.calibration import Objective
 from vidstyle.training.loop import objective_of
 from vidstyle.training.measure import measure
-from vidstyle.training.photos import list_photos, read_picture, to_tensor
+from vidstyle.training.photos import list_photos, read_image, to_tensor
 from vidstyle.training.previews import fitted
 
 LONGEST = 1024
@@ -87,19 +87,19 @@ def report(given: argparse.Namespace) -> int:
     baselines = named(given.baseline, styles)
     photos = list_photos(given.photos)
     with tempfile.TemporaryDirectory() as folder:
-        paintings = painting_files(styles, given.paintings, Path(folder))
+        style_images = style_image_files(styles, given.style_images, Path(folder))
         judged = {}
         for name, path in styles.items():
             settings = judging_settings(path)
-            objective = objective_of(settings, paintings[name], photos, given.weights, "cpu")
+            objective = objective_of(settings, style_images[name], photos, given.weights, "cpu")
             judged[name] = Judged(load_style(path).module, objective)
             if name in baselines:
                 other = load_style(find_style(baselines[name])).module
                 judged[baseline_of(name)] = Judged(other, objective)
     losses = report_losses(judged, photos)
-    calm = {clip.stem: report_steadiness(judged, clip, given.frames) for clip in given.clips}
+    stable = {clip.stem: report_steadiness(judged, clip, given.frames) for clip in given.clips}
     if baselines:
-        report_baselines(list(baselines), losses, calm)
+        report_baselines(list(baselines), losses, stable)
     above = [name for name in styles if losses[name].style > given.limit]
     print(f"style loss above {given.limit:g}: {', '.join(above) or 'none'}")
     return 1 if above else 0
@@ -133,7 +133,7 @@ def words(name: str) -> str:
     return f"-{name}-".lower().replace("_", "-")
 
 
-def painting_files(
+def style_image_files(
     styles: Mapping[str, Path], written: Sequence[str], folder: Path
 ) -> dict[str, Path]:
     """A painting for each style; those that our own code draws are drawn into ``folder``."""
@@ -156,7 +156,7 @@ def painting_files(
 def report_losses(judged: Mapping[str, Judged], photos: Sequence[Path]) -> dict[str, StyleLosses]:
     """Print the losses; gives those on the middles."""
     middles = {name: measure(one.network, one.objective, photos) for name, one in judged.items()}
-    whole = whole_picture_losses(
+    whole = whole_image_losses(
         {name: (one.network, one.objective) for name, one in judged.items()}, map(photo, photos)
     )
     print(f"{f'losses on {len(photos)} photos':30}{'middles':>16}{'whole photos':>18}")
@@ -174,8 +174,8 @@ def report_steadiness(
     judged: Mapping[str, Judged], clip: Path, count: int
 ) -> dict[str, Steadiness]:
     found = find_cuts(clip_frames(clip, (0, count)))
-    painters = {name: partial(painted, one.network) for name, one in judged.items()}
-    rows = steadiness(clip_frames(clip, (0, count)), painters, farneback, cuts=found)
+    stylizers = {name: partial(stylized, one.network) for name, one in judged.items()}
+    rows = steadiness(clip_frames(clip, (0, count)), stylizers, farneback, cuts=found)
     one = next(iter(rows.values())).error
     print(
         f"\n{clip.stem}: judge Farneback, {one.pairs} pairs, coverage {one.coverage:.3f},"
@@ -190,30 +190,32 @@ def report_steadiness(
 def report_baselines(
     names: Sequence[str],
     losses: Mapping[str, StyleLosses],
-    calm: Mapping[str, Mapping[str, Steadiness]],
+    stable: Mapping[str, Mapping[str, Steadiness]],
 ) -> None:
     """The share of the baseline's E_warp that is gone, by clip, and what it costs in style."""
     print(f"\n{'against the baseline':30}{'style':>8}", end="")
-    print("".join(f"{clip[:15]:>16}" for clip in calm) + (f"{'E_warp gone':>13}" if calm else ""))
+    print(
+        "".join(f"{clip[:15]:>16}" for clip in stable) + (f"{'E_warp gone':>13}" if stable else "")
+    )
     for name in names:
         print(f"{name[:29]:30}{losses[name].style / losses[baseline_of(name)].style:8.3f}", end="")
         gone = [
             1 - rows[name].error.value / rows[baseline_of(name)].error.value
-            for rows in calm.values()
+            for rows in stable.values()
         ]
         print("".join(f"{share:16.3f}" for share in gone), end="")
         print(f"{np.mean(gone):13.3f}" if gone else "", flush=True)
 
 
-def painted(network: StyleNetwork, picture: HostArray) -> HostArray:
-    planes = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+def stylized(network: StyleNetwork, image: HostArray) -> HostArray:
+    planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
     with torch.inference_mode():
-        result = paint(network, planes[None])[0]
+        result = stylize(network, planes[None])[0]
     return np.ascontiguousarray(result.permute(1, 2, 0).numpy())
 
 
 def photo(path: Path) -> torch.Tensor:
-    return to_tensor(fitted(read_picture(path), LONGEST))
+    return to_tensor(fitted(read_image(path), LONGEST))
 
 
 if __name__ == "__main__":

@@ -34,9 +34,9 @@ from pathlib import Path
 
 from consistency.bench import Settings, run, write_json  # type: ignore[import-not-found]  # beside
 from consistency.curves import draw  # type: ignore[import-not-found]  # this file
-from consistency.paintings import style_of  # type: ignore[import-not-found]
 from consistency.presets import Preset  # type: ignore[import-not-found]
 from consistency.store import Store  # type: ignore[import-not-found]
+from consistency.style_images import style_of  # type: ignore[import-not-found]
 
 from vidstyle.core.errors import UsageError, VidstyleError
 from vidstyle.evaluation.evaluation_flow import JUDGES
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    made.add_argument("--clips", type=Path, nargs="+", default=[], help="files or picture folders")
+    made.add_argument("--clips", type=Path, nargs="+", default=[], help="files or image folders")
     made.add_argument("--styles", nargs="+", default=[], help="names, style files or checkpoints")
     made.add_argument("--frames", type=int, default=40, help="of each clip, from its start")
     made.add_argument("--width", type=int, default=640, help="wider clips are made so wide")

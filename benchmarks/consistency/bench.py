@@ -14,12 +14,12 @@ from vidstyle.evaluation.motion import JudgingFlow
 
 from .contenders import YARDSTICK, Scene, contenders, shipped
 from .cost import Cost, cost
-from .extremes import Bleed, Calm, bleeds, calm
+from .extremes import Bleed, Stable, bleeds, stable
 from .footage import Footage, noisy_still, real_clip, with_cut
 from .judging import BLENDS_WITH, KeptFlow, judged
-from .paintings import Style, painted
 from .presets import Preset
 from .store import Store
+from .style_images import Style, stylized
 from .tables import Below, Row, below, figures_of, means, table
 
 _MEAN = "mean"
@@ -51,7 +51,7 @@ class Outcome:
     rows: list[Row] = field(default_factory=list)
     means: list[Row] = field(default_factory=list)
     below: list[Below] = field(default_factory=list)
-    calm: list[Calm] = field(default_factory=list)
+    stable: list[Stable] = field(default_factory=list)
     bleeds: list[Bleed] = field(default_factory=list)
     costs: list[Cost] = field(default_factory=list)
 
@@ -80,9 +80,9 @@ def run(settings: Settings) -> Outcome:
         print("\n" + table(f"{mean}: mean of {len(clips)} clips", some))
         outcome.below += below(some)
     _section("Below every baseline's curve", outcome.below)
-    outcome.calm += _calm(settings, clips[0])
+    outcome.stable += _stable(settings, clips[0])
     still = f"{settings.still_frames} frames, noise of 2/255"
-    _section(f"A still under noise ({still})", outcome.calm)
+    _section(f"A still under noise ({still})", outcome.stable)
     outcome.bleeds += _bleeds(settings, clips, outcome.rows)
     _section("Nothing of the shot before a cut", outcome.bleeds)
     first = Preset(settings.presets[0].path)
@@ -113,7 +113,7 @@ def judged_rows(settings: Settings, style: Style, clip: Footage, flow: JudgingFl
 def scene_of(settings: Settings, style: Style, clip: Footage) -> Scene:
     """Paint the clip and find its motion, or find both in the store."""
     motions = tuple(preset.motion(clip, settings.store) for preset in settings.presets)
-    return Scene(clip, painted(clip, style, settings.store), motions)
+    return Scene(clip, stylized(clip, style, settings.store), motions)
 
 
 def write_json(path: Path, settings: Settings, outcome: Outcome) -> None:
@@ -126,7 +126,7 @@ def write_json(path: Path, settings: Settings, outcome: Outcome) -> None:
         "rows": [asdict(row) for row in outcome.rows],
         "means": [asdict(row) for row in outcome.means],
         "below": [{**asdict(one), "holds": one.holds} for one in outcome.below],
-        "calm": [asdict(one) for one in outcome.calm],
+        "calm": [asdict(one) for one in outcome.stable],
         "bleeds": [{**asdict(one), "holds": one.holds} for one in outcome.bleeds],
         "costs": [{**asdict(one), "ratio": one.ratio} for one in outcome.costs],
     }
@@ -157,12 +157,12 @@ def _add_means(settings: Settings, outcome: Outcome) -> None:
         outcome.means += means(rows, style="+".join(restless), clip=_MEAN)
 
 
-def _calm(settings: Settings, clip: Footage) -> Iterator[Calm]:
+def _stable(settings: Settings, clip: Footage) -> Iterator[Stable]:
     still = noisy_still(
         clip, frames=settings.still_frames, width=settings.still_width, store=settings.store
     )
     for style in settings.styles:
-        yield from calm(style.name, scene_of(settings, style, still), shipped(settings.presets))
+        yield from stable(style.name, scene_of(settings, style, still), shipped(settings.presets))
 
 
 def _bleeds(settings: Settings, clips: Sequence[Footage], rows: Sequence[Row]) -> Iterator[Bleed]:

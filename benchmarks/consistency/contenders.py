@@ -24,7 +24,7 @@ class Scene:
     """One clip in one style, and what each preset found out about its motion."""
 
     footage: Footage
-    painting: Kept
+    style_image: Kept
     motions: tuple[Motion, ...]
     """Preset by preset; the baselines take the first."""
 
@@ -68,8 +68,8 @@ def shipped(presets: Sequence[Preset]) -> list[Contender]:
 
 
 def _baseline(baseline: Baseline, scene: Scene) -> Iterator[HostArray]:
-    return baseline.blend(frames_of(scene.footage, scene.motions[0], scene.painting))
+    return baseline.blend(frames_of(scene.footage, scene.motions[0], scene.style_image))
 
 
 def _ours(preset: Preset, number: int, strength: float | None, scene: Scene) -> Iterator[HostArray]:
-    return preset.blended(scene.footage, scene.motions[number], scene.painting, strength)
+    return preset.blended(scene.footage, scene.motions[number], scene.style_image, strength)

@@ -11,9 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidstyle.core import Clip, HostArray, Place
+from vidstyle.core import Clip, ExecutionContext, HostArray
 from vidstyle.core.errors import InputError
-from vidstyle.stages.decode.images import DecodePictures, PicturesOptions
+from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 
@@ -40,7 +40,7 @@ class Footage:
 
 
 def real_clip(path: Path, *, frames: int, width: int, store: Store) -> Footage:
-    """The first frames of a file or of a folder of pictures, made smaller where they are wider.
+    """The first frames of a file or of a folder of images, made smaller where they are wider.
 
     Raises InputError where it cannot be read, or has less than two frames.
     """
@@ -60,11 +60,11 @@ def noisy_still(clip: Footage, *, frames: int, width: int, store: Store) -> Foot
     facts = {"still": clip.key, "frames": frames, "width": width, "noise": NOISE}
 
     def made() -> Iterator[Arrays]:
-        picture = _narrowed(clip.frames[0], width)
+        image = _narrowed(clip.frames[0], width)
         random = np.random.default_rng(0)
         for _ in range(frames):
-            noise = random.normal(0, NOISE, picture.shape)
-            yield {"source": np.clip(picture + noise, 0, 1).astype(np.float32)}
+            noise = random.normal(0, NOISE, image.shape)
+            yield {"source": np.clip(image + noise, 0, 1).astype(np.float32)}
 
     name = f"still of {clip.name}"
     return Footage(name, digest_of(facts), store.frames("source", facts, made)["source"])
@@ -75,9 +75,9 @@ def with_cut(clip: Footage, *, frames: int, store: Store) -> Footage:
     facts = {"cut": clip.key, "frames": frames}
 
     def made() -> Iterator[Arrays]:
-        pictures = clip.frames[:frames]
-        yield from ({"source": picture} for picture in pictures)
-        yield from ({"source": 1 - picture[::-1]} for picture in pictures)
+        images = clip.frames[:frames]
+        yield from ({"source": image} for image in images)
+        yield from ({"source": 1 - image[::-1]} for image in images)
 
     name = f"{clip.name} and its negative"
     return Footage(name, digest_of(facts), store.frames("source", facts, made)["source"])
@@ -85,18 +85,18 @@ def with_cut(clip: Footage, *, frames: int, store: Store) -> Footage:
 
 def _read(path: Path, count: int, width: int) -> Iterator[Arrays]:
     folder = path.is_dir()
-    source = DecodePictures(PicturesOptions()) if folder else DecodePyAV(DecodeOptions())
+    source = DecodeImages(ImagesOptions()) if folder else DecodePyAV(DecodeOptions())
     try:
-        source.open(path, Place())
+        source.open(path, ExecutionContext())
         for frame in islice(source.frames(), count):
             yield {"source": _narrowed(frame.host("source"), width)}
     finally:
         source.close()
 
 
-def _narrowed(picture: HostArray, width: int) -> HostArray:
-    height, wide = picture.shape[:2]
+def _narrowed(image: HostArray, width: int) -> HostArray:
+    height, wide = image.shape[:2]
     if wide <= width:
-        return picture
+        return image
     size = (width, round(height * width / wide))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vidstyle.core import HostArray
-from vidstyle.evaluation.evaluation import Judgement
+from vidstyle.evaluation.evaluation import Evaluation
 from vidstyle.evaluation.evaluation_flow import JudgeName, choose_judge, weights_file
 from vidstyle.evaluation.evaluator import judge_clips
 from vidstyle.evaluation.motion import JudgingFlow
@@ -39,7 +39,7 @@ class KeptFlow:
 
     @cached_property
     def _judged_by(self) -> Mapping[str, str]:
-        """What the flows depend on beside the pictures; read once, for it does not change."""
+        """What the flows depend on beside the images; read once, for it does not change."""
         weights = weights_file(self._judge, self._weights, offline=False)
         return {
             "weights": digest_of_files([weights] if weights else []),
@@ -47,7 +47,7 @@ class KeptFlow:
         }
 
     def __call__(self, first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
-        """Both flows (H, W, 2) of a pair of pictures, rounded to float16 also the first time."""
+        """Both flows (H, W, 2) of a pair of images, rounded to float16 also the first time."""
         pair = [hashlib.sha256(one.tobytes()).hexdigest() for one in (first, second)]
         facts = {"pair": pair, "shape": first.shape, **self._judged_by}
         kept = self._store.array(
@@ -63,16 +63,16 @@ class KeptFlow:
 
 def judged(
     scene: Scene, contenders: Sequence[Contender], flow: JudgingFlow, *, judge: JudgeName
-) -> dict[str, Judgement]:
-    """The contenders' judgements by name, all against the painting frame by frame."""
-    found: dict[str, Judgement] = {}
+) -> dict[str, Evaluation]:
+    """The contenders' evaluations by name, all against the painting frame by frame."""
+    found: dict[str, Evaluation] = {}
     for start in range(0, len(contenders), _AT_ONCE):
         found |= judge_clips(
             scene.footage.frames,
             {one.name: one.frames(scene) for one in contenders[start : start + _AT_ONCE]},
             flow,
             judge=judge,
-            per_frame=scene.painting,
+            per_frame=scene.style_image,
             cuts=scene.motions[0].cuts,
         )
     return found

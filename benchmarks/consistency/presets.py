@@ -92,15 +92,15 @@ class Preset:
         return Motion(layers, shots, chunks)
 
     def blended(
-        self, footage: Footage, motion: Motion, painting: Kept, strength: float | None = None
+        self, footage: Footage, motion: Motion, style_image: Kept, strength: float | None = None
     ) -> Iterator[HostArray]:
-        """The pictures that the pipeline gives, (H, W, 3) in [0, 1]; None keeps its strength."""
+        """The images that the pipeline gives, (H, W, 3) in [0, 1]; None keeps its strength."""
         pipeline = self.pipeline(strength)
         rest = [entry.kind for entry in pipeline.stages[1:-1]]
         kinds = {kind for kind in rest if kind not in (*_MOTION, "stylize")}
         with opened(pipeline, footage.clip, kinds) as nodes:
             flows = [through(node) for node in nodes]
-            for parcel in run_serial(_parcels(footage, motion, painting), flows):
+            for parcel in run_serial(_parcels(footage, motion, style_image), flows):
                 yield np.asarray(parcel.cells["image"].at("host", "cpu"))
 
     def pipeline(self, strength: float | None = None) -> Pipeline:
@@ -114,10 +114,10 @@ class Preset:
         return found[0]
 
 
-def frames_of(footage: Footage, motion: Motion, painting: Kept) -> Iterator[Frame]:
+def frames_of(footage: Footage, motion: Motion, style_image: Kept) -> Iterator[Frame]:
     """The frames as baselines read them."""
     names = ["source", "image", *motion.layers]
-    for parcel in _parcels(footage, motion, painting):
+    for parcel in _parcels(footage, motion, style_image):
         yield parcel.show(names, "host", "cpu")
 
 
@@ -126,7 +126,7 @@ def opened(pipeline: Pipeline, clip: Clip, kinds: set[str]) -> Generator[list[An
     """Nodes of the stages of these kinds, planned within the whole pipeline as a run does it.
 
     They keep every layer, where those of a run drop what no later stage reads. Nothing of the
-    pipeline may change the picture's size.
+    pipeline may change the image's size.
     """
     assembly = assemble(pipeline, made(pipeline.stages[0]), clip, device="cpu")
     plan, stages = make_plan(assembly), assembly.stages
@@ -144,7 +144,7 @@ def opened(pipeline: Pipeline, clip: Clip, kinds: set[str]) -> Generator[list[An
 def _node(
     entry: StageEntry, planned: PlannedStage, stage: AnyStage, clip: Clip, keeps: Sequence[str]
 ) -> AnyNode:
-    stage.open(clip, planned.place)
+    stage.open(clip, planned.context)
     return make_node(replace(planned, keeps=tuple(keeps)), stage, partial(options_at, entry))
 
 
@@ -164,16 +164,16 @@ def _moving(pipeline: Pipeline, footage: Footage) -> Iterator[Arrays]:
 
 def _sources(footage: Footage) -> Iterator[Parcel]:
     step = footage.clip.time_base
-    for index, picture in enumerate(footage.frames):
-        cell = Cell(picture)
+    for index, image in enumerate(footage.frames):
+        cell = Cell(image)
         yield Parcel(index, index, 1, index * step, {"source": cell, "image": cell})
 
 
-def _parcels(footage: Footage, motion: Motion, painting: Kept) -> Iterator[Parcel]:
+def _parcels(footage: Footage, motion: Motion, style_image: Kept) -> Iterator[Parcel]:
     """What arrives at the stages behind painting."""
     for parcel in _sources(footage):
         index = parcel.index
-        layers = {"image": painting[index]}
+        layers = {"image": style_image[index]}
         layers |= {name: kept[index] for name, kept in motion.layers.items()}
         cells = {**parcel.cells, **{name: Cell(layer) for name, layer in layers.items()}}
         shot, chunk = motion.shots[index], motion.chunks[index]

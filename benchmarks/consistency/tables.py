@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidstyle.evaluation.evaluation import Judgement
+from vidstyle.evaluation.evaluation import Evaluation
 
 from .contenders import PER_FRAME
 
@@ -44,9 +44,9 @@ class Row:
         return self.method if self.dial is None else f"{self.method} {self.dial:g}"
 
 
-def figures_of(judgement: Judgement, yardstick: Judgement) -> dict[str, float]:
+def figures_of(evaluation: Evaluation, yardstick: Evaluation) -> dict[str, float]:
     """Its figures and those that follow; ``yardstick`` is the one whose ghosts are 1."""
-    figures = dict(judgement.figures)
+    figures = dict(evaluation.figures)
     if (error := figures.get("source_e_warp")) and "e_warp" in figures:
         figures["error_ratio"] = figures["e_warp"] / error
         if relative := figures.get("relative_steadiness"):

@@ -1,4 +1,4 @@
-"""``python -m samples.drawings FOLDER [NAME ...]``: draws the style pictures as PNG files."""
+"""``python -m samples.drawings FOLDER [NAME ...]``: draws the style images as PNG files."""
 
 from __future__ import annotations
 

@@ -11,30 +11,30 @@ import cv2
 
 from vidstyle.core.errors import OutputError, UsageError
 
-from .fields import Picture
+from .fields import Image
 from .mosaic import mosaic
 from .pen_hatching import pen_hatching
 from .stained_glass import stained_glass
 
 CREDIT = "drawn by the vidstyle authors' own code"
-LICENCE = "CC0"
+LICENSE = "CC0"
 
 
 class Draw(Protocol):
     """Draws (height, width, 3) RGB; stones, strokes and panes keep their size in pixels."""
 
-    def __call__(self, height: int = ..., width: int = ..., seed: int = ...) -> Picture: ...
+    def __call__(self, height: int = ..., width: int = ..., seed: int = ...) -> Image: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A style picture, and what its style's card says of it."""
+    """A style image, and what its style's card says of it."""
 
     name: str
     title: str
     draw: Draw
     credit: str = CREDIT
-    licence: str = LICENCE
+    license: str = LICENSE
 
 
 DRAWINGS = {
@@ -71,8 +71,8 @@ def write_drawings(
     return [_write(folder / f"{n}.png", DRAWINGS[n].draw(height, width, seed)) for n in wanted]
 
 
-def _write(path: Path, picture: Picture) -> Path:
-    _, encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+def _write(path: Path, image: Image) -> Path:
+    _, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     try:
         path.write_bytes(encoded.tobytes())
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Smooth fields over the picture: coordinates, noise, soft steps."""
+"""Smooth fields over the image: coordinates, noise, soft steps."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy.typing as npt
 Field = npt.NDArray[np.float32]
 """(H, W), one number a pixel."""
 Mask = npt.NDArray[np.bool_]
-Picture = npt.NDArray[np.uint8]
+Image = npt.NDArray[np.uint8]
 """(H, W, 3), RGB."""
 
 
 def coordinates(height: int, width: int) -> tuple[Field, Field]:
-    """x and y of every pixel's centre, in pixels."""
+    """x and y of every pixel's center, in pixels."""
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     return x, y
 
@@ -45,7 +45,7 @@ def ramp(values: npt.ArrayLike, start: float, end: float) -> Field:
 
 
 def reduce(large: npt.NDArray[np.uint8], times: int) -> npt.NDArray[np.uint8]:
-    """The picture at 1 / ``times`` of its size, each pixel the mean of the area it covers."""
+    """The image at 1 / ``times`` of its size, each pixel the mean of the area it covers."""
     height, width = large.shape[0] // times, large.shape[1] // times
     small = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8)

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .fields import Field, Mask, Picture, coordinates, noise, reduce
-from .palette import Colours, plain
+from .fields import Field, Image, Mask, coordinates, noise, reduce
+from .palette import Colors, plain
 
 Numbers = npt.NDArray[np.int32]
 Points = npt.NDArray[np.float32]
@@ -24,19 +24,19 @@ _CELL, _SCATTER = 96, 78
 
 
 class Window:
-    """Which pane each cell belongs to, which thing each pane, and what colour it has."""
+    """Which pane each cell belongs to, which thing each pane, and what color it has."""
 
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
         self.pane: Numbers = np.zeros((height * FINE, width * FINE), np.int32)
         self.thing: Numbers = np.zeros_like(self.pane)
-        self.colours: list[Colours] = []
+        self.colors: list[Colors] = []
         self._panes = 0
 
-    def glaze(self, where: Mask, cells: Numbers, colour: Callable[[Points], Colours]) -> None:
+    def glaze(self, where: Mask, cells: Numbers, color: Callable[[Points], Colors]) -> None:
         """A thing in front of all before it, with one pane for each number in ``cells``.
 
-        ``colour`` maps the middles of the panes to their colours.
+        ``color`` maps the middles of the panes to their colors.
         """
         rows, columns = np.nonzero(where)
         numbers, pane = np.unique(cells[where], return_inverse=True)
@@ -45,15 +45,15 @@ class Window:
         middles = sums / (counts[:, np.newaxis] * np.array(where.shape[::-1]))
         self.pane[where] = self._panes + pane
         self.thing[where] = self.thing.max() + 1
-        self.colours.append(colour(middles.astype(np.float32)))
+        self.colors.append(color(middles.astype(np.float32)))
         self._panes += len(numbers)
 
-    def shape(self, outline: Points, colour: Colours) -> None:
+    def shape(self, outline: Points, color: Colors) -> None:
         """One pane in front of all before it; ``outline`` in pixels."""
         polygon = np.rint((outline + 0.5) * FINE * 16).astype(np.int32)
         cv2.fillPoly(self.pane, [polygon], self._panes, shift=4)
         cv2.fillPoly(self.thing, [polygon], int(self.thing.max()) + 1, shift=4)
-        self.colours.append(np.asarray(colour, np.float32).reshape(1, 3))
+        self.colors.append(np.asarray(color, np.float32).reshape(1, 3))
         self._panes += 1
 
 
@@ -78,21 +78,21 @@ def facets(
     return np.asarray(nearest, np.int32)
 
 
-def render(window: Window, random: np.random.Generator) -> Picture:
+def render(window: Window, random: np.random.Generator) -> Image:
     """The window with daylight behind it."""
     came, outline = _to_edge(window.pane), _to_edge(window.thing)
-    colours = np.concatenate(window.colours)
+    colors = np.concatenate(window.colors)
     height, width = window.pane.shape
     grime = 0.34 * np.exp(-came / (5 * FINE))
     light = np.asarray(_streaks(window, random) - grime, np.float32)
-    glass = _lit(colours[window.pane], light)
+    glass = _lit(colors[window.pane], light)
     lead = np.minimum(came - _CAME * FINE, outline - _OUTLINE * FINE)
     covered = np.clip(0.5 - lead, 0, 1)[..., np.newaxis]
     ridge = np.clip(-lead / (2.5 * FINE), 0, 1) * (1 + 0.5 * noise(random, height, width, 24))
     metal = plain(LEAD) + (20 * ridge)[..., np.newaxis]
-    picture = glass + (metal - glass) * covered
-    picture += 0.10 * (cv2.GaussianBlur(glass, (0, 0), 5 * FINE) - picture * 0.4)
-    return reduce(np.clip(np.rint(picture), 0, 255).astype(np.uint8), FINE)
+    image = glass + (metal - glass) * covered
+    image += 0.10 * (cv2.GaussianBlur(glass, (0, 0), 5 * FINE) - image * 0.4)
+    return reduce(np.clip(np.rint(image), 0, 255).astype(np.uint8), FINE)
 
 
 def _to_edge(numbers: Numbers) -> Field:
@@ -105,7 +105,7 @@ def _to_edge(numbers: Numbers) -> Field:
 
 
 def _streaks(window: Window, random: np.random.Generator) -> Field:
-    """How much lighter the glass is than its colour: streaks, ripples, and each pane's slant."""
+    """How much lighter the glass is than its color: streaks, ripples, and each pane's slant."""
     height, width = window.pane.shape
     panes = int(window.pane.max()) + 1
     x = np.linspace(0, width / FINE, width, dtype=np.float32)
@@ -118,8 +118,8 @@ def _streaks(window: Window, random: np.random.Generator) -> Field:
     return np.asarray(light + 0.05 * noise(random, height, width, 4 * FINE), np.float32)
 
 
-def _lit(colours: Colours, light: Field) -> Colours:
+def _lit(colors: Colors, light: Field) -> Colors:
     """Towards white where ``light`` is above 0, towards a deeper tone below."""
     light = light[..., np.newaxis]
-    paler = colours + (255 - colours) * np.clip(light, 0, 1) * 0.9
-    return np.asarray(paler * np.exp(np.minimum(light, 0) * (2.2 - colours / 160)), np.float32)
+    paler = colors + (255 - colors) * np.clip(light, 0, 1) * 0.9
+    return np.asarray(paler * np.exp(np.minimum(light, 0) * (2.2 - colors / 160)), np.float32)

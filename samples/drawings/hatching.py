@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .fields import Field, Mask, Picture, noise, ramp
+from .fields import Field, Image, Mask, noise, ramp
 from .ink import InkCanvas, pressed, wobbled
 from .palette import plain
 from .streamlines import Growth, Line, shuffled_seeds, streamlines
@@ -141,14 +141,14 @@ def _seen(ground: Ground, number: int, edge: Line) -> list[Line]:
     return [part for part, visible in parts if visible[0]]
 
 
-def on_paper(sepia: Field, sanguine: Field, random: np.random.Generator) -> Picture:
-    """The inks on paper with its fibres and stains."""
+def on_paper(sepia: Field, sanguine: Field, random: np.random.Generator) -> Image:
+    """The inks on paper with its fibers and stains."""
     height, width = sepia.shape
     specks = random.normal(0, 1, (height, width)).astype(np.float32)
-    fibres = 5 * cv2.GaussianBlur(specks, (0, 0), 1.4)
+    fibers = 5 * cv2.GaussianBlur(specks, (0, 0), 1.4)
     stains = noise(random, height, width, height / 3)
-    paper = plain(PAPER) + (2.2 * fibres + 4 * stains)[..., np.newaxis]
-    grain = 1 - 0.10 * np.clip(fibres, 0, 2)
+    paper = plain(PAPER) + (2.2 * fibers + 4 * stains)[..., np.newaxis]
+    grain = 1 - 0.10 * np.clip(fibers, 0, 2)
     for ink, light in ((SANGUINE, sanguine), (SEPIA, sepia)):
         covered = ((1 - light) * grain)[..., np.newaxis]
         paper = paper * (1 - covered) + plain(ink) * covered

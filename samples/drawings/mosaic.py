@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .fields import Picture, coordinates, noise, ramp, wiggle
+from .fields import Image, coordinates, noise, ramp, wiggle
 from .palette import graded, plain
 from .tesserae import Design, lay, render
 
@@ -25,7 +25,7 @@ LEAF = (172, 172, 84)
 CYPRESS = (38, 74, 54)
 
 
-def mosaic(height: int = 1024, width: int = 1280, seed: int = 0) -> Picture:
+def mosaic(height: int = 1024, width: int = 1280, seed: int = 0) -> Image:
     """The mosaic, (height, width, 3); the same for the same seed."""
     random = np.random.default_rng(seed)
     design = Design(height, width)
@@ -79,7 +79,7 @@ def _star(design: Design, middle_x: float, middle_y: float, size: float) -> None
 
 
 def _hills(design: Design, random: np.random.Generator) -> None:
-    """Bands of earth colours that follow the ridges."""
+    """Bands of earth colors that follow the ridges."""
     height, width = design.row.shape
     x, y = coordinates(height, width)
     earths = ((OLIVE, CYPRESS), (GOLD, OCHRE), (TERRACOTTA, OXBLOOD), (OCHRE, TERRACOTTA))

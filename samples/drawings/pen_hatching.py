@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fields import Field, Picture, coordinates, noise, ramp, wiggle
+from .fields import Field, Image, coordinates, noise, ramp, wiggle
 from .hatching import SETS, Ground, contour, hatch, on_paper
 from .ink import InkCanvas
 
 
-def pen_hatching(height: int = 1024, width: int = 1280, seed: int = 0) -> Picture:
+def pen_hatching(height: int = 1024, width: int = 1280, seed: int = 0) -> Image:
     """The drawing, (height, width, 3); the same for the same seed."""
     random = np.random.default_rng(seed)
     ground = Ground(height, width)

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from .fields import Picture, coordinates, noise, wiggle
+from .fields import Image, coordinates, noise, wiggle
 from .glazing import FINE, Points, Window, facets, render
-from .palette import Colour, Colours, any_of, graded, plain
+from .palette import Color, Colors, any_of, graded, plain
 
 Doubles = npt.NDArray[np.float64]
 
@@ -18,7 +18,7 @@ DAWN = (
     (226, 92, 96), (150, 84, 158), (62, 92, 184),
 )  # fmt: skip
 DAWN_AT = (0.1, 0.2, 0.3, 0.42, 0.58, 0.78)
-"""How far from the sun each colour of the dawn is, as a share of the height."""
+"""How far from the sun each color of the dawn is, as a share of the height."""
 MOUNTAINS = ((104, 96, 190), (70, 70, 164), (136, 110, 196), (52, 54, 132))
 NEAR_MOUNTAINS = ((34, 96, 128), (28, 74, 112), (44, 124, 136), (60, 66, 130))
 LAKE = ((46, 160, 196), (30, 112, 184), (96, 200, 206), (22, 84, 160))
@@ -27,7 +27,7 @@ POPPY = ((226, 30, 36), (244, 70, 34), (190, 16, 44), (250, 112, 48))
 STEM = ((54, 134, 58), (30, 104, 62), (96, 164, 62))
 
 
-def stained_glass(height: int = 1024, width: int = 1280, seed: int = 0) -> Picture:
+def stained_glass(height: int = 1024, width: int = 1280, seed: int = 0) -> Image:
     """The window, (height, width, 3); the same for the same seed."""
     random = np.random.default_rng(seed)
     window = Window(height, width)
@@ -55,13 +55,13 @@ def _dawn(window: Window, random: np.random.Generator) -> None:
     ray = np.floor((np.arctan2(away_y, away_x) / np.pi + 1) * 21).astype(np.int32)
     ring = np.floor((waved + 0.035 * (ray % 2)) / 0.105).astype(np.int32)
 
-    def colour(middles: Points) -> Colours:
+    def color(middles: Points) -> Colors:
         aspect = np.array([window.width / window.height, 1])
         far = np.hypot(*((middles - np.array(SUN[:2])) * aspect).T)
         places = np.interp(far + random.normal(0, 0.03, far.shape), DAWN_AT, np.linspace(0, 1, 6))
         return graded(places, *DAWN)
 
-    window.glaze(distance >= 0, ring * 64 + ray, colour)
+    window.glaze(distance >= 0, ring * 64 + ray, color)
     disc = distance < SUN[2]
     core = (distance > 0.6 * SUN[2]) * (1 + ray // 7)
     window.glaze(disc, core, lambda middles: np.tile(plain(DAWN[0]), (len(middles), 1)))
@@ -84,7 +84,7 @@ def _mountains(window: Window, random: np.random.Generator) -> None:
         window.glaze(where, cells, partial(_facet, random, palette))
 
 
-def _facet(random: np.random.Generator, palette: tuple[Colour, ...], middles: Points) -> Colours:
+def _facet(random: np.random.Generator, palette: tuple[Color, ...], middles: Points) -> Colors:
     return any_of(random, palette, len(middles))
 
 
@@ -93,14 +93,14 @@ def _lake(window: Window, random: np.random.Generator) -> None:
     _, y = coordinates(*window.pane.shape)
     cells = facets(random, window.height, window.width, 120, 27)
 
-    def colour(middles: Points) -> Colours:
+    def color(middles: Points) -> Colors:
         water = any_of(random, LAKE, len(middles))
         off = np.abs(middles[:, 0] - SUN[0]) / 0.10
         fire = any_of(random, DAWN[1:4], len(middles))
         share = np.where(random.uniform(0, 1, len(off)) < np.exp(-(off**2)), 0.95, 0.0)
         return np.asarray(water + (fire - water) * share[:, np.newaxis], np.float32)
 
-    window.glaze(y / FINE > 0.56 * window.height, cells, colour)
+    window.glaze(y / FINE > 0.56 * window.height, cells, color)
 
 
 def _meadow(window: Window, random: np.random.Generator) -> None:
@@ -142,11 +142,11 @@ def _plant(
     _poppy(window, random, x, y, radius)
 
 
-def _ribbon(window: Window, line: Doubles, widths: Doubles, colour: Colours) -> None:
+def _ribbon(window: Window, line: Doubles, widths: Doubles, color: Colors) -> None:
     along = np.gradient(line, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     off = np.stack([-along[:, 1], along[:, 0]], axis=1) * widths[:, np.newaxis] / 2
-    window.shape(np.concatenate([line + off, (line - off)[::-1]]).astype(np.float32), colour)
+    window.shape(np.concatenate([line + off, (line - off)[::-1]]).astype(np.float32), color)
 
 
 def _leaf(
@@ -174,8 +174,8 @@ def _poppy(window: Window, random: np.random.Generator, x: float, y: float, radi
         start += 0.6
     turn = np.linspace(0, 2 * np.pi, 40)
     circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
-    for size, colour in ((0.27, (64, 26, 84)), (0.13, (255, 214, 70))):
-        window.shape((circle * size * radius + (x, y)).astype(np.float32), plain(colour))
+    for size, color in ((0.27, (64, 26, 84)), (0.13, (255, 214, 70))):
+        window.shape((circle * size * radius + (x, y)).astype(np.float32), plain(color))
 
 
 def _petal(random: np.random.Generator, angle: float, length: float, width: float) -> Points:

@@ -34,7 +34,7 @@ class Growth:
     direction: Field
     """Radians, clockwise from the x axis as y points down."""
     spacing: Field
-    """Pixels between neighbours; no line where it is 0."""
+    """Pixels between neighbors; no line where it is 0."""
     region: npt.NDArray[np.int32]
     """A line ends where the number changes."""
     shortest: float

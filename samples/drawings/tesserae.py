@@ -14,30 +14,30 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .fields import Field, Mask, Picture, noise, reduce
-from .palette import Colours, plain
+from .fields import Field, Image, Mask, noise, reduce
+from .palette import Colors, plain
 from .streamlines import STEP, Growth, Line, streamlines
 
 GROUT = (52, 40, 34)
 _FINE = 2
 # Cells of the canvas in a pixel, each way.
 _REACH = 1.3
-# A stone ends here even where it has no neighbour: half sizes from its middle.
+# A stone ends here even where it has no neighbor: half sizes from its middle.
 _JOINT = 1.1
 # Pixels from the middle of a joint to the stone.
 
 
 class Design:
-    """What the mosaicist follows: rows, their height in pixels, and colours."""
+    """What the mosaicist follows: rows, their height in pixels, and colors."""
 
     def __init__(self, height: int, width: int) -> None:
         self.across: Field = np.zeros((height, width), np.float32)
         self.direction: Field = np.zeros((height, width), np.float32)
         self.row: Field = np.ones((height, width), np.float32)
         self.region = np.zeros((height, width), np.int32)
-        self.colours: Colours = np.zeros((height, width, 3), np.float32)
+        self.colors: Colors = np.zeros((height, width, 3), np.float32)
 
-    def put(self, where: Mask, across: npt.ArrayLike, colours: Colours, *, row: float) -> None:
+    def put(self, where: Mask, across: npt.ArrayLike, colors: Colors, *, row: float) -> None:
         """Lays a thing in front of all before it.
 
         Rows lie where ``across``, in pixels, is the same, and are ``row`` pixels high.
@@ -48,7 +48,7 @@ class Design:
         self.direction[where] = (np.arctan2(rise, run) + np.pi / 2)[where]
         self.row[where] = row
         self.region[where] = self.region.max() + 1
-        self.colours[where] = np.broadcast_to(colours, self.colours.shape)[where]
+        self.colors[where] = np.broadcast_to(colors, self.colors.shape)[where]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +106,19 @@ def _along(line: Line, design: Design, random: np.random.Generator) -> Iterator[
         at += length
 
 
-def render(design: Design, stones: list[Stone], random: np.random.Generator) -> Picture:
-    """The picture of the stones, each of one colour, chipped, tilted and lit from above left."""
+def render(design: Design, stones: list[Stone], random: np.random.Generator) -> Image:
+    """The image of the stones, each of one color, chipped, tilted and lit from above left."""
     owner = _owners(stones, *design.row.shape)
     depth = _depth(owner)
     covered = np.clip((depth - _JOINT * _FINE) / 1.2 + 0.5, 0, 1)
     height, width = owner.shape
     lit = _light(owner, depth, stones, random)
     grain = 1 + 0.05 * noise(random, height, width, 7)
-    colours = _stone_colours(design, stones, random)
-    painted = colours[owner] * (lit * grain)[..., np.newaxis]
+    colors = _stone_colors(design, stones, random)
+    stylized = colors[owner] * (lit * grain)[..., np.newaxis]
     grout = plain(GROUT) * (1 + 0.25 * noise(random, height, width, 9))[..., None]
-    picture = grout + (painted - grout) * covered[..., np.newaxis]
-    return reduce(np.clip(np.rint(picture), 0, 255).astype(np.uint8), _FINE)
+    image = grout + (stylized - grout) * covered[..., np.newaxis]
+    return reduce(np.clip(np.rint(image), 0, 255).astype(np.uint8), _FINE)
 
 
 def _owners(stones: list[Stone], height: int, width: int) -> npt.NDArray[np.int32]:
@@ -169,11 +169,11 @@ def _light(
     return np.asarray(lit, np.float32)
 
 
-def _stone_colours(design: Design, stones: list[Stone], random: np.random.Generator) -> Colours:
-    """The design's colour at each stone's middle, and a little off: (N + 1, 3), first the grout."""
+def _stone_colors(design: Design, stones: list[Stone], random: np.random.Generator) -> Colors:
+    """The design's color at each stone's middle, and a little off: (N + 1, 3), first the grout."""
     rows = [int(stone.y) for stone in stones]
     columns = [int(stone.x) for stone in stones]
-    colours = design.colours[rows, columns]
+    colors = design.colors[rows, columns]
     brightness = random.normal(1, 0.10, (len(stones), 1))
     tint = random.normal(1, 0.045, (len(stones), 3))
-    return np.concatenate([[GROUT], colours * brightness * tint]).astype(np.float32)
+    return np.concatenate([[GROUT], colors * brightness * tint]).astype(np.float32)

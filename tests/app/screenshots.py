@@ -1,4 +1,4 @@
-"""The pictures of docs/app.md: ``python -m tests.app.screenshots WEIGHTS`` in the repository.
+"""The images of docs/app.md: ``python -m tests.app.screenshots WEIGHTS`` in the repository.
 
 WEIGHTS is a folder with VGG19. All that is shown are our own clip, drawings and styles.
 """
@@ -27,7 +27,7 @@ CLIP = ROOT / "samples" / "demo.mp4"
 OUTPUT = ROOT / "docs" / "app"
 _MOST_BYTES = 200_000
 PATIENCE = 600_000
-"""Milliseconds: a picture takes minutes on a busy machine."""
+"""Milliseconds: a image takes minutes on a busy machine."""
 
 
 def main(weights: str) -> None:
@@ -43,7 +43,7 @@ def main(weights: str) -> None:
             tab.set_default_timeout(PATIENCE)
             tab.goto(server.address)
             _show_video(tab)
-            _show_picture(tab)
+            _show_image(tab)
             browser.close()
 
 
@@ -55,7 +55,7 @@ def _settings(folder: Path) -> Settings:
     pixels = np.rint(255 * frame[..., ::-1]).astype(np.uint8)
     cv2.imwrite(str(folder / "photos" / "astronaut.png"), pixels)
     return Settings(
-        pipelines=shipped_folder(), pictures=folder / "photos", paintings=folder / "paintings"
+        pipelines=shipped_folder(), images=folder / "photos", style_images=folder / "paintings"
     )
 
 
@@ -65,27 +65,27 @@ def _show_video(tab: Page) -> None:
     tab.get_by_text("at 4.0 s").wait_for()
     button(tab, "Paint the video").click()
     button(tab, "Download").wait_for()
-    films = tab.frame_locator("iframe")
-    films.locator("#play").click()
-    films.locator("#time").fill("240")
+    preview_videos = tab.frame_locator("iframe")
+    preview_videos.locator("#play").click()
+    preview_videos.locator("#time").fill("240")
     tab.mouse.move(10, 890)
     _take(tab, "video.png")
 
 
-def _show_picture(tab: Page) -> None:
-    tab.get_by_role("tab", name="Picture").click()
+def _show_image(tab: Page) -> None:
+    tab.get_by_role("tab", name="Image").click()
     button(tab, "Paint").click()
     button(tab, "Download").wait_for()
     tab.mouse.move(10, 890)
-    _take(tab, "picture.png")
+    _take(tab, "image.png")
 
 
 def _take(tab: Page, name: str) -> None:
     tab.wait_for_timeout(2000)
     path = OUTPUT / name
     tab.screenshot(path=path)
-    colours = Image.open(path).convert("RGB").quantize(256, kmeans=3)
-    colours.save(path, optimize=True)
+    colors = Image.open(path).convert("RGB").quantize(256, kmeans=3)
+    colors.save(path, optimize=True)
     if path.stat().st_size > _MOST_BYTES:
         raise SystemExit(f"{path} has {path.stat().st_size} bytes, more than {_MOST_BYTES}")
 

@@ -69,7 +69,7 @@ def test_stopping_ends_the_process_and_the_next_one_begins(
 ) -> None:
     first, second, third = (jobs.submit(long_clip()) for _ in range(3))
     until(lambda: first.status.done)
-    assert [jobs.place(job) for job in (first, second, third)] == [0, 1, 2]
+    assert [jobs.position(job) for job in (first, second, third)] == [0, 1, 2]
     process = jobs.worker
     assert process
     jobs.stop(second)

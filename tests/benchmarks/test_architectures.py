@@ -25,14 +25,14 @@ def test_styles_of_both_are_compared_and_shown(
     benchmark: Load,
     style: MakeStyle,
     photos: Path,
-    paintings: Path,
+    style_images: Path,
     weights: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     fast, johnson = (style(name, name, width=16) for name in ("fast", "johnson"))
     given = ["--size", "16x16", "--repeats", 1, "--fast", fast, "--johnson", johnson]
-    given += ["--painting", min(paintings.iterdir()), "--photos", photos, "--weights", weights]
+    given += ["--painting", min(style_images.iterdir()), "--photos", photos, "--weights", weights]
     sheet = tmp_path / "sheet.png"
     benchmark("architectures").main([str(part) for part in (*given, "-o", sheet)])
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]

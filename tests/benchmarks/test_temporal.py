@@ -29,12 +29,12 @@ PRESET = Path(__file__).parents[2] / "pipelines" / "temporal.yaml"
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    """A folder of six pictures, 72x56, that pan."""
+    """A folder of six images, 72x56, that pan."""
     folder = tmp_path / "pan"
     folder.mkdir()
     for frame in pan(frames=6, width=72, height=56, step=(1, 0)).frames:
-        picture = np.rint(frame.host("source")[..., ::-1] * 255).astype(np.uint8)
-        assert cv2.imwrite(str(folder / f"{frame.index:03}.png"), picture)
+        image = np.rint(frame.host("source")[..., ::-1] * 255).astype(np.uint8)
+        assert cv2.imwrite(str(folder / f"{frame.index:03}.png"), image)
     return folder
 
 
@@ -95,14 +95,14 @@ def test_a_blend_is_what_the_whole_pipeline_writes(
     benchmark: Load, clip: Path, style: Callable[..., Path], tmp_path: Path
 ) -> None:
     benchmark("temporal")
-    presets, paintings, footages, stores = (
+    presets, style_images, footages, stores = (
         benchmark(f"consistency.{name}") for name in ("presets", "paintings", "footage", "store")
     )
     network = style("any")
-    text = PRESET.read_text().replace("decode/pyav", "decode/pictures")
+    text = PRESET.read_text().replace("decode/pyav", "decode/images")
     text = text.replace("great-wave", str(network)).partition("  - use: encode")[0]
-    written = tmp_path / "pictures.yaml"
-    written.write_text(text + "  - use: encode/pictures\n")
+    written = tmp_path / "images.yaml"
+    written.write_text(text + "  - use: encode/images\n")
     # Paintings are judged as the reference paints them.
     overrides = ["blend.strength=0.7", "stylize.backend=torch", "stylize.precision=float32"]
     pipeline = load_pipeline(written, registry=Registry(), overrides=overrides)
@@ -110,12 +110,12 @@ def test_a_blend_is_what_the_whole_pipeline_writes(
 
     store = stores.Store(tmp_path / "work")
     footage = footages.real_clip(clip, frames=6, width=72, store=store)
-    painting = paintings.painted(footage, paintings.style_of(str(network)), store)
+    style_image = style_images.stylized(footage, style_images.style_of(str(network)), store)
     preset = presets.Preset(PRESET)
-    images = preset.blended(footage, preset.motion(footage, store), painting, 0.7)
+    images = preset.blended(footage, preset.motion(footage, store), style_image, 0.7)
     paths = sorted((tmp_path / "out").glob("*.png"))
     moved = 0.0
-    for path, image, alone in zip(paths, images, painting, strict=True):
+    for path, image, alone in zip(paths, images, style_image, strict=True):
         read = cv2.imread(str(path))
         assert read is not None
         # Half a step of 8 bits, and a little for paintings that were kept as float16.
@@ -186,10 +186,10 @@ def test_a_run_that_breaks_off_leaves_nothing_to_be_found(benchmark: Load, tmp_p
         yield from ({"image": np.full((2, 2, 3), t, np.float16)} for t in range(3))
 
     with pytest.raises(KeyboardInterrupt):
-        store.frames("painting", {"of": "a"}, broken)
-    kept = store.frames("painting", {"of": "a"}, whole)["image"]
+        store.frames("style_image", {"of": "a"}, broken)
+    kept = store.frames("style_image", {"of": "a"}, whole)["image"]
     assert [frame.mean() for frame in kept] == [0, 1, 2]
-    assert len(store.frames("painting", {"of": "a"}, broken)["image"]) == 3
+    assert len(store.frames("style_image", {"of": "a"}, broken)["image"]) == 3
 
 
 def test_what_cannot_work_is_said_in_one_line(
@@ -244,12 +244,12 @@ def test_what_is_kept_is_that_of_the_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     benchmark("temporal")
-    paintings, footages, stores, judging = (
+    style_images, footages, stores, judging = (
         benchmark(f"consistency.{name}") for name in ("paintings", "footage", "store", "judging")
     )
     store = stores.Store(tmp_path / "work")
     footage = footages.real_clip(clip, frames=2, width=72, store=store)
-    any_style = paintings.style_of(str(style("any")))
+    any_style = style_images.style_of(str(style("any")))
     package = tmp_path / "package"
     for part in ("models", "evaluation"):
         (package / part).mkdir(parents=True)
@@ -260,7 +260,7 @@ def test_what_is_kept_is_that_of_the_code(
         """How many paintings and flows there are after a run by this code."""
         network.write_text(network_code)
         judge.write_text(judge_code)
-        paintings.painted(footage, any_style, store)
+        style_images.stylized(footage, any_style, store)
         judging.KeptFlow("farneback", None, store)(*footage.frames)
         folder = tmp_path / "work"
         flows = len(list((folder / "judging-farneback").iterdir()))

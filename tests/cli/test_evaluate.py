@@ -21,8 +21,8 @@ COUNT, WIDTH, HEIGHT = 12, 96, 80
 JUDGE = ["--judge", "farneback"]
 
 
-def pictures(amount: float = 0.0, *, count: int = COUNT, seed: int = 0) -> list[np.ndarray]:
-    """A soft picture that moves right by 2 px a frame, and flickers by ``amount`` of 255."""
+def images(amount: float = 0.0, *, count: int = COUNT, seed: int = 0) -> list[np.ndarray]:
+    """A soft image that moves right by 2 px a frame, and flickers by ``amount`` of 255."""
     random = np.random.default_rng(seed)
     wide = cv2.GaussianBlur(random.random((HEIGHT, WIDTH + 2 * COUNT, 3)), (0, 0), 3)
     wide = 40 + 170 * (wide - wide.min()) / np.ptp(wide)
@@ -35,8 +35,8 @@ def write(path: Path, frames: list[np.ndarray], codec: str = "ffv1", form: str =
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25, width=width, height=height)
         stream.pix_fmt = form
-        for picture in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        for image in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
         container.mux(stream.encode(None))
     return path
 
@@ -47,9 +47,9 @@ def clips(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("VIDSTYLE_WEIGHTS", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VIDSTYLE_CACHE", str(folder / "cache"))
-    write(folder / "source.mkv", pictures())
-    write(folder / "alone.mkv", pictures(20))
-    write(folder / "calm.mkv", pictures(10))
+    write(folder / "source.mkv", images())
+    write(folder / "alone.mkv", images(20))
+    write(folder / "calm.mkv", images(10))
     return folder
 
 
@@ -97,46 +97,46 @@ def test_json_is_all_that_is_on_standard_output(clips, capfd) -> None:  # type: 
     told = json.loads(captured.out)
     assert told["judge"] == "farneback"
     assert list(told["clips"]) == ["calm.mkv", "alone.mkv"]
-    calm = told["clips"]["calm.mkv"]
-    assert calm["judge"] == "farneback"
-    assert calm["figures"]["e_warp"] == pytest.approx((10 / 255) ** 2, rel=0.05)
-    assert calm["figures"]["per_frame_e_warp"] == pytest.approx((20 / 255) ** 2, rel=0.05)
-    assert calm["figures"]["flicker_removed"] == pytest.approx(0.75, abs=0.02)
-    assert calm["figures"]["source_e_warp"] < 1e-4
-    assert len(calm["series"]["e_warp"]) == calm["frames"] == COUNT
-    assert calm["series"]["e_warp"][0] is None
+    stable = told["clips"]["calm.mkv"]
+    assert stable["judge"] == "farneback"
+    assert stable["figures"]["e_warp"] == pytest.approx((10 / 255) ** 2, rel=0.05)
+    assert stable["figures"]["per_frame_e_warp"] == pytest.approx((20 / 255) ** 2, rel=0.05)
+    assert stable["figures"]["flicker_removed"] == pytest.approx(0.75, abs=0.02)
+    assert stable["figures"]["source_e_warp"] < 1e-4
+    assert len(stable["series"]["e_warp"]) == stable["frames"] == COUNT
+    assert stable["series"]["e_warp"][0] is None
     assert told["clips"]["alone.mkv"]["figures"]["flicker_removed"] == pytest.approx(0)
 
 
 def test_clips_of_other_codecs_containers_and_tools(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    write(clips / "calm.mp4", pictures(10), "libx264", "yuv444p")
-    (clips / "pictures").mkdir()
-    for index, picture in enumerate(pictures(10)):
-        cv2.imwrite(str(clips / "pictures" / f"{index}.png"), picture[..., ::-1])
-    found = evaluated("source.mkv", "calm.mkv", "calm.mp4", "pictures")["clips"]
+    write(clips / "calm.mp4", images(10), "libx264", "yuv444p")
+    (clips / "images").mkdir()
+    for index, image in enumerate(images(10)):
+        cv2.imwrite(str(clips / "images" / f"{index}.png"), image[..., ::-1])
+    found = evaluated("source.mkv", "calm.mkv", "calm.mp4", "images")["clips"]
     exact = found["calm.mkv"]["figures"]["e_warp"]
-    assert found["pictures"]["figures"]["e_warp"] == exact
+    assert found["images"]["figures"]["e_warp"] == exact
     assert found["calm.mp4"]["figures"]["e_warp"] == pytest.approx(exact, rel=0.2)
 
 
 def test_cuts_are_found_in_the_source(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    other = [255 - picture // 2 for picture in pictures(seed=1)]
-    write(clips / "cut.mkv", pictures()[:7] + other[7:])
-    write(clips / "bled.mkv", [*pictures()[:7], other[7] - 51, *other[8:]])
+    other = [255 - image // 2 for image in images(seed=1)]
+    write(clips / "cut.mkv", images()[:7] + other[7:])
+    write(clips / "bled.mkv", [*images()[:7], other[7] - 51, *other[8:]])
     found = evaluated("cut.mkv", "bled.mkv", "--per-frame", "cut.mkv")["clips"]["bled.mkv"]
     assert found["cuts"] == [7]
     assert found["figures"]["cut_bleed"] == pytest.approx(0.2, rel=1e-3)
 
 
 def test_an_interval_is_judged_of_all_clips(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    write(clips / "longer.mkv", pictures(10, count=9))
+    write(clips / "longer.mkv", images(10, count=9))
     found = evaluated("source.mkv", "longer.mkv", "--frames", "3:9")
     assert found["interval"] == [3, 9]
     assert found["clips"]["longer.mkv"]["frames"] == 6
 
 
 def test_another_length_is_one_line(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    write(clips / "short.mkv", pictures(10, count=9))
+    write(clips / "short.mkv", images(10, count=9))
     assert run_command(["evaluate", "source.mkv", "short.mkv", *JUDGE]) == 3
     (line,) = capfd.readouterr().err.splitlines()
     assert "short.mkv has 9 frames and source.mkv has more" in line
@@ -144,7 +144,7 @@ def test_another_length_is_one_line(clips, capfd) -> None:  # type: ignore[no-un
 
 
 def test_another_size_is_one_line_or_scaled(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    small = [cv2.resize(picture, (48, 40)) for picture in pictures(10)]
+    small = [cv2.resize(image, (48, 40)) for image in images(10)]
     write(clips / "small.mkv", small)
     assert run_command(["evaluate", "source.mkv", "small.mkv", *JUDGE]) == 3
     (line,) = capfd.readouterr().err.splitlines()
@@ -164,7 +164,7 @@ def test_another_size_is_one_line_or_scaled(clips, capfd) -> None:  # type: igno
         (["source.mkv", "calm.mkv", "--frames", "3:4"], 3, "nothing to judge"),
         (["source.mkv", "calm.mkv", "--blended-with", "farneback"], 2, "farneback cannot judge"),
         (["source.mkv", "calm.mkv", "calm.mkv"], 2, "calm.mkv is given twice"),
-        (["source.mkv", "calm.mkv", "--style-picture", "x.png"], 2, "--per-frame"),
+        (["source.mkv", "calm.mkv", "--style-image", "x.png"], 2, "--per-frame"),
         (
             ["source.mkv", "calm.mkv", "-o", "calm.mkv", "--overwrite"],
             2,
@@ -182,7 +182,7 @@ def test_another_size_is_one_line_or_scaled(clips, capfd) -> None:  # type: igno
         (["source.mkv", "calm.mkv", "--report", "frames", "--overwrite"], 6, "is a folder"),
         (["source.mkv", "calm.mkv", "-o", "n" * 300], 6, "cannot write"),
         (["source.mkv", "frames", "-o", "frames/0.png", "--overwrite"], 2, "the input itself"),
-        (["frames", "calm.mkv", "--report", "frames/new.html"], 2, "among the pictures"),
+        (["frames", "calm.mkv", "--report", "frames/new.html"], 2, "among the images"),
         (["source.mkv", "linked", "-o", "frames/0.png", "--overwrite"], 2, "the input itself"),
         (
             ["source.mkv", "calm.mkv", "--weights", "frames", "-o", "frames/0.png", "--overwrite"],
@@ -192,7 +192,7 @@ def test_another_size_is_one_line_or_scaled(clips, capfd) -> None:  # type: igno
         (
             [
                 *("source.mkv", "calm.mkv", "--per-frame", "alone.mkv", "--overwrite"),
-                *("--style-picture", "frames/0.png", "--report", "frames/0.png"),
+                *("--style-image", "frames/0.png", "--report", "frames/0.png"),
             ],
             2,
             "the input itself",
@@ -202,8 +202,8 @@ def test_another_size_is_one_line_or_scaled(clips, capfd) -> None:  # type: igno
 )
 def test_what_cannot_be_is_one_line_and_a_code(clips, capfd, arguments, code, said) -> None:  # type: ignore[no-untyped-def]  # fixtures
     (clips / "frames").mkdir()
-    for index, picture in enumerate(pictures()):
-        cv2.imwrite(str(clips / "frames" / f"{index}.png"), picture[..., ::-1])
+    for index, image in enumerate(images()):
+        cv2.imwrite(str(clips / "frames" / f"{index}.png"), image[..., ::-1])
     (clips / "linked").mkdir()
     (clips / "linked" / "0.png").symlink_to(clips / "frames" / "0.png")
     (clips / "here").symlink_to(clips)
@@ -258,7 +258,7 @@ def test_a_second_run_waits_for_the_first(clips, capfd) -> None:  # type: ignore
 def test_names_have_no_power_over_the_terminal(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
     styled, output = "ca\x1b[31mlm\n.mkv", "fig\x1b]0;\x07\n.json"
     (clips / "calm.mkv").rename(clips / styled)
-    write(clips / "small\x1b.mkv", [cv2.resize(picture, (48, 40)) for picture in pictures(10)])
+    write(clips / "small\x1b.mkv", [cv2.resize(image, (48, 40)) for image in images(10)])
     command = ["evaluate", "source.mkv", styled, "small\x1b.mkv", "--resize", *JUDGE]
     assert run_command([*command, "-o", output]) == 0
     captured = capfd.readouterr()
@@ -271,8 +271,8 @@ def test_names_have_no_power_over_the_terminal(clips, capfd) -> None:  # type: i
 def test_figures_of_the_narrowest_clip_are_json(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
     # One pixel wide, which no codec of these tests takes.
     (clips / "narrow").mkdir()
-    for index, picture in enumerate(pictures(10)):
-        cv2.imwrite(str(clips / "narrow" / f"{index}.png"), picture[:, :1])
+    for index, image in enumerate(images(10)):
+        cv2.imwrite(str(clips / "narrow" / f"{index}.png"), image[:, :1])
     command = ["evaluate", "narrow", "narrow", "--per-frame", "narrow", *JUDGE]
     assert run_command([*command, "--json"]) == 0
     json.loads(capfd.readouterr().out, parse_constant=pytest.fail)
@@ -280,7 +280,7 @@ def test_figures_of_the_narrowest_clip_are_json(clips, capfd) -> None:  # type: 
 
 def test_clips_of_one_name_are_told_apart(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
     (clips / "other").mkdir()
-    write(clips / "other" / "calm.mkv", pictures(20))
+    write(clips / "other" / "calm.mkv", images(20))
     found = evaluated("source.mkv", "calm.mkv", "other/calm.mkv")["clips"]
     assert list(found) == ["./calm.mkv", "other/calm.mkv"]
 

@@ -41,7 +41,7 @@ def test_an_imported_style_is_written_and_explained(
     checkpoint: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = folder / "night.safetensors"
-    credit = ["--title", "Night", "--credit", "Nobody, 1900", "--licence", "public domain"]
+    credit = ["--title", "Night", "--credit", "Nobody, 1900", "--license", "public domain"]
     run("import", checkpoint, "-o", output, *credit)
     info = read_style_info(output)
     assert (info.name, info.architecture, info.width) == ("night", "johnson", 2)
@@ -49,8 +49,8 @@ def test_an_imported_style_is_written_and_explained(
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
-        "recognised pytorch/examples fast_neural_style, 2 channels, resize convolution",
-        "running statistics of old instance normalisation: not used",
+        "recognized pytorch/examples fast_neural_style, 2 channels, resize convolution",
+        "running statistics of old instance normalization: not used",
         f"wrote {output}",
     ]
 

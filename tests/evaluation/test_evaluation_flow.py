@@ -93,8 +93,8 @@ def test_a_folder_of_weights_that_is_not_there_is_told_of(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_raft_sees_large_pictures_reduced(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # As 1280x720 is to a larger picture: RAFT would take seconds over those.
+def test_raft_sees_large_images_reduced(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As 1280x720 is to a larger image: RAFT would take seconds over those.
     monkeypatch.setattr(raft_scale, "MOST_PIXELS", 160 * 128)
     judge = choose_judge("raft-small", weights=untrained, device="cpu", size=(320, 256))
     (note,) = judge.notes
@@ -102,14 +102,14 @@ def test_raft_sees_large_pictures_reduced(untrained: Path, monkeypatch: pytest.M
     pair = [frame.host("source") for frame in pan(frames=2, width=320, height=256).frames]
     halves = [
         torch.nn.functional.interpolate(
-            torch.from_numpy(picture.copy()).permute(2, 0, 1)[None],
+            torch.from_numpy(image.copy()).permute(2, 0, 1)[None],
             (128, 160),
             mode="bilinear",
             antialias=True,
         )[0]
         .permute(1, 2, 0)
         .numpy()
-        for picture in pair
+        for image in pair
     ]
     small = load_raft("small", weights=untrained / "raft_small_torchvision.safetensors")
     for flow, there in zip(judge.flow(*pair), small.flows(*halves), strict=True):
@@ -137,5 +137,5 @@ def test_raft_without_memory_is_a_device_error(untrained: Path) -> None:
     flow = choose_judge("raft-small", weights=untrained, device="cpu").flow
     side = 2**23
     endless = np.broadcast_to(np.float32(0), (side, side, 3))
-    with pytest.raises(DeviceError, match=f"raft-small on pictures of {side}x{side}: out of mem"):
+    with pytest.raises(DeviceError, match=f"raft-small on images of {side}x{side}: out of mem"):
         flow(endless, endless)

@@ -23,18 +23,18 @@ from vidstyle.testing.textures import Disc, make_waves
 Clip = list[HostArray]
 
 
-def pictures(clip: SyntheticClip) -> Clip:
+def images(clip: SyntheticClip) -> Clip:
     return [frame.host("source") for frame in clip.frames]
 
 
 def steady(source: Sequence[HostArray], step: tuple[float, float]) -> JudgingFlow:
     """The true flow, both ways and at any distance, of what moves by ``step`` a frame."""
 
-    def place(picture: HostArray) -> int:
-        return next(index for index, frame in enumerate(source) if frame is picture)
+    def position(image: HostArray) -> int:
+        return next(index for index, frame in enumerate(source) if frame is image)
 
     def flow(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
-        there = np.float32(step) * np.float32(place(second) - place(first))
+        there = np.float32(step) * np.float32(position(second) - position(first))
         forward = np.broadcast_to(there, (*first.shape[:2], 2)).astype(np.float32)
         return forward, -forward
 
@@ -47,8 +47,8 @@ def at_rest(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
 
 
 def backwards(clip: SyntheticClip, forward: Sequence[HostArray]) -> JudgingFlow:
-    """The clip's own true flow for neighbours; ``forward`` is the other direction's, by pair."""
-    source = pictures(clip)
+    """The clip's own true flow for neighbors; ``forward`` is the other direction's, by pair."""
+    source = images(clip)
 
     def flow(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
         later = next(index for index, frame in enumerate(source) if frame is second)
@@ -65,7 +65,7 @@ def noise(count: int, shape: tuple[int, int], deviation: float, seed: int = 0) -
 
 
 def test_what_is_warped_exactly_has_no_error_at_any_distance() -> None:
-    source = pictures(pan(frames=16, step=(2, -1)))
+    source = images(pan(frames=16, step=(2, -1)))
     judged = judge_clips(source, {"same": source}, steady(source, (2, -1)), judge="truth")["same"]
     for figure in ("e_warp", "e_warp_long", "e_warp_first", "e_stab", "source_e_warp"):
         # The frames are rendered in float64 and rounded.
@@ -78,7 +78,7 @@ def test_what_is_warped_exactly_has_no_error_at_any_distance() -> None:
 
 @pytest.mark.parametrize("step", [(2.0, -1.0), (1.25, -0.5), (0.5, 0.5)])
 def test_independent_noise_has_the_error_of_its_variance(step: tuple[float, float]) -> None:
-    source = pictures(pan(frames=12, step=step))
+    source = images(pan(frames=12, step=step))
     noisy = noise(12, source[0].shape[:2], 0.05)
     judged = judge_clips(source, {"noisy": noisy}, steady(source, step), judge="truth")["noisy"]
     for figure, distance in (("e_warp", 1), ("e_warp_long", 10)):
@@ -88,7 +88,7 @@ def test_independent_noise_has_the_error_of_its_variance(step: tuple[float, floa
 
 
 def test_a_constant_flicker_has_its_square() -> None:
-    source = pictures(pan(frames=12, step=(2, -1)))
+    source = images(pan(frames=12, step=(2, -1)))
     flicker = [frame + np.float32(0.1 * (t % 2)) for t, frame in enumerate(source)]
     flow = steady(source, (2, -1))
     judged = judge_clips(source, {"it": flicker}, flow, judge="truth")["it"]
@@ -106,7 +106,7 @@ def test_a_constant_flicker_has_its_square() -> None:
 def test_a_zoom_is_followed_up_to_interpolation() -> None:
     factor = 1.02
     clip = zoom(frames=4, factor=factor)
-    source = pictures(clip)
+    source = images(clip)
     y, x = np.mgrid[:128, :160].astype(np.float32)
     away = np.stack([x - 79.5, y - 63.5], -1)
     flow = backwards(clip, [(away * np.float32(factor - 1)).astype(np.float32)] * 3)
@@ -117,7 +117,7 @@ def test_a_zoom_is_followed_up_to_interpolation() -> None:
 
 
 def test_d_is_the_share_of_the_error_that_a_mix_loses() -> None:
-    source = pictures(pan(frames=14, step=(2, -1)))
+    source = images(pan(frames=14, step=(2, -1)))
     grain = noise(14, (128, 160), 0.05)
     alone = [frame + one - 0.5 for frame, one in zip(source, grain, strict=True)]
     clips = {
@@ -146,7 +146,7 @@ def test_contrast_alone_is_no_unsteadiness() -> None:
 
 def test_noise_that_stands_still_is_found() -> None:
     deviation = 2 / 255
-    source = pictures(still(frames=40, deviation=deviation))
+    source = images(still(frames=40, deviation=deviation))
     drift = [frame + np.float32(0.05 / 255 * t) for t, frame in enumerate(source)]
     judged = judge_clips(source, {"same": source, "drift": drift}, at_rest, judge="truth")
     assert judged["same"].figures["static_deviation"] == pytest.approx(deviation, rel=0.01)
@@ -157,7 +157,7 @@ def test_noise_that_stands_still_is_found() -> None:
 
 def test_a_planted_bleed_is_measured_on_the_frames_after_cuts_alone() -> None:
     clip = hard_cut(frames=9, at=4)
-    alone = pictures(clip)
+    alone = images(clip)
     bled = [frame.copy() for frame in alone]
     bled[4] += np.float32(0.125)
     # Whatever happens elsewhere is no bleed.
@@ -173,11 +173,11 @@ def test_a_planted_bleed_is_measured_on_the_frames_after_cuts_alone() -> None:
 
 
 def trailing(frames: int = 4) -> tuple[Clip, Clip, JudgingFlow]:
-    """A disc that moves over a still picture, and the same with a trail where it has just been."""
+    """A disc that moves over a still image, and the same with a trail where it has just been."""
     background = Surface(make_waves(2), moves([(0, 0)] * frames))
     disc = Disc(make_waves(3), (40.0, 64.0), (16.0, 16.0))
     scene = Scene((background, Surface(disc, moves([(8 * t, 0) for t in range(frames)]))), 160, 128)
-    source = [scene.picture(t) for t in range(frames)]
+    source = [scene.image(t) for t in range(frames)]
     trail = [frame.copy() for frame in source]
     for t in range(1, frames):
         left = (scene.owner(t) == 0) & (scene.owner(t - 1) != 0)
@@ -246,7 +246,7 @@ def test_likeness_and_style_are_asked_where_they_are_given() -> None:
 
 
 def test_what_is_missing_is_said() -> None:
-    source = pictures(pan(frames=4, step=(2, -1)))
+    source = images(pan(frames=4, step=(2, -1)))
     judged = judge_clips(
         source, {"it": source}, steady(source, (2, -1)), judge="truth", notes=["first"]
     )["it"]
@@ -260,7 +260,7 @@ def test_what_is_missing_is_said() -> None:
 
 def test_figures_agree_with_the_plain_warping_error() -> None:
     clip = occluder(frames=5)
-    source = pictures(clip)
+    source = images(clip)
     noisy = [a + b - 0.5 for a, b in zip(source, noise(5, (128, 160), 0.02), strict=True)]
     flow = backwards(clip, [-flow for flow in clip.true_flow[1:]])
     judged = judge_clips(source, {"noisy": noisy}, flow, judge="truth")["noisy"]
@@ -281,11 +281,11 @@ def test_each_flow_is_found_once_for_all_clips() -> None:
         return at_rest(first, second)
 
     judge_clips(source, {"a": source, "b": source}, flow, judge="truth", per_frame=source)
-    neighbours = {(t - 1, t) for t in range(1, 21)}
+    neighbors = {(t - 1, t) for t in range(1, 21)}
     long = {(0, 10), (5, 15), (10, 20)}
     first = {(0, 5), (0, 10), (0, 15), (0, 20)}
     assert len(calls) == len(set(calls))
-    assert set(calls) == neighbours | long | first
+    assert set(calls) == neighbors | long | first
 
 
 def test_long_pairs_count_from_the_start_of_their_shot() -> None:

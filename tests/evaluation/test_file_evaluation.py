@@ -16,12 +16,12 @@ from vidstyle.evaluation.file_evaluation import Clips, clips_of, judge_files, su
 
 @pytest.fixture
 def clips(tmp_path: Path) -> Clips:
-    """Two folders of three pictures, 24x16."""
+    """Two folders of three images, 24x16."""
     for name in ("source", "styled"):
         (tmp_path / name).mkdir()
         for index in range(3):
-            picture = np.full((16, 24, 3), 40 + index, np.uint8)
-            assert cv2.imwrite(str(tmp_path / name / f"{index}.png"), picture)
+            image = np.full((16, 24, 3), 40 + index, np.uint8)
+            assert cv2.imwrite(str(tmp_path / name / f"{index}.png"), image)
     return clips_of(tmp_path / "source", None, [tmp_path / "styled"])
 
 

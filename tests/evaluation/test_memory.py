@@ -13,7 +13,7 @@ from vidstyle.core.errors import DeviceError
 from vidstyle.evaluation.memory import enough_memory
 
 SIDE = 2**23
-"""Of pictures that are larger than what a process can address."""
+"""Of images that are larger than what a process can address."""
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 96, 80
 
 
 def ball(step: float = 6) -> Scene:
-    """A disc that moves right over a still picture."""
+    """A disc that moves right over a still image."""
     behind = Surface(make_waves(0), moves([(0, 0), (0, 0)]))
     disc = Disc(make_waves(1), (40.0, 40.0), (14.0, 14.0))
     return Scene((behind, Surface(disc, moves([(0, 0), (step, 0)]))), WIDTH, HEIGHT)
@@ -25,8 +25,8 @@ def motion_of(scene: Scene) -> Motion:
 
 def test_motion_is_judged_on_the_grid_of_the_earlier_frame() -> None:
     forward = np.full((HEIGHT, WIDTH, 2), (3, 0), np.float32)
-    picture = np.zeros((HEIGHT, WIDTH, 3), np.float32)
-    motion = judged_motion(picture, picture, lambda first, second: (forward, -forward))
+    image = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    motion = judged_motion(image, image, lambda first, second: (forward, -forward))
     assert motion.mask[:, : WIDTH - 3].all()
     assert not motion.mask[:, WIDTH - 3 :].any()
 

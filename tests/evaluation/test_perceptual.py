@@ -75,7 +75,7 @@ def test_the_distance_is_the_packages(tmp_path: Path, lpips: Any) -> None:
 
 
 @needs_lpips
-def test_small_pictures_can_be_compared(tmp_path: Path) -> None:
+def test_small_images_can_be_compared(tmp_path: Path) -> None:
     alexnet(tmp_path)
     first, second = np.random.default_rng(0).random((2, 20, 24, 3), dtype=np.float32)
     assert load_perceptual(tmp_path)(first, second) > 0
@@ -138,7 +138,7 @@ def test_without_lpips_ssim_speaks_alone_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     extras = find_extras(weights=tmp_path / "empty")
     assert extras.likeness is None
-    assert "SSIM alone says how alike the pictures are" in extras.notes[0]
+    assert "SSIM alone says how alike the images are" in extras.notes[0]
 
 
 def test_the_folder_comes_first_and_what_torch_has_fetched_last(

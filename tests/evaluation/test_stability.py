@@ -13,10 +13,10 @@ from vidstyle.evaluation.stability import steadiness
 
 
 def grain(frames: int = 4) -> list[HostArray]:
-    """A still picture with noise of its own in each frame, in [0.3, 0.6]."""
+    """A still image with noise of its own in each frame, in [0.3, 0.6]."""
     random = np.random.default_rng(0)
-    picture = random.uniform(0.35, 0.55, (24, 32, 3))
-    noisy = picture + random.uniform(-0.05, 0.05, (frames, 24, 32, 3))
+    image = random.uniform(0.35, 0.55, (24, 32, 3))
+    noisy = image + random.uniform(-0.05, 0.05, (frames, 24, 32, 3))
     return list(noisy.astype(np.float32))
 
 
@@ -38,14 +38,14 @@ def test_flicker_raises_the_warping_error_alone() -> None:
     offset = np.float32(0.1)
     row = steadiness(source, {"restless": lambda p: p + offset * (next(numbers) % 2)}, still)
     assert row["restless"].gradient_ratio == pytest.approx(1, rel=1e-5)
-    painted = [frame.astype(np.float64) + 0.1 * (t % 2) for t, frame in enumerate(source)]
-    wanted = [np.mean(np.square(b - a)) for a, b in pairwise(painted)]
+    stylized = [frame.astype(np.float64) + 0.1 * (t % 2) for t, frame in enumerate(source)]
+    wanted = [np.mean(np.square(b - a)) for a, b in pairwise(stylized)]
     plain = [np.mean(np.square(b.astype(np.float64) - a)) for a, b in pairwise(source)]
     assert row["restless"].error.value == pytest.approx(np.mean(wanted), rel=1e-5)
     assert row["restless"].error_ratio == pytest.approx(np.mean(wanted) / np.mean(plain), rel=1e-5)
 
 
-def test_gradients_are_squared_differences_of_neighbours() -> None:
+def test_gradients_are_squared_differences_of_neighbors() -> None:
     source = grain(3)
 
     def gradient(frames: list[HostArray]) -> float:
@@ -65,12 +65,12 @@ def test_no_pair_crosses_a_cut() -> None:
 def test_each_frame_is_painted_once() -> None:
     seen: list[HostArray] = []
 
-    def painter(picture: HostArray) -> HostArray:
-        seen.append(picture)
-        return picture
+    def stylizer(image: HostArray) -> HostArray:
+        seen.append(image)
+        return image
 
     source = grain(5)
-    steadiness(iter(source), {"watched": painter}, still)
+    steadiness(iter(source), {"watched": stylizer}, still)
     assert [id(frame) for frame in seen] == [id(frame) for frame in source]
 
 

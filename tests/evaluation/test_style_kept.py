@@ -18,7 +18,7 @@ from vidstyle.models.weights import safetensors_file
 from vidstyle.training.losses import gram_matrix
 from vidstyle.training.settings import Settings
 
-TAPS = ("relu1_1", "relu1_2")
+FEATURE_LAYERS = ("relu1_1", "relu1_2")
 
 
 @pytest.fixture(scope="module")
@@ -31,44 +31,53 @@ def backbone() -> Backbone:
     return Backbone("vgg19", weights)
 
 
-def pictures(count: int, seed: int) -> list[HostArray]:
+def images(count: int, seed: int) -> list[HostArray]:
     return list(np.random.default_rng(seed).random((count, 40, 48, 3), dtype=np.float32))
 
 
-def planes(picture: HostArray) -> torch.Tensor:
-    return torch.from_numpy(picture).permute(2, 0, 1)[None]
+def planes(image: HostArray) -> torch.Tensor:
+    return torch.from_numpy(image).permute(2, 0, 1)[None]
 
 
-def gauge(backbone: Backbone, painting: HostArray) -> StyleKept:
+def gauge(backbone: Backbone, style_image: HostArray) -> StyleKept:
     settings = Settings(
-        precision="float32", style_taps=TAPS, style_scales=(1.0,), content_tap="relu1_2"
+        precision="float32",
+        style_layers=FEATURE_LAYERS,
+        style_scales=(1.0,),
+        content_layer="relu1_2",
     )
-    return StyleKept(backbone, planes(painting), settings)
+    return StyleKept(backbone, planes(style_image), settings)
 
 
 def test_losses_are_those_of_gram_matrices_over_the_sources(backbone: Backbone) -> None:
-    painting, frame, alone, source = pictures(4, 1)
-    found = gauge(backbone, painting / 2)(frame, alone, source)
+    style_image, frame, alone, source = images(4, 1)
+    found = gauge(backbone, style_image / 2)(frame, alone, source)
     with torch.no_grad():
         grams = [
             {
-                tap: gram_matrix(value).double()
-                for tap, value in backbone(planes(p), set(TAPS)).items()
+                feature_layer: gram_matrix(value).double()
+                for feature_layer, value in backbone(planes(p), set(FEATURE_LAYERS)).items()
             }
-            for p in (painting / 2, frame, alone, source)
+            for p in (style_image / 2, frame, alone, source)
         ]
     target, *others = grams
     of_frame, of_alone, of_source = (
-        {tap: float((one[tap] - target[tap]).square().mean()) for tap in TAPS} for one in others
+        {
+            feature_layer: float((one[feature_layer] - target[feature_layer]).square().mean())
+            for feature_layer in FEATURE_LAYERS
+        }
+        for one in others
     )
     for value, own in zip(found, (of_frame, of_alone), strict=True):
-        expected = np.mean([own[tap] / of_source[tap] for tap in TAPS])
+        expected = np.mean(
+            [own[feature_layer] / of_source[feature_layer] for feature_layer in FEATURE_LAYERS]
+        )
         assert value == pytest.approx(expected, rel=1e-3)
 
 
 def test_the_painting_alone_is_looked_at_once_for_all_clips(backbone: Backbone) -> None:
-    painting, alone, source, *frames = pictures(6, 2)
-    kept = gauge(backbone, painting / 2)
+    style_image, alone, source, *frames = images(6, 2)
+    kept = gauge(backbone, style_image / 2)
     kept(frames[0], alone, source)
     calls: list[object] = []
     hook = backbone.register_forward_hook(lambda *call: calls.append(call))
@@ -79,9 +88,9 @@ def test_the_painting_alone_is_looked_at_once_for_all_clips(backbone: Backbone) 
 
 
 def test_black_and_white_areas_of_the_painting_are_allowed(backbone: Backbone) -> None:
-    painting = np.full((40, 50, 3), 0.5, np.float32)
-    painting[:10, :10] = 1
-    assert gauge(backbone, painting).blob_share == pytest.approx(100 / 2000)
+    style_image = np.full((40, 50, 3), 0.5, np.float32)
+    style_image[:10, :10] = 1
+    assert gauge(backbone, style_image).blob_share == pytest.approx(100 / 2000)
 
 
 @pytest.mark.parametrize(
@@ -91,8 +100,8 @@ def test_black_and_white_areas_of_the_painting_are_allowed(backbone: Backbone) -
 def test_what_is_too_small_for_the_network_is_known_beforehand(
     backbone: Backbone, size: tuple[int, int], too_small: bool
 ) -> None:
-    settings = Settings(precision="float32", style_taps=TAPS, content_tap="relu1_2")
-    kept = StyleKept(backbone, planes(pictures(1, 1)[0]), settings)
+    settings = Settings(precision="float32", style_layers=FEATURE_LAYERS, content_layer="relu1_2")
+    kept = StyleKept(backbone, planes(images(1, 1)[0]), settings)
     reason = kept.too_small(*size)
     assert bool(reason) == too_small
     if reason:
@@ -106,35 +115,35 @@ def test_frames_too_small_for_the_network_are_a_note(backbone: Backbone, tmp_pat
     weights = {key: value for key, value in backbone.state_dict().items() if key != "mean"}
     file = tmp_path / "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors"
     safetensors_file.write(file, weights, {})
-    picture = tmp_path / "style.png"
-    cv2.imwrite(str(picture), np.zeros((64, 64, 3), np.uint8))
-    extras = find_extras(style_picture=picture, weights=tmp_path, size=(1, 40))
+    image = tmp_path / "style.png"
+    cv2.imwrite(str(image), np.zeros((64, 64, 3), np.uint8))
+    extras = find_extras(style_image=image, weights=tmp_path, size=(1, 40))
     assert extras.style_loss is None
     assert "style that is kept: frames of 1x40 are too small" in extras.notes[-1]
 
 
 @pytest.mark.slow
 def test_real_weights_see_which_clip_lost_the_style(shared_data: Path) -> None:
-    picture = shared_data / "paintings" / "udnie_picabia.jpg"
-    extras = find_extras(style_picture=picture, weights=shared_data / "weights")
+    image = shared_data / "paintings" / "udnie_picabia.jpg"
+    extras = find_extras(style_image=image, weights=shared_data / "weights")
     assert extras.style_loss is not None
-    painted = cv2.imread(str(picture), cv2.IMREAD_COLOR_RGB)
-    crop = np.ascontiguousarray(painted[:160, :160]).astype(np.float32) / 255
-    grey = np.full_like(crop, 0.5)
-    source = pictures(1, 3)[0]
-    lost, own = extras.style_loss(grey, crop, source)
+    stylized = cv2.imread(str(image), cv2.IMREAD_COLOR_RGB)
+    crop = np.ascontiguousarray(stylized[:160, :160]).astype(np.float32) / 255
+    gray = np.full_like(crop, 0.5)
+    source = images(1, 3)[0]
+    lost, own = extras.style_loss(gray, crop, source)
     assert lost > 2 * own
 
 
-def test_a_missing_network_is_a_note_and_a_missing_picture_an_error(
+def test_a_missing_network_is_a_note_and_a_missing_image_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "cache"))
     (tmp_path / "empty").mkdir()
-    picture = tmp_path / "style.png"
-    cv2.imwrite(str(picture), np.zeros((64, 64, 3), np.uint8))
-    extras = find_extras(style_picture=picture, weights=tmp_path / "empty")
+    image = tmp_path / "style.png"
+    cv2.imwrite(str(image), np.zeros((64, 64, 3), np.uint8))
+    extras = find_extras(style_image=image, weights=tmp_path / "empty")
     assert extras.style_loss is None
     assert "nothing is said of the style that is kept: there are no weights" in extras.notes[-1]
     with pytest.raises(InputError, match="cannot read"):
-        find_extras(style_picture=tmp_path / "none.png", weights=tmp_path / "empty")
+        find_extras(style_image=tmp_path / "none.png", weights=tmp_path / "empty")

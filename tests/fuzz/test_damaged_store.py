@@ -40,10 +40,10 @@ def query(text: str) -> Damage:
     return damage
 
 
-def byte(place: int, value: int) -> Damage:
+def byte(position: int, value: int) -> Damage:
     def damage(path: Path) -> None:
         data = bytearray(path.read_bytes())
-        data[place] = value
+        data[position] = value
         path.write_bytes(data)
 
     return damage

@@ -1,4 +1,4 @@
-"""Bands cover a picture, and what is done on them has no seams."""
+"""Bands cover a image, and what is done on them has no seams."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_row_lies_in_one_band_and_so_does_every_half_row(height: int, widt
     np.testing.assert_array_equal(np.concatenate([b.of_half(half_rows) for b in found]), half_rows)
 
 
-def test_a_picture_of_even_height_has_several_bands() -> None:
+def test_a_image_of_even_height_has_several_bands() -> None:
     assert len(list(bands(64, 48))) > 4
 
 
@@ -44,15 +44,15 @@ def test_doubling_on_bands_has_no_seams(height: int, width: int) -> None:
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_filters_see_what_lies_around_their_band(height: int, width: int) -> None:
-    picture = noise(height, width)
-    whole = smooth(picture, 0.6)
+    image = noise(height, width)
+    whole = smooth(image, 0.6)
     for band in bands(height, width):
-        part = band.filtered(picture, reach_of(0.6), lambda rows: smooth(rows, 0.6))
+        part = band.filtered(image, reach_of(0.6), lambda rows: smooth(rows, 0.6))
         np.testing.assert_array_equal(part, band.of(whole))
 
 
 def test_a_reach_that_is_too_short_would_show() -> None:
-    picture = noise(64, 48)
-    whole = smooth(picture, 3.0)
-    parts = [b.filtered(picture, 2, lambda rows: smooth(rows, 3.0)) for b in bands(64, 48)]
+    image = noise(64, 48)
+    whole = smooth(image, 3.0)
+    parts = [b.filtered(image, 2, lambda rows: smooth(rows, 3.0)) for b in bands(64, 48)]
     assert cv2.norm(np.concatenate(parts), whole, cv2.NORM_INF) > 1e-3

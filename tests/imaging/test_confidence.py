@@ -1,4 +1,4 @@
-"""Trust in a neighbour: where flow can be followed, where the pictures agree, and nowhere else."""
+"""Trust in a neighbor: where flow can be followed, where the images agree, and nowhere else."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.confidence import trust, without_creep
+from vidstyle.imaging.confidence import confidence, without_creep
 from vidstyle.testing import pan
 
 SHAPE = (24, 32)
 TOLERANCES = {"tolerance": 0.1, "tolerance_hidden": 0.05}
 
 
-def grey(level: float) -> HostArray:
+def gray(level: float) -> HostArray:
     return np.full((*SHAPE, 3), level, np.float32)
 
 
@@ -24,46 +24,48 @@ def even(flow: tuple[float, float] = (0, 0), visible: float = 1) -> tuple[HostAr
 
 @pytest.mark.parametrize("difference", [0, 0.05, 0.1, 0.3])
 def test_it_falls_with_the_difference_as_the_tolerance_says(difference: float) -> None:
-    seen = trust(grey(0.4), grey(0.4 + difference), *even(), **TOLERANCES)
+    seen = confidence(gray(0.4), gray(0.4 + difference), *even(), **TOLERANCES)
     np.testing.assert_allclose(seen, np.exp(-(difference**2) / (2 * 0.1**2)), atol=1e-4)
-    hidden = trust(grey(0.4), grey(0.4 + difference), *even(visible=0), **TOLERANCES)
+    hidden = confidence(gray(0.4), gray(0.4 + difference), *even(visible=0), **TOLERANCES)
     np.testing.assert_allclose(hidden, np.exp(-(difference**2) / (2 * 0.05**2)), atol=1e-4)
 
 
 def test_what_is_half_visible_is_half_and_half() -> None:
-    value = trust(grey(0.4), grey(0.5), *even(visible=0.5), **TOLERANCES)
+    value = confidence(gray(0.4), gray(0.5), *even(visible=0.5), **TOLERANCES)
     wanted = (np.exp(-0.5) + np.exp(-2)) / 2
     np.testing.assert_allclose(value, wanted, atol=1e-4)
 
 
 def test_a_tolerance_of_nothing_leaves_the_hidden_alone() -> None:
-    value = trust(grey(0.4), grey(0.4), *even(visible=0), tolerance=0.1, tolerance_hidden=0)
+    value = confidence(gray(0.4), gray(0.4), *even(visible=0), tolerance=0.1, tolerance_hidden=0)
     np.testing.assert_array_equal(value, 0)
 
 
-def test_outside_of_the_neighbour_there_is_none() -> None:
-    value = trust(grey(0.4), grey(0.4), *even((5, 0), visible=0), **TOLERANCES)
+def test_outside_of_the_neighbor_there_is_none() -> None:
+    value = confidence(gray(0.4), gray(0.4), *even((5, 0), visible=0), **TOLERANCES)
     np.testing.assert_array_equal(value[:, 27:], 0)
     np.testing.assert_allclose(value[:, :27], 1, atol=1e-5)
 
 
-def test_a_pan_is_trusted_wherever_it_stays_in_the_picture() -> None:
+def test_a_pan_is_trusted_wherever_it_stays_in_the_image() -> None:
     before, frame = pan(frames=2, step=(2, -1)).with_truth()
     flow, visible = frame.host("flow"), frame.host("visible")
-    value = trust(frame.host("source"), before.host("source"), flow, visible, **TOLERANCES)
+    value = confidence(frame.host("source"), before.host("source"), flow, visible, **TOLERANCES)
     # Less than 1 at the edges, where the average has the repeated edge in it.
     assert value[visible == 1].min() > 0.95
     assert value[8:-8, 8:-8].min() > 0.999
-    astray = trust(frame.host("source"), before.host("source"), -4 * flow, visible, **TOLERANCES)
+    astray = confidence(
+        frame.host("source"), before.host("source"), -4 * flow, visible, **TOLERANCES
+    )
     assert astray[visible == 1].mean() < 0.7
 
 
 def test_wrong_arguments_are_refused() -> None:
     flow, visible = even()
     with pytest.raises(ValueError, match="flow is"):
-        trust(grey(0), grey(0), flow[..., :1], visible, **TOLERANCES)
+        confidence(gray(0), gray(0), flow[..., :1], visible, **TOLERANCES)
     with pytest.raises(ValueError, match="tolerance is positive"):
-        trust(grey(0), grey(0), flow, visible, tolerance=0, tolerance_hidden=0)
+        confidence(gray(0), gray(0), flow, visible, tolerance=0, tolerance_hidden=0)
 
 
 def test_creep_is_no_motion_and_motion_is_left() -> None:

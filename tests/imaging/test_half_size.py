@@ -10,17 +10,17 @@ from vidstyle.imaging.warp import sample, targets
 
 
 def test_halving_averages_two_by_two() -> None:
-    picture = np.random.default_rng(0).random((8, 12, 3), dtype=np.float32)
-    expected = picture.reshape(4, 2, 6, 2, 3).mean(axis=(1, 3))
-    np.testing.assert_allclose(halved(picture), expected, atol=1e-6)
+    image = np.random.default_rng(0).random((8, 12, 3), dtype=np.float32)
+    expected = image.reshape(4, 2, 6, 2, 3).mean(axis=(1, 3))
+    np.testing.assert_allclose(halved(image), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(8, 12), (7, 11), (1, 1), (9, 16, 3)])
-def test_there_and_back_keeps_the_shape_and_a_flat_picture(shape: tuple[int, ...]) -> None:
-    picture = np.full(shape, 0.3, np.float32)
-    small = halved(picture)
+def test_there_and_back_keeps_the_shape_and_a_flat_image(shape: tuple[int, ...]) -> None:
+    image = np.full(shape, 0.3, np.float32)
+    small = halved(image)
     assert small.shape == ((shape[0] + 1) // 2, (shape[1] + 1) // 2, *shape[2:])
-    np.testing.assert_allclose(doubled(small, *shape[:2]), picture, atol=1e-6)
+    np.testing.assert_allclose(doubled(small, *shape[:2]), image, atol=1e-6)
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 48), (33, 47)])

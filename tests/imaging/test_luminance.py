@@ -14,8 +14,8 @@ TO_YIQ = np.array(
 RANDOM = np.random.default_rng(0)
 
 
-def yiq(picture: HostArray) -> np.ndarray:
-    return np.asarray(picture.astype(np.float64) @ TO_YIQ.T)
+def yiq(image: HostArray) -> np.ndarray:
+    return np.asarray(image.astype(np.float64) @ TO_YIQ.T)
 
 
 def test_it_is_luma_of_one_and_chroma_of_the_other_in_yiq() -> None:
@@ -26,7 +26,7 @@ def test_it_is_luma_of_one_and_chroma_of_the_other_in_yiq() -> None:
     np.testing.assert_allclose(with_luma(source, luma), wanted @ np.linalg.inv(TO_YIQ).T, atol=1e-5)
 
 
-def test_colours_that_do_not_fit_are_paled_and_keep_luma_and_hue() -> None:
+def test_colors_that_do_not_fit_are_paled_and_keep_luma_and_hue() -> None:
     source = RANDOM.random((40, 40, 3), np.float32)
     luma = RANDOM.random((40, 40), np.float32)
     result = with_luma(source, luma)
@@ -48,7 +48,7 @@ def test_black_and_white_stay_so(luma: float) -> None:
     np.testing.assert_allclose(result, luma, atol=1e-6)
 
 
-def test_a_grey_source_gives_a_grey_picture() -> None:
+def test_a_gray_source_gives_a_gray_image() -> None:
     luma = RANDOM.random((8, 9), np.float32)
     result = with_luma(np.full((8, 9, 3), 0.3, np.float32), luma)
     np.testing.assert_allclose(result, np.repeat(luma[..., np.newaxis], 3, 2), atol=1e-6)
@@ -69,6 +69,6 @@ def test_contrast_changes_by_a_factor_of_four_at_most() -> None:
     assert matched(other, luma).std() == pytest.approx(other.std() / 4, rel=1e-3)
 
 
-def test_a_flat_picture_takes_the_mean_alone() -> None:
+def test_a_flat_image_takes_the_mean_alone() -> None:
     flat, other = np.full((9, 9), 0.2, np.float32), RANDOM.random((9, 9), np.float32)
     np.testing.assert_allclose(matched(flat, other), other.mean(), atol=1e-6)

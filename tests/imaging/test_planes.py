@@ -11,10 +11,10 @@ from vidstyle.imaging.planes import channels, three_times
 @pytest.mark.parametrize("shape", [(4, 6), (1, 6), (4, 1), (1, 1)])
 def test_each_channel_is_the_plane(shape: tuple[int, int]) -> None:
     plane = np.random.default_rng(0).random(shape, dtype=np.float32)
-    picture = three_times(plane)
-    assert picture.shape == (*shape, 3)
+    image = three_times(plane)
+    assert image.shape == (*shape, 3)
     for channel in range(3):
-        np.testing.assert_array_equal(picture[..., channel], plane)
+        np.testing.assert_array_equal(image[..., channel], plane)
 
 
 def test_channels_are_copies_of_their_own() -> None:

@@ -17,16 +17,16 @@ SOFT = np.asarray(cv2.GaussianBlur(CRISP, (0, 0), 0.5), np.float32)
 ALL = np.ones((64, 80), np.float32)
 
 
-def laplacian(picture: HostArray) -> float:
-    return float(cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F).var())
+def laplacian(image: HostArray) -> float:
+    return float(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F).var())
 
 
 def test_energy_is_the_local_mean_square_of_the_laplacian() -> None:
     x = np.arange(80)
     stripes = np.broadcast_to(0.5 + 0.1 * np.cos(np.pi * x / 2), (64, 80))
-    picture = np.repeat(stripes[..., np.newaxis], 3, axis=2).astype(np.float32)
+    image = np.repeat(stripes[..., np.newaxis], 3, axis=2).astype(np.float32)
     # A cosine of period 4 has a second difference of -2 times itself: mean square 4 a² / 2.
-    np.testing.assert_allclose(detail_energy(picture)[8:-8, 8:-8], 0.02, rtol=0.01)
+    np.testing.assert_allclose(detail_energy(image)[8:-8, 8:-8], 0.02, rtol=0.01)
 
 
 def test_what_was_softened_is_nearly_as_sharp_again() -> None:

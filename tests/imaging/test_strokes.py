@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.strokes import excess_over, faded_strokes
+from vidstyle.imaging.strokes import faded_strokes, overshoot
 
 
 def strokes(contrast: float) -> HostArray:
-    """Blobs some 8 pixels of the frame wide, on grey; half a frame's size."""
+    """Blobs some 8 pixels of the frame wide, on gray; half a frame's size."""
     noise = np.random.default_rng(0).standard_normal((96, 128, 3)).astype(np.float32)
     soft = cv2.GaussianBlur(noise, (0, 0), 2.5)
     return np.asarray(0.5 + contrast * soft / soft.std(), np.float32)
@@ -30,7 +30,7 @@ def test_strokes_as_strong_as_the_reference_stay() -> None:
     assert np.abs(faded_strokes(strokes(0.1), strokes(0.05), limit=2)).max() == 0
 
 
-def test_a_flat_picture_is_not_amplified() -> None:
+def test_a_flat_image_is_not_amplified() -> None:
     flat = np.full((96, 128, 3), 0.4, np.float32)
     assert np.abs(faded_strokes(flat, strokes(0.1), limit=2)).max() < 1e-6
 
@@ -44,11 +44,11 @@ def test_the_excess_is_what_the_mean_over_the_weight_has_beyond_the_limit() -> N
     weight = np.full((64, 64), 0.5, np.float32)
     weight[:, 32:] = 1
     change = np.repeat((0.3 * weight)[..., np.newaxis], 3, axis=2)
-    excess = excess_over(full(0.1), change, weight)
-    assert excess is not None
-    np.testing.assert_allclose(excess, 0.2, atol=1e-5)
-    assert excess_over(full(0.31), change, weight) is None
-    np.testing.assert_allclose(excess_over(full(0.1), -change, weight), -0.2, atol=1e-5)
+    beyond = overshoot(full(0.1), change, weight)
+    assert beyond is not None
+    np.testing.assert_allclose(beyond, 0.2, atol=1e-5)
+    assert overshoot(full(0.31), change, weight) is None
+    np.testing.assert_allclose(overshoot(full(0.1), -change, weight), -0.2, atol=1e-5)
 
 
 def full(limit: float) -> HostArray:

@@ -24,7 +24,7 @@ def points_of(data: str) -> list[list[tuple[float, float]]]:
     for part in data.split("M")[1:]:
         assert re.fullmatch(r"[\d. -]+(L[\d. -]+)*(h0)?", part)
         places = part.removesuffix("h0").split("L")
-        lines.append([(float(x), float(y)) for x, y in (place.split() for place in places)])
+        lines.append([(float(x), float(y)) for x, y in (position.split() for position in places)])
     return lines
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from tests.report.page_reader import PageReader
-from vidstyle.evaluation.evaluation import FIGURES, Judgement
+from vidstyle.evaluation.evaluation import FIGURES, Evaluation
 from vidstyle.report.metric_text import BETTER, best, shown
 from vidstyle.report.metrics_table import figures_table
 
 
-def judged(notes: tuple[str, ...] = (), **figures: float) -> Judgement:
-    return Judgement(judge="j", frames=3, cuts=(), coverage=0.5, figures=figures, notes=notes)
+def judged(notes: tuple[str, ...] = (), **figures: float) -> Evaluation:
+    return Evaluation(judge="j", frames=3, cuts=(), coverage=0.5, figures=figures, notes=notes)
 
 
-def rows(judgements: dict[str, Judgement]) -> dict[str, list[str]]:
+def rows(evaluations: dict[str, Evaluation]) -> dict[str, list[str]]:
     """The texts of the table's cells by the name of their figure."""
-    text = figures_table(judgements).text
+    text = figures_table(evaluations).text
     found = {}
     for row in text.split("<tr>")[2:]:
         name = PageReader(row.split("</tr>")[0]).text_of("code")

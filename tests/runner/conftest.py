@@ -110,9 +110,9 @@ STYLIZE = """
     STAGE = Paint
 """
 FILTER = '''
-    from vidstyle.core import HostArray, picture_filter
+    from vidstyle.core import HostArray, image_filter
 
-    @picture_filter
+    @image_filter
     def brighter(image: HostArray, *, amount: float = 0.1) -> HostArray:
         """Adds light."""
         return image + amount

@@ -28,7 +28,7 @@ def judge_flicker(task: FlickerTask, tell: Tell) -> None:
     plain = without(pipeline, ("shots", "flow", "blend"))
     run(Job(plain, task.clip, alone, frames=JUDGED), listen=listener(tell))
     tell(Stage(title="Looking for flicker"))
-    clips = clips_of(task.clip, alone, [task.painted])
+    clips = clips_of(task.clip, alone, [task.stylized])
     known = survey(clips, frames=JUDGED)
     judge = choose_judge(_judge(pipeline), size=known.source_size)
     extras = find_extras(size=known.source_size)

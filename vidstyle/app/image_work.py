@@ -1,4 +1,4 @@
-"""Painting a photo by optimisation, in the worker process."""
+"""Painting a photo by optimization, in the worker process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from vidstyle.app.news import Made, Stage, Step, Tell
-from vidstyle.app.tasks import PICTURE, PictureTask
+from vidstyle.app.tasks import IMAGE, ImageTask
 from vidstyle.core.errors import UsageError
 from vidstyle.models.loss.backbones import Backbone, LayerError, load_backbone
 from vidstyle.models.optimization.gatys import (
@@ -21,49 +21,49 @@ from vidstyle.models.optimization.gatys import (
     StyleReference,
     Task,
     Watch,
-    paint,
+    stylize,
 )
 from vidstyle.models.optimization.settings import LossWeights
 from vidstyle.runner.plan.device import resolve_device
-from vidstyle.stages.decode.image_file import read_picture
-from vidstyle.training.previews import write_picture
+from vidstyle.stages.decode.image_file import read_image
+from vidstyle.training.previews import write_image
 
 _SHOWN_EVERY_SECONDS = 0.8
 
 
-def paint_picture(task: PictureTask, tell: Tell) -> None:
-    """Paint, and put the picture so far into the folder about once a second.
+def stylize_image(task: ImageTask, tell: Tell) -> None:
+    """Paint, and put the image so far into the folder about once a second.
 
     Raises a VidstyleError.
     """
     tell(Stage(title="Loading"))
-    content, painting = (_sized(path, task.size) for path in (task.content, task.painting))
+    content, style_image = (_sized(path, task.size) for path in (task.content, task.style_image))
     device = resolve_device("auto", needs_torch=True)
     backbone = load_backbone(task.backbone).to(device)
-    content, painting = content.to(device), painting.to(device)
+    content, style_image = content.to(device), style_image.to(device)
     tell(Stage(title="Painting"))
     show = _shown(task, content, tell)
     # The painting begins at the photo, and the first step takes longest.
     show(content)
     try:
-        painted = paint(
+        stylized = stylize(
             backbone,
-            Task(content, (StyleReference(picture=painting),)),
+            Task(content, (StyleReference(image=style_image),)),
             losses=_losses(task, backbone),
             settings=DescentSettings(steps=task.steps),
             watch=_watch(show, tell),
         )
     except LayerError as error:
         raise UsageError(f"{error}: choose a larger size, or another network") from error
-    show(painted.picture)
+    show(stylized.image)
 
 
-def _losses(task: PictureTask, backbone: Backbone) -> LossSettings:
-    taps = backbone.default_style_taps
-    weights = spread(task.layer_weights, len(taps))
+def _losses(task: ImageTask, backbone: Backbone) -> LossSettings:
+    feature_layers = backbone.default_style_feature_layers
+    weights = spread(task.layer_weights, len(feature_layers))
     return LossSettings(
         weights=LossWeights(style=task.style_weight, variation=task.variation),
-        style_taps=dict(zip(taps, weights, strict=True)),
+        style_layers=dict(zip(feature_layers, weights, strict=True)),
     )
 
 
@@ -80,31 +80,31 @@ def _watch(show: Callable[[torch.Tensor], None], tell: Tell) -> Watch:
         nonlocal shown
         tell(Step(done=progress.step, total=progress.steps))
         if progress.step == 1 or time.monotonic() - shown >= _SHOWN_EVERY_SECONDS:
-            show(progress.picture())
+            show(progress.image())
             shown = time.monotonic()
         return True
 
     return watch
 
 
-def _shown(task: PictureTask, content: torch.Tensor, tell: Tell) -> Callable[[torch.Tensor], None]:
-    """Writes a picture (1, 3, H, W) as it is at the task's strength."""
+def _shown(task: ImageTask, content: torch.Tensor, tell: Tell) -> Callable[[torch.Tensor], None]:
+    """Writes a image (1, 3, H, W) as it is at the task's strength."""
 
-    def show(painted: torch.Tensor) -> None:
-        mixed = 255 * content.lerp(painted, task.strength)[0].permute(1, 2, 0).cpu()
-        write_picture(task.folder / PICTURE, mixed.round().to(torch.uint8).numpy())
-        tell(Made(name=PICTURE))
+    def show(stylized: torch.Tensor) -> None:
+        mixed = 255 * content.lerp(stylized, task.strength)[0].permute(1, 2, 0).cpu()
+        write_image(task.folder / IMAGE, mixed.round().to(torch.uint8).numpy())
+        tell(Made(name=IMAGE))
 
     return show
 
 
 def _sized(path: Path, longest: int) -> torch.Tensor:
-    """A picture (1, 3, H, W) of that longer side, RGB in [0, 1]."""
-    colours = read_picture(path, advice="make it smaller").colours
-    factor = longest / max(colours.shape[:2])
-    height, width = (max(1, round(length * factor)) for length in colours.shape[:2])
+    """A image (1, 3, H, W) of that longer side, RGB in [0, 1]."""
+    colors = read_image(path, advice="make it smaller").colors
+    factor = longest / max(colors.shape[:2])
+    height, width = (max(1, round(length * factor)) for length in colors.shape[:2])
     kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    fitted = cv2.resize(colours, (width, height), interpolation=kind).clip(0, 1)
+    fitted = cv2.resize(colors, (width, height), interpolation=kind).clip(0, 1)
     return (
         torch.from_numpy(fitted)
         .permute(2, 0, 1)[None]

@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def page(
-    pictures: Annotated[
+    images: Annotated[
         Path | None,
         typer.Option(help="A folder of photos to choose from.", metavar="DIR"),
     ] = None,
@@ -49,8 +49,8 @@ def page(
 
     settings = Settings(
         pipelines=pipelines or shipped_folder(),
-        pictures=pictures,
-        paintings=styles,
+        images=images,
+        style_images=styles,
         max_upload=parse_size(max_upload, "--max-upload"),
     )
     ended_by = serve(

@@ -15,7 +15,7 @@ from vidstyle.cli.style_output import check_new
 from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:
-    from vidstyle.evaluation.evaluation import Judgement
+    from vidstyle.evaluation.evaluation import Evaluation
     from vidstyle.evaluation.file_evaluation import Clips
 
 JudgeName = Literal["raft-small", "raft-large", "farneback", "dis"]
@@ -56,7 +56,7 @@ def evaluate(
     resize: Annotated[
         bool, typer.Option("--resize", help="Scale clips of another size to that of SOURCE.")
     ] = False,
-    style_picture: Annotated[
+    style_image: Annotated[
         Path | None,
         typer.Option(help="The painting: also say how much of its style is kept.", metavar="FILE"),
     ] = None,
@@ -74,7 +74,7 @@ def evaluate(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(help="Write a page with curves and pictures.", metavar="FILE.html"),
+        typer.Option(help="Write a page with curves and images.", metavar="FILE.html"),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the outputs.")] = False,
     json: given.Json = False,
@@ -84,18 +84,18 @@ def evaluate(
     The motion is that of SOURCE. Figures are only comparable under one judge; lossy coding adds
     flicker of its own, and hides some.
     """
-    from vidstyle.cli.evaluation_text import print_judgements
+    from vidstyle.cli.evaluation_text import print_evaluations
     from vidstyle.evaluation.evaluation_flow import check_judge, choose_judge
     from vidstyle.evaluation.extras import find_extras
     from vidstyle.evaluation.file_evaluation import clips_of, judge_files, survey
 
-    if style_picture and not per_frame:
-        raise typer.BadParameter("--style-picture compares with --per-frame: give both")
+    if style_image and not per_frame:
+        raise typer.BadParameter("--style-image compares with --per-frame: give both")
     check_judge(judge, blended_with=blended_with)
     interval = given.interval_of(frames)
     clips = clips_of(source, per_frame, styled)
     outputs = [path for path in (output, report) if path]
-    beside = [path for path in (style_picture, weights) if path]
+    beside = [path for path in (style_image, weights) if path]
     _check_outputs(outputs, list(clips.named.values()), beside, overwrite=overwrite)
     known = survey(clips, frames=interval, resize=resize)
     size = known.source_size
@@ -104,14 +104,14 @@ def evaluate(
     )
     extras = None
     if per_frame is not None:
-        extras = find_extras(style_picture=style_picture, weights=weights, size=size)
+        extras = find_extras(style_image=style_image, weights=weights, size=size)
     seen = None if json else _Lines()
     judged = judge_files(clips, known, chosen, extras=extras, seen=seen)
     content = json_module.dumps(_all_json(clips, judged, interval))
     if json:
         print(content)
     else:
-        print_judgements(judged)
+        print_evaluations(judged)
     if output:
         from vidstyle.report.text_file import write_text
         from vidstyle.runner.storage.destination import Destination
@@ -141,7 +141,7 @@ def _check_outputs(
         check_new(path, overwrite=overwrite, inputs=files)
         for clip in clips:
             if clip.is_dir() and path.parent.samefile(clip):
-                raise UsageError(f"{path} would lie among the pictures of a clip; choose another")
+                raise UsageError(f"{path} would lie among the images of a clip; choose another")
     if len({path.resolve() for path in outputs}) < len(outputs):
         raise UsageError(f"-o and --report are two outputs: {outputs[0]} cannot be both")
 
@@ -172,9 +172,9 @@ class _Lines:
 
 
 def _all_json(
-    clips: Clips, judged: Mapping[str, Judgement], interval: tuple[int, int | None]
+    clips: Clips, judged: Mapping[str, Evaluation], interval: tuple[int, int | None]
 ) -> dict[str, Any]:
-    from vidstyle.cli.evaluation_text import judgement_json
+    from vidstyle.cli.evaluation_text import evaluation_json
 
     return {
         "source": str(clips.source),
@@ -182,7 +182,7 @@ def _all_json(
         "judge": next(iter(judged.values())).judge,
         "interval": list(interval),
         "clips": {
-            name: {"file": str(clips.styled[name]), **judgement_json(judgement)}
-            for name, judgement in judged.items()
+            name: {"file": str(clips.styled[name]), **evaluation_json(evaluation)}
+            for name, evaluation in judged.items()
         },
     }

@@ -1,4 +1,4 @@
-"""Judgements for a person, and as JSON values."""
+"""Evaluations for a person, and as JSON values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vidstyle.cli.terminal import table_width, visible
-from vidstyle.evaluation.evaluation import FIGURES, Judgement
+from vidstyle.evaluation.evaluation import FIGURES, Evaluation
 
 _FIGURE_WIDTH = max(map(len, FIGURES))
 _CLIP_WIDTH = 16
@@ -35,31 +35,31 @@ _FORMATS = {
 """Of the others five places are shown."""
 
 
-def print_judgements(judgements: Mapping[str, Judgement]) -> None:
+def print_evaluations(evaluations: Mapping[str, Evaluation]) -> None:
     """Table and notes, on standard error."""
     console = Console(stderr=True, highlight=False, width=table_width(sys.stderr))
-    one = next(iter(judgements.values()))
+    one = next(iter(evaluations.values()))
     console.print(_head(one), markup=False, soft_wrap=True)
-    for table in _tables(judgements, console.width):
+    for table in _tables(evaluations, console.width):
         console.print(table, crop=False)
-    for note in dict.fromkeys(note for row in judgements.values() for note in row.notes):
+    for note in dict.fromkeys(note for row in evaluations.values() for note in row.notes):
         console.print(f"note: {visible(note)}", markup=False, emoji=False, soft_wrap=True)
 
 
-def judgement_json(judgement: Judgement) -> dict[str, Any]:
-    """A judgement as JSON values."""
+def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
+    """A evaluation as JSON values."""
     return {
-        "judge": judgement.judge,
-        "frames": judgement.frames,
-        "cuts": list(judgement.cuts),
-        "coverage": judgement.coverage,
-        "figures": dict(judgement.figures),
-        "series": {name: list(row) for name, row in judgement.series.items()},
-        "notes": list(judgement.notes),
+        "judge": evaluation.judge,
+        "frames": evaluation.frames,
+        "cuts": list(evaluation.cuts),
+        "coverage": evaluation.coverage,
+        "figures": dict(evaluation.figures),
+        "series": {name: list(row) for name, row in evaluation.series.items()},
+        "notes": list(evaluation.notes),
     }
 
 
-def _head(one: Judgement) -> str:
+def _head(one: Evaluation) -> str:
     cuts = f"cuts at {', '.join(map(str, one.cuts))}" if one.cuts else "no cuts"
     return (
         f"judged by {one.judge}: {one.frames} frames, {cuts},"
@@ -67,14 +67,14 @@ def _head(one: Judgement) -> str:
     )
 
 
-def _tables(judgements: Mapping[str, Judgement], width: int) -> Iterator[Table]:
+def _tables(evaluations: Mapping[str, Evaluation], width: int) -> Iterator[Table]:
     """One table; or, of more clips than fit, some for a few clips each and one of meanings."""
     figures = [
-        figure for figure in FIGURES if any(figure in row.figures for row in judgements.values())
+        figure for figure in FIGURES if any(figure in row.figures for row in evaluations.values())
     ]
-    clips, room = list(judgements.items()), width - _FIGURE_WIDTH
+    clips, room = list(evaluations.items()), width - _FIGURE_WIDTH
     if len(clips) * _CLIP_WIDTH + _MEANING_WIDTH <= room:
-        yield _table(figures, judgements, meanings=True)
+        yield _table(figures, evaluations, meanings=True)
         return
     many = max(1, room // _CLIP_WIDTH)
     for first in range(0, len(clips), many):
@@ -83,17 +83,17 @@ def _tables(judgements: Mapping[str, Judgement], width: int) -> Iterator[Table]:
 
 
 def _table(
-    figures: Sequence[str], judgements: Mapping[str, Judgement], *, meanings: bool = False
+    figures: Sequence[str], evaluations: Mapping[str, Evaluation], *, meanings: bool = False
 ) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("figure", no_wrap=True)
-    for name in judgements:
+    for name in evaluations:
         title = Text(visible(name))
         table.add_column(title, justify="right", overflow="fold", min_width=_LEAST_CLIP_WIDTH)
     if meanings:
         table.add_column("meaning", overflow="fold")
     for figure in figures:
-        values = [_written(figure, row.figures.get(figure)) for row in judgements.values()]
+        values = [_written(figure, row.figures.get(figure)) for row in evaluations.values()]
         table.add_row(figure, *values, *([FIGURES[figure]] if meanings else []))
     return table
 

@@ -17,24 +17,24 @@ from vidstyle.cli.image_files import (
     to_planes,
     write_still,
 )
-from vidstyle.cli.image_progress import Film, Previews, Show, film_of, shown
+from vidstyle.cli.image_progress import Previews, PreviewVideo, Show, preview_video_of, shown
 from vidstyle.cli.image_request import Checked, Request
 from vidstyle.cli.main import INTERRUPTED
 from vidstyle.cli.style_progress import losses_line
 from vidstyle.cli.terminal import say
 from vidstyle.core.errors import DeviceError, VidstyleError, is_out_of_memory
-from vidstyle.models.optimization.gatys import Painted, Progress
-from vidstyle.stages.stylize.gatys_options import PaintingOptions
-from vidstyle.stages.stylize.gatys_stylizer import Painter
+from vidstyle.models.optimization.gatys import Progress, Stylized
+from vidstyle.stages.stylize.gatys_options import OptimizationOptions
+from vidstyle.stages.stylize.gatys_stylizer import Stylizer
 
 
-class InterruptedPaintingError(VidstyleError):
+class OptimizationInterruptedError(VidstyleError):
     """Ctrl-C."""
 
     exit_code = INTERRUPTED
 
 
-def paint_still(request: Request, found: Checked, options: PaintingOptions) -> None:
+def optimize_still(request: Request, found: Checked, options: OptimizationOptions) -> None:
     """Paint it, show how it comes about, and write it.
 
     Raises a VidstyleError, and then the output is untouched; but InterruptedPaintingError where
@@ -43,31 +43,33 @@ def paint_still(request: Request, found: Checked, options: PaintingOptions) -> N
     started = time.perf_counter()
     with ExitStack() as held, _within_memory():
         destination = held.enter_context(reserved(request.output, overwrite=request.overwrite))
-        film = held.enter_context(film_of(request.film, request.steps))
-        work = _Work(request, found, film)
-        work.paint(options, held.enter_context(shown(as_json=request.as_json)))
+        preview_video = held.enter_context(preview_video_of(request.preview_video, request.steps))
+        work = _Work(request, found, preview_video)
+        work.stylize(options, held.enter_context(shown(as_json=request.as_json)))
         write_still(destination, work.result(), found.still)
-        work.finish_film()
+        work.finish_preview_video()
     work.tell(time.perf_counter() - started)
 
 
 class _Work:
     """A painting on its way, of which the last step is always at hand."""
 
-    def __init__(self, request: Request, found: Checked, film: Film | None) -> None:
-        self._request, self._found, self._film = request, found, film
-        self._content = to_planes(found.still.colours)
+    def __init__(
+        self, request: Request, found: Checked, preview_video: PreviewVideo | None
+    ) -> None:
+        self._request, self._found, self._preview_video = request, found, preview_video
+        self._content = to_planes(found.still.colors)
         self._previews = None if request.previews is None else Previews(*request.previews)
         self._last: Progress | None = None
-        self._painted: Painted | None = None
-        self._film_file: Path | None = None
+        self._stylized: Stylized | None = None
+        self._preview_video_file: Path | None = None
 
-    def paint(self, options: PaintingOptions, show: Show) -> None:
+    def stylize(self, options: OptimizationOptions, show: Show) -> None:
         """Go on to the end, or to Ctrl-C once there is something to keep."""
         settings = replace(options.descent(self._request.steps), start=self._request.start)
         device = self._found.device
-        painter = Painter(options, device=device)
-        shows = [each for each in (show, self._film, self._previews) if each is not None]
+        stylizer = Stylizer(options, device=device)
+        shows = [each for each in (show, self._preview_video, self._previews) if each is not None]
 
         def watch(progress: Progress) -> bool:
             self._last = progress
@@ -76,7 +78,7 @@ class _Work:
             return True
 
         try:
-            self._painted = painter.paint(
+            self._stylized = stylizer.stylize(
                 self._content.to(device),
                 settings,
                 mask=self._mask(),
@@ -90,28 +92,28 @@ class _Work:
         mask = self._found.mask
         return None if mask is None else to_planes(mask).to(self._found.device)
 
-    def finish_film(self) -> None:
+    def finish_preview_video(self) -> None:
         """Write the film, unless it ended early. Raises OutputError."""
-        path = self._request.film
-        if self._film and path and self._last and self._painted:
-            self._film.finish(self._last, path, overwrite=self._request.overwrite)
-            self._film_file = path
+        path = self._request.preview_video
+        if self._preview_video and path and self._last and self._stylized:
+            self._preview_video.finish(self._last, path, overwrite=self._request.overwrite)
+            self._preview_video_file = path
 
     def result(self) -> torch.Tensor:
         """(1, 3, H, W), with the strength that was asked for."""
-        if self._painted is not None:
-            picture = self._painted.picture
+        if self._stylized is not None:
+            image = self._stylized.image
         else:
             assert self._last is not None  # otherwise Ctrl-C has ended it all
-            picture = self._last.picture()
-        return self._content.lerp(picture.cpu(), self._request.strength)
+            image = self._last.image()
+        return self._content.lerp(image.cpu(), self._request.strength)
 
     def tell(self, seconds: float) -> None:
         """Say what was made. Raises InterruptedPaintingError where that is not all."""
-        output, painted = self._request.output, self._painted
-        if painted is None:
+        output, stylized = self._request.output, self._stylized
+        if stylized is None:
             steps = 0 if self._last is None else self._last.step
-            raise InterruptedPaintingError(
+            raise OptimizationInterruptedError(
                 f"interrupted after {steps} of {self._request.steps} steps; {output} holds what was"
                 " painted so far"
             )
@@ -120,12 +122,12 @@ class _Work:
             row = {
                 "event": "done",
                 "output": str(output),
-                "film": self._film_file and str(self._film_file),
+                "film": self._preview_video_file and str(self._preview_video_file),
                 "previews": previews and str(previews),
-                "steps": painted.steps,
-                "ending": painted.ending,
-                "loss": painted.loss,
-                "terms": dict(painted.terms),
+                "steps": stylized.steps,
+                "ending": stylized.ending,
+                "loss": stylized.loss,
+                "terms": dict(stylized.terms),
                 "seconds": round(seconds, 3),
             }
             print(json.dumps(row), flush=True)
@@ -133,9 +135,9 @@ class _Work:
         if self._found.still.alpha is not None and output.suffix.lower() in OPAQUE:
             say("note: JPEG holds no opacity: left out")
         ended = {"settled": ", the loss falls no more", "stuck": ", no step gains any more"}
-        losses = losses_line({"loss": painted.loss, **painted.terms})
-        say(f"{painted.steps} steps in {seconds:.1f} s{ended.get(painted.ending, '')}: {losses}")
-        more = (self._film_file, previews and f"previews to {previews}")
+        losses = losses_line({"loss": stylized.loss, **stylized.terms})
+        say(f"{stylized.steps} steps in {seconds:.1f} s{ended.get(stylized.ending, '')}: {losses}")
+        more = (self._preview_video_file, previews and f"previews to {previews}")
         say(f"wrote {', '.join(str(each) for each in (output, *more) if each)}")
 
 

@@ -63,7 +63,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As standard error does: a file name may hold bytes that are no text.
         sys.stdout.reconfigure(errors="backslashreplace")
-    # What OpenCV's readers say of a damaged picture, in lines of its own, we say in one.
+    # What OpenCV's readers say of a damaged image, in lines of its own, we say in one.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     # torch's threads wait for each other by spinning: so long as to take the cores from the other
     # stages, and from other programs. After some microseconds they sleep.

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 def run(
     pipeline: given.PipelineFile,
     inputs: Annotated[
-        list[Path], typer.Argument(help="Clips, or folders of pictures.", metavar="INPUT...")
+        list[Path], typer.Argument(help="Clips, or folders of images.", metavar="INPUT...")
     ],
     output: Annotated[
         Path | None,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vidstyle.models.weights.catalog import WeightFile
     from vidstyle.models.weights.download import Watch
 
-_COLUMNS = ("name", "size", "licence", "sha256", "from", "lies in")
+_COLUMNS = ("name", "size", "license", "sha256", "from", "lies in")
 _Offline = Annotated[
     bool, typer.Option("--offline", help="Download nothing; say where the file is to be put.")
 ]
@@ -40,9 +40,9 @@ def list_(json: given.Json = False) -> None:
 
     With --json, whole addresses and files.
     """
-    from vidstyle.models.weights.catalog import CATALOGUE
+    from vidstyle.models.weights.catalog import CATALOG
 
-    rows = [_described(entry) for entry in CATALOGUE.values()]
+    rows = [_described(entry) for entry in CATALOG.values()]
     if json:
         print(json_module.dumps(rows))
         return
@@ -109,11 +109,11 @@ def verify(
 def _present(names: Sequence[str] | None) -> list[tuple[WeightFile, Path]]:
     """What is here; of those that are named, all. Raises WeightsError where one is not."""
     from vidstyle.core.errors import WeightsError
-    from vidstyle.models.weights.catalog import CATALOGUE
+    from vidstyle.models.weights.catalog import CATALOG
     from vidstyle.models.weights.listing import lies_at, listed
 
     found = []
-    for entry in [listed(name) for name in names or CATALOGUE]:
+    for entry in [listed(name) for name in names or CATALOG]:
         if path := lies_at(entry):
             found.append((entry, path))
         elif names:
@@ -135,7 +135,7 @@ def _described(entry: WeightFile) -> dict[str, Any]:
         "address": entry.address,
         "file": entry.file,
         "mebibytes": entry.mebibytes,
-        "licence": entry.licence,
+        "license": entry.license,
         "sha256": entry.digits,
         "lies_at": str(there) if there else None,
     }
@@ -152,7 +152,7 @@ def _print_table(rows: Iterable[dict[str, Any]]) -> None:
         digits = f"{row['sha256']}…" if row["sha256"] else "unknown"
         size = f"{row['mebibytes']:.0f} MiB"
         host = urlsplit(row["address"]).netloc
-        table.add_row(row["name"], size, row["licence"], digits, host, _folder(row["lies_at"]))
+        table.add_row(row["name"], size, row["license"], digits, host, _folder(row["lies_at"]))
     # A folder's name means nothing but itself.
     console = Console(width=table_width(sys.stdout), highlight=False, markup=False)
     console.print(table, crop=False)

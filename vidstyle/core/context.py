@@ -9,7 +9,7 @@ Precision = Literal["float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ExecutionContext:
     """One stage's share of the machine, settled before the first frame."""
 
     device: str = "cpu"
@@ -19,5 +19,5 @@ class Place:
     batch: int = 1
     """Frames that are computed at once."""
     tile: int | None = None
-    """Side of a tile in pixels, or None for whole pictures."""
+    """Side of a tile in pixels, or None for whole images."""
     precision: Precision = "float32"

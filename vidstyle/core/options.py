@@ -31,7 +31,7 @@ def keyframed(
     )
 
 
-def _normalised(mix: str | dict[str, float]) -> str | dict[str, float]:
+def _normalized(mix: str | dict[str, float]) -> str | dict[str, float]:
     if isinstance(mix, str):
         return mix
     total = sum(mix.values())
@@ -40,8 +40,8 @@ def _normalised(mix: str | dict[str, float]) -> str | dict[str, float]:
     return {name: weight / total for name, weight in mix.items()}
 
 
-Mix = Annotated[str | dict[str, float], AfterValidator(_normalised)]
-"""One name, or names with weights; the weights are normalised to sum 1."""
+Mix = Annotated[str | dict[str, float], AfterValidator(_normalized)]
+"""One name, or names with weights; the weights are normalized to sum 1."""
 
 
 def keyframed_mix(*, description: str = "") -> Any:
@@ -54,7 +54,7 @@ def keyframed_mix(*, description: str = "") -> Any:
 
 
 def layer_or_file(*, description: str = "") -> Any:
-    """The name of a layer, or None; in a pipeline it may also be a picture, folder or video.
+    """The name of a layer, or None; in a pipeline it may also be a image, folder or video.
 
     The runner reads such a file in step with the clip, and the stage is given the name of the
     layer that the file has become: (H, W) in [0, 1].

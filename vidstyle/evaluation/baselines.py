@@ -1,7 +1,7 @@
 """The plain ways to steady a painting, for ours to be compared with under one flow and one judge.
 
 Each takes the frames of a clip with the layers ``image`` (painted frame by frame), ``source``,
-``flow`` and ``visible``, and gives its pictures (H, W, 3) RGB in [0, 1] one for one. None carries
+``flow`` and ``visible``, and gives its images (H, W, 3) RGB in [0, 1] one for one. None carries
 anything over a change of ``shot``, and none holds more than three frames.
 """
 
@@ -19,7 +19,7 @@ from vidstyle.core.layers import HostArray
 from vidstyle.imaging.warp import warp
 
 Blend: TypeAlias = Callable[[Iterable[Frame]], Iterator[HostArray]]
-"""Frames in, as many pictures out."""
+"""Frames in, as many images out."""
 
 STEEPNESS = 6800.0
 """Of the bidirectional weights, per squared length of a difference of RGB in [0, 1]."""
@@ -80,9 +80,9 @@ def masked_warp(frames: Iterable[Frame], *, strength: float) -> Iterator[HostArr
 
 
 def bidirectional(frames: Iterable[Frame]) -> Iterator[HostArray]:
-    """``P + w_p (W(P_before) - P) + w_n (W(P_after) - P)``: both neighbours, no recurrence.
+    """``P + w_p (W(P_before) - P) + w_n (W(P_after) - P)``: both neighbors, no recurrence.
 
-    With ΔI the difference of the source and the warped neighbouring source, the weights are
+    With ΔI the difference of the source and the warped neighboring source, the weights are
     ``min(0.45, exp(-6800 |ΔI|²))`` for the frame before and ``min(0.3, ...)`` for the one after,
     |ΔI|² summed over the channels; 0 where the shot has no such frame. After the local consistency
     of Shekhar et al., "Interactive Control over Temporal Consistency while Stylizing Video
@@ -105,16 +105,16 @@ def _between(before: Frame | None, now: Frame, after: Frame | None) -> HostArray
         result += _share_of(before, now, now.host("flow"), PREVIOUS_SHARE)
     if after is not None and after.shot == now.shot:
         result += _share_of(after, now, after.host("flow_from_previous"), NEXT_SHARE)
-    # Rounding may leave the range that a mean of pictures cannot leave.
+    # Rounding may leave the range that a mean of images cannot leave.
     return np.clip(result, 0, 1, out=result)
 
 
-def _share_of(neighbour: Frame, now: Frame, flow: HostArray, most: float) -> HostArray:
-    """What the neighbour's painting changes in this frame's, with its weight."""
-    change = now.host("source") - warp(neighbour.host("source"), flow)
+def _share_of(neighbor: Frame, now: Frame, flow: HostArray, most: float) -> HostArray:
+    """What the neighbor's painting changes in this frame's, with its weight."""
+    change = now.host("source") - warp(neighbor.host("source"), flow)
     weight = np.exp(-STEEPNESS * np.square(change, dtype=np.float64).sum(axis=2, keepdims=True))
     weight = np.minimum(weight, most).astype(np.float32)
-    return np.asarray(weight * (warp(neighbour.host("image"), flow) - now.host("image")))
+    return np.asarray(weight * (warp(neighbor.host("image"), flow) - now.host("image")))
 
 
 def _carried(frame: Frame, before: HostArray) -> HostArray:

@@ -11,7 +11,7 @@ Series = tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Evaluation:
     """Of one styled clip, against its source and, where there is one, its per-frame painting."""
 
     judge: str
@@ -20,7 +20,7 @@ class Judgement:
     cuts: tuple[int, ...]
     """Indices of the frames that begin a shot, the first frame left out."""
     coverage: float
-    """Share of the pixels that the masks of neighbouring frames let through."""
+    """Share of the pixels that the masks of neighboring frames let through."""
     figures: Mapping[str, float]
     """By the names of ``FIGURES``; those that could not be had are absent."""
     series: Mapping[str, Series] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Judgement:
 
 FIGURES: Mapping[str, str] = MappingProxyType(
     {
-        "e_warp": "warping error of neighbouring frames (Lai et al. 2018)",
+        "e_warp": "warping error of neighboring frames (Lai et al. 2018)",
         "e_warp_long": "warping error at a distance of 10 frames",
         "e_warp_first": "warping error against the first frame of the shot",
         "e_stab": "root of the masked squared error over all pixels (ReCoNet)",

@@ -1,4 +1,4 @@
-"""Flows that judge: each figure is labelled with the name of the one behind it."""
+"""Flows that judge: each figure is labeled with the name of the one behind it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vidstyle.core.layers import HostArray
 from vidstyle.evaluation.memory import enough_memory
 from vidstyle.evaluation.motion import JudgingFlow
 from vidstyle.imaging.flow_pair import reduced_size
-from vidstyle.imaging.gray import grey8
+from vidstyle.imaging.gray import gray8
 from vidstyle.models.flow.raft_scale import auto_scale, scaled_flows
 from vidstyle.models.flow.raft_weights import RaftSize, find_raft
 from vidstyle.runner.plan.device import resolve_device
@@ -42,7 +42,7 @@ class Judge:
     name: JudgeName
     flow: JudgingFlow
     notes: tuple[str, ...] = ()
-    """Why it was not the one that is taken first, and whether it sees pictures reduced."""
+    """Why it was not the one that is taken first, and whether it sees images reduced."""
 
 
 def choose_judge(
@@ -58,7 +58,7 @@ def choose_judge(
     Never the one that a clip was blended with. ``weights`` is a folder, or None for
     ``VIDSTYLE_WEIGHTS`` and the user's cache; only for a judge that is wanted by name a file is
     downloaded. ``device`` is as in ``runner.device``. ``size`` is the width and height of the
-    pictures, if known: RAFT sees large ones reduced, which the notes then say.
+    images, if known: RAFT sees large ones reduced, which the notes then say.
 
     Raises UsageError where the wanted judge is the blend's own flow, WeightsError where its
     weights cannot be had, and DeviceError where the device is not there or has no memory for it;
@@ -94,16 +94,16 @@ def check_judge(wanted: JudgeName | None, *, blended_with: JudgeName | None) -> 
 
 def farneback(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
     """Farnebäck's flow at the defaults, both ways; see ``JudgingFlow``."""
-    grey, other = grey8(first), grey8(second)
+    gray, other = gray8(first), gray8(second)
     options = FarnebackOptions()
-    return expansion_flow(grey, other, options), expansion_flow(other, grey, options)
+    return expansion_flow(gray, other, options), expansion_flow(other, gray, options)
 
 
 def dis(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
     """Dense inverse search with its best preset, both ways; see ``JudgingFlow``."""
-    grey, other = grey8(first), grey8(second)
+    gray, other = gray8(first), gray8(second)
     search = dense_search(DisOptions(preset="medium"))
-    return search_flow(search, grey, other), search_flow(search, other, grey)
+    return search_flow(search, gray, other), search_flow(search, other, gray)
 
 
 def weights_file(name: JudgeName, folder: Path | None = None, *, offline: bool) -> Path | None:
@@ -123,7 +123,7 @@ class _RaftFlow:
 
     def __call__(self, first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
         height, width = first.shape[:2]
-        with _memory_for(f"{self._name} on pictures of {width}x{height}"):
+        with _memory_for(f"{self._name} on images of {width}x{height}"):
             pair = _planes(first), _planes(second)
             return scaled_flows(self._raft, *pair, auto_scale(height, width))
 
@@ -148,7 +148,7 @@ def _memory_for(work: str) -> AbstractContextManager[None]:
 
 
 def _reduction(name: JudgeName, size: tuple[int, int] | None) -> Iterator[str]:
-    """The note on a judge that does not see pictures of this width and height as they are."""
+    """The note on a judge that does not see images of this width and height as they are."""
     if size is None or name not in _RAFT_SIZES:
         return
     width, height = size
@@ -156,13 +156,13 @@ def _reduction(name: JudgeName, size: tuple[int, int] | None) -> Iterator[str]:
     if scale < 1:
         small_height, small_width = reduced_size(height, width, scale)
         yield (
-            f"{name} sees pictures of {width}x{height} reduced to {small_width}x{small_height}"
+            f"{name} sees images of {width}x{height} reduced to {small_width}x{small_height}"
             f" ({scale:.2f} times): larger ones take too much memory"
         )
 
 
-def _planes(picture: HostArray) -> torch.Tensor:
+def _planes(image: HostArray) -> torch.Tensor:
     import torch
 
     # A copy: torch warns of arrays that are read-only, as frames are.
-    return torch.from_numpy(np.array(picture, np.float32)).permute(2, 0, 1)
+    return torch.from_numpy(np.array(image, np.float32)).permute(2, 0, 1)

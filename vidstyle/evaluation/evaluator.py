@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from vidstyle.core.layers import HostArray
-from vidstyle.evaluation.evaluation import Judgement
-from vidstyle.evaluation.metrics import ClipSums, judgement_of
+from vidstyle.evaluation.evaluation import Evaluation
+from vidstyle.evaluation.metrics import ClipSums, evaluation_of
 from vidstyle.evaluation.moments import EVERY, EVERY_DISTANCE, Moment, moments
 from vidstyle.evaluation.motion import JudgingFlow, Motion
 from vidstyle.evaluation.together import Named
 
 Likeness: TypeAlias = Callable[[HostArray, HostArray], float]
-"""LPIPS: the distance of two pictures (H, W, 3) RGB in [0, 1]."""
+"""LPIPS: the distance of two images (H, W, 3) RGB in [0, 1]."""
 
 StyleLoss: TypeAlias = Callable[[HostArray, HostArray, HostArray], tuple[float, float]]
-"""Gram losses of a frame and of the same one painted alone; the third picture is the source's."""
+"""Gram losses of a frame and of the same one painted alone; the third image is the source's."""
 
 STYLE_EVERY = 2 * EVERY
 """Frames of a shot between those whose style is looked at: it costs more than all the rest."""
@@ -35,8 +35,8 @@ def judge_clips(
     style_loss: StyleLoss | None = None,
     allowed_blobs: float = 0.0,
     notes: Sequence[str] = (),
-) -> dict[str, Judgement]:
-    """The figures of ``judgement.FIGURES`` that apply, of each of the clips.
+) -> dict[str, Evaluation]:
+    """The figures of ``evaluation.FIGURES`` that apply, of each of the clips.
 
     All are painted from ``source``, whose motion ``flow`` finds, once for all; ``judge`` is that
     flow's name. ``per_frame`` is the same painting without any blend: without it there is nothing
@@ -60,7 +60,7 @@ def judge_clips(
     for moment in moments([*named, *clips.items()], flow, cuts=cuts, distances=EVERY_DISTANCE):
         everyone.add(moment)
     return {
-        name: judgement_of(
+        name: evaluation_of(
             sums,
             everyone.source,
             everyone.per_frame,
@@ -93,13 +93,13 @@ class _Everyone:
     def add(self, moment: Moment) -> None:
         self.frames += 1
         everyone = [self.source, *([self.per_frame] if self.per_frame else ())]
-        for place, sums in enumerate([*everyone, *self.judged.values()]):
-            sums.add_pairs(moment, place)
+        for position, sums in enumerate([*everyone, *self.judged.values()]):
+            sums.add_pairs(moment, position)
         source = moment.frames[0]
         self.source.add_gradient(source)
         alone = moment.frames[1] if self.per_frame else None
-        for place, sums in enumerate(self.judged.values(), len(everyone)):
-            frame = moment.frames[place]
+        for position, sums in enumerate(self.judged.values(), len(everyone)):
+            frame = moment.frames[position]
             sums.add_gradient(frame)
             sums.add_still(frame, _motion(moment))
             sums.add_dead(frame, source, allowed_blobs=self.allowed_blobs)

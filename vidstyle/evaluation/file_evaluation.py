@@ -12,7 +12,7 @@ from typing import TypeAlias
 from vidstyle.core.errors import UsageError
 from vidstyle.core.layers import HostArray
 from vidstyle.evaluation.clip_frames import clip_frames, clip_size, find_cuts
-from vidstyle.evaluation.evaluation import Judgement
+from vidstyle.evaluation.evaluation import Evaluation
 from vidstyle.evaluation.evaluation_flow import Judge
 from vidstyle.evaluation.evaluator import judge_clips
 from vidstyle.evaluation.extras import Extras
@@ -28,7 +28,7 @@ Seen: TypeAlias = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Clips:
-    """Files, or folders of pictures. ``clips_of`` makes them."""
+    """Files, or folders of images. ``clips_of`` makes them."""
 
     source: Path
     per_frame: Path | None
@@ -95,9 +95,9 @@ def survey(
 
     def counted() -> Iterator[HostArray]:
         nonlocal count
-        for pictures in together([(str(path), found.read(path)) for path in clips.named.values()]):
+        for images in together([(str(path), found.read(path)) for path in clips.named.values()]):
             count += 1
-            yield pictures[0]
+            yield images[0]
 
     cuts = find_cuts(counted())
     return replace(found, frames=count, cuts=cuts)
@@ -110,8 +110,8 @@ def judge_files(
     *,
     extras: Extras | None = None,
     seen: Seen | None = None,
-) -> dict[str, Judgement]:
-    """The judgement of each styled clip, by its name; see ``judge.judge_clips``.
+) -> dict[str, Evaluation]:
+    """The evaluation of each styled clip, by its name; see ``judge.judge_clips``.
 
     Also raises DeviceError where memory runs out.
     """

@@ -19,8 +19,8 @@ import torch
 
 from vidstyle.core import HostArray
 from vidstyle.evaluation.speed import tell
-from vidstyle.imaging.gray import Grey8
-from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.imaging.gray import Gray8
+from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import load_style
 from vidstyle.models.style.styles import find_style
 
@@ -37,34 +37,34 @@ def run_loop(clip: Path, style: str, output: Path, frames: int, *, crf: int, pre
         stream = target.add_stream("libx264", rate=video.average_rate)
         stream.width, stream.height, stream.pix_fmt = video.width, video.height, "yuv420p"
         stream.options = {"crf": str(crf), "preset": preset}
-        before: tuple[HostArray, Grey8] | None = None
+        before: tuple[HostArray, Gray8] | None = None
         for index, frame in enumerate(source.decode(video)):
             if index == frames:
                 break
             pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-            grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-            image = painted(network, pixels)
+            gray = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+            image = stylized(network, pixels)
             if before is not None:
-                image = blended(image, grey, *before)
-            before = image, grey
+                image = blended(image, gray, *before)
+            before = image, gray
             eight_bit = np.rint(image * 255).astype(np.uint8)
             target.mux(stream.encode(av.VideoFrame.from_ndarray(eight_bit, format="rgb24")))
             tell(index)
         target.mux(stream.encode(None))
 
 
-def painted(network: StyleNetwork, pixels: npt.NDArray[np.uint8]) -> HostArray:
-    """(H, W, 3) in [0, 1] of 8-bit pixels, one picture through the network."""
+def stylized(network: StyleNetwork, pixels: npt.NDArray[np.uint8]) -> HostArray:
+    """(H, W, 3) in [0, 1] of 8-bit pixels, one image through the network."""
     with torch.inference_mode():
-        picture = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
-        result = paint(network, picture)[0].clamp(0, 1).permute(1, 2, 0)
+        image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+        result = stylize(network, image)[0].clamp(0, 1).permute(1, 2, 0)
     return np.ascontiguousarray(result.numpy())
 
 
-def blended(image: HostArray, grey: Grey8, previous: HostArray, previous_grey: Grey8) -> HostArray:
+def blended(image: HostArray, gray: Gray8, previous: HostArray, previous_gray: Gray8) -> HostArray:
     """The painting mixed with the previous result, where Farneback's flows agree."""
-    back, forth = _farneback(grey, previous_grey), _farneback(previous_grey, grey)
-    height, width = grey.shape
+    back, forth = _farneback(gray, previous_gray), _farneback(previous_gray, gray)
+    height, width = gray.shape
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     across, down = columns + back[..., 0], rows + back[..., 1]
     returned = back + cv2.remap(forth, across, down, cv2.INTER_LINEAR)
@@ -76,7 +76,7 @@ def blended(image: HostArray, grey: Grey8, previous: HostArray, previous_grey: G
     return mixed
 
 
-def _farneback(first: Grey8, second: Grey8) -> HostArray:
+def _farneback(first: Gray8, second: Gray8) -> HostArray:
     flow = cv2.calcOpticalFlowFarneback(first, second, None, 0.5, 3, 15, 3, 5, 1.2, 0)  # type: ignore[call-overload]  # None: no first guess
     return np.asarray(flow, np.float32)
 

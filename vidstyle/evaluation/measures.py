@@ -20,7 +20,7 @@ from vidstyle.imaging.visibility import BoolMask
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Beside:
-    """A frame beside the same one painted alone; pictures are (H, W, 3) RGB in [0, 1]."""
+    """A frame beside the same one painted alone; images are (H, W, 3) RGB in [0, 1]."""
 
     frame: HostArray
     alone: HostArray

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vidstyle.core.layers import HostArray
-from vidstyle.evaluation.evaluation import Judgement, Series
+from vidstyle.evaluation.evaluation import Evaluation, Series
 from vidstyle.evaluation.measures import BESIDE_PER_FRAME, Beside, dead_counts
 from vidstyle.evaluation.moments import EVERY, LONG, Distance, Moment
 from vidstyle.evaluation.motion import Motion
@@ -46,11 +46,11 @@ class ClipSums:
         """That of a figure; a new one when it is asked for first."""
         return self.quotients.setdefault(name, Quotient())
 
-    def add_pairs(self, moment: Moment, place: int) -> None:
+    def add_pairs(self, moment: Moment, position: int) -> None:
         """The pairs that end at a moment; ``place`` is the clip's among those of the moment."""
         for distance, sums in self.warping.items():
             if pair := moment.pairs.get(distance):
-                sums.add(pair.earlier[place], moment.frames[place], pair.motion)
+                sums.add(pair.earlier[position], moment.frames[position], pair.motion)
             else:
                 sums.skip()
 
@@ -77,7 +77,7 @@ class ClipSums:
                 self.quotient(name).add(*found)
 
 
-def judgement_of(
+def evaluation_of(
     sums: ClipSums,
     source: ClipSums,
     per_frame: ClipSums | None,
@@ -85,12 +85,12 @@ def judgement_of(
     judge: str,
     cuts: Sequence[int],
     notes: Sequence[str],
-) -> Judgement:
-    """The judgement of a clip. Raises InputError where no pair of frames could be judged."""
+) -> Evaluation:
+    """The evaluation of a clip. Raises InputError where no pair of frames could be judged."""
     near = sums.warping["near"].result()
     found = dict(_figures(sums, source, per_frame))
     figures = {name: value for name, value in found.items() if value is not None}
-    return Judgement(
+    return Evaluation(
         judge=judge,
         frames=len(sums.gradient.frames),
         cuts=tuple(cuts),

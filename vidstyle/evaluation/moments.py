@@ -12,7 +12,7 @@ from vidstyle.evaluation.together import Frames, Named, together
 Distance: TypeAlias = Literal["near", "long", "first"]
 """One frame, ``LONG`` frames, or back to the first frame of the shot."""
 
-NEIGHBOURS: tuple[Distance, ...] = ("near",)
+NEIGHBORS: tuple[Distance, ...] = ("near",)
 EVERY_DISTANCE: tuple[Distance, ...] = ("near", "long", "first")
 
 LONG = 10
@@ -52,7 +52,7 @@ def moments(
     flow: JudgingFlow,
     *,
     cuts: Collection[int] = (),
-    distances: Collection[Distance] = NEIGHBOURS,
+    distances: Collection[Distance] = NEIGHBORS,
 ) -> Iterator[Moment]:
     """The moments of clips that run together; the first clip is the source, whose motion counts.
 

@@ -20,7 +20,7 @@ from vidstyle.imaging.visibility import (
 from vidstyle.imaging.warp import FRAME_MARGIN, targets, warp
 
 JudgingFlow: TypeAlias = Callable[[HostArray, HostArray], tuple[HostArray, HostArray]]
-"""Both flows (H, W, 2) in pixels of a pair of pictures (H, W, 3) RGB in [0, 1]: from the first to
+"""Both flows (H, W, 2) in pixels of a pair of images (H, W, 3) RGB in [0, 1]: from the first to
 the second on the grid of the first, and from the second to the first on the grid of the second.
 
 It must not be the flow that the blend used: a blend is always right about its own motion.

@@ -30,13 +30,13 @@ _KEYS = {
 
 
 class Perceptual:
-    """LPIPS with AlexNet: how far two pictures are apart for an eye."""
+    """LPIPS with AlexNet: how far two images are apart for an eye."""
 
     def __init__(self, network: Any) -> None:
         self._network = network
 
     def __call__(self, first: HostArray, second: HostArray) -> float:
-        """0 for equal pictures; both are (H, W, 3) RGB in [0, 1].
+        """0 for equal images; both are (H, W, 3) RGB in [0, 1].
 
         Sides of fewer than 64 pixels are lengthened by repeating the edge.
         """
@@ -104,9 +104,9 @@ def find_alexnet(folder: Path | None = None) -> Path:
         raise
 
 
-def _planes(picture: HostArray) -> torch.Tensor:
+def _planes(image: HostArray) -> torch.Tensor:
     import torch
 
-    missing = [(0, max(0, _LEAST_SIDE - side)) for side in picture.shape[:2]]
-    large = np.pad(picture, (*missing, (0, 0)), mode="edge")
+    missing = [(0, max(0, _LEAST_SIDE - side)) for side in image.shape[:2]]
+    large = np.pad(image, (*missing, (0, 0)), mode="edge")
     return torch.from_numpy(large).permute(2, 0, 1)[None]

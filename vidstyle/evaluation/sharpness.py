@@ -31,7 +31,7 @@ def edge_variance(frame: HostArray) -> float:
 
 
 def mean_gradient(frame: HostArray) -> float:
-    """G: the mean squared difference of neighbours, across plus down, of a frame (H, W, 3).
+    """G: the mean squared difference of neighbors, across plus down, of a frame (H, W, 3).
 
     0 in a direction in which the frame has one pixel.
     """

@@ -1,4 +1,4 @@
-"""Structural similarity: how far a blend moved the picture from the stylizer's."""
+"""Structural similarity: how far a blend moved the image from the stylizer's."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ _SIGMA, _WINDOW = 1.5, 11
 
 
 def ssim(first: HostArray, second: HostArray) -> float:
-    """SSIM of the luma of two pictures (Wang et al. 2004), -1 to 1; 1 where they are equal.
+    """SSIM of the luma of two images (Wang et al. 2004), -1 to 1; 1 where they are equal.
 
-    Gaussian window of 11 pixels with sigma 1.5. Pictures are (H, W, 3) RGB in [0, 1]; pixels whose
-    window leaves the picture are left out where any other remain.
+    Gaussian window of 11 pixels with sigma 1.5. Images are (H, W, 3) RGB in [0, 1]; pixels whose
+    window leaves the image are left out where any other remain.
     """
-    x, y = (
-        cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float64) for picture in (first, second)
-    )
+    x, y = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float64) for image in (first, second))
     mean_x, mean_y = _local(x), _local(y)
     variance_x = _local(x * x) - mean_x**2
     variance_y = _local(y * y) - mean_y**2
@@ -33,5 +31,5 @@ def ssim(first: HostArray, second: HostArray) -> float:
     return float((inner if inner.size else likeness).mean())
 
 
-def _local(picture: np.ndarray) -> np.ndarray:
-    return np.asarray(cv2.GaussianBlur(picture, (_WINDOW, _WINDOW), _SIGMA))
+def _local(image: np.ndarray) -> np.ndarray:
+    return np.asarray(cv2.GaussianBlur(image, (_WINDOW, _WINDOW), _SIGMA))

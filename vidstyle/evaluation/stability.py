@@ -15,8 +15,8 @@ from vidstyle.evaluation.sharpness import mean_gradient
 from vidstyle.evaluation.together import Frames
 from vidstyle.evaluation.warping_error import WarpingError, WarpingSums
 
-Painter: TypeAlias = Callable[[HostArray], HostArray]
-"""A picture (H, W, 3) RGB in [0, 1] painted, of the same size."""
+Stylizer: TypeAlias = Callable[[HostArray], HostArray]
+"""A image (H, W, 3) RGB in [0, 1] painted, of the same size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Steadiness:
 
 def steadiness(
     source: Iterable[HostArray],
-    painters: Mapping[str, Painter],
+    stylizers: Mapping[str, Stylizer],
     flow: JudgingFlow,
     *,
     cuts: Collection[int] = (),
@@ -45,25 +45,27 @@ def steadiness(
     ``cuts`` are indices of frames that begin a shot. Raises InputError where there is no pair of
     frames to judge, and where the source has no warping error or no gradient to compare with.
     """
-    sums = [_Sums() for _ in range(1 + len(painters))]
+    sums = [_Sums() for _ in range(1 + len(stylizers))]
     before: Frames = ()
     for moment in moments([("the source", source)], flow, cuts=cuts):
         pair = moment.pairs.get("near")
-        (picture,) = moment.frames
-        frames = (picture, *(painter(picture) for painter in painters.values()))
+        (image,) = moment.frames
+        frames = (image, *(stylizer(image) for stylizer in stylizers.values()))
         for number, (one, frame) in enumerate(zip(sums, frames, strict=True)):
             one.gradient.add(mean_gradient(frame))
             if pair:
                 one.warping.add(before[number], frame, pair.motion)
         before = frames
-    known, *painted = sums
+    known, *stylized = sums
     error, gradient = known.warping.result().value, known.gradient.value
     if not (error and gradient):
         raise InputError(
             "the clip is still or blank, so that no steadiness can be compared with its own:"
             " give one that moves"
         )
-    return {name: one.against(error, gradient) for name, one in zip(painters, painted, strict=True)}
+    return {
+        name: one.against(error, gradient) for name, one in zip(stylizers, stylized, strict=True)
+    }
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ class StillAreas:
     """Deviation and drift of one clip in the areas of each shot that stand still throughout.
 
     Which these are is known at the end of a shot only, so every pixel is followed: running means
-    and moments (Welford 1962), four pictures in memory however long the shot.
+    and moments (Welford 1962), four images in memory however long the shot.
     """
 
     _shot: _Shot | None = None

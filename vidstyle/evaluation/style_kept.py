@@ -11,7 +11,7 @@ from vidstyle.imaging.dead_pixels import blob_share
 from vidstyle.models.loss.backbones import Backbone, load_backbone
 from vidstyle.training.calibration import Objective, calibrate
 from vidstyle.training.losses import style_loss
-from vidstyle.training.photos import read_picture, resized, to_tensor
+from vidstyle.training.photos import read_image, resized, to_tensor
 from vidstyle.training.settings import Settings
 
 _AMPLE = 128
@@ -25,25 +25,28 @@ class StyleKept:
     by that of photos, so that no layer drowns the others.
     """
 
-    def __init__(self, backbone: Backbone, painting: torch.Tensor, settings: Settings) -> None:
+    def __init__(self, backbone: Backbone, style_image: torch.Tensor, settings: Settings) -> None:
         """``painting`` is (1, 3, H, W) RGB in [0, 1]."""
-        self._backbone, self._painting, self._settings = backbone, painting, settings
+        self._backbone, self._style_image, self._settings = backbone, style_image, settings
         self._objective: Objective | None = None
         self._known: tuple[HostArray, float] | None = None
 
     @property
     def blob_share(self) -> float:
         """Share of black and white areas in the painting: a clip may have as many."""
-        return blob_share(self._painting[0].permute(1, 2, 0).contiguous().numpy())
+        return blob_share(self._style_image[0].permute(1, 2, 0).contiguous().numpy())
 
     def too_small(self, width: int, height: int) -> str | None:
         """Why frames of this size say nothing about style; None where they do."""
-        style = set(self._settings.style_taps or self._backbone.default_style_taps)
-        content = {self._settings.content_tap or self._backbone.default_content_tap}
-        for scale, taps in [(1.0, content), *((one, style) for one in self._settings.style_scales)]:
+        style = set(self._settings.style_layers or self._backbone.default_style_feature_layers)
+        content = {self._settings.content_layer or self._backbone.default_content_feature_layer}
+        for scale, feature_layers in [
+            (1.0, content),
+            *((one, style) for one in self._settings.style_scales),
+        ]:
             sides = (int(scale * min(side, _AMPLE)) for side in (height, width))
             try:
-                self._backbone(torch.zeros(1, 3, *sides), taps)
+                self._backbone(torch.zeros(1, 3, *sides), feature_layers)
             except ValueError as error:
                 return f"frames of {width}x{height} are too small: {error}"
         return None
@@ -54,27 +57,27 @@ class StyleKept:
         """Gram loss of a frame and of the same frame painted alone, each (H, W, 3) in [0, 1]."""
         if self._objective is None:
             self._objective = calibrate(
-                self._backbone, self._painting, [_planes(source)], self._settings
+                self._backbone, self._style_image, [_planes(source)], self._settings
             )
         if self._known is None or self._known[0] is not alone:
             self._known = alone, _loss(self._objective, alone)
         return _loss(self._objective, frame), self._known[1]
 
 
-def load_style_kept(painting: Path, *, weights: Path | None = None) -> StyleKept:
-    """For the picture that a style was learned from, with the loss network of a training.
+def load_style_kept(style_image: Path, *, weights: Path | None = None) -> StyleKept:
+    """For the image that a style was learned from, with the loss network of a training.
 
     ``weights`` is the folder with the loss network, or None for ``VIDSTYLE_WEIGHTS`` and the user's
-    cache; nothing is downloaded. Raises InputError for the picture, WeightsError for the network.
+    cache; nothing is downloaded. Raises InputError for the image, WeightsError for the network.
     """
     settings = Settings(precision="float32")
-    picture = read_picture(painting)
-    scale = settings.painting_side / min(picture.shape[:2])
-    height, width = (max(1, round(scale * side)) for side in picture.shape[:2])
+    image = read_image(style_image)
+    scale = settings.style_image_side / min(image.shape[:2])
+    height, width = (max(1, round(scale * side)) for side in image.shape[:2])
     backbone = load_backbone(
         settings.backbone, folder=weights, pooling=settings.pooling, offline=True
     )
-    return StyleKept(backbone, to_tensor(resized(picture, height, width)), settings)
+    return StyleKept(backbone, to_tensor(resized(image, height, width)), settings)
 
 
 def _loss(objective: Objective, frame: HostArray) -> float:

@@ -10,7 +10,7 @@ import torch
 from pydantic import ValidationError
 
 from vidstyle.core.errors import InputError, WeightsError
-from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import read_style_info
 from vidstyle.training.calibration import Objective
 from vidstyle.training.losses import content_loss, style_loss
@@ -20,11 +20,11 @@ _JUDGING = (
     "seed",
     "crop",
     "precision",
-    "painting_side",
+    "style_image_side",
     "backbone",
-    "style_taps",
+    "style_layers",
     "style_scales",
-    "content_tap",
+    "content_layer",
     "pooling",
     "noise",
 )
@@ -37,7 +37,7 @@ class StyleLosses:
     style: float
     """As a ratio to the same photos untouched."""
     content: float
-    """1 for a picture without any content."""
+    """1 for a image without any content."""
 
 
 def judging_settings(path: Path) -> Settings:
@@ -54,7 +54,7 @@ def judging_settings(path: Path) -> Settings:
         raise WeightsError(f"{path} has settings that cannot be: {name}: {first['msg']}") from error
 
 
-def whole_picture_losses(
+def whole_image_losses(
     styles: Mapping[str, tuple[StyleNetwork, Objective]], photos: Iterable[torch.Tensor]
 ) -> dict[str, StyleLosses]:
     """The losses of styles, each with its objective, on photos (1, 3, H, W) of any size.
@@ -69,8 +69,8 @@ def whole_picture_losses(
             with torch.no_grad():
                 if objective.settings not in known:
                     known[objective.settings] = objective.features(photo)
-                painted = objective.features(paint(network, photo))
-            sums[name].add(objective, painted, known[objective.settings])
+                stylized = objective.features(stylize(network, photo))
+            sums[name].add(objective, stylized, known[objective.settings])
     return {name: one.result() for name, one in sums.items()}
 
 
@@ -84,14 +84,14 @@ class _Sums:
     def add(
         self,
         objective: Objective,
-        painted: Mapping[str, torch.Tensor],
+        stylized: Mapping[str, torch.Tensor],
         photo: Mapping[str, torch.Tensor],
     ) -> None:
-        key = f"{objective.content_tap}@1"
+        key = f"{objective.content_layer}@1"
         self.photos += 1
-        self.style += _style(objective, painted)
+        self.style += _style(objective, stylized)
         self.untouched += _style(objective, photo)
-        content = float(content_loss(painted[key], photo[key]))
+        content = float(content_loss(stylized[key], photo[key]))
         self.content += content / objective.untouched["content"]
 
     def result(self) -> StyleLosses:

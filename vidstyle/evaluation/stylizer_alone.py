@@ -28,12 +28,12 @@ def run(pipeline: Path, clip: Path, frames: int, overrides: list[str]) -> None:
     loaded = load_pipeline(pipeline, registry=registry, overrides=overrides)
     job = Job(loaded, clip, Path("none.mkv"), frames=(0, frames))
     with prepared(job) as (assembly, plan):
-        place = next(i for i, entry in enumerate(assembly.entries) if entry.kind == "stylize")
+        context = next(i for i, entry in enumerate(assembly.entries) if entry.kind == "stylize")
         parcels = list(islice(Reading(assembly.source, plan, assembly.inputs, None), frames))
-        stage, planned = assembly.stages[place], plan.stages[place]
-        stage.open(plan.source.clip, planned.place)
-        limit_threads(planned.place.threads)
-        node = make_node(planned, stage, partial(options_at, assembly.entries[place]))
+        stage, planned = assembly.stages[context], plan.stages[context]
+        stage.open(plan.source.clip, planned.context)
+        limit_threads(planned.context.threads)
+        node = make_node(planned, stage, partial(options_at, assembly.entries[context]))
         for parcel in parcels:
             for done in node.push(parcel):
                 done.cells["image"].at("host", "cpu")

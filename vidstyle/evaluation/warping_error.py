@@ -44,7 +44,7 @@ def warping_errors(
     *,
     cuts: Collection[int] = (),
 ) -> dict[str, WarpingError]:
-    """E_warp of each of the clips, all painted from ``source``, between neighbouring frames.
+    """E_warp of each of the clips, all painted from ``source``, between neighboring frames.
 
     Frames are (H, W, 3) RGB in [0, 1]; two of each clip are held at a time. ``cuts`` are indices
     of frames that begin a shot: no pair crosses one. Raises InputError where the clips differ in

@@ -1,4 +1,4 @@
-"""Whether two pictures that lie on one grid show the same thing."""
+"""Whether two images that lie on one grid show the same thing."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _PIXEL_SIGMA = 0.6
 # Pixels. Just enough to bridge the one that a sharp edge passes through zero difference in.
 
 
-def photometric_distance(picture: HostArray, warped: HostArray) -> HostArray:
-    """Squared difference (H, W) of the locally averaged pictures, both (H, W, 3) in [0, 1].
+def photometric_distance(image: HostArray, warped: HostArray) -> HostArray:
+    """Squared difference (H, W) of the locally averaged images, both (H, W, 3) in [0, 1].
 
     The channels are weighted like luma.
     """
-    return _squared(smooth(picture - warped, _NOISE_SIGMA))
+    return _squared(smooth(image - warped, _NOISE_SIGMA))
 
 
-def pixel_distance(picture: HostArray, warped: HostArray) -> HostArray:
+def pixel_distance(image: HostArray, warped: HostArray) -> HostArray:
     """The same, pixel for pixel: thin things count, and so do noise and texture that is off."""
-    return smooth(_squared(picture - warped), _PIXEL_SIGMA)
+    return smooth(_squared(image - warped), _PIXEL_SIGMA)
 
 
 def _squared(difference: HostArray) -> HostArray:
@@ -35,7 +35,7 @@ def _squared(difference: HostArray) -> HostArray:
 
 
 def agreement(distance: HostArray, tolerance: float) -> HostArray:
-    """Near 1 where pictures agree, near 0 where they differ by far more than ``tolerance``.
+    """Near 1 where images agree, near 0 where they differ by far more than ``tolerance``.
 
     ``exp(-d² / (2 tolerance²))`` of what one of the distances gave. Raises ValueError where
     ``tolerance`` is not positive.

@@ -1,6 +1,6 @@
-"""A picture in bands of rows: what lies between two steps on a band stays in the cache.
+"""A image in bands of rows: what lies between two steps on a band stays in the cache.
 
-Work on bands gives the same bits as work on the whole picture.
+Work on bands gives the same bits as work on the whole image.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _PIXELS = 128 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Rows ``first`` to ``last``, not included, of a picture of this size.
+    """Rows ``first`` to ``last``, not included, of a image of this size.
 
-    Both are even, or the band is the whole picture: so it is the whole number of rows at half
+    Both are even, or the band is the whole image: so it is the whole number of rows at half
     size.
     """
 
@@ -34,13 +34,13 @@ class Band:
     height: int
     width: int
 
-    def of(self, picture: npt.NDArray[PixelT]) -> npt.NDArray[PixelT]:
-        """These rows of ``picture`` (H, W, ...), not copied."""
-        return picture[self.first : self.last]
+    def of(self, image: npt.NDArray[PixelT]) -> npt.NDArray[PixelT]:
+        """These rows of ``image`` (H, W, ...), not copied."""
+        return image[self.first : self.last]
 
-    def of_half(self, picture: npt.NDArray[PixelT]) -> npt.NDArray[PixelT]:
-        """These rows of ``picture`` (h, w, ...), which is at half size, not copied."""
-        return picture[self.first // 2 : (self.last + 1) // 2]
+    def of_half(self, image: npt.NDArray[PixelT]) -> npt.NDArray[PixelT]:
+        """These rows of ``image`` (h, w, ...), which is at half size, not copied."""
+        return image[self.first // 2 : (self.last + 1) // 2]
 
     def doubled(self, half: HostArray) -> HostArray:
         """These rows of ``doubled(half)``, bit for bit."""
@@ -59,15 +59,15 @@ class Band:
         return rows[self.first - wider.first : self.last - wider.first]
 
     def filtered(
-        self, picture: HostArray, reach: int, function: Callable[[HostArray], HostArray]
+        self, image: HostArray, reach: int, function: Callable[[HostArray], HostArray]
     ) -> HostArray:
-        """These rows of ``function(picture)``, which looks at ``reach`` rows around."""
+        """These rows of ``function(image)``, which looks at ``reach`` rows around."""
         wider = self.wider(reach)
-        return self.within(wider, function(wider.of(picture)))
+        return self.within(wider, function(wider.of(image)))
 
 
 def bands(height: int, width: int) -> Iterator[Band]:
-    """All of a picture, from the top; one band where the height is odd."""
+    """All of a image, from the top; one band where the height is odd."""
     rows = height if height % 2 else max(2, _PIXELS // width // 2 * 2)
     for first in range(0, height, rows):
         yield Band(first, min(first + rows, height), height, width)

@@ -1,4 +1,4 @@
-"""How far each pixel of a neighbouring frame can be trusted, seen from this frame's grid."""
+"""How far each pixel of a neighboring frame can be trusted, seen from this frame's grid."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from vidstyle.imaging.agreement import agreement, photometric_distance, pixel_di
 from vidstyle.imaging.warp import check_flow, inside, sample, targets
 
 
-def trust(
+def confidence(
     source: HostArray,
-    neighbour: HostArray,
+    neighbor: HostArray,
     flow: HostArray,
     visible: HostArray,
     *,
     tolerance: float,
     tolerance_hidden: float,
 ) -> HostArray:
-    """Near 1 where ``neighbour``, read along the flow, shows what ``source`` shows; (H, W).
+    """Near 1 where ``neighbor``, read along the flow, shows what ``source`` shows; (H, W).
 
-    Both pictures are (H, W, 3) in [0, 1], ``flow`` (H, W, 2) leads from this frame's grid to the
-    neighbour's, and ``visible`` (H, W) is 1 where flow says that it can be followed. There the
-    locally averaged pictures have to agree within ``tolerance``; where flow says hidden, which is
+    Both images are (H, W, 3) in [0, 1], ``flow`` (H, W, 2) leads from this frame's grid to the
+    neighbor's, and ``visible`` (H, W) is 1 where flow says that it can be followed. There the
+    locally averaged images have to agree within ``tolerance``; where flow says hidden, which is
     often wrong, they have to pixel for pixel within ``tolerance_hidden``, and 0 trusts none of
-    it. Outside of the neighbour trust is 0. Raises ValueError for a flow of another shape and
+    it. Outside of the neighbor trust is 0. Raises ValueError for a flow of another shape and
     for a ``tolerance`` that is not positive.
     """
     check_flow(flow)
     columns, rows = targets(flow)
-    there = sample(neighbour, columns, rows)
+    there = sample(neighbor, columns, rows)
     distance = photometric_distance(source, there)
     sure: HostArray = np.multiply(visible, agreement(distance, tolerance))
     if tolerance_hidden == 0:

@@ -1,4 +1,4 @@
-"""What in a painted picture is broken and not painted: dead pixels, runs, blobs and NaN."""
+"""What in a painted image is broken and not painted: dead pixels, runs, blobs and NaN."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vidstyle.core.layers import HostArray
 from vidstyle.imaging.specks import specks
 from vidstyle.imaging.visibility import BoolMask
 
-JUMP, CALM = 0.25, 0.05
+JUMP, STABLE = 0.25, 0.05
 """A dead pixel is farther than JUMP from the median around it; the source's is within CALM."""
 BLOB_AREA, BLOB_DEPTH = 20, 0.02
 """Pixels of the smallest blob, and how near black or white all channels of it are."""
@@ -61,18 +61,18 @@ class Dead:
 
 
 def find_dead(
-    picture: HostArray,
+    image: HostArray,
     source: HostArray,
     *,
     strokes: Strokes = "spared",
     jump: float = JUMP,
-    calm: float = CALM,
+    stable: float = STABLE,
     blob_area: int = BLOB_AREA,
     allowed_share: float = 0.0,
 ) -> Dead:
-    """What of ``picture`` is dead, judged beside the ``source`` that it was painted from.
+    """What of ``image`` is dead, judged beside the ``source`` that it was painted from.
 
-    Both are (H, W, 3) RGB in [0, 1]; only ``picture`` may hold NaN or leave the range. Dead are
+    Both are (H, W, 3) RGB in [0, 1]; only ``image`` may hold NaN or leave the range. Dead are
 
     - pixels: as ``dead_pixels`` has them. It also counts points of strokes beside the edges of the
       source; unless ``strokes`` are counted, those that ``specks`` does not have are left out;
@@ -83,49 +83,49 @@ def find_dead(
 
     Raises ValueError where the shapes differ.
     """
-    if picture.shape != source.shape or picture.ndim != 3 or picture.shape[2] != 3:
+    if image.shape != source.shape or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(
-            "a picture and its source are (H, W, 3) alike,"
-            f" got {tuple(picture.shape)} and {tuple(source.shape)}"
+            "a image and its source are (H, W, 3) alike,"
+            f" got {tuple(image.shape)} and {tuple(source.shape)}"
         )
-    not_finite = _not_finite(picture)
+    not_finite = _not_finite(image)
     if not_finite.any():
-        picture = np.where(not_finite[..., np.newaxis], source, picture)
-    every = dead_pixels(picture, source, jump=jump, calm=calm)
-    counted = every if strokes == "counted" else specks(picture, every)
-    areas, count = blobs(picture, source, area=blob_area, allowed_share=allowed_share)
-    return Dead(counted, _runs(picture, every), areas, not_finite, count)
+        image = np.where(not_finite[..., np.newaxis], source, image)
+    every = dead_pixels(image, source, jump=jump, stable=stable)
+    counted = every if strokes == "counted" else specks(image, every)
+    areas, count = blobs(image, source, area=blob_area, allowed_share=allowed_share)
+    return Dead(counted, _runs(image, every), areas, not_finite, count)
 
 
 def dead_pixels(
-    picture: HostArray, source: HostArray, *, jump: float = JUMP, calm: float = CALM
+    image: HostArray, source: HostArray, *, jump: float = JUMP, stable: float = STABLE
 ) -> BoolMask:
     """Pixels that differ from the 5x5 median by more than ``jump`` where the source is calm.
 
-    In any channel of ``picture``; the source is calm where none of its channels differs from its
+    In any channel of ``image``; the source is calm where none of its channels differs from its
     own median by more than ``calm``. Both are finite and (H, W, 3), the result is (H, W).
     """
-    return _differs(picture, jump) & ~_differs(source, calm)
+    return _differs(image, jump) & ~_differs(source, stable)
 
 
 def blobs(
-    picture: HostArray, source: HostArray, *, area: int = BLOB_AREA, allowed_share: float = 0.0
+    image: HostArray, source: HostArray, *, area: int = BLOB_AREA, allowed_share: float = 0.0
 ) -> tuple[BoolMask, int]:
-    """The black and white blobs of ``picture`` that its source does not explain; their number.
+    """The black and white blobs of ``image`` that its source does not explain; their number.
 
-    A blob is a connected area (8 neighbours) of at least ``area`` pixels whose channels are all
+    A blob is a connected area (8 neighbors) of at least ``area`` pixels whose channels are all
     within 0.02 of black, or all of white. It is explained where half of it or more is as black or
     as white in the source, within 0.05: a codec's black is not quite 0. Where all that are left
-    have no more than ``allowed_share`` of the picture together, the painting has such areas to that
+    have no more than ``allowed_share`` of the image together, the painting has such areas to that
     extent as well, and none of them counts.
     """
-    found, count = np.zeros(picture.shape[:2], np.bool_), 0
+    found, count = np.zeros(image.shape[:2], np.bool_), 0
     for above in (False, True):
-        near = _extreme(picture, BLOB_DEPTH, above=above)
+        near = _extreme(image, BLOB_DEPTH, above=above)
         if np.count_nonzero(near) < area:
             continue
         labels, areas = _areas(near)
-        there = labels[_extreme(source, CALM, above=above)]
+        there = labels[_extreme(source, STABLE, above=above)]
         explained = np.bincount(there, minlength=len(areas)) >= _EXCUSED * areas
         counts = (areas >= area) & ~explained
         if counts.any():
@@ -136,12 +136,12 @@ def blobs(
     return found, count
 
 
-def blob_share(painting: HostArray, *, area: int = BLOB_AREA) -> float:
+def blob_share(style_image: HostArray, *, area: int = BLOB_AREA) -> float:
     """The share of a painting, (H, W, 3) in [0, 1], that black and white areas of it take."""
     areas = np.concatenate(
-        [_areas(_extreme(painting, BLOB_DEPTH, above=above))[1] for above in (False, True)]
+        [_areas(_extreme(style_image, BLOB_DEPTH, above=above))[1] for above in (False, True)]
     )
-    return float(areas[areas >= area].sum() / (painting.shape[0] * painting.shape[1]))
+    return float(areas[areas >= area].sum() / (style_image.shape[0] * style_image.shape[1]))
 
 
 def _areas(mask: BoolMask) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
@@ -152,30 +152,30 @@ def _areas(mask: BoolMask) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]
     return np.asarray(labels, np.int32), areas
 
 
-def _extreme(picture: HostArray, depth: float, *, above: bool) -> BoolMask:
+def _extreme(image: HostArray, depth: float, *, above: bool) -> BoolMask:
     """True where all channels are within ``depth`` of white, or else of black, or beyond it."""
     bounds = (1 - depth, np.inf) if above else (-np.inf, depth)
-    return _within(picture, *bounds)
+    return _within(image, *bounds)
 
 
-def _differs(picture: HostArray, threshold: float) -> BoolMask:
+def _differs(image: HostArray, threshold: float) -> BoolMask:
     """Where some channel is farther than ``threshold`` from its median, edges repeated."""
-    median = cv2.medianBlur(np.ascontiguousarray(picture), _WINDOW)
-    return ~_within(cv2.absdiff(picture, median), -np.inf, threshold)
+    median = cv2.medianBlur(np.ascontiguousarray(image), _WINDOW)
+    return ~_within(cv2.absdiff(image, median), -np.inf, threshold)
 
 
-def _within(picture: npt.ArrayLike, low: float, high: float) -> BoolMask:
+def _within(image: npt.ArrayLike, low: float, high: float) -> BoolMask:
     """Where all three channels are between two bounds."""
-    inside = cv2.inRange(np.asarray(picture), (low,) * 3, (high,) * 3)
+    inside = cv2.inRange(np.asarray(image), (low,) * 3, (high,) * 3)
     return np.asarray(inside, np.uint8).view(np.bool_)
 
 
-def _runs(picture: HostArray, dead: BoolMask) -> BoolMask:
+def _runs(image: HostArray, dead: BoolMask) -> BoolMask:
     """The rows and columns of saturated dead pixels that are long enough."""
     runs = np.zeros_like(dead)
     if np.count_nonzero(dead) < _RUN:
         return runs
-    saturated = dead & ~_within(picture, BLOB_DEPTH, 1 - BLOB_DEPTH)
+    saturated = dead & ~_within(image, BLOB_DEPTH, 1 - BLOB_DEPTH)
     for shape in ((1, _RUN), (_RUN, 1)):
         kernel = np.ones(shape, np.uint8)
         opened = cv2.morphologyEx(saturated.view(np.uint8), cv2.MORPH_OPEN, kernel)
@@ -183,10 +183,10 @@ def _runs(picture: HostArray, dead: BoolMask) -> BoolMask:
     return runs
 
 
-def _not_finite(picture: HostArray) -> BoolMask:
+def _not_finite(image: HostArray) -> BoolMask:
     # A sum is finite only if all of its terms are, and costs a fraction of looking at each.
     with np.errstate(invalid="ignore", over="ignore"):
-        total = float(picture.sum())
+        total = float(image.sum())
     if np.isfinite(total):
-        return np.zeros(picture.shape[:2], np.bool_)
-    return np.logical_not(np.isfinite(picture).all(2))
+        return np.zeros(image.shape[:2], np.bool_)
+    return np.logical_not(np.isfinite(image).all(2))

@@ -1,4 +1,4 @@
-"""Flow as colours: hue is the direction, saturation the length."""
+"""Flow as colors: hue is the direction, saturation the length."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidstyle.core.layers import HostArray
-from vidstyle.imaging.contact_sheet import Picture
+from vidstyle.imaging.contact_sheet import Image
 from vidstyle.imaging.visibility import BoolMask
 from vidstyle.imaging.warp import check_flow
 
@@ -16,13 +16,13 @@ _ARCS: Final = (15, 6, 4, 11, 13, 6)
 # Steps from red to yellow, green, cyan, blue, magenta and back: the eye tells more oranges apart
 # than greens.
 _BEYOND: Final = 0.75
-# Of the full colour, for flow over ``longest``.
+# Of the full color, for flow over ``longest``.
 
 
-def flow_colours(flow: HostArray, *, longest: float | None = None) -> Picture:
-    """Colours (H, W, 3) of a flow (H, W, 2), by the wheel of Baker et al. 2011 (Middlebury).
+def flow_colors(flow: HostArray, *, longest: float | None = None) -> Image:
+    """Colors (H, W, 3) of a flow (H, W, 2), by the wheel of Baker et al. 2011 (Middlebury).
 
-    Still is white, and a flow of ``longest`` pixels has the full colour: red to the right, amber
+    Still is white, and a flow of ``longest`` pixels has the full color: red to the right, amber
     down, cyan to the left, violet up. What is longer is darker. ``longest`` is the flow's own
     longest unless given. Flow that is not finite is black. Raises ValueError for other shapes,
     and where ``longest`` is not positive.
@@ -43,17 +43,17 @@ def flow_colours(flow: HostArray, *, longest: float | None = None) -> Picture:
 
 
 def _hue(u: npt.NDArray[np.float64], v: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Full colours in [0, 1] of the directions, between the two steps of the wheel around each."""
+    """Full colors in [0, 1] of the directions, between the two steps of the wheel around each."""
     wheel = _wheel()
     # Adding 0 makes -0 a 0: straight to the right would lie on both ends of the wheel.
-    place = (np.arctan2(-(v + 0.0), -u) / np.pi + 1) / 2 * (len(wheel) - 1)
-    below = np.floor(place).astype(np.intp)
-    part = (place - below)[..., np.newaxis]
+    position = (np.arctan2(-(v + 0.0), -u) / np.pi + 1) / 2 * (len(wheel) - 1)
+    below = np.floor(position).astype(np.intp)
+    part = (position - below)[..., np.newaxis]
     return (1 - part) * wheel[below] + part * wheel[(below + 1) % len(wheel)]
 
 
 def _wheel() -> npt.NDArray[np.float64]:
-    """The colours of its steps, (55, 3) in [0, 1], whole in 255ths as published."""
+    """The colors of its steps, (55, 3) in [0, 1], whole in 255ths as published."""
     corners = np.array(
         [[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1]], np.float64
     )

@@ -1,4 +1,4 @@
-"""How large a picture file says it is, read before anything is decoded."""
+"""How large a image file says it is, read before anything is decoded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 Size = tuple[int, int]
 
 
-def picture_size(data: bytes) -> Size | None:
+def image_size(data: bytes) -> Size | None:
     """Width and height in pixels by the header of a whole file.
 
     None where it is no PNG, JPEG, BMP, TIFF, WebP or PNM, or its header is damaged.
@@ -31,16 +31,16 @@ def _png(data: bytes) -> Size:
 
 def _jpeg(data: bytes) -> Size:
     """From the frame header (ITU-T T.81, B.2.2), past the segments before it."""
-    place = 2
+    position = 2
     while True:
-        mark, length = struct.unpack_from(">xBH", data, place)
+        mark, length = struct.unpack_from(">xBH", data, position)
         if mark == 0xFF:  # a fill byte
-            place += 1
+            position += 1
         elif mark in _FRAME_HEADERS:
-            height, width = struct.unpack_from(">HH", data, place + 5)
+            height, width = struct.unpack_from(">HH", data, position + 5)
             return width, height
         else:
-            place += 2 + length
+            position += 2 + length
 
 
 def _bmp(data: bytes) -> Size:
@@ -54,9 +54,9 @@ def _tiff(data: bytes) -> Size:
     """From the first directory of a TIFF 6.0 or BigTIFF file."""
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")
-    (place,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
-    (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, place)
-    entries, entry = place + (8 if big else 2), 20 if big else 12
+    (position,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+    (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, position)
+    entries, entry = position + (8 if big else 2), 20 if big else 12
     found: dict[int, int] = {}
     for number in range(min(count, _MOST_TAGS)):
         tag, kind = struct.unpack_from(order + "HH", data, entries + number * entry)

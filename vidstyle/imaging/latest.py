@@ -1,4 +1,4 @@
-"""What was made of the newest pictures, kept for who asks again."""
+"""What was made of the newest images, kept for who asks again."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ MadeT = TypeVar("MadeT")
 
 
 class Latest(Generic[MadeT]):
-    """A function of one picture that remembers its last two results, by the array it was given.
+    """A function of one image that remembers its last two results, by the array it was given.
 
-    A stage sees each frame twice or more: as its neighbour's neighbour and as its own. Nothing
-    may write to such a picture, nor to the result. One thread may use it at a time, and asks in
-    the order of frames. The picture itself is not kept alive.
+    A stage sees each frame twice or more: as its neighbor's neighbor and as its own. Nothing
+    may write to such a image, nor to the result. One thread may use it at a time, and asks in
+    the order of frames. The image itself is not kept alive.
     """
 
     def __init__(self, make: Callable[[HostArray], MadeT]) -> None:
         self._make = make
         self._made: tuple[tuple[weakref.ref[HostArray], MadeT], ...] = ()
 
-    def __call__(self, picture: HostArray) -> MadeT:
+    def __call__(self, image: HostArray) -> MadeT:
         for seen, made in self._made:
-            if seen() is picture:
+            if seen() is image:
                 return made
-        made = self._make(picture)
-        self._made = (*self._made[-1:], (weakref.ref(picture), made))
+        made = self._make(image)
+        self._made = (*self._made[-1:], (weakref.ref(image), made))
         return made

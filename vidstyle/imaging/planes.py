@@ -1,4 +1,4 @@
-"""Pictures from planes, and planes from pictures."""
+"""Images from planes, and planes from images."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from vidstyle.core.layers import HostArray
 
 
 def three_times(plane: HostArray) -> HostArray:
-    """``plane``, (H, W), as each channel of a picture (H, W, 3).
+    """``plane``, (H, W), as each channel of a image (H, W, 3).
 
-    numpy works on pictures of one shape several times as fast as it broadcasts.
+    numpy works on images of one shape several times as fast as it broadcasts.
     """
     return np.asarray(cv2.merge([plane, plane, plane]), np.float32)
 
 
-def channels(picture: HostArray) -> tuple[HostArray, ...]:
-    """The planes (H, W) of ``picture`` (H, W, C), not shared with it."""
-    return tuple(np.asarray(plane, np.float32) for plane in cv2.split(picture))
+def channels(image: HostArray) -> tuple[HostArray, ...]:
+    """The planes (H, W) of ``image`` (H, W, C), not shared with it."""
+    return tuple(np.asarray(plane, np.float32) for plane in cv2.split(image))

@@ -1,4 +1,4 @@
-"""Replace what is dead in a painted picture by what could have been painted there."""
+"""Replace what is dead in a painted image by what could have been painted there."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ _STEADY = 1e-4
 _KNEES = (0, 0.1, 0.9, 1), (0.05, 0.1, 0.9, 0.95)
 # From values to values: a fill keeps away from black and white, so that it is no blob again.
 _SETTLING = 24
-# Averages with the neighbours: they level the steps that a fill from coarse to fine leaves.
+# Averages with the neighbors: they level the steps that a fill from coarse to fine leaves.
 _LEAST = 1e-4
 # Of a weight, so that nothing is divided by nothing.
 
 
-def mend(picture: HostArray, dead: Dead, source: HostArray) -> HostArray:
-    """``picture`` with all that is ``dead`` replaced; itself where nothing is.
+def repair(image: HostArray, dead: Dead, source: HostArray) -> HostArray:
+    """``image`` with all that is ``dead`` replaced; itself where nothing is.
 
     Dead pixels and runs become the median of the good pixels in the 5x5 around them. Blobs and
     larger areas of NaN are filled from their surroundings, so that no edge shows, with the light
     and dark of the ``source`` in the measure that the painting follows it nearby. Where nothing
     is good the source takes its place. Everything farther than 4 pixels from dead areas keeps its
-    bits. Pictures are (H, W, 3) RGB in [0, 1]; what is mended lies in [0, 1].
+    bits. Images are (H, W, 3) RGB in [0, 1]; what is mended lies in [0, 1].
     """
     if not dead.found:
-        return picture
+        return image
     small = dead.pixels | dead.runs | dead.not_finite
     bad = small | dead.blobs
-    mended = np.where(dead.not_finite[..., np.newaxis], source, picture)
-    left = _set_medians(mended, small & ~dead.blobs, bad)
+    repaired = np.where(dead.not_finite[..., np.newaxis], source, image)
+    left = _set_medians(repaired, small & ~dead.blobs, bad)
     areas = dead.blobs | left
-    return _filled(mended, areas, source) if areas.any() else mended
+    return _filled(repaired, areas, source) if areas.any() else repaired
 
 
-def _set_medians(picture: HostArray, small: BoolMask, bad: BoolMask) -> BoolMask:
-    """Write the medians of good neighbours into ``picture``; gives the pixels that have too few."""
+def _set_medians(image: HostArray, small: BoolMask, bad: BoolMask) -> BoolMask:
+    """Write the medians of good neighbors into ``image``; gives the pixels that have too few."""
     rows, columns = np.nonzero(small)
-    padded = np.pad(picture, ((2, 2), (2, 2), (0, 0)), mode="edge")
+    padded = np.pad(image, ((2, 2), (2, 2), (0, 0)), mode="edge")
     good = np.pad(~bad, 2)
     down, across = (shift.ravel() for shift in np.mgrid[0:5, 0:5])
     y, x = rows[:, np.newaxis] + down, columns[:, np.newaxis] + across
@@ -63,22 +63,22 @@ def _set_medians(picture: HostArray, small: BoolMask, bad: BoolMask) -> BoolMask
     enough = count >= _ENOUGH
     middle = np.stack([(count - 1) // 2, count // 2], 1)[enough]
     chosen = np.take_along_axis(values[enough], middle[..., np.newaxis], axis=1)
-    picture[rows[enough], columns[enough]] = chosen.mean(1).clip(0, 1)
+    image[rows[enough], columns[enough]] = chosen.mean(1).clip(0, 1)
     left = np.zeros_like(small)
     left[rows[~enough], columns[~enough]] = True
     return left
 
 
-def _filled(picture: HostArray, areas: BoolMask, source: HostArray) -> HostArray:
-    """``picture`` with areas painted anew, and a soft transition of 4 pixels around them."""
+def _filled(image: HostArray, areas: BoolMask, source: HostArray) -> HostArray:
+    """``image`` with areas painted anew, and a soft transition of 4 pixels around them."""
     hole = _grown(areas, _GROWTH)
     if hole.all():
         hole = areas
     if hole.all():
         return source.copy()
     part = _extent(hole.max(1), _NEAR), _extent(hole.max(0), _NEAR)
-    filled = picture.copy()
-    filled[part] = _painted(picture[part], areas[part], hole[part], source[part])
+    filled = image.copy()
+    filled[part] = _stylized(image[part], areas[part], hole[part], source[part])
     return filled
 
 
@@ -88,21 +88,21 @@ def _extent(used: BoolMask, margin: int) -> slice:
     return slice(max(0, int(places[0]) - margin), int(places[-1]) + 1 + margin)
 
 
-def _painted(picture: HostArray, areas: BoolMask, hole: BoolMask, source: HostArray) -> HostArray:
+def _stylized(image: HostArray, areas: BoolMask, hole: BoolMask, source: HostArray) -> HostArray:
     luma = np.asarray(cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), np.float32)
     # Only how the source differs from its own membrane is added: a slope that changes from place
     # to place then makes no shapes of its own.
     light = np.repeat(luma[..., np.newaxis], 3, axis=2)
     relief = light - _membrane(light, hole)
-    fill = _membrane(picture, hole) + _slopes(picture, luma, hole) * relief
+    fill = _membrane(image, hole) + _slopes(image, luma, hole) * relief
     fill = np.asarray(np.interp(fill, *_KNEES), np.float32)
     soft = 2 * smooth(areas.astype(np.float32), _GROWTH / 2)
     share = np.where(areas, np.float32(1), np.minimum(soft, 1) * hole)[..., np.newaxis]
-    mixed: HostArray = picture + share * (fill - picture)
-    return np.where(share > 0, mixed, picture)
+    mixed: HostArray = image + share * (fill - image)
+    return np.where(share > 0, mixed, image)
 
 
-def _slopes(picture: HostArray, luma: HostArray, hole: BoolMask) -> HostArray:
+def _slopes(image: HostArray, luma: HostArray, hole: BoolMask) -> HostArray:
     """How steeply each channel follows the source's luma near each pixel, (H, W, 3), at least 0.
 
     The local regression of He, Sun and Tang (Guided Image Filtering, 2013, equation 5), over what
@@ -112,7 +112,7 @@ def _slopes(picture: HostArray, luma: HostArray, hole: BoolMask) -> HostArray:
     weight = np.maximum(_near(good), _LEAST)
     mean_luma = _near(good * luma) / weight
     variance = _near(good * luma * luma) / weight - mean_luma**2
-    known = good[..., np.newaxis] * picture
+    known = good[..., np.newaxis] * image
     mean = _near(known) / weight[..., np.newaxis]
     product = _near(known * luma[..., np.newaxis]) / weight[..., np.newaxis]
     covariance = product - mean * mean_luma[..., np.newaxis]
@@ -126,21 +126,21 @@ def _near(plane: HostArray) -> HostArray:
     return np.asarray(cv2.blur(plane, (side, side), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
-def _membrane(picture: HostArray, hole: BoolMask) -> HostArray:
-    """``picture`` with the hole spanned smoothly from its rim: a solution near Laplace's.
+def _membrane(image: HostArray, hole: BoolMask) -> HostArray:
+    """``image`` with the hole spanned smoothly from its rim: a solution near Laplace's.
 
-    Coarse to fine, as in Gortler et al. (The Lumigraph, 1996), then averaged with its neighbours.
+    Coarse to fine, as in Gortler et al. (The Lumigraph, 1996), then averaged with its neighbors.
     """
     known = (~hole).astype(np.float32)
-    spanned = _pulled(picture * known[..., np.newaxis], known)
-    spanned = np.where(hole[..., np.newaxis], spanned, picture)
+    spanned = _pulled(image * known[..., np.newaxis], known)
+    spanned = np.where(hole[..., np.newaxis], spanned, image)
     for _ in range(_SETTLING):
-        spanned = np.where(hole[..., np.newaxis], cv2.blur(spanned, (3, 3)), picture)
+        spanned = np.where(hole[..., np.newaxis], cv2.blur(spanned, (3, 3)), image)
     return np.asarray(spanned, np.float32)
 
 
 def _pulled(weighted: HostArray, weight: HostArray) -> HostArray:
-    """The weighted picture over its weight, with values from coarser scales where it has none."""
+    """The weighted image over its weight, with values from coarser scales where it has none."""
     own = weighted / np.maximum(weight, _LEAST)[..., np.newaxis]
     if min(weight.shape) < 2 or (weight >= 1).all():
         return np.asarray(own, np.float32)

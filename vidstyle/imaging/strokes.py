@@ -20,8 +20,8 @@ _WIDE_SIGMA = 1.0
 # Pixels of an eighth of the frame's size.
 
 
-def faded_strokes(picture: HostArray, reference: HostArray, *, limit: float) -> HostArray:
-    """What to add to ``picture`` so that its strokes are as strong as those of ``reference``.
+def faded_strokes(image: HostArray, reference: HostArray, *, limit: float) -> HostArray:
+    """What to add to ``image`` so that its strokes are as strong as those of ``reference``.
 
     Both, and the result, are (h, w, 3), halves of frames in [0, 1]; strokes are what is some 4 to
     16 pixels of the frame wide. Where they have less contrast than in the reference, they grow by
@@ -30,14 +30,14 @@ def faded_strokes(picture: HostArray, reference: HostArray, *, limit: float) -> 
     """
     if limit < 1:
         raise ValueError(f"a gain's limit is at least 1, got {limit}")
-    strokes = _strokes(picture)
+    strokes = _strokes(image)
     gain = cv2.sqrt(cv2.divide(_energy(_strokes(reference)), _energy(strokes)))
     gain = np.clip(gain, 1, limit, out=gain) - np.float32(1)
     strokes *= three_times(gain)
-    return doubled(strokes, *picture.shape[:2])
+    return doubled(strokes, *image.shape[:2])
 
 
-def excess_over(limit: HostArray, change: HostArray, weight: HostArray) -> HostArray | None:
+def overshoot(limit: HostArray, change: HostArray, weight: HostArray) -> HostArray | None:
     """What ``change`` exceeds ``limit`` by, averaged over some 16 pixels of the frame; or None.
 
     ``change`` (h, w, 3) is a weighted change of half a frame, ``weight`` (h, w), above 0, its
@@ -46,8 +46,8 @@ def excess_over(limit: HostArray, change: HostArray, weight: HostArray) -> HostA
     wide = smooth(halved(halved(change)), _WIDE_SIGMA)
     wide /= smooth(halved(halved(weight)), _WIDE_SIGMA)[..., np.newaxis]
     most = halved(halved(limit))[..., np.newaxis]
-    excess = wide - np.clip(wide, -most, most)
-    return doubled(excess, *weight.shape) if excess.any() else None
+    beyond = wide - np.clip(wide, -most, most)
+    return doubled(beyond, *weight.shape) if beyond.any() else None
 
 
 def _strokes(half: HostArray) -> HostArray:

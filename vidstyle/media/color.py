@@ -1,4 +1,4 @@
-"""Between ``core.Colour`` and the numbers that FFmpeg keeps in streams, frames and scalers."""
+"""Between ``core.Color`` and the numbers that FFmpeg keeps in streams, frames and scalers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.format import VideoFormat
 from av.video.reformatter import ColorRange, Colorspace
 
-from vidstyle.core import Colour
+from vidstyle.core import Color
 from vidstyle.core.clip import Matrix, Range
 from vidstyle.core.errors import InputError
 
 Tagged: TypeAlias = VideoCodecContext | VideoFrame
-"""What carries colour tags: the stream's codec context, or one frame."""
+"""What carries color tags: the stream's codec context, or one frame."""
 
 UNSPECIFIED: Final = 2
 """Code point of H.273 for a matrix, primaries or transfer that the file does not name."""
@@ -71,28 +71,28 @@ LUMA_WEIGHTS: Final[dict[Matrix, tuple[float, float]]] = {
 _HD_LINES: Final = 720
 
 
-def colour_of(tagged: Tagged, height: int) -> Colour:
-    """The colour tags of a stream or frame, guessed from ``height`` where the matrix is missing.
+def color_of(tagged: Tagged, height: int) -> Color:
+    """The color tags of a stream or frame, guessed from ``height`` where the matrix is missing.
 
     Untagged means BT.709 from 720 lines up and BT.601 below, with ``tagged`` False. Without a
-    tag the range is limited, and full for RGB and grey. RGB formats have the matrix ``rgb``.
+    tag the range is limited, and full for RGB and gray. RGB formats have the matrix ``rgb``.
     Raises InputError for a matrix that nothing here can convert, such as YCgCo.
     """
     pixels = tagged.format
     primaries, transfer = int(tagged.color_primaries), int(tagged.color_trc)
     spread = _range_of(int(tagged.color_range), pixels)
     if pixels is not None and is_rgb(pixels):
-        return Colour("rgb", spread, primaries, transfer)
+        return Color("rgb", spread, primaries, transfer)
     tag = int(tagged.colorspace)
     if tag in _UNTAGGED:
         known = pixels is not None and not has_chroma(pixels)
-        return Colour(guess_matrix(height), spread, primaries, transfer, tagged=known)
+        return Color(guess_matrix(height), spread, primaries, transfer, tagged=known)
     if tag not in TAG_TO_MATRIX:
         raise InputError(
-            f"the video has colour matrix {tag} (H.273), which is not supported; "
+            f"the video has color matrix {tag} (H.273), which is not supported; "
             "convert it to BT.709 first"
         )
-    return Colour(TAG_TO_MATRIX[tag], spread, primaries, transfer)
+    return Color(TAG_TO_MATRIX[tag], spread, primaries, transfer)
 
 
 def guess_matrix(height: int) -> Matrix:
@@ -100,9 +100,9 @@ def guess_matrix(height: int) -> Matrix:
     return "bt709" if height >= _HD_LINES else "bt601"
 
 
-def is_hdr(colour: Colour) -> bool:
+def is_hdr(color: Color) -> bool:
     """Whether the samples are coded with PQ or HLG."""
-    return colour.transfer in (PQ, HLG)
+    return color.transfer in (PQ, HLG)
 
 
 def is_rgb(pixels: VideoFormat) -> bool:
@@ -111,12 +111,12 @@ def is_rgb(pixels: VideoFormat) -> bool:
 
 
 def has_chroma(pixels: VideoFormat) -> bool:
-    """Whether the samples are luma and chroma: neither RGB nor grey."""
+    """Whether the samples are luma and chroma: neither RGB nor gray."""
     # PyAV's is_chroma is False for 4:4:4.
     return not is_rgb(pixels) and sum(not part.is_alpha for part in pixels.components) == 3
 
 
-def is_grey(pixels: VideoFormat) -> bool:
+def is_gray(pixels: VideoFormat) -> bool:
     """Whether there is luma alone, in whole numbers."""
     parts = pixels.components
     return len(parts) == 1 and parts[0].bits <= 16 and not is_rgb(pixels)

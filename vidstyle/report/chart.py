@@ -17,7 +17,7 @@ class Curve:
     name: str
     series: Series
     style: str
-    """Class of the line, which has its colour and dashes."""
+    """Class of the line, which has its color and dashes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from vidstyle.evaluation.evaluation import FIGURES, Judgement
+from vidstyle.evaluation.evaluation import FIGURES, Evaluation
 from vidstyle.report.markup import Content, Markup, element, joined
 from vidstyle.report.metric_text import BETTER, best, shown
 
@@ -12,20 +12,20 @@ _WORDS = {"lower": "lower is better", "higher": "higher is better"}
 _OTHER_WORDS = {"near 0": "nearer 0 is better", "up to 1": "up to 1, higher is better"}
 
 
-def figures_table(judgements: Mapping[str, Judgement]) -> Markup:
+def figures_table(evaluations: Mapping[str, Evaluation]) -> Markup:
     """Figures that at least one clip has, the best of each marked, and the notes below."""
-    head = _row("th", {"scope": "col"}, ["Figure", *(_name(clip) for clip in judgements)])
+    head = _row("th", {"scope": "col"}, ["Figure", *(_name(clip) for clip in evaluations)])
     rows = [
-        _figure(name, [judgement.figures.get(name) for judgement in judgements.values()])
+        _figure(name, [evaluation.figures.get(name) for evaluation in evaluations.values()])
         for name in FIGURES
-        if any(name in judgement.figures for judgement in judgements.values())
+        if any(name in evaluation.figures for evaluation in evaluations.values())
     ]
-    coverage = [shown(judgement.coverage) for judgement in judgements.values()]
+    coverage = [shown(evaluation.coverage) for evaluation in evaluations.values()]
     meaning = "share of the pixels that were judged; the rest has no motion that can be followed"
     rows.append(_line("coverage", meaning, [element("td", {}, text) for text in coverage]))
     table = element("table", {}, element("thead", {}, head), element("tbody", {}, *rows))
     region = {"class": "scroll", "role": "region", "aria-label": "Figures", "tabindex": 0}
-    return joined(element("div", region, table), _notes(judgements))
+    return joined(element("div", region, table), _notes(evaluations))
 
 
 def _figure(name: str, values: list[float | None]) -> Markup:
@@ -59,14 +59,14 @@ def _name(clip: str) -> Markup:
     return element("bdi", {}, clip)
 
 
-def _notes(judgements: Mapping[str, Judgement]) -> Markup:
+def _notes(evaluations: Mapping[str, Evaluation]) -> Markup:
     """Each note once, with the names of the clips where it does not hold for all."""
     clips: dict[str, list[str]] = {}
-    for clip, judgement in judgements.items():
-        for note in judgement.notes:
+    for clip, evaluation in evaluations.items():
+        for note in evaluation.notes:
             clips.setdefault(note, []).append(clip)
     items = [
-        element("li", {}, note) if len(of) == len(judgements) else _note(note, of)
+        element("li", {}, note) if len(of) == len(evaluations) else _note(note, of)
         for note, of in clips.items()
     ]
     return element("ul", {"class": "notes"}, *items) if items else joined()

@@ -13,14 +13,14 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vidstyle.core import Colour, HostArray
+from vidstyle.core import Color, HostArray
 from vidstyle.media.color import MATRIX_TO_TAG, RANGE_TO_TAG
 from vidstyle.media.from_rgb import FromRgb
 from vidstyle.report.reading import Interval, Moment, side_by_side
 from vidstyle.report.shown_size import Size, resized, shown_size
 
 _TICK: Final = Fraction(1, 90000)
-_COLOUR: Final = Colour("bt709", "limited", MATRIX_TO_TAG["bt709"], MATRIX_TO_TAG["bt709"])
+_COLOR: Final = Color("bt709", "limited", MATRIX_TO_TAG["bt709"], MATRIX_TO_TAG["bt709"])
 _OPTIONS: Final = {
     "preset": "veryfast",
     "profile": "main",
@@ -46,7 +46,7 @@ QUALITIES: Final = (Quality(640, 20), Quality(640, 26), Quality(480, 30), Qualit
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Films:
+class PreviewVideos:
     """The films of several clips, each with the same frames at the same times."""
 
     content: Mapping[str, bytes]
@@ -63,7 +63,9 @@ class Films:
         return sum(map(len, self.content.values()))
 
 
-def films_within(paths: Mapping[str, Path], frames: Interval, *, most_bytes: int) -> Films | None:
+def preview_videos_within(
+    paths: Mapping[str, Path], frames: Interval, *, most_bytes: int
+) -> PreviewVideos | None:
     """The best films of clips that have ``most_bytes`` together, or None where not one frame fits.
 
     All frames at a lower quality go before fewer frames: only at the lowest quality later frames
@@ -71,35 +73,37 @@ def films_within(paths: Mapping[str, Path], frames: Interval, *, most_bytes: int
     read, or that differ in length.
     """
     for quality in QUALITIES:
-        films = _films(paths, frames, quality, most_bytes)
-        if films.total_bytes <= most_bytes:
-            return films
+        preview_videos = _preview_videos(paths, frames, quality, most_bytes)
+        if preview_videos.total_bytes <= most_bytes:
+            return preview_videos
     first = frames[0]
-    while films.total_bytes > most_bytes:
-        fewer = int(0.97 * len(films.seconds) * most_bytes / films.total_bytes)
+    while preview_videos.total_bytes > most_bytes:
+        fewer = int(0.97 * len(preview_videos.seconds) * most_bytes / preview_videos.total_bytes)
         if not fewer:
             return None
-        films = _films(paths, (first, first + fewer), QUALITIES[-1], most_bytes)
-    return replace(films, complete=False)
+        preview_videos = _preview_videos(paths, (first, first + fewer), QUALITIES[-1], most_bytes)
+    return replace(preview_videos, complete=False)
 
 
-def _films(paths: Mapping[str, Path], frames: Interval, quality: Quality, most_bytes: int) -> Films:
+def _preview_videos(
+    paths: Mapping[str, Path], frames: Interval, quality: Quality, most_bytes: int
+) -> PreviewVideos:
     """The films whole, or up to a frame where they are larger than ``most_bytes``."""
     seconds: list[float] = []
     with side_by_side(paths, frames) as opened:
         size = shown_size(opened.clip, quality.widest)
-        films = [_Film(size, quality) for _ in paths]
+        preview_videos = [_PreviewVideo(size, quality) for _ in paths]
         for moment in opened.moments:
-            for film, picture in zip(films, moment.pictures, strict=True):
-                film.add(picture, moment)
+            for preview_video, image in zip(preview_videos, moment.images, strict=True):
+                preview_video.add(image, moment)
             seconds.append(round(float(moment.seconds), 5))
-            if sum(film.least_bytes for film in films) > most_bytes:
+            if sum(preview_video.least_bytes for preview_video in preview_videos) > most_bytes:
                 break
-    content = [film.finished() for film in films]
-    return Films(dict(zip(paths, content, strict=True)), size, quality, tuple(seconds))
+    content = [preview_video.finished() for preview_video in preview_videos]
+    return PreviewVideos(dict(zip(paths, content, strict=True)), size, quality, tuple(seconds))
 
 
-class _Film:
+class _PreviewVideo:
     """One film while it is being made."""
 
     def __init__(self, size: Size, quality: Quality) -> None:
@@ -108,16 +112,16 @@ class _Film:
         # The index stays at the end: moving it to the front needs a file that can be reopened.
         self._output = av.open(self._file, mode="w", format="mp4")
         self._stream = _h264(self._output.add_stream("libx264", rate=25), size, quality)
-        self._convert = FromRgb("yuv420p", _COLOUR, width=size[0], height=size[1], siting="left")
+        self._convert = FromRgb("yuv420p", _COLOR, width=size[0], height=size[1], siting="left")
         self._free = 0
         # The first tick that no frame has.
         self._durations: dict[int, int] = {}
         # Of the frames that the encoder has not given yet, by their ticks.
         self.least_bytes = 0
-        """Of the pictures that the encoder has given so far; the file has more."""
+        """Of the images that the encoder has given so far; the file has more."""
 
-    def add(self, picture: HostArray, moment: Moment) -> None:
-        frame = self._convert(resized(picture, self._size))
+    def add(self, image: HostArray, moment: Moment) -> None:
+        frame = self._convert(resized(image, self._size))
         # Two frames of one tick would be one.
         start = max(round(moment.seconds / _TICK), self._free)
         self._free = start + 1
@@ -144,10 +148,10 @@ def _h264(stream: VideoStream, size: Size, quality: Quality) -> VideoStream:
     context.width, context.height = size
     context.pix_fmt = "yuv420p"
     context.time_base = _TICK
-    # More threads would make other pictures.
+    # More threads would make other images.
     context.thread_count = 1
-    context.colorspace = MATRIX_TO_TAG[_COLOUR.matrix]
-    context.color_range = RANGE_TO_TAG[_COLOUR.range]
-    context.color_primaries, context.color_trc = _COLOUR.primaries, _COLOUR.transfer
+    context.colorspace = MATRIX_TO_TAG[_COLOR.matrix]
+    context.color_range = RANGE_TO_TAG[_COLOR.range]
+    context.color_primaries, context.color_trc = _COLOR.primaries, _COLOR.transfer
     context.options = {**_OPTIONS, "crf": str(quality.crf)}
     return stream

@@ -1,4 +1,4 @@
-"""Preview pictures of a training as files, and the growth of them as one sheet."""
+"""Preview images of a training as files, and the growth of them as one sheet."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy as np
 
 from vidstyle.core.errors import InputError, OutputError
 from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
-from vidstyle.training.photos import read_picture, resized
-from vidstyle.training.watch import PAINTING, Picture, Progress
+from vidstyle.training.photos import read_image, resized
+from vidstyle.training.watch import STYLE_IMAGE, Image, Progress
 
 LATEST = "latest.png"
 _NAME = re.compile(r"step-(\d{6,})-(.+)\.png")
 _LARGEST = 512
 """Longer side in pixels of a painting that is kept beside the previews."""
 _CELL = 256
-"""Longer side in pixels of the pictures in the sheet."""
+"""Longer side in pixels of the images in the sheet."""
 _COLUMNS = 6
 """Steps that the sheet shows, spread evenly over all of them."""
 
 
-class PreviewPictures:
-    """Writes ``step-000500-NAME.png``, and ``latest.png``: each picture over the steps.
+class PreviewImages:
+    """Writes ``step-000500-NAME.png``, and ``latest.png``: each image over the steps.
 
-    A training that goes on from a checkpoint continues the sheet; pictures that lie in the folder
+    A training that goes on from a checkpoint continues the sheet; images that lie in the folder
     from steps that are yet to come are no part of it. Raises OutputError where the folder
     cannot be written.
     """
@@ -47,12 +47,12 @@ class PreviewPictures:
             self._adopt(before=progress.iteration)
         self._update()
 
-    def picture(self, iteration: int, name: str, picture: Picture) -> None:
-        if name == PAINTING:
-            write_picture(self._folder / f"{PAINTING}.png", fitted(picture, _LARGEST))
+    def image(self, iteration: int, name: str, image: Image) -> None:
+        if name == STYLE_IMAGE:
+            write_image(self._folder / f"{STYLE_IMAGE}.png", fitted(image, _LARGEST))
             return
         path = self._folder / f"step-{iteration:06}-{name}.png"
-        write_picture(path, picture)
+        write_image(path, image)
         self._files.setdefault(name, {})[iteration] = path
         self._changed = True
 
@@ -68,8 +68,8 @@ class PreviewPictures:
     def _update(self) -> None:
         if self._changed:
             steps = self._chosen_steps()
-            titles = [PAINTING, *(f"step {step:,}" for step in steps)]
-            write_picture(self._folder / LATEST, contact_sheet(self._rows(steps), titles))
+            titles = [STYLE_IMAGE, *(f"step {step:,}" for step in steps)]
+            write_image(self._folder / LATEST, contact_sheet(self._rows(steps), titles))
         self._changed = False
 
     def _chosen_steps(self) -> list[int]:
@@ -81,40 +81,40 @@ class PreviewPictures:
         """One a photo; the painting stands before the first."""
         rows: list[SheetRow] = []
         for _, files in sorted(self._files.items()):
-            first = None if rows else _read(self._folder / f"{PAINTING}.png")
+            first = None if rows else _read(self._folder / f"{STYLE_IMAGE}.png")
             rows.append(SheetRow("", (first, *(_read(files.get(step)) for step in steps))))
         return rows
 
 
-def _read(path: Path | None) -> Picture | None:
-    """A picture for the sheet; a preview that somebody has removed does not stop a training."""
+def _read(path: Path | None) -> Image | None:
+    """A image for the sheet; a preview that somebody has removed does not stop a training."""
     if path is None:
         return None
     try:
-        return fitted(read_picture(path), _CELL)
+        return fitted(read_image(path), _CELL)
     except InputError:
         return None
 
 
-def fitted(picture: Picture, side: int) -> Picture:
-    """A picture reduced so that its longer side has at most ``side`` pixels."""
-    longest = max(picture.shape[:2])
+def fitted(image: Image, side: int) -> Image:
+    """A image reduced so that its longer side has at most ``side`` pixels."""
+    longest = max(image.shape[:2])
     if longest <= side:
-        return picture
-    height, width = (max(1, round(length * side / longest)) for length in picture.shape[:2])
-    return resized(picture, height, width)
+        return image
+    height, width = (max(1, round(length * side / longest)) for length in image.shape[:2])
+    return resized(image, height, width)
 
 
-def write_picture(path: Path, picture: Picture) -> None:
-    """Write a picture in the format of the path's suffix, whole or not at all.
+def write_image(path: Path, image: Image) -> None:
+    """Write a image in the format of the path's suffix, whole or not at all.
 
     Raises OutputError where the format cannot hold it or the folder cannot be written.
     """
     part = path.with_name(f".{path.name}.part")
     try:
-        made, data = cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        made, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         if not made:
-            raise OutputError(f"cannot write {path}: {picture.shape[1]}x{picture.shape[0]} pixels")
+            raise OutputError(f"cannot write {path}: {image.shape[1]}x{image.shape[0]} pixels")
         part.write_bytes(data.tobytes())
         part.replace(path)
     except cv2.error as error:

@@ -54,7 +54,7 @@ class VideoPairs:
     ) -> None:
         """Find the flow of the clips, or take it from the folder ``cache``; see ``keep_pairs``.
 
-        ``side`` is that of the pictures in pixels. Raises InputError where the clips have no
+        ``side`` is that of the images in pixels. Raises InputError where the clips have no
         two frames in one shot, and what ``keep_pairs`` raises.
         """
         self._kept = [

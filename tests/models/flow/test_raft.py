@@ -53,7 +53,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / SMALL
 
 
-def pictures(height: int, width: int) -> tuple[HostArray, HostArray]:
+def images(height: int, width: int) -> tuple[HostArray, HostArray]:
     random = np.random.default_rng(0).random((height + 8, width + 8, 3), dtype=np.float32)
     whole = cv2.GaussianBlur(random, (0, 0), 2)
     return whole[4:-4, 4:-4].copy(), whole[3:-5, 6:-2].copy()
@@ -82,7 +82,7 @@ def test_both_ways_equal_two_calls_of_torchvisions_own(
 ) -> None:
     network = untrained(size)
     torch.save(network.state_dict(), tmp_path / "weights.pth")
-    first, second = pictures(*shape)
+    first, second = images(*shape)
     raft = load_raft(size, weights=tmp_path / "weights.pth")
     forward, backward = raft.flows(first, second)
     for found, pair in ((forward, (first, second)), (backward, (second, first))):
@@ -95,18 +95,18 @@ def test_both_ways_equal_two_calls_of_torchvisions_own(
 
 def test_a_second_call_remembers_nothing_of_the_first(file: Path) -> None:
     raft = load_raft("small", weights=file, iterations=2)
-    first, second = pictures(40, 60)
-    for picture in (first, second):
-        picture.flags.writeable = False
+    first, second = images(40, 60)
+    for image in (first, second):
+        image.flags.writeable = False
     once = raft.flows(first, second)
     raft.flows(second, second)
     for again, flow in zip(raft.flows(first, second), once, strict=True):
         np.testing.assert_array_equal(again, flow)
 
 
-def test_swapped_pictures_give_swapped_flows(file: Path) -> None:
+def test_swapped_images_give_swapped_flows(file: Path) -> None:
     raft = load_raft("small", weights=file, iterations=2)
-    first, second = pictures(40, 60)
+    first, second = images(40, 60)
     forward, backward = raft.flows(first, second)
     other_forward, other_backward = raft.flows(second, first)
     np.testing.assert_allclose(other_forward, backward, atol=1e-5)
@@ -114,11 +114,11 @@ def test_swapped_pictures_give_swapped_flows(file: Path) -> None:
 
 
 @pytest.mark.parametrize("shapes", [((8, 8, 3), (8, 9, 3)), ((8, 8, 1), (8, 8, 1))])
-def test_pictures_that_cannot_be_compared_are_refused(
+def test_images_that_cannot_be_compared_are_refused(
     file: Path, shapes: tuple[tuple[int, ...], tuple[int, ...]]
 ) -> None:
     first, second = (np.zeros(shape, np.float32) for shape in shapes)
-    with pytest.raises(ValueError, match="two RGB pictures of one size"):
+    with pytest.raises(ValueError, match="two RGB images of one size"):
         load_raft("small", weights=file).flows(first, second)
 
 
@@ -177,7 +177,7 @@ def test_correlations_are_float32_always(
         return look_up(centroids_coords)
 
     monkeypatch.setattr(network.corr_block, "index_pyramid", watch)
-    raft.flows(*pictures(130, 130))
+    raft.flows(*images(130, 130))
     assert set(kinds) == {torch.float32}
 
 
@@ -251,7 +251,7 @@ def test_official_weights_are_downloaded_once_and_checked(
 ) -> None:
     with pytest.raises(WeightsError, match="nothing is downloaded while offline"):
         load_raft("small", offline=True)
-    first, second = pictures(20, 30)
+    first, second = images(20, 30)
     fetched = load_raft("small", iterations=1).flows(first, second)
     assert (cache / official).is_file()
     load_raft("small", offline=True)

@@ -15,8 +15,8 @@ from vidstyle.models.loss.backbone_layers import (
 )
 
 
-def taps(layers: list[tuple[str, nn.Module]]) -> list[str]:
-    return [tap for tap, _ in layers if tap]
+def feature_layers(layers: list[tuple[str, nn.Module]]) -> list[str]:
+    return [feature_layer for feature_layer, _ in layers if feature_layer]
 
 
 def test_tables_hold_no_memory_for_weights() -> None:
@@ -26,7 +26,7 @@ def test_tables_hold_no_memory_for_weights() -> None:
 
 @pytest.mark.parametrize("name", list(BACKBONES))
 def test_every_choice_names_layers_of_the_table(name: str) -> None:
-    known = set(taps(empty_layers(name, "max")))
+    known = set(feature_layers(empty_layers(name, "max")))
     for choice in BACKBONES[name].choices:
         assert {*choice.style, choice.content} <= known
 
@@ -50,7 +50,7 @@ def test_what_there_is_not_is_refused() -> None:
     ],
 )
 def test_layers_end_before_the_first_weights_above_reach(name: str, key: str, last: str) -> None:
-    assert taps(reached_layers(empty_layers(name, "max"), {key}))[-1] == last
+    assert feature_layers(reached_layers(empty_layers(name, "max"), {key}))[-1] == last
 
 
 @pytest.mark.parametrize("pooling", ["max", "average"])
@@ -59,10 +59,10 @@ def test_layers_end_before_the_first_weights_above_reach(name: str, key: str, la
     [("vgg16", "relu1_2"), ("vgg19", "relu5_1"), ("squeezenet", "relu1"), ("squeezenet", "fire9")],
 )
 def test_the_smallest_side_passes_and_one_pixel_less_does_not(
-    name: str, tap: str, pooling: Pooling
+    name: str, feature_layer: str, pooling: Pooling
 ) -> None:
     layers = empty_layers(name, pooling)
-    layers = layers[: [each for each, _ in layers].index(tap) + 1]
+    layers = layers[: [each for each, _ in layers].index(feature_layer) + 1]
     network = nn.Sequential(*(module for _, module in layers))
     side = smallest_side(layers)
 

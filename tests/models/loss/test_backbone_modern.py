@@ -63,34 +63,37 @@ def test_every_layer_equals_that_of_the_whole_classifier(name: str, tmp_path: Pa
     shown = torch.rand(1, 3, 101, 96, generator=torch.Generator().manual_seed(1))
 
     wanted: dict[str, torch.Tensor] = {}
-    for tap in backbone.taps:
-        if tap in dict(network.named_modules()):
-            keep = _keeper(wanted, tap)
-            network.get_submodule(tap).register_forward_hook(keep)
+    for feature_layer in backbone.feature_layers:
+        if feature_layer in dict(network.named_modules()):
+            keep = _keeper(wanted, feature_layer)
+            network.get_submodule(feature_layer).register_forward_hook(keep)
     mean, deviation = (torch.tensor(each).reshape(3, 1, 1) for each in FORMS[form])
     network((shown - mean) / deviation)
-    found = backbone(shown, backbone.taps)
-    assert len(wanted) >= len(backbone.taps) - 1  # DenseNet's last one is a function
-    for tap, features in wanted.items():
-        error = (found[tap] - features).norm() / features.norm()
-        assert error < 1e-4, tap
+    found = backbone(shown, backbone.feature_layers)
+    assert len(wanted) >= len(backbone.feature_layers) - 1  # DenseNet's last one is a function
+    for feature_layer, features in wanted.items():
+        error = (found[feature_layer] - features).norm() / features.norm()
+        assert error < 1e-4, feature_layer
 
 
-def _keeper(wanted: dict[str, torch.Tensor], tap: str) -> Callable[..., None]:
+def _keeper(wanted: dict[str, torch.Tensor], feature_layer: str) -> Callable[..., None]:
     def keep(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
-        wanted[tap] = output.clone()
+        wanted[feature_layer] = output.clone()
 
     return keep
 
 
 @pytest.mark.parametrize("name", MODERN)
-def test_default_layers_pass_small_and_odd_pictures_with_a_gradient(name: str) -> None:
+def test_default_layers_pass_small_and_odd_images_with_a_gradient(name: str) -> None:
     backbone = made_up(name)
-    taps = {*backbone.default_style_taps, backbone.default_content_tap}
+    feature_layers = {
+        *backbone.default_style_feature_layers,
+        backbone.default_content_feature_layer,
+    }
     for height, width in ((32, 32), (33, 47), (100, 333)):
         shown = torch.rand(1, 3, height, width, requires_grad=True)
-        found = backbone(shown, taps)
-        assert found.keys() == taps
+        found = backbone(shown, feature_layers)
+        assert found.keys() == feature_layers
         sum(each.square().mean() for each in found.values()).backward()  # type: ignore[union-attr]  # no int: there are layers
         assert shown.grad is not None
         assert shown.grad.isfinite().all()
@@ -98,7 +101,7 @@ def test_default_layers_pass_small_and_odd_pictures_with_a_gradient(name: str) -
 
 
 @pytest.mark.parametrize("name", MODERN)
-def test_a_picture_of_1000_pixels_passes(name: str) -> None:
+def test_a_image_of_1000_pixels_passes(name: str) -> None:
     layers = empty_layers(name, "max")
     network = nn.Sequential(*(module for _, module in layers))
     assert network(torch.empty(1, 3, 1000, 666, device="meta")).shape[2] in (29, 31, 32)
@@ -111,8 +114,10 @@ def test_average_pooling_leaves_no_maximum(name: str) -> None:
     assert nn.MaxPool2d not in kinds
     smooth, sharp = made_up(name, "average"), made_up(name)
     shown = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(2))
-    tap = sharp.taps[-1]
-    same = torch.allclose(smooth(shown, [tap])[tap], sharp(shown, [tap])[tap])
+    feature_layer = sharp.feature_layers[-1]
+    same = torch.allclose(
+        smooth(shown, [feature_layer])[feature_layer], sharp(shown, [feature_layer])[feature_layer]
+    )
     assert same == (name == "convnext")  # which pools by convolutions alone
 
 
@@ -160,7 +165,7 @@ def test_densenets_old_names_are_read(tmp_path: Path) -> None:
     assert old.keys() != tensors.keys()
     torch.save(old, path := tmp_path / "old.pth")
     weights, _ = read_weights(path, "densenet")
-    assert len(Backbone("densenet", weights).taps) == 13
+    assert len(Backbone("densenet", weights).feature_layers) == 13
 
 
 def test_a_file_with_a_hole_is_refused_by_the_layers_name(tmp_path: Path) -> None:
@@ -176,7 +181,7 @@ def test_a_file_that_ends_early_is_used_as_far_as_it_goes(tmp_path: Path) -> Non
     kept = {key: value for key, value in tensors.items() if key.split(".")[0] < "layer2"}
     torch.save(kept, path := tmp_path / "early.pth")
     backbone = Backbone("resnet", read_weights(path, "resnet")[0])
-    assert backbone.taps[-1] == "layer1.2"
+    assert backbone.feature_layers[-1] == "layer1.2"
     with pytest.raises(ValueError, match=r"no layer layer2\.3; there are .*, layer1\.2$"):
         backbone(torch.rand(1, 3, 64, 64), ["layer2.3"])
 
@@ -199,11 +204,12 @@ def made_up(name: str, pooling: Any = "max") -> Backbone:
     """A backbone of random weights."""
     network = original(name)
     numbers = network.state_dict()
-    keys = {tap for tap, _ in empty_layers(name, "max")}
+    keys = {feature_layer for feature_layer, _ in empty_layers(name, "max")}
     weights = {
         key: value
         for key, value in numbers.items()
-        if value.is_floating_point() and any(key.startswith(f"{tap}.") for tap in keys)
+        if value.is_floating_point()
+        and any(key.startswith(f"{feature_layer}.") for feature_layer in keys)
     }
     assert not BACKBONES[name].numbered
     return Backbone(name, weights, pooling=pooling)

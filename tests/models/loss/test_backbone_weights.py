@@ -20,7 +20,7 @@ from vidstyle.models.loss.backbone_weights import KNOWN_FILES, read_weights
 from vidstyle.models.loss.backbones import load_backbone
 from vidstyle.models.weights import places as weight_places
 from vidstyle.models.weights import safetensors_file
-from vidstyle.models.weights.catalog import CATALOGUE, WeightFile
+from vidstyle.models.weights.catalog import CATALOG, WeightFile
 from vidstyle.models.weights.places import find_backbone
 
 Tensors = dict[str, torch.Tensor]
@@ -58,13 +58,13 @@ def put(folder: Path, name: str) -> Path:
 def test_known_files_come_deepest_first() -> None:
     assert list(KNOWN_FILES["vgg19"])[-1] == "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors"
     for name, files in KNOWN_FILES.items():
-        assert CATALOGUE[name].file in files
+        assert CATALOG[name].file in files
 
 
 def test_a_folder_counts_before_the_variable_and_that_before_the_cache(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    partial, complete = list(KNOWN_FILES["vgg19"])[-1], CATALOGUE["vgg19"].file
+    partial, complete = list(KNOWN_FILES["vgg19"])[-1], CATALOG["vgg19"].file
     in_cache = put(cache, complete)
     assert find_backbone("vgg19", folder=None, offline=True) == in_cache
     in_variable = put(tmp_path / "variable", partial)
@@ -73,7 +73,7 @@ def test_a_folder_counts_before_the_variable_and_that_before_the_cache(
     in_folder = put(tmp_path / "folder", partial)
     assert find_backbone("vgg19", folder=tmp_path / "folder", offline=True) == in_folder
     # What the chosen folder lacks may still be in the cache.
-    in_cache = put(cache, CATALOGUE["vgg16"].file)
+    in_cache = put(cache, CATALOG["vgg16"].file)
     assert find_backbone("vgg16", folder=tmp_path / "folder", offline=True) == in_cache
 
 
@@ -124,7 +124,7 @@ def official(tensors: Tensors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         entry = WeightFile("vgg19", address + name, name, 0.0, "")
         for module in (backbone_weights, weight_places):
             monkeypatch.setattr(module, "KNOWN_FILES", {"vgg19": {name: "torchvision-rgb"}})
-            monkeypatch.setattr(module, "CATALOGUE", {"vgg19": entry})
+            monkeypatch.setattr(module, "CATALOG", {"vgg19": entry})
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield Path(name)
@@ -137,8 +137,8 @@ def test_official_weights_are_downloaded_once_and_then_there_offline(
 ) -> None:
     with pytest.raises(WeightsError, match="nothing is downloaded while offline"):
         load_backbone("vgg19", offline=True)
-    assert load_backbone("vgg19").taps == ("relu1_1", "relu1_2", "relu2_1")
-    assert load_backbone("vgg19", offline=True).taps[-1] == "relu2_1"
+    assert load_backbone("vgg19").feature_layers == ("relu1_1", "relu1_2", "relu2_1")
+    assert load_backbone("vgg19", offline=True).feature_layers[-1] == "relu2_1"
     read, form = read_weights(cache / official, "vgg19")
     assert form == "torchvision-rgb"
     torch.testing.assert_close(read, tensors, rtol=0, atol=0)
@@ -178,7 +178,7 @@ def test_the_input_is_what_the_file_states_or_is_known_for(
 @pytest.mark.parametrize(
     ("metadata", "words"),
     [
-        ({}, "does not say what pictures it takes: give its metadata an input of caffe-bgr or"),
+        ({}, "does not say what images it takes: give its metadata an input of caffe-bgr or"),
         ({"input": "RGB, 0-1"}, "takes 'RGB, 0-1'; wanted caffe-bgr or caffe-rgb or torchvision"),
     ],
 )

@@ -32,7 +32,7 @@ def made_up(name: str, deepest: str) -> Tensors:
     return tensors
 
 
-def pictures(height: int, width: int) -> torch.Tensor:
+def images(height: int, width: int) -> torch.Tensor:
     return torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(1))
 
 
@@ -53,10 +53,10 @@ def originals() -> dict[str, nn.Sequential]:
 @torch.no_grad()
 def test_every_tap_equals_torchvisions(name: str, originals: dict[str, nn.Sequential]) -> None:
     original = originals[name].eval()
-    shown = pictures(37, 33)
+    shown = images(37, 33)
     weights = {f"features.{key}": value for key, value in original.state_dict().items()}
     backbone = Backbone(name, weights)
-    found = backbone(shown, backbone.taps)
+    found = backbone(shown, backbone.feature_layers)
 
     mean = torch.tensor([0.485, 0.456, 0.406]).reshape(3, 1, 1)
     features = (shown - mean) / torch.tensor([0.229, 0.224, 0.225]).reshape(3, 1, 1)
@@ -65,15 +65,17 @@ def test_every_tap_equals_torchvisions(name: str, originals: dict[str, nn.Sequen
         features = layer(features)
         if isinstance(layer, nn.ReLU) or type(layer).__name__ == "Fire":
             wanted.append(features.clone())
-    assert len(wanted) == len(backbone.taps)
-    for tap, features in zip(backbone.taps, wanted, strict=True):
-        torch.testing.assert_close(found[tap], features, rtol=1e-4, atol=1e-5, msg=tap)
+    assert len(wanted) == len(backbone.feature_layers)
+    for feature_layer, features in zip(backbone.feature_layers, wanted, strict=True):
+        torch.testing.assert_close(
+            found[feature_layer], features, rtol=1e-4, atol=1e-5, msg=feature_layer
+        )
 
 
 @pytest.mark.parametrize("pooling", ["max", "average"])
 def test_caffe_input_and_pooling_equal_the_layers_written_down(pooling: Pooling) -> None:
     tensors = made_up("vgg19", REACHES["relu2_1"])
-    shown = pictures(15, 20)
+    shown = images(15, 20)
     backbone = Backbone("vgg19", tensors, form="caffe-bgr", pooling=pooling)
     found = backbone(shown, ["relu1_2", "relu2_1"])
 
@@ -101,23 +103,25 @@ def test_the_given_weights_are_not_changed() -> None:
     tensors = made_up("squeezenet", "features.3.squeeze.bias")
     before = {key: value.clone() for key, value in tensors.items()}
     backbone = Backbone("squeezenet", tensors)
-    backbone(pictures(9, 9), backbone.taps)
+    backbone(images(9, 9), backbone.feature_layers)
     for key, value in before.items():
         torch.testing.assert_close(tensors[key], value, rtol=0, atol=0)
 
 
 def test_taps_are_not_changed_by_the_layers_above() -> None:
     backbone = Backbone("vgg16", made_up("vgg16", REACHES["relu2_1"]))
-    shown = pictures(8, 8)
-    together = backbone(shown, backbone.taps)
-    for tap in backbone.taps:
-        torch.testing.assert_close(backbone(shown, [tap])[tap], together[tap], rtol=0, atol=0)
+    shown = images(8, 8)
+    together = backbone(shown, backbone.feature_layers)
+    for feature_layer in backbone.feature_layers:
+        torch.testing.assert_close(
+            backbone(shown, [feature_layer])[feature_layer], together[feature_layer], rtol=0, atol=0
+        )
 
 
-def test_weights_are_frozen_and_the_picture_is_not() -> None:
+def test_weights_are_frozen_and_the_image_is_not() -> None:
     backbone = Backbone("vgg19", made_up("vgg19", REACHES["relu2_1"]))
     assert not any(parameter.requires_grad for parameter in backbone.parameters())
-    shown = pictures(8, 8).requires_grad_()
+    shown = images(8, 8).requires_grad_()
     backbone(shown, ["relu2_1"])["relu2_1"].sum().backward()
     assert shown.grad is not None
     assert shown.grad.abs().min() > 0
@@ -128,23 +132,23 @@ def test_nothing_above_the_highest_tap_is_computed() -> None:
     ran: list[int] = []
     for number, layer in enumerate(backbone.features):
         layer.register_forward_hook(lambda *_, number=number: ran.append(number))
-    assert list(backbone(pictures(8, 8), ["relu1_2", "relu1_1"])) == ["relu1_1", "relu1_2"]
+    assert list(backbone(images(8, 8), ["relu1_2", "relu1_1"])) == ["relu1_1", "relu1_2"]
     assert ran == [0, 1, 2, 3]
-    assert backbone(pictures(8, 8), []) == {}
+    assert backbone(images(8, 8), []) == {}
 
 
 def test_layers_beyond_the_weights_are_refused() -> None:
     backbone = Backbone("vgg19", made_up("vgg19", REACHES["relu2_1"]))
-    assert backbone.taps == ("relu1_1", "relu1_2", "relu2_1")
+    assert backbone.feature_layers == ("relu1_1", "relu1_2", "relu2_1")
     words = r"vgg19 has no layer relu3_1; there are relu1_1, relu1_2, relu2_1$"
     with pytest.raises(ValueError, match=words):
-        backbone(pictures(8, 8), ["relu1_1", "relu3_1"])
+        backbone(images(8, 8), ["relu1_1", "relu3_1"])
 
 
 @torch.no_grad()
 def test_vggs_convolutions_and_numbers_are_names_too() -> None:
     backbone = Backbone("vgg19", made_up("vgg19", REACHES["relu2_1"]))
-    shown = pictures(12, 12)
+    shown = images(12, 12)
     found = backbone(shown, ["conv1_2", "relu1_2", "features.2", "conv2_1"])
     assert found["conv1_2"].min() < 0
     torch.testing.assert_close(found["conv1_2"].clamp_min(0), found["relu1_2"], rtol=0, atol=0)
@@ -152,15 +156,15 @@ def test_vggs_convolutions_and_numbers_are_names_too() -> None:
     assert (backbone.smallest_side("conv2_1"), backbone.smallest_side("relu1_1")) == (2, 1)
 
 
-def test_pictures_that_cannot_pass_are_refused() -> None:
+def test_images_that_cannot_pass_are_refused() -> None:
     backbone = Backbone("squeezenet", made_up("squeezenet", "features.12.squeeze.bias"))
-    with pytest.raises(ValueError, match=r"^pictures are \(N, 3, H, W\), got \(2, 1, 40, 40\)$"):
-        backbone(pictures(40, 40)[:, :1], ["relu1"])
-    words = "pictures of 40x16 are too small for fire9 of squeezenet: wanted at least 17x17"
+    with pytest.raises(ValueError, match=r"^images are \(N, 3, H, W\), got \(2, 1, 40, 40\)$"):
+        backbone(images(40, 40)[:, :1], ["relu1"])
+    words = "images of 40x16 are too small for fire9 of squeezenet: wanted at least 17x17"
     with pytest.raises(ValueError, match=words):
-        backbone(pictures(16, 40), ["relu1", "fire9"])
-    assert backbone(pictures(17, 40), ["fire9"])["fire9"].shape == (2, 512, 1, 2)
-    assert backbone(pictures(3, 3), ["relu1"])["relu1"].shape == (2, 64, 1, 1)
+        backbone(images(16, 40), ["relu1", "fire9"])
+    assert backbone(images(17, 40), ["fire9"])["fire9"].shape == (2, 512, 1, 2)
+    assert backbone(images(3, 3), ["relu1"])["relu1"].shape == (2, 64, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -185,14 +189,14 @@ def test_default_taps_are_the_best_choice_within_reach(
         for part, value in module.state_dict().items()
     }
     backbone = Backbone(name, blank)
-    assert backbone.default_style_taps == tuple(style.split())
-    assert backbone.default_content_tap == content
+    assert backbone.default_style_feature_layers == tuple(style.split())
+    assert backbone.default_content_feature_layer == content
 
 
 def test_bfloat16_keeps_the_features_to_a_hundredth() -> None:
     backbone = Backbone("vgg19", made_up("vgg19", REACHES["relu3_4"]), form="caffe-bgr")
     backbone.to(memory_format=torch.channels_last)
-    shown = pictures(32, 32).contiguous(memory_format=torch.channels_last)
+    shown = images(32, 32).contiguous(memory_format=torch.channels_last)
     exact = backbone(shown, ["relu3_4"])["relu3_4"]
     with torch.autocast("cpu", torch.bfloat16):
         coarse = backbone(shown, ["relu3_4"])["relu3_4"]
@@ -209,7 +213,7 @@ def test_a_file_is_loaded_as_what_it_says_it_is(tmp_path: Path, form: InputForm)
     backbone = load_backbone("vgg16", file=path, pooling="average")
     wanted = Backbone("vgg16", tensors, form=form, pooling="average")
     assert (backbone.name, backbone.pooling) == ("vgg16", "average")
-    shown = pictures(8, 8)
+    shown = images(8, 8)
     found = backbone(shown, ["relu2_1"])["relu2_1"]
     torch.testing.assert_close(found, wanted(shown, ["relu2_1"])["relu2_1"], rtol=0, atol=0)
 
@@ -222,7 +226,7 @@ def test_an_unknown_name_is_refused_before_files_are_looked_for(tmp_path: Path) 
 def test_a_backbone_survives_copying_to_another_process() -> None:
     backbone = Backbone("vgg19", made_up("vgg19", REACHES["relu2_1"]))
     again = pickle.loads(pickle.dumps(backbone))
-    shown = pictures(8, 8)
+    shown = images(8, 8)
     found = again(shown, ["relu2_1"])["relu2_1"]
     torch.testing.assert_close(found, backbone(shown, ["relu2_1"])["relu2_1"], rtol=0, atol=0)
 
@@ -230,14 +234,18 @@ def test_a_backbone_survives_copying_to_another_process() -> None:
 @pytest.mark.parametrize(
     ("name", "tap", "count"), [("vgg19", "relu3_4", 8), ("squeezenet", "fire9", 9)]
 )
-def test_the_real_weights_are_trained(name: str, tap: str, count: int, shared_data: Path) -> None:
+def test_the_real_weights_are_trained(
+    name: str, feature_layer: str, count: int, shared_data: Path
+) -> None:
     backbone = load_backbone(name, folder=shared_data / "weights", offline=True)
-    assert (backbone.taps[-1], len(backbone.taps)) == (tap, count)
+    assert (backbone.feature_layers[-1], len(backbone.feature_layers)) == (feature_layer, count)
     photo = cv2.imread(str(shared_data / "photos" / "kodak" / "04.png"), cv2.IMREAD_COLOR_RGB)
     assert photo is not None
     photo = photo[:128, :128].astype(np.float32) / 255
     upright, flipped, fallen = (
-        backbone(torch.from_numpy(each.copy()).permute(2, 0, 1)[None], [tap])[tap].mean((2, 3))
+        backbone(torch.from_numpy(each.copy()).permute(2, 0, 1)[None], [feature_layer])[
+            feature_layer
+        ].mean((2, 3))
         for each in (photo, photo[:, ::-1], photo[::-1])
     )
     # Photos have no handedness but do have an upside: trained filters tell only the latter.

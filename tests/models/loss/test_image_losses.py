@@ -1,4 +1,4 @@
-"""Loss terms of masked and grey pictures, beside what tests/training/test_losses.py has."""
+"""Loss terms of masked and gray images, beside what tests/training/test_losses.py has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 
 from vidstyle.models.loss.image_losses import (
     gram_matrix,
-    range_excess,
+    range_penalty,
     total_variation,
     visible_difference,
     warp,
@@ -45,11 +45,11 @@ def test_only_visible_pixels_are_compared() -> None:
 
 
 def test_excess_counts_what_no_file_can_hold() -> None:
-    picture = torch.tensor([-0.5, 0.0, 1.0, 2.0]).reshape(1, 1, 2, 2)
-    assert range_excess(picture, 0.0, 1.0) == (0.25 + 1) / 4
+    image = torch.tensor([-0.5, 0.0, 1.0, 2.0]).reshape(1, 1, 2, 2)
+    assert range_penalty(image, 0.0, 1.0) == (0.25 + 1) / 4
 
 
-def test_a_picture_one_pixel_wide_has_no_neighbours_across() -> None:
+def test_a_image_one_pixel_wide_has_no_neighbors_across() -> None:
     narrow = random(1, 3, 5, 1)
     wide = narrow.repeat(1, 1, 1, 2)
     torch.testing.assert_close(total_variation(narrow), total_variation(wide))

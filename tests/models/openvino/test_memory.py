@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from vidstyle.core.context import Precision
-from vidstyle.models.openvino.memory import painting_memory
+from vidstyle.models.openvino.memory import network_memory
 from vidstyle.models.style.style_file import Architecture, Credit, StyleInfo
 
 SIZES = ((2160, 3840), (4320, 7680))
@@ -20,7 +20,7 @@ def told(
     precision: Precision = "bfloat16",
 ) -> int:
     info = StyleInfo("a", Credit(), architecture, 32)
-    return painting_memory(info, backend="openvino", precision=precision, size=size, tile=tile)
+    return network_memory(info, backend="openvino", precision=precision, size=size, tile=tile)
 
 
 @pytest.mark.parametrize("architecture", get_args(Architecture))
@@ -40,14 +40,14 @@ def test_the_largest_network_takes_less_than_half() -> None:
     )
 
 
-def test_a_tile_that_holds_the_picture_changes_nothing() -> None:
+def test_a_tile_that_holds_the_image_changes_nothing() -> None:
     assert told("fast", (1080, 1920), 2048) == told("fast", (1080, 1920), None)
 
 
-def test_torch_paints_whole_pictures_only() -> None:
+def test_torch_paints_whole_images_only() -> None:
     info = StyleInfo("a", Credit(), "johnson", 32)
     whole, tiled = (
-        painting_memory(info, backend="torch", precision="float32", size=(2160, 3840), tile=tile)
+        network_memory(info, backend="torch", precision="float32", size=(2160, 3840), tile=tile)
         for tile in (None, 256)
     )
     assert tiled == whole

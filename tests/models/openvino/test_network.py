@@ -1,4 +1,4 @@
-"""OpenVINO against torch's own networks in float32: the same pictures, at any size."""
+"""OpenVINO against torch's own networks in float32: the same images, at any size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vidstyle.core import HostArray
 from vidstyle.core.context import Precision
 from vidstyle.models.openvino.network import OpenVinoNetwork, native_bfloat16
 from vidstyle.models.style.architectures import empty_network
-from vidstyle.models.style.network import paint
+from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import Architecture, Credit, StyleInfo, load_style, save_style
 from vidstyle.models.style.style_weights import load_style_weights
 from vidstyle.models.style.styles import find_style
@@ -31,7 +31,7 @@ def style(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """A network not trained, none of whose weights is 0 or 1."""
     generator = torch.Generator().manual_seed(1)
     network = empty_network(request.param, 6)
-    network.initialise(generator)
+    network.initialize(generator)
     with torch.no_grad():
         for weight in network.parameters():
             if weight.shape[-1] == 1 or weight.ndim == 1:
@@ -51,10 +51,10 @@ def waves(height: int, width: int) -> HostArray:
     return make_waves(0)(right, down)[0].astype(np.float32)
 
 
-def by_torch(style: Path, picture: HostArray) -> HostArray:
+def by_torch(style: Path, image: HostArray) -> HostArray:
     with torch.inference_mode():
-        painted = paint(load_style(style).module, torch.from_numpy(picture).permute(2, 0, 1)[None])
-    return painted[0].permute(1, 2, 0).numpy()
+        stylized = stylize(load_style(style).module, torch.from_numpy(image).permute(2, 0, 1)[None])
+    return stylized[0].permute(1, 2, 0).numpy()
 
 
 def opened(style: Path, precision: Precision = "float32") -> OpenVinoNetwork:
@@ -65,71 +65,71 @@ def opened(style: Path, precision: Precision = "float32") -> OpenVinoNetwork:
 def test_in_float32_it_is_the_network_itself_at_any_size(
     style: Path, size: tuple[int, int]
 ) -> None:
-    picture = noise(*size)
-    painted = opened(style).paint(picture)
-    assert painted.dtype == np.float32
-    np.testing.assert_allclose(painted, by_torch(style, picture), atol=1e-4)
+    image = noise(*size)
+    stylized = opened(style).stylize(image)
+    assert stylized.dtype == np.float32
+    np.testing.assert_allclose(stylized, by_torch(style, image), atol=1e-4)
 
 
 @needs_bfloat16
 @pytest.mark.parametrize("size", [(64, 96), (37, 51)])
 def test_in_bfloat16_it_stays_within_two_of_255(style: Path, size: tuple[int, int]) -> None:
-    picture = noise(*size)
-    difference = np.abs(opened(style, "bfloat16").paint(picture) - by_torch(style, picture))
+    image = noise(*size)
+    difference = np.abs(opened(style, "bfloat16").stylize(image) - by_torch(style, image))
     assert 0 < difference.mean() < 2 / 255
     assert difference.max() < 12 / 255
 
 
 @needs_bfloat16
-@pytest.mark.parametrize("colour", [(0, 0, 0), (1, 1, 1), (0.2, 0.7, 0.4)])
-def test_in_bfloat16_a_flat_picture_gets_no_pattern(
-    style: Path, colour: tuple[float, float, float]
+@pytest.mark.parametrize("color", [(0, 0, 0), (1, 1, 1), (0.2, 0.7, 0.4)])
+def test_in_bfloat16_a_flat_image_gets_no_pattern(
+    style: Path, color: tuple[float, float, float]
 ) -> None:
-    """Rounding that differed from pixel to pixel would become one in a normalisation."""
-    flat = np.full((48, 64, 3), colour, np.float32)
-    difference = opened(style, "bfloat16").paint(flat) - by_torch(style, flat)
+    """Rounding that differed from pixel to pixel would become one in a normalization."""
+    flat = np.full((48, 64, 3), color, np.float32)
+    difference = opened(style, "bfloat16").stylize(flat) - by_torch(style, flat)
     assert np.ptp(difference, axis=(0, 1)).max() < 2 / 255
 
 
 @pytest.mark.parametrize("name", ["great-wave", "mondrian", "starry-night"])
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=needs_bfloat16)])
 def test_shipped_styles_paint_as_in_torch(name: str, precision: Precision) -> None:
-    picture, path = waves(96, 144), find_style(name)
-    difference = np.abs(opened(path, precision).paint(picture) - by_torch(path, picture))
+    image, path = waves(96, 144), find_style(name)
+    difference = np.abs(opened(path, precision).stylize(image) - by_torch(path, image))
     mean, most = (1e-5, 1e-4) if precision == "float32" else (2 / 255, 24 / 255)
     assert difference.mean() < mean
     assert difference.max() < most
 
 
-def test_the_picture_may_be_a_view_of_another_and_is_not_written_to(style: Path) -> None:
+def test_the_image_may_be_a_view_of_another_and_is_not_written_to(style: Path) -> None:
     whole = noise(40, 90)
     before, view = whole.copy(), whole[:32, 10:74]
     view.flags.writeable = False
-    painted = opened(style).paint(view)
+    stylized = opened(style).stylize(view)
     assert np.array_equal(whole, before)
-    assert np.array_equal(painted, opened(style).paint(np.ascontiguousarray(view)))
+    assert np.array_equal(stylized, opened(style).stylize(np.ascontiguousarray(view)))
 
 
-def test_results_are_pictures_of_their_own(style: Path) -> None:
+def test_results_are_images_of_their_own(style: Path) -> None:
     network = opened(style)
-    first = network.paint(noise(32, 40))
+    first = network.stylize(noise(32, 40))
     kept = first.copy()
-    network.paint(np.zeros((32, 40, 3), np.float32))
+    network.stylize(np.zeros((32, 40, 3), np.float32))
     assert np.array_equal(first, kept)
 
 
 def test_sizes_may_change_and_come_back(style: Path) -> None:
     network = opened(style)
-    first = network.paint(noise(32, 40))
-    network.paint(noise(16, 60))
-    assert np.array_equal(network.paint(noise(32, 40)), first)
+    first = network.stylize(noise(32, 40))
+    network.stylize(noise(16, 60))
+    assert np.array_equal(network.stylize(noise(32, 40)), first)
 
 
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=needs_bfloat16)])
-def test_two_threads_give_the_same_picture_every_time(style: Path, precision: Precision) -> None:
-    weights, picture = load_style_weights(style), noise(64, 96)
+def test_two_threads_give_the_same_image_every_time(style: Path, precision: Precision) -> None:
+    weights, image = load_style_weights(style), noise(64, 96)
     networks = [OpenVinoNetwork(weights, precision=precision, threads=2) for _ in range(2)]
-    first, *others = (network.paint(picture) for network in networks for _ in range(4))
+    first, *others = (network.stylize(image) for network in networks for _ in range(4))
     assert all(np.array_equal(first, other) for other in others)
 
 

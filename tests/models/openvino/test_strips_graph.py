@@ -1,4 +1,4 @@
-"""Painting strip by strip is painting the whole picture: against torch's own networks."""
+"""Painting strip by strip is painting the whole image: against torch's own networks."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import torch
 
 from vidstyle.core import HostArray
 from vidstyle.core.context import Precision
-from vidstyle.models.openvino.memory import painting_memory
+from vidstyle.models.openvino.memory import network_memory
 from vidstyle.models.openvino.network import OpenVinoNetwork, native_bfloat16
 from vidstyle.models.style.architectures import empty_network
-from vidstyle.models.style.network import paint
+from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import (
     Architecture,
     Credit,
@@ -40,7 +40,7 @@ def style(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def write_style(path: Path, architecture: Architecture, width: int) -> Path:
     generator = torch.Generator().manual_seed(1)
     network = empty_network(architecture, width)
-    network.initialise(generator)
+    network.initialize(generator)
     with torch.no_grad():
         for weight in network.parameters():
             if weight.shape[-1] == 1 or weight.ndim == 1:
@@ -50,16 +50,16 @@ def write_style(path: Path, architecture: Architecture, width: int) -> Path:
 
 
 def uneven(height: int, width: int) -> HostArray:
-    """Dark and flat above, bright and rough below: no strip has the picture's mean or variance."""
+    """Dark and flat above, bright and rough below: no strip has the image's mean or variance."""
     rough = np.random.default_rng(0).random((height, width, 3), np.float32)
     down = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     return 0.5 * down + 0.5 * down * rough
 
 
-def by_torch(style: Path, picture: HostArray) -> HostArray:
+def by_torch(style: Path, image: HostArray) -> HostArray:
     with torch.inference_mode():
-        painted = paint(load_style(style).module, torch.from_numpy(picture).permute(2, 0, 1)[None])
-    return painted[0].permute(1, 2, 0).numpy()
+        stylized = stylize(load_style(style).module, torch.from_numpy(image).permute(2, 0, 1)[None])
+    return stylized[0].permute(1, 2, 0).numpy()
 
 
 def opened(
@@ -72,19 +72,19 @@ def opened(
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(128, 48), (133, 70), (66, 37), (97, 3)])
 def test_in_float32_it_is_the_network_itself(style: Path, size: tuple[int, int]) -> None:
-    picture = uneven(*size)
-    painted = opened(style).paint(picture)
-    assert painted.dtype == np.float32
-    np.testing.assert_allclose(painted, by_torch(style, picture), atol=1e-4)
+    image = uneven(*size)
+    stylized = opened(style).stylize(image)
+    assert stylized.dtype == np.float32
+    np.testing.assert_allclose(stylized, by_torch(style, image), atol=1e-4)
 
 
 @pytest.mark.slow
 @needs_bfloat16
-def test_in_bfloat16_it_is_as_near_as_the_whole_picture_is(style: Path) -> None:
-    picture = uneven(133, 70)
-    exact = by_torch(style, picture)
+def test_in_bfloat16_it_is_as_near_as_the_whole_image_is(style: Path) -> None:
+    image = uneven(133, 70)
+    exact = by_torch(style, image)
     strips, whole = (
-        np.abs(opened(style, "bfloat16", tile=tile).paint(picture) - exact) for tile in (TILE, None)
+        np.abs(opened(style, "bfloat16", tile=tile).stylize(image) - exact) for tile in (TILE, None)
     )
     assert 0 < strips.mean() < 1.1 * whole.mean() < 2 / 255
     assert strips.max() < 1.5 * whole.max()
@@ -92,29 +92,29 @@ def test_in_bfloat16_it_is_as_near_as_the_whole_picture_is(style: Path) -> None:
 
 @pytest.mark.slow
 @needs_bfloat16
-def test_in_bfloat16_a_flat_picture_gets_no_seam(style: Path) -> None:
+def test_in_bfloat16_a_flat_image_gets_no_seam(style: Path) -> None:
     flat = np.full((130, 40, 3), (0.2, 0.7, 0.4), np.float32)
-    difference = opened(style, "bfloat16").paint(flat) - by_torch(style, flat)
+    difference = opened(style, "bfloat16").stylize(flat) - by_torch(style, flat)
     assert np.ptp(difference, axis=(0, 1)).max() < 2 / 255
 
 
 @pytest.mark.slow
-def test_pictures_may_be_read_only_and_differ_in_size_and_results_stay(style: Path) -> None:
-    network, picture = opened(style, threads=2), uneven(90, 40)
-    before = picture.copy()
-    picture.flags.writeable = False
-    first = network.paint(picture)
+def test_images_may_be_read_only_and_differ_in_size_and_results_stay(style: Path) -> None:
+    network, image = opened(style, threads=2), uneven(90, 40)
+    before = image.copy()
+    image.flags.writeable = False
+    first = network.stylize(image)
     kept = first.copy()
-    network.paint(uneven(70, 44))
-    again = network.paint(picture)
-    assert np.array_equal(picture, before)
+    network.stylize(uneven(70, 44))
+    again = network.stylize(image)
+    assert np.array_equal(image, before)
     assert np.array_equal(first, kept)
     assert np.array_equal(again, kept)
 
 
-def test_a_picture_no_larger_than_the_tile_is_painted_whole(style: Path) -> None:
-    picture = uneven(60, 52)
-    tiled, whole = (opened(style, tile=tile).paint(picture) for tile in (64, None))
+def test_a_image_no_larger_than_the_tile_is_painted_whole(style: Path) -> None:
+    image = uneven(60, 52)
+    tiled, whole = (opened(style, tile=tile).stylize(image) for tile in (64, None))
     assert np.array_equal(tiled, whole)
 
 
@@ -136,12 +136,12 @@ print(-peak(64, 64) + peak(720, 1280))
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what is taken")
-def test_it_takes_no_more_than_it_says_from_picture_to_picture(tmp_path: Path) -> None:
+def test_it_takes_no_more_than_it_says_from_image_to_image(tmp_path: Path) -> None:
     path = write_style(tmp_path / "wide.safetensors", "johnson", 32)
     command = [sys.executable, "-c", _PEAK, str(path)]
     taken = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     said, whole = (
-        painting_memory(
+        network_memory(
             read_style_info(path),
             backend="openvino",
             precision="float32",

@@ -1,4 +1,4 @@
-"""The optimisers find minima that are known, as fast as torch's own do."""
+"""The optimizers find minima that are known, as fast as torch's own do."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Counted:
     def __init__(self, function: Evaluate) -> None:
         self.count, self._function = 0, function
 
-    def __call__(self, picture: torch.Tensor) -> Evaluation:
+    def __call__(self, image: torch.Tensor) -> Evaluation:
         self.count += 1
-        return self._function(picture)
+        return self._function(image)
 
 
 def evaluated(loss: torch.Tensor, variable: torch.Tensor) -> Evaluation:
@@ -46,7 +46,7 @@ def test_lbfgs_gets_through_rosenbrocks_valley() -> None:
         assert descent.step()
         steps += 1
     assert descent.now.loss <= 1e-10
-    torch.testing.assert_close(descent.picture, torch.ones_like(descent.picture), atol=1e-4, rtol=0)
+    torch.testing.assert_close(descent.image, torch.ones_like(descent.image), atol=1e-4, rtol=0)
     assert function.count <= 1.6 * steps
 
 
@@ -57,7 +57,7 @@ def test_lbfgs_takes_no_more_evaluations_than_torchs_own() -> None:
         assert descent.step()
 
     theirs, point = Counted(bowl), start.clone().requires_grad_()
-    optimiser = torch.optim.LBFGS(
+    optimizer = torch.optim.LBFGS(
         [point], 1.0, 1, 25, 0, 0, history_size=20, line_search_fn="strong_wolfe"
     )
 
@@ -67,18 +67,18 @@ def test_lbfgs_takes_no_more_evaluations_than_torchs_own() -> None:
         return found.loss
 
     for _ in range(500):
-        if optimiser.step(closure) <= 1e-8:  # type: ignore[no-untyped-call]  # torch has no types
+        if optimizer.step(closure) <= 1e-8:  # type: ignore[no-untyped-call]  # torch has no types
             break
     assert function.count <= theirs.count
 
 
-def test_the_loss_never_rises_and_pictures_given_away_stay() -> None:
+def test_the_loss_never_rises_and_images_given_away_stay() -> None:
     descent = Lbfgs(rosenbrock, torch.tensor([-1.2, 1.0, 2.0]), memory=3)
     for _ in range(20):
-        picture, before, copy = descent.picture, descent.now.loss, descent.picture.clone()
+        image, before, copy = descent.image, descent.now.loss, descent.image.clone()
         descent.step()
         assert descent.now.loss <= before
-        assert torch.equal(picture, copy)
+        assert torch.equal(image, copy)
 
 
 @pytest.mark.parametrize("kind", ["lbfgs", "adam"])
@@ -88,19 +88,19 @@ def test_at_the_minimum_it_stays(kind: str) -> None:
         Lbfgs(bowl, start, memory=5) if kind == "lbfgs" else Adam(bowl, start, learning_rate=1)
     )
     assert descent.step() == (kind == "adam")
-    torch.testing.assert_close(descent.picture, start)
+    torch.testing.assert_close(descent.image, start)
 
 
 def test_adam_equals_torchs() -> None:
     start = torch.linspace(-1, 1, 7, dtype=torch.float64)
     descent = Adam(bowl, start, learning_rate=0.05)
     point = start.clone().requires_grad_()
-    optimiser = torch.optim.Adam([point], 0.05, eps=1e-12)
+    optimizer = torch.optim.Adam([point], 0.05, eps=1e-12)
     for _ in range(25):
         descent.step()
         point.grad = bowl(point).gradient
-        optimiser.step()
-    torch.testing.assert_close(descent.picture, point.detach(), rtol=1e-9, atol=1e-12)
+        optimizer.step()
+    torch.testing.assert_close(descent.image, point.detach(), rtol=1e-9, atol=1e-12)
 
 
 def test_a_wall_that_is_not_finite_is_walked_around() -> None:

@@ -1,4 +1,4 @@
-"""A picture that is optimised: its levels, starts, masks and ends."""
+"""A image that is optimized: its levels, starts, masks and ends."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from vidstyle.models.loss.backbones import Backbone
 from vidstyle.models.optimization.gatys import (
     DescentSettings,
     LossSettings,
-    Painted,
     Past,
     Progress,
     StyleReference,
+    Stylized,
     Task,
-    paint,
+    stylize,
 )
 from vidstyle.models.optimization.settings import LossWeights
 
@@ -34,7 +34,7 @@ def backbone() -> Backbone:
 
 @pytest.fixture
 def task() -> Task:
-    reference = StyleReference(picture=waves(32, 40, period=5, colour=2))
+    reference = StyleReference(image=waves(32, 40, period=5, color=2))
     return Task(waves(32, 44), (reference,))
 
 
@@ -50,86 +50,88 @@ class Kept:
         return len(self.steps) < self._most
 
 
-@pytest.mark.parametrize("optimiser", ["lbfgs", "adam"])
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_the_loss_falls_and_each_step_is_told(
-    backbone: Backbone, task: Task, optimiser: str
+    backbone: Backbone, task: Task, optimizer: str
 ) -> None:
-    settings = replace(FEW, optimiser=optimiser)  # type: ignore[arg-type]  # one of the two
-    painted = paint(backbone, task, settings=settings, watch=(kept := Kept()))
+    settings = replace(FEW, optimizer=optimizer)  # type: ignore[arg-type]  # one of the two
+    stylized = stylize(backbone, task, settings=settings, watch=(kept := Kept()))
     assert [each.step for each in kept.steps] == list(range(1, 9))
-    assert kept.steps[-1].loss == painted.loss < 0.8 * kept.steps[0].loss
-    assert (painted.steps, painted.ending) == (8, "steps")
-    assert kept.steps[0].terms.keys() == {"style", "content", "variation", "excess"}
-    torch.testing.assert_close(kept.steps[-1].picture(), painted.picture)
-    assert painted.picture.shape == task.content.shape
-    assert painted.picture.min() >= 0
-    assert painted.picture.max() <= 1
+    assert kept.steps[-1].loss == stylized.loss < 0.8 * kept.steps[0].loss
+    assert (stylized.steps, stylized.ending) == (8, "steps")
+    assert kept.steps[0].terms.keys() == {"style", "content", "variation", "range_penalty"}
+    torch.testing.assert_close(kept.steps[-1].image(), stylized.image)
+    assert stylized.image.shape == task.content.shape
+    assert stylized.image.min() >= 0
+    assert stylized.image.max() <= 1
 
 
 def test_two_runs_are_equal_and_a_seed_makes_another(backbone: Backbone, task: Task) -> None:
     noise = replace(FEW, start="noise", steps=3)
-    first, again = (paint(backbone, task, settings=noise).picture for _ in range(2))
-    other = paint(backbone, task, settings=replace(noise, seed=1)).picture
+    first, again = (stylize(backbone, task, settings=noise).image for _ in range(2))
+    other = stylize(backbone, task, settings=replace(noise, seed=1)).image
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
 def test_levels_go_from_coarse_to_fine_and_share_the_steps(backbone: Backbone) -> None:
-    big = StyleReference(picture=waves(140, 150, period=9, colour=2))
+    big = StyleReference(image=waves(140, 150, period=9, color=2))
     content = waves(131, 160)
     kept = Kept()
-    painted = paint(backbone, Task(content, (big,)), settings=replace(FEW, levels=3), watch=kept)
+    stylized = stylize(backbone, Task(content, (big,)), settings=replace(FEW, levels=3), watch=kept)
     # A quarter of 131 pixels would be too small to paint on.
     assert [each.size for each in kept.steps] == [(80, 66)] * 4 + [(160, 131)] * 4
-    assert kept.steps[0].picture().shape == painted.picture.shape == content.shape
+    assert kept.steps[0].image().shape == stylized.image.shape == content.shape
 
 
 def test_a_watcher_ends_it_with_what_there_is(backbone: Backbone, task: Task) -> None:
-    painted = paint(backbone, task, settings=FEW, watch=(kept := Kept(most=3)))
-    assert (painted.steps, painted.ending, len(kept.steps)) == (3, "stopped", 3)
-    three = paint(backbone, task, settings=replace(FEW, steps=3))
-    assert torch.equal(painted.picture, three.picture)
+    stylized = stylize(backbone, task, settings=FEW, watch=(kept := Kept(most=3)))
+    assert (stylized.steps, stylized.ending, len(kept.steps)) == (3, "stopped", 3)
+    three = stylize(backbone, task, settings=replace(FEW, steps=3))
+    assert torch.equal(stylized.image, three.image)
 
 
 def test_it_ends_when_the_loss_falls_no_more(backbone: Backbone, task: Task) -> None:
     settings = DescentSettings(steps=400, tolerance=0.02, patience=10)
-    painted = paint(backbone, task, settings=settings, watch=(kept := Kept()))
-    assert painted.ending == "settled"
-    assert 10 < painted.steps < 400
-    assert kept.steps[-11].loss - painted.loss < 0.02 * kept.steps[-11].loss
+    stylized = stylize(backbone, task, settings=settings, watch=(kept := Kept()))
+    assert stylized.ending == "settled"
+    assert 10 < stylized.steps < 400
+    assert kept.steps[-11].loss - stylized.loss < 0.02 * kept.steps[-11].loss
 
 
-def test_a_picture_that_is_its_own_painting_stays_nearly_as_it_is(backbone: Backbone) -> None:
+def test_a_image_that_is_its_own_painting_stays_nearly_as_it_is(backbone: Backbone) -> None:
     content = waves(32, 44)
-    own = Task(content, (StyleReference(picture=content),))
+    own = Task(content, (StyleReference(image=content),))
     losses = LossSettings(weights=LossWeights(variation=0))
-    painted = paint(backbone, own, losses=losses, settings=FEW)
-    assert painted.ending == "stuck"
-    torch.testing.assert_close(painted.picture, content)
+    stylized = stylize(backbone, own, losses=losses, settings=FEW)
+    assert stylized.ending == "stuck"
+    torch.testing.assert_close(stylized.image, content)
 
 
 def test_outside_of_the_masks_nothing_changes(backbone: Backbone, task: Task) -> None:
     mask = torch.zeros(1, 1, 32, 44)
     mask[..., :20] = 1
     masked = replace(task, references=(replace(task.references[0], mask=mask),))
-    painted = paint(backbone, masked, settings=FEW).picture
-    assert torch.equal(painted[..., 20:], task.content[..., 20:])
-    assert (painted[..., :20] - task.content[..., :20]).abs().mean() > 0.01
+    stylized = stylize(backbone, masked, settings=FEW).image
+    assert torch.equal(stylized[..., 20:], task.content[..., 20:])
+    assert (stylized[..., :20] - task.content[..., :20]).abs().mean() > 0.01
     both = replace(task, references=(*masked.references, *task.references))
-    assert not torch.equal(paint(backbone, both, settings=FEW).picture[..., 20:], painted[..., 20:])
+    assert not torch.equal(
+        stylize(backbone, both, settings=FEW).image[..., 20:], stylized[..., 20:]
+    )
 
 
 def test_the_past_holds_where_it_is_visible(backbone: Backbone, task: Task) -> None:
-    before = paint(backbone, task, settings=replace(FEW, steps=20)).picture
+    before = stylize(backbone, task, settings=replace(FEW, steps=20)).image
     visible = torch.zeros(1, 1, 32, 44)
     visible[..., :22] = 1
     dark = task.content * 0.95
-    alone = paint(backbone, Task(dark, task.references), settings=FEW)
+    alone = stylize(backbone, Task(dark, task.references), settings=FEW)
     after = Task(dark, task.references, Past(before, visible))
-    held = paint(backbone, after, settings=replace(FEW, start="previous"))
+    held = stylize(backbone, after, settings=replace(FEW, start="previous"))
 
-    def change(painted: Painted) -> torch.Tensor:
-        return (painted.picture - before)[..., :22].square().mean()
+    def change(stylized: Stylized) -> torch.Tensor:
+        return (stylized.image - before)[..., :22].square().mean()
 
     assert change(held) < 0.2 * change(alone)
     assert "temporal" in held.terms
@@ -137,21 +139,21 @@ def test_the_past_holds_where_it_is_visible(backbone: Backbone, task: Task) -> N
 
 def test_what_was_hidden_leaves_no_ghost(backbone: Backbone, task: Task) -> None:
     hidden = torch.zeros(1, 1, 32, 44)
-    before = waves(32, 44, period=20, colour=4)
+    before = waves(32, 44, period=20, color=4)
     settings = replace(FEW, start="previous")
     first, other = (
-        paint(backbone, replace(task, past=Past(picture, hidden)), settings=settings).picture
-        for picture in (before, before.flip(3))
+        stylize(backbone, replace(task, past=Past(image, hidden)), settings=settings).image
+        for image in (before, before.flip(3))
     )
-    # Its colours alone are taken over, and those two have the same.
+    # Its colors alone are taken over, and those two have the same.
     torch.testing.assert_close(first, other)
 
 
-def test_luminance_keeps_the_contents_colours(backbone: Backbone, task: Task) -> None:
-    painted = paint(backbone, task, settings=FEW, colours="luminance").picture
-    difference = painted - task.content
+def test_luminance_keeps_the_contents_colors(backbone: Backbone, task: Task) -> None:
+    stylized = stylize(backbone, task, settings=FEW, colors="luminance").image
+    difference = stylized - task.content
     # Only light changes: all three channels by the same, but where they would leave [0, 1].
-    inside = ((painted > 0.01) & (painted < 0.99)).all(dim=1)
+    inside = ((stylized > 0.01) & (stylized < 0.99)).all(dim=1)
     spread = (difference.amax(dim=1) - difference.amin(dim=1))[inside]
     assert spread.quantile(0.9) < 1e-4
     assert difference.abs().mean() > 0.01
@@ -159,30 +161,30 @@ def test_luminance_keeps_the_contents_colours(backbone: Backbone, task: Task) ->
 
 def test_what_cannot_be_is_refused(backbone: Backbone, task: Task) -> None:
     with pytest.raises(ValueError, match="the start is to be the past, and there is none"):
-        paint(backbone, task, settings=replace(FEW, start="previous"))
-    small = replace(task, references=(StyleReference(picture=waves(1, 40)),))
-    with pytest.raises(ValueError, match="pictures of 40x1 are too small for relu2_1 of vgg19"):
-        paint(backbone, small, settings=FEW)
+        stylize(backbone, task, settings=replace(FEW, start="previous"))
+    small = replace(task, references=(StyleReference(image=waves(1, 40)),))
+    with pytest.raises(ValueError, match="images of 40x1 are too small for relu2_1 of vgg19"):
+        stylize(backbone, small, settings=FEW)
 
 
 @pytest.mark.slow
 def test_edges_are_painted_as_the_rest_is(backbone: Backbone) -> None:
-    task = Task(waves(48, 64), (StyleReference(picture=waves(48, 64, period=5, colour=2)),))
-    grey = paint(backbone, task, settings=replace(FEW, steps=40)).picture.mean(dim=1)[0]
-    detail = torch.as_tensor(cv2.Laplacian(grey.numpy(), cv2.CV_32F)).abs()
+    task = Task(waves(48, 64), (StyleReference(image=waves(48, 64, period=5, color=2)),))
+    gray = stylize(backbone, task, settings=replace(FEW, steps=40)).image.mean(dim=1)[0]
+    detail = torch.as_tensor(cv2.Laplacian(gray.numpy(), cv2.CV_32F)).abs()
     inner = torch.zeros(48, 64, dtype=torch.bool)
     inner[4:-4, 4:-4] = True
     edge = torch.ones(48, 64, dtype=torch.bool)
     edge[1:-1, 1:-1] = False
     # The zeros that a network pads with would make them 3 % darker, and a quarter flatter.
-    assert grey[edge].mean() == pytest.approx(float(grey[inner].mean()), rel=0.02)
+    assert gray[edge].mean() == pytest.approx(float(gray[inner].mean()), rel=0.02)
     assert detail[edge].mean() > 0.88 * detail[inner].mean()
 
 
 @pytest.mark.slow
-def test_bfloat16_comes_to_the_same_picture_roughly(backbone: Backbone, task: Task) -> None:
-    exact = paint(backbone, task, settings=replace(FEW, steps=30))
-    coarse = paint(
+def test_bfloat16_comes_to_the_same_image_roughly(backbone: Backbone, task: Task) -> None:
+    exact = stylize(backbone, task, settings=replace(FEW, steps=30))
+    coarse = stylize(
         backbone,
         task,
         losses=LossSettings(precision="bfloat16"),

@@ -1,4 +1,4 @@
-"""An optimisation takes no more memory than it is said to take, and not far less."""
+"""An optimization takes no more memory than it is said to take, and not far less."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ backbone = Backbone(name, weights).to(memory_format=torch.channels_last)
 few = DescentSettings(steps=2)
 for width, height in ((64, 48), (256, 192)):
     content, painting = (torch.rand(1, 3, height, width) for _ in range(2))
-    paint(backbone, Task(content, (StyleReference(picture=painting),)), settings=few)
+    paint(backbone, Task(content, (StyleReference(image=painting),)), settings=few)
     # What getrusage tells counts the process that this one was forked from.
     told = Path("/proc/self/status").read_text()
     print(int(re.search(r"VmHWM:\\s+(\\d+) kB", told)[1]) * 1024)
 """
-"""Bytes at the peak, of a small picture and then of a large one."""
+"""Bytes at the peak, of a small image and then of a large one."""
 
 
 def said(name: BackboneName, width: int, height: int, **more: float) -> int:
@@ -56,7 +56,7 @@ def said(name: BackboneName, width: int, height: int, **more: float) -> int:
 @pytest.mark.timeout(400)
 @pytest.mark.skipif(sys.platform != "linux", reason="others count in other units")
 @pytest.mark.parametrize("name", ["squeezenet", "vgg19", "resnet"])
-def test_a_larger_picture_takes_no_more_than_is_said(name: BackboneName) -> None:
+def test_a_larger_image_takes_no_more_than_is_said(name: BackboneName) -> None:
     command = [sys.executable, "-c", MEASURED, name]
     found = subprocess.run(command, check=True, capture_output=True, text=True)
     small, large = map(int, found.stdout.split())
@@ -65,18 +65,18 @@ def test_a_larger_picture_takes_no_more_than_is_said(name: BackboneName) -> None
 
 
 @pytest.mark.parametrize("name", get_args(BackboneName))
-def test_it_grows_with_pictures_paintings_and_what_is_remembered(name: BackboneName) -> None:
+def test_it_grows_with_images_paintings_and_what_is_remembered(name: BackboneName) -> None:
     least = said(name, 300, 200)
     assert said(name, 600, 400) - said(name, 0, 0) > 3 * (least - said(name, 0, 0))
     assert said(name, 300, 200, style_scale=4.0) > 2 * least - said(name, 0, 0)
-    assert said(name, 300, 200, painting_pixels=10**7) == least + 15 * 10**7
+    assert said(name, 300, 200, style_image_pixels=10**7) == least + 15 * 10**7
 
 
-def test_adam_remembers_two_pictures_and_lbfgs_forty() -> None:
+def test_adam_remembers_two_images_and_lbfgs_forty() -> None:
     lbfgs, pixels = DescentSettings(), (300 + 16) * (200 + 16)
-    adam = replace(lbfgs, optimiser="adam")
+    adam = replace(lbfgs, optimizer="adam")
     taken = [
-        gatys_memory("vgg16", settings, width=300, height=200, style_scale=1, painting_pixels=0)
+        gatys_memory("vgg16", settings, width=300, height=200, style_scale=1, style_image_pixels=0)
         for settings in (lbfgs, adam)
     ]
     assert taken[0] - taken[1] == 38 * 12 * pixels

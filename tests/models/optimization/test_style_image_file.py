@@ -13,9 +13,9 @@ import pytest
 
 from vidstyle.core.errors import InputError
 from vidstyle.models.optimization.style_image_file import (
-    check_painting,
-    painting_pixels,
-    read_painting,
+    check_style_image,
+    read_style_image,
+    style_image_pixels,
 )
 
 
@@ -31,13 +31,13 @@ def test_a_painting_is_rgb_from_0_to_1(
     tmp_path: Path, kind: type[np.uint8 | np.uint16], top: int
 ) -> None:
     samples = written(tmp_path / "waves.png", kind)
-    picture = read_painting(tmp_path / "waves.png")
-    assert picture.dtype == np.float32
-    np.testing.assert_allclose(picture, samples[..., ::-1] / top, atol=1e-6)
-    assert painting_pixels(tmp_path / "waves.png") == 30 * 40
+    image = read_style_image(tmp_path / "waves.png")
+    assert image.dtype == np.float32
+    np.testing.assert_allclose(image, samples[..., ::-1] / top, atol=1e-6)
+    assert style_image_pixels(tmp_path / "waves.png") == 30 * 40
 
 
-@pytest.mark.parametrize("read", [check_painting, read_painting])
+@pytest.mark.parametrize("read", [check_style_image, read_style_image])
 def test_a_header_that_promises_too_much_is_refused_before_decoding(
     tmp_path: Path, read: object
 ) -> None:
@@ -57,13 +57,11 @@ def test_a_header_that_promises_too_much_is_refused_before_decoding(
     assert peak < 2**20
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(99)]
-)
+@pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(99)])
 def test_what_is_no_painting_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "p.png").write_bytes(content)
-    for read in (check_painting, read_painting):
-        with pytest.raises(InputError, match=r"p\.png is not a picture that can be read"):
+    for read in (check_style_image, read_style_image):
+        with pytest.raises(InputError, match=r"p\.png is not a image that can be read"):
             read(tmp_path / "p.png")
 
 
@@ -71,8 +69,8 @@ def test_what_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for name in ("none.png", "pipe", ""):
         with pytest.raises(InputError, match="is not there, or is not a file"):
-            check_painting(tmp_path / name)
+            check_style_image(tmp_path / name)
     with (tmp_path / "long.png").open("wb") as file:
         file.truncate((1 << 30) + 1)
     with pytest.raises(InputError, match="larger than 1 GiB; make the painting smaller"):
-        check_painting(tmp_path / "long.png")
+        check_style_image(tmp_path / "long.png")

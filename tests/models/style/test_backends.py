@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vidstyle.core.errors import PipelineError
-from vidstyle.models.style.backends import settled_backend, settled_precision
+from vidstyle.models.style.backends import resolved_backend, resolved_precision
 
 GPU = "cuda:0"
 NATIVE = "vidstyle.models.openvino.network.native_bfloat16"
@@ -20,44 +20,44 @@ def native(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> b
 
 
 def test_auto_is_openvino_on_a_processor_and_torch_on_a_gpu() -> None:
-    assert settled_backend("auto", "cpu") == "openvino"
-    assert settled_backend("auto", GPU) == "torch"
+    assert resolved_backend("auto", "cpu") == "openvino"
+    assert resolved_backend("auto", GPU) == "torch"
 
 
 @pytest.mark.parametrize("backend", ["torch", "compile"])
 def test_torch_runs_anywhere(backend: str) -> None:
-    assert settled_backend(backend, "cpu") == backend  # type: ignore[arg-type]  # one of them
-    assert settled_backend(backend, GPU) == backend  # type: ignore[arg-type]  # one of them
+    assert resolved_backend(backend, "cpu") == backend  # type: ignore[arg-type]  # one of them
+    assert resolved_backend(backend, GPU) == backend  # type: ignore[arg-type]  # one of them
 
 
 def test_openvino_on_a_gpu_is_refused_in_a_line() -> None:
     with pytest.raises(PipelineError, match="runs on processors and not on cuda:0") as caught:
-        settled_backend("openvino", GPU)
+        resolved_backend("openvino", GPU)
     assert "\n" not in str(caught.value)
 
 
 def test_auto_precision_on_a_gpu_is_float16() -> None:
-    assert settled_precision("auto", "torch", GPU) == "float16"
-    assert settled_precision("float32", "torch", GPU) == "float32"
-    assert settled_precision("bfloat16", "compile", GPU) == "bfloat16"
+    assert resolved_precision("auto", "torch", GPU) == "float16"
+    assert resolved_precision("float32", "torch", GPU) == "float32"
+    assert resolved_precision("bfloat16", "compile", GPU) == "bfloat16"
 
 
 def test_auto_precision_on_a_processor_is_what_it_has(native: bool) -> None:
     wanted = "bfloat16" if native else "float32"
-    assert settled_precision("auto", "openvino", "cpu") == wanted
-    assert settled_precision("float32", "openvino", "cpu") == "float32"
+    assert resolved_precision("auto", "openvino", "cpu") == wanted
+    assert resolved_precision("float32", "openvino", "cpu") == "float32"
 
 
 def test_bfloat16_where_the_processor_has_it_not_is_for_torch_alone(native: bool) -> None:
-    assert settled_precision("bfloat16", "torch", "cpu") == "bfloat16"
+    assert resolved_precision("bfloat16", "torch", "cpu") == "bfloat16"
     if native:
-        assert settled_precision("bfloat16", "openvino", "cpu") == "bfloat16"
+        assert resolved_precision("bfloat16", "openvino", "cpu") == "bfloat16"
     else:
         with pytest.raises(PipelineError, match="this processor"):
-            settled_precision("bfloat16", "openvino", "cpu")
+            resolved_precision("bfloat16", "openvino", "cpu")
 
 
 @pytest.mark.parametrize("backend", ["openvino", "torch", "compile"])
 def test_float16_on_a_processor_is_refused(backend: str) -> None:
     with pytest.raises(PipelineError, match="precision float16 is for GPUs"):
-        settled_precision("float16", backend, "cpu")  # type: ignore[arg-type]  # one of them
+        resolved_precision("float16", backend, "cpu")  # type: ignore[arg-type]  # one of them

@@ -76,19 +76,19 @@ def test_a_graph_computes_what_the_network_does(gpu: str) -> None:
     torch.manual_seed(0)
     network = torch.nn.Conv2d(3, 3, 3, padding=1).to(gpu).requires_grad_(False)
     replays = Replays(CudaRecorder(gpu))
-    pictures = [torch.rand(2, 3, 40, 50, device=gpu) for _ in range(5)]
-    made = [replays.run("conv", network, picture) for picture in pictures]
-    for picture, result in zip(pictures, made, strict=True):
-        torch.testing.assert_close(result, network(picture), rtol=1e-3, atol=1e-3)
+    images = [torch.rand(2, 3, 40, 50, device=gpu) for _ in range(5)]
+    made = [replays.run("conv", network, image) for image in images]
+    for image, result in zip(images, made, strict=True):
+        torch.testing.assert_close(result, network(image), rtol=1e-3, atol=1e-3)
 
 
 def test_a_graph_reads_weights_that_changed_in_place(gpu: str) -> None:
     network = torch.nn.Conv2d(3, 3, 1, bias=False).to(gpu).requires_grad_(False)
-    replays, picture = Replays(CudaRecorder(gpu)), torch.rand(1, 3, 8, 8, device=gpu)
+    replays, image = Replays(CudaRecorder(gpu)), torch.rand(1, 3, 8, 8, device=gpu)
     for value in (1.0, 2.0, 3.0, 4.0):
         network.weight.fill_(value)
-        made = replays.run("conv", network, picture)
-        torch.testing.assert_close(made, network(picture), rtol=1e-3, atol=1e-3)
+        made = replays.run("conv", network, image)
+        torch.testing.assert_close(made, network(image), rtol=1e-3, atol=1e-3)
 
 
 def test_graphs_of_two_shapes_do_not_write_over_each_other(gpu: str) -> None:

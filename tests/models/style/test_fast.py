@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from vidstyle.models.style.fast import FastNet, ResponseNorm, eased
 from vidstyle.models.style.johnson import TransformerNet
-from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.models.style.network import StyleNetwork, stylize
 
 Weights = dict[str, torch.Tensor]
 
@@ -16,7 +16,7 @@ Weights = dict[str, torch.Tensor]
 @pytest.fixture
 def network() -> FastNet:
     made = FastNet(2)
-    made.initialise(torch.Generator().manual_seed(0))
+    made.initialize(torch.Generator().manual_seed(0))
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for value in made.parameters():
@@ -25,16 +25,16 @@ def network() -> FastNet:
     return made.eval()
 
 
-def pictures(height: int, width: int, count: int = 1) -> torch.Tensor:
+def images(height: int, width: int, count: int = 1) -> torch.Tensor:
     return torch.rand(count, 3, height, width, generator=torch.Generator().manual_seed(1))
 
 
 def test_the_network_equals_a_plain_reference(network: FastNet) -> None:
-    inputs = pictures(24, 32, count=2)
+    inputs = images(24, 32, count=2)
     torch.testing.assert_close(network(inputs), reference(network.state_dict(), inputs))
 
 
-def test_response_normalisation_is_the_papers() -> None:
+def test_response_normalization_is_the_papers() -> None:
     norm = ResponseNorm(2)
     with torch.no_grad():
         norm.weight.copy_(torch.tensor([2.0, 1.0]).reshape(1, 2, 1, 1))
@@ -46,25 +46,25 @@ def test_response_normalisation_is_the_papers() -> None:
     torch.testing.assert_close(norm(features), wanted, rtol=1e-4, atol=1e-4)
 
 
-def test_noise_on_a_flat_picture_is_not_blown_up() -> None:
-    # Instance normalisation makes any noise, however small, as strong as a picture.
+def test_noise_on_a_flat_image_is_not_blown_up() -> None:
+    # Instance normalization makes any noise, however small, as strong as a image.
     assert noise_gain(FastNet(4)) < 0.5 * noise_gain(TransformerNet(4))
 
 
 def noise_gain(network: StyleNetwork) -> float:
-    network.initialise(torch.Generator().manual_seed(0))
+    network.initialize(torch.Generator().manual_seed(0))
     flat = torch.full((1, 3, 64, 64), 0.5)
     noise = torch.randn(flat.shape, generator=torch.Generator().manual_seed(1)) / 1000
     with torch.no_grad():
-        change = paint(network.train(), flat + noise) - paint(network, flat)
+        change = stylize(network.train(), flat + noise) - stylize(network, flat)
     return float(change.std() / noise.std())
 
 
 def test_no_weights_paint_a_checkerboard_or_a_rim(network: FastNet) -> None:
     with torch.no_grad():
         network.output.weight.mul_(10)
-        painted = network.train()(torch.full((1, 3, 64, 64), 0.4))
-    assert (painted - painted.mean(dim=(2, 3), keepdim=True)).abs().max() < 1e-4
+        stylized = network.train()(torch.full((1, 3, 64, 64), 0.4))
+    assert (stylized - stylized.mean(dim=(2, 3), keepdim=True)).abs().max() < 1e-4
 
 
 def test_values_are_eased_in_order_and_never_flat() -> None:
@@ -96,8 +96,8 @@ def reference(weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
     return eased(smoothed(unblocked(output)))
 
 
-def smoothed(pictures: torch.Tensor) -> torch.Tensor:
-    padded = functional.pad(pictures, (1, 1, 1, 1), mode="reflect")
+def smoothed(images: torch.Tensor) -> torch.Tensor:
+    padded = functional.pad(images, (1, 1, 1, 1), mode="reflect")
     across = (padded[..., :-2] + 2 * padded[..., 1:-1] + padded[..., 2:]) / 4
     return (across[:, :, :-2] + 2 * across[:, :, 1:-1] + across[:, :, 2:]) / 4
 
@@ -123,10 +123,10 @@ def response(weights: Weights, name: str, features: torch.Tensor) -> torch.Tenso
     return scaled if threshold is None else torch.where(scaled > threshold, scaled, threshold)
 
 
-def blocks(pictures: torch.Tensor) -> torch.Tensor:
+def blocks(images: torch.Tensor) -> torch.Tensor:
     """(N, C, H, W) as (N, 4 C, H/2, W/2): the four pixels of a block, row by row, per channel."""
-    count, channels, height, width = pictures.shape
-    split = pictures.reshape(count, channels, height // 2, 2, width // 2, 2)
+    count, channels, height, width = images.shape
+    split = images.reshape(count, channels, height // 2, 2, width // 2, 2)
     return split.permute(0, 1, 3, 5, 2, 4).reshape(count, 4 * channels, height // 2, width // 2)
 
 

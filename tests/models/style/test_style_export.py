@@ -13,7 +13,7 @@ import torch
 
 from vidstyle.core.errors import OutputError, UsageError
 from vidstyle.models.style.architectures import empty_network
-from vidstyle.models.style.network import paint
+from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_export import check_can_export, export_onnx, smallest_side
 from vidstyle.models.style.style_file import Architecture, Credit, Style, StyleInfo
 
@@ -23,7 +23,7 @@ ARCHITECTURES: tuple[Architecture, ...] = ("fast", "johnson", "johnson-fractiona
 
 def small_style(architecture: Architecture) -> Style:
     network = empty_network(architecture, 2)
-    network.initialise(torch.Generator().manual_seed(0))
+    network.initialize(torch.Generator().manual_seed(0))
     info = StyleInfo(name="wave", credit=CREDIT, architecture=architecture, width=2)
     return Style(info, network.requires_grad_(False).eval())
 
@@ -52,21 +52,21 @@ def test_another_program_paints_the_same_at_every_size(
     elsewhere: onnxruntime.InferenceSession,
     shape: tuple[int, ...],
 ) -> None:
-    pictures = torch.rand(shape, generator=torch.Generator().manual_seed(1))
-    (there,) = elsewhere.run(["painting"], {"picture": pictures.numpy()})
-    here = paint(exported[0].module, pictures).numpy()
+    images = torch.rand(shape, generator=torch.Generator().manual_seed(1))
+    (there,) = elsewhere.run(["style_image"], {"image": images.numpy()})
+    here = stylize(exported[0].module, images).numpy()
     assert there.shape == here.shape
     assert np.abs(there - here).max() < 1e-4
     assert here.std() > 0.01
 
 
-def test_the_smallest_picture_that_is_promised_is_painted(
+def test_the_smallest_image_that_is_promised_is_painted(
     exported: tuple[Style, Path], elsewhere: onnxruntime.InferenceSession
 ) -> None:
     side = smallest_side(exported[0].module)
-    pictures = torch.rand(1, 3, side, side + 1, generator=torch.Generator().manual_seed(2))
-    (there,) = elsewhere.run(["painting"], {"picture": pictures.numpy()})
-    assert np.abs(there - paint(exported[0].module, pictures).numpy()).max() < 1e-4
+    images = torch.rand(1, 3, side, side + 1, generator=torch.Generator().manual_seed(2))
+    (there,) = elsewhere.run(["style_image"], {"image": images.numpy()})
+    assert np.abs(there - stylize(exported[0].module, images).numpy()).max() < 1e-4
 
 
 def test_the_file_is_valid_and_says_what_it_is(exported: tuple[Style, Path]) -> None:
@@ -77,8 +77,8 @@ def test_the_file_is_valid_and_says_what_it_is(exported: tuple[Style, Path]) -> 
     assert properties == {
         "name": "wave",
         "title": "A wave",
-        "painting": "Nobody, Ölbild, 1900",
-        "licence": "public domain",
+        "style_image": "Nobody, Ölbild, 1900",
+        "license": "public domain",
         "architecture": f"{style.info.architecture}-2",
         "smallest_side": str(smallest_side(style.module)),
     }
@@ -93,13 +93,13 @@ def test_the_free_sides_are_named_and_the_others_fixed(exported: tuple[Style, Pa
         assert kind.elem_type == onnx.TensorProto.FLOAT
         sides = [axis.dim_param or axis.dim_value for axis in kind.shape.dim]
         assert sides == ["batch", 3, "height", "width"]
-    assert [value.name for value in (*graph.input, *graph.output)] == ["picture", "painting"]
+    assert [value.name for value in (*graph.input, *graph.output)] == ["image", "style_image"]
 
 
 def test_the_file_names_no_folder_of_this_machine(exported: tuple[Style, Path]) -> None:
     content = exported[1].read_bytes()
-    for place in (Path(__file__).parents[3], Path(torch.__file__).parent, Path.home()):
-        assert str(place).encode() not in content
+    for position in (Path(__file__).parents[3], Path(torch.__file__).parent, Path.home()):
+        assert str(position).encode() not in content
 
 
 def test_nothing_but_the_file_comes_out_of_an_export(

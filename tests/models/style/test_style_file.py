@@ -15,7 +15,7 @@ import torch
 
 from vidstyle.core.errors import OutputError, WeightsError
 from vidstyle.models.style.johnson import TransformerNet
-from vidstyle.models.style.network import paint
+from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import (
     Credit,
     StyleInfo,
@@ -34,7 +34,7 @@ INFO = StyleInfo(
     credit=Credit("A small wave", "Nobody, Ölbild, 1900", "public domain"),
     architecture="johnson",
     width=2,
-    settings={"iterations": 3, "style_taps": ["relu1_1"]},
+    settings={"iterations": 3, "style_layers": ["relu1_1"]},
     losses={"style": 0.25},
 )
 
@@ -42,7 +42,7 @@ INFO = StyleInfo(
 @pytest.fixture
 def network() -> TransformerNet:
     made = TransformerNet(2)
-    made.initialise(torch.Generator().manual_seed(0))
+    made.initialize(torch.Generator().manual_seed(0))
     return made
 
 
@@ -67,9 +67,9 @@ def test_a_style_comes_back_as_it_was(path: Path, network: TransformerNet) -> No
     for key, value in style.module.state_dict().items():
         assert value.dtype == torch.float32
         assert torch.equal(value, network.state_dict()[key].half().float())
-    pictures = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    images = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     network.load_state_dict({k: v.float() for k, v in stored_weights(network).items()})
-    assert torch.equal(paint(style.module, pictures), paint(network.eval(), pictures))
+    assert torch.equal(stylize(style.module, images), stylize(network.eval(), images))
 
 
 def test_info_is_read_without_torch(path: Path) -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from tests.models.original_networks import Weights, original_weights, with_statistics
 from vidstyle.core.errors import WeightsError
-from vidstyle.models.style.network import paint
+from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import Credit, load_style, save_style
 from vidstyle.models.style.style_import import ImportedStyle, import_style
 
@@ -23,9 +23,9 @@ def imported(path: Path) -> ImportedStyle:
     return import_style(path, name="wave", credit=CREDIT)
 
 
-def painting(path: Path) -> torch.Tensor:
-    picture = torch.rand(1, 3, 16, 20, generator=torch.Generator().manual_seed(3))
-    return paint(imported(path).style.module, picture)
+def style_image(path: Path) -> torch.Tensor:
+    image = torch.rand(1, 3, 16, 20, generator=torch.Generator().manual_seed(3))
+    return stylize(imported(path).style.module, image)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_an_imported_style_says_where_it_is_from(path: Path) -> None:
         "imported_from": "pytorch/examples fast_neural_style",
         "file": "wave.pth",
     }
-    assert found.recognised == (
+    assert found.recognized == (
         "pytorch/examples fast_neural_style, 2 channels, resize convolution"
     )
     assert found.ignored == ()
@@ -57,8 +57,8 @@ def test_an_imported_style_comes_back_from_its_file(path: Path, tmp_path: Path) 
     save_style(tmp_path / "wave.safetensors", style.info, style.module)
     stored = load_style(tmp_path / "wave.safetensors")
     assert stored.info == style.info
-    picture = torch.rand(1, 3, 16, 20, generator=torch.Generator().manual_seed(3))
-    worst = (paint(stored.module, picture) - paint(style.module, picture)).abs().max()
+    image = torch.rand(1, 3, 16, 20, generator=torch.Generator().manual_seed(3))
+    worst = (stylize(stored.module, image) - stylize(style.module, image)).abs().max()
     assert worst < 1 / 255
 
 
@@ -92,15 +92,15 @@ def test_the_same_weights_in_other_clothes_are_the_same_style(
         with pytest.raises(WeightsError, match="not a safetensors file"):
             imported(other)
     else:
-        assert torch.equal(painting(other), painting(path))
+        assert torch.equal(style_image(other), style_image(path))
 
 
 @pytest.mark.parametrize("name", ["state_dict", "model_state_dict"])
 def test_checkpoints_are_unwrapped_and_the_rest_is_told(path: Path, name: str) -> None:
-    before = painting(path)
+    before = style_image(path)
     weights = {f"module.{key}": value for key, value in original_weights().items()}
     torch.save({"epoch": 3, name: weights, "optimizer": {"state": {}}}, path)
-    assert torch.equal(painting(path), before)
+    assert torch.equal(style_image(path), before)
     assert imported(path).ignored == ("epoch, optimizer: not used",)
     torch.save({name: weights}, path)
     assert imported(path).ignored == ()
@@ -110,7 +110,7 @@ def test_what_a_network_ignores_is_told(path: Path) -> None:
     torch.save({"state_dict": with_statistics(original_weights()), "epoch": 1}, path)
     assert imported(path).ignored == (
         "epoch: not used",
-        "running statistics of old instance normalisation: not used",
+        "running statistics of old instance normalization: not used",
     )
 
 

@@ -7,7 +7,7 @@ import torch
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.models.style.architectures import empty_network
-from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import Architecture, Credit, StyleInfo
 from vidstyle.models.style.style_mix import StyleMix, check_alike
 
@@ -16,7 +16,7 @@ WIDTH = 4
 
 def network(seed: int, architecture: str = "johnson") -> StyleNetwork:
     made = empty_network(architecture, WIDTH)
-    made.initialise(torch.Generator().manual_seed(seed))
+    made.initialize(torch.Generator().manual_seed(seed))
     return made.requires_grad_(False).eval()
 
 
@@ -33,17 +33,17 @@ def averaged(*parts: tuple[StyleNetwork, float]) -> StyleNetwork:
     return made
 
 
-PICTURE = torch.rand(1, 3, 24, 32, generator=torch.Generator().manual_seed(5))
+IMAGE = torch.rand(1, 3, 24, 32, generator=torch.Generator().manual_seed(5))
 
 
 @pytest.mark.parametrize("architecture", ["johnson", "johnson-fractional", "fast"])
 def test_a_mix_paints_as_the_network_of_averaged_weights(architecture: str) -> None:
     a, b, c = (network(seed, architecture) for seed in (1, 2, 3))
     mix = StyleMix({"a": a, "b": b, "c": c})
-    wanted = paint(averaged((a, 0.5), (b, 0.3), (c, 0.2)), PICTURE)
-    got = paint(mix.network({"a": 0.5, "b": 0.3, "c": 0.2}), PICTURE)
+    wanted = stylize(averaged((a, 0.5), (b, 0.3), (c, 0.2)), IMAGE)
+    got = stylize(mix.network({"a": 0.5, "b": 0.3, "c": 0.2}), IMAGE)
     torch.testing.assert_close(got, wanted, atol=1e-4, rtol=0)
-    assert (got - paint(a, PICTURE)).abs().max() > 0.01
+    assert (got - stylize(a, IMAGE)).abs().max() > 0.01
 
 
 def test_a_whole_share_is_the_style_itself() -> None:
@@ -57,19 +57,19 @@ def test_shares_may_change_in_any_order_and_the_styles_stay() -> None:
     a, b = network(1), network(2)
     before = {key: value.clone() for key, value in a.state_dict().items()}
     mix = StyleMix({"a": a, "b": b})
-    first = paint(mix.network({"a": 0.5, "b": 0.5}), PICTURE)
-    other = paint(mix.network({"a": 0.1, "b": 0.9}), PICTURE)
+    first = stylize(mix.network({"a": 0.5, "b": 0.5}), IMAGE)
+    other = stylize(mix.network({"a": 0.1, "b": 0.9}), IMAGE)
     assert not torch.equal(first, other)
-    assert torch.equal(paint(mix.network({"a": 0.5, "b": 0.5}), PICTURE), first)
+    assert torch.equal(stylize(mix.network({"a": 0.5, "b": 0.5}), IMAGE), first)
     assert all(torch.equal(value, before[key]) for key, value in a.state_dict().items())
 
 
 def test_it_may_be_asked_in_inference_mode_and_outside() -> None:
     mix = StyleMix({"a": network(1), "b": network(2)})
     with torch.inference_mode():
-        inside = paint(mix.network({"a": 0.25, "b": 0.75}), PICTURE).clone()
-        paint(mix.network({"a": 0.5, "b": 0.5}), PICTURE)
-    outside = paint(mix.network({"a": 0.25, "b": 0.75}), PICTURE)
+        inside = stylize(mix.network({"a": 0.25, "b": 0.75}), IMAGE).clone()
+        stylize(mix.network({"a": 0.5, "b": 0.5}), IMAGE)
+    outside = stylize(mix.network({"a": 0.25, "b": 0.75}), IMAGE)
     assert torch.equal(inside, outside)
 
 

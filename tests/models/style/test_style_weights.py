@@ -27,7 +27,7 @@ ARCHITECTURES = get_args(Architecture)
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     network = empty_network("fast", 2)
-    network.initialise(torch.Generator().manual_seed(0))
+    network.initialize(torch.Generator().manual_seed(0))
     file = tmp_path / "small.safetensors"
     save_style(file, StyleInfo("small", Credit(), "fast", 2), network)
     return file

@@ -165,8 +165,8 @@ def test_damage_anywhere_is_one_error_or_none(tmp_path: Path) -> None:
     write_pickles(path, WEIGHTS)
     whole = path.read_bytes()
     refused = 0
-    for place in range(0, len(whole), 3):
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+    for position in range(0, len(whole), 3):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 0xFF]) + whole[position + 1 :])
         try:
             read_content(path)
         except WeightsError:

@@ -15,10 +15,10 @@ from vidstyle.runner.config.discovery import BUILT_IN, Listed, Registry, folders
 from vidstyle.runner.config.yaml_values import Where
 
 GOOD = '''
-from vidstyle.core import HostArray, picture_filter
+from vidstyle.core import HostArray, image_filter
 
 
-@picture_filter
+@image_filter
 def STAGE(image: HostArray, *, amount: float = 0.1) -> HostArray:
     """Adds light.
 
@@ -154,13 +154,13 @@ BROKEN = {
     "raise ValueError('two\\nlines')": "ValueError: two lines",
     "stage = 1": "it has no STAGE; end the file with `STAGE = YourStage`",
     "STAGE = 3": "STAGE must be a class, got a int",
-    "def STAGE(image): ...": "got a function; decorate it with @picture_filter",
+    "def STAGE(image): ...": "got a function; decorate it with @image_filter",
     "class STAGE: ...": "STAGE must have Options, a class derived from StageOptions",
     "from vidstyle.core import BaseStage\nclass STAGE(BaseStage): ...": (
         "STAGE lacks step, which a stage of kind filter has"
     ),
-    "from vidstyle.core import picture_filter\n"
-    "@picture_filter\ndef STAGE(image, *, use: int = 1): ...": "the option use is a key of pipe",
+    "from vidstyle.core import image_filter\n"
+    "@image_filter\ndef STAGE(image, *, use: int = 1): ...": "the option use is a key of pipe",
 }
 
 

@@ -23,7 +23,7 @@ class Dials(StageOptions):
     passes: int = 2
 
 
-class Paints(StageOptions):
+class Stylize(StageOptions):
     style: Mix = keyframed_mix(description="Which.")
     strength: float = keyframed(0.5, ge=0, le=1)
 
@@ -138,7 +138,7 @@ def test_options_without_keyframes_are_the_same_object_at_any_time() -> None:
 
 
 def read(text: str) -> ReadOptions:
-    return read_options(WrittenStage("stylize", "stylize/x", written(text), HERE), Paints)
+    return read_options(WrittenStage("stylize", "stylize/x", written(text), HERE), Stylize)
 
 
 def test_a_mix_goes_in_a_straight_line_in_each_weight_and_stays_whole() -> None:
@@ -155,7 +155,7 @@ def test_a_mix_goes_in_a_straight_line_in_each_weight_and_stays_whole() -> None:
         assert sum(mix.values()) == pytest.approx(1, abs=1e-12)
 
 
-def test_a_mix_is_normalised_at_its_keyframes_and_names_all_from_the_start() -> None:
+def test_a_mix_is_normalized_at_its_keyframes_and_names_all_from_the_start() -> None:
     options = read("{style: {at: {4s: {b: 3, c: 1}, 0s: a}}}")
     assert options.values.style == {"a": 1, "b": 0, "c": 0}
     assert options.keyframes["style"].points == (

@@ -196,8 +196,8 @@ def test_relative_paths_count_from_the_file_and_from_the_current_folder(
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    path = write("- use: blend/dials\n  mask: pictures/m.png", "sub/p.yaml")
-    assert dials(fake_stages, path)["mask"] == tmp_path / "sub" / "pictures" / "m.png"
+    path = write("- use: blend/dials\n  mask: images/m.png", "sub/p.yaml")
+    assert dials(fake_stages, path)["mask"] == tmp_path / "sub" / "images" / "m.png"
     assert dials(fake_stages, path, "blend.mask=m.png")["mask"] == Path.cwd() / "m.png"
     assert dials(fake_stages, path, "blend.mask=/m.png")["mask"] == Path("/m.png")
 

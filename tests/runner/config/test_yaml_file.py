@@ -116,7 +116,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
     assert plain(read(tmp_path, "\ufeffversion: 1")) == {"version": 1}
 
 
-def test_a_missing_file_names_its_neighbour(tmp_path: Path) -> None:
+def test_a_missing_file_names_its_neighbor(tmp_path: Path) -> None:
     (tmp_path / "temporal.yaml").write_text("version: 1")
     with pytest.raises(PipelineError, match=r"no such file\. Did you mean temporal\.yaml\?"):
         read_yaml(tmp_path / "temporl.yaml")

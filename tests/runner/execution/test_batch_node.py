@@ -14,9 +14,9 @@ import pytest
 from vidstyle.core import (
     BaseStage,
     Clip,
+    ExecutionContext,
     Layers,
     Needs,
-    Place,
     PlannedStage,
     Reach,
     StageOptions,
@@ -73,8 +73,8 @@ def parcels_of(places: Sequence[tuple[int, int]]) -> list[Parcel]:
 
 
 def node_of(stage: Any, batch: int, recall: Recall | None = None) -> Any:
-    place = Place(batch=batch)
-    planned = PlannedStage("filter", "filter/x", {}, stage.needs, place, CLIP, ("image",), 0)
+    context = ExecutionContext(batch=batch)
+    planned = PlannedStage("filter", "filter/x", {}, stage.needs, context, CLIP, ("image",), 0)
     return make_node(planned, stage, lambda _: StageOptions(), recall=recall)
 
 

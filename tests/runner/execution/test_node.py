@@ -14,9 +14,9 @@ from vidstyle.core import (
     NOW,
     BaseStage,
     Clip,
+    ExecutionContext,
     Layers,
     Needs,
-    Place,
     PlannedStage,
     Reach,
     Stage,
@@ -34,14 +34,14 @@ CLIP = Clip(8, 6, Fraction(1, 25))
 
 def node_of(stage: Stage, needs: Needs) -> Node:
     planned = PlannedStage(
-        "filter", "filter/test", {}, needs, Place(), CLIP, ("image", "source", "own"), 0
+        "filter", "filter/test", {}, needs, ExecutionContext(), CLIP, ("image", "source", "own"), 0
     )
     return Node(planned, stage, lambda _: StageOptions())
 
 
 def parcel_of(index: int, shot: int = 0) -> Parcel:
-    picture = np.full((6, 8, 3), index / 100, np.float32)
-    cells = {"image": Cell(picture), "source": Cell(picture)}
+    image = np.full((6, 8, 3), index / 100, np.float32)
+    cells = {"image": Cell(image), "source": Cell(image)}
     return Parcel(index, index * 10, 10, Fraction(index), cells, shot)
 
 
@@ -93,7 +93,7 @@ class Counting(BaseStage[StageOptions]):
         super().__init__(StageOptions())
         self.needs = Needs(reads={"image": NOW}, writes=("own",), scope=scope)  # type: ignore[arg-type]  # from parametrize
 
-    def fresh(self) -> State:
+    def initial_state(self) -> State:
         return {"count": 0}
 
     def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:

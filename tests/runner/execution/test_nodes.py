@@ -13,8 +13,8 @@ from vidstyle.core import (
     NOW,
     BaseStage,
     Clip,
+    ExecutionContext,
     Needs,
-    Place,
     PlannedStage,
     Span,
     SpanSteps,
@@ -58,10 +58,10 @@ class Sink:
 
     def __init__(self, options: StageOptions) -> None: ...
 
-    def memory(self, clip: Clip, place: Place) -> int:
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
         return 0
 
-    def settle(self, clip: Clip, place: Place) -> StageOptions:
+    def resolve(self, clip: Clip, context: ExecutionContext) -> StageOptions:
         return StageOptions()
 
 
@@ -77,7 +77,7 @@ def plan_of(stage: type[BaseStage[StageOptions]], clip: Clip = CLIP) -> Any:
 @pytest.mark.parametrize("span", [None, 4])
 def test_the_declaration_decides_the_form(span: int | None) -> None:
     needs = replace(Spanning.needs, span=span)
-    planned = PlannedStage("filter", "filter/test", {}, needs, Place(), CLIP, (), 0)
+    planned = PlannedStage("filter", "filter/test", {}, needs, ExecutionContext(), CLIP, (), 0)
     node = make_node(planned, Spanning(StageOptions()), lambda _: StageOptions())
     assert type(node) is (Node if span is None else SpanNode)
 

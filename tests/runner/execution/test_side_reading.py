@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.core import Clip, HostArray, Place
+from vidstyle.core import Clip, ExecutionContext, HostArray
 from vidstyle.core.errors import InputError
 from vidstyle.runner.config.side_inputs import SideInput
 from vidstyle.runner.execution.side_reading import SideReading, opened
@@ -24,7 +24,7 @@ CLIP = Clip(*SIZE, Fraction(1, 25), Fraction(25))
 
 
 def write_video(path: Path, levels: Sequence[int], ticks: Sequence[int], base: Fraction) -> Path:
-    """Grey pictures of one level each, shown at ``ticks`` of the time ``base``."""
+    """Gray images of one level each, shown at ``ticks`` of the time ``base``."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=25)
         assert isinstance(stream, av.VideoStream)
@@ -32,21 +32,21 @@ def write_video(path: Path, levels: Sequence[int], ticks: Sequence[int], base: F
         stream.pix_fmt = "gray"
         stream.codec_context.time_base = base
         for level, pts in zip(levels, ticks, strict=True):
-            picture = av.VideoFrame.from_ndarray(np.full(SIZE[::-1], level, np.uint8), "gray")
-            picture.pts, picture.time_base = pts, base
-            container.mux(stream.encode(picture))
+            image = av.VideoFrame.from_ndarray(np.full(SIZE[::-1], level, np.uint8), "gray")
+            image.pts, image.time_base = pts, base
+            container.mux(stream.encode(image))
         container.mux(stream.encode(None))
     return path
 
 
-def write_picture(path: Path, picture: np.ndarray) -> Path:
+def write_image(path: Path, image: np.ndarray) -> Path:
     path.parent.mkdir(exist_ok=True)
-    assert cv2.imwrite(str(path), picture)
+    assert cv2.imwrite(str(path), image)
     return path
 
 
 def reading(path: Path, clip: Clip = CLIP) -> SideReading:
-    return SideReading(SideInput("mask", path), clip, Place())
+    return SideReading(SideInput("mask", path), clip, ExecutionContext())
 
 
 def layer(path: Path, clip: Clip = CLIP) -> HostArray:
@@ -71,7 +71,7 @@ def levels_at(side: SideReading, times: Sequence[Fraction]) -> list[int]:
 
 
 @pytest.mark.parametrize("start", [0, 700])
-def test_the_last_picture_that_is_not_later_is_shown(tmp_path: Path, start: int) -> None:
+def test_the_last_image_that_is_not_later_is_shown(tmp_path: Path, start: int) -> None:
     shown = {0: 10, 130: 60, 200: 110, 640: 160, 700: 210}
     ticks = [start + time for time in shown]
     levels = list(shown.values())
@@ -96,70 +96,70 @@ def test_equal_rates_stay_together_where_the_container_rounds_times(tmp_path: Pa
 def test_before_it_starts_the_first_is_shown_and_after_its_end_the_last(tmp_path: Path) -> None:
     path = write_video(tmp_path / "m.mkv", [50, 200], [0, 40], Fraction(1, 1000))
     side = reading(path)
-    assert side.notices == []
+    assert side.notes == []
     assert levels_at(side, [Fraction(-1), Fraction(1, 25)]) == [50, 200]
-    assert side.notices == []
+    assert side.notes == []
     assert levels_at(side, [Fraction(9)]) == [200]
-    [notice] = side.notices
-    assert notice.kind == "side-input-ended"
-    assert notice.text == "side input mask: ends before the clip; its last picture is held"
+    [note] = side.notes
+    assert note.kind == "side-input-ended"
+    assert note.text == "side input mask: ends before the clip; its last image is held"
     side.close()
 
 
-def test_a_picture_holds_for_the_whole_clip_as_one_layer(tmp_path: Path) -> None:
-    path = write_picture(tmp_path / "m.png", np.full((16, 32), 51, np.uint8))
+def test_a_image_holds_for_the_whole_clip_as_one_layer(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "m.png", np.full((16, 32), 51, np.uint8))
     side = reading(path)
     first, later = side.at(0, Fraction(0)), side.at(900, Fraction(36))
     assert first is later
     np.testing.assert_allclose(np.asarray(first.at("host", "cpu")), 0.2, atol=1e-6)
-    assert side.notices == []
+    assert side.notes == []
 
 
-def test_a_folder_has_a_picture_for_each_frame_whatever_the_times(tmp_path: Path) -> None:
+def test_a_folder_has_a_image_for_each_frame_whatever_the_times(tmp_path: Path) -> None:
     for number in range(12):
-        write_picture(tmp_path / "m" / f"{number}.png", np.full((16, 32), 20 * number, np.uint8))
+        write_image(tmp_path / "m" / f"{number}.png", np.full((16, 32), 20 * number, np.uint8))
     times = [Fraction(n * n, 1000) for n in range(12)]
     side = reading(tmp_path / "m")
     assert levels_at(side, times) == [20 * n for n in range(12)]
-    assert side.notices == []
+    assert side.notes == []
     side.at(12, Fraction(9))
-    assert [notice.kind for notice in side.notices] == ["side-input-ended"]
+    assert [note.kind for note in side.notes] == ["side-input-ended"]
 
 
-def test_black_is_0_white_is_1_and_colours_are_luma(tmp_path: Path) -> None:
-    picture = np.zeros((16, 32, 3), np.uint8)
-    picture[:, 8:16] = 255
-    picture[:, 16:24, 2] = 255  # red, in OpenCV's order
-    picture[:, 24:, 1] = 255
-    shown = layer(write_picture(tmp_path / "m.png", picture))
+def test_black_is_0_white_is_1_and_colors_are_luma(tmp_path: Path) -> None:
+    image = np.zeros((16, 32, 3), np.uint8)
+    image[:, 8:16] = 255
+    image[:, 16:24, 2] = 255  # red, in OpenCV's order
+    image[:, 24:, 1] = 255
+    shown = layer(write_image(tmp_path / "m.png", image))
     np.testing.assert_allclose(shown[0, ::8], [0, 1, 0.299, 0.587], atol=1e-6)
     assert shown[0, 8] == 1
     assert shown[0, 0] == 0
 
 
-def test_grey_and_rgb_give_the_same_layer(tmp_path: Path) -> None:
-    grey = np.random.default_rng(0).integers(0, 256, (16, 32), dtype=np.uint8)
-    one = layer(write_picture(tmp_path / "grey.png", grey))
-    three = layer(write_picture(tmp_path / "rgb.png", np.repeat(grey[..., None], 3, axis=2)))
+def test_gray_and_rgb_give_the_same_layer(tmp_path: Path) -> None:
+    gray = np.random.default_rng(0).integers(0, 256, (16, 32), dtype=np.uint8)
+    one = layer(write_image(tmp_path / "gray.png", gray))
+    three = layer(write_image(tmp_path / "rgb.png", np.repeat(gray[..., None], 3, axis=2)))
     np.testing.assert_array_equal(one, three)
-    np.testing.assert_allclose(one, grey / 255, atol=1e-6)
+    np.testing.assert_allclose(one, gray / 255, atol=1e-6)
 
 
 def test_transparency_is_the_mask_where_it_is_used(tmp_path: Path) -> None:
     random = np.random.default_rng(1)
-    picture = random.integers(0, 256, (16, 32, 4), dtype=np.uint8)
-    shown = layer(write_picture(tmp_path / "cut-out.png", picture))
-    np.testing.assert_allclose(shown, picture[..., 3] / 255, atol=1e-6)
-    picture[..., 3] = 255
-    opaque = layer(write_picture(tmp_path / "opaque.png", picture))
-    luma = picture[..., :3] @ np.array([0.114, 0.587, 0.299]) / 255
+    image = random.integers(0, 256, (16, 32, 4), dtype=np.uint8)
+    shown = layer(write_image(tmp_path / "cut-out.png", image))
+    np.testing.assert_allclose(shown, image[..., 3] / 255, atol=1e-6)
+    image[..., 3] = 255
+    opaque = layer(write_image(tmp_path / "opaque.png", image))
+    luma = image[..., :3] @ np.array([0.114, 0.587, 0.299]) / 255
     np.testing.assert_allclose(opaque, luma, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [(64, 48), (8, 4), (32, 64)])
 def test_it_is_brought_to_the_clip_s_size(tmp_path: Path, size: tuple[int, int]) -> None:
     x = np.linspace(0, 255, 320)
-    path = write_picture(tmp_path / "m.png", np.tile(x, (160, 1)).round().astype(np.uint8))
+    path = write_image(tmp_path / "m.png", np.tile(x, (160, 1)).round().astype(np.uint8))
     shown = layer(path, Clip(*size, Fraction(1, 25)))
     assert shown.shape == size[::-1]
     middles = (np.arange(size[0]) + 0.5) / size[0]
@@ -169,18 +169,18 @@ def test_it_is_brought_to_the_clip_s_size(tmp_path: Path, size: tuple[int, int])
 
 
 def test_a_hard_edge_gets_no_overshoot_when_it_is_enlarged(tmp_path: Path) -> None:
-    picture = np.zeros((4, 8), np.uint8)
-    picture[:, 4:] = 255
-    shown = layer(write_picture(tmp_path / "m.png", picture))
+    image = np.zeros((4, 8), np.uint8)
+    image[:, 4:] = 255
+    shown = layer(write_image(tmp_path / "m.png", image))
     assert (shown.min(), shown.max()) == (0, 1)
     assert (np.diff(shown, axis=1) >= 0).all()
 
 
 def test_the_plan_knows_it_by_its_content_and_not_by_its_place(tmp_path: Path) -> None:
-    picture = np.full((24, 48), 51, np.uint8)
-    one = reading(write_picture(tmp_path / "a" / "m.png", picture)).planned()
-    same = reading(write_picture(tmp_path / "b" / "n.png", picture)).planned()
-    other = reading(write_picture(tmp_path / "c" / "m.png", picture + 1)).planned()
+    image = np.full((24, 48), 51, np.uint8)
+    one = reading(write_image(tmp_path / "a" / "m.png", image)).planned()
+    same = reading(write_image(tmp_path / "b" / "n.png", image)).planned()
+    other = reading(write_image(tmp_path / "c" / "m.png", image + 1)).planned()
     assert (one.name, one.path) == ("mask", str(tmp_path / "a" / "m.png"))
     assert (one.width, one.height) == (48, 24)
     assert one.digest == same.digest != other.digest
@@ -188,19 +188,19 @@ def test_the_plan_knows_it_by_its_content_and_not_by_its_place(tmp_path: Path) -
 
 def test_the_digest_of_a_folder_sees_names_and_contents(tmp_path: Path) -> None:
     dark, light = np.full((4, 4), 10, np.uint8), np.full((4, 4), 200, np.uint8)
-    for folder, pictures in {"a": (dark, light), "b": (dark, light), "c": (light, dark)}.items():
-        for number, picture in enumerate(pictures):
-            write_picture(tmp_path / folder / f"{number}.png", picture)
+    for folder, images in {"a": (dark, light), "b": (dark, light), "c": (light, dark)}.items():
+        for number, image in enumerate(images):
+            write_image(tmp_path / folder / f"{number}.png", image)
     a, b, c = (reading(tmp_path / name).planned().digest for name in "abc")
     assert a == b != c
-    write_picture(tmp_path / "b" / "2.png", dark)
+    write_image(tmp_path / "b" / "2.png", dark)
     assert reading(tmp_path / "b").planned().digest != a
 
 
 @pytest.mark.parametrize("name", ["none.png", "none.mp4", "none", "text.png", "text.mp4", "empty"])
 def test_what_cannot_be_read_is_named_in_one_line(tmp_path: Path, name: str) -> None:
     if name.startswith("text"):
-        (tmp_path / name).write_text("not a picture")
+        (tmp_path / name).write_text("not a image")
     if name == "empty":
         (tmp_path / name).mkdir()
     with pytest.raises(InputError, match=r"^side input mask: .*" + name) as caught:
@@ -208,8 +208,8 @@ def test_what_cannot_be_read_is_named_in_one_line(tmp_path: Path, name: str) -> 
     assert "\n" not in str(caught.value)
 
 
-def test_a_picture_that_breaks_midway_is_named(tmp_path: Path) -> None:
-    write_picture(tmp_path / "m" / "0.png", np.zeros((4, 4), np.uint8))
+def test_a_image_that_breaks_midway_is_named(tmp_path: Path) -> None:
+    write_image(tmp_path / "m" / "0.png", np.zeros((4, 4), np.uint8))
     (tmp_path / "m" / "1.png").write_text("broken")
     side = reading(tmp_path / "m")
     with pytest.raises(InputError, match=r"^side input mask: .*1\.png"):
@@ -238,11 +238,11 @@ def test_over_a_limit_it_says_what_can_be_done_to_the_file(
 
 
 def test_a_bomb_is_to_be_scaled_down(tmp_path: Path) -> None:
-    picture = write_picture(tmp_path / "m.png", np.zeros((4, 4), np.uint8))
+    image = write_image(tmp_path / "m.png", np.zeros((4, 4), np.uint8))
     size = b"\0\1\0\0" * 2
-    picture.write_bytes(picture.read_bytes()[:16] + size + picture.read_bytes()[24:])
+    image.write_bytes(image.read_bytes()[:16] + size + image.read_bytes()[24:])
     with pytest.raises(InputError, match=r"is 65536x65536, .*; scale the file down") as told:
-        reading(picture)
+        reading(image)
     assert "option" not in str(told.value)
 
 
@@ -252,8 +252,8 @@ def test_hdr_is_to_be_converted(tmp_path: Path) -> None:
         stream = container.add_stream("ffv1", rate=25, width=32, height=16)
         stream.pix_fmt = "yuv420p10le"
         stream.codec_context.color_trc = 16
-        picture = av.VideoFrame(32, 16, "yuv420p10le")
-        container.mux([*stream.encode(picture), *stream.encode(None)])
+        image = av.VideoFrame(32, 16, "yuv420p10le")
+        container.mux([*stream.encode(image), *stream.encode(None)])
     with pytest.raises(InputError, match=r"HDR video \(PQ\); convert the file to SDR$"):
         reading(path)
 
@@ -261,7 +261,10 @@ def test_hdr_is_to_be_converted(tmp_path: Path) -> None:
 def test_all_are_closed_in_the_end_also_when_one_cannot_be_opened(tmp_path: Path) -> None:
     video = write_video(tmp_path / "m.mkv", [1, 2], [0, 40], Fraction(1, 1000))
     good, bad = SideInput("a", video), SideInput("b", tmp_path / "none.mkv")
-    with opened([good], CLIP, Place()) as (side,):
+    with opened([good], CLIP, ExecutionContext()) as (side,):
         side.at(0, Fraction(0))
-    with pytest.raises(InputError, match="side input b"), opened([good, bad], CLIP, Place()):
+    with (
+        pytest.raises(InputError, match="side input b"),
+        opened([good, bad], CLIP, ExecutionContext()),
+    ):
         raise AssertionError("opened")

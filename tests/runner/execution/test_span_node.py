@@ -16,9 +16,9 @@ from vidstyle.core import (
     NOW,
     BaseStage,
     Clip,
+    ExecutionContext,
     HostArray,
     Needs,
-    Place,
     PlannedStage,
     Reach,
     Span,
@@ -45,13 +45,15 @@ class Dial(StageOptions):
 
 
 def node_of(stage: Any, *, keeps: tuple[str, ...] = KEPT, budget: int | None = None) -> SpanNode:
-    planned = PlannedStage("filter", "filter/test", {}, stage.needs, Place(), CLIP, keeps, memory=0)
+    planned = PlannedStage(
+        "filter", "filter/test", {}, stage.needs, ExecutionContext(), CLIP, keeps, memory=0
+    )
     return SpanNode(planned, stage, lambda time: Dial(amount=float(time)), budget=budget)
 
 
 def parcel_of(index: int, shot: int = 0, chunk: int = 0) -> Parcel:
-    picture = np.random.default_rng(index).random((HEIGHT, WIDTH, 3), dtype=np.float32)
-    cells = {"image": Cell(picture), "source": Cell(1 - picture), "unread": Cell(picture)}
+    image = np.random.default_rng(index).random((HEIGHT, WIDTH, 3), dtype=np.float32)
+    cells = {"image": Cell(image), "source": Cell(1 - image), "unread": Cell(image)}
     return Parcel(index, index * 10, 10, Fraction(index), cells, shot, chunk)
 
 
@@ -60,7 +62,7 @@ def run_node(node: SpanNode, parcels: Iterable[Parcel]) -> list[Parcel]:
     return [*out, *node.finish()]
 
 
-def picture_of(parcel: Parcel, name: str = "image") -> HostArray:
+def image_of(parcel: Parcel, name: str = "image") -> HostArray:
     return np.asarray(parcel.cells[name].at("host", "cpu"))
 
 
@@ -77,7 +79,7 @@ class Watching(BaseStage[Dial]):
         )
         self.seen: list[list[int]] = []
 
-    def fresh(self) -> State:
+    def initial_state(self) -> State:
         return {"spans": 0} if self.needs.scope != "none" else None
 
     def step_span(self, span: Span[Dial], state: State) -> SpanSteps:
@@ -91,7 +93,7 @@ class Watching(BaseStage[Dial]):
 def test_spans_end_after_their_length_and_at_the_edges_of_shots_and_chunks() -> None:
     stage = Watching(3)
     places = [(0, 0)] * 4 + [(1, 0)] * 2 + [(2, 1)] + [(2, 2)] * 4
-    out = run_node(node_of(stage), [parcel_of(i, *place) for i, place in enumerate(places)])
+    out = run_node(node_of(stage), [parcel_of(i, *context) for i, context in enumerate(places)])
     assert [parcel.index for parcel in out] == list(range(11))
     assert [(parcel.shot, parcel.chunk) for parcel in out] == places
     assert stage.seen == [[0, 1, 2], [3], [4, 5], [6], [7, 8, 9], [10]]
@@ -105,12 +107,12 @@ def test_the_state_goes_on_from_span_to_span_within_its_scope(
 ) -> None:
     parcels = [parcel_of(i, shot=i // 3) for i in range(6)]
     out = run_node(node_of(Watching(2, scope=scope)), parcels)
-    assert [int(picture_of(parcel, "own")[0]) for parcel in out] == wanted
+    assert [int(image_of(parcel, "own")[0]) for parcel in out] == wanted
 
 
 def test_a_state_goes_on_over_the_edge_of_a_chunk() -> None:
     out = run_node(node_of(Watching(4)), [parcel_of(i, chunk=i // 2) for i in range(6)])
-    assert [int(picture_of(parcel, "own")[0]) for parcel in out] == [1, 1, 2, 2, 3, 3]
+    assert [int(image_of(parcel, "own")[0]) for parcel in out] == [1, 1, 2, 2, 3, 3]
 
 
 class Mixing(BaseStage[Dial]):
@@ -124,13 +126,13 @@ class Mixing(BaseStage[Dial]):
 
     def step_span(self, span: Span[Dial], state: State) -> SpanSteps:
         for position in reversed(range(len(span))):
-            span.shelf["mirrored", position] = span[-1 - position].host("image")
+            span.scratch["mirrored", position] = span[-1 - position].host("image")
         for position in range(len(span)):
-            mirrored = span.shelf["mirrored", position]
-            span.shelf["mirrored", position] = (mirrored + span[position].host("image")) / 2
+            mirrored = span.scratch["mirrored", position]
+            span.scratch["mirrored", position] = (mirrored + span[position].host("image")) / 2
             assert np.array_equal(mirrored, span[-1 - position].host("image"))
         for position in range(len(span)):
-            yield {"image": span.shelf["mirrored", position]}
+            yield {"image": span.scratch["mirrored", position]}
         return None
 
 
@@ -139,8 +141,8 @@ def test_frames_are_read_in_any_order_from_memory_and_disk(budget: int | None) -
     parcels = [parcel_of(index) for index in range(6)]
     out = run_node(node_of(Mixing(), budget=budget), parcels)
     for parcel, other, done in zip(parcels, reversed(parcels), out, strict=True):
-        wanted = (picture_of(other) + picture_of(parcel)) / 2
-        np.testing.assert_array_equal(picture_of(done), wanted)
+        wanted = (image_of(other) + image_of(parcel)) / 2
+        np.testing.assert_array_equal(image_of(done), wanted)
 
 
 @pytest.mark.parametrize("budget", [0, None])
@@ -151,7 +153,7 @@ def test_later_stages_get_what_they_read_and_nothing_else(budget: int | None) ->
         assert {tuple(sorted(parcel.cells)) for parcel in out} == {keeps}
     again = run_node(node_of(Mixing(), budget=budget), parcels)
     for parcel, done in zip(parcels, again, strict=True):
-        np.testing.assert_array_equal(picture_of(done, "source"), picture_of(parcel, "source"))
+        np.testing.assert_array_equal(image_of(done, "source"), image_of(parcel, "source"))
         assert (done.pts, done.duration, done.time) == (parcel.pts, parcel.duration, parcel.time)
 
 
@@ -178,7 +180,7 @@ def test_a_node_goes_on_from_what_another_held_at_the_edge_of_a_span() -> None:
     again = node_of(Watching(2))
     again.restore(held)
     out = run_node(again, [parcel_of(2), parcel_of(3)])
-    assert [int(picture_of(parcel, "own")[0]) for parcel in out] == [2, 2]
+    assert [int(image_of(parcel, "own")[0]) for parcel in out] == [2, 2]
     assert (first.index, second.index) == (0, 1)
 
 
@@ -338,8 +340,8 @@ def test_threads_give_the_serial_frames() -> None:
     def parcels() -> Iterator[Parcel]:
         return (parcel_of(i, shot=i // 5, chunk=i // 4) for i in range(17))
 
-    serial = [picture_of(parcel).tobytes() for parcel in run_serial(parcels(), flows())]
-    threaded = [picture_of(parcel).tobytes() for parcel in run_threaded(parcels(), flows(), 2)]
+    serial = [image_of(parcel).tobytes() for parcel in run_serial(parcels(), flows())]
+    threaded = [image_of(parcel).tobytes() for parcel in run_threaded(parcels(), flows(), 2)]
     assert len(serial) == 17
     assert threaded == serial
 

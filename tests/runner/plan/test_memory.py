@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vidstyle.cli.main import run_command
-from vidstyle.core import NOW, BaseStage, Clip, Needs, Place, StageOptions
+from vidstyle.core import NOW, BaseStage, Clip, ExecutionContext, Needs, StageOptions
 from vidstyle.core.errors import DeviceError, UsageError
 from vidstyle.core.plan import Plan
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry
@@ -26,13 +26,13 @@ IMAGE = 12 * MIB
 """Of a layer of three channels."""
 
 
-class Painter(BaseStage[StageOptions]):
+class Stylizer(BaseStage[StageOptions]):
     """Works in as much as a network of 32 channels, or a tile of it."""
 
     needs = Needs(reads={"image": NOW}, writes=("image",))
 
-    def memory(self, clip: Clip, place: Place) -> int:
-        side = min(place.tile or clip.width, clip.width)
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
+        side = min(context.tile or clip.width, clip.width)
         return 4 * 32 * side * side
 
 
@@ -41,15 +41,15 @@ class Sink:
 
     def __init__(self, options: StageOptions) -> None: ...
 
-    def settle(self, clip: Clip, place: Place) -> StageOptions:
+    def resolve(self, clip: Clip, context: ExecutionContext) -> StageOptions:
         return NOTHING
 
-    def memory(self, clip: Clip, place: Place) -> int:
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
         return 7 * MIB
 
 
 def plan(budget: int, *, queue: int | None = None, clip: Clip = CLIP) -> Plan:
-    classes: list[tuple[str, Any]] = [("decode", object), ("stylize", Painter), ("encode", Sink)]
+    classes: list[tuple[str, Any]] = [("decode", object), ("stylize", Stylizer), ("encode", Sink)]
     entries = tuple(StageEntry(kind, f"{kind}/x", kind, cls, NOTHING) for kind, cls in classes)
     pipeline = Pipeline(1, entries, Path("p.yaml"), queue=queue)
     return make_plan(assemble(pipeline, None, clip), budget=budget)  # type: ignore[arg-type]  # the source is not asked
@@ -66,7 +66,7 @@ WHOLE = 128 * MIB
         (BASE + FRAMES[2] + WHOLE, 2, None, FRAMES[2] + WHOLE),
         (BASE + FRAMES[2] + WHOLE - 1, 1, None, FRAMES[1] + WHOLE),
         (BASE + FRAMES[1] + WHOLE - 1, 0, None, FRAMES[0] + WHOLE),
-        # A tile of 1024 is the whole picture, and 512 a quarter of it.
+        # A tile of 1024 is the whole image, and 512 a quarter of it.
         (BASE + FRAMES[0] + WHOLE - 1, 0, 512, FRAMES[0] + WHOLE // 4),
         (BASE + FRAMES[0] + WHOLE // 16, 0, 256, FRAMES[0] + WHOLE // 16),
     ],
@@ -75,7 +75,7 @@ def test_the_fastest_choice_within_the_budget_is_taken(
     budget: int, queue: int, tile: int | None, takes: int
 ) -> None:
     made = plan(budget)
-    assert (made.queue, made.stages[0].place.tile) == (queue, tile)
+    assert (made.queue, made.stages[0].context.tile) == (queue, tile)
     assert made.memory == BASE + takes <= budget
 
 
@@ -86,18 +86,18 @@ def test_a_queue_that_is_asked_for_is_kept() -> None:
 
 
 def test_what_cannot_fit_is_refused_with_what_would() -> None:
-    with pytest.raises(DeviceError, match=r"1024x1024 takes about .* pictures of (\d+)x(\d+)") as e:
+    with pytest.raises(DeviceError, match=r"1024x1024 takes about .* images of (\d+)x(\d+)") as e:
         plan(BASE + 22 * MIB)
-    side = int(str(e.value).split("pictures of ")[1].split("x")[0])
+    side = int(str(e.value).split("images of ")[1].split("x")[0])
     assert 700 < side < 1024
     small = Clip(side, side, Fraction(1, 25), Fraction(25))
-    # The tile and the sink's share do not shrink with the picture here.
+    # The tile and the sink's share do not shrink with the image here.
     assert plan(BASE + 27 * MIB, clip=small).memory <= BASE + 27 * MIB
     with pytest.raises(DeviceError, match="MiB are taken before the first frame"):
         plan(BASE // 2)
 
 
-def test_pictures_that_are_the_source_still_are_counted_once() -> None:
+def test_images_that_are_the_source_still_are_counted_once() -> None:
     classes: list[tuple[str, Any]] = [("decode", object), ("filter", Looker), ("encode", Sink)]
     entries = tuple(StageEntry(kind, f"{kind}/x", kind, cls, NOTHING) for kind, cls in classes)
     made = make_plan(assemble(Pipeline(1, entries, Path("p.yaml")), None, CLIP))  # type: ignore[arg-type]  # the source is not asked

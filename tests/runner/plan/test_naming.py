@@ -35,7 +35,7 @@ def test_a_single_output_is_taken_as_it_is(clips: list[Path], tmp_path: Path) ->
     assert output_paths(clips[:1], out, ".mp4", label="x") == [(clips[0], out)]
 
 
-def test_a_folder_of_pictures_is_the_output_itself(clips: list[Path], tmp_path: Path) -> None:
+def test_a_folder_of_images_is_the_output_itself(clips: list[Path], tmp_path: Path) -> None:
     assert output_paths(clips[:1], tmp_path, "", label="x") == [(clips[0], tmp_path)]
 
 
@@ -68,7 +68,7 @@ def test_clips_that_stay_alike_are_refused_rather_than_skipped() -> None:
         mirrored_paths(clips, Path("in"), Path("out"), ".mp4")
 
 
-def test_a_folder_of_pictures_never_holds_another_output() -> None:
+def test_a_folder_of_images_never_holds_another_output() -> None:
     clips = [Path("in/a.mp4"), Path("in/a/b.mp4")]
     paths = mirrored_paths(clips, Path("in"), Path("out"), "")
     assert paths == [Path("out/a.mp4"), Path("out/a/b")]

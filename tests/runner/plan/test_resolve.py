@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from vidstyle.cli.main import run_command
-from vidstyle.core import NOW, BaseStage, Clip, Needs, Place, StageOptions
+from vidstyle.core import NOW, BaseStage, Clip, ExecutionContext, Needs, StageOptions
 from vidstyle.core.errors import DeviceError, PipelineError, UsageError
 from vidstyle.core.layers import Home
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry
@@ -23,7 +23,7 @@ CLIP = Clip(100, 50, Fraction(1, 25), Fraction(25))
 
 
 class Half(BaseStage[StageOptions]):
-    """Halves the picture; says so or not."""
+    """Halves the image; says so or not."""
 
     def __init__(self, options: StageOptions, *, declares: bool = True) -> None:
         super().__init__(options)
@@ -44,10 +44,10 @@ class Sink:
     def __init__(self, options: StageOptions) -> None:
         self._options = options
 
-    def memory(self, clip: Clip, place: Place) -> int:
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
         return 0
 
-    def settle(self, clip: Clip, place: Place) -> StageOptions:
+    def resolve(self, clip: Clip, context: ExecutionContext) -> StageOptions:
         return self._options
 
 
@@ -65,8 +65,8 @@ class Settling(BaseStage[Homely]):
         home: Home = "device" if options.home == "auto" else options.home
         self.needs = Needs(reads={"image": NOW}, writes=("image",), home=home)
 
-    def settle(self, clip: Clip, place: Place) -> Homely:
-        home: Home = "host" if place.device == "cpu" else "device"
+    def resolve(self, clip: Clip, context: ExecutionContext) -> Homely:
+        home: Home = "host" if context.device == "cpu" else "device"
         return Homely(home=home) if self.options.home == "auto" else self.options
 
 
@@ -107,7 +107,7 @@ def test_memory_is_the_sum_of_what_stages_and_queues_hold() -> None:
 def test_threads_and_device_are_settled() -> None:
     plan = make_plan(assembly_of(Filter))
     assert plan.device == "cpu"
-    assert plan.stages[0].place == Place("cpu", threads=available_cores())
+    assert plan.stages[0].context == ExecutionContext("cpu", threads=available_cores())
 
 
 def test_the_stage_that_runs_is_made_of_settled_options() -> None:

@@ -42,7 +42,7 @@ def test_a_stage_with_state_before_shots_is_refused() -> None:
 
 
 def test_a_size_change_behind_flow_is_refused() -> None:
-    with pytest.raises(PipelineError, match="scale changes the picture's size"):
+    with pytest.raises(PipelineError, match="scale changes the image's size"):
         check_wiring([FLOW, SCALE, BLEND, SINK], CLIP)
 
 
@@ -52,7 +52,7 @@ def test_only_geometry_stages_write_source() -> None:
         check_wiring([wire, SINK], CLIP)
 
 
-def test_geometry_stages_write_every_picture_that_there_is() -> None:
+def test_geometry_stages_write_every_image_that_there_is() -> None:
     wire = Wire("crop", "filter", Needs(reads={"image": NOW}, writes=("image",), geometry=True))
     with pytest.raises(PipelineError, match=r"crop changes .* must also write source"):
         check_wiring([wire, SINK], CLIP)

@@ -15,7 +15,7 @@ import pytest
 from vidstyle.core.errors import OutputError
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
-from vidstyle.runner.execution.events import Noticed, Result
+from vidstyle.runner.execution.events import NoteEvent, Result
 from vidstyle.runner.execution.execute import Engine
 from vidstyle.runner.plan.job import Job, run
 from vidstyle.runner.storage.layer_cache import LayerCache
@@ -76,9 +76,9 @@ def job(tmp_path: Path, plugin: Path) -> Callable[..., Job]:
         stream.pix_fmt = "bgr0"
         for index in range(COUNT):
             window = textures[int(index >= COUNT // 2)][8:72, index : index + 96]
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(window), "rgb24")
-            picture.pts = index
-            container.mux(stream.encode(picture))
+            image = av.VideoFrame.from_ndarray(np.ascontiguousarray(window), "rgb24")
+            image.pts = index
+            container.mux(stream.encode(image))
         container.mux(stream.encode(None))
 
     def make(name: str, *, strength: float = 0.8, cache: Path | None = None) -> Job:
@@ -105,8 +105,8 @@ def heard(wanted: Job, engine: Engine = "threaded") -> tuple[Result, str]:
     said: list[str] = []
 
     def listen(event: object) -> None:
-        if isinstance(event, Noticed) and event.notice.kind == "cache":
-            said.append(event.notice.text)
+        if isinstance(event, NoteEvent) and event.note.kind == "cache":
+            said.append(event.note.text)
 
     return run(wanted, engine=engine, listen=listen), " ".join(said)
 

@@ -33,13 +33,13 @@ def test_a_drawing_may_be_of_any_shape(name: str, height: int, width: int) -> No
 @EACH
 @pytest.mark.slow
 def test_no_part_of_a_drawing_is_empty(name: str) -> None:
-    grey = cv2.cvtColor(DRAWINGS[name].draw(), cv2.COLOR_RGB2GRAY).astype(np.float64)
-    assert grey.shape == (1024, 1280)
-    parts = grey.reshape(8, 128, 10, 128).std(axis=(1, 3))
+    gray = cv2.cvtColor(DRAWINGS[name].draw(), cv2.COLOR_RGB2GRAY).astype(np.float64)
+    assert gray.shape == (1024, 1280)
+    parts = gray.reshape(8, 128, 10, 128).std(axis=(1, 3))
     assert parts.min() > 8
 
 
-def test_the_drawings_differ_in_their_colours() -> None:
+def test_the_drawings_differ_in_their_colors() -> None:
     means = [drawing.draw(160, 200).mean(axis=(0, 1)) for drawing in DRAWINGS.values()]
     for index, mean in enumerate(means):
         assert all(np.abs(mean - other).max() > 15 for other in means[index + 1 :])
@@ -66,7 +66,7 @@ def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
         write_drawings(taken, ["mosaic"])
 
 
-def test_a_picture_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_image_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "mosaic.png").mkdir()
     with pytest.raises(OutputError, match=r"cannot write .*mosaic\.png"):
         write_drawings(tmp_path, ["mosaic"], height=100, width=100)

@@ -1,4 +1,4 @@
-"""Panes have their colour, and lead runs between them."""
+"""Panes have their color, and lead runs between them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import pytest
 
 from samples.drawings.fields import coordinates
 from samples.drawings.glazing import FINE, Points, Window, facets, render
-from samples.drawings.palette import Colours, plain
+from samples.drawings.palette import Colors, plain
 
 SIZE = 120
 RED, BLUE = (220, 40, 40), (40, 60, 200)
 
 
-def by_side(middles: Points) -> Colours:
+def by_side(middles: Points) -> Colors:
     return np.where(middles[:, :1] < 0.5, plain(RED), plain(BLUE)).astype(np.float32)
 
 
@@ -26,11 +26,11 @@ def halves() -> Window:
     return window
 
 
-def test_each_number_is_a_pane_with_the_colour_of_its_middle(halves: Window) -> None:
-    colours = np.concatenate(halves.colours)
-    assert len(colours) == 2
-    np.testing.assert_array_equal(colours[halves.pane[5, 5]], RED)
-    np.testing.assert_array_equal(colours[halves.pane[5, -5]], BLUE)
+def test_each_number_is_a_pane_with_the_color_of_its_middle(halves: Window) -> None:
+    colors = np.concatenate(halves.colors)
+    assert len(colors) == 2
+    np.testing.assert_array_equal(colors[halves.pane[5, 5]], RED)
+    np.testing.assert_array_equal(colors[halves.pane[5, -5]], BLUE)
 
 
 def test_a_shape_is_a_pane_in_front(halves: Window) -> None:
@@ -42,18 +42,18 @@ def test_a_shape_is_a_pane_in_front(halves: Window) -> None:
     assert len(np.unique(halves.thing)) == 2
 
 
-def test_light_comes_through_in_the_panes_colour_and_lead_is_dark(halves: Window) -> None:
-    picture = render(halves, np.random.default_rng(0)).astype(np.float64)
-    assert picture.shape == (SIZE, SIZE, 3)
+def test_light_comes_through_in_the_panes_color_and_lead_is_dark(halves: Window) -> None:
+    image = render(halves, np.random.default_rng(0)).astype(np.float64)
+    assert image.shape == (SIZE, SIZE, 3)
     left, right = (
-        picture[20:100, 15:50].mean(axis=(0, 1)),
-        picture[20:100, 70:105].mean(axis=(0, 1)),
+        image[20:100, 15:50].mean(axis=(0, 1)),
+        image[20:100, 70:105].mean(axis=(0, 1)),
     )
     assert left[0] > 2 * left[2]
     assert right[2] > 2 * right[0]
-    lead = picture[:, SIZE // 2 - 1 : SIZE // 2 + 1]
+    lead = image[:, SIZE // 2 - 1 : SIZE // 2 + 1]
     assert lead.max() < 80
-    dark = (picture[60].max(axis=1) < 80).sum()
+    dark = (image[60].max(axis=1) < 80).sum()
     assert 3 <= dark <= 7
 
 

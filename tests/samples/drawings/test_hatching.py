@@ -75,7 +75,7 @@ def test_a_hidden_edge_is_not_drawn() -> None:
 
 def test_full_ink_is_dark_and_bare_paper_is_warm() -> None:
     ink = np.where(half(), 0, 1).astype(np.float32)
-    picture = on_paper(ink, np.ones_like(ink), np.random.default_rng(0)).astype(float)
-    covered, bare = picture[half()].mean(axis=0), picture[~half()].mean(axis=0)
+    image = on_paper(ink, np.ones_like(ink), np.random.default_rng(0)).astype(float)
+    covered, bare = image[half()].mean(axis=0), image[~half()].mean(axis=0)
     assert covered.max() < 75
     assert bare[0] > bare[1] > bare[2] > 170

@@ -36,7 +36,7 @@ def test_a_line_runs_along_its_direction(angle: float) -> None:
         np.testing.assert_allclose(steps, STEP, atol=1e-3)
 
 
-def test_lines_fill_the_picture_at_their_distance() -> None:
+def test_lines_fill_the_image_at_their_distance() -> None:
     lines = grown(0.3, 8.0)
     points = np.concatenate(lines)
     owner = np.repeat(np.arange(len(lines)), [len(line) for line in lines])

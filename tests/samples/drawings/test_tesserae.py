@@ -1,4 +1,4 @@
-"""Stones follow the rows of their design, fill it, and have its colours."""
+"""Stones follow the rows of their design, fill it, and have its colors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_rows_lie_along_the_design_at_their_height(level: Design) -> None:
     assert np.mean(np.array(off_middle) < 2.5) > 0.9
 
 
-def test_rows_bend_around_a_centre() -> None:
+def test_rows_bend_around_a_center() -> None:
     design = Design(SIZE, SIZE)
     x, y = coordinates(SIZE, SIZE)
     design.put(x >= 0, np.hypot(x - 75, y - 75), plain(GOLD), row=12)
@@ -49,29 +49,29 @@ def test_rows_bend_around_a_centre() -> None:
 
 def test_stones_cover_the_bed_and_leave_joints(level: Design) -> None:
     random = np.random.default_rng(0)
-    picture = render(level, lay(level, random), random).astype(np.float64)
-    assert picture.shape == (SIZE, SIZE, 3)
-    grout = np.abs(picture - plain(GROUT)).max(axis=2) < 25
+    image = render(level, lay(level, random), random).astype(np.float64)
+    assert image.shape == (SIZE, SIZE, 3)
+    grout = np.abs(image - plain(GROUT)).max(axis=2) < 25
     assert 0.1 < grout.mean() < 0.35
 
 
-def test_stones_have_the_colour_of_their_place_and_differ_a_little(level: Design) -> None:
+def test_stones_have_the_color_of_their_place_and_differ_a_little(level: Design) -> None:
     random = np.random.default_rng(0)
     stones = lay(level, random)
-    picture = render(level, stones, random).astype(np.float64)
-    for colour, rows in ((GOLD, (10, 65)), (BLUE, (85, 140))):
+    image = render(level, stones, random).astype(np.float64)
+    for color, rows in ((GOLD, (10, 65)), (BLUE, (85, 140))):
         inside = [s for s in stones if rows[0] < s.y < rows[1] and 5 < s.x < SIZE - 5]
-        middles = np.array([picture[int(s.y), int(s.x)] for s in inside])
-        np.testing.assert_allclose(np.median(middles, axis=0), colour, rtol=0.12)
-        assert 0.04 < (middles.sum(axis=1) / sum(colour)).std() < 0.25
+        middles = np.array([image[int(s.y), int(s.x)] for s in inside])
+        np.testing.assert_allclose(np.median(middles, axis=0), color, rtol=0.12)
+        assert 0.04 < (middles.sum(axis=1) / sum(color)).std() < 0.25
 
 
 def test_a_lone_stone_ends_at_its_size_in_the_grout() -> None:
     design = Design(SIZE, SIZE)
-    design.colours[:] = GOLD
+    design.colors[:] = GOLD
     stone = Stone(x=75, y=75, angle=0.5, half_length=14, half_height=8)
-    picture = render(design, [stone], np.random.default_rng(0)).astype(np.float64)
-    bright = picture[..., 0] > 140
+    image = render(design, [stone], np.random.default_rng(0)).astype(np.float64)
+    bright = image[..., 0] > 140
     assert 0.7 * 28 * 16 < bright.sum() < 1.7 * 28 * 16
     assert bright[75, 75]
     y, x = np.nonzero(bright)

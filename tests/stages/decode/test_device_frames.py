@@ -1,4 +1,4 @@
-"""Frames of GPUs are the processor's, sample for sample, and so are their colours."""
+"""Frames of GPUs are the processor's, sample for sample, and so are their colors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from av.codec.context import Flags
 from av.video.reformatter import ColorRange, VideoReformatter
 
-from vidstyle.core import Colour
+from vidstyle.core import Color
 from vidstyle.media.planes import digest, rows_of
 from vidstyle.media.to_rgb import ToRGB
 from vidstyle.stages.decode.device_frames import is_from_device, planar
@@ -88,8 +88,8 @@ def test_other_formats_are_left_alone():
     ("names", "matrix", "spread"),
     [*itertools.product(FORMATS, ["bt601", "bt709", "bt2020"], ["limited", "full"])],
 )
-def test_colours_are_the_same_without_conversion_too(names, matrix, spread):
+def test_colors_are_the_same_without_conversion_too(names, matrix, spread):
     # A file may hold such frames itself.
     ours, theirs = pair(*names, spread=FULL if spread == "full" else LIMITED)
-    to_rgb = ToRGB(Colour(matrix, spread), alpha=False)
+    to_rgb = ToRGB(Color(matrix, spread), alpha=False)
     np.testing.assert_array_equal(to_rgb(theirs)[0], to_rgb(ours)[0])

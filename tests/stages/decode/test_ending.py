@@ -33,8 +33,8 @@ def write(tmp_path: Path, square) -> Callable[[Sequence[int], int], Path]:
             stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
             stream.codec_context.time_base = TICK
             packets = []
-            for at, picture in zip(SHOWN, square(len(SHOWN)), strict=True):
-                frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            for at, image in zip(SHOWN, square(len(SHOWN)), strict=True):
+                frame = av.VideoFrame.from_ndarray(image, "rgb24")
                 frame.pts, frame.time_base = at, TICK
                 packets += stream.encode(frame)
             packets += stream.encode(None)
@@ -54,7 +54,7 @@ def test_a_stretched_last_packet_tells_when_the_clip_ends(write, opened, decoded
     clip = opened(write(decoded, last))
     assert clip.times == list(SHOWN)
     assert clip.durations == list(DURATIONS)
-    assert "truncated" not in clip.notices
+    assert "truncated" not in clip.notes
 
 
 def test_packets_with_their_own_frame_s_duration_are_believed(write, opened):
@@ -77,7 +77,7 @@ def test_the_last_frame_of_half_a_file_does_not_last_to_the_end(write, opened):
     clip = opened(path)
     assert clip.times == [0, 1000, 3000]
     assert clip.durations[-1] == 1500
-    assert "truncated" in clip.notices
+    assert "truncated" in clip.notes
 
 
 def test_going_on_near_the_end_gives_the_same_last_duration(write, opened):

@@ -1,4 +1,4 @@
-"""Folders of pictures in."""
+"""Folders of images in."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from vidstyle.core import Place
+from vidstyle.core import ExecutionContext
 from vidstyle.core.errors import InputError
 from vidstyle.stages.decode.images import STAGE
 
 
-def save(path: Path, picture: np.ndarray) -> np.ndarray:
-    """Write RGB, RGBA or grey."""
+def save(path: Path, image: np.ndarray) -> np.ndarray:
+    """Write RGB, RGBA or gray."""
     order = {3: [2, 1, 0], 4: [2, 1, 0, 3]}
-    stored = picture if picture.ndim == 2 else picture[..., order[picture.shape[2]]]
+    stored = image if image.ndim == 2 else image[..., order[image.shape[2]]]
     assert cv2.imwrite(str(path), stored)
-    return picture
+    return image
 
 
 def random(*shape: int, kind=np.uint8, seed: int = 0) -> np.ndarray:
@@ -29,19 +29,19 @@ def random(*shape: int, kind=np.uint8, seed: int = 0) -> np.ndarray:
 
 def read(folder: Path, **options):
     source = STAGE(STAGE.Options(**options))
-    clip = source.open(folder, Place())
+    clip = source.open(folder, ExecutionContext())
     return clip, list(source.frames()), source
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Ten pictures, 1.png to 10.png."""
+    """Ten images, 1.png to 10.png."""
     for number in range(1, 11):
         save(tmp_path / f"{number}.png", random(24, 32, 3, seed=number))
     return tmp_path
 
 
-def test_pictures_come_in_natural_order(folder):
+def test_images_come_in_natural_order(folder):
     clip, frames, _ = read(folder)
     assert (clip.width, clip.height, clip.frame_count) == (32, 24, 10)
     for number, frame in enumerate(frames, 1):
@@ -68,40 +68,40 @@ def test_a_frame_rate_that_is_none_is_refused(rate):
 
 
 def test_sixteen_bits_keep_their_depth(tmp_path):
-    picture = save(tmp_path / "deep.png", random(24, 32, 3, kind=np.uint16))
+    image = save(tmp_path / "deep.png", random(24, 32, 3, kind=np.uint16))
     clip, frames, _ = read(tmp_path)
     assert clip.bit_depth == 16
-    np.testing.assert_allclose(frames[0].host("source"), picture / 65535, atol=1e-7)
+    np.testing.assert_allclose(frames[0].host("source"), image / 65535, atol=1e-7)
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 def test_alpha_is_kept_or_dropped(tmp_path, kind):
-    picture = save(tmp_path / "1.png", random(24, 32, 4, kind=kind))
+    image = save(tmp_path / "1.png", random(24, 32, 4, kind=kind))
     clip, frames, _ = read(tmp_path)
     assert clip.alpha
-    wanted = picture[..., 3] / np.iinfo(kind).max
+    wanted = image[..., 3] / np.iinfo(kind).max
     np.testing.assert_allclose(frames[0].host("alpha"), wanted, atol=1e-6)
     clip, frames, _ = read(tmp_path, alpha="drop")
     assert not clip.alpha
     assert set(frames[0].layers) == {"source"}
 
 
-def test_a_picture_without_alpha_among_others_is_opaque(tmp_path):
+def test_a_image_without_alpha_among_others_is_opaque(tmp_path):
     save(tmp_path / "1.png", random(24, 32, 4))
     save(tmp_path / "2.png", random(24, 32, 3))
     assert read(tmp_path)[1][1].host("alpha").min() == 1
 
 
-def test_grey_is_the_same_in_all_channels(tmp_path):
-    picture = save(tmp_path / "1.png", random(24, 32))
+def test_gray_is_the_same_in_all_channels(tmp_path):
+    image = save(tmp_path / "1.png", random(24, 32))
     source = read(tmp_path)[1][0].host("source")
-    np.testing.assert_allclose(source, np.repeat(picture[..., None], 3, 2) / 255, atol=1e-6)
+    np.testing.assert_allclose(source, np.repeat(image[..., None], 3, 2) / 255, atol=1e-6)
 
 
 def test_a_jpeg_is_turned_as_its_camera_says(tmp_path):
-    picture = np.zeros((24, 32, 3), np.uint8)
-    picture[:, :16] = 255
-    save(tmp_path / "plain.jpg", picture)
+    image = np.zeros((24, 32, 3), np.uint8)
+    image[:, :16] = 255
+    save(tmp_path / "plain.jpg", image)
     data = (tmp_path / "plain.jpg").read_bytes()
     # Orientation 6: to be turned by 90 degrees clockwise.
     entry = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
@@ -130,24 +130,24 @@ def test_other_files_are_left_out(folder):
 def test_a_gap_in_the_numbers_is_said(folder):
     (folder / "4.png").unlink()
     clip, _, _ = read(folder)
-    assert [notice.kind for notice in clip.notices] == ["missing-pictures"]
+    assert [note.kind for note in clip.notes] == ["missing-images"]
 
 
 def test_another_size_is_refused_by_name(folder):
     save(folder / "5.png", random(24, 30, 3))
-    with pytest.raises(InputError, match=r"5\.png: is 30x24, the first picture is 32x24"):
+    with pytest.raises(InputError, match=r"5\.png: is 30x24, the first image is 32x24"):
         read(folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
-def test_an_unreadable_picture_is_refused_by_name(folder, content):
+@pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
+def test_an_unreadable_image_is_refused_by_name(folder, content):
     (folder / "3.png").write_bytes(content)
     with pytest.raises(InputError, match=r"3\.png"):
         read(folder)
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
-def test_a_picture_that_is_cut_short_is_refused(tmp_path, suffix):
+def test_a_image_that_is_cut_short_is_refused(tmp_path, suffix):
     path = tmp_path / f"1.{suffix}"
     save(path, random(200, 200, 3))
     path.write_bytes(path.read_bytes()[:-5000])
@@ -161,8 +161,8 @@ def test_float_samples_are_refused(tmp_path):
         read(tmp_path)
 
 
-def test_a_folder_without_pictures_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"no pictures in it; looked for \.png"):
+def test_a_folder_without_images_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"no images in it; looked for \.png"):
         read(tmp_path)
 
 
@@ -185,7 +185,7 @@ def test_a_percent_sign_is_a_name(tmp_path):
 
 def test_every_mark_is_found(folder):
     source = STAGE(STAGE.Options())
-    source.open(folder, Place())
+    source.open(folder, ExecutionContext())
     marks = []
     for _ in source.frames():
         marks.append(source.mark()())
@@ -196,7 +196,7 @@ def test_every_mark_is_found(folder):
 
 def test_a_changed_folder_is_noticed(folder):
     source = STAGE(STAGE.Options())
-    source.open(folder, Place())
+    source.open(folder, ExecutionContext())
     frames = source.frames()
     for _ in range(5):
         next(frames)

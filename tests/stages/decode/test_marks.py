@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from av.codec.context import Flags
 
-from vidstyle.core import Mark, Place
+from vidstyle.core import ExecutionContext, Mark
 from vidstyle.core.errors import InputError
 from vidstyle.stages.decode import reading
 from vidstyle.stages.decode.marks import REMEMBERED
@@ -19,7 +19,7 @@ LENGTH = 24
 
 def open_source(path, **options):
     source = STAGE(STAGE.Options(**options))
-    source.open(path, Place(threads=2))
+    source.open(path, ExecutionContext(threads=2))
     return source
 
 
@@ -89,7 +89,7 @@ def test_every_mark_is_found(write_clip, square, kind):
     slow = {} if name.endswith(("avi", "h264", "gif")) else SLOW
     source = open_source(write_clip(name, square(LENGTH), **settings, **slow))
     frames, marks = whole_with_marks(source)
-    assert (kind == "interlaced") == any(met.kind == "interlaced" for met in source.notices)
+    assert (kind == "interlaced") == any(met.kind == "interlaced" for met in source.notes)
     for mark in marks[:: 1 if kind == "mp4 with b-frames" else 5]:
         assert_same(list(source.frames(mark)), frames[mark.index + 1 :])
 
@@ -128,7 +128,7 @@ def test_after_the_last_frame_there_is_nothing(write_clip, square):
     assert list(source.frames(marks[-1])) == []
 
 
-def test_a_mark_holds_the_last_pictures(write_clip, square):
+def test_a_mark_holds_the_last_images(write_clip, square):
     source = open_source(write_clip("c.mkv", square(6)))
     _, marks = whole_with_marks(source)
     assert [len(mark.digests) for mark in marks] == [1, 2, 3, 3, 3, 3]
@@ -139,7 +139,7 @@ def test_a_mark_holds_the_last_pictures(write_clip, square):
 def test_a_changed_file_is_noticed(write_clip, square, times):
     source = open_source(write_clip("c.mkv", square(LENGTH), **times))
     _, marks = whole_with_marks(source)
-    other = [255 - picture for picture in square(LENGTH)]
+    other = [255 - image for image in square(LENGTH)]
     source = open_source(write_clip("c.mkv", other, **times))
     with pytest.raises(InputError, match=r"frame 12 is not the one .* the file has changed"):
         next(source.frames(marks[12]))

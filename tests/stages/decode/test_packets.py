@@ -38,7 +38,7 @@ def h264(write_clip, square):
 def test_a_damaged_packet_costs_one_frame_and_is_reported(h264, opened):
     clip = opened(overwritten(h264, [7]))
     assert len(clip.frames) == 19
-    assert "skipped as undecodable: 1 (first near 0.28 s)" in clip.notices["damage"]
+    assert "skipped as undecodable: 1 (first near 0.28 s)" in clip.notes["damage"]
     # The frame before stands in for the lost one.
     assert clip.durations[6] == 2 * clip.durations[0]
 
@@ -46,7 +46,7 @@ def test_a_damaged_packet_costs_one_frame_and_is_reported(h264, opened):
 def test_several_damaged_packets_are_counted(h264, opened):
     clip = opened(overwritten(h264, [3, 8, 12]))
     assert len(clip.frames) == 17
-    assert "undecodable: 3" in clip.notices["damage"]
+    assert "undecodable: 3" in clip.notes["damage"]
 
 
 def test_a_damaged_start_is_passed_over(h264, opened):
@@ -56,8 +56,8 @@ def test_a_damaged_start_is_passed_over(h264, opened):
 
 
 def test_frames_before_and_after_the_damage_are_whole(h264, opened):
-    whole = opened(h264).pictures
-    damaged = opened(overwritten(h264, [7])).pictures
+    whole = opened(h264).images
+    damaged = opened(overwritten(h264, [7])).images
     np.testing.assert_array_equal(damaged[:7], whole[:7])
     np.testing.assert_array_equal(damaged[-10:], whole[-10:])
 
@@ -75,19 +75,19 @@ def test_half_a_file_gives_half_the_frames_and_says_so(tmp_path, write_clip, squ
     with av.open(path, "w", options=options) as container:
         stream = container.add_stream("mjpeg", rate=25)
         stream.width, stream.height, stream.pix_fmt = 128, 96, "yuvj420p"
-        for picture in square(60):
-            frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuvj420p")
+        for image in square(60):
+            frame = av.VideoFrame.from_ndarray(image, "rgb24").reformat(format="yuvj420p")
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     clip = opened(path)
     assert 25 <= len(clip.frames) <= 31
-    assert "it may be cut short" in clip.notices["truncated"]
+    assert "it may be cut short" in clip.notes["truncated"]
 
 
 def test_a_whole_file_is_not_called_truncated(h264, opened):
-    assert opened(h264).notices.keys() == {"colour-guessed"}
+    assert opened(h264).notes.keys() == {"color-guessed"}
 
 
 def test_sound_that_is_longer_does_not_make_a_clip_truncated(tmp_path, opened):
@@ -103,7 +103,7 @@ def test_sound_that_is_longer_does_not_make_a_clip_truncated(tmp_path, opened):
         silence.sample_rate = 8000
         container.mux(sound.encode(silence))
         container.mux(sound.encode(None))
-    assert "truncated" not in opened(path).notices
+    assert "truncated" not in opened(path).notes
 
 
 def test_a_closed_reader_may_be_closed_again(h264):
@@ -123,4 +123,4 @@ def test_a_file_without_video_is_closed_again(tmp_path):
 
 
 def test_no_damage_needs_no_words():
-    assert Damage().notices() == []
+    assert Damage().notes() == []

@@ -10,35 +10,35 @@ import pytest
 
 from vidstyle.core import Clip, FrameTime, OtherStream
 from vidstyle.core.errors import OutputError, PipelineError
-from vidstyle.stages.encode.images import STAGE, EncodePictures
+from vidstyle.stages.encode.images import STAGE, EncodeImages
 from vidstyle.testing import checks_for_sink
 
 
 @pytest.fixture
 def encode(encode):
-    encode.sink = EncodePictures
+    encode.sink = EncodeImages
     return encode
 
 
-@pytest.mark.parametrize(("name", "check"), checks_for_sink(EncodePictures, ""))
+@pytest.mark.parametrize(("name", "check"), checks_for_sink(EncodeImages, ""))
 def test_keeps_to_the_contract(name, check):
     check()
 
 
-def _picture(path: Path) -> np.ndarray:
+def _image(path: Path) -> np.ndarray:
     """RGB or RGBA codes by OpenCV."""
     found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     return cv2.cvtColor(found, cv2.COLOR_BGRA2RGBA if found.shape[2] == 4 else cv2.COLOR_BGR2RGB)
 
 
 @pytest.mark.parametrize(("depth", "bits", "kind"), [(8, 8, "uint8"), (10, 16, "uint16")])
-def test_pictures_hold_the_nearest_codes(encode, moving, depth, bits, kind):
+def test_images_hold_the_nearest_codes(encode, moving, depth, bits, kind):
     clip = Clip(160, 128, Fraction(1, 25), Fraction(25), bit_depth=depth)
     made = encode("out", moving(4), clip=clip, chunks=[3, 1])
-    for number, picture in enumerate(moving(4)):
-        found = _picture(made.path / f"{number:06d}.png")
+    for number, image in enumerate(moving(4)):
+        found = _image(made.path / f"{number:06d}.png")
         assert found.dtype == kind
-        assert np.abs(found - picture.astype(np.float64) * (2**bits - 1)).max() <= 0.51
+        assert np.abs(found - image.astype(np.float64) * (2**bits - 1)).max() <= 0.51
 
 
 def test_the_list_names_our_files_and_their_times(encode, moving):
@@ -57,15 +57,15 @@ def test_the_list_names_our_files_and_their_times(encode, moving):
 def test_opacity_is_kept_or_shown_on_black(encode, moving):
     alpha = np.linspace(0, 1, 160, dtype=np.float32)[None].repeat(128, 0)
     kept = encode("kept", moving(1), alphas=[alpha])
-    found = _picture(kept.path / "000000.png") / 255
+    found = _image(kept.path / "000000.png") / 255
     assert np.abs(found[..., 3] - alpha).max() <= 0.51 / 255
     assert np.abs(found[..., :3] - moving(1)[0]).max() <= 0.51 / 255
     dropped = encode("dropped", moving(1), alphas=[alpha], alpha="drop")
-    found = _picture(dropped.path / "000000.png") / 255
+    found = _image(dropped.path / "000000.png") / 255
     assert np.abs(found - moving(1)[0] * alpha[..., None]).max() <= 0.51 / 255
 
 
-def test_hashes_follow_the_picture(encode, moving):
+def test_hashes_follow_the_image(encode, moving):
     made = encode("out", moving(3))
     assert len(set(made.digests)) == 3
     assert encode("again", moving(3), compression=9).digests == made.digests
@@ -73,8 +73,8 @@ def test_hashes_follow_the_picture(encode, moving):
 
 def test_what_a_folder_cannot_hold_is_said(encode, moving):
     clip = Clip(160, 128, Fraction(1, 25), streams=(OtherStream(1, "audio", "aac"),))
-    (notice,) = encode("out", moving(1), clip=clip).notices
-    assert "audio" in notice.text
+    (note,) = encode("out", moving(1), clip=clip).notes
+    assert "audio" in note.text
 
 
 def test_the_name_of_a_video_is_refused():

@@ -39,7 +39,7 @@ def test_a_file_that_is_cut_short_is_found(encode, moving):
         probe(path, TIMES, (160, 128))
 
 
-def test_pictures_that_do_not_decode_are_found(written):
+def test_images_that_do_not_decode_are_found(written):
     data = bytearray(written.read_bytes())
     at = data.index(b"mdat")
     data[at + 4 :] = bytes(len(data) - at - 4)
@@ -48,7 +48,7 @@ def test_pictures_that_do_not_decode_are_found(written):
         probe(written, TIMES, (160, 128))
 
 
-def test_a_file_without_pictures_is_found(tmp_path):
+def test_a_file_without_images_is_found(tmp_path):
     (tmp_path / "out.mp4").write_bytes(b"nothing of the kind")
     with pytest.raises(OutputError, match="cannot be read back"):
         probe(tmp_path / "out.mp4", TIMES, (160, 128))

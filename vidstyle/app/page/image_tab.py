@@ -1,4 +1,4 @@
-"""The picture job: a photo painted after a painting, changing while it is looked at."""
+"""The image job: a photo painted after a painting, changing while it is looked at."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from vidstyle.app.desk import MakeTask
 from vidstyle.app.job_queue import Job
 from vidstyle.app.page.look import columns, draw_nothing_yet
 from vidstyle.app.page.progress import draw_button, draw_job
-from vidstyle.app.page.sources import Chosen, draw_picture_source, draw_small
+from vidstyle.app.page.sources import Chosen, draw_image_source, draw_small
 from vidstyle.app.page.tab_session import desk
 from vidstyle.app.studio import current
-from vidstyle.app.tasks import PICTURE, PictureTask
+from vidstyle.app.tasks import IMAGE, ImageTask
 
 STEPS = (
     *(1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700),
@@ -25,32 +25,32 @@ _WEIGHTS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _SMOOTHNESS = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
-def draw_picture_tab() -> None:
+def draw_image_tab() -> None:
     choices = current().choices
     left, right = columns()
     with left:
-        photo = draw_picture_source("Photo", "Use your own photo", "photo", choices.pictures)
-        painting = draw_picture_source(
-            "Painting", "Use your own painting", "painting", choices.paintings
+        photo = draw_image_source("Photo", "Use your own photo", "photo", choices.images)
+        style_image = draw_image_source(
+            "Painting", "Use your own painting", "style_image", choices.style_images
         )
-        make = _draw_settings(photo, painting)
-        draw_button("Paint", "picture", make, "primary")
+        make = _draw_settings(photo, style_image)
+        draw_button("Paint", "image", make, "primary")
     with right:
         result, sources = st.columns([3, 1])
     with result:
-        draw_job("picture", _draw_picture)
-        if desk().job("picture") is None:
+        draw_job("image", _draw_image)
+        if desk().job("image") is None:
             draw_nothing_yet(
-                "Press <b>Paint</b> and watch the picture change."
-                if photo and painting
+                "Press <b>Paint</b> and watch the image change."
+                if photo and style_image
                 else "Choose a photo and a painting."
             )
     with sources:
         draw_small(photo, "Photo")
-        draw_small(painting, "Painting")
+        draw_small(style_image, "Painting")
 
 
-def _draw_settings(photo: Chosen | None, painting: Chosen | None) -> MakeTask | None:
+def _draw_settings(photo: Chosen | None, style_image: Chosen | None) -> MakeTask | None:
     """The controls below the sources; the task that they make, where it can be made."""
     steps = st.select_slider("Steps", STEPS, value=20, help="More steps paint further.")
     size = st.slider("Size", 100, 1000, 500, step=20, help="Longer side, in pixels.")
@@ -66,14 +66,14 @@ def _draw_settings(photo: Chosen | None, painting: Chosen | None) -> MakeTask | 
         network = _draw_network()
         if not any(layers):
             st.error("Take something from the painting: all four are 0.")
-    if photo is None or painting is None or not any(layers):
+    if photo is None or style_image is None or not any(layers):
         return None
 
-    def make(folder: Path) -> PictureTask:
-        return PictureTask(
+    def make(folder: Path) -> ImageTask:
+        return ImageTask(
             folder=folder,
             content=photo.path,
-            painting=painting.path,
+            style_image=style_image.path,
             steps=steps,
             size=size,
             backbone=network.name,
@@ -100,8 +100,8 @@ def _described(network: Network) -> str:
     return f"{network.name} (downloads {network.mebibytes:.0f} MB first)"
 
 
-def _draw_picture(job: Job) -> None:
-    path = job.task.folder / PICTURE
+def _draw_image(job: Job) -> None:
+    path = job.task.folder / IMAGE
     if not path.is_file():
         return
     content = path.read_bytes()
@@ -112,6 +112,6 @@ def _draw_picture(job: Job) -> None:
             content,
             "painted.png",
             "image/png",
-            key="picture-download",
+            key="image-download",
             on_click="ignore",
         )

@@ -57,7 +57,7 @@ def load_raft(
 
 
 class Raft:
-    """Optical flow between two pictures, both ways at once. One thread may use it at a time."""
+    """Optical flow between two images, both ways at once. One thread may use it at a time."""
 
     def __init__(self, network: nn.Module, *, precision: Precision, iterations: int) -> None:
         """``network`` may lie on any device; its weights are float32 and no longer change."""
@@ -70,8 +70,8 @@ class Raft:
     def flows(self, first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
         """Flow from ``first`` to ``second`` and the other way, each on the grid it begins at.
 
-        Pictures are (H, W, 3) float32 RGB in [0, 1], of any one size; flows are (H, W, 2)
-        float32 in pixels. Raises ValueError for pictures of two sizes or another form.
+        Images are (H, W, 3) float32 RGB in [0, 1], of any one size; flows are (H, W, 2)
+        float32 in pixels. Raises ValueError for images of two sizes or another form.
         """
         forward, backward = self.tensor_flows(_tensor(first), _tensor(second))
         return _host(forward), _host(backward)
@@ -79,10 +79,10 @@ class Raft:
     def tensor_flows(
         self, first: torch.Tensor, second: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """As ``flows``: pictures (3, H, W) on any device, flows (2, H, W) on the network's."""
+        """As ``flows``: images (3, H, W) on any device, flows (2, H, W) on the network's."""
         if first.shape != second.shape or first.ndim != 3 or first.shape[0] != 3:
             raise ValueError(
-                "RAFT compares two RGB pictures of one size, got"
+                "RAFT compares two RGB images of one size, got"
                 f" {tuple(first.shape)} and {tuple(second.shape)}"
             )
         height, width = first.shape[1:]
@@ -98,9 +98,9 @@ class Raft:
         return torch.autocast(self._device.type, kind, enabled=kind is not torch.float32)
 
     def _both_ways(self, pair: torch.Tensor) -> torch.Tensor:
-        """(2, 2, H, W): from the first picture to the second, and back. Sides are multiples of 8.
+        """(2, 2, H, W): from the first image to the second, and back. Sides are multiples of 8.
 
-        Section 3 of the paper, with the features of each picture computed once.
+        Section 3 of the paper, with the features of each image computed once.
         """
         network = self._network
         features = network.feature_encoder(pair)
@@ -187,9 +187,9 @@ def _grid(features: torch.Tensor) -> torch.Tensor:
     return torch.stack((columns, rows)).expand(count, -1, -1, -1)
 
 
-def _tensor(picture: HostArray) -> torch.Tensor:
+def _tensor(image: HostArray) -> torch.Tensor:
     # A copy: torch warns of arrays that are read-only, as layers are.
-    return torch.from_numpy(np.array(picture, np.float32)).permute(2, 0, 1)
+    return torch.from_numpy(np.array(image, np.float32)).permute(2, 0, 1)
 
 
 def _host(flow: torch.Tensor) -> HostArray:

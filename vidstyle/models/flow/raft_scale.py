@@ -1,4 +1,4 @@
-"""RAFT on large pictures: compared at a smaller size, so that memory suffices."""
+"""RAFT on large images: compared at a smaller size, so that memory suffices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_PIXELS = 1280 * 720
 
 
 def auto_scale(height: int, width: int) -> float:
-    """The scale in (0, 1] at which pictures of this size have at most ``MOST_PIXELS``."""
+    """The scale in (0, 1] at which images of this size have at most ``MOST_PIXELS``."""
     return min(1.0, math.sqrt(MOST_PIXELS / (width * height)))
 
 
@@ -27,7 +27,7 @@ def scaled_flows(
 ) -> tuple[HostArray, HostArray]:
     """Flow from ``first`` to ``second`` and the other way, found at ``scale`` in (0, 1].
 
-    Pictures are (3, H, W) RGB in [0, 1] on any device; flows are (H, W, 2) in pixels of the full
+    Images are (3, H, W) RGB in [0, 1] on any device; flows are (H, W, 2) in pixels of the full
     size, each on the grid it begins at.
     """
     height, width = first.shape[1:]
@@ -38,14 +38,14 @@ def scaled_flows(
     )
 
 
-def _reduced(picture: torch.Tensor, scale: float) -> torch.Tensor:
+def _reduced(image: torch.Tensor, scale: float) -> torch.Tensor:
     """(3, h, w) of (3, H, W), each pixel a mean over those that it stands for."""
     if scale == 1:
-        return picture
+        return image
     from torch.nn import functional
 
-    size = reduced_size(picture.shape[1], picture.shape[2], scale)
-    smaller = functional.interpolate(picture[None], size, mode="bilinear", antialias=True)
+    size = reduced_size(image.shape[1], image.shape[2], scale)
+    smaller = functional.interpolate(image[None], size, mode="bilinear", antialias=True)
     return smaller[0]
 
 

@@ -39,7 +39,7 @@ class Choice:
     content: str
     """Whose features are compared."""
     scales: tuple[float, ...] = (1.0,)
-    """Sizes at which they are compared when a picture is optimised: a half-size one stands in for
+    """Sizes at which they are compared when a image is optimized: a half-size one stands in for
     deeper layers that the weights lack."""
 
 
@@ -58,9 +58,9 @@ class Blueprint:
     """Whether layers within its layers can be asked for: all of them put channels first."""
 
 
-def layer_key(number: int, tap: str, *, numbered: bool) -> str:
+def layer_key(number: int, feature_layer: str, *, numbered: bool) -> str:
     """Under what name a file has the parameters of a layer."""
-    return f"{PREFIX}{number}" if numbered else tap
+    return f"{PREFIX}{number}" if numbered else feature_layer
 
 
 def reached_layers(
@@ -82,7 +82,7 @@ def reached_layers(
 
 
 def smallest_side(layers: Sequence[Layer]) -> int:
-    """The shortest side in pixels of a picture of which something comes out of the last layer."""
+    """The shortest side in pixels of a image of which something comes out of the last layer."""
     side = 1
     for _, module in reversed(layers):
         # No block has two layers that shrink, one behind the other.
@@ -94,14 +94,18 @@ def other_names(layers: Sequence[Layer]) -> dict[str, int]:
     """Names beside the taps, of layers that are numbered: ``features.N``, and ``convB_N`` for the
     convolution before ``reluB_N``."""
     numbers = {f"{PREFIX}{number}": number for number in range(len(layers))}
-    for number, (tap, _) in enumerate(layers):
-        if number and tap.startswith("relu") and isinstance(layers[number - 1][1], nn.Conv2d):
-            numbers[tap.replace("relu", "conv")] = number - 1
+    for number, (feature_layer, _) in enumerate(layers):
+        if (
+            number
+            and feature_layer.startswith("relu")
+            and isinstance(layers[number - 1][1], nn.Conv2d)
+        ):
+            numbers[feature_layer.replace("relu", "conv")] = number - 1
     return numbers
 
 
 def averaging(network: nn.Module) -> nn.Module:
-    """The same network, changed in place: its maximum pooling averages, within the picture."""
+    """The same network, changed in place: its maximum pooling averages, within the image."""
     for name, child in network.named_children():
         if isinstance(child, nn.MaxPool2d):
             pool = nn.AvgPool2d(

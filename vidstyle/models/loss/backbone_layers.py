@@ -80,7 +80,7 @@ BACKBONES: Mapping[str, Blueprint] = {
         squeezenet, (Choice(("relu1", "fire3", "fire4", "fire5"), "fire2", (1.0, 0.5)),)
     ),
     # Those of the others lie, as VGG's do, at every second of the sizes from the full one to an
-    # eighth or a sixteenth; the content at an eighth. All pass pictures of 32 pixels.
+    # eighth or a sixteenth; the content at an eighth. All pass images of 32 pixels.
     "inception": Blueprint(
         inception_layers,
         (

@@ -81,8 +81,8 @@ def _pooled(layers: list[Layer], pooling: Pooling) -> list[Layer]:
         return layers
     # As children of something, so that they can be changed for others.
     changed = averaging(nn.ModuleList(module for _, module in layers))
-    taps = (tap for tap, _ in layers)
-    return list(zip(taps, changed.children(), strict=True))
+    feature_layers = (feature_layer for feature_layer, _ in layers)
+    return list(zip(feature_layers, changed.children(), strict=True))
 
 
 _DOUBLE = ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3")
@@ -93,7 +93,7 @@ _LONG = ("branch7x7x3_1", "branch7x7x3_2", "branch7x7x3_3", "branch7x7x3_4")
 def _averaging_reduction(
     block: type[nn.Module], short: tuple[str, ...], long: tuple[str, ...]
 ) -> type[nn.Module]:
-    """A block of Inception that halves the picture, whose maximum is a function of its code, with
+    """A block of Inception that halves the image, whose maximum is a function of its code, with
     an average in its place."""
 
     class Averaging(block):  # type: ignore[misc,valid-type]  # a class that is a value

@@ -13,7 +13,7 @@ from vidstyle.models.loss.backbone_layers import BACKBONES, empty_layers, layer_
 from vidstyle.models.style.input_form import BLUE_GREEN_RED_MEAN, INPUT_FORMS, InputForm
 from vidstyle.models.weights import safetensors_file
 from vidstyle.models.weights.arrays import checked_array, read_arrays
-from vidstyle.models.weights.catalog import CATALOGUE, KNOWN_FILES
+from vidstyle.models.weights.catalog import CATALOG, KNOWN_FILES
 
 __all__ = ["KNOWN_FILES", "read_weights"]
 
@@ -30,7 +30,7 @@ _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 
 
 def read_weights(path: Path, name: str) -> tuple[dict[str, torch.Tensor], InputForm]:
-    """A backbone's weights by the network's own keys, float32, and what pictures they take.
+    """A backbone's weights by the network's own keys, float32, and what images they take.
 
     ``path`` is a ``.safetensors`` whose metadata has an ``input`` of ``INPUT_FORMS``, or a state
     dict that torch wrote, of the input of the backbone's official weights unless its name is known
@@ -44,7 +44,7 @@ def read_weights(path: Path, name: str) -> tuple[dict[str, torch.Tensor], InputF
     form = (
         _stated_form(path)
         if path.suffix == ".safetensors"
-        else _known_form(path) or KNOWN_FILES[name][CATALOGUE[name].file]
+        else _known_form(path) or KNOWN_FILES[name][CATALOG[name].file]
     )
     found = {_renamed(key): value for key, value in tensors.items() if not _PASSED.search(key)}
     wanted = _shapes(name, found)
@@ -58,7 +58,7 @@ def _stated_form(path: Path) -> InputForm:
         if known := _known_form(path):
             return known
         raise WeightsError(
-            f"{path} does not say what pictures it takes: give its metadata an input of "
+            f"{path} does not say what images it takes: give its metadata an input of "
             f"{' or '.join(INPUT_FORMS)}"
         )
     for begin, form in _STATED.items():
@@ -84,8 +84,8 @@ def _shapes(name: str, found: Mapping[str, object]) -> dict[str, tuple[int, ...]
     numbered = BACKBONES[name].numbered
     layers = reached_layers(empty_layers(name, "max"), found, numbered=numbered)
     return {
-        f"{layer_key(number, tap, numbered=numbered)}.{part}": tuple(value.shape)
-        for number, (tap, module) in enumerate(layers)
+        f"{layer_key(number, feature_layer, numbered=numbered)}.{part}": tuple(value.shape)
+        for number, (feature_layer, module) in enumerate(layers)
         for part, value in module.state_dict().items()
         if not part.endswith("num_batches_tracked")
     }

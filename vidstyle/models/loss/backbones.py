@@ -1,4 +1,4 @@
-"""Loss networks: trained classifiers whose features tell a picture's content and style."""
+"""Loss networks: trained classifiers whose features tell a image's content and style."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def load_backbone(
 
 
 class Backbone(nn.Module):
-    """The outputs of named layers ("taps") for pictures in RGB, [0, 1].
+    """The outputs of named layers ("taps") for images in RGB, [0, 1].
 
     The weights are frozen, and reach as far up as the file that they come from. ``load_backbone``
     makes one of a file.
@@ -75,7 +75,7 @@ class Backbone(nn.Module):
         """``weights`` has the network's own keys (VGG and SqueezeNet: ``features.N.…``), up to any
         layer; no others.
 
-        ``form`` is what pictures they were trained on. Raises ValueError for a name or pooling
+        ``form`` is what images they were trained on. Raises ValueError for a name or pooling
         that there is not.
         """
         super().__init__()
@@ -83,17 +83,21 @@ class Backbone(nn.Module):
         layers = reached_layers(empty, weights, numbered=blueprint.numbered)
         self.name = name
         self.pooling = pooling
-        self._numbers = {tap: number for number, (tap, _) in enumerate(layers) if tap}
-        self.taps = tuple(self._numbers)
+        self._numbers = {
+            feature_layer: number
+            for number, (feature_layer, _) in enumerate(layers)
+            if feature_layer
+        }
+        self.feature_layers = tuple(self._numbers)
         """The layers that can be asked for, bottom to top; ``forward`` knows more names."""
         if blueprint.numbered:
             self._numbers = other_names(layers) | self._numbers
         self._inner = blueprint.inner
         self._smallest = [smallest_side(layers[:end]) for end in range(1, len(layers) + 1)]
-        choice = _default_choice(name, self.taps)
-        self.default_style_taps = choice.style
+        choice = _default_choice(name, self.feature_layers)
+        self.default_style_feature_layers = choice.style
         """The published choice for a style loss, or what stands in for it within reach."""
-        self.default_content_tap = choice.content
+        self.default_content_feature_layer = choice.content
         """The same for a content loss."""
         self.default_style_scales = choice.scales
         """The sizes at which a style loss does well by these layers."""
@@ -108,10 +112,10 @@ class Backbone(nn.Module):
         form: InputForm,
         numbered: bool,
     ) -> torch.Tensor:
-        """Put the weights into the layers; the mean of the pictures that they then take."""
+        """Put the weights into the layers; the mean of the images that they then take."""
         mean = None
-        for number, (tap, module) in enumerate(layers):
-            prefix = f"{layer_key(number, tap, numbered=numbered)}."
+        for number, (feature_layer, module) in enumerate(layers):
+            prefix = f"{layer_key(number, feature_layer, numbered=numbered)}."
             own = {part: weights.get(prefix + part, _COUNTED) for part in module.state_dict()}
             if own and mean is None:
                 first = next(part for part, value in own.items() if value.ndim == 4)
@@ -120,70 +124,80 @@ class Backbone(nn.Module):
         assert mean is not None  # the first convolution is always reached
         return mean
 
-    def smallest_side(self, tap: str) -> int:
-        """The shortest side in pixels of a picture that reaches a layer. Raises ValueError as
+    def smallest_side(self, feature_layer: str) -> int:
+        """The shortest side in pixels of a image that reaches a layer. Raises ValueError as
         ``forward`` does."""
-        return self._smallest[self._place(tap)[0]]
+        return self._smallest[self._position(feature_layer)[0]]
 
-    def check_size(self, pictures: torch.Tensor, taps: Iterable[str]) -> None:
-        """Raise LayerError where pictures (N, C, H, W) are too small for one of the layers."""
-        height, width = pictures.shape[2:]
-        highest = max(taps, key=lambda tap: self._place(tap)[0], default=self.taps[0])
+    def check_size(self, images: torch.Tensor, feature_layers: Iterable[str]) -> None:
+        """Raise LayerError where images (N, C, H, W) are too small for one of the layers."""
+        height, width = images.shape[2:]
+        highest = max(
+            feature_layers,
+            key=lambda feature_layer: self._position(feature_layer)[0],
+            default=self.feature_layers[0],
+        )
         if (side := self.smallest_side(highest)) > min(height, width):
             raise LayerError(
-                f"pictures of {width}x{height} are too small for {highest} of {self.name}: "
+                f"images of {width}x{height} are too small for {highest} of {self.name}: "
                 f"wanted at least {side}x{side}"
             )
 
-    def forward(self, pictures: torch.Tensor, taps: Iterable[str]) -> dict[str, torch.Tensor]:
-        """Features (N, C, h, w) by tap, of pictures (N, 3, H, W), RGB in [0, 1].
+    def forward(
+        self, images: torch.Tensor, feature_layers: Iterable[str]
+    ) -> dict[str, torch.Tensor]:
+        """Features (N, C, h, w) by tap, of images (N, 3, H, W), RGB in [0, 1].
 
         Beside ``taps``, layers go by the names that the network itself has for them and for layers
         within them (``features.21``, ``layer1.0.conv2``), and VGG's convolutions by ``conv4_2``.
         Nothing above the highest tap is computed. Raises LayerError for a layer that the weights
-        do not reach and for pictures too small for it, and ValueError for another shape.
+        do not reach and for images too small for it, and ValueError for another shape.
         """
-        places = {tap: self._place(tap) for tap in taps}
-        if pictures.ndim != 4 or pictures.shape[1] != 3:
-            raise ValueError(f"pictures are (N, 3, H, W), got {tuple(pictures.shape)}")
-        self.check_size(pictures, places)
+        places = {feature_layer: self._position(feature_layer) for feature_layer in feature_layers}
+        if images.ndim != 4 or images.shape[1] != 3:
+            raise ValueError(f"images are (N, 3, H, W), got {tuple(images.shape)}")
+        self.check_size(images, places)
         found: dict[str, torch.Tensor] = {}
         last = max((number for number, _ in places.values()), default=-1)
-        features = pictures - self.get_buffer("mean")
+        features = images - self.get_buffer("mean")
         with ExitStack() as hooks:
-            for tap, (number, path) in places.items():
+            for feature_layer, (number, path) in places.items():
                 if path:
-                    self._watch(number, path, tap, found, hooks)
+                    self._watch(number, path, feature_layer, found, hooks)
             for number, layer in enumerate(islice(self.features, last + 1)):
                 features = layer(features)
-                for tap, place in places.items():
-                    if place == (number, ""):
-                        found[tap] = features.clone() if self._is_spent(number) else features
+                for feature_layer, position in places.items():
+                    if position == (number, ""):
+                        found[feature_layer] = (
+                            features.clone() if self._is_spent(number) else features
+                        )
         return found
 
-    def _place(self, tap: str) -> tuple[int, str]:
+    def _position(self, feature_layer: str) -> tuple[int, str]:
         """The number of a layer, and the path within it; empty for the whole. Raises ValueError."""
-        if tap in self._numbers:
-            return self._numbers[tap], ""
+        if feature_layer in self._numbers:
+            return self._numbers[feature_layer], ""
         if self._inner:
             for name, number in self._numbers.items():
-                path = tap.removeprefix(f"{name}.")
-                if path != tap and path in dict(self.features[number].named_modules()):
+                path = feature_layer.removeprefix(f"{name}.")
+                if path != feature_layer and path in dict(self.features[number].named_modules()):
                     return number, path
-        raise LayerError(f"{self.name} has no layer {tap}; there are {', '.join(self.taps)}")
+        raise LayerError(
+            f"{self.name} has no layer {feature_layer}; there are {', '.join(self.feature_layers)}"
+        )
 
     def _watch(
         self,
         number: int,
         path: str,
-        tap: str,
+        feature_layer: str,
         found: dict[str, torch.Tensor],
         hooks: ExitStack,
     ) -> None:
         """Keep what comes out of a layer within a layer, from what may change it in place."""
 
         def keep(module: nn.Module, inputs: object, output: torch.Tensor) -> None:
-            found[tap] = output.clone()
+            found[feature_layer] = output.clone()
 
         inner = self.features[number].get_submodule(path)
         hooks.callback(inner.register_forward_hook(keep).remove)
@@ -198,9 +212,9 @@ _COUNTED = torch.tensor(0)
 """For the batches that a norm has seen: it counts them in training, and no file need say."""
 
 
-def _default_choice(name: str, taps: tuple[str, ...]) -> Choice:
+def _default_choice(name: str, feature_layers: tuple[str, ...]) -> Choice:
     """The best choice within ``taps``; all of them where they end below every choice."""
     for choice in BACKBONES[name].choices:
-        if {*choice.style, choice.content} <= set(taps):
+        if {*choice.style, choice.content} <= set(feature_layers):
             return choice
-    return Choice(taps, taps[-1])
+    return Choice(feature_layers, feature_layers[-1])

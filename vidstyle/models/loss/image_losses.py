@@ -1,4 +1,4 @@
-"""What a picture is judged by, in training and in optimisation: functions of pictures and features.
+"""What a image is judged by, in training and in optimization: functions of images and features.
 
 All are differentiable, and computed in float32 at least.
 """
@@ -45,34 +45,34 @@ def content_loss(features: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return functional.mse_loss(_at_least_single(features), _at_least_single(target))
 
 
-def total_variation(pictures: torch.Tensor, kind: Variation = "squared") -> torch.Tensor:
-    """Mean difference of neighbours, down plus across, of pictures (N, C, H, W).
+def total_variation(images: torch.Tensor, kind: Variation = "squared") -> torch.Tensor:
+    """Mean difference of neighbors, down plus across, of images (N, C, H, W).
 
     ``squared`` smooths everything, ``absolute`` leaves edges (Rudin et al. 1992, anisotropic).
     """
-    down = pictures[:, :, 1:] - pictures[:, :, :-1]
-    across = pictures[:, :, :, 1:] - pictures[:, :, :, :-1]
+    down = images[:, :, 1:] - images[:, :, :-1]
+    across = images[:, :, :, 1:] - images[:, :, :, :-1]
     if kind == "squared":
         return _mean(down.square()) + _mean(across.square())
     return _mean(down.abs()) + _mean(across.abs())
 
 
-def range_excess(
-    pictures: torch.Tensor, lowest: torch.Tensor | float, highest: torch.Tensor | float
+def range_penalty(
+    images: torch.Tensor, lowest: torch.Tensor | float, highest: torch.Tensor | float
 ) -> torch.Tensor:
-    """Mean squared distance of pictures (N, C, H, W) to the range from lowest to highest.
+    """Mean squared distance of images (N, C, H, W) to the range from lowest to highest.
 
     Both are numbers or (1, C, 1, 1). 0 where all values lie within.
     """
     # Two numbers or two tensors, of which torch's types make two functions.
-    within = pictures.clamp(lowest, highest)  # type: ignore[arg-type]
-    return (pictures - within).square().mean()
+    within = images.clamp(lowest, highest)  # type: ignore[arg-type]
+    return (images - within).square().mean()
 
 
 def visible_difference(
     current: torch.Tensor, wanted: torch.Tensor, visible: torch.Tensor
 ) -> torch.Tensor:
-    """Mean squared difference of pictures (N, C, H, W) over what is ``visible`` (N, 1, H, W).
+    """Mean squared difference of images (N, C, H, W) over what is ``visible`` (N, 1, H, W).
 
     0 where nothing is. Ruder et al. 2016, equation 7, by the visible pixels instead of all.
     """
@@ -83,7 +83,7 @@ def visible_difference(
 def temporal_error(
     current: torch.Tensor, previous: torch.Tensor, flow: torch.Tensor, visible: torch.Tensor
 ) -> torch.Tensor:
-    """Mean squared difference of pictures (N, 3, H, W) to their warped predecessors.
+    """Mean squared difference of images (N, 3, H, W) to their warped predecessors.
 
     Over what was ``visible`` (N, 1, H, W) before; ``flow`` (N, 2, H, W) is in pixels and points
     from current to previous. 0 where nothing was visible. Ruder et al. 2016, equation 6, with
@@ -93,7 +93,7 @@ def temporal_error(
 
 
 def warp(previous: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
-    """Pictures (N, C, H, W) looked up at the places that flow (N, 2, H, W) in pixels points to.
+    """Images (N, C, H, W) looked up at the places that flow (N, 2, H, W) in pixels points to.
 
     Bicubic: a bilinear look-up blurs, and a loss on it would reward blurred paintings.
     """
@@ -116,7 +116,7 @@ def warp(previous: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
 
 
 def _mean(values: torch.Tensor) -> torch.Tensor:
-    """0 of none: a picture that is one pixel wide has no neighbours across."""
+    """0 of none: a image that is one pixel wide has no neighbors across."""
     return values.sum() / max(1, values.numel())
 
 

@@ -17,17 +17,17 @@ _KNEE, _ROOM = 0.08, 0.055
 _BINOMIAL = np.outer((0.25, 0.5, 0.25), (0.25, 0.5, 0.25)).astype(np.float32)
 
 
-def fast_network(layers: Layers, arrays: Mapping[str, HostArray], pictures: Any) -> Any:
-    """Painted pictures, float32; both (1, 3, H, W), sides multiples of 4."""
+def fast_network(layers: Layers, arrays: Mapping[str, HostArray], images: Any) -> Any:
+    """Painted images, float32; both (1, 3, H, W), sides multiples of 4."""
     network = _Network(layers, arrays)
-    fine = network.layer("encode", layers.space_to_depth(pictures))
+    fine = network.layer("encode", layers.space_to_depth(images))
     coarse = layers.kept(network.layer("reduce", fine, stride=2))
     for block, dilation in enumerate(_DILATIONS):
         name = f"transform.{block}.layers"
         inner = network.layer(f"{name}.0", coarse, dilation=dilation)
         coarse = layers.kept(network.layer(f"{name}.1", inner, beside=coarse))
     enlarged = layers.convolution(layers.doubled(coarse), arrays["decode.1.weight"], edge="edge")
-    merged = network.normalised("decode.2", enlarged, beside=fine)
+    merged = network.normalized("decode.2", enlarged, beside=fine)
     blocks = layers.convolution(merged, arrays["output.weight"], edge="edge")
     biased = layers.pointwise(_biased, blocks, layers.per_channel(arrays["output.bias"]))
     return _without_checkerboard(layers, layers.depth_to_space(biased))
@@ -54,13 +54,13 @@ class _Network:
             stride=stride,
             dilation=dilation,
         )
-        return self.normalised(f"{name}.1", convolved, beside=beside)
+        return self.normalized(f"{name}.1", convolved, beside=beside)
 
-    def normalised(self, name: str, features: Any, *, beside: Any = None) -> Any:
-        """Response normalisation, computed in float32, and the sum with what is ``beside``."""
+    def normalized(self, name: str, features: Any, *, beside: Any = None) -> Any:
+        """Response normalization, computed in float32, and the sum with what is ``beside``."""
         layers = self._layers
         weight, bias = (self._arrays[f"{name}.{part}"] for part in ("weight", "bias"))
-        scaled = layers.response_normalised(features, weight, bias, _EPSILON)
+        scaled = layers.response_normalized(features, weight, bias, _EPSILON)
         if (threshold := self._arrays.get(f"{name}.threshold")) is not None:
             scaled = layers.pointwise(op.maximum, scaled, layers.per_channel(threshold))
         if beside is not None:
@@ -76,19 +76,19 @@ def _biased(features: Node, bias: Node) -> Node:
     return op.add(exact(features), bias)
 
 
-def _without_checkerboard(layers: Layers, pictures: Any) -> Any:
+def _without_checkerboard(layers: Layers, images: Any) -> Any:
     kernel = np.broadcast_to(_BINOMIAL, (3, 3, 3))
-    pictures = layers.kept(layers.pointwise(layers.rounded, pictures))
-    smoothed = layers.channelwise_convolution(pictures, kernel, edge="reflect")
+    images = layers.kept(layers.pointwise(layers.rounded, images))
+    smoothed = layers.channelwise_convolution(images, kernel, edge="reflect")
     return layers.pointwise(_eased, smoothed)
 
 
-def _eased(pictures: Node) -> Node:
-    pictures = exact(pictures)
-    above = op.relu(op.subtract(pictures, number(1 - _KNEE)))
-    below = op.relu(op.subtract(number(_KNEE), pictures))
+def _eased(images: Node) -> Node:
+    images = exact(images)
+    above = op.relu(op.subtract(images, number(1 - _KNEE)))
+    below = op.relu(op.subtract(number(_KNEE), images))
     bent = op.subtract(_bent(above), _bent(below))
-    middle = op.clamp(pictures, _KNEE, 1 - _KNEE)
+    middle = op.clamp(images, _KNEE, 1 - _KNEE)
     return op.add(middle, op.multiply(number(_ROOM), bent))
 
 

@@ -14,22 +14,22 @@ _EPSILON = 1e-5
 """What torch adds to the variance."""
 
 
-def johnson_network(layers: Layers, arrays: Mapping[str, HostArray], pictures: Any) -> Any:
-    """Painted pictures, float32; both (1, 3, H, W), sides multiples of 4."""
+def johnson_network(layers: Layers, arrays: Mapping[str, HostArray], images: Any) -> Any:
+    """Painted images, float32; both (1, 3, H, W), sides multiples of 4."""
     network = _Network(layers, arrays)
-    features = network.encoded(pictures)
+    features = network.encoded(images)
     for position in (1, 3):
         features = network.layer(f"decode.{position}", layers.doubled(features))
     return network.output(features)
 
 
-def fractional_network(layers: Layers, arrays: Mapping[str, HostArray], pictures: Any) -> Any:
+def fractional_network(layers: Layers, arrays: Mapping[str, HostArray], images: Any) -> Any:
     """As ``johnson_network``, of the architecture that enlarges by transposed convolutions."""
     network = _Network(layers, arrays)
-    features = network.encoded(pictures)
+    features = network.encoded(images)
     for position in (0, 3):
         enlarged = layers.transposed_convolution(features, arrays[f"decode.{position}.weight"])
-        features = network.normalised(f"decode.{position + 1}", enlarged)
+        features = network.normalized(f"decode.{position + 1}", enlarged)
     return network.output(features)
 
 
@@ -38,9 +38,9 @@ class _Network:
         self._layers = layers
         self._arrays = arrays
 
-    def encoded(self, pictures: Any) -> Any:
+    def encoded(self, images: Any) -> Any:
         """Features at quarter size, after the residual blocks."""
-        features = pictures
+        features = images
         for position, stride in enumerate((1, 2, 2)):
             features = self.layer(f"encode.{position}", features, stride=stride)
         for block in range(_BLOCKS):
@@ -54,12 +54,12 @@ class _Network:
     def layer(self, name: str, features: Any, *, stride: int = 1, relu: bool = True) -> Any:
         kernel = self._arrays[f"{name}.0.weight"]
         convolved = self._layers.convolution(features, kernel, edge="reflect", stride=stride)
-        return self.normalised(f"{name}.1", convolved, relu=relu)
+        return self.normalized(f"{name}.1", convolved, relu=relu)
 
-    def normalised(self, name: str, features: Any, *, relu: bool = True) -> Any:
-        """Instance normalisation and a ReLU."""
+    def normalized(self, name: str, features: Any, *, relu: bool = True) -> Any:
+        """Instance normalization and a ReLU."""
         weight, bias = (self._arrays[f"{name}.{part}"] for part in ("weight", "bias"))
-        scaled = self._layers.instance_normalised(features, weight, bias, _EPSILON)
+        scaled = self._layers.instance_normalized(features, weight, bias, _EPSILON)
         return self._layers.pointwise(op.relu, scaled) if relu else scaled
 
     def output(self, features: Any) -> Any:
@@ -69,5 +69,5 @@ class _Network:
         return self._layers.pointwise(_clamped, blocks, bias)
 
 
-def _clamped(pictures: Node, bias: Node) -> Node:
-    return op.clamp(op.add(exact(pictures), bias), 0.0, 1.0)
+def _clamped(images: Node, bias: Node) -> Node:
+    return op.clamp(op.add(exact(images), bias), 0.0, 1.0)

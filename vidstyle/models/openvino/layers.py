@@ -1,8 +1,8 @@
 """What networks of styles are built of, as nodes of an OpenVINO graph.
 
-Pictures and features are (1, C, H, W). A graph states the precision of each node, and the plugin is
+Images and features are (1, C, H, W). A graph states the precision of each node, and the plugin is
 told to keep it: convolutions and what lies between them are in the precision of the network,
-statistics over a whole picture in float32, whatever the network's.
+statistics over a whole image in float32, whatever the network's.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from vidstyle.models.openvino.library import op, ov
 Node: TypeAlias = Any
 """Of a graph; the package has no types."""
 Edge = Literal["edge", "reflect"]
-"""What lies beyond a picture: its last pixels again, or those before them."""
+"""What lies beyond a image: its last pixels again, or those before them."""
 
-_OVER_PICTURE = np.array([2, 3])
+_OVER_IMAGE = np.array([2, 3])
 
 
 class Layers(Protocol):
-    """What a network is described by: ``PictureLayers`` or ``openvino_strips.StripLayers``."""
+    """What a network is described by: ``ImageLayers`` or ``openvino_strips.StripLayers``."""
 
     def rounded(self, node: Node) -> Node:
         """In the network's precision."""
@@ -69,8 +69,8 @@ class Layers(Protocol):
         """Each pixel repeated to 2x2.
 
         Together with the convolution after it this could be one transposed convolution, a tenth
-        faster in all. But then neighbouring pixels have sums of the same weights that are each
-        rounded by themselves, and a normalisation makes a pattern of that in flat pictures.
+        faster in all. But then neighboring pixels have sums of the same weights that are each
+        rounded by themselves, and a normalization makes a pattern of that in flat images.
         """
         ...
 
@@ -82,21 +82,21 @@ class Layers(Protocol):
         """The inverse of ``space_to_depth``."""
         ...
 
-    def instance_normalised(
+    def instance_normalized(
         self, features: Any, weight: HostArray, bias: HostArray, epsilon: float
     ) -> Any:
-        """(x - mean) / sqrt(variance + epsilon) · weight + bias, over the whole picture."""
+        """(x - mean) / sqrt(variance + epsilon) · weight + bias, over the whole image."""
         ...
 
-    def response_normalised(
+    def response_normalized(
         self, features: Any, weight: HostArray, bias: HostArray, epsilon: float
     ) -> Any:
-        """x / sqrt(mean(x²) + epsilon) · weight + bias, over the whole picture; in float32."""
+        """x / sqrt(mean(x²) + epsilon) · weight + bias, over the whole image; in float32."""
         ...
 
 
-class PictureLayers:
-    """``Layers`` whose features are nodes of one graph for whole pictures."""
+class ImageLayers:
+    """``Layers`` whose features are nodes of one graph for whole images."""
 
     def __init__(self, precision: Precision) -> None:
         self._type = ov.Type.bf16 if precision == "bfloat16" else ov.Type.f32
@@ -146,19 +146,19 @@ class PictureLayers:
     def depth_to_space(self, features: Node) -> Node:
         return op.depth_to_space(features, "depth_first", 2)
 
-    def instance_normalised(
+    def instance_normalized(
         self, features: Node, weight: HostArray, bias: HostArray, epsilon: float
     ) -> Node:
         # The plugin computes it as one, with the ReLU that may follow.
         scale, shift = (self.constant(part.reshape(1, -1, 1, 1)) for part in (weight, bias))
-        standardised = op.mvn(features, _OVER_PICTURE, True, epsilon, "inside_sqrt")
-        return op.add(op.multiply(standardised, scale), shift)
+        standardized = op.mvn(features, _OVER_IMAGE, True, epsilon, "inside_sqrt")
+        return op.add(op.multiply(standardized, scale), shift)
 
-    def response_normalised(
+    def response_normalized(
         self, features: Node, weight: HostArray, bias: HostArray, epsilon: float
     ) -> Node:
         values = exact(features)
-        power = op.reduce_mean(op.multiply(values, values), _OVER_PICTURE, True)
+        power = op.reduce_mean(op.multiply(values, values), _OVER_IMAGE, True)
         gain = op.divide(by_channel(weight), op.sqrt(op.add(power, number(epsilon))))
         return op.add(op.multiply(values, gain), by_channel(bias))
 
@@ -223,7 +223,7 @@ def doubled(features: Node) -> Node:
         "scales",
         coordinate_transformation_mode="asymmetric",
         nearest_mode="floor",
-        axes=_OVER_PICTURE,
+        axes=_OVER_IMAGE,
     )
 
 

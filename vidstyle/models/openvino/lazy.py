@@ -1,4 +1,4 @@
-"""Features of some rows of a picture, computed where they are asked for."""
+"""Features of some rows of a image, computed where they are asked for."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from vidstyle.core import HostArray
 from vidstyle.models.openvino.layers import (
     Edge,
+    ImageLayers,
     Node,
-    PictureLayers,
     doubled,
     padded_rows,
     reordered,
@@ -28,7 +28,7 @@ _TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
 class FeatureMap:
-    """Features of a whole picture in memory, while they are needed."""
+    """Features of a whole image in memory, while they are needed."""
 
     def __init__(self, height: int) -> None:
         self.height = height
@@ -81,7 +81,7 @@ class StripGraph:
         return self._read[kept, rows, edge]
 
     def values(self, values: HostArray, layout: Layout) -> Node:
-        """Values of channels that differ from picture to picture."""
+        """Values of channels that differ from image to image."""
         shape = _channel_shape(values, layout)
         tensor = ov.Tensor(values.reshape(shape), shared_memory=True)
         return self._parameter(shape, ov.Type.f32, lambda _: tensor)
@@ -107,7 +107,7 @@ class Lazy(ABC):
 
     @abstractmethod
     def node(self, graph: StripGraph, rows: Rows, layout: Layout, edge: Edge = "edge") -> Node:
-        """These rows; beyond the picture, where they extend, what ``edge`` says."""
+        """These rows; beyond the image, where they extend, what ``edge`` says."""
 
     def at_least(self, graph: StripGraph, rows: Rows, edge: Edge) -> tuple[Node, Rows]:
         """These rows or some more, in NCHW, and which."""
@@ -218,7 +218,7 @@ class Doubled(_Computed):
 class Enlarged(_Computed):
     """A transposed convolution of 3x3 by strides of 2."""
 
-    def __init__(self, features: Lazy, layers: PictureLayers, kernel: HostArray) -> None:
+    def __init__(self, features: Lazy, layers: ImageLayers, kernel: HostArray) -> None:
         super().__init__(features, 2 * features.height)
         # Beyond the edge are zeros, which no features in memory have.
         self.alike = False

@@ -14,7 +14,7 @@ _CHANNELS: Mapping[Architecture, float] = {
     "johnson": 4.0,
     "johnson-fractional": 2.0,
 }
-"""That are held for each pixel of the picture at the worst moment, in widths of the network."""
+"""That are held for each pixel of the image at the worst moment, in widths of the network."""
 _KEPT: Mapping[Architecture, float] = {
     "fast": 13 / 16,
     "johnson": 3 / 4,
@@ -23,9 +23,9 @@ _KEPT: Mapping[Architecture, float] = {
 """The same where it is painted strip by strip; for the strip in work there is more."""
 _STRIP = 16
 """Widths of the network for each pixel of a strip."""
-_PICTURE = 12
-_PICTURES = 3 * _PICTURE
-"""Bytes a pixel of the pictures around it, in float32."""
+_IMAGE = 12
+_IMAGES = 3 * _IMAGE
+"""Bytes a pixel of the images around it, in float32."""
 _TORCH = 2
 """torch makes each layer a result of its own, and copies of it for padding."""
 _FIXED = 60 * 2**20
@@ -34,7 +34,7 @@ _FIXED_STRIPS = 140 * 2**20
 """The same where each layer is a model of its own."""
 
 
-def painting_memory(
+def network_memory(
     info: StyleInfo,
     *,
     backend: Backend,
@@ -42,7 +42,7 @@ def painting_memory(
     size: tuple[int, int],
     tile: int | None = None,
 ) -> int:
-    """Bytes at most of a processor that paints a picture of that height and width.
+    """Bytes at most of a processor that paints a image of that height and width.
 
     With a ``tile`` as ``strips.strips_of`` has it; torch has none.
     """
@@ -56,9 +56,9 @@ def painting_memory(
         return _FIXED + _whole(info, value) * pixels
     kept = round(_KEPT[info.architecture] * info.width * value)
     strip = UNIT * len(first) * width * _STRIP * info.width * value
-    return _FIXED_STRIPS + max(_PICTURES, _PICTURE + kept) * pixels + strip
+    return _FIXED_STRIPS + max(_IMAGES, _IMAGE + kept) * pixels + strip
 
 
 def _whole(info: StyleInfo, value: int) -> int:
     """Bytes a pixel, of values of that size."""
-    return _PICTURES + round(_CHANNELS[info.architecture] * info.width * value)
+    return _IMAGES + round(_CHANNELS[info.architecture] * info.width * value)

@@ -16,11 +16,11 @@ from vidstyle.models.openvino.strips import Rows
 from vidstyle.models.openvino.strips_graph import Pass, StripLayers
 
 _NEAR = 4
-"""Units within which an edge of the picture can matter to a strip: no pass reads further."""
+"""Units within which an edge of the image can matter to a strip: no pass reads further."""
 
 
 class StripNetwork:
-    """A network for pictures of one size, which holds less than one for the whole of them."""
+    """A network for images of one size, which holds less than one for the whole of them."""
 
     def __init__(
         self,
@@ -30,25 +30,25 @@ class StripNetwork:
         strips: Sequence[Rows],
         compiled: Callable[[ov.Model], Any],
     ) -> None:
-        """``describe`` makes features of the painted picture of those of the picture, and
+        """``describe`` makes features of the painted image of those of the image, and
         ``compiled`` a compiled model of a model. ``size`` is height and width."""
         height, width = size
         layers = StripLayers(precision, height, width)
-        self._picture = layers.picture
+        self._image = layers.image
         layers.kept(describe(layers, layers.pointwise(layers.rounded, layers.source())))
         self._passes = [_StripPass(one, layers, strips, compiled) for one in layers.passes]
         self._done = _last_read([one.reads for one in self._passes])
 
-    def paint(self, picture: HostArray) -> HostArray:
+    def stylize(self, image: HostArray) -> HostArray:
         """(H, W, 3) float32, writable though it is not written to, to a new one of that shape."""
-        self._picture.array = picture
-        painted = None
+        self._image.array = image
+        stylized = None
         for one, done in zip(self._passes, self._done, strict=True):
-            painted = one.run()
+            stylized = one.run()
             for features in done:
                 features.array = None
-        assert painted is not None
-        result, painted.array = painted.array, None
+        assert stylized is not None
+        result, stylized.array = stylized.array, None
         assert result is not None
         return result
 
@@ -79,12 +79,12 @@ class _StripPass:
         alike: dict[tuple[int, int], _StripModel] = {}
         self._strips: list[tuple[Rows, _StripModel]] = []
         for strip in strips:
-            place = (0, 0) if described.features.alike else _place(strip, strips)
-            if place not in alike:
+            position = (0, 0) if described.features.alike else _position(strip, strips)
+            if position not in alike:
                 graph, model = described.graph(strip, self._unit)
-                alike[place] = _StripModel(partial(compiled, model), graph.sources)
+                alike[position] = _StripModel(partial(compiled, model), graph.sources)
                 self.reads |= graph.maps
-            self._strips.append((strip, alike[place]))
+            self._strips.append((strip, alike[position]))
 
     def run(self) -> FeatureMap | None:
         """Compute all strips; returns where they are kept."""
@@ -98,26 +98,28 @@ class _StripPass:
             rows = strip.times(self._unit)
             results = here.compute(strip, None if target is None else target.tensor(rows, "edge"))
             if statistics is not None:
-                sums = sums + _summed(*results, fresh=covered - rows.start)
+                sums = sums + _summed(*results, initial_state=covered - rows.start)
                 covered = rows.stop
             if here is not following:
                 here.release()
         if statistics is not None:
-            statistics.settle(*sums / self._pixels)
+            statistics.resolve(*sums / self._pixels)
         return target
 
 
-def _place(strip: Rows, strips: Sequence[Rows]) -> tuple[int, int]:
+def _position(strip: Rows, strips: Sequence[Rows]) -> tuple[int, int]:
     """How far a strip is from the edges, as far as that matters: strips are alike where equal."""
     return min(strip.start, _NEAR), min(strips[-1].stop - strip.stop, _NEAR)
 
 
-def _summed(sums: HostArray, norms: HostArray, *, fresh: int) -> HostArray:
+def _summed(sums: HostArray, norms: HostArray, *, initial_state: int) -> HostArray:
     """Sums and sums of squares, (2, C) in float64, of all rows but the first ones.
 
     Of sums and Euclidean norms of each row, (1, C, rows).
     """
-    rows = np.stack([sums[0, :, fresh:], np.square(norms[0, :, fresh:], dtype=np.float64)])
+    rows = np.stack(
+        [sums[0, :, initial_state:], np.square(norms[0, :, initial_state:], dtype=np.float64)]
+    )
     summed: HostArray = rows.sum(axis=2, dtype=np.float64)
     return summed
 

@@ -1,10 +1,10 @@
-"""Networks strip by strip: what has to be computed, and kept, to paint a part of a picture.
+"""Networks strip by strip: what has to be computed, and kept, to paint a part of a image.
 
-A strip is some whole rows. Convolutions need rows beyond it, and normalisations sums over all of
-the picture. So a network is cut behind the convolution before each normalisation: a pass computes
-these features strip by strip, keeps them and sums them up, and then the normalisation is an
+A strip is some whole rows. Convolutions need rows beyond it, and normalizations sums over all of
+the image. So a network is cut behind the convolution before each normalization: a pass computes
+these features strip by strip, keeps them and sums them up, and then the normalization is an
 operation pixel by pixel, which is done where the next pass reads them. Features as large as the
-picture are not kept: the next pass computes them again, since a network's layers at full size are
+image are not kept: the next pass computes them again, since a network's layers at full size are
 its cheap ones, and one of them takes as much memory as all that is kept of the others.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from vidstyle.core import HostArray
 from vidstyle.core.context import Precision
-from vidstyle.models.openvino.layers import Edge, Node, PictureLayers, exact, reordered
+from vidstyle.models.openvino.layers import Edge, ImageLayers, Node, exact, reordered
 from vidstyle.models.openvino.lazy import (
     TO_NHWC,
     Blocks,
@@ -38,19 +38,19 @@ from vidstyle.models.openvino.strips import UNIT, Rows
 
 
 class Statistics:
-    """What a normalisation multiplies and adds, once the picture's sums are known."""
+    """What a normalization multiplies and adds, once the image's sums are known."""
 
     def __init__(
         self,
         channels: int,
-        normalisation: Callable[[HostArray, HostArray], tuple[HostArray, HostArray]],
+        normalization: Callable[[HostArray, HostArray], tuple[HostArray, HostArray]],
     ) -> None:
-        """``normalisation`` makes gain and offset of mean and mean square; all (C,), float64."""
+        """``normalization`` makes gain and offset of mean and mean square; all (C,), float64."""
         self.gain, self.offset = (np.empty(channels, np.float32) for _ in range(2))
-        self._normalisation = normalisation
+        self._normalization = normalization
 
-    def settle(self, mean: HostArray, power: HostArray) -> None:
-        self.gain[:], self.offset[:] = self._normalisation(mean, power)
+    def resolve(self, mean: HostArray, power: HostArray) -> None:
+        self.gain[:], self.offset[:] = self._normalization(mean, power)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,22 +87,22 @@ class StripLayers:
     """``openvino_layers.Layers`` whose features are ``Lazy``; notes the passes that they need."""
 
     def __init__(self, precision: Precision, height: int, width: int) -> None:
-        """For pictures of that size, multiples of ``UNIT``."""
+        """For images of that size, multiples of ``UNIT``."""
         self.passes: list[Pass] = []
         """In their order."""
-        self.picture = FeatureMap(height)
-        self.picture.width, self.picture.channels = width, 3
-        self._nodes = PictureLayers(precision)
+        self.image = FeatureMap(height)
+        self.image.width, self.image.channels = width, 3
+        self._nodes = ImageLayers(precision)
 
     def scale(self, height: int) -> tuple[int, int]:
         """Of features that have so many rows: how many of these are a unit of strips, and their
         number of pixels."""
-        unit = UNIT * height // self.picture.height
-        return unit, height * self.picture.width * unit // UNIT
+        unit = UNIT * height // self.image.height
+        return unit, height * self.image.width * unit // UNIT
 
     def source(self) -> Lazy:
-        """The picture."""
-        return Kept(self.picture, UNIT)
+        """The image."""
+        return Kept(self.image, UNIT)
 
     def rounded(self, node: Node) -> Node:
         return self._nodes.rounded(node)
@@ -151,28 +151,28 @@ class StripLayers:
     def depth_to_space(self, features: Lazy) -> Lazy:
         return Unblocked(features)
 
-    def instance_normalised(
+    def instance_normalized(
         self, features: Lazy, weight: HostArray, bias: HostArray, epsilon: float
     ) -> Lazy:
         weight, bias = self._nodes.nearest(weight), self._nodes.nearest(bias)
 
-        def normalisation(mean: HostArray, power: HostArray) -> tuple[HostArray, HostArray]:
+        def normalization(mean: HostArray, power: HostArray) -> tuple[HostArray, HostArray]:
             gain = weight / np.sqrt(np.maximum(power - mean**2, 0) + epsilon)
             return gain, bias - mean * gain
 
-        return Pointwise(self.rounded, [self._normalised(features, weight.size, normalisation)])
+        return Pointwise(self.rounded, [self._normalized(features, weight.size, normalization)])
 
-    def response_normalised(
+    def response_normalized(
         self, features: Lazy, weight: HostArray, bias: HostArray, epsilon: float
     ) -> Lazy:
-        def normalisation(_: HostArray, power: HostArray) -> tuple[HostArray, HostArray]:
+        def normalization(_: HostArray, power: HostArray) -> tuple[HostArray, HostArray]:
             return weight.ravel() / np.sqrt(power + epsilon), bias.ravel()
 
-        return self._normalised(features, weight.size, normalisation)
+        return self._normalized(features, weight.size, normalization)
 
-    def _normalised(self, features: Lazy, channels: int, normalisation: Any) -> Lazy:
-        statistics = Statistics(channels, normalisation)
-        if features.height < self.picture.height:
+    def _normalized(self, features: Lazy, channels: int, normalization: Any) -> Lazy:
+        statistics = Statistics(channels, normalization)
+        if features.height < self.image.height:
             features = self.kept(features, statistics)
         else:
             self.passes.append(Pass(features, None, statistics))

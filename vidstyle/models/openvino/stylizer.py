@@ -12,8 +12,8 @@ from vidstyle.models.style.style_mix import mixed_weights
 from vidstyle.models.style.style_weights import load_style_weights
 
 
-class OpenVinoPainter:
-    """Paints pictures (H, W, 3), RGB in [0, 1], in one of some styles or a mix of them.
+class OpenVinoStylizer:
+    """Paints images (H, W, 3), RGB in [0, 1], in one of some styles or a mix of them.
 
     Where the mix changes, the network is compiled anew: 0.1 to 0.2 seconds.
     """
@@ -35,9 +35,9 @@ class OpenVinoPainter:
         self._shares: Mapping[str, float] = {}
         self._network: OpenVinoNetwork | None = None
 
-    def paint(self, picture: HostArray, shares: Mapping[str, float]) -> HostArray:
-        """A new picture of that shape. ``shares`` by name sum to 1."""
-        return self.network(shares).paint(picture)
+    def stylize(self, image: HostArray, shares: Mapping[str, float]) -> HostArray:
+        """A new image of that shape. ``shares`` by name sum to 1."""
+        return self.network(shares).stylize(image)
 
     def network(self, shares: Mapping[str, float]) -> OpenVinoNetwork:
         """The network of these shares, until the next call."""

@@ -25,10 +25,10 @@ _CURVED = 1e-8
 
 
 class Descent(Protocol):
-    """A picture on its way down."""
+    """A image on its way down."""
 
-    picture: torch.Tensor
-    """Where it is; no step writes to a picture that it has given away."""
+    image: torch.Tensor
+    """Where it is; no step writes to a image that it has given away."""
     now: Evaluation
     """The loss there."""
 
@@ -38,8 +38,8 @@ class Descent(Protocol):
 
 
 def descent(evaluate: Evaluate, start: torch.Tensor, settings: DescentSettings) -> Descent:
-    """The chosen optimiser, at the start."""
-    if settings.optimiser == "adam":
+    """The chosen optimizer, at the start."""
+    if settings.optimizer == "adam":
         return Adam(evaluate, start, learning_rate=settings.learning_rate)
     return Lbfgs(evaluate, start, memory=settings.memory)
 
@@ -48,14 +48,14 @@ class Lbfgs:
     """Limited-memory BFGS (Nocedal 1980) with a line search that halves.
 
     The two-loop recursion over the last ``memory`` steps, each of which holds two tensors of the
-    picture's size. The full step nearly always gains enough, so that a step is one evaluation;
-    torch's own optimiser takes two, or keeps its user out for many steps.
+    image's size. The full step nearly always gains enough, so that a step is one evaluation;
+    torch's own optimizer takes two, or keeps its user out for many steps.
     """
 
     def __init__(self, evaluate: Evaluate, start: torch.Tensor, *, memory: int) -> None:
         self._evaluate = evaluate
         self._past: deque[tuple[torch.Tensor, torch.Tensor, float]] = deque(maxlen=memory)
-        self.picture = start
+        self.image = start
         self.now = evaluate(start)
 
     def step(self) -> bool:
@@ -75,11 +75,11 @@ class Lbfgs:
             return False
         length = 1.0 if self._past else _FIRST_MOVE / max(float(direction.abs().mean()), 1e-30)
         for _ in range(_MOST_CUTS):
-            picture = torch.add(self.picture, direction, alpha=length)
-            then = self._evaluate(picture)
+            image = torch.add(self.image, direction, alpha=length)
+            then = self._evaluate(image)
             if then.loss <= self.now.loss + _ENOUGH * length * slope:
-                self._remember(picture - self.picture, then.gradient - gradient)
-                self.picture, self.now = picture, then
+                self._remember(image - self.image, then.gradient - gradient)
+                self.image, self.now = image, then
                 return True
             length *= _cut(length * slope, then.loss - self.now.loss)
         return False
@@ -113,7 +113,7 @@ class Adam:
         self._evaluate, self._learning_rate = evaluate, learning_rate
         self._mean, self._square = torch.zeros_like(start), torch.zeros_like(start)
         self._steps = 0
-        self.picture = start
+        self.image = start
         self.now = evaluate(start)
 
     def step(self) -> bool:
@@ -123,8 +123,8 @@ class Adam:
         self._square.lerp_(gradient.square(), 0.001)
         mean = self._mean / (1 - 0.9**self._steps)
         deviation = (self._square / (1 - 0.999**self._steps)).sqrt_().add_(1e-12)
-        self.picture = torch.addcdiv(self.picture, mean, deviation, value=-self._learning_rate)
-        self.now = self._evaluate(self.picture)
+        self.image = torch.addcdiv(self.image, mean, deviation, value=-self._learning_rate)
+        self.now = self._evaluate(self.image)
         return True
 
 

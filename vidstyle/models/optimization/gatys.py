@@ -1,4 +1,4 @@
-"""Style transfer by optimisation: the picture itself is what is learned (Gatys et al. 2016)."""
+"""Style transfer by optimization: the image itself is what is learned (Gatys et al. 2016)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vidstyle.models.optimization.color_transfer import Task, finished, prepared
 from vidstyle.models.optimization.descent import Descent, descent
 from vidstyle.models.optimization.objective import Objective
 from vidstyle.models.optimization.settings import (
-    Colours,
+    Colors,
     DescentSettings,
     LossSettings,
     Past,
@@ -39,19 +39,19 @@ class Progress:
     """Width and height in pixels of the level."""
     loss: float
     terms: Mapping[str, float]
-    picture: Callable[[], torch.Tensor]
-    """The picture so far, (1, 3, H, W) in [0, 1] at its final size; made when it is asked for."""
+    image: Callable[[], torch.Tensor]
+    """The image so far, (1, 3, H, W) in [0, 1] at its final size; made when it is asked for."""
 
 
 Watch: TypeAlias = Callable[[Progress], bool]
-"""Told of each step; False ends the optimisation with what there is."""
+"""Told of each step; False ends the optimization with what there is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Painted:
-    """What came of an optimisation."""
+class Stylized:
+    """What came of an optimization."""
 
-    picture: torch.Tensor
+    image: torch.Tensor
     """(1, 3, H, W) RGB in [0, 1]."""
     steps: int
     loss: float
@@ -59,18 +59,18 @@ class Painted:
     ending: Ending
 
 
-def paint(
+def stylize(
     backbone: Backbone,
     task: Task,
     *,
     losses: LossSettings = LossSettings(),  # noqa: B008 -- it is frozen
     settings: DescentSettings = DescentSettings(),  # noqa: B008 -- it is frozen
-    colours: Colours = "painting",
+    colors: Colors = "style_image",
     watch: Watch | None = None,
-) -> Painted:
-    """Paint a content picture (1, 3, H, W), RGB in [0, 1], after the task's paintings.
+) -> Stylized:
+    """Paint a content image (1, 3, H, W), RGB in [0, 1], after the task's paintings.
 
-    On the device of the content, on which the backbone lies too. With ``levels`` the picture and
+    On the device of the content, on which the backbone lies too. With ``levels`` the image and
     its paintings are gone through from a fraction of their size up, the steps shared out
     evenly, and each level begins with the one before it, enlarged and with its histogram. Where
     every painting has a mask, the content is untouched outside of them.
@@ -78,19 +78,19 @@ def paint(
     Raises ValueError for a layer that the backbone does not have, and for a content or a painting
     that is too small for one; and where the start is to be the past and there is none.
     """
-    ready = prepared(task, colours)
+    ready = prepared(task, colors)
     run = _Run(task, ready, settings, watch)
-    picture, levels = None, level_divisors(min(ready.content.shape[2:]), settings.levels)
+    image, levels = None, level_divisors(min(ready.content.shape[2:]), settings.levels)
     for number, factor in enumerate(levels):
         part = _reduced(ready, factor)
         objective = Objective(backbone, part.content, part.references, losses, past=part.past)
-        start = start_of(part, settings) if picture is None else _enlarged(picture, part.content)
+        start = start_of(part, settings) if image is None else _enlarged(image, part.content)
         steps = settings.steps * (number + 1) // len(levels)
-        picture = run.go(descent(objective.evaluate, start, settings), until=steps)
+        image = run.go(descent(objective.evaluate, start, settings), until=steps)
         if run.ending == "stopped":
             break
-    assert picture is not None  # there is one level at least
-    return Painted(run.whole(picture), run.step, run.loss, run.terms, run.ending)
+    assert image is not None  # there is one level at least
+    return Stylized(run.whole(image), run.step, run.loss, run.terms, run.ending)
 
 
 class _Run:
@@ -106,11 +106,11 @@ class _Run:
         self.ending: Ending = "steps"
 
     def go(self, way: Descent, *, until: int) -> torch.Tensor:
-        """Steps of one level; the picture at its end."""
+        """Steps of one level; the image at its end."""
         recent: deque[float] = deque(maxlen=self._settings.patience)
         self._note(way, "steps")
         while self.step < until:
-            if len(recent) == recent.maxlen and self._is_settled(recent[0]):
+            if len(recent) == recent.maxlen and self._is_resolved(recent[0]):
                 self._note(way, "settled")
                 break
             recent.append(way.now.loss)
@@ -119,81 +119,81 @@ class _Run:
                 break
             self.step += 1
             self._note(way, "steps")
-            if self._watch and not self._watch(self._progress(way.picture)):
+            if self._watch and not self._watch(self._progress(way.image)):
                 self._note(way, "stopped")
                 break
-        return way.picture
+        return way.image
 
-    def whole(self, picture: torch.Tensor) -> torch.Tensor:
-        """A level's picture as the task wants it: its size, its colours, and only in its masks."""
+    def whole(self, image: torch.Tensor) -> torch.Tensor:
+        """A level's image as the task wants it: its size, its colors, and only in its masks."""
         content = self._task.content
-        painted = finished(_resized(picture, content), content)
+        stylized = finished(_resized(image, content), content)
         masks = [reference.mask for reference in self._task.references]
         if any(mask is None for mask in masks):
-            return painted
+            return stylized
         whites = [_resized(mask, content) for mask in masks if mask is not None]
-        return content.lerp(painted, torch.stack(whites).amax(dim=0))
+        return content.lerp(stylized, torch.stack(whites).amax(dim=0))
 
-    def _progress(self, picture: torch.Tensor) -> Progress:
-        height, width = picture.shape[2:]
+    def _progress(self, image: torch.Tensor) -> Progress:
+        height, width = image.shape[2:]
         return Progress(
             self.step,
             self._settings.steps,
             (width, height),
             self.loss,
             self.terms,
-            lambda: self.whole(picture),
+            lambda: self.whole(image),
         )
 
     def _note(self, way: Descent, ending: Ending) -> None:
         self.loss, self.terms, self.ending = way.now.loss, way.now.terms, ending
 
-    def _is_settled(self, before: float) -> bool:
+    def _is_resolved(self, before: float) -> bool:
         return before - self.loss < self._settings.tolerance * before
 
 
 def _reduced(task: Task, factor: int) -> Task:
     if factor == 1:
         return task
-    references = (replace(each, picture=_divided(each.picture, factor)) for each in task.references)
+    references = (replace(each, image=_divided(each.image, factor)) for each in task.references)
     past = task.past and Past(
-        _divided(task.past.picture, factor),
+        _divided(task.past.image, factor),
         _divided(task.past.visible, factor),
         None if task.past.start is None else _divided(task.past.start, factor),
     )
     return Task(_divided(task.content, factor), tuple(references), past)
 
 
-def _enlarged(picture: torch.Tensor, content: torch.Tensor) -> torch.Tensor:
-    """The picture of the level before, which enlarging has made soft, with its histogram."""
-    return with_values_of(_resized(picture, content), picture)
+def _enlarged(image: torch.Tensor, content: torch.Tensor) -> torch.Tensor:
+    """The image of the level before, which enlarging has made soft, with its histogram."""
+    return with_values_of(_resized(image, content), image)
 
 
-def _divided(picture: torch.Tensor, factor: int) -> torch.Tensor:
-    height, width = (max(1, round(length / factor)) for length in picture.shape[2:])
+def _divided(image: torch.Tensor, factor: int) -> torch.Tensor:
+    height, width = (max(1, round(length / factor)) for length in image.shape[2:])
     return functional.interpolate(
-        picture, (height, width), mode="bilinear", antialias=True, align_corners=False
+        image, (height, width), mode="bilinear", antialias=True, align_corners=False
     )
 
 
-def _resized(picture: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    if picture.shape[2:] == like.shape[2:]:
-        return picture
+def _resized(image: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    if image.shape[2:] == like.shape[2:]:
+        return image
     size = (like.shape[2], like.shape[3])
     return functional.interpolate(
-        picture, size, mode="bicubic", antialias=True, align_corners=False
+        image, size, mode="bicubic", antialias=True, align_corners=False
     ).clamp(0, 1)
 
 
 __all__ = [
-    "Colours",
+    "Colors",
     "DescentSettings",
     "LossSettings",
-    "Painted",
     "Past",
     "Progress",
     "StyleReference",
+    "Stylized",
     "Task",
     "Watch",
-    "paint",
+    "stylize",
 ]

@@ -1,4 +1,4 @@
-"""How much memory an optimisation takes, measured at 384x288; usable without torch."""
+"""How much memory an optimization takes, measured at 384x288; usable without torch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from vidstyle.models.loss.backbone_names import BackboneName
 from vidstyle.models.optimization.settings import DescentSettings
-from vidstyle.models.weights.catalog import CATALOGUE
+from vidstyle.models.weights.catalog import CATALOG
 
 _FEATURES: Mapping[BackboneName, int] = {
     "vgg16": 4400,
@@ -24,11 +24,11 @@ more. In bfloat16 they are not reliably fewer: what is computed from them is flo
 _UNFOLLOWED = 0.5
 """Of a painting, whose features need no gradient."""
 _MARGIN = 16
-"""Pixels by which pictures are wider and higher in a network."""
-_PICTURE = 12
+"""Pixels by which images are wider and higher in a network."""
+_IMAGE = 12
 """Bytes a pixel, of float32."""
-_PICTURES = 12
-"""That an optimisation works with, beside what its optimiser remembers."""
+_IMAGES = 12
+"""That an optimization works with, beside what its optimizer remembers."""
 _DECODED = 15
 """Bytes a pixel of a painting as it is read: 8 bits and float32."""
 _LIBRARIES = 150 * 2**20
@@ -42,18 +42,18 @@ def gatys_memory(
     width: int,
     height: int,
     style_scale: float,
-    painting_pixels: int,
+    style_image_pixels: int,
 ) -> int:
-    """Bytes at most of a processor that optimises a picture of that size.
+    """Bytes at most of a processor that optimizes a image of that size.
 
     The paintings, which have ``painting_pixels`` together as they are read, are looked at with a
-    longer side that is ``style_scale`` times the picture's.
+    longer side that is ``style_scale`` times the image's.
     """
     pixels = (width + _MARGIN) * (height + _MARGIN)
     # As much as a square one has.
     looked_at = (style_scale * max(width, height) + _MARGIN) ** 2
-    kept = 2 * settings.memory if settings.optimiser == "lbfgs" else 2
+    kept = 2 * settings.memory if settings.optimizer == "lbfgs" else 2
     features = _FEATURES[backbone] * max(pixels, _UNFOLLOWED * (pixels + looked_at))
-    pictures = _PICTURE * (kept + _PICTURES) * pixels
-    read = _LIBRARIES + round(CATALOGUE[backbone].mebibytes * 2**20)
-    return read + _DECODED * painting_pixels + round(features) + pictures
+    images = _IMAGE * (kept + _IMAGES) * pixels
+    read = _LIBRARIES + round(CATALOG[backbone].mebibytes * 2**20)
+    return read + _DECODED * style_image_pixels + round(features) + images

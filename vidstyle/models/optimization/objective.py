@@ -1,4 +1,4 @@
-"""The loss of a picture that is optimised (Gatys et al. 2016), with its gradient.
+"""The loss of a image that is optimized (Gatys et al. 2016), with its gradient.
 
 Each term is divided by what the untouched content has, as in training: a backbone's raw losses
 differ by factors of thousands from layer to layer and from painting to painting.
@@ -16,7 +16,7 @@ from vidstyle.models.loss.backbones import Backbone
 from vidstyle.models.loss.image_losses import (
     content_loss,
     gram_matrix,
-    range_excess,
+    range_penalty,
     style_loss,
     total_variation,
     visible_difference,
@@ -28,8 +28,8 @@ _LEAST_SHARE = 1e-4
 not divide by nothing."""
 _LEAST_VARIATION = 1e-6
 _MARGIN = 8
-"""Pixels by which pictures are mirrored beyond their edges before a network sees them. Networks pad
-with zeros, which are no picture: by those the style of an edge is met best if it is flat and grey.
+"""Pixels by which images are mirrored beyond their edges before a network sees them. Networks pad
+with zeros, which are no image: by those the style of an edge is met best if it is flat and gray.
 """
 
 Features = Mapping[tuple[str, float], torch.Tensor]
@@ -38,18 +38,18 @@ Features = Mapping[tuple[str, float], torch.Tensor]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """The loss of a picture, and where it grows."""
+    """The loss of a image, and where it grows."""
 
     loss: float
     """The weighted sum of the terms."""
     terms: Mapping[str, float]
     """Before they are weighted."""
     gradient: torch.Tensor
-    """Of the loss, by the picture."""
+    """Of the loss, by the image."""
 
 
 class Objective:
-    """What an optimisation makes small for one content picture at one size."""
+    """What an optimization makes small for one content image at one size."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Objective:
         *,
         past: Past | None = None,
     ) -> None:
-        """``content`` is (1, 3, H, W) RGB in [0, 1], or (1, 1, H, W), which stands for grey; the
+        """``content`` is (1, 3, H, W) RGB in [0, 1], or (1, 1, H, W), which stands for gray; the
         references' paintings have their own size.
 
         Raises ValueError for a layer that the backbone does not have, and where the content or
@@ -69,11 +69,13 @@ class Objective:
         if not references:
             raise ValueError("there is no painting to learn a style from")
         self._backbone, self._settings, self._past = backbone, settings, past
-        self._styles = _shares(settings.style_taps, backbone)
-        self._content_taps = settings.content_taps or (backbone.default_content_tap,)
+        self._styles = _shares(settings.style_layers, backbone)
+        self._content_feature_layers = settings.content_feature_layers or (
+            backbone.default_content_feature_layer,
+        )
         scales = settings.style_scales or backbone.default_style_scales
         side = min(content.shape[2:])
-        # A small picture does without the sizes at which its layers would see nothing.
+        # A small image does without the sizes at which its layers would see nothing.
         least = max(map(backbone.smallest_side, self._styles))
         self._scales = [scale for scale in scales if side * scale >= least] or [1.0]
         with torch.no_grad():
@@ -81,7 +83,10 @@ class Objective:
 
     def _measure(self, content: torch.Tensor, references: Sequence[StyleReference]) -> None:
         found = self._features(content)
-        self._wanted = {tap: found[tap, 1.0] for tap in self._content_taps}
+        self._wanted = {
+            feature_layer: found[feature_layer, 1.0]
+            for feature_layer in self._content_feature_layers
+        }
         self._units = {
             "variation": max(
                 float(total_variation(content, self._settings.variation)), _LEAST_VARIATION
@@ -89,45 +94,47 @@ class Objective:
             "temporal": max(float((content - _mean(content)).square().mean()), _LEAST_SHARE),
         }
         self._content_units = {
-            tap: _unit(content_loss(features, _mean(features).expand_as(features)), features)
-            for tap, features in self._wanted.items()
+            feature_layer: _unit(
+                content_loss(features, _mean(features).expand_as(features)), features
+            )
+            for feature_layer, features in self._wanted.items()
         }
         self._targets = [self._target(found, reference) for reference in references]
         total = sum(reference.weight for reference in references)
         self._reference_shares = [reference.weight / total for reference in references]
 
     def _target(self, content: Features, reference: StyleReference) -> list[_Target]:
-        painting = self._features(reference.picture)
+        style_image = self._features(reference.image)
         targets = []
         for key, share in self._keys().items():
-            gram = gram_matrix(painting[key])
+            gram = gram_matrix(style_image[key])
             mask = _at_size(reference.mask, content[key])
             unit = _unit(style_loss(content[key], gram, mask), gram)
             targets.append(_Target(key, gram, mask, share / unit))
         return targets
 
-    def terms(self, picture: torch.Tensor) -> dict[str, torch.Tensor]:
+    def terms(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
         """``style``, ``content``, ``variation``, ``excess`` and, with a past, ``temporal`` of a
-        picture (1, 1 or 3, H, W), differentiable; of one channel, that of a grey picture."""
-        found = self._features(picture)
+        image (1, 1 or 3, H, W), differentiable; of one channel, that of a gray image."""
+        found = self._features(image)
         styles = [
             share * target.factor * style_loss(found[target.key], target.gram, target.mask)
             for share, targets in zip(self._reference_shares, self._targets, strict=True)
             for target in targets
         ]
         contents = [
-            content_loss(found[tap, 1.0], wanted) / self._content_units[tap]
-            for tap, wanted in self._wanted.items()
+            content_loss(found[feature_layer, 1.0], wanted) / self._content_units[feature_layer]
+            for feature_layer, wanted in self._wanted.items()
         ]
-        variation = total_variation(picture, self._settings.variation)
+        variation = total_variation(image, self._settings.variation)
         terms = {
             "style": torch.stack(styles).sum(),
             "content": torch.stack(contents).mean(),
             "variation": variation / self._units["variation"],
-            "excess": range_excess(picture, 0.0, 1.0),
+            "range_penalty": range_penalty(image, 0.0, 1.0),
         }
         if self._past is not None:
-            error = visible_difference(picture, self._past.picture, self._past.visible)
+            error = visible_difference(image, self._past.image, self._past.visible)
             terms["temporal"] = error / self._units["temporal"]
         return terms
 
@@ -136,9 +143,9 @@ class Objective:
         weights = self._settings.weights
         return torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
 
-    def evaluate(self, picture: torch.Tensor) -> Evaluation:
-        """The loss of a picture and its gradient."""
-        variable = picture.detach().requires_grad_()
+    def evaluate(self, image: torch.Tensor) -> Evaluation:
+        """The loss of a image and its gradient."""
+        variable = image.detach().requires_grad_()
         terms = self.terms(variable)
         loss = self.total(terms)
         (gradient,) = torch.autograd.grad(loss, variable)
@@ -148,26 +155,29 @@ class Objective:
     def _keys(self) -> dict[tuple[str, float], float]:
         """What is compared for style, with shares that sum to 1."""
         return {
-            (tap, scale): share / len(self._scales)
+            (feature_layer, scale): share / len(self._scales)
             for scale in self._scales
-            for tap, share in self._styles.items()
+            for feature_layer, share in self._styles.items()
         }
 
-    def _features(self, picture: torch.Tensor) -> Features:
+    def _features(self, image: torch.Tensor) -> Features:
         found: dict[tuple[str, float], torch.Tensor] = {}
-        picture = picture.expand(-1, 3, -1, -1)
-        kind = picture.device.type
+        image = image.expand(-1, 3, -1, -1)
+        kind = image.device.type
         single = self._settings.precision == "float32"
         for scale in {1.0, *self._scales}:
-            taps = {
+            feature_layers = {
                 *(self._styles if scale in self._scales else ()),
-                *(self._content_taps if scale == 1.0 else ()),
+                *(self._content_feature_layers if scale == 1.0 else ()),
             }
-            sized = _sized(picture, scale)
-            self._backbone.check_size(sized, taps)
+            sized = _sized(image, scale)
+            self._backbone.check_size(sized, feature_layers)
             with torch.autocast(kind, torch.bfloat16, enabled=not single):
-                features = self._backbone(_mirrored(sized), taps)
-            found |= {(tap, scale): _within(value, sized) for tap, value in features.items()}
+                features = self._backbone(_mirrored(sized), feature_layers)
+            found |= {
+                (feature_layer, scale): _within(value, sized)
+                for feature_layer, value in features.items()
+            }
         return found
 
 
@@ -182,10 +192,10 @@ class _Target:
     """Of its loss in the style term."""
 
 
-def _shares(taps: Mapping[str, float] | None, backbone: Backbone) -> dict[str, float]:
-    chosen = taps or dict.fromkeys(backbone.default_style_taps, 1.0)
+def _shares(feature_layers: Mapping[str, float] | None, backbone: Backbone) -> dict[str, float]:
+    chosen = feature_layers or dict.fromkeys(backbone.default_style_feature_layers, 1.0)
     total = sum(chosen.values())
-    return {tap: weight / total for tap, weight in chosen.items()}
+    return {feature_layer: weight / total for feature_layer, weight in chosen.items()}
 
 
 def _unit(untouched: torch.Tensor, blank: torch.Tensor) -> float:
@@ -203,32 +213,32 @@ def _at_size(mask: torch.Tensor | None, features: torch.Tensor) -> torch.Tensor 
     return None if mask is None else functional.adaptive_avg_pool2d(mask, (height, width))
 
 
-def _sized(picture: torch.Tensor, scale: float) -> torch.Tensor:
+def _sized(image: torch.Tensor, scale: float) -> torch.Tensor:
     if scale == 1.0:
-        return picture
+        return image
     return functional.interpolate(
-        picture, scale_factor=scale, mode="bilinear", antialias=True, align_corners=False
+        image, scale_factor=scale, mode="bilinear", antialias=True, align_corners=False
     )
 
 
-def _mirrored(picture: torch.Tensor) -> torch.Tensor:
+def _mirrored(image: torch.Tensor) -> torch.Tensor:
     """Mirrored beyond its edges, the outermost pixels twice: so all pixels count alike.
 
     A layer looks at a pixel from places on all sides; those beyond the edge, which ``_within``
     takes away, look at its double instead.
     """
     for side in (2, 3):
-        margin = min(_MARGIN, picture.shape[side])
-        before = picture.narrow(side, 0, margin).flip(side)
-        after = picture.narrow(side, picture.shape[side] - margin, margin).flip(side)
-        picture = torch.cat([before, picture, after], dim=side)
-    return picture
+        margin = min(_MARGIN, image.shape[side])
+        before = image.narrow(side, 0, margin).flip(side)
+        after = image.narrow(side, image.shape[side] - margin, margin).flip(side)
+        image = torch.cat([before, image, after], dim=side)
+    return image
 
 
-def _within(features: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
-    """Features of a mirrored picture, without those that lie wholly beyond the picture's edges."""
+def _within(features: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+    """Features of a mirrored image, without those that lie wholly beyond the image's edges."""
     for side in (2, 3):
-        length, found = picture.shape[side], features.shape[side]
+        length, found = image.shape[side], features.shape[side]
         margin = min(_MARGIN, length)
         beyond = margin * found // (length + 2 * margin)
         features = features.narrow(side, beyond, found - 2 * beyond)

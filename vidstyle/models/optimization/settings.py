@@ -1,4 +1,4 @@
-"""The dials of a picture's optimisation, and what it is painted after; usable without torch."""
+"""The dials of a image's optimization, and what it is painted after; usable without torch."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ if TYPE_CHECKING:
     import torch
 
 _LEAST_SIDE = 64
-"""Shorter side in pixels of a coarse level: below it nothing of a picture is left to paint on."""
+"""Shorter side in pixels of a coarse level: below it nothing of a image is left to paint on."""
 
-Optimiser = Literal["lbfgs", "adam"]
+Optimizer = Literal["lbfgs", "adam"]
 Start = Literal["content", "noise", "previous"]
 Precision = Literal["float32", "bfloat16"]
 Variation = Literal["squared", "absolute"]
-Colours = Literal["painting", "luminance", "transfer"]
-"""The painting's own; only light and dark are painted, on the content's colours (Gatys et al. 2016,
-Preserving Color, section 3.2); or the painting's colours are moved to the content's before it is
+Colors = Literal["style_image", "luminance", "transfer"]
+"""The painting's own; only light and dark are painted, on the content's colors (Gatys et al. 2016,
+Preserving Color, section 3.2); or the painting's colors are moved to the content's before it is
 learned from (section 3.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossWeights:
-    """How much each term counts. All are ratios to what an untouched picture has, so that these
+    """How much each term counts. All are ratios to what an untouched image has, so that these
     serve every backbone and painting."""
 
     style: float = 1.0
     """1 is the style loss of the content itself."""
     content: float = 0.03
-    """1 is the content loss of a picture that shows the mean feature everywhere."""
+    """1 is the content loss of a image that shows the mean feature everywhere."""
     variation: float = 0.01
     """1 is the total variation of the content."""
     temporal: float = 10.0
-    """1 is the distance, where it is visible, of the content to its mean colour."""
-    excess: float = 10.0
+    """1 is the distance, where it is visible, of the content to its mean color."""
+    range_penalty: float = 10.0
     """Of the mean squared distance to [0, 1], which no file can hold; not a ratio."""
 
 
@@ -44,12 +44,12 @@ class LossSettings:
     """What is compared."""
 
     weights: LossWeights = LossWeights()
-    style_taps: Mapping[str, float] | None = None
+    style_layers: Mapping[str, float] | None = None
     """The layers for style with their weights; by default the backbone's, each alike."""
-    content_taps: tuple[str, ...] | None = None
+    content_feature_layers: tuple[str, ...] | None = None
     """The layers for content; by default the backbone's."""
     style_scales: tuple[float, ...] | None = None
-    """Sizes at which style is compared, as shares of the picture's; by default the backbone's."""
+    """Sizes at which style is compared, as shares of the image's; by default the backbone's."""
     variation: Variation = "squared"
     precision: Precision = "float32"
     """Of the convolutions; all else is float32."""
@@ -61,9 +61,9 @@ class DescentSettings:
 
     steps: int = 300
     """At most, over all sizes."""
-    optimiser: Optimiser = "lbfgs"
+    optimizer: Optimizer = "lbfgs"
     memory: int = 20
-    """Past steps that L-BFGS keeps; each takes the memory of two pictures."""
+    """Past steps that L-BFGS keeps; each takes the memory of two images."""
     learning_rate: float = 0.02
     """Of Adam, in units of [0, 1]: how far a pixel moves in a step at most, roughly."""
     levels: int = 1
@@ -79,7 +79,7 @@ class DescentSettings:
 def level_divisors(side: int, count: int) -> list[int]:
     """What the sizes of that many levels are divided by, the last one 1.
 
-    Fewer than wanted where the picture, whose shorter side is ``side`` pixels, is small.
+    Fewer than wanted where the image, whose shorter side is ``side`` pixels, is small.
     """
     return [
         2**level for level in reversed(range(count)) if not level or side >> level >= _LEAST_SIDE
@@ -90,7 +90,7 @@ def level_divisors(side: int, count: int) -> list[int]:
 class StyleReference:
     """A painting."""
 
-    picture: torch.Tensor
+    image: torch.Tensor
     """(1, 3, H, W) RGB in [0, 1], at the size at which its strokes are to be learned."""
     weight: float = 1.0
     """Against the other paintings."""
@@ -102,10 +102,10 @@ class StyleReference:
 class Past:
     """What the frame before looks like on this frame's grid."""
 
-    picture: torch.Tensor
+    image: torch.Tensor
     """(1, 3, H, W), its result, warped."""
     visible: torch.Tensor
     """(1, 1, H, W) in [0, 1]: where it shows the same."""
     start: torch.Tensor | None = None
-    """(1, 3, H, W), what to begin at; otherwise at ``picture`` where it is visible, and
-    elsewhere at the content in its colours."""
+    """(1, 3, H, W), what to begin at; otherwise at ``image`` where it is visible, and
+    elsewhere at the content in its colors."""

@@ -11,7 +11,7 @@ import numpy as np
 from vidstyle.core.errors import InputError
 from vidstyle.core.layers import HostArray
 from vidstyle.core.paths import is_file
-from vidstyle.imaging.image_size import picture_size
+from vidstyle.imaging.image_size import image_size
 
 _LARGEST_FILE: Final = 1 << 30
 _MOST_PIXELS: Final = 8192 * 8192
@@ -19,20 +19,20 @@ _MOST_PIXELS: Final = 8192 * 8192
 _TOP: Final = {"uint8": 255, "uint16": 65535}
 
 
-def check_painting(path: Path) -> None:
-    """Raise InputError where there is no picture of a size that a painting can have.
+def check_style_image(path: Path) -> None:
+    """Raise InputError where there is no image of a size that a painting can have.
 
     By its header; nothing is decoded.
     """
-    painting_pixels(path)
+    style_image_pixels(path)
 
 
-def painting_pixels(path: Path) -> int:
+def style_image_pixels(path: Path) -> int:
     """How many pixels it has by its header. Raises InputError as ``check_painting`` does."""
     return _promised(path, _content(path))
 
 
-def read_painting(path: Path) -> HostArray:
+def read_style_image(path: Path) -> HostArray:
     """(H, W, 3) RGB in [0, 1], upright as its EXIF says; opacity is passed over.
 
     Raises InputError where it is missing, damaged, not of 8 or 16 bits, or by its header of more
@@ -43,12 +43,12 @@ def read_painting(path: Path) -> HostArray:
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH
     # imdecode raises for what its reader does not get through.
     try:
-        picture = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error:
-        picture = None
-    if picture is None or str(picture.dtype) not in _TOP:
+        image = None
+    if image is None or str(image.dtype) not in _TOP:
         raise _unreadable(path)
-    return np.multiply(picture, np.float32(1 / _TOP[str(picture.dtype)]), dtype=np.float32)
+    return np.multiply(image, np.float32(1 / _TOP[str(image.dtype)]), dtype=np.float32)
 
 
 def _content(path: Path) -> bytes:
@@ -66,7 +66,7 @@ def _content(path: Path) -> bytes:
 
 def _promised(path: Path, content: bytes) -> int:
     """Pixels by the header, which are no more than a painting can have."""
-    size = picture_size(content)
+    size = image_size(content)
     if size is None:
         raise _unreadable(path)
     width, height = size
@@ -79,4 +79,4 @@ def _promised(path: Path, content: bytes) -> int:
 
 
 def _unreadable(path: Path) -> InputError:
-    return InputError(f"{path} is not a picture that can be read: name a painting")
+    return InputError(f"{path} is not a image that can be read: name a painting")

@@ -13,7 +13,7 @@ BackendChoice = Literal["auto", "torch", "compile", "openvino"]
 PrecisionChoice = Literal["auto", "float32", "bfloat16", "float16"]
 
 
-def settled_backend(choice: BackendChoice, device: str) -> Backend:
+def resolved_backend(choice: BackendChoice, device: str) -> Backend:
     """``auto`` is OpenVINO on a processor and torch on a GPU.
 
     Raises PipelineError for OpenVINO on a GPU.
@@ -28,7 +28,7 @@ def settled_backend(choice: BackendChoice, device: str) -> Backend:
     return choice
 
 
-def settled_precision(choice: PrecisionChoice, backend: Backend, device: str) -> Precision:
+def resolved_precision(choice: PrecisionChoice, backend: Backend, device: str) -> Precision:
     """``auto`` is float16 on a GPU; on a processor bfloat16 where it has it, and else float32.
 
     Raises PipelineError for float16 on a processor, and for bfloat16 in OpenVINO on one that

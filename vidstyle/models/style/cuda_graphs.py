@@ -1,6 +1,6 @@
 """CUDA graphs: all kernels of a network launched at once.
 
-Where pictures or networks are small, a GPU computes a layer in less time than the processor takes
+Where images or networks are small, a GPU computes a layer in less time than the processor takes
 to launch it. A graph is captured once for each shape, and replayed on buffers of its own.
 """
 

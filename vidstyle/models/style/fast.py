@@ -1,11 +1,11 @@
 """A transformer network for real time on a processor: no layer at full size, no mean subtracted.
 
-What is slow in the published network is its memory traffic at full size. Here the picture enters
+What is slow in the published network is its memory traffic at full size. Here the image enters
 as 2x2 blocks (space-to-depth) and leaves so (Shi et al. 2016, sub-pixel convolution), and all
 convolutions are 3x3. Enlarging by such blocks leaves a checkerboard; a binomial filter, which is
-zero at the frequency of a checkerboard, takes it away. Filter response normalisation with a
-thresholded linear unit (Singh, Krishnan 2020) stands in for instance normalisation, which
-amplifies noise where a picture is flat and makes bubble-shaped artefacts. Why it is built so:
+zero at the frequency of a checkerboard, takes it away. Filter response normalization with a
+thresholded linear unit (Singh, Krishnan 2020) stands in for instance normalization, which
+amplifies noise where a image is flat and makes bubble-shaped artifacts. Why it is built so:
 docs/decisions/007-fast-network.md.
 """
 
@@ -47,29 +47,29 @@ class FastNet(StyleNetwork):
         )
         self.output = nn.Conv2d(width, 4 * 3, 3, padding=1, padding_mode="replicate")
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        fine = self.encode(functional.pixel_unshuffle(pictures, 2))
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        fine = self.encode(functional.pixel_unshuffle(images, 2))
         coarse = self.transform(self.reduce(fine))
         # The finest layer goes around the body, so that edges stay where they are.
-        painted = _without_checkerboard(
+        stylized = _without_checkerboard(
             functional.pixel_shuffle(self.output(fine + self.decode(coarse)), 2)
         )
-        return painted if self.training else eased(painted)
+        return stylized if self.training else eased(stylized)
 
-    def initialise(self, generator: torch.Generator) -> None:
+    def initialize(self, generator: torch.Generator) -> None:
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
             elif isinstance(module, ResponseNorm):
                 module.reset()
         with torch.no_grad():
-            # The output has no normalisation after it: a small gain starts it within [0, 1].
+            # The output has no normalization after it: a small gain starts it within [0, 1].
             self.output.weight.mul_(0.1)
         nn.init.constant_(cast("torch.Tensor", self.output.bias), 0.5)
 
 
 class ResponseNorm(nn.Module):
-    """Filter response normalisation, then a thresholded linear unit, on (N, C, H, W).
+    """Filter response normalization, then a thresholded linear unit, on (N, C, H, W).
 
     x / sqrt(mean(x²) + ε) · weight + bias, and nothing below the learned threshold
     (Singh, Krishnan 2020, equations 1 to 3). Without a threshold it is linear.
@@ -100,7 +100,7 @@ class ResponseNorm(nn.Module):
 
 
 class ConvolutionLayer(nn.Sequential):
-    """A 3x3 convolution and its normalisation."""
+    """A 3x3 convolution and its normalization."""
 
     def __init__(
         self,
@@ -134,8 +134,8 @@ class ResidualBlock(nn.Module):
 def _convolution(
     channels_in: int, channels_out: int, *, stride: int = 1, dilation: int = 1
 ) -> nn.Conv2d:
-    # No bias: the normalisation has one. Zeros beyond the edge would paint a frame around smooth
-    # pictures, some 48 pixels wide.
+    # No bias: the normalization has one. Zeros beyond the edge would paint a frame around smooth
+    # images, some 48 pixels wide.
     return nn.Conv2d(
         channels_in,
         channels_out,
@@ -148,26 +148,26 @@ def _convolution(
     )
 
 
-def eased(pictures: torch.Tensor) -> torch.Tensor:
-    """Pictures of any values, eased into the range from 0.025 to 0.975; of any shape.
+def eased(images: torch.Tensor) -> torch.Tensor:
+    """Images of any values, eased into the range from 0.025 to 0.975; of any shape.
 
     Values from 0.08 to 0.92 stay. Beyond, a hyperbola bends them towards the end of the range
     and never reaches it, so that what lies in a glaring area can still be told apart; a clamp
     would leave a flat blob of black or white.
     """
-    above = functional.relu(pictures - (1 - _KNEE))
-    below = functional.relu(_KNEE - pictures)
+    above = functional.relu(images - (1 - _KNEE))
+    below = functional.relu(_KNEE - images)
     bent = _ROOM * (above / (_ROOM + above) - below / (_ROOM + below))
-    return pictures.clamp(_KNEE, 1 - _KNEE) + bent
+    return images.clamp(_KNEE, 1 - _KNEE) + bent
 
 
-def _without_checkerboard(pictures: torch.Tensor) -> torch.Tensor:
-    """Pictures (N, 3, H, W) after a binomial filter of 1, 2, 1 down and across: every pattern
+def _without_checkerboard(images: torch.Tensor) -> torch.Tensor:
+    """Images (N, 3, H, W) after a binomial filter of 1, 2, 1 down and across: every pattern
     that repeats after two pixels becomes flat."""
     # By reflection: repeating the last pixel would leave the pattern along the edge.
-    ends = functional.pad(pictures, (1, 1, 1, 1), mode="reflect")
+    ends = functional.pad(images, (1, 1, 1, 1), mode="reflect")
     # 0.25, 0.5, 0.25, made on the device: a copy from the host cannot be part of a CUDA graph.
-    steps = torch.arange(3, dtype=pictures.dtype, device=pictures.device)
+    steps = torch.arange(3, dtype=images.dtype, device=images.device)
     row = 0.5 - 0.25 * (steps - 1).abs()
-    kernel = torch.outer(row, row).expand(pictures.shape[1], 1, 3, 3)
-    return functional.conv2d(ends, kernel, groups=pictures.shape[1])
+    kernel = torch.outer(row, row).expand(images.shape[1], 1, 3, 3)
+    return functional.conv2d(ends, kernel, groups=images.shape[1])

@@ -1,8 +1,8 @@
-"""The networks of pytorch/examples fast_neural_style: recognised by their weights, and converted.
+"""The networks of pytorch/examples fast_neural_style: recognized by their weights, and converted.
 
-They are the network of Johnson et al. (2016) with instance normalisation, and take and give
-pictures of 0 to 255. Their weights were saved in three ways over the years: first from a
-normalisation written by hand, with ``scale`` and ``shift``, for pictures in BGR (2017); then
+They are the network of Johnson et al. (2016) with instance normalization, and take and give
+images of 0 to 255. Their weights were saved in three ways over the years: first from a
+normalization written by hand, with ``scale`` and ``shift``, for images in BGR (2017); then
 with running statistics that nothing used (torch before 0.4); then as they are today.
 """
 
@@ -27,21 +27,21 @@ LAYOUT = "pytorch/examples fast_neural_style"
 Channels = Literal["rgb", "bgr"]
 """The order in which a network takes and gives them."""
 
-# Ours takes 0 to 1. The normalisation after the first convolution divides by its scale, so
+# Ours takes 0 to 1. The normalization after the first convolution divides by its scale, so
 # 256 does for 255, and is exact: weights that were float16 stay so, while rounding those times
 # 255 would cost up to 0.3 of 255 in the painting. What differs is how ε weighs, by 0.8 %.
 _FIRST_GAIN = 256.0
 _LAST_GAIN = 1.0 / 255.0
 _WIDEST = 128
 _FIRST, _LAST = "conv1.conv2d", "deconv3.conv2d"
-_NORMALISATION = re.compile(r"(?:res\d\.)?in\d\.(\w+)")
+_NORMALIZATION = re.compile(r"(?:res\d\.)?in\d\.(\w+)")
 _FIRST_NAMES = {"scale": "weight", "shift": "bias"}
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 @dataclass(frozen=True)
-class Recognised:
+class Recognized:
     """Weights of this layout, and the network that they are of."""
 
     tensors: Mapping[str, torch.Tensor]
@@ -56,13 +56,13 @@ class Recognised:
 
     def __str__(self) -> str:
         how = "resize" if self.architecture == "johnson" else "fractionally strided"
-        order = "" if self.channels == "rgb" else ", BGR pictures"
+        order = "" if self.channels == "rgb" else ", BGR images"
         return f"{LAYOUT}, {self.width} channels, {how} convolution{order}"
 
 
-def recognise(
+def recognize(
     path: Path, tensors: Mapping[str, torch.Tensor], channels: Channels | None = None
-) -> Recognised:
+) -> Recognized:
     """What network the weights are of; ``path`` is named in errors.
 
     ``channels`` is by default what the layout's vintage had. Raises WeightsError, naming keys
@@ -79,7 +79,7 @@ def recognise(
     architecture: Architecture = "johnson" if transposed is None else "johnson-fractional"
     keys = _keys(architecture, transposed)
     _check_keys(path, known, keys.values())
-    return Recognised(
+    return Recognized(
         tensors=known,
         keys=keys,
         architecture=architecture,
@@ -89,10 +89,10 @@ def recognise(
     )
 
 
-def converted(path: Path, found: Recognised) -> StyleNetwork:
+def converted(path: Path, found: Recognized) -> StyleNetwork:
     """The network with these weights, in eval mode: takes and gives RGB in [0, 1].
 
-    It paints what the original does, to float32's accuracy. Biases before a normalisation
+    It paints what the original does, to float32's accuracy. Biases before a normalization
     are left out, since it subtracts them again (a constant stays one when reflected). The
     original in its first form added 1e-9 to the variance and not 1e-5, which moves a painting by
     less than 0.01 of 255. Raises WeightsError, naming the key, for another shape and for values
@@ -114,8 +114,8 @@ def converted(path: Path, found: Recognised) -> StyleNetwork:
 
 
 def _part(key: str) -> str | None:
-    """What a key is of a normalisation: ``weight``, ``running_mean``."""
-    match = _NORMALISATION.fullmatch(key)
+    """What a key is of a normalization: ``weight``, ``running_mean``."""
+    match = _NORMALIZATION.fullmatch(key)
     return match[1] if match else None
 
 
@@ -172,7 +172,7 @@ def _keys(architecture: Architecture, transposed: str | None) -> dict[str, str]:
 
 def _check_keys(path: Path, found: Mapping[str, torch.Tensor], wanted: Iterable[str]) -> None:
     wanted = set(wanted)
-    # Biases before a normalisation may be there.
+    # Biases before a normalization may be there.
     allowed = wanted | {f"{key.removesuffix('.weight')}.bias" for key in wanted}
     complaints = [
         f"{word} {', '.join(keys[:3])}{' and others' if len(keys) > 3 else ''}"
@@ -201,11 +201,11 @@ def _ignored(keys: Iterable[str], transposed: str | None) -> tuple[str, ...]:
     parts, said = {_part(key) for key in keys}, []
     if "num_batches_tracked" in parts:
         said.append(
-            "running statistics of the training's pictures: each picture is normalised by its"
+            "running statistics of the training's images: each image is normalized by its"
             " own, so what was painted in eval mode may look different"
         )
     elif not parts.isdisjoint(_STATISTICS):
-        said.append("running statistics of old instance normalisation: not used")
+        said.append("running statistics of old instance normalization: not used")
     if transposed is not None:
         said.append("weights do not say how they enlarge: stride 2 and padding 1 are assumed")
     return tuple(said)

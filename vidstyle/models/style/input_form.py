@@ -1,4 +1,4 @@
-"""What pictures a network was trained on, and how one that takes RGB in [0, 1] is made of it."""
+"""What images a network was trained on, and how one that takes RGB in [0, 1] is made of it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import torch
 InputForm = Literal["caffe-bgr", "caffe-rgb", "torchvision-rgb", "half-rgb"]
 
 BLUE_GREEN_RED_MEAN = (103.939, 116.779, 123.68)
-"""Subtracted from pictures of 0 to 255, as in the Caffe models."""
+"""Subtracted from images of 0 to 255, as in the Caffe models."""
 
 
 @dataclass(frozen=True)
 class Standard:
-    """How pictures are standardised: in terms of RGB in [0, 1], whatever the network's order."""
+    """How images are standardized: in terms of RGB in [0, 1], whatever the network's order."""
 
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]

@@ -1,4 +1,4 @@
-"""The feed-forward transformer network of Johnson et al., with instance normalisation.
+"""The feed-forward transformer network of Johnson et al., with instance normalization.
 
 Johnson, Alahi, Fei-Fei: Perceptual Losses for Real-Time Style Transfer and Super-Resolution
 (2016); Ulyanov, Vedaldi, Lempitsky: Instance Normalization (2016); Odena, Dumoulin, Olah:
@@ -37,25 +37,25 @@ class TransformerNet(StyleNetwork):
         self.output = nn.Conv2d(width, 3, 9, padding=4, padding_mode="reflect")
 
     def enlarging(self, channels: int) -> tuple[nn.Module, ...]:
-        """Layers that double the picture and halve the channels."""
+        """Layers that double the image and halve the channels."""
         return (
             nn.Upsample(scale_factor=2, mode="nearest"),
             ConvolutionLayer(channels, channels // 2, side=3),
         )
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        painted = self.output(self.decode(self.transform(self.encode(pictures))))
-        return cast("torch.Tensor", painted if self.training else painted.clamp(0.0, 1.0))
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        stylized = self.output(self.decode(self.transform(self.encode(images))))
+        return cast("torch.Tensor", stylized if self.training else stylized.clamp(0.0, 1.0))
 
-    def initialise(self, generator: torch.Generator) -> None:
-        """He-normal convolutions, and an output around mid-grey."""
+    def initialize(self, generator: torch.Generator) -> None:
+        """He-normal convolutions, and an output around mid-gray."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
             elif isinstance(module, nn.InstanceNorm2d):
                 nn.init.ones_(module.weight)
                 nn.init.zeros_(module.bias)
-        # The output has no normalisation after it: a small gain starts it within [0, 1].
+        # The output has no normalization after it: a small gain starts it within [0, 1].
         nn.init.kaiming_normal_(self.output.weight, nonlinearity="linear", generator=generator)
         with torch.no_grad():
             self.output.weight.mul_(0.2)
@@ -78,12 +78,12 @@ class FractionalNet(TransformerNet):
 
 
 class ConvolutionLayer(nn.Sequential):
-    """Reflection padding, convolution, instance normalisation, and a ReLU unless told not to."""
+    """Reflection padding, convolution, instance normalization, and a ReLU unless told not to."""
 
     def __init__(
         self, channels_in: int, channels_out: int, *, side: int, stride: int = 1, relu: bool = True
     ) -> None:
-        # No bias: the normalisation subtracts it again.
+        # No bias: the normalization subtracts it again.
         convolution = nn.Conv2d(
             channels_in,
             channels_out,

@@ -1,4 +1,4 @@
-"""What every style network promises, and painting pictures of any size with one."""
+"""What every style network promises, and painting images of any size with one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch.nn import functional
 
 
 class StyleNetwork(nn.Module, ABC):
-    """Paints pictures (N, 3, H, W), RGB in [0, 1], whose sides are multiples of ``multiple``.
+    """Paints images (N, 3, H, W), RGB in [0, 1], whose sides are multiples of ``multiple``.
 
-    The pictures that it returns have the same shape: within [0, 1] in eval mode, and of any
-    values in training mode. ``paint`` takes pictures of any size.
+    The images that it returns have the same shape: within [0, 1] in eval mode, and of any
+    values in training mode. ``paint`` takes images of any size.
 
     There is no sigmoid or tanh at the end. Either one reaches pure white or black only
     at infinity, so once a bright or saturated area is pushed out there the gradient vanishes
@@ -38,40 +38,40 @@ class StyleNetwork(nn.Module, ABC):
         """Channels of its finest layers."""
 
     @abstractmethod
-    def initialise(self, generator: torch.Generator) -> None:
-        """Draw the weights at which a training starts; the output lies around mid-grey."""
+    def initialize(self, generator: torch.Generator) -> None:
+        """Draw the weights at which a training starts; the output lies around mid-gray."""
 
 
-def paint(network: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
-    """Paint pictures (N, 3, H, W), RGB in [0, 1], of any size; the result has their shape.
+def stylize(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Paint images (N, 3, H, W), RGB in [0, 1], of any size; the result has their shape.
 
     ``network`` is a ``StyleNetwork``, or a module that has its attributes and keeps its
     promise. Raises ValueError for another shape.
     """
-    if pictures.ndim != 4 or pictures.shape[1] != 3 or 0 in pictures.shape:
-        raise ValueError(f"pictures are (N, 3, H, W), none of them 0, got {tuple(pictures.shape)}")
-    height, width = pictures.shape[2:]
-    painted = cast("torch.Tensor", network(_extended(network, pictures)))
-    return painted[:, :, :height, :width]
+    if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
+        raise ValueError(f"images are (N, 3, H, W), none of them 0, got {tuple(images.shape)}")
+    height, width = images.shape[2:]
+    stylized = cast("torch.Tensor", network(_extended(network, images)))
+    return stylized[:, :, :height, :width]
 
 
-def _extended(network: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
-    """Pictures with as much more below and to the right as the network asks for."""
+def _extended(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Images with as much more below and to the right as the network asks for."""
     multiple = cast("int", getattr(network, "multiple", StyleNetwork.multiple))
     smallest = cast("int", getattr(network, "smallest", StyleNetwork.smallest))
-    height, width = pictures.shape[2:]
+    height, width = images.shape[2:]
     below, right = (
         max(smallest, -(-side // multiple) * multiple) - side for side in (height, width)
     )
-    pictures = _extend(pictures, (0, right, 0, 0), reflect=right < width)
-    return _extend(pictures, (0, 0, 0, below), reflect=below < height)
+    images = _extend(images, (0, right, 0, 0), reflect=right < width)
+    return _extend(images, (0, 0, 0, below), reflect=below < height)
 
 
 def _extend(
-    pictures: torch.Tensor, amounts: tuple[int, int, int, int], *, reflect: bool
+    images: torch.Tensor, amounts: tuple[int, int, int, int], *, reflect: bool
 ) -> torch.Tensor:
-    """By reflection, which looks like more of the picture; by replication along a side that is
+    """By reflection, which looks like more of the image; by replication along a side that is
     too short to be reflected."""
     if not any(amounts):
-        return pictures
-    return functional.pad(pictures, amounts, mode="reflect" if reflect else "replicate")
+        return images
+    return functional.pad(images, amounts, mode="reflect" if reflect else "replicate")

@@ -21,14 +21,14 @@ from vidstyle.models.style.style_file import Style
 if TYPE_CHECKING:
     import onnx
 
-INPUT, OUTPUT = "picture", "painting"
+INPUT, OUTPUT = "image", "style_image"
 """The names that the graph has for them."""
 _AXES = ("batch", "channels", "height", "width")
 _NEEDED = ("onnx", "onnxscript")
 
 
 def smallest_side(network: StyleNetwork) -> int:
-    """Pixels that each side of a picture has at least, where an exported network paints it."""
+    """Pixels that each side of a image has at least, where an exported network paints it."""
     return network.smallest
 
 
@@ -44,10 +44,10 @@ def check_can_export() -> None:
 def export_onnx(style: Style, path: Path) -> None:
     """Write the style as an ONNX file, whole or not at all.
 
-    The graph takes ``picture`` and gives ``painting``, both (N, 3, H, W) float32, RGB in [0, 1].
+    The graph takes ``image`` and gives ``painting``, both (N, 3, H, W) float32, RGB in [0, 1].
     N, H and W are free, and of any value from ``smallest_side`` on: padding and cropping
     are inside, and the painting is that of ``network.paint``. The file's properties
-    carry the style's name, credit and licence.
+    carry the style's name, credit and license.
 
     Raises UsageError where the packages for ONNX are missing, and OutputError where the file
     cannot be written.
@@ -65,16 +65,16 @@ class _AnySize(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, picture: torch.Tensor) -> torch.Tensor:
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
         multiple = self.network.multiple
-        height, width = picture.shape[2:]
+        height, width = image.shape[2:]
         # Rounds up without a negative number, whose quotient ONNX rounds the other way.
         below, right = (
             (side + multiple - 1) // multiple * multiple - side for side in (height, width)
         )
-        extended = functional.pad(picture, (0, right, 0, below), mode="reflect")
-        painted = cast("torch.Tensor", self.network(extended))
-        return painted[:, :, :height, :width]
+        extended = functional.pad(image, (0, right, 0, below), mode="reflect")
+        stylized = cast("torch.Tensor", self.network(extended))
+        return stylized[:, :, :height, :width]
 
 
 def _model(network: StyleNetwork) -> onnx.ModelProto:
@@ -109,8 +109,8 @@ def _describe(model: onnx.ModelProto, style: Style) -> None:
     properties = {
         "name": info.name,
         "title": info.credit.title,
-        "painting": info.credit.painting,
-        "licence": info.credit.licence,
+        "style_image": info.credit.style_image,
+        "license": info.credit.license,
         "architecture": f"{info.architecture}-{info.width}",
         "smallest_side": str(side),
     }

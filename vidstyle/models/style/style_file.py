@@ -36,9 +36,9 @@ class Credit:
 
     title: str = ""
     """Of the style, for people: ``The Great Wave``."""
-    painting: str = ""
+    style_image: str = ""
     """Artist, title and year."""
-    licence: str = ""
+    license: str = ""
     """Of the painting: ``public domain``."""
 
 
@@ -69,7 +69,7 @@ class Style:
 
     info: StyleInfo
     module: StyleNetwork
-    """In eval mode, float32, on the CPU; ``network.paint`` takes pictures of any size."""
+    """In eval mode, float32, on the CPU; ``network.paint`` takes images of any size."""
 
 
 def read_style_info(path: Path) -> StyleInfo:
@@ -127,8 +127,8 @@ def save_style(path: Path, info: StyleInfo, module: StyleNetwork) -> None:
         "width": info.width,
         "name": info.name,
         "title": info.credit.title,
-        "painting": info.credit.painting,
-        "painting_licence": info.credit.licence,
+        "style_image": info.credit.style_image,
+        "style_image_license": info.credit.license,
         "settings": dict(info.settings),
         "losses": dict(info.losses),
     }
@@ -151,8 +151,8 @@ class _Header(BaseModel):
     width: int = Field(ge=1, le=_WIDEST)
     name: str
     title: str
-    painting: str
-    painting_licence: str
+    style_image: str
+    style_image_license: str
     settings: dict[str, Any]
     losses: dict[str, float]
 
@@ -180,7 +180,7 @@ def _parse(path: Path, text: str) -> StyleInfo:
         raise WeightsError(f"{path} is damaged: in its header, {where}: {first['msg']}") from error
     return StyleInfo(
         name=valid.name,
-        credit=Credit(valid.title, valid.painting, valid.painting_licence),
+        credit=Credit(valid.title, valid.style_image, valid.style_image_license),
         architecture=valid.architecture,
         width=valid.width,
         settings=valid.settings,

@@ -10,7 +10,7 @@ import torch
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.paths import is_file
-from vidstyle.models.style.fast_neural_style import LAYOUT, Channels, converted, recognise
+from vidstyle.models.style.fast_neural_style import LAYOUT, Channels, converted, recognize
 from vidstyle.models.style.style_file import (
     Credit,
     Style,
@@ -32,7 +32,7 @@ class ImportedStyle:
     """A style of another project, ready to paint and to be saved."""
 
     style: Style
-    recognised: str
+    recognized: str
     """The layout that its file had, in words for people."""
     ignored: tuple[str, ...]
     """What was passed over or taken for granted, each in words for people."""
@@ -45,13 +45,13 @@ def import_style(
 
     ``path`` is a file of torch, of any vintage, or safetensors with the same keys: the weights
     themselves or a checkpoint that has them. Nothing in it is run. ``channels`` is the order of
-    the pictures that the network was trained on, by default what files of its vintage had.
+    the images that the network was trained on, by default what files of its vintage had.
 
     Raises WeightsError where the file is missing or damaged, holds code, is a style of ours,
     or where its weights are of another layout, not finite, or beyond float16.
     """
     tensors, ignored = _read(path)
-    found = recognise(path, tensors, channels)
+    found = recognize(path, tensors, channels)
     module = converted(path, found)
     if beyond := [key for key, v in stored_weights(module).items() if not v.isfinite().all()]:
         raise WeightsError(f"{path}: {found.keys[beyond[0]]} is too large for a style's float16")

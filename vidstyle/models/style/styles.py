@@ -11,7 +11,7 @@ from vidstyle.core.errors import WeightsError
 from vidstyle.core.paths import is_file
 from vidstyle.models.style.style_file import SUFFIX
 
-_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+_IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 
 
 def find_style(name_or_path: str | Path, *folders: Path) -> Path:
@@ -19,12 +19,12 @@ def find_style(name_or_path: str | Path, *folders: Path) -> Path:
 
     A name is looked for in ``folders``, then in ``styles`` of the folder that
     ``VIDSTYLE_WEIGHTS`` names, then among the shipped ones; the first one found counts.
-    Raises WeightsError where there is none, with the names that there are, and for a picture.
+    Raises WeightsError where there is none, with the names that there are, and for a image.
     """
     text = str(name_or_path)
-    if text.lower().endswith(_PICTURES):
+    if text.lower().endswith(_IMAGES):
         raise WeightsError(
-            f"{text} is a picture, and a style network is wanted: paint after it by `vidstyle run"
+            f"{text} is a image, and a style network is wanted: paint after it by `vidstyle run"
             " pipelines/gatys.yaml`, or make it a style by `vidstyle styles train`"
         )
     if text.endswith(SUFFIX) or os.sep in text:
@@ -49,8 +49,8 @@ def list_styles(*folders: Path) -> dict[str, Path]:
     places.append(shipped_styles())
     found: dict[str, Path] = {}
     # The last one written counts, and the first place is to win.
-    for place in reversed(places):
-        found |= {path.stem: path for path in place.glob(f"*{SUFFIX}")}
+    for position in reversed(places):
+        found |= {path.stem: path for path in position.glob(f"*{SUFFIX}")}
     return dict(sorted(found.items()))
 
 

@@ -29,7 +29,7 @@ class WeightFile:
     file: str
     """Its name here; torchvision's end in a hyphen and the first digits of their SHA-256."""
     mebibytes: float
-    licence: str
+    license: str
     """Of the weights, as far as their authors state one."""
     checked: bool = True
     """Whether the digits in the file's name are those of its SHA-256, which then is known."""
@@ -47,12 +47,12 @@ def stated_digits(name: str) -> str | None:
 
 
 def _torchvision(
-    name: str, file: str, mebibytes: float, licence: str = "BSD-3-Clause"
+    name: str, file: str, mebibytes: float, license_name: str = "BSD-3-Clause"
 ) -> WeightFile:
-    return WeightFile(name, OFFICIAL + file, file, mebibytes, licence)
+    return WeightFile(name, OFFICIAL + file, file, mebibytes, license_name)
 
 
-CATALOGUE: Mapping[str, WeightFile] = {
+CATALOG: Mapping[str, WeightFile] = {
     entry.name: entry
     for entry in (
         _torchvision("vgg16", "vgg16-397923af.pth", 527.8),
@@ -113,7 +113,7 @@ KNOWN_FILES: Mapping[str, Mapping[str, InputForm]] = {
     "xception": {"xception-43020ad28.pth": "half-rgb"},
     "resnet-v2": {"resnetv2_50.a1h_in1k.safetensors": "half-rgb"},
 }
-"""Files that are looked for, by backbone, with the pictures that they take.
+"""Files that are looked for, by backbone, with the images that they take.
 
 The deepest-reaching ones come first; among equals those that the published styles used.
 """

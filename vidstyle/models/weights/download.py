@@ -94,7 +94,9 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+        there = next(
+            position for position in (folder, *folder.parents) if os.path.lexists(position)
+        )
         reason = error.strerror if there.is_dir() else f"{there} is not a folder"
         raise OutputError(
             f"cannot make the folder {folder} for weights ({reason}): set VIDSTYLE_CACHE to a"

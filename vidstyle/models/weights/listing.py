@@ -1,4 +1,4 @@
-"""Which of the catalogue's weights lie on this machine, and whether they are the right ones.
+"""Which of the catalog's weights lie on this machine, and whether they are the right ones.
 
 Usable without torch.
 """
@@ -12,7 +12,7 @@ from typing import Literal
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.models.flow.raft_weights import RAFT_FILES, RaftSize
-from vidstyle.models.weights.catalog import CATALOGUE, KNOWN_FILES, WeightFile, stated_digits
+from vidstyle.models.weights.catalog import CATALOG, KNOWN_FILES, WeightFile, stated_digits
 from vidstyle.models.weights.download import Watch, checksum_file, fetched, sha256_of, user_cache
 from vidstyle.models.weights.places import find_official, where_it_lies
 
@@ -47,10 +47,10 @@ class Pulled:
 
 
 def listed(name: str) -> WeightFile:
-    """The catalogue's entry. Raises WeightsError for a name that there is not."""
-    if name not in CATALOGUE:
-        raise WeightsError(f"there are no weights {name!r}; there are {', '.join(CATALOGUE)}")
-    return CATALOGUE[name]
+    """The catalog's entry. Raises WeightsError for a name that there is not."""
+    if name not in CATALOG:
+        raise WeightsError(f"there are no weights {name!r}; there are {', '.join(CATALOG)}")
+    return CATALOG[name]
 
 
 def lies_at(entry: WeightFile) -> Path | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.paths import is_file, is_folder
-from vidstyle.models.weights.catalog import CATALOGUE, KNOWN_FILES, OFFICIAL, WeightFile
+from vidstyle.models.weights.catalog import CATALOG, KNOWN_FILES, OFFICIAL, WeightFile
 from vidstyle.models.weights.download import Watch, fetched, user_cache
 
 __all__ = ["OFFICIAL", "find_backbone", "find_file", "find_official", "where_it_lies"]
@@ -40,7 +40,7 @@ def find_file(
         return path
     cache = user_cache("weights")
     if offline:
-        places = [place for place in (_chosen_folder(folder), cache) if place]
+        places = [position for position in (_chosen_folder(folder), cache) if position]
         raise WeightsError(
             f"there are no weights of {network} in {' or '.join(map(str, places))}, and nothing is "
             f"downloaded while offline: fetch {official.address} and put it into {places[0]}"
@@ -53,13 +53,13 @@ def find_file(
 
 def find_backbone(name: str, *, folder: Path | None, offline: bool) -> Path:
     """The file of a loss network's weights; see ``find_file`` for where it is sought."""
-    return find_file(name, KNOWN_FILES[name], CATALOGUE[name], folder=folder, offline=offline)
+    return find_file(name, KNOWN_FILES[name], CATALOG[name], folder=folder, offline=offline)
 
 
 def find_official(
     official: WeightFile, *, offline: bool = False, watch: Watch | None = None
 ) -> Path:
-    """The file of the catalogue itself; see ``find_file`` for where it is sought."""
+    """The file of the catalog itself; see ``find_file`` for where it is sought."""
     return find_file(official.name, [official.file], official, offline=offline, watch=watch)
 
 
@@ -92,9 +92,9 @@ def _chosen_folder(folder: Path | None) -> Path | None:
     return chosen
 
 
-def _first(place: Path, network: str, names: Iterable[str]) -> Path | None:
+def _first(position: Path, network: str, names: Iterable[str]) -> Path | None:
     for name in names:
-        if is_file(path := place / name):
+        if is_file(path := position / name):
             logger.info("weights of %s: %s", network, path)
             return path
     return None

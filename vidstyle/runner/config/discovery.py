@@ -36,7 +36,7 @@ BUILT_IN = {
     name: f"vidstyle.stages.{name.translate(_MODULE)}:STAGE"
     for name in (
         "decode/pyav",
-        "decode/pictures",
+        "decode/images",
         "shots/histogram",
         "flow/dis",
         "flow/farneback",
@@ -44,12 +44,12 @@ BUILT_IN = {
         "stylize/feedforward",
         "stylize/gatys",
         "stylize/gatys-multipass",
-        "filter/keep-colours",
+        "filter/keep-colors",
         "filter/repair",
         "blend/multipass",
         "blend/warped",
         "encode/pyav",
-        "encode/pictures",
+        "encode/images",
     )
 }
 GROUP = "vidstyle.stages"
@@ -91,18 +91,18 @@ class Registry:
         Raises PipelineError where there is none of that name, and PluginError where it is
         broken or claimed twice. ``where`` begins the message.
         """
-        place = f"{where}: " if where else ""
+        position = f"{where}: " if where else ""
         offers = self._offers.get(use, [])
         if not offers:
             known = did_you_mean(use, self._offers)
-            raise PipelineError(f"{place}there is no stage {shown(use)}.{known}")
+            raise PipelineError(f"{position}there is no stage {shown(use)}.{known}")
         if len(offers) > 1:
             owners = " and by ".join(offer.owner for offer in offers)
-            raise PluginError(f"{place}{use} is claimed by {owners}; rename or remove one")
+            raise PluginError(f"{position}{use} is claimed by {owners}; rename or remove one")
         stage = self._load(offers[0])
         if isinstance(stage, BrokenError):
             owner = offers[0].owner
-            raise PluginError(f"{place}the stage {use} of {owner} is broken: {stage}") from stage
+            raise PluginError(f"{position}the stage {use} of {owner} is broken: {stage}") from stage
         return stage
 
     def list(self) -> Sequence[Listed]:

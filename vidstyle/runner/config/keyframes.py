@@ -48,7 +48,7 @@ class Keyframes:
             raise ValueError(f"keyframes are at least one, in order of time, got {times}")
 
     def value_at(self, seconds: Fraction) -> Value:
-        """The value at a time; exact arithmetic, so it stays between its neighbours."""
+        """The value at a time; exact arithmetic, so it stays between its neighbors."""
         after = bisect_right(self.points, seconds, key=lambda point: point[0])
         if after in (0, len(self.points)):
             return self.points[min(after, len(self.points) - 1)][1]

@@ -21,10 +21,10 @@ from typing import Any
 from vidstyle.core.options import StageOptions
 
 STAGE = "STAGE"
-_STAGE_METHODS = ("describe", "settle", "open", "fresh", "step", "close")
+_STAGE_METHODS = ("describe", "resolve", "open", "initial_state", "step", "close")
 METHODS = {
     "decode": ("open", "frames", "mark", "close"),
-    "encode": ("check", "settle", "open", "segment", "join", "close"),
+    "encode": ("check", "resolve", "open", "segment", "join", "close"),
 }
 """What a class of a kind must have; other kinds are steps."""
 _RESERVED = {"use", "as"}
@@ -127,7 +127,7 @@ def _reason(error: BaseException) -> str:
 def _fault(offer: Offer, stage: object) -> str | None:
     kind = offer.name.split("/")[0]
     if not isinstance(stage, type):
-        hint = "; decorate it with @picture_filter" if inspect.isfunction(stage) else ""
+        hint = "; decorate it with @image_filter" if inspect.isfunction(stage) else ""
         return f"{STAGE} must be a class, got a {type(stage).__name__}{hint}"
     options = getattr(stage, "Options", None)
     if not (isinstance(options, type) and issubclass(options, StageOptions)):

@@ -2,7 +2,7 @@
 
 Top-level keys of the file: ``version: 1``; ``stages``, a list of ``use: kind/name`` with the
 stage's options beside it and ``as: name`` where a stage wants its own name; ``extends`` and
-``set`` (see ``pipeline_file``); ``inputs: {mask: mask.mp4}``, pictures and videos that become
+``set`` (see ``pipeline_file``); ``inputs: {mask: mask.mp4}``, images and videos that become
 layers beside the clip's own (see ``side_inputs``); ``chunk: {least: 125, most: 250}``, the
 frames in a unit of work; ``queue``, the frames that may wait between two stages.
 """

@@ -65,7 +65,7 @@ def _properties(stages: list[Schema]) -> Schema:
         },
         INPUTS: {
             "type": "object",
-            "description": "Pictures, folders and videos that become layers: `mask: mask.mp4`.",
+            "description": "Images, folders and videos that become layers: `mask: mask.mp4`.",
             "propertyNames": {"pattern": f"^{NAME.pattern}$"},
             "additionalProperties": {"type": "string", "minLength": 1},
         },

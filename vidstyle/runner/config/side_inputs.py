@@ -1,4 +1,4 @@
-"""Side inputs: pictures, folders and videos that become layers beside the clip's own.
+"""Side inputs: images, folders and videos that become layers beside the clip's own.
 
 ``inputs: {mask: mask.mp4}`` names a layer and its file; an option that takes a layer or a file
 (``core.options.layer_or_file``) makes a layer of its own. A relative path counts from the folder

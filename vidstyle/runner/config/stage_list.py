@@ -96,15 +96,15 @@ def _check_ends(stages: Sequence[WrittenStage]) -> None:
     for number, stage in enumerate(stages, 1):
         wanted = {FIRST: 1, LAST: len(stages)}.get(stage.kind)
         if wanted not in (None, number):
-            place = "first" if stage.kind == FIRST else "last"
+            position = "first" if stage.kind == FIRST else "last"
             raise stage.where.error(
                 f"{stage.use} is stage {number} of {len(stages)}, but a stage of kind"
-                f" {stage.kind} is the {place} one; move or remove it"
+                f" {stage.kind} is the {position} one; move or remove it"
             )
-    for stage, kind, place in ((stages[0], FIRST, "first"), (stages[-1], LAST, "last")):
+    for stage, kind, position in ((stages[0], FIRST, "first"), (stages[-1], LAST, "last")):
         if stage.kind != kind:
             raise stage.where.error(
-                f"the {place} stage must be of kind {kind}, got {stage.use};"
+                f"the {position} stage must be of kind {kind}, got {stage.use};"
                 f" put `- use: {kind}/pyav` there"
             )
 

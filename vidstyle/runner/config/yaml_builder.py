@@ -103,7 +103,7 @@ class Builder:
         elif isinstance(event, yaml.CollectionStartEvent):
             self._open(event, where)
         elif isinstance(event, yaml.CollectionEndEvent):
-            self._place(self._stack.pop().closed())
+            self._position(self._stack.pop().closed())
 
     def _admit(self, event: yaml.NodeEvent, where: Where) -> None:
         if event.anchor is not None:
@@ -136,7 +136,7 @@ class Builder:
         if self._wants_key():
             self._key(value, event, where)
         else:
-            self._place(YamlScalar(value, where))
+            self._position(YamlScalar(value, where))
 
     def _wants_key(self) -> bool:
         return bool(self._stack) and self._stack[-1].is_map and self._stack[-1].key is None
@@ -157,7 +157,7 @@ class Builder:
             )
         top.key, top.keys[key] = key, where
 
-    def _place(self, value: YamlValue) -> None:
+    def _position(self, value: YamlValue) -> None:
         if not self._stack:
             self._root = value
             return

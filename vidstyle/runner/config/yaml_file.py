@@ -33,35 +33,35 @@ def parse_value(text: str, where: Where) -> YamlValue:
 
 
 def _text(path: Path) -> str:
-    place = Where(str(path))
-    data = _bytes(path, place)
+    position = Where(str(path))
+    data = _bytes(path, position)
     if len(data) > MAX_BYTES:
-        raise place.error(f"is larger than {MAX_BYTES // 1024} KiB, so it is no pipeline")
+        raise position.error(f"is larger than {MAX_BYTES // 1024} KiB, so it is no pipeline")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
-        raise _place_after(before, place.file).error(
+        raise _place_after(before, position.file).error(
             "the file is not UTF-8 text; save it as UTF-8"
         ) from None
 
 
-def _bytes(path: Path, place: Where) -> bytes:
+def _bytes(path: Path, position: Where) -> bytes:
     try:
         status = path.stat()
         # Opening a pipe or a device may wait for ever.
         if not stat.S_ISREG(status.st_mode):
-            raise place.error("is not a file; name a pipeline file such as temporal.yaml")
+            raise position.error("is not a file; name a pipeline file such as temporal.yaml")
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise place.error(f"there is no such file.{_neighbours(path)}") from None
+        raise position.error(f"there is no such file.{_neighbors(path)}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise place.error(f"cannot be read ({reason}); check its name and permissions") from None
+        raise position.error(f"cannot be read ({reason}); check its name and permissions") from None
 
 
-def _neighbours(path: Path) -> str:
+def _neighbors(path: Path) -> str:
     names = [near.name for near in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
     return did_you_mean(path.name, names) if names else " Check the name and the folder."
 
@@ -74,8 +74,8 @@ def _parse(text: str, file: str, *, lines: bool) -> YamlValue | None:
     bad = UNPRINTABLE.search(text)
     builder = Builder(file, lines)
     if bad:
-        place = _place_after(text[: bad.start()], file) if lines else Where(file)
-        raise place.error(f"holds the control character {bad[0]!a}; remove it")
+        position = _place_after(text[: bad.start()], file) if lines else Where(file)
+        raise position.error(f"holds the control character {bad[0]!a}; remove it")
     try:
         return builder.build(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:

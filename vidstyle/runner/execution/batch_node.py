@@ -32,7 +32,7 @@ class BatchNode(Node):
         yield from self._whole_batches(ended=True)
 
     def _whole_batches(self, *, ended: bool) -> Iterator[Parcel]:
-        batch, ahead = self.planned.place.batch, self.planned.needs.ahead
+        batch, ahead = self.planned.context.batch, self.planned.needs.ahead
         while self._waiting:
             count = self._of_one_chunk(batch)
             behind_it = len(self._waiting) - count

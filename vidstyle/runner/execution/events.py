@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from vidstyle.core.clip import Notice
+from vidstyle.core.clip import Note
 from vidstyle.core.plan import Plan
 
 
@@ -49,10 +49,10 @@ class FrameDone:
 
 
 @dataclass(frozen=True, slots=True)
-class Noticed:
+class NoteEvent:
     """Something was guessed, repaired or dropped."""
 
-    notice: Notice
+    note: Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,5 +68,5 @@ class Result:
     """Time inside each stage, source and sink included; threads overlap."""
 
 
-Event: TypeAlias = Planned | Resumed | FrameDone | Noticed | Kept | Result
+Event: TypeAlias = Planned | Resumed | FrameDone | NoteEvent | Kept | Result
 Listener: TypeAlias = Callable[[Event], None]

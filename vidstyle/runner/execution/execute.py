@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from vidstyle.core.clip import Notice
+from vidstyle.core.clip import Note
 from vidstyle.core.errors import InputError
 from vidstyle.core.plan import Plan
 from vidstyle.runner.config.keyframes import options_at
-from vidstyle.runner.execution.events import Kept, Listener, Noticed, Planned, Result, Resumed
+from vidstyle.runner.execution.events import Kept, Listener, NoteEvent, Planned, Result, Resumed
 from vidstyle.runner.execution.guard import guarded
 from vidstyle.runner.execution.heap import keep_heap
 from vidstyle.runner.execution.nodes import AnyNode, make_node
@@ -74,9 +74,9 @@ def execute(
         found = _found(store, identity(assembly, plan, original), listen)
         pauses = Pauses(rule)
         nodes = _open_nodes(assembly, plan, stack, cache)
-        limit_threads(plan.sink.place.threads)
+        limit_threads(plan.sink.context.threads)
         listen(Planned(plan, destination.path))
-        _tell(listen, assembly.clip.notices)
+        _tell(listen, assembly.clip.notes)
         stack.callback(lambda: _tell(listen, _met(assembly, cache)))
         encoding = Encoding(assembly.sink, plan, store, listen, found=found, pauses=pauses)
         if encoding.frames:
@@ -113,7 +113,7 @@ def _found(store: Store, wanted: Mapping[str, str], listen: Listener) -> Resumpt
         return store.resumable()
     store.begin(wanted)
     text = f"an earlier run was of another {other}: its work is dropped, and all is made anew"
-    listen(Noticed(Notice("resume", text)))
+    listen(NoteEvent(Note("resume", text)))
     return Resumption()
 
 
@@ -135,22 +135,22 @@ def _leave_store(destination: Destination, listen: Listener) -> None:
         destination.drop_store()
 
 
-def _met(assembly: Assembly, cache: LayerCache | None) -> Iterator[Notice]:
+def _met(assembly: Assembly, cache: LayerCache | None) -> Iterator[Note]:
     """What reading and joining have found out."""
     if cache is not None:
-        yield from (Notice("cache", note) for note in cache.notes())
-    yield from assembly.source.notices
+        yield from (Note("cache", note) for note in cache.notes())
+    yield from assembly.source.notes
     for side in assembly.inputs:
-        yield from side.notices
+        yield from side.notes
     for stage in assembly.stages:
         # Of filters that count what they find; most stages have nothing to tell.
         yield from getattr(stage, "notices", ())
-    yield from assembly.sink.notices
+    yield from assembly.sink.notes
 
 
-def _tell(listen: Listener, notices: Iterable[Notice]) -> None:
-    for notice in notices:
-        listen(Noticed(notice))
+def _tell(listen: Listener, notes: Iterable[Note]) -> None:
+    for note in notes:
+        listen(NoteEvent(note))
 
 
 def _open_nodes(
@@ -164,12 +164,12 @@ def _open_nodes(
         assembly.entries, plan.stages, assembly.stages, recalls, strict=True
     ):
         stack.callback(stage.close)
-        guarded(planned.name, None, partial(stage.open, clip, planned.place))
+        guarded(planned.name, None, partial(stage.open, clip, planned.context))
         nodes.append(make_node(planned, stage, partial(options_at, entry), recall=recall))
         stack.callback(nodes[-1].close)
         clip = planned.clip
     stack.callback(assembly.sink.close)
-    guarded(plan.sink.name, None, partial(assembly.sink.open, clip, plan.sink.place))
+    guarded(plan.sink.name, None, partial(assembly.sink.open, clip, plan.sink.context))
     return nodes
 
 
@@ -199,7 +199,7 @@ def _flows(
         numbering.restore(checkpoint.stamped)
         for node in nodes:
             planned = node.planned
-            node.restore(load_held(checkpoint.held[planned.name], planned.place.device))
+            node.restore(load_held(checkpoint.held[planned.name], planned.context.device))
     flows = [through(node) for node in nodes]
     stamp = partial(_stamped, numbering)
     kinds = [entry.kind for entry in assembly.entries]

@@ -66,7 +66,7 @@ def guarded(stage: str, frame: int | None, action: Callable[[], T]) -> T:
         text = " ".join(str(error).split()) or "no message"
         if is_out_of_memory(error):
             raise NoMemoryError(
-                f"{where}: out of memory; use a smaller picture or another --device"
+                f"{where}: out of memory; use a smaller image or another --device"
             ) from error
         if is_device_lost(error):
             raise DeviceError(

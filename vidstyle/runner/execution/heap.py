@@ -16,7 +16,7 @@ def keep_heap() -> None:
 
     Every frame takes arrays of megabytes and frees them. By default glibc hands such memory back
     to the kernel and takes it anew, with a page fault for every 4 KiB. One heap for all threads,
-    since frames are freed by other threads than took them. Arrays of the largest pictures are
+    since frames are freed by other threads than took them. Arrays of the largest images are
     still handed back: what they would leave between them is too much to keep.
     """
     if platform.libc_ver()[0] != "glibc":

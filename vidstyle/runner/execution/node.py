@@ -97,7 +97,7 @@ class Node:
             return
         self._behind.clear()
         if self._shot is None or self.planned.needs.scope == "shot":
-            self._state = guarded(self.planned.name, now.index, self._stage.fresh)
+            self._state = guarded(self.planned.name, now.index, self._stage.initial_state)
         self._shot = now.shot
 
     def _layers(self, now: Parcel) -> Layers:
@@ -147,7 +147,7 @@ class Node:
         return layers, state
 
     def _window(self, now: Parcel) -> Window[Any]:
-        reads, place = self.planned.needs.reads, self.planned.place
+        reads, context = self.planned.needs.reads, self.planned.context
         home = self.planned.needs.home
 
         def show(parcel: Parcel, distance: int, side: str) -> Any:
@@ -156,7 +156,7 @@ class Node:
                 for name, reach in reads.items()
                 if name in parcel.cells and (not side or getattr(reach, side) >= distance)
             ]
-            return parcel.show(names, home, place.device)
+            return parcel.show(names, home, context.device)
 
         return Window(
             now=show(now, 0, ""),

@@ -33,7 +33,7 @@ def make_node(
     for stages that step.
     """
     if planned.needs.span is None:
-        kind = BatchNode if planned.place.batch > 1 else Node
+        kind = BatchNode if planned.context.batch > 1 else Node
         return kind(planned, cast("Stage", stage), options_at, recall)
     return SpanNode(planned, cast("SpanStage", stage), options_at, budget=budget)
 

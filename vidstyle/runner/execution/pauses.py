@@ -41,7 +41,7 @@ class Pauses:
         self._begun, self._frames = time.monotonic(), 0
 
     def worthwhile(self) -> bool:
-        """Whether the pictures of the chunk are worth keeping; asked once for each."""
+        """Whether the images of the chunk are worth keeping; asked once for each."""
         self._frames += 1
         taken = time.monotonic() - self._begun
         return self._frames <= _FIRST or taken > self._rule.slow * self._frames

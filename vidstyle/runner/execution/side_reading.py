@@ -1,6 +1,6 @@
 """Side inputs as layers, read in step with the clip.
 
-A layer is (H, W) in [0, 1]: the transparency of the picture where its first one has any, else
+A layer is (H, W) in [0, 1]: the transparency of the image where its first one has any, else
 its luma (BT.601). It has the size of the decoded clip, whatever the file's own size is.
 """
 
@@ -18,8 +18,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vidstyle.core.clip import Clip, Notice
-from vidstyle.core.context import Place
+from vidstyle.core.clip import Clip, Note
+from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import InputError
 from vidstyle.core.frame import Frame
 from vidstyle.core.layers import HostArray
@@ -27,13 +27,13 @@ from vidstyle.core.paths import is_file, is_folder
 from vidstyle.core.plan import PlannedInput
 from vidstyle.runner.config.side_inputs import SideInput
 from vidstyle.runner.execution.parcel import Cell
-from vidstyle.stages.decode.image_file import SUFFIXES, read_picture
-from vidstyle.stages.decode.images import DecodePictures, PicturesOptions
+from vidstyle.stages.decode.image_file import SUFFIXES, read_image
+from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 
 _ROUNDING = Fraction(1, 1000)
-"""Seconds that a picture may come early: Matroska rounds times to a millisecond, and the mask of
+"""Seconds that a image may come early: Matroska rounds times to a millisecond, and the mask of
 a frame must not stay behind because it was rounded up."""
 _ADVICE = re.compile(r"(?:raise|set) decode's option (\w+).*")
 """How a source's complaint ends; the options of decode are the clip's alone."""
@@ -50,15 +50,15 @@ _OTHERWISE = "convert the file to another codec"
 class SideReading:
     """One side input, opened. Ask it for the layers of frames in order, once."""
 
-    def __init__(self, side: SideInput, clip: Clip, place: Place) -> None:
+    def __init__(self, side: SideInput, clip: Clip, context: ExecutionContext) -> None:
         """Look at the file. Raises InputError where it cannot be read."""
         self.name = side.name
         self._path, self._size = side.path, (clip.width, clip.height)
-        # Pictures of a folder have no times: there is one for each frame.
+        # Images of a folder have no times: there is one for each frame.
         self._counted = is_folder(side.path)
         self._source = _source_of(side.path)
         with self._named():
-            self._own: Clip = self._source.open(side.path, place)
+            self._own: Clip = self._source.open(side.path, context)
         self._frames: Iterator[Frame] | None = None
         self._now: Frame | None = None
         self._next: Frame | None = None
@@ -69,7 +69,7 @@ class SideReading:
     def at(self, index: int, seconds: Fraction) -> Cell:
         """The layer of the clip's frame ``index``, which is shown ``seconds`` after the first.
 
-        The last picture that is not later: the first one before the side input begins, and the
+        The last image that is not later: the first one before the side input begins, and the
         last one after it has ended. Raises InputError where there is none at all.
         """
         time = Fraction(index) if self._counted else seconds + _ROUNDING
@@ -89,13 +89,13 @@ class SideReading:
         return PlannedInput(self.name, str(self._path), self._own.width, self._own.height, digest)
 
     @property
-    def notices(self) -> Sequence[Notice]:
+    def notes(self) -> Sequence[Note]:
         """What opening and reading have met, and an end before the clip's."""
-        # Luma is that of the samples, whatever their colours stand for.
-        met = [n for n in (*self._own.notices, *self._source.notices) if n.kind != "colour-guessed"]
+        # Luma is that of the samples, whatever their colors stand for.
+        met = [n for n in (*self._own.notes, *self._source.notes) if n.kind != "color-guessed"]
         if self._ended:
-            met.append(Notice("side-input-ended", "ends before the clip; its last picture is held"))
-        return [replace(notice, text=f"side input {self.name}: {notice.text}") for notice in met]
+            met.append(Note("side-input-ended", "ends before the clip; its last image is held"))
+        return [replace(note, text=f"side input {self.name}: {note.text}") for note in met]
 
     def close(self) -> None:
         """Give back the file; may be called twice."""
@@ -115,7 +115,7 @@ class SideReading:
         self._frames = iter(self._source.frames())
         first = next(self._frames, None)
         if first is None:
-            raise InputError(f"{self._path}: no picture of it can be decoded")
+            raise InputError(f"{self._path}: no image of it can be decoded")
         self._origin = first.pts
         alpha = first.layers.get("alpha")
         self._transparent = alpha is not None and float(alpha.min()) < 1
@@ -150,31 +150,31 @@ class SideReading:
 
 @contextmanager
 def opened(
-    inputs: Sequence[SideInput], clip: Clip, place: Place
+    inputs: Sequence[SideInput], clip: Clip, context: ExecutionContext
 ) -> Generator[tuple[SideReading, ...], None, None]:
     """All side inputs of a run on this clip, closed in the end."""
     with ExitStack() as stack:
         readings = []
         for side in inputs:
-            readings.append(SideReading(side, clip, place))
+            readings.append(SideReading(side, clip, context))
             stack.callback(readings[-1].close)
         yield tuple(readings)
 
 
 class _Still:
-    """A source of one picture, which holds for the whole clip."""
+    """A source of one image, which holds for the whole clip."""
 
-    notices: tuple[Notice, ...] = ()
+    notes: tuple[Note, ...] = ()
 
-    def open(self, path: Path, place: Place) -> Clip:
+    def open(self, path: Path, context: ExecutionContext) -> Clip:
         if not is_file(path):
             raise InputError(f"{path}: no such file")
-        picture = read_picture(path)
-        layers = {"source": picture.colours}
-        if picture.alpha is not None:
-            layers["alpha"] = picture.alpha
+        image = read_image(path)
+        layers = {"source": image.colors}
+        if image.alpha is not None:
+            layers["alpha"] = image.alpha
         self._frame = Frame(0, 0, 1, layers)
-        height, width = picture.colours.shape[:2]
+        height, width = image.colors.shape[:2]
         return Clip(width, height, Fraction(1))
 
     def frames(self) -> Iterator[Frame]:
@@ -187,7 +187,7 @@ class _Still:
 def _source_of(path: Path) -> Any:
     """The source that reads such a file or folder."""
     if is_folder(path):
-        return DecodePictures(PicturesOptions())
+        return DecodeImages(ImagesOptions())
     if path.suffix.lower() in SUFFIXES:
         return _Still()
     return DecodePyAV(DecodeOptions())

@@ -24,7 +24,7 @@ from vidstyle.runner.execution.faults import check_layers
 from vidstyle.runner.execution.guard import guarded
 from vidstyle.runner.execution.parcel import Parcel
 from vidstyle.runner.execution.span_store import SpanStore
-from vidstyle.runner.execution.span_view import StoredFrames, StoredShelf
+from vidstyle.runner.execution.span_view import StoredFrames, StoredScratch
 from vidstyle.runner.plan.wiring import span_budget
 
 
@@ -114,15 +114,15 @@ class SpanNode:
     def _enter_shot(self, first: Parcel) -> None:
         new_scope = self._shot != first.shot and self.planned.needs.scope == "shot"
         if self._shot is None or new_scope:
-            self._state = guarded(self.planned.name, first.index, self._stage.fresh)
+            self._state = guarded(self.planned.name, first.index, self._stage.initial_state)
         self._shot = first.shot
 
     def _started(self, store: SpanStore) -> SpanSteps:
         first, needs = self._collected[0], self.planned.needs
-        home, device = needs.home, self.planned.place.device
+        home, device = needs.home, self.planned.context.device
         frames = StoredFrames(store, tuple(self._collected), tuple(needs.reads), home, device)
         options = tuple(self._options_at(parcel.time) for parcel in self._collected)
-        span: Span[Any] = Span(frames, options, StoredShelf(store, home, device))
+        span: Span[Any] = Span(frames, options, StoredScratch(store, home, device))
         steps = guarded(
             self.planned.name, first.index, lambda: self._stage.step_span(span, self._state)
         )

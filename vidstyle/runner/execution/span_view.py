@@ -70,8 +70,8 @@ class _Layers(Mapping[str, Layer]):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StoredShelf:
-    """The part of a store where a stage puts pictures of its own."""
+class StoredScratch:
+    """The part of a store where a stage puts images of its own."""
 
     store: SpanStore
     home: Home

@@ -68,7 +68,7 @@ class Channel:
         """The items; while none comes, ``look`` is called every so many seconds."""
         while True:
             with self._changed:
-                while not self._changed.wait_for(self._settled, timeout=seconds):
+                while not self._changed.wait_for(self._resolved, timeout=seconds):
                     look()
                 if self._shut:
                     raise ChannelShutError
@@ -78,7 +78,7 @@ class Channel:
                 self._changed.notify_all()
             yield item
 
-    def _settled(self) -> bool:
+    def _resolved(self) -> bool:
         return self._shut or self._ended or bool(self._items)
 
 

@@ -137,7 +137,7 @@ def _copying(where: str) -> Generator[None, None, None]:
     except Exception as error:
         if is_out_of_memory(error):
             raise NoMemoryError(
-                f"copying a layer {where}: out of memory; use a smaller picture or another --device"
+                f"copying a layer {where}: out of memory; use a smaller image or another --device"
             ) from error
         if is_device_lost(error):
             text = " ".join(str(error).split())

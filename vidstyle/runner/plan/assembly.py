@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from vidstyle.core.clip import Clip
-from vidstyle.core.context import Place
+from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import PipelineError
 from vidstyle.core.sink import Sink
 from vidstyle.core.source import Source
@@ -73,19 +73,19 @@ def assemble(
     wires = _wires(pipeline, stages, sink)
     check_wiring(wires, clip, tuple(side.name for side in inputs))
     on_device = any(wire.needs.home == "device" for wire in wires)
-    place = Place(resolve_device(device, needs_torch=on_device), available_cores())
+    context = ExecutionContext(resolve_device(device, needs_torch=on_device), available_cores())
     clips = [clip]
     for position, (entry, stage) in enumerate(zip(middle, stages, strict=True)):
-        middle[position], stages[position] = _settled(entry, stage, clips[-1], place)
+        middle[position], stages[position] = _resolved(entry, stage, clips[-1], context)
         clips.append(_described(middle[position], stages[position], clips[-1]))
-    last, sink = _settled(last, sink, clips[-1], place)
+    last, sink = _resolved(last, sink, clips[-1], context)
     return Assembly(
         pipeline=replace(pipeline, stages=(first, *middle, last)),
         source=source,
         stages=tuple(stages),
         sink=sink,
         clips=tuple(clips),
-        device=place.device,
+        device=context.device,
         inputs=inputs,
     )
 
@@ -95,8 +95,10 @@ def made(entry: StageEntry) -> Any:
     return guarded(entry.name, None, lambda: entry.cls(entry.options))
 
 
-def _settled(entry: StageEntry, stage: Any, clip: Clip, place: Place) -> tuple[StageEntry, Any]:
-    options = guarded(entry.name, None, lambda: stage.settle(clip, place))
+def _resolved(
+    entry: StageEntry, stage: Any, clip: Clip, context: ExecutionContext
+) -> tuple[StageEntry, Any]:
+    options = guarded(entry.name, None, lambda: stage.resolve(clip, context))
     if options == entry.options:
         return entry, stage
     entry = replace(entry, options=options)
@@ -107,7 +109,7 @@ def _described(entry: StageEntry, stage: AnyStage, clip: Clip) -> Clip:
     after: Clip = guarded(entry.name, None, partial(stage.describe, clip))
     if not stage.needs.geometry and _form(after) != _form(clip):
         raise PipelineError(
-            f"stage {entry.name} changes the picture's size without declaring geometry"
+            f"stage {entry.name} changes the image's size without declaring geometry"
         )
     return after
 

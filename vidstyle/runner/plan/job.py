@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from vidstyle.core.clip import Clip, Notice
-from vidstyle.core.context import Place
+from vidstyle.core.clip import Clip, Note
+from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import DeviceError, NoMemoryError
 from vidstyle.core.plan import Plan
 from vidstyle.runner.config.pipeline import Pipeline
-from vidstyle.runner.execution.events import Event, Listener, Noticed, Result
+from vidstyle.runner.execution.events import Event, Listener, NoteEvent, Result
 from vidstyle.runner.execution.execute import Engine, execute
 from vidstyle.runner.execution.guard import guarded
 from vidstyle.runner.execution.side_reading import opened
@@ -49,7 +49,7 @@ class Job:
 
 
 def output_suffix(pipeline: Pipeline) -> str:
-    """Of the file that the pipeline makes, such as ``.mp4``; empty for a folder of pictures."""
+    """Of the file that the pipeline makes, such as ``.mp4``; empty for a folder of images."""
     entry = pipeline.stages[-1]
     suffix: str = guarded(entry.name, None, lambda: made(entry).suffix)
     return suffix
@@ -59,7 +59,7 @@ def check_without_clip(pipeline: Pipeline, *, device: str = "auto") -> None:
     """Find out what is wrong whatever the clip is: wiring, styles, side inputs, device."""
     # Has all that an input may have, so that only what nothing can provide is missing.
     clip = Clip(640, 360, Fraction(1, 25), Fraction(25), alpha=True)
-    with opened(pipeline.inputs, clip, Place()) as inputs:
+    with opened(pipeline.inputs, clip, ExecutionContext()) as inputs:
         source = made(pipeline.stages[0])
         make_plan(assemble(pipeline, source, clip, inputs=inputs, device=device))
 
@@ -75,11 +75,11 @@ def prepared(
     first, *_, last = job.pipeline.stages
     source = made(first)
     try:
-        place = Place(threads=available_cores())
-        clip = guarded(first.name, None, lambda: source.open(job.input, place))
+        context = ExecutionContext(threads=available_cores())
+        clip = guarded(first.name, None, lambda: source.open(job.input, context))
         for path in (job.input, *(side.path for side in job.pipeline.inputs)):
             Destination(job.output, job.overwrite).check(path)
-        with opened(job.pipeline.inputs, clip, place) as inputs:
+        with opened(job.pipeline.inputs, clip, context) as inputs:
             assembly = assemble(job.pipeline, source, clip, inputs=inputs, device=job.device)
             plan = make_plan(assembly, frames=job.frames, budget=job.budget, below=below)
             guarded(last.name, None, lambda: assembly.sink.check(job.output, plan.sink.clip))
@@ -102,7 +102,7 @@ def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None
                 if not _can_save(assembly, job, plan):
                     raise
                 failed, reason = plan, str(error)
-        (listen or _ignore)(Noticed(Notice("memory", f"{reason.split(';')[0]}: tried with less")))
+        (listen or _ignore)(NoteEvent(Note("memory", f"{reason.split(';')[0]}: tried with less")))
 
 
 def _executed(job: Job, assembly: Assembly, plan: Plan, engine: Engine, listen: Listener) -> Result:

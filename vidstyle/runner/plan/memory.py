@@ -20,7 +20,7 @@ QUEUE = 2
 BATCH = 4
 """Frames that a GPU is given at once."""
 TILES = (2048, 1024, 512, 256)
-"""Sides of tiles to try, in pixels, where whole pictures are too large."""
+"""Sides of tiles to try, in pixels, where whole images are too large."""
 _BARE, _TORCH = 170 * 2**20, 560 * 2**20
 # Bytes of the process before the first frame: Python with the libraries of video, and torch's.
 
@@ -76,7 +76,7 @@ def refusal(plan: Plan, budget: int) -> DeviceError:
     shrink = math.sqrt(max(budget - fixed, 0) / max(plan.memory - fixed, 1))
     width, height = (int(shrink * side) // 2 * 2 for side in (clip.width, clip.height))
     fits = (
-        f"pictures of {width}x{height} would fit"
+        f"images of {width}x{height} would fit"
         if min(width, height) >= 16
         else f"{size_text(fixed)} are taken before the first frame"
     )

@@ -16,7 +16,7 @@ def output_paths(
 
     Without ``output`` a clip ``in.mov`` becomes ``in-LABEL.mp4`` in the current folder. An
     ``output`` that is a folder takes ``in.mp4``; several inputs need one. An empty suffix
-    stands for a folder of pictures, so that one input's ``output`` is that folder itself.
+    stands for a folder of images, so that one input's ``output`` is that folder itself.
 
     Raises UsageError where two inputs would become one file, InputError and OutputError
     where an input or the folder is missing.
@@ -50,7 +50,7 @@ def mirrored_paths(clips: Sequence[Path], folder: Path, output: Path, suffix: st
 
 
 def _is_folder_of_another(path: Path, paths: Sequence[Path]) -> bool:
-    """Whether a folder of pictures would hold the output of another clip."""
+    """Whether a folder of images would hold the output of another clip."""
     return any(path in other.parents for other in paths)
 
 

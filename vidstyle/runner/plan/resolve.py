@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vidstyle.core.context import Place
+from vidstyle.core.context import ExecutionContext
 from vidstyle.core.needs import Needs
 from vidstyle.core.options import StageOptions
 from vidstyle.core.plan import Plan, PlannedStage
@@ -55,7 +55,7 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, sa
     planned = []
     for position, (entry, needs) in enumerate(zip(entries, declared, strict=True)):
         worker = (None, *assembly.stages, assembly.sink)[position]
-        place = _place(assembly, needs, choice, batches=hasattr(worker, "step_many"))
+        context = _context(assembly, needs, choice, batches=hasattr(worker, "step_many"))
         arrives, leaves = (clips[min(max(p, 0), len(clips) - 1)] for p in (position - 1, position))
         arriving = distinct[position - 1] if position else ()
         held = frames_memory(needs, arriving, distinct[position], leaves, choice.queue)
@@ -67,10 +67,10 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, sa
                 use=entry.use,
                 options=_json_options(entry.options, entry.keyframes),
                 needs=needs,
-                place=place,
+                context=context,
                 clip=leaves,
                 keeps=kept[position],
-                memory=held + (0 if worker is None else worker.memory(arrives, place)),
+                memory=held + (0 if worker is None else worker.memory(arrives, context)),
             )
         )
     alone = max(map(frame_bytes, distinct, (stage.clip for stage in planned)))
@@ -91,10 +91,12 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, sa
     )
 
 
-def _place(assembly: Assembly, needs: Needs, choice: Choice, *, batches: bool) -> Place:
+def _context(
+    assembly: Assembly, needs: Needs, choice: Choice, *, batches: bool
+) -> ExecutionContext:
     device = assembly.device if needs.home == "device" else "cpu"
     batch = choice.batch if batches and device != "cpu" else 1
-    return Place(device=device, threads=available_cores(), batch=batch, tile=choice.tile)
+    return ExecutionContext(device=device, threads=available_cores(), batch=batch, tile=choice.tile)
 
 
 def _distinct(

@@ -71,7 +71,7 @@ def _check_input(name: str, wires: Sequence[Wire]) -> None:
             )
         if wire.needs.geometry and position < readers[-1]:
             raise PipelineError(
-                f"stage {wire.name} changes the picture's size, and the side input {name}, which"
+                f"stage {wire.name} changes the image's size, and the side input {name}, which"
                 f" stage {wires[readers[-1]].name} reads behind it, stays as it is; change the"
                 " size of the input file instead, or move the stage behind"
             )
@@ -88,7 +88,7 @@ def _shots_position(wires: Sequence[Wire]) -> int | None:
 
 
 def _check_geometry(wire: Wire, clip: Clip, *, rich: bool) -> None:
-    """All pictures of a frame have one size: a stage that changes it writes each of them."""
+    """All images of a frame have one size: a stage that changes it writes each of them."""
     writes = set(wire.needs.writes)
     if not wire.needs.geometry:
         if "source" in writes:
@@ -96,13 +96,13 @@ def _check_geometry(wire: Wire, clip: Clip, *, rich: bool) -> None:
         return
     if rich:
         raise PipelineError(
-            f"stage {wire.name} changes the picture's size and must stand before"
+            f"stage {wire.name} changes the image's size and must stand before"
             " stages that write flow or other layers"
         )
-    pictures = {"source", "image"} | ({"alpha"} if clip.alpha else set())
-    if missing := sorted(pictures - writes):
+    images = {"source", "image"} | ({"alpha"} if clip.alpha else set())
+    if missing := sorted(images - writes):
         raise PipelineError(
-            f"stage {wire.name} changes the picture's size and must also write {', '.join(missing)}"
+            f"stage {wire.name} changes the image's size and must also write {', '.join(missing)}"
         )
 
 

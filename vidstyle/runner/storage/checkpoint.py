@@ -123,8 +123,8 @@ def load_held(data: bytes, device: str) -> Held:
     }
     state = {**dict(_under("state.", layers)), **facts["scalars"]}
     behind = tuple(
-        _parcel(place, dict(_under(f"behind.{number}.", layers)))
-        for number, place in enumerate(facts["behind"])
+        _parcel(position, dict(_under(f"behind.{number}.", layers)))
+        for number, position in enumerate(facts["behind"])
     )
     return Held(None if facts["none"] else state, facts["shot"], behind)
 
@@ -146,9 +146,9 @@ def _place_of(parcel: Parcel) -> dict[str, int | str]:
     }
 
 
-def _parcel(place: Mapping[str, Any], layers: Mapping[str, Layer]) -> Parcel:
+def _parcel(position: Mapping[str, Any], layers: Mapping[str, Layer]) -> Parcel:
     cells = {name: Cell(layer) for name, layer in layers.items()}
-    return Parcel(**{**place, "time": Fraction(place["time"])}, cells=cells)
+    return Parcel(**{**position, "time": Fraction(position["time"])}, cells=cells)
 
 
 def _from_tensor(tensor: torch.Tensor) -> tuple[np.ndarray, list[int]]:

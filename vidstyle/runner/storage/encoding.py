@@ -19,7 +19,7 @@ from vidstyle.runner.execution.parcel import Parcel
 from vidstyle.runner.execution.pauses import Pauses
 from vidstyle.runner.storage.checkpoint import checkpoint_of
 from vidstyle.runner.storage.destination import Destination
-from vidstyle.runner.storage.store import Resumption, Store, StoredFrame, StoredPicture
+from vidstyle.runner.storage.store import Resumption, Store, StoredFrame, StoredImage
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Encoding:
         self._chunk_frames: list[StoredFrame] = []
         for digest in store.digests():
             self._count(digest)
-        self._replay(found.pictures)
+        self._replay(found.images)
 
     @property
     def digest(self) -> str:
@@ -87,7 +87,7 @@ class Encoding:
         packets, digest = self._timed(parcel.index, lambda: writer.write(frame))
         self._store.write(self._chunk, packets)
         stored = StoredFrame(parcel.index, FrameTime(parcel.pts, parcel.duration), digest)
-        self._keep_picture(writer, stored)
+        self._keep_image(writer, stored)
         self._chunk_frames.append(stored)
         self._count(digest)
         self._listen(FrameDone(parcel.index, self.frames, self._total(), digest))
@@ -100,16 +100,16 @@ class Encoding:
             self._pauses.begin()
         return self._writer
 
-    def _keep_picture(self, writer: Writer, stored: StoredFrame) -> None:
+    def _keep_image(self, writer: Writer, stored: StoredFrame) -> None:
         """Put aside what the encoder was given, as long as the pipeline is slow."""
         if not self._keeping or not isinstance(writer, ReplayableWriter):
             return
         self._keeping = self._pauses.worthwhile()
         if self._keeping:
-            picture = StoredPicture(stored, self._timed(stored.index, writer.planes))
-            self._store.write_picture(len(self._chunk_frames), picture)
+            image = StoredImage(stored, self._timed(stored.index, writer.planes))
+            self._store.write_image(len(self._chunk_frames), image)
         else:
-            self._store.drop_pictures()
+            self._store.drop_images()
 
     def _pause(self, edge: Edge) -> None:
         """Keep what is done of the chunk, before the frame whose edge this is."""
@@ -119,14 +119,14 @@ class Encoding:
 
     def _replay(self, count: int) -> None:
         """Give a new encoder the frames of the unfinished chunk that an earlier run has made."""
-        for picture in self._store.pictures(count):
+        for image in self._store.images(count):
             writer = self._open_writer(None)
             if not isinstance(writer, ReplayableWriter):
-                raise TypeError("pictures were kept of a writer that cannot replay them")
-            packets = self._timed(picture.frame.index, partial(writer.replay, picture.planes))
+                raise TypeError("images were kept of a writer that cannot replay them")
+            packets = self._timed(image.frame.index, partial(writer.replay, image.planes))
             self._store.write(self._chunk, packets)
-            self._chunk_frames.append(picture.frame)
-            self._count(picture.frame.digest)
+            self._chunk_frames.append(image.frame)
+            self._count(image.frame.digest)
 
     def _count(self, digest: str) -> None:
         self._all.update(bytes.fromhex(digest))

@@ -39,7 +39,7 @@ class StoredFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredPicture:
+class StoredImage:
     """A frame of an unfinished chunk, with what the encoder was given."""
 
     frame: StoredFrame
@@ -54,7 +54,7 @@ class Resumption:
     """The first that is to be made."""
     checkpoint: Checkpoint | None = None
     """Before the first frame that is to be made; None at the beginning, and where none is."""
-    pictures: int = 0
+    images: int = 0
     """How many frames of the chunk lie before it."""
 
 
@@ -148,30 +148,30 @@ class Store:
             self._drop_pause()
         self._written = 0
 
-    def write_picture(self, number: int, picture: StoredPicture) -> None:
+    def write_image(self, number: int, image: StoredImage) -> None:
         """Take a frame of the unfinished chunk; it counts with the next ``pause``."""
-        frame = picture.frame
+        frame = image.frame
         row = (number, frame.index, frame.time.pts, frame.time.duration, frame.digest)
         with failing_as_output(self._path):
             self._database.execute(
-                "insert or replace into picture values (?, ?, ?, ?, ?, ?)", (*row, picture.planes)
+                "insert or replace into image values (?, ?, ?, ?, ?, ?)", (*row, image.planes)
             )
 
-    def drop_pictures(self) -> None:
+    def drop_images(self) -> None:
         """Forget the frames of the unfinished chunk."""
         with failing_as_output(self._path):
             self._drop_pause()
 
     def pause(self, chunk: int, frames: int, behind: Checkpoint) -> None:
         """Keep the first frames of the unfinished chunk, and the checkpoint behind them."""
-        place = save_place(behind)
+        position = save_place(behind)
         with failing_as_output(self._path), self._database as database:
             database.execute("delete from pause")
             database.execute("delete from held where chunk = ?", (_PAUSED,))
             self._put_held(_PAUSED, behind)
-            digest = self._pause_digest(chunk, place, frames)
+            digest = self._pause_digest(chunk, position, frames)
             database.execute(
-                "insert into pause values (?, ?, ?, ?)", (chunk, place, frames, digest)
+                "insert into pause values (?, ?, ?, ?)", (chunk, position, frames, digest)
             )
 
     def resumable(self) -> Resumption:
@@ -196,7 +196,7 @@ class Store:
         if paused is not None:
             self._forget_from(sound)
             return paused
-        self.drop_pictures()
+        self.drop_images()
         wanted = "select chunk from checkpoint where chunk <= ? order by chunk desc"
         for (chunk,) in list(self._rows(wanted, sound)):
             checkpoint = self._checkpoint(chunk)
@@ -206,15 +206,15 @@ class Store:
         self._forget_from(0)
         return Resumption()
 
-    def pictures(self, count: int) -> Iterator[StoredPicture]:
+    def images(self, count: int) -> Iterator[StoredImage]:
         """The first frames of the unfinished chunk."""
         rows = self._rows(
-            "select source_index, pts, duration, digest, data from picture"
+            "select source_index, pts, duration, digest, data from image"
             " where number < ? order by number",
             count,
         )
         for index, pts, duration, digest, data in rows:
-            yield StoredPicture(StoredFrame(index, FrameTime(pts, duration), digest), data)
+            yield StoredImage(StoredFrame(index, FrameTime(pts, duration), digest), data)
 
     def frames(self) -> int:
         """How many are kept, those of an unfinished chunk as well."""
@@ -263,10 +263,10 @@ class Store:
 
     def _keep(self, chunk: int, checkpoint: Checkpoint) -> None:
         """Put the checkpoint before ``chunk``, and drop those that are too old to be wanted."""
-        database, place = self._database, save_place(checkpoint)
+        database, position = self._database, save_place(checkpoint)
         self._put_held(chunk, checkpoint)
-        digest = self._checkpoint_digest(chunk, place)
-        database.execute("insert into checkpoint values (?, ?, ?)", (chunk, place, digest))
+        digest = self._checkpoint_digest(chunk, position)
+        database.execute("insert into checkpoint values (?, ?, ?)", (chunk, position, digest))
         for table in ("checkpoint", "held"):
             database.execute(f"delete from {table} where chunk between 0 and ?", (chunk - _KEPT,))
 
@@ -279,15 +279,15 @@ class Store:
 
     def _drop_pause(self) -> None:
         self._database.execute("delete from pause")
-        self._database.execute("delete from picture")
+        self._database.execute("delete from image")
         self._database.execute("delete from held where chunk = ?", (_PAUSED,))
 
     def _paused(self, chunk: int) -> Resumption | None:
         """What was kept inside of that chunk, or None where nothing was or it is damaged."""
         rows = list(self._rows("select place, frames, digest from pause where chunk = ?", chunk))
-        for place, frames, digest in rows:
-            if self._pause_digest(chunk, place, frames) == digest:
-                return Resumption(chunk, load_place(place, self._held(_PAUSED)), frames)
+        for position, frames, digest in rows:
+            if self._pause_digest(chunk, position, frames) == digest:
+                return Resumption(chunk, load_place(position, self._held(_PAUSED)), frames)
         return None
 
     def _held(self, chunk: int) -> dict[str, bytes]:
@@ -296,20 +296,20 @@ class Store:
     def _held_rows(self, chunk: int) -> Iterator[tuple[str, bytes]]:
         return self._rows("select stage, data from held where chunk = ? order by stage", chunk)
 
-    def _checkpoint_digest(self, chunk: int, place: str) -> str:
-        return _digest_of([(chunk, place)], self._held_rows(chunk))
+    def _checkpoint_digest(self, chunk: int, position: str) -> str:
+        return _digest_of([(chunk, position)], self._held_rows(chunk))
 
-    def _pause_digest(self, chunk: int, place: str, frames: int) -> str:
-        pictures = self._rows("select * from picture where number < ? order by number", frames)
-        return _digest_of([(chunk, place, frames)], self._held_rows(_PAUSED), pictures)
+    def _pause_digest(self, chunk: int, position: str, frames: int) -> str:
+        images = self._rows("select * from image where number < ? order by number", frames)
+        return _digest_of([(chunk, position, frames)], self._held_rows(_PAUSED), images)
 
     def _checkpoint(self, chunk: int) -> Checkpoint | None:
         """The checkpoint before a chunk, or None where it is damaged."""
         rows = self._rows("select place, digest from checkpoint where chunk = ?", chunk)
-        ((place, digest),) = list(rows)
-        if self._checkpoint_digest(chunk, place) != digest:
+        ((position, digest),) = list(rows)
+        if self._checkpoint_digest(chunk, position) != digest:
             return None
-        return load_place(place, self._held(chunk))
+        return load_place(position, self._held(chunk))
 
     def _forget_from(self, chunk: int) -> None:
         with failing_as_output(self._path), self._database as database:

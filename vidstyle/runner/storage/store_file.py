@@ -35,7 +35,7 @@ create table checkpoint (chunk integer primary key, place text not null, digest 
 create table pause (
     chunk integer primary key, place text not null, frames integer not null, digest text not null
 );
-create table picture (
+create table image (
     number integer primary key, source_index integer not null, pts integer not null,
     duration integer not null, digest text not null, data blob not null
 );

@@ -15,7 +15,7 @@ from vidstyle.stages.blend.dials import Dials
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Painted:
+class Stylized:
     """A frame's painting, and both its halves: that of the painting and that of its source."""
 
     image: HostArray
@@ -37,7 +37,7 @@ class Ahead:
 
 
 def look_ahead(
-    now: Painted, following: Painted, flow: HostArray, left: HostArray, dials: Dials
+    now: Stylized, following: Stylized, flow: HostArray, left: HostArray, dials: Dials
 ) -> Ahead:
     """What ``following`` changes in ``now``, where the history has ``left`` (h, w) room for it.
 

@@ -56,25 +56,25 @@ class Anchors:
         self._distances = [k for k in sorted(distances) if f"blended_{k}" in memory]
 
     def fill(
-        self, picture: HostArray, carried: HostArray, trust: HostArray, now: HostArray
+        self, image: HostArray, carried: HostArray, confidence: HostArray, now: HostArray
     ) -> None:
         """Add what the anchors know to a history, in place.
 
-        ``picture`` (H, W, 3) is the history, ``trust`` (H, W) how far it can be trusted,
+        ``image`` (H, W, 3) is the history, ``trust`` (H, W) how far it can be trusted,
         ``carried`` (h, w, 3) the halved source of it, ``now`` (h, w, 3) that of the frame.
         """
         for distance in self._distances:
             path, found = self._best_path(distance, now)
-            more = doubled(found, *trust.shape) - trust
+            more = doubled(found, *confidence.shape) - confidence
             np.maximum(more, 0, out=more)
             if more.max() < _LITTLE:
                 continue
-            full = doubled(path * np.float32(2), *trust.shape)
+            full = doubled(path * np.float32(2), *confidence.shape)
             older = sample(self._memory[f"blended_{distance}"], *targets(full), kernel="cubic")
-            _mix(picture, older, trust, more)
+            _mix(image, older, confidence, more)
             source = sample(self._memory[f"source_{distance}"], *targets(path))
-            _mix(carried, source, halved(trust), halved(more))
-            trust += more
+            _mix(carried, source, halved(confidence), halved(more))
+            confidence += more
 
     def _best_path(self, distance: int, now: HostArray) -> tuple[HostArray, HostArray]:
         """The way back that the sources agree on best, and how well, both at half size.
@@ -106,7 +106,7 @@ class Anchors:
         return np.where(inside > 0, agreed, np.float32(0))
 
 
-def _mix(picture: HostArray, other: HostArray, weight: HostArray, more: HostArray) -> None:
-    """Make ``picture`` the mean of itself and ``other`` with these weights, in place."""
+def _mix(image: HostArray, other: HostArray, weight: HostArray, more: HostArray) -> None:
+    """Make ``image`` the mean of itself and ``other`` with these weights, in place."""
     share = more / np.maximum(weight + more, np.float32(1e-6))
-    picture += share[..., np.newaxis] * (other - picture)
+    image += share[..., np.newaxis] * (other - image)

@@ -41,7 +41,7 @@ class Dials:
 
 def dials_of(options: WarpedOptions) -> Dials:
     """Up to a strength of 0.9 the share alone grows. Beyond it first sharpness is sold for calm,
-    with a smaller share, which keeps the picture like the painting; then the share grows again."""
+    with a smaller share, which keeps the image like the painting; then the share grows again."""
     beyond = max(0.0, (options.strength - _CRISP) / (1 - _CRISP))
     soft = min(1.0, beyond / _SOLD)
     late = max(0.0, (beyond - _SOLD) / (1 - _SOLD))

@@ -25,7 +25,7 @@ _CREEPING = 1.0
 _EXPLAINED = 0.9
 # better than no motion does, by this factor.
 _STILL_SIGMA = 2.0
-# Pixels of the halved picture that a place needs around it to stand still.
+# Pixels of the halved image that a place needs around it to stand still.
 _THIN_SIGMA = 0.6
 _THIN_REACH = reach_of(_THIN_SIGMA)
 # Pixels, as for ``pixel_distance``.
@@ -35,11 +35,11 @@ _THIN_REACH = reach_of(_THIN_SIGMA)
 class History:
     """What was painted before, on this frame's grid."""
 
-    picture: HostArray
+    image: HostArray
     """(H, W, 3)."""
     source: HostArray
     """What it was painted on, at half size."""
-    trust: HostArray
+    confidence: HostArray
     """How far each pixel can be trusted, (H, W) in [0, 1]."""
     weight: HostArray
     """The same at half size."""
@@ -65,7 +65,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Coarse:
-    """What is known at half size before the picture is sampled; (h, w) each."""
+    """What is known at half size before the image is sampled; (h, w) each."""
 
     moves: HostArray | None
     """Factor of the flow: 0 where it explains nothing; None is 1 everywhere."""
@@ -89,12 +89,14 @@ def carried(memory: Memory, moved: Moved, options: WarpedOptions, dials: Dials) 
         source += three_times(still) * (unmoved - source)
     near = agreement(photometric_distance(now, source), dials.tolerance)
     coarse = _Coarse(moves, near, pixel_distance(now, source))
-    picture, trust = _sampled(memory["blended_1"], (u, v), moved, coarse, options.kernel, dials)
+    image, confidence = _sampled(memory["blended_1"], (u, v), moved, coarse, options.kernel, dials)
     if options.anchors:
         tolerance = dials.tolerance_hidden or dials.tolerance
         anchors = Anchors(memory, options.anchors, tolerance=tolerance)
-        anchors.fill(picture, source, trust, now)
-    return History(picture, source, trust, halved(trust), np.maximum(still, _at_rest(length)))
+        anchors.fill(image, source, confidence, now)
+    return History(
+        image, source, confidence, halved(confidence), np.maximum(still, _at_rest(length))
+    )
 
 
 def _sampled(
@@ -107,26 +109,26 @@ def _sampled(
 ) -> tuple[HostArray, HostArray]:
     """``before`` (H, W, 3) moved along the flow, and how far it can be trusted (H, W)."""
     height, width = moved.visible.shape
-    picture = np.empty((height, width, 3), np.float32)
-    trust = np.empty((height, width), np.float32)
+    image = np.empty((height, width, 3), np.float32)
+    confidence = np.empty((height, width), np.float32)
     luma = _luma(moved.before)
     for band in bands(height, width):
         outer = band.wider(_THIN_REACH)
         columns, rows = _places(flow, outer, coarse.moves)
         there = band.within(outer, columns), band.within(outer, rows)
-        moving = sample(before, *there, kernel=kernel, out=band.of(picture))
+        moving = sample(before, *there, kernel=kernel, out=band.of(image))
         if dials.softness:
             soft = sample(before, *there)
             cv2.addWeighted(moving, 1 - dials.softness, soft, dials.softness, 0, dst=moving)
         visible = band.of(moved.visible)
-        trusted = np.multiply(band.doubled(coarse.near), visible, out=band.of(trust))
+        trusted = np.multiply(band.doubled(coarse.near), visible, out=band.of(confidence))
         if dials.tolerance_hidden and visible.min() < 1:
             thin = band.within(outer, _thin_distance(outer.of(moved.source), luma, columns, rows))
             distance = np.maximum(thin, band.doubled(coarse.wide))
             hidden = agreement(distance, dials.tolerance_hidden)
             hidden *= 1 - visible
             cv2.add(trusted, hidden, dst=trusted, mask=inside(*there, height, width))
-    return picture, trust
+    return image, confidence
 
 
 def _places(
@@ -147,7 +149,7 @@ def _thin_distance(
 
     Flow is often wrong where it says hidden: it has small steps at the edges of its patches, which
     count as motion boundaries, and both directions disagree in motion that is hard to follow.
-    There the pictures decide; pixel for pixel, since what a slow object uncovers is thin.
+    There the images decide; pixel for pixel, since what a slow object uncovers is thin.
     """
     there = sample(luma, columns, rows)
     there -= _luma(source)
@@ -166,7 +168,7 @@ def _unexplained(
     short = halved(length) < _CREEPING
     if not short.any():
         return np.zeros(source.shape[:2], np.float32)
-    luma, along, there = (_luma(picture) for picture in (source, carried, unmoved))
+    luma, along, there = (_luma(image) for image in (source, carried, unmoved))
     moved, stood = (
         smooth(halved(np.square(cv2.subtract(luma, plane, dst=plane))), _STILL_SIGMA)
         for plane in (along, there)
@@ -188,5 +190,5 @@ def _middle(mask: HostArray) -> HostArray:
     return np.clip(soft, 0, 1, out=soft)
 
 
-def _luma(picture: HostArray) -> HostArray:
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
+def _luma(image: HostArray) -> HostArray:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32)

@@ -20,7 +20,7 @@ from vidstyle.imaging.half_size import halved
 from vidstyle.imaging.latest import Latest
 from vidstyle.imaging.planes import three_times
 from vidstyle.imaging.sharpen import detail_energy, sharpened
-from vidstyle.stages.blend.ahead import Ahead, Painted, look_ahead
+from vidstyle.stages.blend.ahead import Ahead, Stylized, look_ahead
 from vidstyle.stages.blend.anchors import Memory, longer_paths, remembered
 from vidstyle.stages.blend.dials import Dials, dials_of
 from vidstyle.stages.blend.history import Moved, carried
@@ -65,7 +65,7 @@ class Warped(BaseStage[WarpedOptions]):
         self._half_image, self._half_source = Latest(halved), Latest(halved)
 
     def step(self, window: Window[WarpedOptions], state: State) -> tuple[Layers, State]:
-        now = self._painted(window.now)
+        now = self._stylized(window.now)
         if state is None or window.options.strength == 0:
             return {"image": now.image}, self._next_state({}, now.image, now.source)
         dials = dials_of(window.options)
@@ -78,24 +78,24 @@ class Warped(BaseStage[WarpedOptions]):
         ahead = self._ahead(window, now, 1 - used, dials)
         image = mixed(now, history, ahead, dials)
         if dials.gain > 1:
-            calm = 1 - _NOISE * history.still
+            stable = 1 - _NOISE * history.still
             energy = detail_energy(now.image)
-            image = sharpened(image, energy, history.trust, part=calm, limit=dials.gain)
+            image = sharpened(image, energy, history.confidence, part=stable, limit=dials.gain)
         source = now.source + three_times(used) * (history.source - now.source)
         return {"image": image}, self._next_state(memory, image, source)
 
-    def _painted(self, frame: Frame) -> Painted:
+    def _stylized(self, frame: Frame) -> Stylized:
         image = frame.host("image")
-        return Painted(image, self._half_image(image), self._half_source(frame.host("source")))
+        return Stylized(image, self._half_image(image), self._half_source(frame.host("source")))
 
     def _ahead(
-        self, window: Window[WarpedOptions], now: Painted, left: HostArray, dials: Dials
+        self, window: Window[WarpedOptions], now: Stylized, left: HostArray, dials: Dials
     ) -> Ahead:
         following = window.ahead[0] if window.ahead else None
         if not dials.ahead or following is None or "flow_from_previous" not in following.layers:
             return Ahead()
         flow = following.host("flow_from_previous")
-        return look_ahead(now, self._painted(following), flow, left, dials)
+        return look_ahead(now, self._stylized(following), flow, left, dials)
 
     @property
     def _far(self) -> int:

@@ -18,7 +18,7 @@ class WarpedOptions(StageOptions):
         ge=0,
         le=1,
         description="Share of the previous output where all agrees; 0 leaves frames as they are,"
-        " beyond 0.9 the picture grows softer.",
+        " beyond 0.9 the image grows softer.",
     )
     fine: float = Field(
         0.2,

@@ -11,29 +11,29 @@ _PLANAR: Final = {"nv12": "yuv420p", "p010le": "yuv420p10le"}
 # Chroma in a plane of its own each, and the ten bits at the bottom of the sixteen.
 
 
-def is_from_device(picture: VideoFrame) -> bool:
+def is_from_device(image: VideoFrame) -> bool:
     """Whether no decoder of the processor gives this format for what GPUs can decode."""
-    return picture.format.name in _PLANAR
+    return image.format.name in _PLANAR
 
 
-def planar(picture: VideoFrame, scaler: VideoReformatter) -> VideoFrame:
+def planar(image: VideoFrame, scaler: VideoReformatter) -> VideoFrame:
     """The same samples, times and tags as the processor would give them, bit for bit.
 
     Other formats than NV12 and P010 stay as they are.
     """
-    wanted = _PLANAR.get(picture.format.name)
+    wanted = _PLANAR.get(image.format.name)
     if wanted is None:
-        return picture
-    if wanted == "yuv420p" and picture.color_range == ColorRange.JPEG:
+        return image
+    if wanted == "yuv420p" and image.color_range == ColorRange.JPEG:
         wanted = "yuvj420p"
     converted = scaler.reformat(
-        picture,
+        image,
         format=wanted,
         interpolation=Interpolation.POINT | Interpolation.BITEXACT,
-        src_color_range=picture.color_range,
-        dst_color_range=picture.color_range,
+        src_color_range=image.color_range,
+        dst_color_range=image.color_range,
         threads=1,
     )
     # One of two tags for the same matrix comes out as the other.
-    converted.colorspace = picture.colorspace
+    converted.colorspace = image.colorspace
     return converted

@@ -10,12 +10,12 @@ from av.codec.codec import Codec
 from av.codec.hwaccel import HWAccel
 from av.error import FFmpegError
 
-from vidstyle.core import Notice
+from vidstyle.core import Note
 from vidstyle.media.planes import digest
 from vidstyle.stages.decode.packets import Reader
 
 _CODECS: Final = ("h264", "hevc", "vp9")
-# Their standards say every bit of a decoded picture; MPEG-2 and MPEG-4 leave the last one open.
+# Their standards say every bit of a decoded image; MPEG-2 and MPEG-4 leave the last one open.
 _FRAMES: Final = 8
 # That are compared: enough for some that are stored in another order than they are shown in.
 
@@ -24,7 +24,7 @@ _Seen = list[tuple[str, int | None, int]]
 
 def choose(
     path: Path, *, threads: int, hidden_alpha: bool, max_pixels: int
-) -> tuple[HWAccel | None, Notice]:
+) -> tuple[HWAccel | None, Note]:
     """A device to decode a file by, or None, and what to tell of it.
 
     The first frames are decoded both ways: where format, samples, times or order differ in
@@ -35,11 +35,11 @@ def choose(
         with Reader(
             path, threads=threads, hidden_alpha=hidden_alpha, max_pixels=max_pixels, device=device
         ) as reader:
-            pictures = [
-                (digest(item.picture), item.pts, item.duration)
+            images = [
+                (digest(item.image), item.pts, item.duration)
                 for item in islice(reader.frames(), _FRAMES)
             ]
-            return reader.context.codec, pictures, reader.by_device
+            return reader.context.codec, images, reader.by_device
 
     codec, wanted, _ = read(None)
     name = codec.canonical_name
@@ -53,7 +53,7 @@ def choose(
         return None, _by_processor(f"the GPU does not decode this {name}")
     if found != wanted:
         return None, _by_processor("the GPU gives other frames")
-    return device, Notice("hardware", "the video is decoded by the GPU")
+    return device, Note("hardware", "the video is decoded by the GPU")
 
 
 def _works(device: HWAccel, codec: Codec) -> bool:
@@ -66,5 +66,5 @@ def _works(device: HWAccel, codec: Codec) -> bool:
     return True
 
 
-def _by_processor(reason: str) -> Notice:
-    return Notice("hardware", f"the video is decoded by the processor: {reason}")
+def _by_processor(reason: str) -> Note:
+    return Note("hardware", f"the video is decoded by the processor: {reason}")

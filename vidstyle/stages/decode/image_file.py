@@ -1,4 +1,4 @@
-"""One picture file as full-range RGB."""
+"""One image file as full-range RGB."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import numpy.typing as npt
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
-from vidstyle.imaging.image_size import picture_size
+from vidstyle.imaging.image_size import image_size
 from vidstyle.stages.decode.limits import LARGEST_FRAME
 
 SUFFIXES: Final = (
     *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".pbm", ".pnm"),
 )
-"""Of files that are taken for pictures, in any case."""
+"""Of files that are taken for images, in any case."""
 
 _LARGEST: Final[dict[str, int]] = {"uint8": 255, "uint16": 65535}
 _JPEG_START: Final = b"\xff\xd8"
@@ -29,18 +29,18 @@ _JPEG_END: Final = b"\xff\xd9"
 _PNG_START: Final = b"\x89PNG"
 _PNG_END: Final = b"IEND"
 _BYTES_A_PIXEL: Final = 8
-# RGBA of 16 bits; a file that is larger than its picture holds something else.
+# RGBA of 16 bits; a file that is larger than its image holds something else.
 _BYTES_BESIDE: Final = 64 << 20
 _TAIL: Final = 4096
-# Some cameras and programs write a little after a picture's end.
+# Some cameras and programs write a little after a image's end.
 _RAISE_LIMIT: Final = "raise decode's option max_pixels to allow it"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class Image:
     """What a file holds."""
 
-    colours: HostArray
+    colors: HostArray
     """(H, W, 3) RGB in [0, 1]."""
     alpha: HostArray | None
     """(H, W) in [0, 1] where the file has it."""
@@ -49,9 +49,7 @@ class Picture:
     """Hash of the file."""
 
 
-def read_picture(
-    path: Path, *, max_pixels: int = LARGEST_FRAME, advice: str = _RAISE_LIMIT
-) -> Picture:
+def read_image(path: Path, *, max_pixels: int = LARGEST_FRAME, advice: str = _RAISE_LIMIT) -> Image:
     """Read a file of 8 or 16 bits; JPEGs are turned as their EXIF orientation says.
 
     Raises InputError where it is missing, no regular file, damaged, cut short, of floats, or
@@ -65,9 +63,9 @@ def read_picture(
     if kind not in _LARGEST:
         raise InputError(f"{path}: has {kind} samples; convert it to 8 or 16 bits")
     unit = np.multiply(samples, np.float32(1 / _LARGEST[kind]), dtype=np.float32)
-    colours, alpha = _split(unit)
+    colors, alpha = _split(unit)
     depth = 8 * samples.dtype.itemsize
-    return Picture(colours, alpha, depth, hashlib.blake2b(data, digest_size=16).hexdigest())
+    return Image(colors, alpha, depth, hashlib.blake2b(data, digest_size=16).hexdigest())
 
 
 def _bytes(path: Path, max_pixels: int, advice: str) -> bytes:
@@ -75,30 +73,30 @@ def _bytes(path: Path, max_pixels: int, advice: str) -> bytes:
     try:
         # Opening a pipe would wait for ever.
         if not stat.S_ISREG(path.stat().st_mode):
-            raise InputError(f"{path}: is not a regular file; copy the picture into one")
+            raise InputError(f"{path}: is not a regular file; copy the image into one")
         with path.open("rb") as file:
             data = file.read(largest + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     if len(data) > largest:
         raise InputError(
-            f"{path}: the file is larger than a picture of {max_pixels} pixels can be; {advice}"
+            f"{path}: the file is larger than a image of {max_pixels} pixels can be; {advice}"
         )
-    # OpenCV fills up what is missing at the end of a file with grey.
+    # OpenCV fills up what is missing at the end of a file with gray.
     for start, end in ((_JPEG_START, _JPEG_END), (_PNG_START, _PNG_END)):
         if data.startswith(start) and end not in data[-_TAIL:]:
-            raise InputError(f"{path}: the picture is cut short; write or copy it again")
+            raise InputError(f"{path}: the image is cut short; write or copy it again")
     return data
 
 
 def _check_header(path: Path, data: bytes, max_pixels: int, advice: str) -> None:
-    size = picture_size(data)
+    size = image_size(data)
     if size is None:
-        raise InputError(f"{path}: not a picture that can be read; replace or remove it")
+        raise InputError(f"{path}: not a image that can be read; replace or remove it")
     width, height = size
     if width * height > max_pixels:
         raise InputError(
-            f"{path}: the picture is {width}x{height}, more than {max_pixels} pixels; {advice}"
+            f"{path}: the image is {width}x{height}, more than {max_pixels} pixels; {advice}"
         )
 
 
@@ -109,15 +107,15 @@ def _decode(path: Path, data: bytes) -> npt.NDArray[Any]:
     try:
         samples = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
-        raise InputError(f"{path}: the picture is too large or damaged ({error.err})") from error
+        raise InputError(f"{path}: the image is too large or damaged ({error.err})") from error
     if samples is None:
-        raise InputError(f"{path}: not a picture that can be read; replace or remove it")
+        raise InputError(f"{path}: not a image that can be read; replace or remove it")
     return samples
 
 
 def _split(unit: HostArray) -> tuple[HostArray, HostArray | None]:
-    """OpenCV's grey, BGR or BGRA as RGB and alpha."""
+    """OpenCV's gray, BGR or BGRA as RGB and alpha."""
     if unit.ndim == 2:
         return np.repeat(unit[..., None], 3, axis=2), None
-    colours = np.ascontiguousarray(unit[..., 2::-1])
-    return colours, np.ascontiguousarray(unit[..., 3]) if unit.shape[2] == 4 else None
+    colors = np.ascontiguousarray(unit[..., 2::-1])
+    return colors, np.ascontiguousarray(unit[..., 3]) if unit.shape[2] == 4 else None

@@ -1,4 +1,4 @@
-"""Folders of numbered pictures in, as clips."""
+"""Folders of numbered images in, as clips."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from vidstyle.core import Clip, Colour, Frame, HostArray, Mark, Notice, Place, StageOptions
+from vidstyle.core import Clip, Color, ExecutionContext, Frame, HostArray, Mark, Note, StageOptions
 from vidstyle.core.errors import InputError
-from vidstyle.stages.decode.image_file import SUFFIXES, Picture, read_picture
+from vidstyle.stages.decode.image_file import SUFFIXES, Image, read_image
 from vidstyle.stages.decode.limits import HIGHEST_RATE, LARGEST_FRAME, MOST_FRAMES, check_count
 
-_SRGB: Final = Colour("rgb", "full", primaries=1, transfer=13)
+_SRGB: Final = Color("rgb", "full", primaries=1, transfer=13)
 _REMEMBERED: Final = 3
 _RATE: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20}|/0*[1-9][0-9]{0,20})?")
 
@@ -31,69 +31,69 @@ def _rate(value: Any) -> str:
         raise ValueError("a frame rate is a number or a fraction such as 30000/1001")
     rate = Fraction(match[0])
     if not 0 < rate <= HIGHEST_RATE:
-        raise ValueError(f"a frame rate is above 0 and at most {HIGHEST_RATE} pictures a second")
+        raise ValueError(f"a frame rate is above 0 and at most {HIGHEST_RATE} images a second")
     return str(rate)
 
 
-class PicturesOptions(StageOptions):
-    """What pictures do not say themselves."""
+class ImagesOptions(StageOptions):
+    """What images do not say themselves."""
 
     frame_rate: Annotated[str, BeforeValidator(_rate, json_schema_input_type=str | float)] = Field(
-        "25", description="Pictures a second: a number or a fraction such as 30000/1001."
+        "25", description="Images a second: a number or a fraction such as 30000/1001."
     )
     alpha: Literal["auto", "keep", "drop"] = Field(
-        "auto", description="Transparency: kept where the first picture has it, always, or never."
+        "auto", description="Transparency: kept where the first image has it, always, or never."
     )
     max_pixels: int = Field(
-        LARGEST_FRAME, ge=1, description="Pictures of more pixels than this are refused."
+        LARGEST_FRAME, ge=1, description="Images of more pixels than this are refused."
     )
     max_frames: int = Field(
-        MOST_FRAMES, ge=1, description="Folders of more pictures than this are refused."
+        MOST_FRAMES, ge=1, description="Folders of more images than this are refused."
     )
 
 
-class DecodePictures:
-    """Reads the pictures of a folder in natural order (2 before 10) at a constant rate.
+class DecodeImages:
+    """Reads the images of a folder in natural order (2 before 10) at a constant rate.
 
-    Names that start with a dot and files that are no pictures by their suffix are left out.
-    All pictures have the size of the first; 8 and 16 bits, grey, RGB and alpha may mix.
+    Names that start with a dot and files that are no images by their suffix are left out.
+    All images have the size of the first; 8 and 16 bits, gray, RGB and alpha may mix.
     """
 
-    Options: ClassVar[type[Any]] = PicturesOptions
+    Options: ClassVar[type[Any]] = ImagesOptions
 
-    def __init__(self, options: PicturesOptions) -> None:
+    def __init__(self, options: ImagesOptions) -> None:
         self.options = options
         self._paths: list[Path] = []
         self._clip: Clip | None = None
         self._last: int | None = None
         self._recent: deque[str] = deque(maxlen=_REMEMBERED)
 
-    def open(self, path: Path, place: Place) -> Clip:
-        """List the folder and read its first picture. Raises InputError where there is none."""
-        self._paths = _pictures_of(path)
+    def open(self, path: Path, context: ExecutionContext) -> Clip:
+        """List the folder and read its first image. Raises InputError where there is none."""
+        self._paths = _images_of(path)
         check_count(path, len(self._paths), self.options.max_frames)
         first = self._read(self._paths[0])
         rate = Fraction(self.options.frame_rate)
-        height, width = first.colours.shape[:2]
+        height, width = first.colors.shape[:2]
         self._clip = Clip(
             width=width,
             height=height,
             time_base=1 / rate,
             frame_rate=rate,
-            colour=_SRGB,
+            color=_SRGB,
             bit_depth=first.bit_depth,
             frame_count=len(self._paths),
             alpha=self.options.alpha == "keep"
             or (self.options.alpha == "auto" and first.alpha is not None),
-            notices=tuple(_gaps(self._paths)),
+            notes=tuple(_gaps(self._paths)),
         )
         return self._clip
 
     def frames(self, after: Mark | None = None) -> Iterator[Frame]:
-        """All pictures, or those after the mark, with ``source`` and, if kept, ``alpha``.
+        """All images, or those after the mark, with ``source`` and, if kept, ``alpha``.
 
-        Raises InputError for a picture that cannot be read or has another size, and where
-        the pictures before the mark are others than they were.
+        Raises InputError for a image that cannot be read or has another size, and where
+        the images before the mark are others than they were.
         """
         if self._clip is None:
             raise RuntimeError("frames were asked for before open")
@@ -102,50 +102,50 @@ class DecodePictures:
             self._check(after)
         first = 0 if after is None else after.index + 1
         for index, path in enumerate(self._paths[first:], first):
-            picture = self._read(path)
-            layers = _layers(picture, self._clip, path)
+            image = self._read(path)
+            layers = _layers(image, self._clip, path)
             self._last = index
-            self._recent.append(picture.digest)
+            self._recent.append(image.digest)
             yield Frame(index, index, 1, layers)
 
     def mark(self) -> Callable[[], Mark]:
-        """The place after the last picture that ``frames`` gave; ValueError before the first."""
+        """The place after the last image that ``frames`` gave; ValueError before the first."""
         if self._last is None:
             raise ValueError("no frame was given yet, so there is no place to mark")
         mark = Mark(self._last, self._last, tuple(self._recent))
         return lambda: mark
 
     @property
-    def notices(self) -> Sequence[Notice]:
+    def notes(self) -> Sequence[Note]:
         """None: what there is to say is known when the folder is opened."""
         return ()
 
     def close(self) -> None:
-        """Nothing stays open between pictures."""
+        """Nothing stays open between images."""
 
-    def _read(self, path: Path) -> Picture:
-        return read_picture(path, max_pixels=self.options.max_pixels)
+    def _read(self, path: Path) -> Image:
+        return read_image(path, max_pixels=self.options.max_pixels)
 
     def _check(self, mark: Mark) -> None:
         start = max(0, mark.index + 1 - len(mark.digests))
         before = self._paths[start : mark.index + 1]
         if tuple(self._read(path).digest for path in before) != mark.digests:
             raise InputError(
-                f"{self._paths[0].parent}: picture {mark.index} is not the one that an earlier "
+                f"{self._paths[0].parent}: image {mark.index} is not the one that an earlier "
                 "run stopped after; the folder has changed; start again from the beginning"
             )
 
 
-def _pictures_of(folder: Path) -> list[Path]:
+def _images_of(folder: Path) -> list[Path]:
     if folder.is_file():
-        raise InputError(f"{folder}: is a file; decode/pictures reads a folder of pictures")
+        raise InputError(f"{folder}: is a file; decode/images reads a folder of images")
     try:
         names = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
     except OSError as error:
         raise InputError(f"{folder}: cannot be read ({error.strerror})") from error
     paths = [path for path in names if not path.name.startswith(".") and path.is_file()]
     if not paths:
-        raise InputError(f"{folder}: no pictures in it; looked for {' '.join(SUFFIXES)}")
+        raise InputError(f"{folder}: no images in it; looked for {' '.join(SUFFIXES)}")
     return sorted(paths, key=lambda path: (_natural(path.name), path.name))
 
 
@@ -155,7 +155,7 @@ def _natural(name: str) -> list[tuple[bool, int, str]]:
     return [(False, int(part), "") if part.isdecimal() else (True, 0, part) for part in parts]
 
 
-def _gaps(paths: Sequence[Path]) -> Iterator[Notice]:
+def _gaps(paths: Sequence[Path]) -> Iterator[Note]:
     """Say so where the numbers in the names leave some out."""
     numbers = [re.findall(r"[0-9]+", path.stem) for path in paths]
     if all(numbers):
@@ -163,23 +163,23 @@ def _gaps(paths: Sequence[Path]) -> Iterator[Notice]:
         missing = last[-1] - last[0] + 1 - len(last)
         if missing and len(last) == len(paths):
             text = f"{missing} numbers are missing between {paths[0].name} and {paths[-1].name}"
-            yield Notice("missing-pictures", text)
+            yield Note("missing-images", text)
 
 
-def _layers(picture: Picture, clip: Clip, path: Path) -> dict[str, HostArray]:
-    height, width = picture.colours.shape[:2]
+def _layers(image: Image, clip: Clip, path: Path) -> dict[str, HostArray]:
+    height, width = image.colors.shape[:2]
     if (width, height) != (clip.width, clip.height):
         raise InputError(
-            f"{path}: is {width}x{height}, the first picture is {clip.width}x{clip.height}; "
-            "make all pictures of a folder the same size"
+            f"{path}: is {width}x{height}, the first image is {clip.width}x{clip.height}; "
+            "make all images of a folder the same size"
         )
-    layers = {"source": picture.colours}
+    layers = {"source": image.colors}
     if clip.alpha:
         whole = np.ones((height, width), np.float32)
-        layers["alpha"] = whole if picture.alpha is None else picture.alpha
+        layers["alpha"] = whole if image.alpha is None else image.alpha
     for layer in layers.values():
         layer.flags.writeable = False
     return layers
 
 
-STAGE = DecodePictures
+STAGE = DecodeImages

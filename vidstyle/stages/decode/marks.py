@@ -16,18 +16,18 @@ from vidstyle.media.planes import digest
 from vidstyle.stages.decode.timestamps import Decoded, Timed
 
 REMEMBERED: Final = 3
-"""Pictures whose hashes make a mark: enough to tell repeated pictures from moving ones."""
+"""Images whose hashes make a mark: enough to tell repeated images from moving ones."""
 
 
 def found_after_seek(decoded: Iterator[Decoded], mark: Mark) -> bool:
-    """Go past the mark's frame; False where the pictures there are others, or it is not met.
+    """Go past the mark's frame; False where the images there are others, or it is not met.
 
     Times are compared as the file gives them: where they were repaired, only reading from
     the beginning gives the same again.
     """
     recent: deque[VideoFrame] = deque(maxlen=len(mark.digests))
     for item in decoded:
-        recent.append(item.picture)
+        recent.append(item.image)
         if item.pts == mark.pts and digests(recent) == mark.digests:
             return True
         if item.pts is not None and item.pts > mark.pts:
@@ -40,7 +40,7 @@ def skip_to(timed: Iterator[Timed], mark: Mark, path: Path) -> None:
     recent: deque[VideoFrame] = deque(maxlen=len(mark.digests))
     last: Timed | None = None
     for last in islice(timed, mark.index + 1):
-        recent.append(last.picture)
+        recent.append(last.image)
     if last is None or last.pts != mark.pts or digests(recent) != mark.digests:
         raise InputError(
             f"{path}: frame {mark.index} is not the one that an earlier run stopped after; "
@@ -48,6 +48,6 @@ def skip_to(timed: Iterator[Timed], mark: Mark, path: Path) -> None:
         )
 
 
-def digests(pictures: Iterable[VideoFrame]) -> tuple[str, ...]:
-    """Hashes of decoded pictures, in their order."""
-    return tuple(digest(picture) for picture in pictures)
+def digests(images: Iterable[VideoFrame]) -> tuple[str, ...]:
+    """Hashes of decoded images, in their order."""
+    return tuple(digest(image) for image in images)

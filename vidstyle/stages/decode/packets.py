@@ -1,4 +1,4 @@
-"""From a file to decoded pictures, packet by packet, past whatever is damaged."""
+"""From a file to decoded images, packet by packet, past whatever is damaged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from vidstyle.core import Notice
+from vidstyle.core import Note
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import MAX_PIXELS, choose_video, open_input
 from vidstyle.stages.decode.device_frames import is_from_device, planar
@@ -43,7 +43,7 @@ class Damage:
     skipped: int = 0
     """Packets that were skipped."""
     spoiled: int = 0
-    """Pictures that the decoder gave, but flagged as damaged."""
+    """Images that the decoder gave, but flagged as damaged."""
     first_seconds: float | None = None
 
     def skip(self, seconds: float | None) -> None:
@@ -55,15 +55,15 @@ class Damage:
         """Count from zero again."""
         self.skipped, self.spoiled, self.first_seconds = 0, 0, None
 
-    def notices(self) -> list[Notice]:
+    def notes(self) -> list[Note]:
         """One line if there was any."""
         parts = []
         if self.skipped:
             near = "" if self.first_seconds is None else f" (first near {self.first_seconds:.2f} s)"
             parts.append(f"packets skipped as undecodable: {self.skipped}{near}")
         if self.spoiled:
-            parts.append(f"pictures flagged as spoiled: {self.spoiled}")
-        return [Notice("damage", f"the video is damaged; {', '.join(parts)}")] if parts else []
+            parts.append(f"images flagged as spoiled: {self.spoiled}")
+        return [Note("damage", f"the video is damaged; {', '.join(parts)}")] if parts else []
 
 
 class _DeviceFailedError(Exception):
@@ -95,7 +95,7 @@ class Reader:
         self._scaler = VideoReformatter()
         self.damage = Damage()
         self.by_device = 0
-        """Pictures that the device has decoded."""
+        """Images that the device has decoded."""
         self.device_failed = False
         self._open()
 
@@ -170,7 +170,7 @@ class Reader:
                 yield packet
 
     def frames(self) -> Iterator[Decoded]:
-        """Pictures in presentation order from here to the end."""
+        """Images in presentation order from here to the end."""
         given = 0
         try:
             for decoded in self._decoded():
@@ -196,7 +196,7 @@ class Reader:
 
     def _decode(self, packet: Packet[VideoStream] | None) -> Iterator[Decoded]:
         try:
-            pictures = [self._planar(picture) for picture in self.context.decode(packet)]
+            images = [self._planar(image) for image in self.context.decode(packet)]
         except FFmpegError as error:
             if self._device is not None:
                 raise _DeviceFailedError from error
@@ -205,15 +205,15 @@ class Reader:
             at = None if packet is None or packet.pts is None else packet.pts * self.time_base
             self.damage.skip(None if at is None else float(at))
             return
-        for picture in pictures:
-            self.damage.spoiled += picture.is_corrupt
-            yield Decoded(picture, picture.pts, picture.duration)
+        for image in images:
+            self.damage.spoiled += image.is_corrupt
+            yield Decoded(image, image.pts, image.duration)
 
-    def _planar(self, picture: VideoFrame) -> VideoFrame:
-        if self._device is None or not is_from_device(picture):
-            return picture
+    def _planar(self, image: VideoFrame) -> VideoFrame:
+        if self._device is None or not is_from_device(image):
+            return image
         self.by_device += 1
-        return planar(picture, self._scaler)
+        return planar(image, self._scaler)
 
 
 def has_hidden_alpha(stream: VideoStream) -> bool:

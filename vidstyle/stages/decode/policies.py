@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from vidstyle.core import Clip, Colour, Notice, StageOptions
+from vidstyle.core import Clip, Color, Note, StageOptions
 from vidstyle.core.errors import InputError
 from vidstyle.media.color import MATRIX_TO_TAG, PQ, is_hdr
 from vidstyle.stages.decode.limits import (
@@ -44,7 +44,7 @@ class DecodeOptions(StageOptions):
         "scale", description="Where the size changes midway: scale to the first, or stop."
     )
     rotation: Literal["apply", "ignore"] = Field(
-        "apply", description="Whether pictures are turned as the file says."
+        "apply", description="Whether images are turned as the file says."
     )
     hardware: Literal["none", "auto"] = Field(
         "none",
@@ -83,12 +83,12 @@ def decide(found: Found, options: DecodeOptions, path: Path) -> Decision:
     Raises InputError for HDR that is to be refused, and for a clip beyond the limits.
     """
     _check_promises(found, options, path)
-    hdr = is_hdr(found.colour)
+    hdr = is_hdr(found.color)
     if hdr and options.hdr == "refuse":
-        kind = "PQ" if found.colour.transfer == PQ else "HLG"
+        kind = "PQ" if found.color.transfer == PQ else "HLG"
         raise InputError(
             f"{path}: HDR video ({kind}); set decode's option hdr to tonemap for ordinary "
-            "colours, or to passthrough to paint the values as they are"
+            "colors, or to passthrough to paint the values as they are"
         )
     if options.rotation == "ignore":
         found = replace(found, orientation=Orientation())
@@ -98,8 +98,8 @@ def decide(found: Found, options: DecodeOptions, path: Path) -> Decision:
     clip = replace(
         found.clip(),
         alpha=alpha,
-        colour=_TONE_MAPPED if tone_mapped else found.colour,
-        notices=(*found.notices, *_notices(found, options, tone_mapped)),
+        color=_TONE_MAPPED if tone_mapped else found.color,
+        notes=(*found.notes, *_notes(found, options, tone_mapped)),
     )
     peak = options.hdr_peak if tone_mapped else None
     return Decision(clip, found.orientation, alpha, peak)
@@ -114,14 +114,14 @@ def _check_promises(found: Found, options: DecodeOptions, path: Path) -> None:
         check_length(path, float(seconds), options.max_hours)
 
 
-_TONE_MAPPED = Colour("bt709", "limited", MATRIX_TO_TAG["bt709"], MATRIX_TO_TAG["bt709"])
+_TONE_MAPPED = Color("bt709", "limited", MATRIX_TO_TAG["bt709"], MATRIX_TO_TAG["bt709"])
 
 
-def _notices(found: Found, options: DecodeOptions, tone_mapped: bool) -> Iterator[Notice]:
+def _notes(found: Found, options: DecodeOptions, tone_mapped: bool) -> Iterator[Note]:
     if tone_mapped:
         text = f"HDR light of up to {options.hdr_peak:.0f} cd/m² is mapped to BT.709"
-        yield Notice("tone-mapped", text)
-    elif is_hdr(found.colour):
-        yield Notice("hdr", "HDR values are painted as coded, not as they look")
+        yield Note("tone-mapped", text)
+    elif is_hdr(found.color):
+        yield Note("hdr", "HDR values are painted as coded, not as they look")
     if options.alpha == "drop" and found.alpha == "used":
-        yield Notice("alpha-dropped", "the video's transparency is dropped")
+        yield Note("alpha-dropped", "the video's transparency is dropped")

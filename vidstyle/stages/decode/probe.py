@@ -14,9 +14,9 @@ import numpy as np
 from av import VideoFrame
 from av.video.stream import VideoStream
 
-from vidstyle.core import Clip, Colour, Notice, OtherStream
+from vidstyle.core import Clip, Color, Note, OtherStream
 from vidstyle.core.errors import InputError
-from vidstyle.media.color import colour_of, has_alpha
+from vidstyle.media.color import color_of, has_alpha
 from vidstyle.media.container import other_streams, video_streams
 from vidstyle.media.to_rgb import ToRGB, bit_depth
 from vidstyle.stages.decode.limits import check_size
@@ -51,17 +51,17 @@ class Found:
     """When the video should end, by what the container says; None where it does not."""
     end_is_exact: bool
     """Whether that is the stream's own end, rather than that of the longest stream."""
-    colour: Colour
+    color: Color
     bit_depth: int
     sample_aspect: Fraction
     orientation: Orientation
     alpha: Literal["none", "opaque", "used"]
     """Whether there is transparency, and whether a frame that was looked at uses it."""
     streams: tuple[OtherStream, ...]
-    notices: tuple[Notice, ...]
+    notes: tuple[Note, ...]
 
     def clip(self) -> Clip:
-        """The clip as it is shown upright, opaque and in its own colours."""
+        """The clip as it is shown upright, opaque and in its own colors."""
         width, height = self.size[::-1] if self.orientation.swaps_sides else self.size
         aspect = self.sample_aspect
         return Clip(
@@ -69,12 +69,12 @@ class Found:
             height=height,
             time_base=self.time_base,
             frame_rate=self.frame_rate,
-            colour=self.colour,
+            color=self.color,
             bit_depth=self.bit_depth,
             sample_aspect=1 / aspect if self.orientation.swaps_sides else aspect,
             frame_count=self.frame_count,
             streams=self.streams,
-            notices=self.notices,
+            notes=self.notes,
         )
 
     def missing_seconds(self, end: Fraction) -> Fraction | None:
@@ -99,11 +99,11 @@ def probe(path: Path, *, threads: int, max_pixels: int) -> Found:
         check_size(path, context.width, context.height, max_pixels)
         rate = frame_rate_of(reader)
     with Reader(path, threads=threads, max_pixels=max_pixels) as reader:
-        pictures = [item.picture for item in islice(reader.frames(), _FRAMES)]
-        if not pictures:
+        images = [item.image for item in islice(reader.frames(), _FRAMES)]
+        if not images:
             raise _undecodable(path, reader, max_pixels)
-        check_size(path, pictures[0].width, pictures[0].height, max_pixels)
-        return _found(reader, pictures, rate, _colour(path, reader.stream, pictures[0]))
+        check_size(path, images[0].width, images[0].height, max_pixels)
+        return _found(reader, images, rate, _color(path, reader.stream, images[0]))
 
 
 def _undecodable(path: Path, reader: Reader, max_pixels: int) -> InputError:
@@ -118,10 +118,8 @@ def _undecodable(path: Path, reader: Reader, max_pixels: int) -> InputError:
     )
 
 
-def _found(
-    reader: Reader, pictures: list[VideoFrame], rate: Fraction | None, colour: Colour
-) -> Found:
-    stream, first = reader.stream, pictures[0]
+def _found(reader: Reader, images: list[VideoFrame], rate: Fraction | None, color: Color) -> Found:
+    stream, first = reader.stream, images[0]
     orientation = orientation_of(first)
     end, exact = _end_seconds(reader)
     return Found(
@@ -133,20 +131,20 @@ def _found(
         start=stream.start_time or 0,
         end_seconds=end,
         end_is_exact=exact,
-        colour=colour,
+        color=color,
         bit_depth=bit_depth(first.format),
         sample_aspect=_sample_aspect(stream),
         orientation=orientation,
-        alpha=_alpha(stream, pictures, colour),
+        alpha=_alpha(stream, images, color),
         streams=other_streams(reader.container, stream),
-        notices=tuple(_notices(reader, colour, orientation)),
+        notes=tuple(_notes(reader, color, orientation)),
     )
 
 
-def _colour(path: Path, stream: VideoStream, first: VideoFrame) -> Colour:
+def _color(path: Path, stream: VideoStream, first: VideoFrame) -> Color:
     try:
-        own = colour_of(first, first.height)
-        return own if own.tagged else colour_of(stream.codec_context, first.height)
+        own = color_of(first, first.height)
+        return own if own.tagged else color_of(stream.codec_context, first.height)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
@@ -160,14 +158,14 @@ def _sample_aspect(stream: VideoStream) -> Fraction:
 
 
 def _alpha(
-    stream: VideoStream, pictures: list[VideoFrame], colour: Colour
+    stream: VideoStream, images: list[VideoFrame], color: Color
 ) -> Literal["none", "opaque", "used"]:
     if has_hidden_alpha(stream):
         return "used"
-    if not has_alpha(pictures[0].format):
+    if not has_alpha(images[0].format):
         return "none"
-    to_rgb = ToRGB(colour, alpha=True)
-    alphas = [to_rgb(picture)[1] for picture in pictures]
+    to_rgb = ToRGB(color, alpha=True)
+    alphas = [to_rgb(image)[1] for image in images]
     used = any(alpha is not None and bool(np.any(alpha < 1)) for alpha in alphas)
     return "used" if used else "opaque"
 
@@ -182,14 +180,14 @@ def _end_seconds(reader: Reader) -> tuple[Fraction | None, bool]:
     return start_seconds_of(reader.stream) + length, False
 
 
-def _notices(reader: Reader, colour: Colour, orientation: Orientation) -> Iterator[Notice]:
-    if not colour.tagged:
-        text = f"the file does not say how its colours are coded; {colour.matrix} is assumed"
-        yield Notice("colour-guessed", text)
+def _notes(reader: Reader, color: Color, orientation: Orientation) -> Iterator[Note]:
+    if not color.tagged:
+        text = f"the file does not say how its colors are coded; {color.matrix} is assumed"
+        yield Note("color-guessed", text)
     candidates = len(video_streams(reader.container))
     if candidates > 1:
         text = f"of {candidates} video streams, stream {reader.stream.index} is used"
-        yield Notice("several-videos", text)
+        yield Note("several-videos", text)
     if orientation.slanted is not None:
         text = f"the file asks for a turn by {orientation.slanted:.0f}°, which is not done"
-        yield Notice("rotation", text)
+        yield Note("rotation", text)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from av.codec.hwaccel import HWAccel
 
-from vidstyle.core import Clip, Frame, Mark, Notice, Place
+from vidstyle.core import Clip, ExecutionContext, Frame, Mark, Note
 from vidstyle.stages.decode.hardware import choose
 from vidstyle.stages.decode.policies import Decision, DecodeOptions, decide
 from vidstyle.stages.decode.probe import Found, probe
@@ -21,7 +21,7 @@ class DecodePyAV:
     """Reads the frames of a video file in presentation order, as a player would show them.
 
     Times are the file's own, start offset and variable rate included, repaired where they
-    do not go forward. Damaged packets are skipped and counted. Pictures are turned upright,
+    do not go forward. Damaged packets are skipped and counted. Images are turned upright,
     deinterlaced frame for frame, and made full-range RGB by the file's matrix and range.
     """
 
@@ -33,21 +33,21 @@ class DecodePyAV:
         self._device: HWAccel | None = None
         self._reading: Reading | None = None
 
-    def open(self, path: Path, place: Place) -> Clip:
+    def open(self, path: Path, context: ExecutionContext) -> Clip:
         """Look at the first frames and packets. Raises InputError where it cannot be read."""
         self.close()
-        found = probe(path, threads=place.threads, max_pixels=self.options.max_pixels)
+        found = probe(path, threads=context.threads, max_pixels=self.options.max_pixels)
         decision = decide(found, self.options, path)
         if self.options.hardware == "auto":
             self._device, said = choose(
                 path,
-                threads=place.threads,
+                threads=context.threads,
                 hidden_alpha=decision.alpha,
                 max_pixels=self.options.max_pixels,
             )
-            clip = replace(decision.clip, notices=(*decision.clip.notices, said))
+            clip = replace(decision.clip, notes=(*decision.clip.notes, said))
             decision = replace(decision, clip=clip)
-        self._opened = path, found, decision, place.threads
+        self._opened = path, found, decision, context.threads
         return decision.clip
 
     def frames(self, after: Mark | None = None) -> Iterator[Frame]:
@@ -66,7 +66,7 @@ class DecodePyAV:
         )
         to_layers = ToLayers(found, decision)
         for index, item in reading.frames(after):
-            yield Frame(index, item.pts, item.duration, to_layers(item.picture))
+            yield Frame(index, item.pts, item.duration, to_layers(item.image))
 
     def mark(self) -> Callable[[], Mark]:
         """The place after the last frame that ``frames`` gave; ValueError before the first."""
@@ -75,9 +75,9 @@ class DecodePyAV:
         return self._reading.mark()
 
     @property
-    def notices(self) -> Sequence[Notice]:
+    def notes(self) -> Sequence[Note]:
         """Damage, repaired times, interlacing, changes of size and an early end, so far."""
-        return () if self._reading is None else self._reading.notices()
+        return () if self._reading is None else self._reading.notes()
 
     def close(self) -> None:
         """Give back the file and the decoder's threads; may be called twice."""

@@ -11,7 +11,7 @@ from typing import Final
 from av import VideoFrame
 from av.codec.hwaccel import HWAccel
 
-from vidstyle.core import Mark, Notice
+from vidstyle.core import Mark, Note
 from vidstyle.core.errors import InputError
 from vidstyle.stages.decode.deinterlace import deinterlaced
 from vidstyle.stages.decode.limits import check_count, check_length, check_size
@@ -47,7 +47,7 @@ class Reading:
         self._device = device
         self._reader: Reader | None = None
         self._repairs = Repairs()
-        self._met: dict[str, Notice] = {}
+        self._met: dict[str, Note] = {}
         self._last: tuple[int, int] | None = None
         self._recent: deque[VideoFrame] = deque(maxlen=REMEMBERED)
 
@@ -58,7 +58,7 @@ class Reading:
         for index, item in enumerate(self._timed(after), first):
             self._check_limits(index, item)
             self._last = index, item.pts
-            self._recent.append(item.picture)
+            self._recent.append(item.image)
             end = item.pts + item.duration
             yield index, item
         if end is not None:
@@ -68,20 +68,20 @@ class Reading:
         """The place after the last frame that was given; ValueError before the first."""
         if self._last is None:
             raise ValueError("no frame was given yet, so there is no place to mark")
-        (index, pts), pictures = self._last, tuple(self._recent)
-        return lambda: Mark(index, pts, digests(pictures))
+        (index, pts), images = self._last, tuple(self._recent)
+        return lambda: Mark(index, pts, digests(images))
 
-    def notices(self) -> tuple[Notice, ...]:
+    def notes(self) -> tuple[Note, ...]:
         """What was met so far."""
-        return (*self._read_notices(), *self._repairs.notices(), *self._met.values())
+        return (*self._read_notices(), *self._repairs.notes(), *self._met.values())
 
-    def _read_notices(self) -> Iterator[Notice]:
+    def _read_notices(self) -> Iterator[Note]:
         if self._reader is None:
             return
-        yield from self._reader.damage.notices()
+        yield from self._reader.damage.notes()
         if self._reader.device_failed:
             text = "the GPU failed to decode the video, and the processor has gone on"
-            yield Notice("hardware-failed", text)
+            yield Note("hardware-failed", text)
 
     def close(self) -> None:
         """Give back the file and the decoder's threads; may be called twice."""
@@ -148,24 +148,24 @@ class Reading:
     def _noting(self, decoded: Iterator[Decoded]) -> Iterator[Decoded]:
         """The same frames, after a look at what may change midway."""
         for item in decoded:
-            if (item.picture.width, item.picture.height) != self._found.size:
-                self._meet_size(item.picture)
-            if item.picture.interlaced_frame and "interlaced" not in self._met:
+            if (item.image.width, item.image.height) != self._found.size:
+                self._meet_size(item.image)
+            if item.image.interlaced_frame and "interlaced" not in self._met:
                 done = "kept as they are" if self._options.deinterlace == "off" else "rebuilt"
-                self._met["interlaced"] = Notice("interlaced", f"interlaced frames are {done}")
+                self._met["interlaced"] = Note("interlaced", f"interlaced frames are {done}")
             yield item
 
-    def _meet_size(self, picture: VideoFrame) -> None:
+    def _meet_size(self, image: VideoFrame) -> None:
         width, height = self._found.size
-        change = f"from {width}x{height} to {picture.width}x{picture.height}"
+        change = f"from {width}x{height} to {image.width}x{image.height}"
         if self._options.size_change == "refuse":
             raise InputError(
-                f"{self._path}: the picture changes {change} midway; set decode's option "
+                f"{self._path}: the image changes {change} midway; set decode's option "
                 "size_change to scale, or cut the file there"
             )
-        check_size(self._path, picture.width, picture.height, self._options.max_pixels)
-        text = f"the picture changes {change} midway and is scaled back"
-        self._met.setdefault("size-change", Notice("size-change", text))
+        check_size(self._path, image.width, image.height, self._options.max_pixels)
+        text = f"the image changes {change} midway and is scaled back"
+        self._met.setdefault("size-change", Note("size-change", text))
 
     def _check_limits(self, index: int, item: Timed) -> None:
         """Raise InputError where there is more than the header has said."""
@@ -181,4 +181,4 @@ class Reading:
                 f"the video ends after {float(end):.2f} s, {float(missing):.2f} s before the "
                 "file says; it may be cut short"
             )
-            self._met["truncated"] = Notice("truncated", text)
+            self._met["truncated"] = Note("truncated", text)

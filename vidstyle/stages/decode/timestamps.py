@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from av import VideoFrame
 
-from vidstyle.core import Notice
+from vidstyle.core import Note
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A decoded picture with the time that the file gives it, in the stream's time base."""
+    """A decoded image with the time that the file gives it, in the stream's time base."""
 
-    picture: VideoFrame
+    image: VideoFrame
     pts: int | None
     duration: int
     """0 where the file does not say."""
@@ -22,9 +22,9 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """A decoded picture with the time that it is given."""
+    """A decoded image with the time that it is given."""
 
-    picture: VideoFrame
+    image: VideoFrame
     pts: int
     duration: int
 
@@ -36,7 +36,7 @@ class Repairs:
     missing: int = 0
     backward: int = 0
 
-    def notices(self) -> list[Notice]:
+    def notes(self) -> list[Note]:
         """One line if anything was repaired."""
         parts = []
         if self.missing:
@@ -45,7 +45,7 @@ class Repairs:
             parts.append(f"not going forward: {self.backward}")
         if not parts:
             return []
-        return [Notice("timestamps", f"times of frames were repaired; {', '.join(parts)}")]
+        return [Note("timestamps", f"times of frames were repaired; {', '.join(parts)}")]
 
 
 def repaired(
@@ -61,7 +61,7 @@ def repaired(
 
     Times that go forward stay as they are, gaps and start offset included. A frame without
     a time comes one ``step`` after the one before. A stray time is placed between its
-    neighbours; where time jumps back for good, all that follows is shifted to go on. The
+    neighbors; where time jumps back for good, all that follows is shifted to go on. The
     last frame lasts up to ``end``, asked after it, where there is one and it is later, else it
     keeps its own duration, or lasts one ``step``. ``first`` is the time of a first frame that
     has none, ``after`` the time of the frame before the first. All in ticks of the stream's
@@ -71,10 +71,10 @@ def repaired(
     held: tuple[VideoFrame, int] | None = None
     last: Decoded | None = None
     for current, following in _with_next(decoded):
-        pts = clock.place(current.pts, following.pts if following else None)
+        pts = clock.position(current.pts, following.pts if following else None)
         if held is not None:
             yield Timed(*held, duration=pts - held[1])
-        held, last = (current.picture, pts), current
+        held, last = (current.image, pts), current
     if held is not None and last is not None:
         yield Timed(*held, duration=_duration(last, end()) or step)
 
@@ -96,7 +96,7 @@ class _Clock:
         self._previous = after
         self._shift = 0
 
-    def place(self, raw: int | None, following: int | None) -> int:
+    def position(self, raw: int | None, following: int | None) -> int:
         pts = None if raw is None else raw + self._shift
         if pts is None or (self._previous is not None and pts <= self._previous):
             pts = self._repair(pts, None if following is None else following + self._shift)

@@ -1,4 +1,4 @@
-"""From a decoded picture to the layers of a frame."""
+"""From a decoded image to the layers of a frame."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from vidstyle.stages.decode.probe import Found
 
 
 class ToLayers:
-    """Converts, tone-maps and turns the pictures of one clip."""
+    """Converts, tone-maps and turns the images of one clip."""
 
     def __init__(self, found: Found, decision: Decision) -> None:
-        colour, peak = found.colour, decision.hdr_peak
-        self._to_rgb = ToRGB(colour, alpha=decision.alpha, size=found.size)
-        self._tone = None if peak is None else ToneMap(colour.transfer, peak)
+        color, peak = found.color, decision.hdr_peak
+        self._to_rgb = ToRGB(color, alpha=decision.alpha, size=found.size)
+        self._tone = None if peak is None else ToneMap(color.transfer, peak)
         self._orientation = decision.orientation
         self._alpha = decision.alpha
 
-    def __call__(self, picture: VideoFrame) -> dict[str, HostArray]:
+    def __call__(self, image: VideoFrame) -> dict[str, HostArray]:
         """``source``, and ``alpha`` if the clip has it: read-only, upright."""
-        source, alpha = self._to_rgb(picture)
+        source, alpha = self._to_rgb(image)
         layers = {"source": self._tone(source) if self._tone else source}
         if self._alpha:
             # A clip may change to a format without alpha midway.

@@ -65,8 +65,8 @@ class VideoCodec:
     extra: Extra = field(default=lambda _: {})
     """Further options of FFmpeg, for a number of threads."""
     whole_chroma: bool = False
-    """True where a subsampled picture must have even sides."""
-    siting: Siting = "centre"
+    """True where a subsampled image must have even sides."""
+    siting: Siting = "center"
     """Where its decoders take chroma to lie: H.264 and H.265 say left where nothing is said."""
     held: Mapping[Preset | None, int] = field(default_factory=lambda: {None: 0})
     """Bytes that it holds for each pixel of 8 bits in 4:2:0, by preset; None for all others."""
@@ -134,7 +134,7 @@ class VideoCodec:
         return None if self.crf is None else self.crf[2]
 
     def memory(self, preset: Preset | None, samples: float) -> int:
-        """Bytes that the encoder holds: of ``samples`` a picture, each counted by its bytes."""
+        """Bytes that the encoder holds: of ``samples`` a image, each counted by its bytes."""
         chosen = self.default_preset if preset is None else preset
         return int(self.held.get(chosen, self.held[None]) * samples / 1.5)
 

@@ -10,7 +10,7 @@ import av
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 
-from vidstyle.core import Clip, Colour
+from vidstyle.core import Clip, Color
 from vidstyle.core.errors import PipelineError
 from vidstyle.media.color import MATRIX_TO_TAG, RANGE_TO_TAG, guess_matrix
 from vidstyle.media.from_rgb import LAYOUTS
@@ -29,8 +29,8 @@ class EncoderSettings:
     pixel_format: str
     width: int
     height: int
-    """Of the coded picture: the clip's, or one more where the codec needs even sides."""
-    colour: Colour
+    """Of the coded image: the clip's, or one more where the codec needs even sides."""
+    color: Color
     sample_aspect: Fraction
     rate: Fraction
     threads: int
@@ -42,7 +42,7 @@ class EncoderSettings:
         return LAYOUTS[self.pixel_format].alpha
 
 
-def settle(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings:
+def resolve(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings:
     """Resolve every ``auto`` of the options for a clip."""
     asked = CODECS[options.codec]
     alpha = clip.alpha and options.alpha != "drop"
@@ -56,7 +56,7 @@ def settle(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings:
         pixel_format=pixel_format,
         width=-(-clip.width // across) * across,
         height=-(-clip.height // down) * down,
-        colour=_coded_colour(clip, rgb=layout.rgb),
+        color=_coded_color(clip, rgb=layout.rgb),
         sample_aspect=clip.sample_aspect,
         rate=_nominal_rate(clip, codec),
         threads=threads,
@@ -67,7 +67,7 @@ def settle(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings:
 def new_encoder(settings: EncoderSettings) -> VideoCodecContext:
     """An open encoder on a clock of frame numbers: one tick a frame.
 
-    Raises PipelineError where the codec refuses, such as for a picture that is too small.
+    Raises PipelineError where the codec refuses, such as for a image that is too small.
     """
     context = av.CodecContext.create(settings.codec.name, "w")
     assert isinstance(context, VideoCodecContext)
@@ -93,21 +93,21 @@ def configure(context: VideoCodecContext, settings: EncoderSettings) -> None:
     context.sample_aspect_ratio = settings.sample_aspect
     context.thread_count = settings.threads
     context.flags |= Flags.global_header | Flags.closed_gop
-    context.colorspace = MATRIX_TO_TAG[settings.colour.matrix]
-    context.color_range = RANGE_TO_TAG[settings.colour.range]
-    context.color_primaries = settings.colour.primaries
-    context.color_trc = settings.colour.transfer
+    context.colorspace = MATRIX_TO_TAG[settings.color.matrix]
+    context.color_range = RANGE_TO_TAG[settings.color.range]
+    context.color_primaries = settings.color.primaries
+    context.color_trc = settings.color.transfer
     context.options = dict(settings.options)
 
 
-def _coded_colour(clip: Clip, *, rgb: bool) -> Colour:
-    """The clip's colour with a matrix and range that the pixel format can have."""
-    colour = replace(clip.colour, tagged=True)
+def _coded_color(clip: Clip, *, rgb: bool) -> Color:
+    """The clip's color with a matrix and range that the pixel format can have."""
+    color = replace(clip.color, tagged=True)
     if rgb:
-        return replace(colour, matrix="rgb", range="full")
-    if colour.matrix == "rgb":
-        return replace(colour, matrix=guess_matrix(clip.height), range="limited")
-    return colour
+        return replace(color, matrix="rgb", range="full")
+    if color.matrix == "rgb":
+        return replace(color, matrix=guess_matrix(clip.height), range="limited")
+    return color
 
 
 def _nominal_rate(clip: Clip, codec: VideoCodec) -> Fraction:

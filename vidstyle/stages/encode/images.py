@@ -16,13 +16,13 @@ from pydantic import Field
 from vidstyle.core import (
     NOW,
     Clip,
+    ExecutionContext,
     Frame,
     FrameTime,
     Needs,
-    Notice,
+    Note,
     Original,
     Packet,
-    Place,
     Reach,
     Segment,
     StageOptions,
@@ -36,8 +36,8 @@ from vidstyle.stages.encode.containers import CONTAINERS
 _Samples: TypeAlias = npt.NDArray[Any]
 
 
-class PictureOptions(StageOptions):
-    """What a picture file holds."""
+class ImageOptions(StageOptions):
+    """What a image file holds."""
 
     bits: Literal["auto", 8, 16] = Field(
         "auto", description="bits a sample; auto is 16 for clips of more than 8"
@@ -48,10 +48,10 @@ class PictureOptions(StageOptions):
     compression: int = Field(3, ge=0, le=9, description="0 is fast and large, 9 slow and small")
 
 
-class PictureWriter:
+class ImageWriter:
     """One PNG a frame; nothing is held back."""
 
-    def __init__(self, options: PictureOptions, bits: int) -> None:
+    def __init__(self, options: ImageOptions, bits: int) -> None:
         self._options, self._bits = options, bits
         self._frames = 0
         self._last = b""
@@ -62,7 +62,7 @@ class PictureWriter:
         return b""
 
     def write(self, frame: Frame) -> tuple[list[Packet], str]:
-        """The picture as a whole file, and the hash of its samples."""
+        """The image as a whole file, and the hash of its samples."""
         samples = self._samples(frame)
         flags = [cv2.IMWRITE_PNG_COMPRESSION, self._options.compression]
         made, data = cv2.imencode(".png", samples, flags)
@@ -96,18 +96,18 @@ class PictureWriter:
         return _codes(np.concatenate([image[..., ::-1], opacity], axis=2), self._bits)
 
 
-class EncodePictures:
+class EncodeImages:
     """PNG files named by their number from 0, and ``vidstyle.json`` with their times."""
 
-    Options = PictureOptions
+    Options = ImageOptions
 
-    def __init__(self, options: PictureOptions) -> None:
+    def __init__(self, options: ImageOptions) -> None:
         self._options = options
         self._clip: Clip | None = None
 
     @property
     def needs(self) -> Needs:
-        """The picture, and its opacity where it is there."""
+        """The image, and its opacity where it is there."""
         return Needs(reads={"image": NOW, "alpha": Reach(optional=True)})
 
     @property
@@ -116,37 +116,37 @@ class EncodePictures:
         return ""
 
     @property
-    def notices(self) -> Sequence[Notice]:
+    def notes(self) -> Sequence[Note]:
         """Sound and subtitles have no place in a folder."""
         if self._clip is None or not self._clip.streams:
             return ()
         kinds = ", ".join(sorted({stream.kind for stream in self._clip.streams}))
-        return (Notice("dropped", f"a folder of pictures holds no {kinds}: left out"),)
+        return (Note("dropped", f"a folder of images holds no {kinds}: left out"),)
 
     def check(self, path: Path, clip: Clip) -> None:
         """Raise PipelineError for the name of a video, OutputError for that of a file."""
         if path.suffix.lower() in CONTAINERS:
             raise PipelineError(
-                f"{path} is the name of a video and encode/pictures writes a folder; "
+                f"{path} is the name of a video and encode/images writes a folder; "
                 "leave the suffix out or use encode/pyav"
             )
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path} is not a folder; choose another -o")
 
-    def settle(self, clip: Clip, place: Place) -> PictureOptions:
+    def resolve(self, clip: Clip, context: ExecutionContext) -> ImageOptions:
         """Bits as they are for this clip."""
         return self._options.model_copy(update={"bits": self._bits(clip)})
 
-    def memory(self, clip: Clip, place: Place) -> int:
-        # The samples of one picture, and its file in memory.
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
+        # The samples of one image, and its file in memory.
         return 2 * 8 * clip.width * clip.height
 
-    def open(self, clip: Clip, place: Place) -> None:
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
         self._clip = clip
 
     def segment(self, clip: Clip) -> Writer:
         """A writer of files."""
-        return PictureWriter(self._options, self._bits(clip))
+        return ImageWriter(self._options, self._bits(clip))
 
     def _bits(self, clip: Clip) -> int:
         if self._options.bits == "auto":
@@ -162,7 +162,7 @@ class EncodePictures:
     ) -> None:
         """Write the files and then their list, which makes them ours. Raises OutputError."""
         if self._clip is None:
-            raise RuntimeError("encode/pictures is not open")
+            raise RuntimeError("encode/images is not open")
         try:
             path.mkdir(exist_ok=True)
             names = [
@@ -173,7 +173,7 @@ class EncodePictures:
             ]
             if len(names) != len(times):
                 raise OutputError(
-                    f"{len(names)} pictures are stored for {len(times)} frames; "
+                    f"{len(names)} images are stored for {len(times)} frames; "
                     "run again from the start"
                 )
             (path / MANIFEST).write_text(_manifest(names, times, self._clip), encoding="utf-8")
@@ -209,4 +209,4 @@ def _manifest(names: Sequence[str], times: Sequence[FrameTime], clip: Clip) -> s
     return json.dumps(facts, indent=1)
 
 
-STAGE = EncodePictures
+STAGE = EncodeImages

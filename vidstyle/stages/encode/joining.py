@@ -11,7 +11,7 @@ from typing import Final
 
 from av.container import InputContainer
 
-from vidstyle.core import Clip, FrameTime, Notice, Original, Segment
+from vidstyle.core import Clip, FrameTime, Note, Original, Segment
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import open_input
 from vidstyle.stages.encode.codecs import CODECS
@@ -50,30 +50,30 @@ class Joining:
         times: Sequence[FrameTime],
         original: Original,
         path: Path,
-    ) -> list[Notice]:
+    ) -> list[Note]:
         """Write ``path`` and probe it; what was changed on the way. Raises OutputError."""
         # No container shows what is before 0, so that everything moves up together.
         lift = max(0, -times[0].pts)
         shown = [FrameTime(frame.pts + lift, frame.duration) for frame in times]
         cut = _cut(original, lift * self.clip.time_base)
         with _original(original.path) as source:
-            notices = self._mux(chunks, shown, source, cut, path)
+            notes = self._mux(chunks, shown, source, cut, path)
         if lift:
             seconds = float(lift * self.clip.time_base)
-            notices.append(Notice("moved", f"all times are {seconds:g} s later, to start at 0"))
+            notes.append(Note("moved", f"all times are {seconds:g} s later, to start at 0"))
         size = (self.settings.width, self.settings.height)
-        notices += self._write_aspect(path, size)
+        notes += self._write_aspect(path, size)
         probe(path, [frame.pts * self.clip.time_base for frame in shown], size)
-        return notices
+        return notes
 
-    def _write_aspect(self, path: Path, size: tuple[int, int]) -> list[Notice]:
+    def _write_aspect(self, path: Path, size: tuple[int, int]) -> list[Note]:
         aspect = self.clip.sample_aspect
         if aspect == 1 or path.suffix.lower() not in (".mkv", ".webm"):
             return []
         with failing_as_output(path):
             if write_sample_aspect(path, size, aspect):
                 return []
-        return [Notice("aspect", f"the sample aspect {aspect} could not be written")]
+        return [Note("aspect", f"the sample aspect {aspect} could not be written")]
 
     def _most_ahead(self, container: Container) -> int | None:
         if not container.edit_lists:
@@ -88,7 +88,7 @@ class Joining:
         source: InputContainer | None,
         cut: Cut,
         path: Path,
-    ) -> list[Notice]:
+    ) -> list[Note]:
         clip, codec = self.clip, CODECS[self.options.codec]
         container = container_for(path, codec.name)
         order = decoding_order(chunks, len(times)) if codec.reorders else range(len(times))
@@ -103,7 +103,7 @@ class Joining:
             video = video_packets(timeline.packets(chunks), stream, clip.time_base)
             for packet in interleaved(video, others.packets()):
                 output.mux_one(packet)
-        return others.notices
+        return others.notes
 
 
 def _cut(original: Original, lift: Fraction) -> Cut:
@@ -115,7 +115,7 @@ def _cut(original: Original, lift: Fraction) -> Cut:
 
 @contextmanager
 def _original(path: Path) -> Iterator[InputContainer | None]:
-    """The original file, or None where it is a folder of pictures or gone."""
+    """The original file, or None where it is a folder of images or gone."""
     try:
         source = open_input(path) if path.is_file() else None
     except InputError:

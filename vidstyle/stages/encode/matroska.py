@@ -32,7 +32,7 @@ _SHAPE: Final = frozenset({_DISPLAY_WIDTH, _DISPLAY_HEIGHT, _DISPLAY_UNIT})
 # Without a unit it is pixels; the muxer writes "unknown".
 
 _HEAD: Final = 1 << 20
-# Far more than comes before the first picture, unless fonts are attached: those come after.
+# Far more than comes before the first image, unless fonts are attached: those come after.
 _LARGEST_FACTOR: Final = 32
 
 
@@ -98,7 +98,7 @@ def _layout(head: bytes, segment: _Element) -> tuple[_Element, _Element, _Elemen
 
 
 def _tracks_with(head: bytes, tracks: _Element, size: tuple[int, int]) -> bytes:
-    """The description of all tracks with a display size for the first that has pictures."""
+    """The description of all tracks with a display size for the first that has images."""
     display = _element(_DISPLAY_WIDTH, _number(size[0])) + _element(
         _DISPLAY_HEIGHT, _number(size[1])
     )
@@ -121,7 +121,7 @@ def _tracks_with(head: bytes, tracks: _Element, size: tuple[int, int]) -> bytes:
         around = head[entry.content : video.start] + described + head[video.end : entry.end]
         entries.append(_element(_TRACK_ENTRY, around))
     if waiting:
-        raise ValueError("no track has pictures")
+        raise ValueError("no track has images")
     return _element(_TRACKS, _with_checksum(b"".join(entries)))
 
 
@@ -135,10 +135,12 @@ def _index_moved(head: bytes, index: _Element, moved: set[int], by: int) -> byte
         whole = bytearray(head[part.start : part.end])
         fields = {field.id: field for field in _parts(head, part.content, part.end)}
         if part.id == _SEEK and _value(head, fields[_SEEK_ID]) in moved:
-            place = fields[_SEEK_POSITION]
-            value = _value(head, place) - by
-            length = place.end - place.content
-            whole[place.content - part.start : place.end - part.start] = value.to_bytes(length)
+            position = fields[_SEEK_POSITION]
+            value = _value(head, position) - by
+            length = position.end - position.content
+            whole[position.content - part.start : position.end - part.start] = value.to_bytes(
+                length
+            )
         content += whole
     body = _with_checksum(bytes(content)) if checked else bytes(content)
     return head[index.start : index.content] + body

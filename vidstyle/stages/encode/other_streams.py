@@ -1,4 +1,4 @@
-"""What the original file holds beside its pictures: sound, subtitles, chapters, titles."""
+"""What the original file holds beside its images: sound, subtitles, chapters, titles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from av.container import InputContainer, OutputContainer
 from av.stream import AttachmentStream, Discard, Stream
 from av.subtitles.stream import SubtitleStream
 
-from vidstyle.core import Clip, Notice, OtherStream
+from vidstyle.core import Clip, Note, OtherStream
 from vidstyle.stages.encode.audio import ReencodedAudio
 from vidstyle.stages.encode.containers import Container
 from vidstyle.stages.encode.cut import Cut
@@ -40,7 +40,7 @@ class OtherStreams:
         cut: Cut,
     ) -> None:
         """``source`` is None where the original is no file: then nothing is added."""
-        self.notices: list[Notice] = []
+        self.notes: list[Note] = []
         self._source, self._container = source, container
         self._options, self._cut = options, cut
         self._routes: dict[int, Route] = {}
@@ -181,7 +181,7 @@ class OtherStreams:
         return {**chapter, "start": start, "end": end}
 
     def _say(self, kind: str, text: str) -> None:
-        self.notices.append(Notice(kind, text))
+        self.notes.append(Note(kind, text))
 
 
 def _readable(stream: Stream) -> bool:

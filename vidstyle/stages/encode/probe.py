@@ -37,7 +37,7 @@ def _fault(
     stream = written.streams.video[0]
     found_size = (stream.codec_context.width, stream.codec_context.height)
     if found_size != size:
-        return f"its picture is {found_size[0]}x{found_size[1]}, not {size[0]}x{size[1]}"
+        return f"its image is {found_size[0]}x{found_size[1]}, not {size[0]}x{size[1]}"
     ticks = sorted(packet.pts for packet in written.demux(stream) if packet.pts is not None)
     if len(ticks) != len(expected):
         return f"holds {len(ticks)} frames, not {len(expected)}"

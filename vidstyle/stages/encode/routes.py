@@ -31,7 +31,7 @@ class Copied:
     def __init__(self, target: Stream, cut: Cut, *, before_zero: bool) -> None:
         """``before_zero``: whether the container hides what lies before 0.
 
-        Elsewhere a packet that primes a decoder would move the whole file, pictures too.
+        Elsewhere a packet that primes a decoder would move the whole file, images too.
         """
         self._target, self._cut, self._before_zero = target, cut, before_zero
 

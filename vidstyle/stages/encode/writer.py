@@ -13,7 +13,7 @@ from vidstyle.media.planes import digest, samples
 from vidstyle.stages.encode.encoder import EncoderSettings, new_encoder
 
 ALPHA_PLANE: Final = "matroska_block_additional"
-"""Side data without which a picture is lost: VP9's opacity."""
+"""Side data without which a image is lost: VP9's opacity."""
 
 
 class ChunkWriter:
@@ -25,13 +25,13 @@ class ChunkWriter:
         self._encoder = new_encoder(settings)
         self._from_rgb = FromRgb(
             settings.pixel_format,
-            settings.colour,
+            settings.color,
             width=settings.width,
             height=settings.height,
             siting=settings.codec.siting,
         )
         self._frames = self._packets = 0
-        self._picture: VideoFrame | None = None
+        self._image: VideoFrame | None = None
 
     @property
     def header(self) -> bytes:
@@ -48,24 +48,24 @@ class ChunkWriter:
         return self._encode(video_frame), digest(video_frame)
 
     def planes(self) -> bytes:
-        """The samples of the picture that was written last."""
-        if self._picture is None:
-            raise ValueError("no picture was written yet")
-        return samples(self._picture)
+        """The samples of the image that was written last."""
+        if self._image is None:
+            raise ValueError("no image was written yet")
+        return samples(self._image)
 
     def replay(self, planes: bytes) -> list[Packet]:
-        """Encode a picture of which ``planes`` told the samples."""
+        """Encode a image of which ``planes`` told the samples."""
         return self._encode(self._from_rgb.again(planes))
 
     def finish(self) -> list[Packet]:
         return self._kept(self._encoder.encode(None))
 
-    def _encode(self, picture: VideoFrame) -> list[Packet]:
-        picture.pts = self._frames
-        picture.time_base = self._encoder.time_base
+    def _encode(self, image: VideoFrame) -> list[Packet]:
+        image.pts = self._frames
+        image.time_base = self._encoder.time_base
         self._frames += 1
-        self._picture = picture
-        return self._kept(self._encoder.encode(picture))
+        self._image = image
+        return self._kept(self._encoder.encode(image))
 
     def _kept(self, encoded: list[av.Packet[Any]]) -> list[Packet]:
         """The packets with a decoding time of our own: the count of packets.

@@ -1,4 +1,4 @@
-"""Paint with the colours of the source: only light and dark come from the painting."""
+"""Paint with the colors of the source: only light and dark come from the painting."""
 
 from __future__ import annotations
 
@@ -22,49 +22,49 @@ from vidstyle.core import (
 from vidstyle.imaging.luminance import matched, with_luma
 
 
-class KeepColoursOptions(StageOptions):
+class KeepColorsOptions(StageOptions):
     strength: float = keyframed(
         1.0,
         ge=0,
         le=1,
-        description="1: all colours are the source's; 0: the painting as it is.",
+        description="1: all colors are the source's; 0: the painting as it is.",
     )
-    luminance: Literal["painting", "matched"] = Field(
-        "painting",
+    luminance: Literal["style_image", "matched"] = Field(
+        "style_image",
         description="'matched' gives the painting's light and dark the mean and the contrast of the"
         " source, frame by frame.",
     )
 
 
-class KeepColours(BaseStage[KeepColoursOptions]):
-    """Gives ``image`` the colours of ``source``: luminance transfer (Gatys et al. 2016).
+class KeepColors(BaseStage[KeepColorsOptions]):
+    """Gives ``image`` the colors of ``source``: luminance transfer (Gatys et al. 2016).
 
-    The luma of the painting with the chroma of the source, in Y'IQ as published. Colours that do
+    The luma of the painting with the chroma of the source, in Y'IQ as published. Colors that do
     not fit in [0, 1] are paled. At strength 0 every frame passes bit for bit.
     """
 
-    Options = KeepColoursOptions
+    Options = KeepColorsOptions
     needs = Needs(reads={"image": NOW, "source": NOW}, writes=("image",))
 
-    def step(self, window: Window[KeepColoursOptions], state: State) -> tuple[Layers, State]:
+    def step(self, window: Window[KeepColorsOptions], state: State) -> tuple[Layers, State]:
         image, options = window.now.host("image"), window.options
         if options.strength == 0:
             return {"image": image}, None
-        coloured = _coloured(image, window.now.host("source"), options)
+        colored = _colored(image, window.now.host("source"), options)
         if options.strength < 1:
-            coloured = image + np.float32(options.strength) * (coloured - image)
-        return {"image": np.clip(coloured, 0, 1, out=coloured)}, None
+            colored = image + np.float32(options.strength) * (colored - image)
+        return {"image": np.clip(colored, 0, 1, out=colored)}, None
 
 
-def _coloured(image: HostArray, source: HostArray, options: KeepColoursOptions) -> HostArray:
+def _colored(image: HostArray, source: HostArray, options: KeepColorsOptions) -> HostArray:
     luma = _luma(image)
     if options.luminance == "matched":
         luma = matched(luma, _luma(source))
     return with_luma(source, luma)
 
 
-def _luma(picture: HostArray) -> HostArray:
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
+def _luma(image: HostArray) -> HostArray:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32)
 
 
-STAGE = KeepColours
+STAGE = KeepColors

@@ -11,9 +11,9 @@ from pydantic import Field
 from vidstyle.core import (
     BaseStage,
     Clip,
+    ExecutionContext,
     Layers,
     Needs,
-    Place,
     Reach,
     StageOptions,
     State,
@@ -42,7 +42,7 @@ class RaftOptions(StageOptions):
     )
     scale: Annotated[float, Field(gt=0, le=1)] | Literal["auto"] = Field(
         "auto",
-        description="Size of the pictures that are compared. Memory grows with its fourth power:"
+        description="Size of the images that are compared. Memory grows with its fourth power:"
         " auto compares at most 1280x720 pixels.",
     )
     precision: PrecisionChoice = Field(
@@ -85,25 +85,25 @@ class Raft(BaseStage[RaftOptions]):
             _weights(self.options)
         return clip
 
-    def settle(self, clip: Clip, place: Place) -> RaftOptions:
-        settled = {
+    def resolve(self, clip: Clip, context: ExecutionContext) -> RaftOptions:
+        resolved = {
             "scale": _scale(self.options, clip),
-            "precision": _precision(self.options, place),
+            "precision": _precision(self.options, context),
         }
-        return self.options.model_copy(update=settled)
+        return self.options.model_copy(update=resolved)
 
     def files(self) -> Sequence[Path]:
         return [_weights(self.options)]
 
-    def open(self, clip: Clip, place: Place) -> None:
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
         from vidstyle.models.flow.raft import load_raft
 
         self._scale = _scale(self.options, clip)
         self._raft = load_raft(
             self.options.model,
             weights=_weights(self.options),
-            device=place.device,
-            precision=_precision(self.options, place),
+            device=context.device,
+            precision=_precision(self.options, context),
             iterations=self.options.iterations,
         )
 
@@ -135,9 +135,9 @@ def _scale(options: RaftOptions, clip: Clip) -> float:
     return options.scale
 
 
-def _precision(options: RaftOptions, place: Place) -> Precision:
+def _precision(options: RaftOptions, context: ExecutionContext) -> Precision:
     if options.precision == "auto":
-        return "float32" if place.device == "cpu" else "float16"
+        return "float32" if context.device == "cpu" else "float16"
     return options.precision
 
 

@@ -12,7 +12,7 @@ import torch
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import WeightsError
-from vidstyle.models.style.network import StyleNetwork, paint
+from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import SUFFIX, Credit, load_style
 from vidstyle.models.style.style_import import import_style
 from vidstyle.models.style.styles import find_style
@@ -51,7 +51,7 @@ def style_of(text: str) -> Style:
     return Style(path, ours)
 
 
-def painted(footage: Footage, style: Style, store: Store) -> Kept:
+def stylized(footage: Footage, style: Style, store: Store) -> Kept:
     """Every frame alone, (H, W, 3) in [0, 1], rounded to float16."""
     facts = {
         "footage": footage.key,
@@ -61,14 +61,14 @@ def painted(footage: Footage, style: Style, store: Store) -> Kept:
 
     def made() -> Iterator[Arrays]:
         network = style.network().to(memory_format=torch.channels_last)
-        for picture in footage.frames:
-            yield {"image": _painted(network, picture).astype(np.float16)}
+        for image in footage.frames:
+            yield {"image": _stylized(network, image).astype(np.float16)}
 
-    return store.frames("painting", facts, made)["image"]
+    return store.frames("style_image", facts, made)["image"]
 
 
-def _painted(network: StyleNetwork, picture: HostArray) -> HostArray:
-    planes = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+def _stylized(network: StyleNetwork, image: HostArray) -> HostArray:
+    planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
     with torch.inference_mode():
-        result = paint(network, planes[None])[0].clamp(0, 1)
+        result = stylize(network, planes[None])[0].clamp(0, 1)
     return np.ascontiguousarray(result.permute(1, 2, 0).numpy())
