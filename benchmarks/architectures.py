@@ -1,7 +1,7 @@
 """The network ``fast`` against a 16-channel ``johnson``: speed, size, and style where both paint.
 
     python benchmarks/architectures.py [--size 640x360] [--repeats 15] [--threads N] [--compile]
-    python benchmarks/architectures.py --fast FILE --johnson FILE --painting P --photos DIR
+    python benchmarks/architectures.py --fast FILE --johnson FILE --style-image P --photos DIR
         [--weights DIR] [-o sheet.png]
 
 Times are medians of passes that take turns, so that whatever else the machine does falls on both;
@@ -54,14 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--compile", action="store_true", help="also by torch.compile")
     parser.add_argument("--fast", type=Path, help="a style file")
     parser.add_argument("--johnson", type=Path, help="a style file of the same painting")
-    parser.add_argument("--painting", type=Path)
+    parser.add_argument("--style-image", type=Path)
     parser.add_argument("--photos", type=Path, help="a folder, never trained on")
     parser.add_argument("--weights", type=Path, help="the folder with the loss network")
     parser.add_argument("-o", "--output", type=Path, help="the sheet, PNG or JPEG")
     given = parser.parse_args(arguments)
     losses = (given.fast, given.johnson, given.style_image, given.photos)
     if (any(losses) or given.output) and not all(losses):
-        parser.error("losses and a sheet need --fast, --johnson, --painting and --photos")
+        parser.error("losses and a sheet need --fast, --johnson, --style-image and --photos")
     try:
         report(given)
     except VidstyleError as error:

@@ -5,7 +5,7 @@
 
 All are timed in turns in one process, so that the ratios can be trusted; a time is the least of
 the repeats. Beside it stand the mean and the largest difference from torch in float32, of 255.
-Without a clip a image is made. ``--compile`` adds torch.compile, which takes a minute a style.
+Without a clip an image is made. ``--compile`` adds torch.compile, which takes a minute a style.
 ``--device`` is for torch alone.
 """
 
@@ -42,7 +42,7 @@ class Row:
 
     name: str
     seconds: float
-    """Of a image."""
+    """Of an image."""
     mean: float
     largest: float
     """Differences from the reference, images being in [0, 1]."""

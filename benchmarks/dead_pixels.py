@@ -1,12 +1,12 @@
 """Dead pixels and blobs of every style on photos and clips; ends with 1 where there is any.
 
     python benchmarks/dead_pixels.py --photos DIR --clips A B C [--every N] [--styles NAME ...]
-        [--painting-dir DIR]
+        [--style-image-dir DIR]
 
 ``dead`` is what a viewer would call so: specks, runs, blobs and NaN. ``by definition`` counts every
 pixel that leaves the 5x5 median by more than 0.25 where the source is calm, points of strokes and
 outlines included; it does not decide. The last columns plant damage in each painted photo and say
-how much of it is found, with points of strokes spared and counted. With --painting-dir, images
+how much of it is found, with points of strokes spared and counted. With --style-image-dir, images
 named after their style (``great-wave.jpg``) allow as much black and white as they have.
 """
 
@@ -42,7 +42,9 @@ def main() -> None:
     parser.add_argument(
         "--styles", nargs="*", help="names or style files; all shipped ones if none"
     )
-    parser.add_argument("--painting-dir", type=Path, help="a folder of paintings named as styles")
+    parser.add_argument(
+        "--style-image-dir", type=Path, help="a folder of paintings named as styles"
+    )
     given = parser.parse_args()
     if not given.photos and not given.clips:
         parser.error("give --photos or --clips")
@@ -116,7 +118,7 @@ def photo(path: Path) -> HostArray:
     """(H, W, 3) RGB in [0, 1]."""
     read = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if read is None:
-        sys.exit(f"{path}: is not a image")
+        sys.exit(f"{path}: is not an image")
     return np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.float32) / np.float32(255)
 
 

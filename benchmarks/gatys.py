@@ -1,8 +1,8 @@
 """What optimization costs, how soon it is there, and what the frame before is worth.
 
-    python benchmarks/gatys.py speed --weights DIR --photo FILE --painting FILE [--size 500]
-    python benchmarks/gatys.py steps --weights DIR --photos FILE ... --paintings FILE ... [--size]
-    python benchmarks/gatys.py clip --weights DIR --clip FILE --painting FILE [--frames 24]
+    python benchmarks/gatys.py speed --weights DIR --photo FILE --style-image FILE [--size 500]
+    python benchmarks/gatys.py steps --weights DIR --photos FILE ... --style-images FILE ...
+    python benchmarks/gatys.py clip --weights DIR --clip FILE --style-image FILE [--frames 24]
 
 ``speed`` runs steps of vidstyle in turn with those of a loop that is written with torch alone, of
 the same network, losses and optimizer, and gives processor seconds on one thread. ``steps`` says
@@ -61,19 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(required=True)
     speed = commands.add_parser("speed")
     speed.add_argument("--photo", type=Path, required=True)
-    speed.add_argument("--painting", type=Path, required=True)
+    speed.add_argument("--style-image", type=Path, required=True)
     speed.add_argument("--size", type=int, default=500)
     speed.add_argument("--rounds", type=int, default=5)
     speed.add_argument("--compile", action="store_true", help="also with torch.compile")
     speed.set_defaults(run=measure_speed)
     steps = commands.add_parser("steps")
     steps.add_argument("--photos", type=Path, nargs="+", required=True)
-    steps.add_argument("--paintings", type=Path, nargs="+", required=True)
+    steps.add_argument("--style-images", type=Path, nargs="+", required=True)
     steps.add_argument("--size", type=int, default=160)
     steps.set_defaults(run=measure_steps)
     clip = commands.add_parser("clip")
     clip.add_argument("--clip", type=Path, required=True)
-    clip.add_argument("--painting", type=Path, required=True)
+    clip.add_argument("--style-image", type=Path, required=True)
     clip.add_argument("--size", type=int, default=160)
     clip.add_argument("--frames", type=int, default=24)
     clip.add_argument("--steps", type=int, default=80)
@@ -329,7 +329,7 @@ def past_of(earlier: HostArray, later: HostArray, stylized: torch.Tensor) -> Pas
 
 
 def planes(path: Path, side: int) -> torch.Tensor:
-    """(1, 3, H, W) of a image whose longer side is made ``side``."""
+    """(1, 3, H, W) of an image whose longer side is made ``side``."""
     return to_planes(fitted(read_style_image(path), side))
 
 

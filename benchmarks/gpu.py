@@ -116,7 +116,7 @@ def report_stylizer(
 
 
 def flops(channels: int, height: int, width: int) -> float:
-    """Additions and multiplications that the network takes for a image; nothing is computed."""
+    """Additions and multiplications that the network takes for an image; nothing is computed."""
     with torch.device("meta"):
         network = empty_network(ARCHITECTURE, channels).to("meta")
         image = torch.empty(1, 3, height, width)

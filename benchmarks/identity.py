@@ -1,4 +1,4 @@
-"""What decoding and encoding alone do to a image, against exact arithmetic.
+"""What decoding and encoding alone do to an image, against exact arithmetic.
 
     python benchmarks/identity.py [CLIP ...]
 

@@ -12,7 +12,7 @@ raw         nothing divided: the Gram losses of all layers are added as they are
             such that on the first painting style counts as much against content as calibrated.
 
 All are measured alike, in calibrated units, on photos held out of the folder: style is a ratio to
-untouched photos, content is 1 for a image without content. At the end, how far apart the largest
+untouched photos, content is 1 for an image without content. At the end, how far apart the largest
 and the smallest loss are: over the paintings at weight 1, and over the weights within a painting
 (the mean of the paintings). A training takes about 20 s on two cores, and the 33 of four
 paintings 11 minutes.

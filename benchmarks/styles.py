@@ -1,10 +1,10 @@
 """What styles are worth: loss on photos they never saw, and how steady they are on clips.
 
-    python benchmarks/styles.py --photos DIR [--weights DIR] [--paintings DIR NAME=FILE ...]
+    python benchmarks/styles.py --photos DIR [--weights DIR] [--style-images DIR NAME=FILE ...]
         [--clips A B C] [--frames N] [--styles NAME_OR_FILE ...]
         [--baseline FILE NAME=FILE ...] [--limit 0.10]
 
-Style loss is a ratio to the same photos untouched; content loss is 1 for a image without any
+Style loss is a ratio to the same photos untouched; content loss is 1 for an image without any
 content. Both by the settings that a style was trained with, on the photos' middles as a training
 measures, and on whole photos (1024 pixels at most). Ends with 1 where a style's loss on the middles
 is above the limit. The photos also say what each layer's loss is divided by.
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--photos", type=Path, required=True, help="a folder, never trained on")
     parser.add_argument("--weights", type=Path, help="the folder with the loss network")
-    parser.add_argument("--paintings", nargs="*", default=[], metavar="DIR or NAME=FILE")
+    parser.add_argument("--style-images", nargs="*", default=[], metavar="DIR or NAME=FILE")
     parser.add_argument("--clips", type=Path, nargs="*", default=[])
     parser.add_argument("--frames", type=int, default=24, help="of each clip, from its start")
     parser.add_argument(
@@ -149,7 +149,7 @@ def style_image_files(
     drawn = [name for name in styles if name not in found and name in samples.DRAWINGS]
     found |= {path.stem: path for path in samples.write_drawings(folder, drawn)}
     if missing := [name for name in styles if name not in found]:
-        raise UsageError(f"no painting for {', '.join(missing)}: give --paintings NAME=FILE")
+        raise UsageError(f"no painting for {', '.join(missing)}: give --style-images NAME=FILE")
     return found
 
 

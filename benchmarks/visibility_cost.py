@@ -104,7 +104,7 @@ def report(rows: Mapping[str, float]) -> None:
 
 
 def agreement(folder: Path, forward: str, backward: str) -> npt.NDArray[np.uint8]:
-    """Print how far the mask of a flow agrees with the checker's; a image of where it does not.
+    """Print how far the mask of a flow agrees with the checker's; an image of where it does not.
 
     The image is (H, W, 3) in OpenCV's order.
     """

@@ -82,7 +82,7 @@ def photo(name: str, scale: float = 1.0) -> Photo:
     path = Path(skimage.__file__).parent / "data" / name
     stored = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     if stored is None:
-        raise SystemExit(f"{path} is not a image; install scikit-image 0.26 again")
+        raise SystemExit(f"{path} is not an image; install scikit-image 0.26 again")
     image = cv2.cvtColor(stored, cv2.COLOR_BGR2RGB).astype(np.float64) / 255
     return Photo(_softened(image, scale), np.ones(image.shape[:2]))
 

@@ -1,7 +1,7 @@
 """Makes the styles that ship with vidstyle, their cards and their previews.
 
-    python scripts/ship_styles.py train --paintings DIR --photos DIR --weights DIR [NAME ...]
-    python scripts/ship_styles.py cards --paintings DIR --judged-on DIR [NAME ...]
+    python scripts/ship_styles.py train --style-images DIR --photos DIR --weights DIR [NAME ...]
+    python scripts/ship_styles.py cards --style-images DIR --judged-on DIR [NAME ...]
 
 ``train`` trains each style that is not there yet with the default settings and nothing else,
 and goes on where a killed call stopped. ``cards`` measures every style on photos that it was not
@@ -88,7 +88,7 @@ def main() -> None:
     for name in ("train", "cards"):
         command = commands.add_parser(name)
         command.add_argument("names", nargs="*", help="all styles without any")
-        command.add_argument("--paintings", type=Path, required=True)
+        command.add_argument("--style-images", type=Path, required=True)
         command.add_argument("--weights", type=Path)
         if name == "train":
             command.add_argument("--photos", type=Path, required=True)
@@ -227,7 +227,7 @@ tuned for this painting.
 | photos held out of the training | {_row(info.losses)} |
 | twelve Kodak images | {_row(losses)} |
 
-Style and total variation are ratios to the untouched photos', content is 1 for a image without
+Style and total variation are ratios to the untouched photos', content is 1 for an image without
 any, noise is the factor by which its amplitude grows; on the middles of the photos at
 {info.settings["crop"]}x{info.settings["crop"]} pixels.
 """

@@ -26,7 +26,7 @@ BLENDS_WITH: Mapping[str, str] = {
 """How the names of judges begin that are no judges of a preset: they are its own flow."""
 _AT_ONCE = 6
 # Contenders that are run side by side: each holds a few frames.
-_CODE = ("evaluation/judging_flow.py", "imaging", "models", "stages/flow")
+_CODE = ("evaluation/evaluation_flow.py", "imaging", "models", "stages/flow")
 # That the judges are made of.
 
 

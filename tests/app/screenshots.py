@@ -27,7 +27,7 @@ CLIP = ROOT / "samples" / "demo.mp4"
 OUTPUT = ROOT / "docs" / "app"
 _MOST_BYTES = 200_000
 PATIENCE = 600_000
-"""Milliseconds: a image takes minutes on a busy machine."""
+"""Milliseconds: an image takes minutes on a busy machine."""
 
 
 def main(weights: str) -> None:

@@ -88,7 +88,7 @@ def hand_over(tab: Page, clip: Path) -> None:
 
 
 def begin_for_long(tab: Page) -> None:
-    """Begin a image of ten thousand steps."""
+    """Begin an image of ten thousand steps."""
     tab.get_by_role("slider", name="Steps").press("End")
     tab.get_by_test_id("stSliderThumbValue").get_by_text("10000", exact=True).wait_for()
     button(tab, "Paint").click()
@@ -102,7 +102,7 @@ def take_home(tab: Page, path: Path) -> Path:
     return path
 
 
-def test_a_image_changes_on_the_screen_and_finishes(open_tab: OpenTab, tmp_path: Path) -> None:
+def test_an_image_changes_on_the_screen_and_finishes(open_tab: OpenTab, tmp_path: Path) -> None:
     tab = open_tab()
     tab.get_by_role("slider", name="Size").press("Home")
     begin_for_long(tab)

@@ -59,7 +59,7 @@ def test_the_first_choice_of_everything_can_be_painted(page: AppTest, studio: St
     assert task.folder.is_relative_to(desk_of(studio).folder)
 
 
-def test_the_controls_of_a_image_reach_its_task(page: AppTest, studio: Studio) -> None:
+def test_the_controls_of_an_image_reach_its_task(page: AppTest, studio: Studio) -> None:
     lists = {box.label: box for box in page.selectbox}
     lists["Photo"].select_index(1)
     lists["Painting"].select_index(1)
@@ -111,7 +111,7 @@ def test_an_upload_takes_the_place_of_the_list(page: AppTest, studio: Studio) ->
 def test_what_is_no_image_is_said_and_the_list_counts(page: AppTest, studio: Studio) -> None:
     page.file_uploader(key="style_image").upload("a*b*.png", b"no image", "image/png").run()
     [error] = page.error
-    assert error.value.startswith(r"a\*b\*\.png is not a image")
+    assert error.value.startswith(r"a\*b\*\.png is not an image")
     press(page, "Paint")
     assert image_task(studio).style_image == studio.choices.style_images[0].path
 

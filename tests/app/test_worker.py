@@ -61,7 +61,7 @@ def image_task(settings: Settings, folder: Path, **more: object) -> ImageTask:
 
 
 @pytest.mark.slow
-def test_a_image_is_painted_at_its_size_and_told_of(settings: Settings, tmp_path: Path) -> None:
+def test_an_image_is_painted_at_its_size_and_told_of(settings: Settings, tmp_path: Path) -> None:
     code, news = work(image_task(settings, tmp_path, steps=3, layer_weights=(1, 0, 0, 0)))
     assert code == 0
     assert [item.done for item in news if isinstance(item, Step)] == [1, 2, 3]

@@ -50,7 +50,7 @@ def test_a_clip_gives_its_figures(
         cv2.imwrite(str(clip / f"{number}.png"), np.roll(image, number, axis=1))
     cv2.imwrite(str(tmp_path / "painting.png"), image[::-1])
     words = ["--weights", str(weights), "--backbones", "vgg19", "clip", "--clip", str(clip)]
-    more = ["--painting", str(tmp_path / "painting.png"), "--size", "64", "--steps", "4"]
+    more = ["--style-image", str(tmp_path / "painting.png"), "--size", "64", "--steps", "4"]
     benchmark("gatys").main([*words, *more])
     said = capsys.readouterr().out
     assert "E_warp alone               " in said

@@ -64,7 +64,7 @@ def test_losses_are_the_trainings_and_decide_the_exit_code(
         night,
         "--photos",
         photos,
-        "--paintings",
+        "--style-images",
         style_images,
         "--weights",
         weights,
@@ -93,7 +93,7 @@ def test_clips_and_a_baseline_are_compared(
 ) -> None:
     files = (style("day"), style("day-without-temporal", seed=1))
     given = ("--styles", files[0], "--baseline", files[1], "--clips", clip, "--frames", 4)
-    where = ("--photos", photos, "--paintings", style_images, "--weights", weights)
+    where = ("--photos", photos, "--style-images", style_images, "--weights", weights)
     run(benchmark("styles"), *given, *where, "--limit", 1e6)
     out = capsys.readouterr().out
     assert "moving: judge Farneback, 3 pairs" in out
@@ -107,7 +107,7 @@ def test_a_style_without_a_painting_is_told(
     benchmark: Load, style: MakeStyle, photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(benchmark("styles"), "--styles", style("night"), "--photos", photos) == 2
-    assert "no painting for night: give --paintings NAME=FILE" in capsys.readouterr().err
+    assert "no painting for night: give --style-images NAME=FILE" in capsys.readouterr().err
 
 
 def test_a_file_belongs_to_the_longest_name_in_its_own(benchmark: Load) -> None:

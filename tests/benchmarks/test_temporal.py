@@ -96,7 +96,7 @@ def test_a_blend_is_what_the_whole_pipeline_writes(
 ) -> None:
     benchmark("temporal")
     presets, style_images, footages, stores = (
-        benchmark(f"consistency.{name}") for name in ("presets", "paintings", "footage", "store")
+        benchmark(f"consistency.{name}") for name in ("presets", "style_images", "footage", "store")
     )
     network = style("any")
     text = PRESET.read_text().replace("decode/pyav", "decode/images")
@@ -206,7 +206,7 @@ def test_what_cannot_work_is_said_in_one_line(
         assert ended.value.code == code
         assert len(capsys.readouterr().err.splitlines()) == 1
     with pytest.raises(WeightsError):
-        benchmark("consistency.paintings").style_of("none/at-all.pth")
+        benchmark("consistency.style_images").style_of("none/at-all.pth")
 
 
 def test_kept_flows_are_those_of_the_shape(benchmark: Load, tmp_path: Path) -> None:
@@ -245,15 +245,18 @@ def test_what_is_kept_is_that_of_the_code(
 ) -> None:
     benchmark("temporal")
     style_images, footages, stores, judging = (
-        benchmark(f"consistency.{name}") for name in ("paintings", "footage", "store", "judging")
+        benchmark(f"consistency.{name}") for name in ("style_images", "footage", "store", "judging")
     )
     store = stores.Store(tmp_path / "work")
     footage = footages.real_clip(clip, frames=2, width=72, store=store)
     any_style = style_images.style_of(str(style("any")))
     package = tmp_path / "package"
-    for part in ("models", "evaluation"):
+    for part in ("models/style", "evaluation"):
         (package / part).mkdir(parents=True)
-    network, judge = package / "models" / "network.py", package / "evaluation" / "judging_flow.py"
+    network, judge = (
+        package / "models" / "style" / "network.py",
+        package / "evaluation" / "evaluation_flow.py",
+    )
     monkeypatch.setattr(vidstyle, "__file__", str(package / "__init__.py"))
 
     def kept(network_code: str, judge_code: str) -> tuple[int, int]:

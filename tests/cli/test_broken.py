@@ -262,4 +262,4 @@ def test_opencv_adds_no_lines_of_its_own_about_a_damaged_image(folder: Path) -> 
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 3
     (line,) = done.stderr.splitlines()
-    assert "not a image that can be read" in line
+    assert "not an image that can be read" in line

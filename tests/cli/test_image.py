@@ -26,7 +26,7 @@ from vidstyle.cli.main import run_command
 from vidstyle.models.weights import safetensors_file
 from vidstyle.stages.stylize.gatys_options import OptimizationOptions
 
-pytestmark = pytest.mark.slow  # each paints a image
+pytestmark = pytest.mark.slow  # each paints an image
 
 
 @pytest.fixture(autouse=True)
@@ -197,7 +197,7 @@ def test_previews_and_a_film_show_the_way(folder: Path, capfd: pytest.CaptureFix
         (["--weights", "none.pth"], 4, "none.pth is not there: name the weights of vgg19"),
         (["--mask", "none.png"], 3, "none.png: cannot be read"),
         (["--progress", "film.avi"], 2, "a film ends in .gif or .mp4"),
-        (["-o", "out.txt"], 2, "a image ends in .png"),
+        (["-o", "out.txt"], 2, "an image ends in .png"),
         (["-o", "none/out.png"], 6, "the folder none does not exist"),
         (["--device", "cuda:77"], 8, "usable GPUs"),
     ],
@@ -215,10 +215,10 @@ def test_bad_input_is_one_line_and_the_documented_code(
 def test_images_that_are_none_are_refused(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (folder / "text.png").write_text("no image")
     assert run_command(command(folder, photo="text.png")) == 3
-    assert "text.png: not a image that can be read" in capfd.readouterr().err
+    assert "text.png: not an image that can be read" in capfd.readouterr().err
     (folder / "painting.png").write_bytes(b"")
     assert run_command(command(folder)) == 3
-    assert "painting.png is not a image that can be read" in capfd.readouterr().err
+    assert "painting.png is not an image that can be read" in capfd.readouterr().err
     assert run_command(command(folder, photo="none.png")) == 3
     header = bytearray((folder / "photo.png").read_bytes())
     header[16:24] = struct.pack(">II", 30_000, 30_000)

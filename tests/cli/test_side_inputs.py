@@ -143,7 +143,7 @@ def test_an_interval_shows_what_the_whole_clip_shows_there(work: Path, capfd) ->
     np.testing.assert_allclose(shown_levels(work / "part.mkv"), wanted_levels(range(5, 10)), atol=1)
 
 
-def test_set_takes_a_image_of_the_current_folder(
+def test_set_takes_an_image_of_the_current_folder(
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (work / "here").mkdir()

@@ -111,7 +111,7 @@ def test_a_sheet_may_be_a_jpeg(style: Path, photo: Path) -> None:
     ("arguments", "code", "message"),
     [
         (["none.png"], 3, "cannot read none.png"),
-        (["styles/wild.safetensors"], 3, "is not a image that can be read"),
+        (["styles/wild.safetensors"], 3, "is not an image that can be read"),
         (["photo.png", "--styles", "wlid"], 4, "no style wlid, did you mean wild?"),
         (["photo.png", "--strengths", "2"], 2, "--strengths '2': wanted numbers from 0 to 1"),
         (["photo.png", "--strengths", "0.5,nan"], 2, "wanted numbers from 0 to 1"),

@@ -63,7 +63,7 @@ def test_people_are_shown_one_line_a_style(
     path = make_style(styles, "stripes", style_image="Somebody, A very long title " * 5)
     assert run_command(["styles", "list"]) == 0
     head, *lines = capsys.readouterr().out.splitlines()
-    assert head.split() == ["name", "style_image", "network", "size", "style", "loss"]
+    assert head.split() == ["name", "style", "image", "network", "size", "style", "loss"]
     [line] = [line for line in lines if line.startswith("stripes ")]
     size = f"{path.stat().st_size / 1024:.0f}"
     assert line.split()[-5:] == ["(CC0)", "fast-1", size, "KiB", "0.062"]

@@ -62,7 +62,7 @@ def noise(count: int, seed: int = 0) -> list[HostArray]:
 
 
 def moving(count: int, seed: int = 0) -> list[HostArray]:
-    """A image that moves by STEP a frame."""
+    """An image that moves by STEP a frame."""
     wide = np.random.default_rng(seed).random((80, 100, 3), dtype=np.float32)
     right, down = STEP
     return [

@@ -17,7 +17,7 @@ SHIFT = 3
 
 
 def clip(frames: int, seed: int = 0) -> list[HostArray]:
-    """A image that moves right by SHIFT pixels a frame."""
+    """An image that moves right by SHIFT pixels a frame."""
     wide = np.random.default_rng(seed).random((32, 48 + SHIFT * frames, 3), dtype=np.float32)
     return [wide[:, SHIFT * (frames - t) :][:, :48].copy() for t in range(frames)]
 

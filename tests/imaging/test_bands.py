@@ -1,4 +1,4 @@
-"""Bands cover a image, and what is done on them has no seams."""
+"""Bands cover an image, and what is done on them has no seams."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_row_lies_in_one_band_and_so_does_every_half_row(height: int, widt
     np.testing.assert_array_equal(np.concatenate([b.of_half(half_rows) for b in found]), half_rows)
 
 
-def test_a_image_of_even_height_has_several_bands() -> None:
+def test_an_image_of_even_height_has_several_bands() -> None:
     assert len(list(bands(64, 48))) > 4
 
 

@@ -13,7 +13,7 @@ def noise() -> HostArray:
     return np.random.default_rng(0).random((60, 60, 3), dtype=np.float32)
 
 
-def test_a_image_needs_no_gain_to_equal_itself() -> None:
+def test_an_image_needs_no_gain_to_equal_itself() -> None:
     assert (detail_gain(noise(), noise(), limit=2) == 1).all()
 
 

@@ -1,4 +1,4 @@
-"""The size by a image's header is the size that OpenCV decodes."""
+"""The size by an image's header is the size that OpenCV decodes."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from vidstyle.imaging.latest import Latest
 
 
 class Counted:
-    """Doubles a image, and counts how often."""
+    """Doubles an image, and counts how often."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -46,7 +46,7 @@ def test_equal_images_are_two_images() -> None:
     assert counted.calls == 2
 
 
-def test_a_image_lives_no_longer_for_being_remembered() -> None:
+def test_an_image_lives_no_longer_for_being_remembered() -> None:
     latest = Latest(Counted())
     frame = image(1)
     seen = weakref.ref(frame)

@@ -37,7 +37,7 @@ def test_the_base_of_the_default_network_ships() -> None:
 
 
 @pytest.mark.parametrize("path", STYLES, ids=[path.stem for path in STYLES])
-def test_a_style_changes_a_image_and_stays_in_range(path: Path) -> None:
+def test_a_style_changes_an_image_and_stays_in_range(path: Path) -> None:
     photo = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0))
     photo = torch.nn.functional.avg_pool2d(photo, 5, stride=1, padding=2)
     with torch.inference_mode():

@@ -46,7 +46,7 @@ class Stopped(BaseException):
 
 @pytest.fixture(autouse=True)
 def clip(tmp_path: Path) -> None:
-    """in.mkv: a image that moves, with two cuts, B-frames and unequal times."""
+    """in.mkv: an image that moves, with two cuts, B-frames and unequal times."""
     rng = np.random.default_rng(0)
     textures = [rng.integers(0, 255, (80, 160, 3), np.uint8) for _ in range(3)]
     with av.open(str(tmp_path / "in.mkv"), "w") as container:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 import pytest
-from av.video.frame import ImageType
+from av.video.frame import PictureType
 
 from tests.runner.test_resume import Stopped, heard, stopped_after
 from vidstyle.core import ExecutionContext
@@ -87,7 +87,7 @@ def write(path: Path, durations: Sequence[int], tick: Fraction) -> list[Fraction
             image.pts, image.time_base = at, tick
             # Last in the file too, since the length of an mp4 counts from there.
             if index == len(durations) - 1:
-                image.pict_type = ImageType.I
+                image.pict_type = PictureType.I
             put(image)
         put(None)
     return [at * tick for at in ticks[:-1]]

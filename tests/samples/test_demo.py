@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from samples.make_demo import HEIGHT, MOST_BYTES, RATE, SHOT, WIDTH, demo_scenes, make_demo
-from vidstyle.testing import Scene, SyntheticClip, clip
+from vidstyle.testing import Scene, SyntheticClip, render_scenes
 
 DEMO = Path(__file__).parents[2] / "samples" / "demo.mp4"
 
@@ -31,7 +31,7 @@ def decoded() -> list[npt.NDArray[np.uint8]]:
 def small() -> SyntheticClip:
     """Both shots at a quarter of the size, some frames from the middle of each."""
     cat, astronaut = demo_scenes(width=160, height=90)
-    return clip([_part(cat, slice(28, 34)), _part(astronaut, slice(20, 24))])
+    return render_scenes([_part(cat, slice(28, 34)), _part(astronaut, slice(20, 24))])
 
 
 def _part(scene: Scene, times: slice) -> Scene:

@@ -128,7 +128,7 @@ def test_the_temporal_error_is_the_mean_over_what_was_visible() -> None:
     assert float(found) == pytest.approx((2 * 1.0 + 2 * 0.25) / 4, abs=1e-5)
 
 
-def test_the_temporal_error_of_a_image_that_moves_is_zero() -> None:
+def test_the_temporal_error_of_an_image_that_moves_is_zero() -> None:
     previous = features(1, 3, 10, 10)
     current = torch.roll(previous, 1, dims=3)
     flow = torch.zeros(1, 2, 10, 10)

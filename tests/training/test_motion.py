@@ -49,7 +49,7 @@ def test_the_same_seed_draws_the_same_pairs(photos: Path) -> None:
 
 
 def test_draws_follow_from_the_generators_state_alone(photos: Path) -> None:
-    (photos / "3.png").write_text("not a image")
+    (photos / "3.png").write_text("not an image")
     generator = np.random.default_rng(0)
     source = MovedPhotos(list_photos(photos), 32, generator)
     source.draw(7)
@@ -119,14 +119,14 @@ def test_photos_keep_the_sharpness_that_crops_have(tmp_path: Path) -> None:
 def test_an_unreadable_photo_is_skipped_with_one_line(
     photos: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (photos / "0.png").write_text("not a image")
+    (photos / "0.png").write_text("not an image")
     with caplog.at_level(logging.WARNING):
         moved(photos).draw(60)
     assert [record.message.count("0.png") for record in caplog.records] == [1]
 
 
 def test_a_folder_of_unreadable_photos_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "only.jpg").write_text("not a image")
+    (tmp_path / "only.jpg").write_text("not an image")
     with pytest.raises(InputError, match="none of the 1 photos can be read"):
         moved(tmp_path).draw(1)
 

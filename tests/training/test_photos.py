@@ -78,7 +78,7 @@ def test_a_photo_smaller_than_the_crop_is_enlarged(tmp_path: Path) -> None:
 def test_an_unreadable_photo_is_skipped_with_one_line(
     photos: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (photos / "0.png").write_text("not a image")
+    (photos / "0.png").write_text("not an image")
     (photos / "1.png").write_bytes(b"")
     with caplog.at_level(logging.WARNING):
         crops(photos).draw(60)
@@ -86,7 +86,7 @@ def test_an_unreadable_photo_is_skipped_with_one_line(
 
 
 def test_a_folder_of_unreadable_photos_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "only.jpg").write_text("not a image")
+    (tmp_path / "only.jpg").write_text("not an image")
     with pytest.raises(InputError, match="none of the 1 photos can be read"):
         crops(tmp_path).draw(1)
     with pytest.raises(InputError, match="none of the 1 photos can be read"):

@@ -23,7 +23,7 @@ def flat(level: int, side: int = 120) -> Image:
 
 
 def train(folder: Path, first: int, last: int, *, every: int = 2, name: str = "photo-1") -> None:
-    """What a training tells between two steps; a image's red is its step."""
+    """What a training tells between two steps; an image's red is its step."""
     watcher = PreviewImages(folder)
     for iteration in range(first, last + 1):
         if iteration % every == 0:
@@ -87,7 +87,7 @@ def test_each_photo_has_a_row_and_the_painting_stands_first(tmp_path: Path) -> N
     for number in (1, 2):
         watcher.image(5, f"photo-{number}", flat(number))
     watcher.close()
-    assert read_image(tmp_path / "painting.png").shape == (128, 512, 3)
+    assert read_image(tmp_path / "style_image.png").shape == (128, 512, 3)
     sheet = read_image(tmp_path / LATEST)
     left = int(np.flatnonzero((sheet == (10, 200, 90)).all(axis=2).any(axis=0))[0])
     tops = []
@@ -123,7 +123,7 @@ def test_a_written_image_reads_back(tmp_path: Path, suffix: str) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
-def test_a_image_that_cannot_be_written_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_written_is_said_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot write"):
         write_image(tmp_path / "none" / "x.png", flat(1))
     with pytest.raises(OutputError, match="cannot write"):

@@ -88,7 +88,7 @@ def _watch(show: Callable[[torch.Tensor], None], tell: Tell) -> Watch:
 
 
 def _shown(task: ImageTask, content: torch.Tensor, tell: Tell) -> Callable[[torch.Tensor], None]:
-    """Writes a image (1, 3, H, W) as it is at the task's strength."""
+    """Writes an image (1, 3, H, W) as it is at the task's strength."""
 
     def show(stylized: torch.Tensor) -> None:
         mixed = 255 * content.lerp(stylized, task.strength)[0].permute(1, 2, 0).cpu()
@@ -99,7 +99,7 @@ def _shown(task: ImageTask, content: torch.Tensor, tell: Tell) -> Callable[[torc
 
 
 def _sized(path: Path, longest: int) -> torch.Tensor:
-    """A image (1, 3, H, W) of that longer side, RGB in [0, 1]."""
+    """An image (1, 3, H, W) of that longer side, RGB in [0, 1]."""
     colors = read_image(path, advice="make it smaller").colors
     factor = longest / max(colors.shape[:2])
     height, width = (max(1, round(length * factor)) for length in colors.shape[:2])

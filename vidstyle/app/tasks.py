@@ -58,7 +58,7 @@ class _ClipTask(_Task):
 
 
 class PreviewTask(_ClipTask):
-    """Paint single frames of a clip; makes a image a frame."""
+    """Paint single frames of a clip; makes an image a frame."""
 
     kind: Literal["preview"] = "preview"
     count: int = Field(3, ge=1, le=12)

@@ -77,6 +77,6 @@ def _check_image(path: Path, shown: str) -> None:
     """By its header alone."""
     size = image_size(path.read_bytes())
     if size is None:
-        raise InputError(f"{shown} is not a image that can be read: choose a PNG or JPEG")
+        raise InputError(f"{shown} is not an image that can be read: choose a PNG or JPEG")
     if size[0] * size[1] > _MOST_PIXELS:
         raise InputError(f"{shown} is {size[0]}x{size[1]}: make it smaller")

@@ -141,7 +141,7 @@ def image(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
     json: given.Json = False,
 ) -> None:
-    """Paint a image after paintings by optimization: minutes, and any loss network.
+    """Paint an image after paintings by optimization: minutes, and any loss network.
 
     Ctrl-C ends it early: what is painted so far is written, and the exit code is 130.
     """

@@ -33,7 +33,7 @@ _TOO_LARGE = "make it smaller"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Still:
-    """A image that is to be painted."""
+    """An image that is to be painted."""
 
     colors: HostArray
     """(H, W, 3) RGB in [0, 1]."""
@@ -44,7 +44,7 @@ class Still:
 
 
 def read_still(path: Path, side: int) -> Still:
-    """A image, upright as its EXIF says, its longer side ``side`` pixels. Raises InputError."""
+    """An image, upright as its EXIF says, its longer side ``side`` pixels. Raises InputError."""
     found = read_image(path, advice=_TOO_LARGE)
     height, width = _fitted(found.colors.shape[:2], side)
     if min(height, width) < 2:
@@ -72,7 +72,7 @@ def resized(image: HostArray, height: int, width: int) -> HostArray:
 def check_output(output: Path, *, overwrite: bool, inputs: Sequence[Path]) -> None:
     """Raise UsageError for a format that there is not, OutputError for a place."""
     if output.suffix.lower() not in FORMATS:
-        raise UsageError(f"a image ends in {', '.join(FORMATS)}: name {output.name} otherwise")
+        raise UsageError(f"an image ends in {', '.join(FORMATS)}: name {output.name} otherwise")
     for path in inputs:
         Destination(output, overwrite).check(path)
 

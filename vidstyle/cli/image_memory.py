@@ -15,7 +15,7 @@ LEAST_SIZE, MOST_SIZE = 100, 4096
 def check_memory(
     options: OptimizationOptions, width: int, height: int, *, device: str, budget: int
 ) -> None:
-    """Raise DeviceError where a image of that size takes more than ``budget`` bytes.
+    """Raise DeviceError where an image of that size takes more than ``budget`` bytes.
 
     It says which size would not.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    style_image: Annotated[Path, typer.Argument(help="A image of the style.", metavar="PAINTING")],
+    style_image: Annotated[Path, typer.Argument(help="An image of the style.", metavar="PAINTING")],
     photos: Annotated[Path, typer.Option(help="A folder of photos to train on.", metavar="DIR")],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="The style file to make.", metavar="FILE")

@@ -54,7 +54,7 @@ def keyframed_mix(*, description: str = "") -> Any:
 
 
 def layer_or_file(*, description: str = "") -> Any:
-    """The name of a layer, or None; in a pipeline it may also be a image, folder or video.
+    """The name of a layer, or None; in a pipeline it may also be an image, folder or video.
 
     The runner reads such a file in step with the clip, and the stage is given the name of the
     layer that the file has become: (H, W) in [0, 1].

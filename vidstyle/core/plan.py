@@ -40,7 +40,7 @@ class PlannedStage:
 
 @dataclass(frozen=True, slots=True)
 class PlannedInput:
-    """A image, folder or video that becomes a layer beside the clip's own."""
+    """An image, folder or video that becomes a layer beside the clip's own."""
 
     name: str
     """Of the layer."""

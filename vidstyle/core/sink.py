@@ -82,7 +82,7 @@ class ReplayableWriter(Writer, Protocol):
         ...
 
     def replay(self, planes: bytes) -> list[Packet]:
-        """Write a image of another writer of an equal sink; packets that are ready."""
+        """Write an image of another writer of an equal sink; packets that are ready."""
         ...
 
 

@@ -141,7 +141,7 @@ def image_filter(
 def image_filter(
     function: ImageFunction | None = None, *, options: type[StageOptions] | None = None
 ) -> type[BaseStage[Any]] | Callable[[ImageFunction], type[BaseStage[Any]]]:
-    """Make a stage of a function that maps a image, (H, W, 3) RGB in [0, 1], to another.
+    """Make a stage of a function that maps an image, (H, W, 3) RGB in [0, 1], to another.
 
     Keyword-only parameters with types become the stage's options. Where bounds or
     descriptions are wanted, give a model instead: ``@image_filter(options=Model)``; its

@@ -51,7 +51,7 @@ def find_extras(
 
 
 def _style(image: Path, weights: Path | None, size: tuple[int, int] | None) -> Extras:
-    # torch takes seconds to import: only for who names a image.
+    # torch takes seconds to import: only for who names an image.
     from vidstyle.evaluation.style_kept import load_style_kept
 
     kept = load_style_kept(image, weights=weights)

@@ -16,7 +16,7 @@ from vidstyle.evaluation.together import Frames
 from vidstyle.evaluation.warping_error import WarpingError, WarpingSums
 
 Stylizer: TypeAlias = Callable[[HostArray], HostArray]
-"""A image (H, W, 3) RGB in [0, 1] painted, of the same size."""
+"""An image (H, W, 3) RGB in [0, 1] painted, of the same size."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class StyleLosses:
     style: float
     """As a ratio to the same photos untouched."""
     content: float
-    """1 for a image without any content."""
+    """1 for an image without any content."""
 
 
 def judging_settings(path: Path) -> Settings:

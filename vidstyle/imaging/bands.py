@@ -1,4 +1,4 @@
-"""A image in bands of rows: what lies between two steps on a band stays in the cache.
+"""An image in bands of rows: what lies between two steps on a band stays in the cache.
 
 Work on bands gives the same bits as work on the whole image.
 """
@@ -23,7 +23,7 @@ _PIXELS = 128 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Rows ``first`` to ``last``, not included, of a image of this size.
+    """Rows ``first`` to ``last``, not included, of an image of this size.
 
     Both are even, or the band is the whole image: so it is the whole number of rows at half
     size.
@@ -67,7 +67,7 @@ class Band:
 
 
 def bands(height: int, width: int) -> Iterator[Band]:
-    """All of a image, from the top; one band where the height is odd."""
+    """All of an image, from the top; one band where the height is odd."""
     rows = height if height % 2 else max(2, _PIXELS // width // 2 * 2)
     for first in range(0, height, rows):
         yield Band(first, min(first + rows, height), height, width)

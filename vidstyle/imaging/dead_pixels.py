@@ -85,7 +85,7 @@ def find_dead(
     """
     if image.shape != source.shape or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(
-            "a image and its source are (H, W, 3) alike,"
+            "an image and its source are (H, W, 3) alike,"
             f" got {tuple(image.shape)} and {tuple(source.shape)}"
         )
     not_finite = _not_finite(image)

@@ -1,4 +1,4 @@
-"""Give a image that was averaged over time the crispness of one that was not."""
+"""Give an image that was averaged over time the crispness of one that was not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a image file says it is, read before anything is decoded."""
+"""How large an image file says it is, read before anything is decoded."""
 
 from __future__ import annotations
 

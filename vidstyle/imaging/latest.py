@@ -15,7 +15,7 @@ class Latest(Generic[MadeT]):
     """A function of one image that remembers its last two results, by the array it was given.
 
     A stage sees each frame twice or more: as its neighbor's neighbor and as its own. Nothing
-    may write to such a image, nor to the result. One thread may use it at a time, and asks in
+    may write to such an image, nor to the result. One thread may use it at a time, and asks in
     the order of frames. The image itself is not kept alive.
     """
 

@@ -9,7 +9,7 @@ from vidstyle.core.layers import HostArray
 
 
 def three_times(plane: HostArray) -> HostArray:
-    """``plane``, (H, W), as each channel of a image (H, W, 3).
+    """``plane``, (H, W), as each channel of an image (H, W, 3).
 
     numpy works on images of one shape several times as fast as it broadcasts.
     """

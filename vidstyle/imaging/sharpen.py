@@ -1,4 +1,4 @@
-"""Give a image that was averaged the crispness of one that was not."""
+"""Give an image that was averaged the crispness of one that was not."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _fine(image: HostArray) -> HostArray:
 
 
 def _fine_kernel() -> HostArray:
-    """A image without its Gaussian average, in one pass: 1 in the middle less the Gaussian."""
+    """An image without its Gaussian average, in one pass: 1 in the middle less the Gaussian."""
     average = cv2.getGaussianKernel(_FINE_SIDE, _FINE_SIGMA, cv2.CV_32F)
     kernel = -(average @ average.T)
     kernel[_FINE_SIDE // 2, _FINE_SIDE // 2] += 1

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from vidstyle.core.layers import HostArray
 
 FRAME_MARGIN = 0.05
-"""Pixels that a position may lie outside of a image: noise in the flow of a still camera must not
+"""Pixels that a position may lie outside of an image: noise in the flow of a still camera must not
 blind the outermost ones."""
 ByteMask: TypeAlias = npt.NDArray[np.uint8]
 Kernel = Literal["bilinear", "cubic", "lanczos"]
@@ -37,7 +37,7 @@ def warp(image: HostArray, flow: HostArray, *, kernel: Kernel = "bilinear") -> H
     """
     check_flow(flow)
     if image.ndim not in (2, 3):
-        raise ValueError(f"a image to warp is (H, W) or (H, W, C), got {image.shape}")
+        raise ValueError(f"an image to warp is (H, W) or (H, W, C), got {image.shape}")
     columns, rows = targets(flow)
     return sample(image, columns, rows, kernel=kernel)
 
@@ -73,7 +73,7 @@ def places(across: HostArray, down: HostArray) -> tuple[HostArray, HostArray]:
 
 
 def inside(columns: HostArray, rows: HostArray, height: int, width: int) -> ByteMask:
-    """255 where positions lie in a image of this size, 0 where they lie outside."""
+    """255 where positions lie in an image of this size, 0 where they lie outside."""
     across = cv2.inRange(columns, -FRAME_MARGIN, width - 1 + FRAME_MARGIN)
     down = cv2.inRange(rows, -FRAME_MARGIN, height - 1 + FRAME_MARGIN)
     return np.asarray(cv2.bitwise_and(across, down, dst=across), np.uint8)

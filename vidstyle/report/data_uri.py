@@ -18,13 +18,13 @@ def data_uri(kind: Literal["image/jpeg", "image/png", "video/mp4"], content: byt
 
 
 def jpeg(image: Image, *, quality: int) -> Markup:
-    """A image (H, W, 3) RGB; ``quality`` is 0 to 100."""
+    """An image (H, W, 3) RGB; ``quality`` is 0 to 100."""
     flags = [cv2.IMWRITE_JPEG_QUALITY, quality]
     return data_uri("image/jpeg", _encoded(".jpg", image, flags))
 
 
 def png(image: Image) -> Markup:
-    """A image (H, W, 3) RGB, without loss."""
+    """An image (H, W, 3) RGB, without loss."""
     return data_uri("image/png", _encoded(".png", image, []))
 
 
@@ -32,5 +32,5 @@ def _encoded(suffix: str, image: Image, flags: list[int]) -> bytes:
     # Reversing the channels makes RGB the BGR that OpenCV writes from.
     done, content = cv2.imencode(suffix, np.ascontiguousarray(image[..., ::-1]), flags)
     if not done:
-        raise ValueError(f"a image of shape {image.shape} cannot be written as {suffix}")
+        raise ValueError(f"an image of shape {image.shape} cannot be written as {suffix}")
     return content.tobytes()

@@ -1,4 +1,4 @@
-"""How large a image is shown."""
+"""How large an image is shown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def shown_size(clip: Clip, widest: int) -> Size:
 
 
 def resized(image: HostArray, size: Size) -> HostArray:
-    """A image (H, W, C) at a size: by area where it shrinks, bicubic where it grows."""
+    """An image (H, W, C) at a size: by area where it shrinks, bicubic where it grows."""
     height, width = image.shape[:2]
     if (width, height) == size:
         return image
@@ -35,7 +35,7 @@ def resized(image: HostArray, size: Size) -> HostArray:
 
 
 def in_bytes(image: HostArray) -> Image:
-    """A image (H, W, 3) in [0, 1] in whole 255ths; values outside are clamped."""
+    """An image (H, W, 3) in [0, 1] in whole 255ths; values outside are clamped."""
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 

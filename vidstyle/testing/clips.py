@@ -56,7 +56,7 @@ def pan(
     seed: int = 0,
     variable: bool = False,
 ) -> SyntheticClip:
-    """A image that moves by ``step`` (right, down) pixels a frame; flow is ``-step``.
+    """An image that moves by ``step`` (right, down) pixels a frame; flow is ``-step``.
 
     ``variable`` gives the frames unequal durations.
     """
@@ -67,7 +67,7 @@ def pan(
 def zoom(
     *, frames: int = 12, width: int = 160, height: int = 128, factor: float = 1.02, seed: int = 1
 ) -> SyntheticClip:
-    """A image that grows by ``factor`` a frame about its center c.
+    """An image that grows by ``factor`` a frame about its center c.
 
     Flow at x is (x - c) (1 / factor - 1).
     """
@@ -101,7 +101,7 @@ def still(
     deviation: float = 2 / 255,
     seed: int = 3,
 ) -> SyntheticClip:
-    """A image that does not move, under Gaussian noise of standard ``deviation``."""
+    """An image that does not move, under Gaussian noise of standard ``deviation``."""
     stable = render_scenes([Scene((_pan(frames, (0, 0), seed),), width, height)])
     random = np.random.default_rng(seed)
 

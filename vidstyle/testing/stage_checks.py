@@ -16,7 +16,7 @@ from vidstyle.testing.inputs import make_input
 from vidstyle.testing.subject import Running, Subject, digests
 
 _SMALL = 16
-"""Pixels; a stage may refuse a image with a shorter side, in words of its own."""
+"""Pixels; a stage may refuse an image with a shorter side, in words of its own."""
 _IMAGES = ("source", "image", "alpha", "visible", "visible_from_previous")
 _MOTION = ("flow", "visible", "flow_from_previous", "visible_from_previous")
 _DEVICE_TOLERANCE = 0.01
@@ -90,7 +90,7 @@ def one_frame_clip_works(subject: Subject) -> None:
 def every_size_works(subject: Subject) -> None:
     """Odd, tall, tiny: each size works, and layers have the size that ``describe`` gives.
 
-    A image with a side below 16 px may be refused with an InputError or a PipelineError.
+    An image with a side below 16 px may be refused with an InputError or a PipelineError.
     """
     for size in subject.sizes:
         given = make_input(subject, size=size, shots=(3,))

@@ -50,7 +50,7 @@ class Motion:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Part of a image; false where it is empty."""
+    """Part of an image; false where it is empty."""
 
     left: int
     top: int
@@ -114,7 +114,7 @@ class Surface:
         return flow
 
     def box(self, side: int) -> Box:
-        """The part of a image of that side in which its shape may be seen, before or now."""
+        """The part of an image of that side in which its shape may be seen, before or now."""
         if self.shape is None:
             return Box(0, 0, side, side)
         height, width = self.shape.shape
@@ -151,7 +151,7 @@ def compose(background: Surface, foreground: Surface | None, side: int) -> Pair:
 
 
 def _put(front: Surface, share: float, image: HostArray, box: Box) -> HostArray:
-    """Paint ``front`` into a image of ours; how much of each pixel it covers, (H, W)."""
+    """Paint ``front`` into an image of ours; how much of each pixel it covers, (H, W)."""
     opaque = front.coverage(share, box)
     behind = image[box.cut]
     behind += opaque[..., np.newaxis] * (front.shown(share, box) - behind)

@@ -23,7 +23,7 @@ def measure(
     """Mean losses, on the middles of photos, of a network as its style file will have it.
 
     ``style`` and ``variation`` are ratios to those of the same photos untouched, ``content``
-    to that of a image without content, ``noise`` the factor by which the amplitude of noise
+    to that of an image without content, ``noise`` the factor by which the amplitude of noise
     grows.
     """
     settings = objective.settings

@@ -138,7 +138,7 @@ def read_squares(paths: Sequence[Path], side: int) -> tuple[torch.Tensor, ...]:
 
 
 def read_image(path: Path) -> Image:
-    """A image (H, W, 3) in RGB, upright as its EXIF says.
+    """An image (H, W, 3) in RGB, upright as its EXIF says.
 
     Raises InputError where it is missing or damaged, or larger than any photo; that is known
     before memory is taken for it.
@@ -146,7 +146,7 @@ def read_image(path: Path) -> Image:
     content = _content(path)
     size = image_size(content)
     if size is None:
-        raise InputError(f"{path} is not a image that can be read")
+        raise InputError(f"{path} is not an image that can be read")
     if size[0] * size[1] > _MOST_PIXELS:
         raise InputError(
             f"{path} is {size[0]}x{size[1]}, more than {_MOST_PIXELS} pixels;"
@@ -157,7 +157,7 @@ def read_image(path: Path) -> Image:
     except cv2.error:
         image = None
     if image is None:
-        raise InputError(f"{path} is not a image that can be read")
+        raise InputError(f"{path} is not an image that can be read")
     return image.astype(np.uint8, copy=False)
 
 
@@ -175,7 +175,7 @@ def _content(path: Path) -> bytes:
 
 
 def resized(image: Image, height: int, width: int) -> Image:
-    """A image at another size: by area when it shrinks, bicubic when it grows."""
+    """An image at another size: by area when it shrinks, bicubic when it grows."""
     if image.shape[:2] == (height, width):
         return image
     smaller = height * width < image.shape[0] * image.shape[1]
@@ -184,7 +184,7 @@ def resized(image: Image, height: int, width: int) -> Image:
 
 
 def to_tensor(image: Image) -> torch.Tensor:
-    """A image (H, W, 3) of 0 to 255 as (1, 3, H, W), float32 in [0, 1]."""
+    """An image (H, W, 3) of 0 to 255 as (1, 3, H, W), float32 in [0, 1]."""
     return torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255.0
 
 

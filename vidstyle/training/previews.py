@@ -87,7 +87,7 @@ class PreviewImages:
 
 
 def _read(path: Path | None) -> Image | None:
-    """A image for the sheet; a preview that somebody has removed does not stop a training."""
+    """An image for the sheet; a preview that somebody has removed does not stop a training."""
     if path is None:
         return None
     try:
@@ -97,7 +97,7 @@ def _read(path: Path | None) -> Image | None:
 
 
 def fitted(image: Image, side: int) -> Image:
-    """A image reduced so that its longer side has at most ``side`` pixels."""
+    """An image reduced so that its longer side has at most ``side`` pixels."""
     longest = max(image.shape[:2])
     if longest <= side:
         return image
@@ -106,7 +106,7 @@ def fitted(image: Image, side: int) -> Image:
 
 
 def write_image(path: Path, image: Image) -> None:
-    """Write a image in the format of the path's suffix, whole or not at all.
+    """Write an image in the format of the path's suffix, whole or not at all.
 
     Raises OutputError where the format cannot hold it or the folder cannot be written.
     """

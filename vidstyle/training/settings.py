@@ -56,7 +56,7 @@ class Settings(BaseModel):
     """Weight of the style loss, which is 1 for an untouched photo: at 2, style counts twice as
     much against the photo's content as at 1."""
     content: float = Field(0.03, ge=0)
-    """Weight of the content loss, which is 1 for a image without any content."""
+    """Weight of the content loss, which is 1 for an image without any content."""
     variation: float = Field(0.01, ge=0)
     """Weight of the total variation, which is 1 for an untouched photo."""
     range_penalty: float = Field(10.0, ge=0)

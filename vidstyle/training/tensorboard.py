@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 _LARGEST = 512
-"""Longer side of a image in pixels: each is stored in the log."""
+"""Longer side of an image in pixels: each is stored in the log."""
 
 
 class TensorBoard:

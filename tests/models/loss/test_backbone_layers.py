@@ -55,7 +55,7 @@ def test_layers_end_before_the_first_weights_above_reach(name: str, key: str, la
 
 @pytest.mark.parametrize("pooling", ["max", "average"])
 @pytest.mark.parametrize(
-    ("name", "tap"),
+    ("name", "feature_layer"),
     [("vgg16", "relu1_2"), ("vgg19", "relu5_1"), ("squeezenet", "relu1"), ("squeezenet", "fire9")],
 )
 def test_the_smallest_side_passes_and_one_pixel_less_does_not(

@@ -101,7 +101,7 @@ def test_default_layers_pass_small_and_odd_images_with_a_gradient(name: str) -> 
 
 
 @pytest.mark.parametrize("name", MODERN)
-def test_a_image_of_1000_pixels_passes(name: str) -> None:
+def test_an_image_of_1000_pixels_passes(name: str) -> None:
     layers = empty_layers(name, "max")
     network = nn.Sequential(*(module for _, module in layers))
     assert network(torch.empty(1, 3, 1000, 666, device="meta")).shape[2] in (29, 31, 32)

@@ -232,7 +232,7 @@ def test_a_backbone_survives_copying_to_another_process() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "tap", "count"), [("vgg19", "relu3_4", 8), ("squeezenet", "fire9", 9)]
+    ("name", "feature_layer", "count"), [("vgg19", "relu3_4", 8), ("squeezenet", "fire9", 9)]
 )
 def test_the_real_weights_are_trained(
     name: str, feature_layer: str, count: int, shared_data: Path

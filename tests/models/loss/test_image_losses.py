@@ -49,7 +49,7 @@ def test_excess_counts_what_no_file_can_hold() -> None:
     assert range_penalty(image, 0.0, 1.0) == (0.25 + 1) / 4
 
 
-def test_a_image_one_pixel_wide_has_no_neighbors_across() -> None:
+def test_an_image_one_pixel_wide_has_no_neighbors_across() -> None:
     narrow = random(1, 3, 5, 1)
     wide = narrow.repeat(1, 1, 1, 2)
     torch.testing.assert_close(total_variation(narrow), total_variation(wide))

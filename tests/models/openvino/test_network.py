@@ -136,9 +136,9 @@ def test_two_threads_give_the_same_image_every_time(style: Path, precision: Prec
 def test_torch_is_not_imported(style: Path) -> None:
     program = (
         "import sys, numpy as np; from pathlib import Path\n"
-        "from vidstyle.models.openvino.stylizer import OpenVinoPainter\n"
-        "painter = OpenVinoPainter({'a': Path(sys.argv[1])}, precision='float32', threads=1)\n"
-        "painter.paint(np.zeros((16, 16, 3), np.float32), {'a': 1.0})\n"
+        "from vidstyle.models.openvino.stylizer import OpenVinoStylizer\n"
+        "stylizer = OpenVinoStylizer({'a': Path(sys.argv[1])}, precision='float32', threads=1)\n"
+        "stylizer.stylize(np.zeros((16, 16, 3), np.float32), {'a': 1.0})\n"
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program, str(style)], check=True)

@@ -1,4 +1,4 @@
-"""Strips of a image: alike, and together the image."""
+"""Strips of an image: alike, and together the image."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_strips_are_of_one_size_and_leave_out_nothing(height: int, width: int, t
         assert UNIT * len(strips[0]) * width <= max(min(tile, 256) ** 2, 32 * width)
 
 
-def test_a_image_no_larger_than_a_tile_is_one_strip() -> None:
+def test_an_image_no_larger_than_a_tile_is_one_strip() -> None:
     assert strips_of(1080, 1920, 2048) == strips_of(1080, 1920, None) == (Rows(0, 270),)
     assert len(strips_of(1080, 1920, 1024)) > 1
 

@@ -112,7 +112,7 @@ def test_images_may_be_read_only_and_differ_in_size_and_results_stay(style: Path
     assert np.array_equal(again, kept)
 
 
-def test_a_image_no_larger_than_the_tile_is_painted_whole(style: Path) -> None:
+def test_an_image_no_larger_than_the_tile_is_painted_whole(style: Path) -> None:
     image = uneven(60, 52)
     tiled, whole = (opened(style, tile=tile).stylize(image) for tile in (64, None))
     assert np.array_equal(tiled, whole)

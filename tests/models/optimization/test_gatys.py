@@ -1,4 +1,4 @@
-"""A image that is optimized: its levels, starts, masks and ends."""
+"""An image that is optimized: its levels, starts, masks and ends."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_it_ends_when_the_loss_falls_no_more(backbone: Backbone, task: Task) -> 
     assert kept.steps[-11].loss - stylized.loss < 0.02 * kept.steps[-11].loss
 
 
-def test_a_image_that_is_its_own_painting_stays_nearly_as_it_is(backbone: Backbone) -> None:
+def test_an_image_that_is_its_own_painting_stays_nearly_as_it_is(backbone: Backbone) -> None:
     content = waves(32, 44)
     own = Task(content, (StyleReference(image=content),))
     losses = LossSettings(weights=LossWeights(variation=0))

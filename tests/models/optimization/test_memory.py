@@ -42,7 +42,7 @@ for width, height in ((64, 48), (256, 192)):
 
 
 def said(name: BackboneName, width: int, height: int, **more: float) -> int:
-    options = {"style_scale": 1.0, "painting_pixels": 0, **more}
+    options = {"style_scale": 1.0, "style_image_pixels": 0, **more}
     return gatys_memory(
         name,
         DescentSettings(),

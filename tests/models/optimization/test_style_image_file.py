@@ -61,7 +61,7 @@ def test_a_header_that_promises_too_much_is_refused_before_decoding(
 def test_what_is_no_painting_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "p.png").write_bytes(content)
     for read in (check_style_image, read_style_image):
-        with pytest.raises(InputError, match=r"p\.png is not a image that can be read"):
+        with pytest.raises(InputError, match=r"p\.png is not an image that can be read"):
             read(tmp_path / "p.png")
 
 

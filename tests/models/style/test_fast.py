@@ -47,7 +47,7 @@ def test_response_normalization_is_the_papers() -> None:
 
 
 def test_noise_on_a_flat_image_is_not_blown_up() -> None:
-    # Instance normalization makes any noise, however small, as strong as a image.
+    # Instance normalization makes any noise, however small, as strong as an image.
     assert noise_gain(FastNet(4)) < 0.5 * noise_gain(TransformerNet(4))
 
 

@@ -40,7 +40,7 @@ def images(height: int, width: int, count: int = 1) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 7), (3, 40), (8, 8), (16, 16), (17, 23), (33, 18)])
-def test_a_image_of_any_size_keeps_it(network: StyleNetwork, size: tuple[int, int]) -> None:
+def test_an_image_of_any_size_keeps_it(network: StyleNetwork, size: tuple[int, int]) -> None:
     with torch.no_grad():
         stylized = stylize(network, images(*size))
     assert stylized.shape == (1, 3, *size)

@@ -106,7 +106,7 @@ def test_before_it_starts_the_first_is_shown_and_after_its_end_the_last(tmp_path
     side.close()
 
 
-def test_a_image_holds_for_the_whole_clip_as_one_layer(tmp_path: Path) -> None:
+def test_an_image_holds_for_the_whole_clip_as_one_layer(tmp_path: Path) -> None:
     path = write_image(tmp_path / "m.png", np.full((16, 32), 51, np.uint8))
     side = reading(path)
     first, later = side.at(0, Fraction(0)), side.at(900, Fraction(36))
@@ -115,7 +115,7 @@ def test_a_image_holds_for_the_whole_clip_as_one_layer(tmp_path: Path) -> None:
     assert side.notes == []
 
 
-def test_a_folder_has_a_image_for_each_frame_whatever_the_times(tmp_path: Path) -> None:
+def test_a_folder_has_an_image_for_each_frame_whatever_the_times(tmp_path: Path) -> None:
     for number in range(12):
         write_image(tmp_path / "m" / f"{number}.png", np.full((16, 32), 20 * number, np.uint8))
     times = [Fraction(n * n, 1000) for n in range(12)]
@@ -200,7 +200,7 @@ def test_the_digest_of_a_folder_sees_names_and_contents(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["none.png", "none.mp4", "none", "text.png", "text.mp4", "empty"])
 def test_what_cannot_be_read_is_named_in_one_line(tmp_path: Path, name: str) -> None:
     if name.startswith("text"):
-        (tmp_path / name).write_text("not a image")
+        (tmp_path / name).write_text("not an image")
     if name == "empty":
         (tmp_path / name).mkdir()
     with pytest.raises(InputError, match=r"^side input mask: .*" + name) as caught:
@@ -208,7 +208,7 @@ def test_what_cannot_be_read_is_named_in_one_line(tmp_path: Path, name: str) -> 
     assert "\n" not in str(caught.value)
 
 
-def test_a_image_that_breaks_midway_is_named(tmp_path: Path) -> None:
+def test_an_image_that_breaks_midway_is_named(tmp_path: Path) -> None:
     write_image(tmp_path / "m" / "0.png", np.zeros((4, 4), np.uint8))
     (tmp_path / "m" / "1.png").write_text("broken")
     side = reading(tmp_path / "m")

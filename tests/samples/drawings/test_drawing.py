@@ -66,7 +66,7 @@ def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
         write_drawings(taken, ["mosaic"])
 
 
-def test_a_image_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "mosaic.png").mkdir()
     with pytest.raises(OutputError, match=r"cannot write .*mosaic\.png"):
         write_drawings(tmp_path, ["mosaic"], height=100, width=100)

@@ -56,7 +56,7 @@ def filmed(*scenes: Scene) -> list[Frame]:
 def moving(
     count: int, step: tuple[float, float], seed: int = 0, size: tuple[int, int] = (160, 128)
 ) -> Scene:
-    """A image that moves by ``step`` (right, down) pixels a frame."""
+    """An image that moves by ``step`` (right, down) pixels a frame."""
     places = [(step[0] * time, step[1] * time) for time in range(count)]
     return Scene((Surface(make_waves(seed), moves(places)),), *size)
 

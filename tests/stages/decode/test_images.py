@@ -86,7 +86,7 @@ def test_alpha_is_kept_or_dropped(tmp_path, kind):
     assert set(frames[0].layers) == {"source"}
 
 
-def test_a_image_without_alpha_among_others_is_opaque(tmp_path):
+def test_an_image_without_alpha_among_others_is_opaque(tmp_path):
     save(tmp_path / "1.png", random(24, 32, 4))
     save(tmp_path / "2.png", random(24, 32, 3))
     assert read(tmp_path)[1][1].host("alpha").min() == 1
@@ -147,7 +147,7 @@ def test_an_unreadable_image_is_refused_by_name(folder, content):
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
-def test_a_image_that_is_cut_short_is_refused(tmp_path, suffix):
+def test_an_image_that_is_cut_short_is_refused(tmp_path, suffix):
     path = tmp_path / f"1.{suffix}"
     save(path, random(200, 200, 3))
     path.write_bytes(path.read_bytes()[:-5000])

@@ -137,7 +137,7 @@ def test_more_frames_than_allowed_are_refused_whether_or_not_the_header_counts_t
             opened(path, max_frames=7)
 
 
-def test_a_image_that_promises_too_many_pixels_is_not_decoded(tmp_path):
+def test_an_image_that_promises_too_many_pixels_is_not_decoded(tmp_path):
     path = tmp_path / "1.png"
     cv2.imwrite(str(path), np.zeros((24, 32, 3), np.uint8))
     assert len(open_images(tmp_path, max_pixels=24 * 32)) == 1
@@ -149,11 +149,11 @@ def test_a_image_that_promises_too_many_pixels_is_not_decoded(tmp_path):
     assert peak_mebibytes() - before < 64
 
 
-def test_a_image_file_that_is_larger_than_its_pixels_is_not_read(tmp_path):
+def test_an_image_file_that_is_larger_than_its_pixels_is_not_read(tmp_path):
     with (tmp_path / "1.ppm").open("wb") as file:
         file.write(b"P6 32 24 255\n")
         file.truncate(1 << 40)
-    with pytest.raises(InputError, match="the file is larger than a image of 768 pixels can be"):
+    with pytest.raises(InputError, match="the file is larger than an image of 768 pixels can be"):
         open_images(tmp_path, max_pixels=24 * 32)
 
 

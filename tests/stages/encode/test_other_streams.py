@@ -18,7 +18,7 @@ _STYLE = {
     "Name": "Default",
     "Fontname": "Arial",
     "Fontsize": "16",
-    "PrimaryColor": "&Hffffff",
+    "PrimaryColour": "&Hffffff",
     "Bold": "0",
     "Italic": "0",
     "Underline": "0",

@@ -324,7 +324,7 @@ def test_a_container_that_does_not_fit_is_refused_with_those_that_do(name, codec
         sink.check(Path(name), Clip(160, 128, Fraction(1, 25)))
 
 
-def test_a_image_that_the_codec_refuses_stops_the_run_before_it_starts():
+def test_an_image_that_the_codec_refuses_stops_the_run_before_it_starts():
     sink = EncodePyAV(EncodePyAV.Options(codec="libx265"))
     with pytest.raises(PipelineError, match="8x8"):
         sink.check(Path("out.mp4"), Clip(8, 8, Fraction(1, 25)))

@@ -144,7 +144,7 @@ def test_auto_compares_at_most_so_many_pixels(size: tuple[int, int], scale: floa
 
 
 @pytest.mark.parametrize(
-    ("precision", "device", "settled"),
+    ("precision", "device", "resolved"),
     [
         ("auto", "cpu", "float32"),
         ("auto", "cuda:0", "float16"),

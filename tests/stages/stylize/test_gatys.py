@@ -73,7 +73,7 @@ def test_multipass_keeps_the_contract(given: dict[str, object]) -> None:
 
 
 def panned(count: int) -> list[Frame]:
-    """A image that moves by 2 pixels a frame, with its true flow both ways, on the device."""
+    """An image that moves by 2 pixels a frame, with its true flow both ways, on the device."""
     scene = Scene((Surface(make_waves(3), moves([(2.0 * t, 0.0) for t in range(count)])),), 64, 48)
     frames = []
     for time, frame in enumerate(render_scenes([scene]).with_truth()):
@@ -192,7 +192,7 @@ def test_what_is_missing_is_said_before_the_first_frame(
     with pytest.raises(WeightsError, match=r"none\.pth is not there: name the weights of vgg19"):
         opened({**given, "weights": str(tmp_path / "none.pth")})
     (tmp_path / "text.jpg").write_text("no image")
-    with pytest.raises(InputError, match=r"text\.jpg is not a image that can be read"):
+    with pytest.raises(InputError, match=r"text\.jpg is not an image that can be read"):
         opened({**given, "style": str(tmp_path / "text.jpg")})
     with pytest.raises(PipelineError, match="vgg19 has no layer relu4_1; there are relu1_1"):
         stylized(opened({**given, "style_layers": ["relu4_1"]}), panned(1))

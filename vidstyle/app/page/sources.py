@@ -1,4 +1,4 @@
-"""Choosing a image or a clip: from a folder's list, or handed over."""
+"""Choosing an image or a clip: from a folder's list, or handed over."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vidstyle.core.errors import InputError
 IMAGE_TYPES = ("png", "jpg", "jpeg", "webp", "bmp")
 CLIP_TYPES = ("mp4", "mov", "mkv", "webm", "avi", "m4v")
 _MOST_SHOWN_BYTES = 8 * 2**20
-"""Of a image that is shown small: larger ones would make the page wait."""
+"""Of an image that is shown small: larger ones would make the page wait."""
 _BROWSER_IMAGES = {
     b"\x89PNG": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -71,7 +71,7 @@ def draw_upload(label: str, position: str, types: Sequence[str], sort: Sort) -> 
 
 
 def draw_small(chosen: Chosen | None, caption: str) -> None:
-    """A image as the browser itself reads it: this process decodes nothing of strangers."""
+    """An image as the browser itself reads it: this process decodes nothing of strangers."""
     if chosen is None:
         return
     address = _address(chosen.path)

@@ -39,7 +39,7 @@ class Choice:
     content: str
     """Whose features are compared."""
     scales: tuple[float, ...] = (1.0,)
-    """Sizes at which they are compared when a image is optimized: a half-size one stands in for
+    """Sizes at which they are compared when an image is optimized: a half-size one stands in for
     deeper layers that the weights lack."""
 
 
@@ -82,7 +82,7 @@ def reached_layers(
 
 
 def smallest_side(layers: Sequence[Layer]) -> int:
-    """The shortest side in pixels of a image of which something comes out of the last layer."""
+    """The shortest side in pixels of an image of which something comes out of the last layer."""
     side = 1
     for _, module in reversed(layers):
         # No block has two layers that shrink, one behind the other.

@@ -20,4 +20,4 @@ Pooling = Literal["max", "average"]
 
 
 class LayerError(ValueError):
-    """A layer that a loss network does not have, or that a image is too small for."""
+    """A layer that a loss network does not have, or that an image is too small for."""

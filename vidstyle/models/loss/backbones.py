@@ -1,4 +1,4 @@
-"""Loss networks: trained classifiers whose features tell a image's content and style."""
+"""Loss networks: trained classifiers whose features tell an image's content and style."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Backbone(nn.Module):
         return mean
 
     def smallest_side(self, feature_layer: str) -> int:
-        """The shortest side in pixels of a image that reaches a layer. Raises ValueError as
+        """The shortest side in pixels of an image that reaches a layer. Raises ValueError as
         ``forward`` does."""
         return self._smallest[self._position(feature_layer)[0]]
 

@@ -1,4 +1,4 @@
-"""What a image is judged by, in training and in optimization: functions of images and features.
+"""What an image is judged by, in training and in optimization: functions of images and features.
 
 All are differentiable, and computed in float32 at least.
 """
@@ -116,7 +116,7 @@ def warp(previous: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
 
 
 def _mean(values: torch.Tensor) -> torch.Tensor:
-    """0 of none: a image that is one pixel wide has no neighbors across."""
+    """0 of none: an image that is one pixel wide has no neighbors across."""
     return values.sum() / max(1, values.numel())
 
 

@@ -19,7 +19,7 @@ from vidstyle.models.openvino.library import op, ov
 Node: TypeAlias = Any
 """Of a graph; the package has no types."""
 Edge = Literal["edge", "reflect"]
-"""What lies beyond a image: its last pixels again, or those before them."""
+"""What lies beyond an image: its last pixels again, or those before them."""
 
 _OVER_IMAGE = np.array([2, 3])
 

@@ -1,4 +1,4 @@
-"""Features of some rows of a image, computed where they are asked for."""
+"""Features of some rows of an image, computed where they are asked for."""
 
 from __future__ import annotations
 

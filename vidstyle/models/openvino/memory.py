@@ -42,7 +42,7 @@ def network_memory(
     size: tuple[int, int],
     tile: int | None = None,
 ) -> int:
-    """Bytes at most of a processor that paints a image of that height and width.
+    """Bytes at most of a processor that paints an image of that height and width.
 
     With a ``tile`` as ``strips.strips_of`` has it; torch has none.
     """

@@ -1,4 +1,4 @@
-"""A image as strips of whole rows: what a network paints at a time where memory is short.
+"""An image as strips of whole rows: what a network paints at a time where memory is short.
 
 Rows are one piece of memory, and a strip has neighbors on two sides only. So tiles are strips
 here, of about as many pixels as the square that was asked for.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 UNIT = 4
-"""Rows of a image that strips consist of: one at quarter size, the networks' coarsest."""
+"""Rows of an image that strips consist of: one at quarter size, the networks' coarsest."""
 _LEAST = 8
 """Units of a strip: below that convolutions read more rows around it than it has."""
 _LARGEST = 256
@@ -40,7 +40,7 @@ class Rows:
 
 
 def strips_of(height: int, width: int, tile: int | None) -> tuple[Rows, ...]:
-    """Strips of a image, in units, from top to bottom: one where it is no larger than a tile.
+    """Strips of an image, in units, from top to bottom: one where it is no larger than a tile.
 
     All are of one size, since a network is compiled for each; for that a strip may overlap the
     one before it by one unit. ``tile`` is the side, in pixels, of a square of as many pixels as a

@@ -1,4 +1,4 @@
-"""Networks strip by strip: what has to be computed, and kept, to paint a part of a image.
+"""Networks strip by strip: what has to be computed, and kept, to paint a part of an image.
 
 A strip is some whole rows. Convolutions need rows beyond it, and normalizations sums over all of
 the image. So a network is cut behind the convolution before each normalization: a pass computes

@@ -58,7 +58,7 @@ def finished(stylized: torch.Tensor, content: torch.Tensor) -> torch.Tensor:
 
 
 def luma_of(image: torch.Tensor) -> torch.Tensor:
-    """(1, 1, H, W) of a image (1, 3, H, W)."""
+    """(1, 1, H, W) of an image (1, 3, H, W)."""
     shares = torch.tensor(_LUMA, dtype=image.dtype, device=image.device)
     return (image * shares.reshape(3, 1, 1)).sum(dim=1, keepdim=True)
 
@@ -79,7 +79,7 @@ def with_colors_of(image: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 def with_values_of(image: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     """The image (1, C, H, W) with the histogram of another (1, C, h, w), channel by channel.
 
-    Ranks stay; a image that was enlarged gets back the contrast that this took.
+    Ranks stay; an image that was enlarged gets back the contrast that this took.
     """
     count = image[0, 0].numel()
     wanted = other.flatten(2).sort(dim=2).values

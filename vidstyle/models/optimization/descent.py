@@ -25,10 +25,10 @@ _CURVED = 1e-8
 
 
 class Descent(Protocol):
-    """A image on its way down."""
+    """An image on its way down."""
 
     image: torch.Tensor
-    """Where it is; no step writes to a image that it has given away."""
+    """Where it is; no step writes to an image that it has given away."""
     now: Evaluation
     """The loss there."""
 

@@ -44,9 +44,9 @@ def gatys_memory(
     style_scale: float,
     style_image_pixels: int,
 ) -> int:
-    """Bytes at most of a processor that optimizes a image of that size.
+    """Bytes at most of a processor that optimizes an image of that size.
 
-    The paintings, which have ``painting_pixels`` together as they are read, are looked at with a
+    The paintings, which have ``style_image_pixels`` together as they are read, are looked at with a
     longer side that is ``style_scale`` times the image's.
     """
     pixels = (width + _MARGIN) * (height + _MARGIN)

@@ -1,4 +1,4 @@
-"""The loss of a image that is optimized (Gatys et al. 2016), with its gradient.
+"""The loss of an image that is optimized (Gatys et al. 2016), with its gradient.
 
 Each term is divided by what the untouched content has, as in training: a backbone's raw losses
 differ by factors of thousands from layer to layer and from painting to painting.
@@ -38,7 +38,7 @@ Features = Mapping[tuple[str, float], torch.Tensor]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """The loss of a image, and where it grows."""
+    """The loss of an image, and where it grows."""
 
     loss: float
     """The weighted sum of the terms."""
@@ -144,7 +144,7 @@ class Objective:
         return torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
 
     def evaluate(self, image: torch.Tensor) -> Evaluation:
-        """The loss of a image and its gradient."""
+        """The loss of an image and its gradient."""
         variable = image.detach().requires_grad_()
         terms = self.terms(variable)
         loss = self.total(terms)

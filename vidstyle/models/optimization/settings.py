@@ -1,4 +1,4 @@
-"""The dials of a image's optimization, and what it is painted after; usable without torch."""
+"""The dials of an image's optimization, and what it is painted after; usable without torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import torch
 
 _LEAST_SIDE = 64
-"""Shorter side in pixels of a coarse level: below it nothing of a image is left to paint on."""
+"""Shorter side in pixels of a coarse level: below it nothing of an image is left to paint on."""
 
 Optimizer = Literal["lbfgs", "adam"]
 Start = Literal["content", "noise", "previous"]
@@ -30,7 +30,7 @@ class LossWeights:
     style: float = 1.0
     """1 is the style loss of the content itself."""
     content: float = 0.03
-    """1 is the content loss of a image that shows the mean feature everywhere."""
+    """1 is the content loss of an image that shows the mean feature everywhere."""
     variation: float = 0.01
     """1 is the total variation of the content."""
     temporal: float = 10.0

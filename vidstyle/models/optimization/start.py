@@ -1,4 +1,4 @@
-"""What a image is when its optimization begins."""
+"""What an image is when its optimization begins."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vidstyle.models.optimization.settings import DescentSettings
 
 
 def start_of(task: Task, settings: DescentSettings) -> torch.Tensor:
-    """A image like the task's content. Raises ValueError where it is to be the past, and there
+    """An image like the task's content. Raises ValueError where it is to be the past, and there
     is none."""
     if settings.start == "content":
         return task.content

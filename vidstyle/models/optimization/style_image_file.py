@@ -79,4 +79,4 @@ def _promised(path: Path, content: bytes) -> int:
 
 
 def _unreadable(path: Path) -> InputError:
-    return InputError(f"{path} is not a image that can be read: name a painting")
+    return InputError(f"{path} is not an image that can be read: name a painting")

@@ -5,7 +5,7 @@ as 2x2 blocks (space-to-depth) and leaves so (Shi et al. 2016, sub-pixel convolu
 convolutions are 3x3. Enlarging by such blocks leaves a checkerboard; a binomial filter, which is
 zero at the frequency of a checkerboard, takes it away. Filter response normalization with a
 thresholded linear unit (Singh, Krishnan 2020) stands in for instance normalization, which
-amplifies noise where a image is flat and makes bubble-shaped artifacts. Why it is built so:
+amplifies noise where an image is flat and makes bubble-shaped artifacts. Why it is built so:
 docs/decisions/007-fast-network.md.
 """
 

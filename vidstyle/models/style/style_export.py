@@ -28,7 +28,7 @@ _NEEDED = ("onnx", "onnxscript")
 
 
 def smallest_side(network: StyleNetwork) -> int:
-    """Pixels that each side of a image has at least, where an exported network paints it."""
+    """Pixels that each side of an image has at least, where an exported network paints it."""
     return network.smallest
 
 

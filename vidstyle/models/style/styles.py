@@ -19,12 +19,12 @@ def find_style(name_or_path: str | Path, *folders: Path) -> Path:
 
     A name is looked for in ``folders``, then in ``styles`` of the folder that
     ``VIDSTYLE_WEIGHTS`` names, then among the shipped ones; the first one found counts.
-    Raises WeightsError where there is none, with the names that there are, and for a image.
+    Raises WeightsError where there is none, with the names that there are, and for an image.
     """
     text = str(name_or_path)
     if text.lower().endswith(_IMAGES):
         raise WeightsError(
-            f"{text} is a image, and a style network is wanted: paint after it by `vidstyle run"
+            f"{text} is an image, and a style network is wanted: paint after it by `vidstyle run"
             " pipelines/gatys.yaml`, or make it a style by `vidstyle styles train`"
         )
     if text.endswith(SUFFIX) or os.sep in text:

@@ -33,7 +33,7 @@ from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 
 _ROUNDING = Fraction(1, 1000)
-"""Seconds that a image may come early: Matroska rounds times to a millisecond, and the mask of
+"""Seconds that an image may come early: Matroska rounds times to a millisecond, and the mask of
 a frame must not stay behind because it was rounded up."""
 _ADVICE = re.compile(r"(?:raise|set) decode's option (\w+).*")
 """How a source's complaint ends; the options of decode are the clip's alone."""

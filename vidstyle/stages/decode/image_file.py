@@ -32,7 +32,7 @@ _BYTES_A_PIXEL: Final = 8
 # RGBA of 16 bits; a file that is larger than its image holds something else.
 _BYTES_BESIDE: Final = 64 << 20
 _TAIL: Final = 4096
-# Some cameras and programs write a little after a image's end.
+# Some cameras and programs write a little after an image's end.
 _RAISE_LIMIT: Final = "raise decode's option max_pixels to allow it"
 
 
@@ -80,7 +80,7 @@ def _bytes(path: Path, max_pixels: int, advice: str) -> bytes:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     if len(data) > largest:
         raise InputError(
-            f"{path}: the file is larger than a image of {max_pixels} pixels can be; {advice}"
+            f"{path}: the file is larger than an image of {max_pixels} pixels can be; {advice}"
         )
     # OpenCV fills up what is missing at the end of a file with gray.
     for start, end in ((_JPEG_START, _JPEG_END), (_PNG_START, _PNG_END)):
@@ -92,7 +92,7 @@ def _bytes(path: Path, max_pixels: int, advice: str) -> bytes:
 def _check_header(path: Path, data: bytes, max_pixels: int, advice: str) -> None:
     size = image_size(data)
     if size is None:
-        raise InputError(f"{path}: not a image that can be read; replace or remove it")
+        raise InputError(f"{path}: not an image that can be read; replace or remove it")
     width, height = size
     if width * height > max_pixels:
         raise InputError(
@@ -109,7 +109,7 @@ def _decode(path: Path, data: bytes) -> npt.NDArray[Any]:
     except cv2.error as error:
         raise InputError(f"{path}: the image is too large or damaged ({error.err})") from error
     if samples is None:
-        raise InputError(f"{path}: not a image that can be read; replace or remove it")
+        raise InputError(f"{path}: not an image that can be read; replace or remove it")
     return samples
 
 

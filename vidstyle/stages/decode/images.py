@@ -92,7 +92,7 @@ class DecodeImages:
     def frames(self, after: Mark | None = None) -> Iterator[Frame]:
         """All images, or those after the mark, with ``source`` and, if kept, ``alpha``.
 
-        Raises InputError for a image that cannot be read or has another size, and where
+        Raises InputError for an image that cannot be read or has another size, and where
         the images before the mark are others than they were.
         """
         if self._clip is None:

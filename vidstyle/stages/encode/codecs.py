@@ -134,7 +134,7 @@ class VideoCodec:
         return None if self.crf is None else self.crf[2]
 
     def memory(self, preset: Preset | None, samples: float) -> int:
-        """Bytes that the encoder holds: of ``samples`` a image, each counted by its bytes."""
+        """Bytes that the encoder holds: of ``samples`` an image, each counted by its bytes."""
         chosen = self.default_preset if preset is None else preset
         return int(self.held.get(chosen, self.held[None]) * samples / 1.5)
 

@@ -67,7 +67,7 @@ def resolve(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings
 def new_encoder(settings: EncoderSettings) -> VideoCodecContext:
     """An open encoder on a clock of frame numbers: one tick a frame.
 
-    Raises PipelineError where the codec refuses, such as for a image that is too small.
+    Raises PipelineError where the codec refuses, such as for an image that is too small.
     """
     context = av.CodecContext.create(settings.codec.name, "w")
     assert isinstance(context, VideoCodecContext)

@@ -37,7 +37,7 @@ _Samples: TypeAlias = npt.NDArray[Any]
 
 
 class ImageOptions(StageOptions):
-    """What a image file holds."""
+    """What an image file holds."""
 
     bits: Literal["auto", 8, 16] = Field(
         "auto", description="bits a sample; auto is 16 for clips of more than 8"

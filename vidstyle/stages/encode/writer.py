@@ -13,7 +13,7 @@ from vidstyle.media.planes import digest, samples
 from vidstyle.stages.encode.encoder import EncoderSettings, new_encoder
 
 ALPHA_PLANE: Final = "matroska_block_additional"
-"""Side data without which a image is lost: VP9's opacity."""
+"""Side data without which an image is lost: VP9's opacity."""
 
 
 class ChunkWriter:
@@ -54,7 +54,7 @@ class ChunkWriter:
         return samples(self._image)
 
     def replay(self, planes: bytes) -> list[Packet]:
-        """Encode a image of which ``planes`` told the samples."""
+        """Encode an image of which ``planes`` told the samples."""
         return self._encode(self._from_rgb.again(planes))
 
     def finish(self) -> list[Packet]:

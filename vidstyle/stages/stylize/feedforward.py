@@ -64,7 +64,7 @@ class FeedForwardOptions(StageOptions):
         " the processor has it, else float32.",
     )
     mask: str | None = layer_or_file(
-        description="Where to paint: a image or video that is white there, or opaque where it"
+        description="Where to paint: an image or video that is white there, or opaque where it"
         " has transparency; or the name of a layer, such as a side input."
     )
 

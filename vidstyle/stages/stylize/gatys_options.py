@@ -59,7 +59,7 @@ class OptimizationOptions(StageOptions):
     )
     style_weight: Weight = Field(1.0, description="Of the style loss, 1 for an untouched image.")
     content_weight: Weight = Field(
-        0.03, description="Of the content loss, 1 for a image without any content."
+        0.03, description="Of the content loss, 1 for an image without any content."
     )
     variation: Weight = Field(
         0.01, description="Of the total variation, 1 for an untouched image: more is smoother."
@@ -152,7 +152,7 @@ class OptimizationOptions(StageOptions):
         )
 
     def memory(self, width: int, height: int, device: str) -> int:
-        """Bytes that painting a image of that size takes at most of the processor's memory.
+        """Bytes that painting an image of that size takes at most of the processor's memory.
 
         Raises InputError for a painting that is not there, or is none.
         """
@@ -184,7 +184,7 @@ class ClipOptions(OptimizationOptions):
         1.0, ge=0, le=1, description="Share of the painting; 0 leaves the image as it is."
     )
     mask: str | None = layer_or_file(
-        description="Where to paint: a image or video that is white there; or a layer's name."
+        description="Where to paint: an image or video that is white there; or a layer's name."
     )
     temporal: Weight = Field(
         10.0, description="Of the difference to the warped frame before, where it is visible."

@@ -38,9 +38,9 @@ class Stylizer:
         mask: torch.Tensor | None = None,
         watch: Watch | None = None,
     ) -> Stylized:
-        """A image (1, 3, H, W) painted, where the mask (1, 1, H, W) is white.
+        """An image (1, 3, H, W) painted, where the mask (1, 1, H, W) is white.
 
-        Raises PipelineError for layers that the network does not have, or that a image is too
+        Raises PipelineError for layers that the network does not have, or that an image is too
         small for.
         """
         side = max(content.shape[2:]) * self._options.style_scale
