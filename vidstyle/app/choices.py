@@ -18,7 +18,7 @@ from vidstyle.models.weights.listing import lies_at
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.config.shipped import about
-from vidstyle.runner.plan.job import output_suffix
+from vidstyle.runner.job import output_suffix
 from vidstyle.stages.decode.image_file import SUFFIXES
 
 _MOST_IMAGES = 1000

@@ -16,7 +16,7 @@ from vidstyle.report.preview_video import preview_videos_within
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
 from vidstyle.runner.execution.events import Event, FrameDone, Listener, NoteEvent
-from vidstyle.runner.plan.job import Job, run
+from vidstyle.runner.job import Job, run
 
 COMPARED_FRAMES = 500
 """Of a clip, that can be compared on the page: films of more take long to make."""

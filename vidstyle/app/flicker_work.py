@@ -10,7 +10,7 @@ from vidstyle.evaluation.extras import find_extras
 from vidstyle.evaluation.file_evaluation import clips_of, judge_files, survey
 from vidstyle.report.flicker_report import write_report
 from vidstyle.runner.config.pipeline import Pipeline
-from vidstyle.runner.plan.job import Job, run
+from vidstyle.runner.job import Job, run
 
 JUDGED = (0, 250)
 """The frames that are judged: ten seconds of most clips."""

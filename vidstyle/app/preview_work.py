@@ -10,7 +10,7 @@ from vidstyle.app.tasks import PreviewTask
 from vidstyle.core import ExecutionContext
 from vidstyle.evaluation.clip_frames import clip_frames
 from vidstyle.report.shown_size import in_bytes
-from vidstyle.runner.plan.job import Job, run
+from vidstyle.runner.job import Job, run
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 from vidstyle.training.previews import fitted, write_image

@@ -70,7 +70,7 @@ def bench(
 
 def _check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     """What is wrong with clip, style or pipeline is said at once, and as `vidstyle run` does."""
-    from vidstyle.runner.plan.job import Job, prepared
+    from vidstyle.runner.job import Job, prepared
 
     with prepared(Job(pipeline, clip, folder / "run.mp4")) as (_, plan):
         count = plan.source.clip.frame_count

@@ -165,7 +165,7 @@ def _encode(folder: Path, path: Path, *, overwrite: bool) -> None:
     """A folder of images as a film, by a pipeline as any other."""
     from vidstyle.runner.config.discovery import Registry
     from vidstyle.runner.config.pipeline import load_pipeline
-    from vidstyle.runner.plan.job import Job, run
+    from vidstyle.runner.job import Job, run
 
     with TemporaryDirectory(prefix="vidstyle-") as beside:
         written = Path(beside) / "film.yaml"

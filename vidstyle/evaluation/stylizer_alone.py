@@ -8,18 +8,16 @@ Prints the JSON lines of ``vidstyle run``, so that both can be timed in the same
 from __future__ import annotations
 
 import sys
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from vidstyle.evaluation.speed import tell
 from vidstyle.runner.config.discovery import Registry, folders_from_environment
-from vidstyle.runner.config.keyframes import options_at
 from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.frame_reader import FrameReader
 from vidstyle.runner.execution.nodes import make_node
-from vidstyle.runner.execution.reading import Reading
+from vidstyle.runner.job import Job, prepared
 from vidstyle.runner.plan.device import limit_threads
-from vidstyle.runner.plan.job import Job, prepared
 
 
 def run(pipeline: Path, clip: Path, frames: int, overrides: list[str]) -> None:
@@ -29,15 +27,14 @@ def run(pipeline: Path, clip: Path, frames: int, overrides: list[str]) -> None:
     job = Job(loaded, clip, Path("none.mkv"), frames=(0, frames))
     with prepared(job) as (assembly, plan):
         context = next(i for i, entry in enumerate(assembly.entries) if entry.kind == "stylize")
-        parcels = list(islice(Reading(assembly.source, plan, assembly.inputs, None), frames))
+        reader = FrameReader(assembly.source, plan, assembly.inputs)
+        wanted = list(islice(reader.run(), frames))
         stage, planned = assembly.stages[context], plan.stages[context]
         stage.open(plan.source.clip, planned.context)
         limit_threads(planned.context.threads)
-        node = make_node(planned, stage, partial(options_at, assembly.entries[context]))
-        for parcel in parcels:
-            for done in node.push(parcel):
-                done.cells["image"].at("host", "cpu")
-                tell(done.index)
+        for done in make_node(planned, stage, assembly.entries[context]).run(wanted):
+            done.host("image")
+            tell(done.index)
         stage.close()
 
 

@@ -22,7 +22,7 @@ from vidstyle.runner.config.pipeline_file import VERSION
 from vidstyle.runner.config.stage_list import WrittenStage
 from vidstyle.runner.config.stage_options import read_options
 from vidstyle.runner.config.yaml_values import Where, YamlMap, YamlScalar
-from vidstyle.runner.plan.job import Job, run
+from vidstyle.runner.job import Job, run
 from vidstyle.training.pair_cache import FORMAT, PairSink, open_pairs
 from vidstyle.training.pair_crop import random_crop
 from vidstyle.training.pairs import Pair, joined

@@ -12,7 +12,6 @@ import pytest
 from pydantic import ValidationError
 
 from vidstyle.core import Frame, HostArray, Layers, Span, State
-from vidstyle.runner.execution.parcel import Cell
 from vidstyle.stages.blend.multipass import Multipass
 from vidstyle.stages.blend.multipass_options import MultipassOptions
 from vidstyle.testing import Scene, Subject, Surface, checks_for, render_scenes
@@ -303,16 +302,13 @@ def shots_of(frames: Sequence[Frame]) -> list[list[HostArray]]:
     """The stage as the runner runs it, shot by shot."""
     subject = Subject(Multipass)
     given = make_input(subject, size=(160, 128), shots=(6, 6))
-    parcels = [
-        replace(parcel, cells={name: Cell(layer) for name, layer in frame.layers.items()})
-        for parcel, frame in zip(given.parcels, frames, strict=True)
+    shown = [
+        replace(arriving, layers=frame.layers)
+        for arriving, frame in zip(given.frames, frames, strict=True)
     ]
     with subject.opened(given.clip) as running:
-        out = running.run(parcels)
-    return [
-        [np.asarray(p.cells["image"].at("host", "cpu")) for p in out if p.shot == shot]
-        for shot in (0, 1)
-    ]
+        out = running.run(shown)
+    return [[f.host("image") for f in out if f.shot == shot] for shot in (0, 1)]
 
 
 def test_the_first_frame_may_be_calmed_too() -> None:

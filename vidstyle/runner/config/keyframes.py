@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from typing import Protocol, TypeAlias
@@ -87,6 +87,15 @@ class Keyed(Protocol):
     def options(self) -> StageOptions: ...
     @property
     def keyframes(self) -> Mapping[str, Keyframes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOptions:
+    """A stage's options, of which some may be keyframed."""
+
+    options: StageOptions
+    """Keyframed ones have their first value."""
+    keyframes: Mapping[str, Keyframes] = field(default_factory=dict)
 
 
 def options_at(entry: Keyed, seconds: Fraction) -> StageOptions:
