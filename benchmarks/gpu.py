@@ -175,8 +175,8 @@ def pipeline_rate(folder: Path, flow: str, options: str, style: Path, device: st
         ):
             stack.callback(stage.close)
             stage.open(plan.source.clip, planned.context)
-            options = partial(options_at, entry.options, entry.keyframes)
-            nodes.append(make_node(planned, stage, options))
+            current = partial(options_at, entry.options, entry.keyframes)
+            nodes.append(make_node(planned, stage, current))
         frames = Reading(assembly.source, plan)
         times = []
         for parcel in run_threaded(frames, [through(node) for node in nodes], plan.queue):
