@@ -224,7 +224,7 @@ def test_without_weights_farneback_judges_and_says_so(clips, capfd) -> None:  # 
     assert run_command(["evaluate", "source.mkv", "calm.mkv"]) == 0
     said = capfd.readouterr().err
     assert "judged by farneback" in said
-    assert "note: raft-small does not judge: there are no weights of RAFT-small" in said
+    assert "note: raft-small does not judge: there are no weights of raft-small" in said
 
 
 def test_the_file_is_replaced_only_when_that_is_said(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures

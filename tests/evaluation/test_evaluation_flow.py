@@ -11,7 +11,7 @@ import torch
 
 from vidstyle.core.errors import DeviceError, UsageError, WeightsError
 from vidstyle.evaluation.evaluation_flow import JUDGES, JudgeName, choose_judge
-from vidstyle.models.flow import raft_scale
+from vidstyle.models.flow import raft_setup
 from vidstyle.models.flow.raft import load_raft
 from vidstyle.models.weights import safetensors_file
 from vidstyle.testing import pan
@@ -26,7 +26,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with random weights of RAFT-small."""
+    """A folder with random weights of raft-small."""
     from torchvision.models.optical_flow import raft_small
 
     torch.manual_seed(0)
@@ -71,7 +71,7 @@ def test_raft_judges_unasked_where_its_weights_are(
 def test_without_weights_farneback_judges_and_says_why() -> None:
     judge = choose_judge()
     assert judge.name == "farneback"
-    assert "no weights of RAFT-small" in judge.notes[0]
+    assert "no weights of raft-small" in judge.notes[0]
 
 
 @pytest.mark.usefixtures("bare")
@@ -95,7 +95,7 @@ def test_a_folder_of_weights_that_is_not_there_is_told_of(tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_raft_sees_large_images_reduced(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # As 1280x720 is to a larger image: RAFT would take seconds over those.
-    monkeypatch.setattr(raft_scale, "MOST_PIXELS", 160 * 128)
+    monkeypatch.setattr(raft_setup, "MOST_PIXELS", 160 * 128)
     judge = choose_judge("raft-small", weights=untrained, device="cpu", size=(320, 256))
     (note,) = judge.notes
     assert "320x256 reduced to 160x128 (0.50 times)" in note

@@ -16,8 +16,7 @@ from vidstyle.evaluation.memory import enough_memory
 from vidstyle.evaluation.motion import JudgingFlow
 from vidstyle.imaging.flow_pair import reduced_size
 from vidstyle.imaging.gray import gray8
-from vidstyle.models.flow.raft_scale import auto_scale, scaled_flows
-from vidstyle.models.flow.raft_weights import RaftSize, find_raft
+from vidstyle.models.flow.raft_setup import RaftSize, auto_scale, find_raft
 from vidstyle.runner.plan.device import resolve_device
 from vidstyle.stages.flow.dis import DisOptions, dense_search, search_flow
 from vidstyle.stages.flow.farneback import FarnebackOptions, expansion_flow
@@ -25,7 +24,7 @@ from vidstyle.stages.flow.farneback import FarnebackOptions, expansion_flow
 if TYPE_CHECKING:
     import torch
 
-    from vidstyle.models.flow.raft import Raft
+    from vidstyle.models.flow.raft import RaftNetwork
 
 JudgeName: TypeAlias = Literal["raft-small", "raft-large", "farneback", "dis"]
 
@@ -118,14 +117,14 @@ def weights_file(name: JudgeName, folder: Path | None = None, *, offline: bool) 
 class _RaftFlow:
     """RAFT as a judge; see ``JudgingFlow``."""
 
-    def __init__(self, name: JudgeName, raft: Raft) -> None:
+    def __init__(self, name: JudgeName, raft: RaftNetwork) -> None:
         self._name, self._raft = name, raft
 
     def __call__(self, first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
         height, width = first.shape[:2]
         with _memory_for(f"{self._name} on images of {width}x{height}"):
             pair = _planes(first), _planes(second)
-            return scaled_flows(self._raft, *pair, auto_scale(height, width))
+            return self._raft.scaled_flows(*pair, auto_scale(height, width))
 
 
 def _flow(name: JudgeName, weights: Path | None, device: str, *, offline: bool) -> JudgingFlow:

@@ -33,7 +33,8 @@ def run(pipeline: Path, clip: Path, frames: int, overrides: list[str]) -> None:
         stage, planned = assembly.stages[context], plan.stages[context]
         stage.open(plan.source.clip, planned.context)
         limit_threads(planned.context.threads)
-        node = make_node(planned, stage, partial(options_at, assembly.entries[context]))
+        entry = assembly.entries[context]
+        node = make_node(planned, stage, partial(options_at, entry.options, entry.keyframes))
         for parcel in parcels:
             for done in node.push(parcel):
                 done.cells["image"].at("host", "cpu")
