@@ -145,17 +145,18 @@ def draw_chart(chart: Chart, *, cuts: Sequence[int], first_frame: int) -> Markup
 
 def _add_axes(drawing: Figure, chart: Chart, first_frame: int) -> Axes:
     """Axes without a frame, at the place of ``PLOT``, with round numbers."""
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     left, bottom = PLOT.left / PLOT.width, 1 - PLOT.bottom / PLOT.height
     width, height = PLOT.right / PLOT.width - left, 1 - PLOT.top / PLOT.height - bottom
     axes = drawing.add_axes((left, bottom, width, height), frameon=False)
     axes.set_xlim(first_frame, first_frame + max(1, chart.frames - 1))
-    axes.set_xlabel("frame", labelpad=0)
+    axes.set_xlabel("frame", labelpad=2)
     axes.xaxis.set_major_locator(MaxNLocator(8, steps=_STEPS, integer=True))
     ticks = MaxNLocator(5, steps=_STEPS).tick_values(*_value_range(chart))
     axes.set_ylim(ticks[0], ticks[-1])
     axes.set_yticks(ticks)
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:.6g}"))
     axes.tick_params(bottom=False, left=False)
     axes.grid(axis="y", gid="grid", clip_on=False)
     return axes

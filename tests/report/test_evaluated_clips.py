@@ -11,7 +11,7 @@ from tests.report.page_reader import PageReader
 from vidstyle.evaluation.evaluation_flow import farneback
 from vidstyle.evaluation.evaluator import judge_clips
 from vidstyle.report.flicker_report import write_report
-from vidstyle.report.metric_text import shown
+from vidstyle.report.score_table import format_score
 from vidstyle.testing import pan
 
 
@@ -34,7 +34,7 @@ def test_a_flash_is_the_worst_frame_and_the_calm_clip_the_best(
     flashing = text[text.index("<h3><bdi>flash</bdi></h3>") :]
     value = judged["flash"].series["e_warp"][7]
     assert value is not None
-    start = f"Frames 6 and 7: <code>e_warp</code> {shown(value)} "
+    start = f"Frames 6 and 7: <code>e_warp</code> {format_score(value)} "
     assert start in flashing[:200]
     row = text[text.index("<code>e_warp</code>") :].split("</tr>")[0]
     first, second = row.split("<td")[1:]
