@@ -7,20 +7,10 @@ import pytest
 import yaml
 
 from vidstyle.core.errors import PipelineError
-from vidstyle.runner.config import yaml_file
 from vidstyle.runner.config.yaml_file import parse_value, read_yaml
 from vidstyle.runner.config.yaml_values import Where, YamlList, YamlMap, YamlScalar, plain
 
 COMMAND = Where("--set a.b=c")
-
-
-@pytest.fixture(params=["C", "Python"], autouse=True)
-def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both of PyYAML's parsers: some platforms have the second alone."""
-    if request.param == "C" and not hasattr(yaml, "CSafeLoader"):
-        pytest.skip("PyYAML was built without libyaml")
-    loader = yaml.CSafeLoader if request.param == "C" else yaml.SafeLoader
-    monkeypatch.setattr(yaml_file, "_Loader", loader)
 
 
 def read(tmp_path: Path, text: str) -> YamlMap:
