@@ -13,7 +13,7 @@ from vidstyle.core import Mix, StageOptions, keyframed, keyframed_mix
 from vidstyle.core.errors import PipelineError
 from vidstyle.runner.config.keyframes import (
     Keyframes,
-    mixes,
+    align_mixes,
     options_at,
     options_from_json,
     options_to_json,
@@ -150,7 +150,9 @@ def read(text: str) -> ReadOptions:
 
 def test_a_mix_goes_in_a_straight_line_in_each_weight_and_stays_whole() -> None:
     keys = Keyframes(
-        mixes([(Fraction(0), "a"), (Fraction(2), {"b": 1.0}), (Fraction(3), {"a": 0.5, "c": 0.5})])
+        align_mixes(
+            [(Fraction(0), "a"), (Fraction(2), {"b": 1.0}), (Fraction(3), {"a": 0.5, "c": 0.5})]
+        )
     )
     assert keys.value_at(Fraction(0)) == {"a": 1, "b": 0, "c": 0}
     assert keys.value_at(Fraction(1, 2)) == {"a": 0.75, "b": 0.25, "c": 0}

@@ -8,9 +8,9 @@ import pytest
 
 from vidstyle.core.errors import PipelineError
 from vidstyle.runner.config.discovery import Registry
-from vidstyle.runner.config.overrides import parse_override
 from vidstyle.runner.config.pipeline import load_pipeline
-from vidstyle.runner.config.yaml_values import plain
+from vidstyle.runner.config.pipeline_file import parse_override
+from vidstyle.runner.config.yaml_values import to_plain
 
 ONE = "- use: blend/dials\n  strength: 0.5"
 TWO = "- use: filter/brighter\n- use: filter/brighter\n  as: last"
@@ -31,7 +31,7 @@ TWO = "- use: filter/brighter\n- use: filter/brighter\n  as: last"
 )
 def test_the_value_is_yaml(text: str, value: Any) -> None:
     override = parse_override(text)
-    assert (override.stage, override.option, plain(override.value)) == ("blend", "x", value)
+    assert (override.stage, override.option, to_plain(override.value)) == ("blend", "x", value)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.config.schema import pipeline_schema
 from vidstyle.runner.config.yaml_file import read_yaml
-from vidstyle.runner.config.yaml_values import plain
+from vidstyle.runner.config.yaml_values import to_plain
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
@@ -123,7 +123,7 @@ def test_what_loads_is_valid(
 ) -> None:
     path = write(middle)
     load_pipeline(path, registry=fake_stages)
-    assert valid(plain(read_yaml(path)), schema, schema)
+    assert valid(to_plain(read_yaml(path)), schema, schema)
 
 
 @pytest.mark.parametrize("middle", BAD)
@@ -133,7 +133,7 @@ def test_what_does_not_load_is_not_valid(
     path = write(middle)
     with pytest.raises(PipelineError):
         load_pipeline(path, registry=fake_stages)
-    assert not valid(plain(read_yaml(path)), schema, schema)
+    assert not valid(to_plain(read_yaml(path)), schema, schema)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_what_does_not_load_is_not_valid(
 def test_top_level_keys_are_known(
     text: str, fits: bool, write: Callable[..., Path], schema: dict[str, Any]
 ) -> None:
-    assert valid(plain(read_yaml(write(text, whole=True))), schema, schema) is fits
+    assert valid(to_plain(read_yaml(write(text, whole=True))), schema, schema) is fits
 
 
 def test_an_option_keeps_its_words_and_its_default(schema: dict[str, Any]) -> None:
@@ -188,14 +188,14 @@ def test_mixes_and_masks_are_known(option: str, fits: bool, write: Callable[...,
     assert not {"mix", "layer", "keyframes"} & set(re.findall(r'"(\w+)": true', json.dumps(schema)))
     text = f"version: 1\nstages:\n- use: decode/pyav\n- use: stylize/feedforward\n  {option}"
     text += "\n- use: encode/pyav"
-    assert valid(plain(read_yaml(write(text, whole=True))), schema, schema) is fits
+    assert valid(to_plain(read_yaml(write(text, whole=True))), schema, schema) is fits
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.name)
 def test_shipped_pipelines_are_valid(path: Path) -> None:
     schema = pipeline_schema(Registry())
-    assert valid(plain(read_yaml(path)), schema, schema)
+    assert valid(to_plain(read_yaml(path)), schema, schema)
 
 
 def test_broken_stages_are_left_out(tmp_path: Path) -> None:

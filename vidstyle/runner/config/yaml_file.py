@@ -1,9 +1,9 @@
 """Reads YAML from strangers: bounded, without code, each value with its line and column.
 
 PyYAML composes the nodes; this module bounds them while they are composed and turns them into
-plain values. Anchors, aliases and merge keys are refused: a pipeline needs none, and they are how
-a small file becomes a large one. Scalars mean what the core schema of YAML 1.2 says (section
-10.3.2): ``no`` and ``1:30`` are text, ``1e3`` is a number.
+plain values. Anchors, aliases and merge keys are refused: a pipeline needs none, and with them a
+small file can become a large value. Scalars follow the core schema of YAML 1.2 (section 10.3.2):
+``no`` and ``1:30`` are text, ``1e3`` is a number.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import stat
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 from yaml.composer import Composer
@@ -20,7 +20,7 @@ from yaml.reader import Reader
 from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
-from vidstyle.runner.config.suggest import did_you_mean, shown
+from vidstyle.runner.config.suggest import abbreviate, did_you_mean
 from vidstyle.runner.config.yaml_values import Where, YamlList, YamlMap, YamlScalar, YamlValue
 
 MAX_BYTES = 256 * 1024
@@ -121,7 +121,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, mark: Any) -> str:
     """The parser's message, in plain words where its cause is known."""
     lines = text.split("\n")
     line = lines[min(mark.line, len(lines) - 1)] if mark else ""
-    problem = shown(str(error.problem or error.context))
+    problem = abbreviate(str(error.problem or error.context))
     if "another document" in problem:
         return "a second document starts here; keep one in a file"
     if "\t" in line[: len(line) - len(line.lstrip())]:
@@ -134,14 +134,13 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, mark: Any) -> str:
 class _Composer(Reader, Scanner, Parser, Composer, BaseResolver):
     """PyYAML's parts in Python, with bounds and with the scalars of YAML 1.2."""
 
-    yaml_implicit_resolvers: ClassVar[Any] = {None: list(_FORMS.items())}
-
     def __init__(self, text: str, file: str, *, lines: bool) -> None:
         Reader.__init__(self, text)
         Scanner.__init__(self)
         Parser.__init__(self)
         Composer.__init__(self)
         BaseResolver.__init__(self)
+        self.yaml_implicit_resolvers = {None: list(_FORMS.items())}
         self._file, self._lines = file, lines
         self._depth = self._nodes = 0
 
@@ -153,7 +152,7 @@ class _Composer(Reader, Scanner, Parser, Composer, BaseResolver):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """As PyYAML does, once the event is known to be within the bounds."""
-        event: Any = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # stubs lack it
         self._check(event, is_key=isinstance(parent, yaml.MappingNode) and index is None)
         if isinstance(event, yaml.ScalarEvent) and event.tag == "!":
             # The non-specific tag makes text of everything; PyYAML still looks at its form.
@@ -167,11 +166,11 @@ class _Composer(Reader, Scanner, Parser, Composer, BaseResolver):
         where = self.where(event.start_mark)
         if event.anchor is not None:
             raise where.error(
-                f"anchors and aliases (here {shown(event.anchor)}) are not supported; write the"
-                " value out, and quote text that begins with & or *"
+                f"anchors and aliases (here {abbreviate(event.anchor)}) are not supported; write"
+                " the value out, and quote text that begins with & or *"
             )
         if event.tag not in (None, "!", *_NODES):
-            raise where.error(f"the tag {shown(event.tag)} is not supported; remove it")
+            raise where.error(f"the tag {abbreviate(event.tag)} is not supported; remove it")
         self._nodes += 1
         if self._nodes > MAX_NODES:
             raise where.error(f"more than {MAX_NODES} values; a pipeline is smaller")
@@ -182,10 +181,10 @@ class _Composer(Reader, Scanner, Parser, Composer, BaseResolver):
                 raise where.error(f"nested deeper than {MAX_DEPTH} levels; a pipeline is flatter")
 
     def value(self, node: yaml.Node) -> YamlValue:
-        """The node as a plain value with its position. Raises PipelineError for a bad one."""
+        """The node as a value with its position. Raises PipelineError for a bad one."""
         where = self.where(node.start_mark)
         if not isinstance(node, _NODES[node.tag]):
-            raise where.error(f"the tag {shown(node.tag)} does not fit its value; remove it")
+            raise where.error(f"the tag {abbreviate(node.tag)} does not fit its value; remove it")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, where)
         if isinstance(node, yaml.SequenceNode):
@@ -200,8 +199,8 @@ class _Composer(Reader, Scanner, Parser, Composer, BaseResolver):
             key = _key(key_node, position)
             if key in keys:
                 raise position.error(
-                    f"the key {shown(key)} is there twice, first in line {keys[key].line or 1};"
-                    " keep one"
+                    f"the key {abbreviate(key)} occurs twice, first in line"
+                    f" {keys[key].line or 1}; keep one"
                 )
             keys[key], items[key] = position, self.value(item)
         return YamlMap(items, keys, where)
@@ -211,7 +210,7 @@ def _key(node: yaml.ScalarNode, where: Where) -> str:
     key = _scalar(node, where)
     if not isinstance(key, str):
         raise where.error(
-            f"a key must be text, got {shown(node.value) or 'nothing'}; put it in quotes"
+            f"a key must be text, got {abbreviate(node.value) or 'nothing'}; put it in quotes"
             " (for a time, write its unit: 2s)"
         )
     if key == "<<" and node.style is None:
@@ -221,13 +220,13 @@ def _key(node: yaml.ScalarNode, where: Where) -> str:
     return key
 
 
-def _scalar(node: yaml.ScalarNode, where: Where) -> str | int | float | bool | None:
+def _scalar(node: yaml.Node, where: Where) -> str | int | float | bool | None:
     """By the core schema of YAML 1.2 (section 10.3.2), or by the tag."""
-    text, kind = node.value, node.tag.removeprefix(_TAG)
+    text, kind = str(node.value), node.tag.removeprefix(_TAG)
     if bad := _UNPRINTABLE.search(text):
         raise where.error(f"the text holds the control character {bad[0]!a}; remove it")
     if not _FORMS[node.tag].match(text):
-        raise where.error(f"the tag {shown(node.tag)} does not fit its value; remove it")
+        raise where.error(f"the tag {abbreviate(node.tag)} does not fit its value; remove it")
     if kind in ("int", "float") and len(text) > _LONGEST_NUMBER:
         raise where.error(f"a number of {len(text)} characters; quote it if it is meant as text")
     if kind == "int":
