@@ -12,7 +12,7 @@ from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.config.pipeline_file import parse_override
 from vidstyle.runner.config.yaml_values import to_plain
 
-ONE = "- use: blend/dials\n  strength: 0.5"
+ONE = "- use: blend/every\n  strength: 0.5"
 TWO = "- use: filter/brighter\n- use: filter/brighter\n  as: last"
 
 
@@ -75,7 +75,7 @@ def test_keyframes_can_be_given_and_taken_away(
         write(ONE), registry=fake_stages, overrides=["blend.strength={at: {0s: 0, 2s: 1}}"]
     )
     taken = load_pipeline(
-        write("- use: blend/dials\n  strength: {at: {0s: 0}}", "q.yaml"),
+        write("- use: blend/every\n  strength: {at: {0s: 0}}", "q.yaml"),
         registry=fake_stages,
         overrides=["blend.strength=0.75"],
     )

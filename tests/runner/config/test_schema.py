@@ -91,29 +91,29 @@ def schema(fake_stages: Registry) -> dict[str, Any]:
 
 GOOD = [
     "",
-    "- use: blend/dials",
-    "- use: blend/dials\n  as: second-blend_2\n  strength: 1\n  passes: 8",
-    "- use: blend/dials\n  strength: {at: {0s: 0, 1.5s: 0.5, 100ms: 0.2, 1:30: 1}}",
-    "- use: blend/dials\n  mask: a.png\n  ease: {power: 2}\n  threads: auto\n  size: [1, 2]",
-    "- use: stylize/paint\n  style: x\n- use: filter/brighter\n  amount: 1.5",
+    "- use: blend/every",
+    "- use: blend/every\n  as: second-blend_2\n  strength: 1\n  passes: 8",
+    "- use: blend/every\n  strength: {at: {0s: 0, 1.5s: 0.5, 100ms: 0.2, 1:30: 1}}",
+    "- use: blend/every\n  mask: a.png\n  ease: {power: 2}\n  threads: auto\n  size: [1, 2]",
+    "- use: stylize/plain\n  style: x\n- use: filter/brighter\n  amount: 1.5",
 ]
 BAD = [
     "- use: blend/nothing",
-    "- use: blend/dials\n  strenth: 1",
-    "- use: blend/dials\n  strength: 2",
-    "- use: blend/dials\n  strength: x",
-    "- use: blend/dials\n  strength: true",
-    "- use: blend/dials\n  strength: {at: {0s: 2}}",
-    "- use: blend/dials\n  strength: {at: {soon: 1}}",
-    "- use: blend/dials\n  strength: {at: {}}",
-    "- use: blend/dials\n  strength: {at: {0s: 1}, to: 2}",
-    "- use: blend/dials\n  passes: {at: {0s: 1}}",
-    "- use: blend/dials\n  passes: 9",
-    "- use: blend/dials\n  kernel: cubik",
-    "- use: blend/dials\n  as: A.b",
-    "- use: blend/dials\n  ease: {pwr: 2}",
-    "- use: blend/dials\n  size: [1, 2, 3]",
-    "- use: stylize/paint",
+    "- use: blend/every\n  strenth: 1",
+    "- use: blend/every\n  strength: 2",
+    "- use: blend/every\n  strength: x",
+    "- use: blend/every\n  strength: true",
+    "- use: blend/every\n  strength: {at: {0s: 2}}",
+    "- use: blend/every\n  strength: {at: {soon: 1}}",
+    "- use: blend/every\n  strength: {at: {}}",
+    "- use: blend/every\n  strength: {at: {0s: 1}, to: 2}",
+    "- use: blend/every\n  passes: {at: {0s: 1}}",
+    "- use: blend/every\n  passes: 9",
+    "- use: blend/every\n  kernel: cubik",
+    "- use: blend/every\n  as: A.b",
+    "- use: blend/every\n  ease: {pwr: 2}",
+    "- use: blend/every\n  size: [1, 2, 3]",
+    "- use: stylize/plain",
 ]
 
 
@@ -164,10 +164,10 @@ def test_top_level_keys_are_known(
 
 
 def test_an_option_keeps_its_words_and_its_default(schema: dict[str, Any]) -> None:
-    strength = schema["$defs"]["blend.dials"]["properties"]["strength"]
+    strength = schema["$defs"]["blend.every"]["properties"]["strength"]
     assert (strength["description"], strength["default"]) == ("How much.", 0.9)
     assert "keyframes" not in json.dumps(strength)
-    assert schema["$defs"]["blend.dials"]["description"] == "Has an option of every sort."
+    assert schema["$defs"]["blend.every"]["description"] == "Has an option of every sort."
 
 
 @pytest.mark.parametrize(

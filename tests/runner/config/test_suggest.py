@@ -18,7 +18,7 @@ def test_one_part_of_a_name_is_enough() -> None:
     assert "Did you mean flow/dis?" in did_you_mean("dis", ["flow/dis", "encode/pyav"])
 
 
-def test_nothing_to_choose_from_is_said() -> None:
+def test_nothing_to_choose_from_has_its_own_message() -> None:
     assert did_you_mean("x", []) == " None is available."
 
 
