@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 from vidstyle.core import ExecutionContext, HostArray
-from vidstyle.evaluation.dead_pixels import Recall, Tally, plant
+from vidstyle.evaluation.dead_pixels import DeadPixelCount, DetectionRecall, plant
 from vidstyle.imaging.dead_pixels import blob_share
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import SUFFIX, load_style
@@ -74,7 +74,7 @@ def row(
     name: str, network: nn.Module, sources: Iterable[HostArray], allowed: float, *, planted: bool
 ) -> int:
     """One line of the table; gives its dead."""
-    tally, spared, counted = Tally(), Recall(), Recall()
+    tally, spared, counted = DeadPixelCount(), DetectionRecall(), DetectionRecall()
     for number, source in enumerate(sources):
         stylized = style_image(network, source)
         tally.add(stylized, source, allowed_share=allowed)

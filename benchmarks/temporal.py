@@ -34,12 +34,12 @@ from pathlib import Path
 
 from consistency.bench import Settings, run, write_json  # type: ignore[import-not-found]  # beside
 from consistency.curves import draw  # type: ignore[import-not-found]  # this file
+from consistency.footage import style_of  # type: ignore[import-not-found]
 from consistency.presets import Preset  # type: ignore[import-not-found]
 from consistency.store import Store  # type: ignore[import-not-found]
-from consistency.style_images import style_of  # type: ignore[import-not-found]
 
 from vidstyle.core.errors import UsageError, VidstyleError
-from vidstyle.evaluation.evaluation_flow import JUDGES
+from vidstyle.evaluation.evaluators import EVALUATORS
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
 PRESETS = (PIPELINES / "temporal.yaml", PIPELINES / "temporal-quality.yaml")
@@ -91,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--frames", type=int, default=40, help="of each clip, from its start")
     made.add_argument("--width", type=int, default=640, help="wider clips are made so wide")
     made.add_argument("--weights", type=Path, help="the folder with RAFT's, as VIDSTYLE_WEIGHTS")
-    made.add_argument("--judge", choices=JUDGES, default="raft-small")
+    made.add_argument("--judge", choices=EVALUATORS, default="raft-small")
     made.add_argument("--work", type=Path, help="a folder that keeps paintings and flows")
     made.add_argument("--presets", type=Path, nargs="+", default=PRESETS, help="pipelines of ours")
     made.add_argument("--strengths", type=float, nargs="+", default=STRENGTHS, help="of ours")

@@ -9,22 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.core.errors import OutputError
-from vidstyle.evaluation.evaluation_flow import JudgeName
-from vidstyle.evaluation.motion import JudgingFlow
+from vidstyle.evaluation.evaluators import EvaluatorName
+from vidstyle.evaluation.motion import PairFlow
 
-from .contenders import YARDSTICK, Scene, contenders, shipped
+from .candidates import BLENDS_WITH, REFERENCE, KeptFlow, Scene, candidates, judged, shipped
 from .cost import Cost, cost
 from .extremes import Bleed, Stable, bleeds, stable
-from .footage import Footage, noisy_still, real_clip, with_cut
-from .judging import BLENDS_WITH, KeptFlow, judged
+from .footage import Footage, Style, noisy_still, real_clip, stylized, with_cut
 from .presets import Preset
 from .store import Store
-from .style_images import Style, stylized
-from .tables import Below, Row, below, figures_of, means, table
+from .tables import Below, Row, below, means, scores_of, table
 
 _MEAN = "mean"
 _CUT_AFTER = 6
-# Frames on each side of the cut that is made.
+# FramesOf on each side of the cut that is made.
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Settings:
     strengths: Sequence[float]
     frames: int
     width: int
-    judge: JudgeName
+    judge: EvaluatorName
     weights: Path | None
     still_frames: int
     still_width: int
@@ -92,10 +90,10 @@ def run(settings: Settings) -> Outcome:
     return outcome
 
 
-def judged_rows(settings: Settings, style: Style, clip: Footage, flow: JudgingFlow) -> list[Row]:
-    """One clip in one style, by every contender."""
+def judged_rows(settings: Settings, style: Style, clip: Footage, flow: PairFlow) -> list[Row]:
+    """One clip in one style, by every candidate."""
     scene = scene_of(settings, style, clip)
-    everyone = contenders(settings.presets, settings.strengths)
+    everyone = candidates(settings.presets, settings.strengths)
     found = judged(scene, everyone, flow, judge=settings.judge)
     return [
         Row(
@@ -104,7 +102,7 @@ def judged_rows(settings: Settings, style: Style, clip: Footage, flow: JudgingFl
             one.method,
             one.dial,
             one.ours,
-            figures_of(found[one.name], found[YARDSTICK]),
+            scores_of(found[one.name], found[REFERENCE]),
         )
         for one in everyone
     ]
@@ -173,8 +171,8 @@ def _bleeds(settings: Settings, clips: Sequence[Footage], rows: Sequence[Row]) -
         yield from bleeds(style.name, scene_of(settings, style, made), ours)
     cuts = {clip.name: settings.presets[0].motion(clip, settings.store).cuts for clip in clips}
     for row in rows:
-        if row.ours and cuts[row.clip] and "cut_bleed" in row.figures:
-            worst = row.figures["cut_bleed"]
+        if row.ours and cuts[row.clip] and "cut_bleed" in row.scores:
+            worst = row.scores["cut_bleed"]
             yield Bleed(row.style, row.clip, row.name, cuts[row.clip], worst)
 
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from vidstyle.core import HostArray
 
-from .contenders import Contender, Scene
+from .candidates import Candidate, Scene
 
 SETTLING = 30
-"""Frames at the beginning of a still that do not count: a recurrence starts at a whole painting."""
+"""FramesOf at the beginning of a still that do not count: a recurrence starts at a whole painting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Bleed:
         return f"{self.style}: {self.name} on {self.clip}: {answer}, {self.worst:g} at {found}"
 
 
-def stable(style: str, scene: Scene, some: Sequence[Contender]) -> list[Stable]:
-    """Every contender on a noisy still; the first of them is the painting frame by frame."""
+def stable(style: str, scene: Scene, some: Sequence[Candidate]) -> list[Stable]:
+    """Every candidate on a noisy still; the first of them is the painting frame by frame."""
     resolved = min(SETTLING, len(scene.footage.frames) // 4)
     found = [spread(one.frames(scene), resolved) for one in some]
     alone = found[0][0]
@@ -69,8 +69,8 @@ def stable(style: str, scene: Scene, some: Sequence[Contender]) -> list[Stable]:
     ]
 
 
-def bleeds(style: str, scene: Scene, some: Sequence[Contender]) -> Iterator[Bleed]:
-    """Every contender on a clip with cuts."""
+def bleeds(style: str, scene: Scene, some: Sequence[Candidate]) -> Iterator[Bleed]:
+    """Every candidate on a clip with cuts."""
     cuts = scene.motions[0].cuts
     for one in some:
         worst = max(

@@ -47,7 +47,7 @@ def run(benchmark: Load, *given: object) -> tuple[int, dict[str, Any]]:
 
 
 def points(content: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
-    return {f"{row['method']} {row['dial']}": row["figures"] for row in content["rows"]}
+    return {f"{row['method']} {row['dial']}": row["scores"] for row in content["rows"]}
 
 
 @pytest.mark.slow
@@ -66,14 +66,14 @@ def test_a_run_prints_every_part_and_a_second_one_finds_the_flows_again(
     printed = capsys.readouterr().out
     found = points(first)
     assert len(found) == len(BASELINES) + 2
-    assert all(row["figures"]["e_warp"] > 0 for row in first["rows"])
+    assert all(row["scores"]["e_warp"] > 0 for row in first["rows"])
     # A blend of strength 0 is the painting, bit for bit.
     nothing, alone = found["temporal 0.0"], found["per frame None"]
-    assert [nothing[name] for name in ("flicker_removed", "ssim", "sharpness")] == [0, 1, 1]
+    assert [nothing[name] for name in ("warping_error_reduction", "ssim", "sharpness")] == [0, 1, 1]
     assert nothing["e_warp"] == alone["e_warp"] == alone["per_frame_e_warp"]
     assert found["masked warp 0.8"]["ghosting_ratio"] == 1
     ratio = alone["error_ratio"] / alone["gradient_ratio"]
-    assert ratio == pytest.approx(alone["relative_steadiness"])
+    assert ratio == pytest.approx(alone["relative_warping_error"])
     (bleed,) = first["bleeds"]
     assert (bleed["cuts"], bleed["worst"]) == ([6], 0)
     assert first["costs"][0]["ratio"] > 1
@@ -131,7 +131,7 @@ def row(benchmark: Load, method: str, figures: tuple[float, float, float], *, ou
 
 
 @pytest.mark.parametrize(
-    ("figures", "holds"),
+    ("scores", "holds"),
     [
         ((0.9, 0.8, 0.7), True),
         ((0.9, 0.9, 0.9), True),
@@ -169,7 +169,7 @@ def test_means_are_of_the_rows_that_have_the_figure(benchmark: Load) -> None:
     one = tables.Row("candy", "a", "ours", 0.5, True, {"e_warp": 1.0, "ssim": 0.5})
     two = tables.Row("candy", "b", "ours", 0.5, True, {"e_warp": 2.0})
     (mean,) = tables.means([one, two], style="candy", clip="mean")
-    assert mean.figures == {"e_warp": 1.5, "ssim": 0.5}
+    assert mean.scores == {"e_warp": 1.5, "ssim": 0.5}
     line = tables.table("title", [mean]).splitlines()[2].split()
     assert line[:5] == ["ours", "0.5", "-", "1.50000", "-"]
 
@@ -206,13 +206,13 @@ def test_what_cannot_work_is_said_in_one_line(
         assert ended.value.code == code
         assert len(capsys.readouterr().err.splitlines()) == 1
     with pytest.raises(WeightsError):
-        benchmark("consistency.style_images").style_of("none/at-all.pth")
+        benchmark("consistency.footage").style_of("none/at-all.pth")
 
 
 def test_kept_flows_are_those_of_the_shape(benchmark: Load, tmp_path: Path) -> None:
     benchmark("temporal")
     store = benchmark("consistency.store").Store(tmp_path / "work")
-    flow = benchmark("consistency.judging").KeptFlow("farneback", None, store)
+    flow = benchmark("consistency.candidates").KeptFlow("farneback", None, store)
     for shape in ((48, 64, 3), (64, 48, 3)):
         # The same bytes in two forms.
         forward, backward = flow(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
@@ -224,7 +224,7 @@ def test_kept_flows_are_those_of_the_weights(benchmark: Load, tmp_path: Path) ->
     from torchvision.models.optical_flow import raft_small
 
     benchmark("temporal")
-    kept_flow = benchmark("consistency.judging").KeptFlow
+    kept_flow = benchmark("consistency.candidates").KeptFlow
     store = benchmark("consistency.store").Store(tmp_path / "work")
     pair = [frame.host("source") for frame in pan(frames=2, width=128, height=128).frames]
     found = []

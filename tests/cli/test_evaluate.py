@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from vidstyle.cli.main import run_command
-from vidstyle.evaluation.evaluation import FIGURES
+from vidstyle.evaluation.scores import METRICS
 from vidstyle.runner.storage.destination import Destination
 
 COUNT, WIDTH, HEIGHT = 12, 96, 80
@@ -66,8 +66,8 @@ def test_the_table_is_for_people(clips, capfd) -> None:  # type: ignore[no-untyp
     assert captured.out == ""
     assert "judged by farneback: 12 frames, no cuts" in captured.err
     rows = {line.split()[0]: line for line in captured.err.splitlines() if line.strip()}
-    assert FIGURES["flicker_removed"] in rows["flicker_removed"]
-    assert float(rows["flicker_removed"].split()[1]) == pytest.approx(0.75, abs=0.02)
+    assert METRICS["warping_error_reduction"] in rows["warping_error_reduction"]
+    assert float(rows["warping_error_reduction"].split()[1]) == pytest.approx(0.75, abs=0.02)
     assert "note: there is no LPIPS" in captured.err or "lpips" in rows
 
 
@@ -83,9 +83,9 @@ def test_a_table_fits_a_window_of_80_columns(clips, capfd, monkeypatch, many) ->
     assert max(map(len, lines)) <= 80
     words = [line.split() for line in lines]
     # Whole, and once for each clip.
-    (figure,) = {row[1] for row in words if row[0] == "flicker_removed" and row[1] != "D:"}
+    (figure,) = {row[1] for row in words if row[0] == "warping_error_reduction" and row[1] != "D:"}
     assert float(figure) == pytest.approx(0.75, abs=0.02)
-    assert sum(row.count(figure) for row in words if row[0] == "flicker_removed") == many
+    assert sum(row.count(figure) for row in words if row[0] == "warping_error_reduction") == many
     assert sum("D: share of the per-frame" in line for line in lines) == 1
 
 
@@ -99,13 +99,13 @@ def test_json_is_all_that_is_on_standard_output(clips, capfd) -> None:  # type: 
     assert list(told["clips"]) == ["calm.mkv", "alone.mkv"]
     stable = told["clips"]["calm.mkv"]
     assert stable["judge"] == "farneback"
-    assert stable["figures"]["e_warp"] == pytest.approx((10 / 255) ** 2, rel=0.05)
-    assert stable["figures"]["per_frame_e_warp"] == pytest.approx((20 / 255) ** 2, rel=0.05)
-    assert stable["figures"]["flicker_removed"] == pytest.approx(0.75, abs=0.02)
-    assert stable["figures"]["source_e_warp"] < 1e-4
+    assert stable["scores"]["e_warp"] == pytest.approx((10 / 255) ** 2, rel=0.05)
+    assert stable["scores"]["per_frame_e_warp"] == pytest.approx((20 / 255) ** 2, rel=0.05)
+    assert stable["scores"]["warping_error_reduction"] == pytest.approx(0.75, abs=0.02)
+    assert stable["scores"]["source_e_warp"] < 1e-4
     assert len(stable["series"]["e_warp"]) == stable["frames"] == COUNT
     assert stable["series"]["e_warp"][0] is None
-    assert told["clips"]["alone.mkv"]["figures"]["flicker_removed"] == pytest.approx(0)
+    assert told["clips"]["alone.mkv"]["scores"]["warping_error_reduction"] == pytest.approx(0)
 
 
 def test_clips_of_other_codecs_containers_and_tools(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -114,9 +114,9 @@ def test_clips_of_other_codecs_containers_and_tools(clips) -> None:  # type: ign
     for index, image in enumerate(images(10)):
         cv2.imwrite(str(clips / "images" / f"{index}.png"), image[..., ::-1])
     found = evaluated("source.mkv", "calm.mkv", "calm.mp4", "images")["clips"]
-    exact = found["calm.mkv"]["figures"]["e_warp"]
-    assert found["images"]["figures"]["e_warp"] == exact
-    assert found["calm.mp4"]["figures"]["e_warp"] == pytest.approx(exact, rel=0.2)
+    exact = found["calm.mkv"]["scores"]["e_warp"]
+    assert found["images"]["scores"]["e_warp"] == exact
+    assert found["calm.mp4"]["scores"]["e_warp"] == pytest.approx(exact, rel=0.2)
 
 
 def test_cuts_are_found_in_the_source(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -125,7 +125,7 @@ def test_cuts_are_found_in_the_source(clips) -> None:  # type: ignore[no-untyped
     write(clips / "bled.mkv", [*images()[:7], other[7] - 51, *other[8:]])
     found = evaluated("cut.mkv", "bled.mkv", "--per-frame", "cut.mkv")["clips"]["bled.mkv"]
     assert found["cuts"] == [7]
-    assert found["figures"]["cut_bleed"] == pytest.approx(0.2, rel=1e-3)
+    assert found["scores"]["cut_bleed"] == pytest.approx(0.2, rel=1e-3)
 
 
 def test_an_interval_is_judged_of_all_clips(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -151,7 +151,7 @@ def test_another_size_is_one_line_or_scaled(clips, capfd) -> None:  # type: igno
     assert "small.mkv is 48x40, source.mkv is 96x80" in line
     assert "--resize" in line
     found = evaluated("source.mkv", "small.mkv", "--resize")["clips"]["small.mkv"]
-    assert found["figures"]["e_warp"] == pytest.approx((10 / 255) ** 2, rel=0.05)
+    assert found["scores"]["e_warp"] == pytest.approx((10 / 255) ** 2, rel=0.05)
     assert any("small.mkv is scaled from 48x40 to 96x80" in note for note in found["notes"])
 
 
@@ -240,7 +240,7 @@ def test_the_file_is_replaced_only_when_that_is_said(clips) -> None:  # type: ig
 def test_nothing_is_written_through_a_link(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
     victim = clips / "victim"
     victim.write_text("mine")
-    for name in (".figures.json.part", ".figures.partial.json"):
+    for name in (".scores.json.part", ".scores.partial.json"):
         (clips / name).symlink_to(victim)
     evaluated("source.mkv", "calm.mkv")
     assert victim.read_text() == "mine"
@@ -301,7 +301,7 @@ def test_raft_judges_by_the_weights_of_a_folder(clips, shared_data, capfd) -> No
     assert run_command([*command, "--weights", str(shared_data / "weights"), "--json"]) == 0
     told = json.loads(capfd.readouterr().out)
     assert told["judge"] == "raft-small"
-    error = told["clips"]["calm.mkv"]["figures"]["e_warp"]
+    error = told["clips"]["calm.mkv"]["scores"]["e_warp"]
     assert error == pytest.approx((10 / 255) ** 2, rel=0.1)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from vidstyle.core.errors import DeviceError, UsageError, WeightsError
-from vidstyle.evaluation.evaluation_flow import JUDGES, JudgeName, choose_judge
+from vidstyle.evaluation.evaluators import EVALUATORS, EvaluatorName, choose_evaluator
 from vidstyle.models.flow import raft_scale
 from vidstyle.models.flow.raft import load_raft
 from vidstyle.models.weights import safetensors_file
@@ -36,8 +36,8 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def check_pan(name: JudgeName, weights: Path | None, *, tolerance: float) -> None:
-    judge = choose_judge(name, weights=weights, device="cpu")
+def check_pan(name: EvaluatorName, weights: Path | None, *, tolerance: float) -> None:
+    judge = choose_evaluator(name, weights=weights, device="cpu")
     assert judge.name == name
     first, second = (frame.host("source") for frame in pan(frames=2, step=(2, -1)).frames)
     forward, backward = judge.flow(first, second)
@@ -49,7 +49,7 @@ def check_pan(name: JudgeName, weights: Path | None, *, tolerance: float) -> Non
 
 
 @pytest.mark.parametrize("name", ["farneback", "dis"])
-def test_classic_judges_see_a_pan_both_ways(name: JudgeName) -> None:
+def test_classic_judges_see_a_pan_both_ways(name: EvaluatorName) -> None:
     check_pan(name, None, tolerance=0.1)
 
 
@@ -63,40 +63,40 @@ def test_raft_judges_unasked_where_its_weights_are(
     shared_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(shared_data / "weights"))
-    judge = choose_judge(device="cpu")
+    judge = choose_evaluator(device="cpu")
     assert (judge.name, judge.notes) == ("raft-small", ())
 
 
 @pytest.mark.usefixtures("bare")
 def test_without_weights_farneback_judges_and_says_why() -> None:
-    judge = choose_judge()
+    judge = choose_evaluator()
     assert judge.name == "farneback"
     assert "no weights of RAFT-small" in judge.notes[0]
 
 
 @pytest.mark.usefixtures("bare")
 def test_who_blended_is_passed_over() -> None:
-    judge = choose_judge(blended_with="farneback")
+    judge = choose_evaluator(blended_with="farneback")
     assert judge.name == "dis"
     assert "farneback does not judge: the clip was blended with it" in judge.notes
 
 
-@pytest.mark.parametrize("name", JUDGES)
-def test_no_flow_judges_its_own_blend(name: JudgeName) -> None:
+@pytest.mark.parametrize("name", EVALUATORS)
+def test_no_flow_judges_its_own_blend(name: EvaluatorName) -> None:
     with pytest.raises(UsageError, match=f"{name} cannot judge what was blended with it"):
-        choose_judge(name, blended_with=name)
+        choose_evaluator(name, blended_with=name)
 
 
 def test_a_folder_of_weights_that_is_not_there_is_told_of(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="is not there"):
-        choose_judge("raft-small", weights=tmp_path / "none")
+        choose_evaluator("raft-small", weights=tmp_path / "none")
 
 
 @pytest.mark.slow
 def test_raft_sees_large_images_reduced(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # As 1280x720 is to a larger image: RAFT would take seconds over those.
     monkeypatch.setattr(raft_scale, "MOST_PIXELS", 160 * 128)
-    judge = choose_judge("raft-small", weights=untrained, device="cpu", size=(320, 256))
+    judge = choose_evaluator("raft-small", weights=untrained, device="cpu", size=(320, 256))
     (note,) = judge.notes
     assert "320x256 reduced to 160x128 (0.50 times)" in note
     pair = [frame.host("source") for frame in pan(frames=2, width=320, height=256).frames]
@@ -126,15 +126,15 @@ def test_raft_sees_large_images_reduced(untrained: Path, monkeypatch: pytest.Mon
 def test_notes_say_whether_raft_sees_less(
     untrained: Path, size: tuple[int, int], said: str
 ) -> None:
-    judge = choose_judge("raft-small", weights=untrained, device="cpu", size=size)
+    judge = choose_evaluator("raft-small", weights=untrained, device="cpu", size=size)
     assert said in " ".join(judge.notes)
     assert bool(judge.notes) == bool(said)
-    assert choose_judge("farneback", size=size).notes == ()
+    assert choose_evaluator("farneback", size=size).notes == ()
 
 
 @pytest.mark.slow
 def test_raft_without_memory_is_a_device_error(untrained: Path) -> None:
-    flow = choose_judge("raft-small", weights=untrained, device="cpu").flow
+    flow = choose_evaluator("raft-small", weights=untrained, device="cpu").flow
     side = 2**23
     endless = np.broadcast_to(np.float32(0), (side, side, 3))
     with pytest.raises(DeviceError, match=f"raft-small on images of {side}x{side}: out of mem"):

@@ -10,8 +10,8 @@ import pytest
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import DeviceError
-from vidstyle.evaluation.evaluation_flow import Judge
-from vidstyle.evaluation.file_evaluation import Clips, clips_of, judge_files, survey
+from vidstyle.evaluation.evaluators import Evaluator
+from vidstyle.evaluation.file_evaluation import Clips, check_clips, evaluate_files, name_clips
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def clips(tmp_path: Path) -> Clips:
         for index in range(3):
             image = np.full((16, 24, 3), 40 + index, np.uint8)
             assert cv2.imwrite(str(tmp_path / name / f"{index}.png"), image)
-    return clips_of(tmp_path / "source", None, [tmp_path / "styled"])
+    return name_clips(tmp_path / "source", None, [tmp_path / "styled"])
 
 
 def greedy(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
@@ -32,9 +32,9 @@ def greedy(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
 
 
 def test_a_survey_knows_the_size_of_the_source(clips: Clips) -> None:
-    assert survey(clips).source_size == (24, 16)
+    assert check_clips(clips).source_size == (24, 16)
 
 
 def test_memory_that_runs_out_is_a_device_error(clips: Clips) -> None:
     with pytest.raises(DeviceError, match="judging 2 clips of 24x16: out of memory; judge fewer"):
-        judge_files(clips, survey(clips), Judge("dis", greedy))
+        evaluate_files(clips, check_clips(clips), Evaluator("dis", greedy))

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from vidstyle.core.errors import DeviceError
-from vidstyle.evaluation.memory import enough_memory
+from vidstyle.evaluation.evaluators import enough_memory
 
 SIDE = 2**23
 """Of images that are larger than what a process can address."""

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from vidstyle.core.errors import WeightsError
-from vidstyle.evaluation.extras import find_extras
-from vidstyle.evaluation.perceptual import (
+from vidstyle.evaluation.network_metrics import (
     WEIGHTS_FILE,
     find_alexnet,
+    find_network_metrics,
     load_perceptual,
     read_backbone,
 )
@@ -136,7 +136,7 @@ def test_a_file_that_is_none_is_refused_and_nothing_in_it_run(
 
 def test_without_lpips_ssim_speaks_alone_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    extras = find_extras(weights=tmp_path / "empty")
+    extras = find_network_metrics(weights=tmp_path / "empty")
     assert extras.likeness is None
     assert "SSIM alone says how alike the images are" in extras.notes[0]
 

@@ -8,7 +8,7 @@ import pytest
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
-from vidstyle.evaluation.sharpness import mean_gradient, sharpness
+from vidstyle.evaluation.frame_metrics import mean_gradient, sharpness
 
 
 def clip() -> list[HostArray]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from vidstyle.evaluation.similarity import ssim
+from vidstyle.evaluation.frame_metrics import ssim
 
 
 def test_ssim_equals_scikit_image() -> None:

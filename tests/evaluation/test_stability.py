@@ -9,7 +9,7 @@ import pytest
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
-from vidstyle.evaluation.stability import steadiness
+from vidstyle.evaluation.warping_error import compare_with_source
 
 
 def grain(frames: int = 4) -> list[HostArray]:
@@ -26,7 +26,9 @@ def still(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
 
 
 def test_contrast_raises_both_ratios_alike() -> None:
-    rows = steadiness(grain(), {"same": lambda p: p, "strong": lambda p: 1.5 * p - 0.2}, still)
+    rows = compare_with_source(
+        grain(), {"same": lambda p: p, "strong": lambda p: 1.5 * p - 0.2}, still
+    )
     assert (rows["same"].error_ratio, rows["same"].gradient_ratio) == (1, 1)
     assert rows["strong"].error_ratio == pytest.approx(2.25, rel=1e-5)
     assert rows["strong"].gradient_ratio == pytest.approx(2.25, rel=1e-5)
@@ -36,7 +38,9 @@ def test_flicker_raises_the_warping_error_alone() -> None:
     numbers = count()
     source = grain()
     offset = np.float32(0.1)
-    row = steadiness(source, {"restless": lambda p: p + offset * (next(numbers) % 2)}, still)
+    row = compare_with_source(
+        source, {"restless": lambda p: p + offset * (next(numbers) % 2)}, still
+    )
     assert row["restless"].gradient_ratio == pytest.approx(1, rel=1e-5)
     stylized = [frame.astype(np.float64) + 0.1 * (t % 2) for t, frame in enumerate(source)]
     wanted = [np.mean(np.square(b - a)) for a, b in pairwise(stylized)]
@@ -54,12 +58,14 @@ def test_gradients_are_squared_differences_of_neighbors() -> None:
         )
 
     mirrored = [np.square(frame) for frame in source]
-    row = steadiness(iter(source), {"square": np.square}, still)["square"]
+    row = compare_with_source(iter(source), {"square": np.square}, still)["square"]
     assert row.gradient_ratio == pytest.approx(gradient(mirrored) / gradient(source), rel=1e-5)
 
 
 def test_no_pair_crosses_a_cut() -> None:
-    assert steadiness(grain(5), {"same": np.copy}, still, cuts=[2])["same"].error.pairs == 3
+    assert (
+        compare_with_source(grain(5), {"same": np.copy}, still, cuts=[2])["same"].error.pairs == 3
+    )
 
 
 def test_each_frame_is_painted_once() -> None:
@@ -70,13 +76,13 @@ def test_each_frame_is_painted_once() -> None:
         return image
 
     source = grain(5)
-    steadiness(iter(source), {"watched": stylizer}, still)
+    compare_with_source(iter(source), {"watched": stylizer}, still)
     assert [id(frame) for frame in seen] == [id(frame) for frame in source]
 
 
 def test_a_single_frame_cannot_be_judged() -> None:
     with pytest.raises(InputError, match="nothing to judge"):
-        steadiness(grain(1), {"same": np.copy}, still)
+        compare_with_source(grain(1), {"same": np.copy}, still)
 
 
 @pytest.mark.parametrize(
@@ -84,4 +90,4 @@ def test_a_single_frame_cannot_be_judged() -> None:
 )
 def test_a_clip_without_motion_or_edges_cannot_be_compared_with(source: list[HostArray]) -> None:
     with pytest.raises(InputError, match="still or blank"):
-        steadiness(source, {"same": np.copy}, still)
+        compare_with_source(source, {"same": np.copy}, still)

@@ -11,8 +11,8 @@ import torch
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
-from vidstyle.evaluation.extras import find_extras
-from vidstyle.evaluation.style_kept import StyleKept
+from vidstyle.evaluation.network_metrics import find_network_metrics
+from vidstyle.evaluation.style_losses import StyleLossRatio
 from vidstyle.models.loss.backbones import Backbone
 from vidstyle.models.weights import safetensors_file
 from vidstyle.training.losses import gram_matrix
@@ -39,14 +39,14 @@ def planes(image: HostArray) -> torch.Tensor:
     return torch.from_numpy(image).permute(2, 0, 1)[None]
 
 
-def gauge(backbone: Backbone, style_image: HostArray) -> StyleKept:
+def gauge(backbone: Backbone, style_image: HostArray) -> StyleLossRatio:
     settings = Settings(
         precision="float32",
         style_layers=FEATURE_LAYERS,
         style_scales=(1.0,),
         content_layer="relu1_2",
     )
-    return StyleKept(backbone, planes(style_image), settings)
+    return StyleLossRatio(backbone, planes(style_image), settings)
 
 
 def test_losses_are_those_of_gram_matrices_over_the_sources(backbone: Backbone) -> None:
@@ -101,7 +101,7 @@ def test_what_is_too_small_for_the_network_is_known_beforehand(
     backbone: Backbone, size: tuple[int, int], too_small: bool
 ) -> None:
     settings = Settings(precision="float32", style_layers=FEATURE_LAYERS, content_layer="relu1_2")
-    kept = StyleKept(backbone, planes(images(1, 1)[0]), settings)
+    kept = StyleLossRatio(backbone, planes(images(1, 1)[0]), settings)
     reason = kept.too_small(*size)
     assert bool(reason) == too_small
     if reason:
@@ -117,7 +117,7 @@ def test_frames_too_small_for_the_network_are_a_note(backbone: Backbone, tmp_pat
     safetensors_file.write(file, weights, {})
     image = tmp_path / "style.png"
     cv2.imwrite(str(image), np.zeros((64, 64, 3), np.uint8))
-    extras = find_extras(style_image=image, weights=tmp_path, size=(1, 40))
+    extras = find_network_metrics(style_image=image, weights=tmp_path, size=(1, 40))
     assert extras.style_loss is None
     assert "style that is kept: frames of 1x40 are too small" in extras.notes[-1]
 
@@ -125,7 +125,7 @@ def test_frames_too_small_for_the_network_are_a_note(backbone: Backbone, tmp_pat
 @pytest.mark.slow
 def test_real_weights_see_which_clip_lost_the_style(shared_data: Path) -> None:
     image = shared_data / "paintings" / "udnie_picabia.jpg"
-    extras = find_extras(style_image=image, weights=shared_data / "weights")
+    extras = find_network_metrics(style_image=image, weights=shared_data / "weights")
     assert extras.style_loss is not None
     stylized = cv2.imread(str(image), cv2.IMREAD_COLOR_RGB)
     crop = np.ascontiguousarray(stylized[:160, :160]).astype(np.float32) / 255
@@ -142,8 +142,8 @@ def test_a_missing_network_is_a_note_and_a_missing_image_an_error(
     (tmp_path / "empty").mkdir()
     image = tmp_path / "style.png"
     cv2.imwrite(str(image), np.zeros((64, 64, 3), np.uint8))
-    extras = find_extras(style_image=image, weights=tmp_path / "empty")
+    extras = find_network_metrics(style_image=image, weights=tmp_path / "empty")
     assert extras.style_loss is None
     assert "nothing is said of the style that is kept: there are no weights" in extras.notes[-1]
     with pytest.raises(InputError, match="cannot read"):
-        find_extras(style_image=tmp_path / "none.png", weights=tmp_path / "empty")
+        find_network_metrics(style_image=tmp_path / "none.png", weights=tmp_path / "empty")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from vidstyle.core.errors import InputError, WeightsError
-from vidstyle.evaluation.style_losses import judging_settings, whole_image_losses
+from vidstyle.evaluation.style_losses import evaluation_settings, whole_image_losses
 from vidstyle.models.loss.backbones import Backbone
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
@@ -112,15 +112,15 @@ def style_file(folder: Path, settings: Mapping[str, Any]) -> Path:
 
 def test_a_style_is_judged_by_what_its_training_measured_with(tmp_path: Path) -> None:
     path = style_file(tmp_path, SETTINGS.model_dump(mode="json") | {"strength": 2.0, "crop": 96})
-    found = judging_settings(path)
+    found = evaluation_settings(path)
     assert (found.crop, found.style_layers) == (96, ("relu1_1", "relu1_2"))
     assert found.strength == Settings().strength
 
 
 def test_settings_of_other_versions_and_of_none_do_not_matter(tmp_path: Path) -> None:
-    assert judging_settings(style_file(tmp_path, {"steadiness": 0.05})) == Settings()
+    assert evaluation_settings(style_file(tmp_path, {"steadiness": 0.05})) == Settings()
 
 
 def test_settings_that_cannot_be_are_told(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"night\.safetensors has settings .* crop"):
-        judging_settings(style_file(tmp_path, {"crop": 7}))
+        evaluation_settings(style_file(tmp_path, {"crop": 7}))

@@ -9,7 +9,7 @@ from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
 from vidstyle.evaluation.warping_error import (
     WarpingError,
-    flicker_removed,
+    warping_error_reduction,
     warping_errors,
 )
 
@@ -96,8 +96,8 @@ def test_clips_may_be_iterators_that_are_read_once() -> None:
 
 def test_flicker_removed_is_a_share() -> None:
     half, whole = (WarpingError(value, 0, 1, 1) for value in (0.5, 2.0))
-    assert flicker_removed(half, whole) == 0.75
-    assert flicker_removed(half, WarpingError(0, 0, 1, 1)) == 0
+    assert warping_error_reduction(half, whole) == 0.75
+    assert warping_error_reduction(half, WarpingError(0, 0, 1, 1)) == 0
 
 
 def test_clips_of_other_lengths_or_sizes_are_refused() -> None:

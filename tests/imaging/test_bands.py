@@ -8,8 +8,7 @@ import pytest
 
 from vidstyle.core import HostArray
 from vidstyle.imaging.bands import bands
-from vidstyle.imaging.half_size import doubled
-from vidstyle.imaging.smooth import reach_of, smooth
+from vidstyle.imaging.derived import doubled, reach_of, smooth
 
 SIZES = [(64, 48), (62, 47), (63, 48), (2, 9), (1, 1)]
 

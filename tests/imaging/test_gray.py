@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vidstyle.imaging.gray import gray8
+from vidstyle.imaging.derived import gray8
 
 
 def test_gray_is_luma_rounded_to_8_bits() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidstyle.imaging.half_size import doubled, halved, halved_places
+from vidstyle.imaging.derived import doubled, halved, halved_places
 from vidstyle.imaging.warp import sample, targets
 
 

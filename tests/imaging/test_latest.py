@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.latest import Latest
+from vidstyle.imaging.derived import Latest
 
 
 class Counted:

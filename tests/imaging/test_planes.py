@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidstyle.imaging.planes import channels, three_times
+from vidstyle.imaging.bands import channels, three_times
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (1, 6), (4, 1), (1, 1)])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.sharpen import detail_energy, sharpened
+from vidstyle.imaging.contrast import detail_energy, sharpened
 
 RANDOM = np.random.default_rng(0)
 CRISP = np.clip(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidstyle.imaging.smooth import smooth
+from vidstyle.imaging.derived import smooth
 
 
 @pytest.mark.parametrize("sigma", [0.5, 1.0, 2.0, 3.0])

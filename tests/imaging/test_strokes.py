@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.strokes import faded_strokes, overshoot
+from vidstyle.imaging.contrast import faded_strokes, overshoot
 
 
 def strokes(contrast: float) -> HostArray:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
-from vidstyle.evaluation.evaluation import Evaluation, Series
+from vidstyle.evaluation.scores import Evaluation, Series
 
 WriteClip = Callable[..., Path]
 NewEvaluation = Callable[..., Evaluation]
@@ -62,7 +62,7 @@ def new_evaluation() -> NewEvaluation:
             frames=len(series),
             cuts=cuts,
             coverage=0.75,
-            figures={"e_warp": sum(known) / len(known), "sharpness": 0.9},
+            scores={"e_warp": sum(known) / len(known), "sharpness": 0.9},
             series={"e_warp": series, "source_e_warp": floor},
             notes=notes,
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from vidstyle.app.clip_work import listener, pipeline_in, without
 from vidstyle.app.news import Made, Note, Stage, Step, Tell
 from vidstyle.app.tasks import REPORT, FlickerTask
-from vidstyle.evaluation.evaluation_flow import JudgeName, choose_judge
-from vidstyle.evaluation.extras import find_extras
-from vidstyle.evaluation.file_evaluation import clips_of, judge_files, survey
+from vidstyle.evaluation.evaluators import EvaluatorName, choose_evaluator
+from vidstyle.evaluation.file_evaluation import check_clips, evaluate_files, name_clips
+from vidstyle.evaluation.network_metrics import find_network_metrics
 from vidstyle.report.flicker_report import write_report
 from vidstyle.runner.config.pipeline import Pipeline
 from vidstyle.runner.plan.job import Job, run
@@ -17,7 +17,7 @@ JUDGED = (0, 250)
 _MOST_BYTES = 16 * 2**20
 
 
-def judge_flicker(task: FlickerTask, tell: Tell) -> None:
+def evaluate_flicker(task: FlickerTask, tell: Tell) -> None:
     """Paint the clip once more without any blend, judge both, and write the report.
 
     Raises a VidstyleError.
@@ -28,11 +28,11 @@ def judge_flicker(task: FlickerTask, tell: Tell) -> None:
     plain = without(pipeline, ("shots", "flow", "blend"))
     run(Job(plain, task.clip, alone, frames=JUDGED), listen=listener(tell))
     tell(Stage(title="Looking for flicker"))
-    clips = clips_of(task.clip, alone, [task.stylized])
-    known = survey(clips, frames=JUDGED)
-    judge = choose_judge(_judge(pipeline), size=known.source_size)
-    extras = find_extras(size=known.source_size)
-    judged = judge_files(
+    clips = name_clips(task.clip, alone, [task.stylized])
+    known = check_clips(clips, frames=JUDGED)
+    judge = choose_evaluator(_judge(pipeline), size=known.source_size)
+    extras = find_network_metrics(size=known.source_size)
+    judged = evaluate_files(
         clips,
         known,
         judge,
@@ -44,14 +44,14 @@ def judge_flicker(task: FlickerTask, tell: Tell) -> None:
         task.folder / REPORT, judged, clips.named, judge.flow, JUDGED, most_bytes=_MOST_BYTES
     )
     alone.unlink()
-    removed = next(iter(judged.values())).figures.get("flicker_removed")
+    removed = next(iter(judged.values())).scores.get("warping_error_reduction")
     verdict = "" if removed is None else f"{max(0, removed):.0%} of the flicker is gone"
     tell(Made(name=REPORT, caption=verdict))
     if known.frames == JUDGED[1]:
         tell(Note(text=f"judged by the first {known.frames} frames"))
 
 
-def _judge(pipeline: Pipeline) -> JudgeName:
+def _judge(pipeline: Pipeline) -> EvaluatorName:
     """A flow that is quick, and not the one that blended."""
     used = {stage.use for stage in pipeline.stages}
     return "dis" if "flow/farneback" in used else "farneback"

@@ -15,10 +15,10 @@ from vidstyle.cli.style_output import check_new
 from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:
-    from vidstyle.evaluation.evaluation import Evaluation
     from vidstyle.evaluation.file_evaluation import Clips
+    from vidstyle.evaluation.scores import Evaluation
 
-JudgeName = Literal["raft-small", "raft-large", "farneback", "dis"]
+EvaluatorName = Literal["raft-small", "raft-large", "farneback", "dis"]
 _EVERY_SECONDS = 5.0
 
 
@@ -42,14 +42,14 @@ def evaluate(
         ),
     ] = None,
     judge: Annotated[
-        JudgeName | None,
+        EvaluatorName | None,
         typer.Option(
             help="The optical flow that judges; without a wish raft-small where its weights are,"
             " or else farneback.",
         ),
     ] = None,
     blended_with: Annotated[
-        JudgeName | None,
+        EvaluatorName | None,
         typer.Option(help="The flow that STYLED was blended with, which must not judge."),
     ] = None,
     frames: given.Frames = None,
@@ -85,28 +85,28 @@ def evaluate(
     flicker of its own, and hides some.
     """
     from vidstyle.cli.evaluation_text import print_evaluations
-    from vidstyle.evaluation.evaluation_flow import check_judge, choose_judge
-    from vidstyle.evaluation.extras import find_extras
-    from vidstyle.evaluation.file_evaluation import clips_of, judge_files, survey
+    from vidstyle.evaluation.evaluators import check_evaluator, choose_evaluator
+    from vidstyle.evaluation.file_evaluation import check_clips, evaluate_files, name_clips
+    from vidstyle.evaluation.network_metrics import find_network_metrics
 
     if style_image and not per_frame:
         raise typer.BadParameter("--style-image compares with --per-frame: give both")
-    check_judge(judge, blended_with=blended_with)
+    check_evaluator(judge, blended_with=blended_with)
     interval = given.interval_of(frames)
-    clips = clips_of(source, per_frame, styled)
+    clips = name_clips(source, per_frame, styled)
     outputs = [path for path in (output, report) if path]
     beside = [path for path in (style_image, weights) if path]
     _check_outputs(outputs, list(clips.named.values()), beside, overwrite=overwrite)
-    known = survey(clips, frames=interval, resize=resize)
+    known = check_clips(clips, frames=interval, resize=resize)
     size = known.source_size
-    chosen = choose_judge(
+    chosen = choose_evaluator(
         judge, blended_with=blended_with, weights=weights, device=device, size=size
     )
     extras = None
     if per_frame is not None:
-        extras = find_extras(style_image=style_image, weights=weights, size=size)
+        extras = find_network_metrics(style_image=style_image, weights=weights, size=size)
     seen = None if json else _Lines()
-    judged = judge_files(clips, known, chosen, extras=extras, seen=seen)
+    judged = evaluate_files(clips, known, chosen, extras=extras, seen=seen)
     content = json_module.dumps(_all_json(clips, judged, interval))
     if json:
         print(content)

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from vidstyle.cli.terminal import table_width, visible
-from vidstyle.evaluation.evaluation import FIGURES, Evaluation
+from vidstyle.evaluation.scores import METRICS, Evaluation
 
-_FIGURE_WIDTH = max(map(len, FIGURES))
+_FIGURE_WIDTH = max(map(len, METRICS))
 _CLIP_WIDTH = 16
 """Columns of a clip's figures and the gap before them, with room for a name."""
 _LEAST_CLIP_WIDTH = 9
@@ -21,13 +21,13 @@ _LEAST_CLIP_WIDTH = 9
 _MEANING_WIDTH = 26
 """Columns below which a meaning and its gap take more lines than one reads."""
 _FORMATS = {
-    "flicker_removed": ".3f",
-    "flicker_removed_long": ".3f",
-    "relative_steadiness": ".3f",
+    "warping_error_reduction": ".3f",
+    "warping_error_reduction_long": ".3f",
+    "relative_warping_error": ".3f",
     "ssim": ".3f",
     "lpips": ".4f",
     "sharpness": ".3f",
-    "style_kept": ".3f",
+    "style_loss_ratio": ".3f",
     "luma_slope": "+.4f",
     "dead_pixels": ".7f",
     "dead_blobs": ".3f",
@@ -53,7 +53,7 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
         "frames": evaluation.frames,
         "cuts": list(evaluation.cuts),
         "coverage": evaluation.coverage,
-        "figures": dict(evaluation.figures),
+        "scores": dict(evaluation.scores),
         "series": {name: list(row) for name, row in evaluation.series.items()},
         "notes": list(evaluation.notes),
     }
@@ -70,7 +70,7 @@ def _head(one: Evaluation) -> str:
 def _tables(evaluations: Mapping[str, Evaluation], width: int) -> Iterator[Table]:
     """One table; or, of more clips than fit, some for a few clips each and one of meanings."""
     figures = [
-        figure for figure in FIGURES if any(figure in row.figures for row in evaluations.values())
+        figure for figure in METRICS if any(figure in row.scores for row in evaluations.values())
     ]
     clips, room = list(evaluations.items()), width - _FIGURE_WIDTH
     if len(clips) * _CLIP_WIDTH + _MEANING_WIDTH <= room:
@@ -93,8 +93,8 @@ def _table(
     if meanings:
         table.add_column("meaning", overflow="fold")
     for figure in figures:
-        values = [_written(figure, row.figures.get(figure)) for row in evaluations.values()]
-        table.add_row(figure, *values, *([FIGURES[figure]] if meanings else []))
+        values = [_written(figure, row.scores.get(figure)) for row in evaluations.values()]
+        table.add_row(figure, *values, *([METRICS[figure]] if meanings else []))
     return table
 
 

@@ -19,7 +19,7 @@ from vidstyle.core.layers import HostArray
 from vidstyle.imaging.warp import warp
 
 Blend: TypeAlias = Callable[[Iterable[Frame]], Iterator[HostArray]]
-"""Frames in, as many images out."""
+"""ClipFrames in, as many images out."""
 
 STEEPNESS = 6800.0
 """Of the bidirectional weights, per squared length of a difference of RGB in [0, 1]."""

@@ -20,7 +20,7 @@ from vidstyle.stages.shots.histogram import HistogramOptions, is_cut
 def clip_frames(
     path: Path, frames: tuple[int, int | None] = (0, None), *, size: tuple[int, int] | None = None
 ) -> Iterator[HostArray]:
-    """Frames of a clip or of a folder of images, (H, W, 3) RGB in [0, 1].
+    """ClipFrames of a clip or of a folder of images, (H, W, 3) RGB in [0, 1].
 
     ``frames`` is a half-open interval of indices. ``size`` is (width, height) to scale to: by area
     when a frame shrinks, bicubic when it grows. Raises InputError where it cannot be read or ends

@@ -21,7 +21,7 @@ _TRIES = 20
 
 
 @dataclass(slots=True)
-class Tally:
+class DeadPixelCount:
     """What was dead in a number of frames."""
 
     frames: int = 0
@@ -63,7 +63,7 @@ class Planted:
 
 
 @dataclass(slots=True)
-class Recall:
+class DetectionRecall:
     """How much of the planted damage was found: pairs of found and planted."""
 
     found: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0))

@@ -11,13 +11,12 @@ from typing import TypeAlias
 
 from vidstyle.core.errors import UsageError
 from vidstyle.core.layers import HostArray
+from vidstyle.evaluation.clip_evaluation import evaluate_clips
 from vidstyle.evaluation.clip_frames import clip_frames, clip_size, find_cuts
-from vidstyle.evaluation.evaluation import Evaluation
-from vidstyle.evaluation.evaluation_flow import Judge
-from vidstyle.evaluation.evaluator import judge_clips
-from vidstyle.evaluation.extras import Extras
-from vidstyle.evaluation.memory import enough_memory
-from vidstyle.evaluation.together import together
+from vidstyle.evaluation.evaluators import Evaluator, enough_memory
+from vidstyle.evaluation.frame_groups import zip_clips
+from vidstyle.evaluation.network_metrics import NetworkMetrics
+from vidstyle.evaluation.scores import Evaluation
 
 SOURCE, PER_FRAME = "source", "per frame"
 """Names that no styled clip has."""
@@ -28,7 +27,7 @@ Seen: TypeAlias = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Clips:
-    """Files, or folders of images. ``clips_of`` makes them."""
+    """Files, or folders of images. ``name_clips`` makes them."""
 
     source: Path
     per_frame: Path | None
@@ -42,7 +41,7 @@ class Clips:
         return {SOURCE: self.source, **alone, **self.styled}
 
 
-def clips_of(source: Path, per_frame: Path | None, styled: Sequence[Path]) -> Clips:
+def name_clips(source: Path, per_frame: Path | None, styled: Sequence[Path]) -> Clips:
     """Clips by the names of their files, or by path where two names would be one.
 
     Raises UsageError where a clip is given twice.
@@ -57,7 +56,7 @@ def clips_of(source: Path, per_frame: Path | None, styled: Sequence[Path]) -> Cl
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class ClipCheck:
     """What is known of clips before they are judged."""
 
     interval: tuple[int, int | None]
@@ -78,9 +77,9 @@ class Survey:
         return clip_frames(path, self.interval, size=size)
 
 
-def survey(
+def check_clips(
     clips: Clips, *, frames: tuple[int, int | None] = (0, None), resize: bool = False
-) -> Survey:
+) -> ClipCheck:
     """Read the clips once, to find the source's cuts and to see that they belong together.
 
     ``frames`` is the interval; ``resize`` scales clips of another size to the source's. Raises
@@ -90,12 +89,12 @@ def survey(
     sizes = {path: clip_size(path) for path in clips.named.values()}
     size = sizes[clips.source]
     notes = tuple(_scaled(sizes, size)) if resize else ()
-    found = Survey(frames, size, resize, 0, (), notes)
+    found = ClipCheck(frames, size, resize, 0, (), notes)
     count = 0
 
     def counted() -> Iterator[HostArray]:
         nonlocal count
-        for images in together([(str(path), found.read(path)) for path in clips.named.values()]):
+        for images in zip_clips([(str(path), found.read(path)) for path in clips.named.values()]):
             count += 1
             yield images[0]
 
@@ -103,23 +102,23 @@ def survey(
     return replace(found, frames=count, cuts=cuts)
 
 
-def judge_files(
+def evaluate_files(
     clips: Clips,
-    known: Survey,
-    judge: Judge,
+    known: ClipCheck,
+    judge: Evaluator,
     *,
-    extras: Extras | None = None,
+    extras: NetworkMetrics | None = None,
     seen: Seen | None = None,
 ) -> dict[str, Evaluation]:
-    """The evaluation of each styled clip, by its name; see ``judge.judge_clips``.
+    """The evaluation of each styled clip, by its name; see ``judge.evaluate_clips``.
 
     Also raises DeviceError where memory runs out.
     """
-    extras = extras or Extras()
+    extras = extras or NetworkMetrics()
     width, height = known.source_size
     remedy = "judge fewer clips at a time, or smaller ones"
     with enough_memory(f"judging {len(clips.named)} clips of {width}x{height}", remedy):
-        return judge_clips(
+        return evaluate_clips(
             _told(known.read(clips.source), known.frames, seen),
             {name: known.read(path) for name, path in clips.styled.items()},
             judge.flow,

@@ -19,7 +19,7 @@ import torch
 
 from vidstyle.core import HostArray
 from vidstyle.evaluation.speed import tell
-from vidstyle.imaging.gray import Gray8
+from vidstyle.imaging.derived import Gray8
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import load_style
 from vidstyle.models.style.styles import find_style

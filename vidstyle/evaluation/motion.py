@@ -19,7 +19,7 @@ from vidstyle.imaging.visibility import (
 )
 from vidstyle.imaging.warp import FRAME_MARGIN, targets, warp
 
-JudgingFlow: TypeAlias = Callable[[HostArray, HostArray], tuple[HostArray, HostArray]]
+PairFlow: TypeAlias = Callable[[HostArray, HostArray], tuple[HostArray, HostArray]]
 """Both flows (H, W, 2) in pixels of a pair of images (H, W, 3) RGB in [0, 1]: from the first to
 the second on the grid of the first, and from the second to the first on the grid of the second.
 
@@ -33,7 +33,7 @@ STILL = 0.2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Motion:
+class PairMotion:
     """Between an earlier and a later frame; what is derived is found once, when it is asked for."""
 
     forward: HostArray
@@ -61,9 +61,9 @@ class Motion:
         return _still(self.forward) & _still(self.backward)
 
 
-def judged_motion(first: HostArray, second: HostArray, flow: JudgingFlow) -> Motion:
+def pair_motion(first: HostArray, second: HostArray, flow: PairFlow) -> PairMotion:
     """The motion between two frames of the source, of which ``first`` is the earlier one."""
-    return Motion(*flow(first, second))
+    return PairMotion(*flow(first, second))
 
 
 def occluded(flow: HostArray, flow_back: HostArray) -> BoolMask:

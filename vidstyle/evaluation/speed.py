@@ -15,7 +15,7 @@ from pathlib import Path
 from vidstyle.core.errors import UsageError
 
 WARM_UP = 3
-"""Frames before the rate counts: the first ones wait for compilers, caches and clocks."""
+"""ClipFrames before the rate counts: the first ones wait for compilers, caches and clocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Timing:
     first: float
     """Seconds from the start of the command to its first frame."""
     rate: float
-    """Frames a second after the first few."""
+    """ClipFrames a second after the first few."""
     peak: int
     """Bytes of memory at most, up to the last frame; 0 where the system does not tell."""
     stage_seconds: Mapping[str, float] = field(default_factory=dict)

@@ -1,24 +1,26 @@
-"""Warping error: how much a clip flickers, judged by the motion of the clip it was made from."""
+"""Warping error: how much a clip flickers, by the motion of the clip it was made from."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 
 from vidstyle.core.errors import InputError
 from vidstyle.core.layers import HostArray
-from vidstyle.evaluation.moments import moments
-from vidstyle.evaluation.motion import JudgingFlow, Motion
-from vidstyle.evaluation.quotient import Quotient
+from vidstyle.evaluation.frame_groups import ClipFrames, group_frames
+from vidstyle.evaluation.frame_metrics import mean_gradient
+from vidstyle.evaluation.motion import PairFlow, PairMotion
+from vidstyle.evaluation.scores import Quotient
 from vidstyle.imaging.warp import warp
 
 __all__ = [
-    "JudgingFlow",
+    "PairFlow",
     "WarpingError",
     "WarpingSums",
-    "flicker_removed",
+    "warping_error_reduction",
     "warping_errors",
 ]
 
@@ -40,27 +42,27 @@ class WarpingError:
 def warping_errors(
     source: Iterable[HostArray],
     clips: Mapping[str, Iterable[HostArray]],
-    flow: JudgingFlow,
+    flow: PairFlow,
     *,
     cuts: Collection[int] = (),
 ) -> dict[str, WarpingError]:
     """E_warp of each of the clips, all painted from ``source``, between neighboring frames.
 
-    Frames are (H, W, 3) RGB in [0, 1]; two of each clip are held at a time. ``cuts`` are indices
+    ClipFrames are (H, W, 3) RGB in [0, 1]; two of each clip are held at a time. ``cuts`` are indices
     of frames that begin a shot: no pair crosses one. Raises InputError where the clips differ in
     length or size, or have no pair of frames.
     """
     sums = {name: WarpingSums() for name in clips}
-    for moment in moments([("the source", source), *clips.items()], flow, cuts=cuts):
-        if pair := moment.pairs.get("near"):
+    for group in group_frames([("the source", source), *clips.items()], flow, cuts=cuts):
+        if pair := group.pairs.get("near"):
             for one, earlier, later in zip(
-                sums.values(), pair.earlier[1:], moment.frames[1:], strict=True
+                sums.values(), pair.earlier[1:], group.frames[1:], strict=True
             ):
                 one.add(earlier, later, pair.motion)
     return {name: one.result() for name, one in sums.items()}
 
 
-def flicker_removed(error: WarpingError, per_frame: WarpingError) -> float:
+def warping_error_reduction(error: WarpingError, per_frame: WarpingError) -> float:
     """D: the share of the per-frame clip's warping error that is gone; 0 where there was none."""
     return 1 - error.value / per_frame.value if per_frame.value else 0.0
 
@@ -80,7 +82,7 @@ class WarpingSums:
     """The square of e_stab, pair by pair."""
     coverage: Quotient = field(default_factory=Quotient)
 
-    def add(self, earlier: HostArray, later: HostArray, motion: Motion) -> None:
+    def add(self, earlier: HostArray, later: HostArray, motion: PairMotion) -> None:
         """Take in a pair; both frames are (H, W, 3) in [0, 1]."""
         mask = motion.mask
         square = np.square(warp(later, motion.forward) - earlier, dtype=np.float64)[mask]
@@ -110,3 +112,66 @@ class WarpingSums:
             coverage=self.coverage.value or 0.0,
             pairs=sum(one is not None for one in self.coverage.frames),
         )
+
+
+Stylizer: TypeAlias = Callable[[HostArray], HostArray]
+"""An image (H, W, 3) RGB in [0, 1] painted, of the same size."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRatios:
+    """What painting did to one clip."""
+
+    error: WarpingError
+    """Of the painted clip."""
+    error_ratio: float
+    """E(O)/E(I): its warping error over the source's."""
+    gradient_ratio: float
+    """G(O)/G(I): its mean squared gradient over the source's. A painting that follows its source
+    and only changes the contrast has the same ratio in both; what E has beyond it is flicker."""
+
+
+def compare_with_source(
+    source: Iterable[HostArray],
+    stylizers: Mapping[str, Stylizer],
+    flow: PairFlow,
+    *,
+    cuts: Collection[int] = (),
+) -> dict[str, SourceRatios]:
+    """How steady each of the painters is on a clip, frame by frame and without any blend.
+
+    ``source`` is read once, (H, W, 3) RGB in [0, 1], and its motion found once for all of them;
+    ``cuts`` are indices of frames that begin a shot. Raises InputError where there is no pair of
+    frames to judge, and where the source has no warping error or no gradient to compare with.
+    """
+    sums = [_Sums() for _ in range(1 + len(stylizers))]
+    before: ClipFrames = ()
+    for group in group_frames([("the source", source)], flow, cuts=cuts):
+        pair = group.pairs.get("near")
+        (image,) = group.frames
+        frames = (image, *(stylizer(image) for stylizer in stylizers.values()))
+        for number, (one, frame) in enumerate(zip(sums, frames, strict=True)):
+            one.gradient.add(mean_gradient(frame))
+            if pair:
+                one.warping.add(before[number], frame, pair.motion)
+        before = frames
+    known, *stylized = sums
+    error, gradient = known.warping.result().value, known.gradient.value
+    if not (error and gradient):
+        raise InputError(
+            "the clip is still or blank, so that no steadiness can be compared with its own:"
+            " give one that moves"
+        )
+    return {
+        name: one.against(error, gradient) for name, one in zip(stylizers, stylized, strict=True)
+    }
+
+
+@dataclass(slots=True)
+class _Sums:
+    warping: WarpingSums = field(default_factory=WarpingSums)
+    gradient: Quotient = field(default_factory=Quotient)
+
+    def against(self, error: float, gradient: float) -> SourceRatios:
+        found = self.warping.result()
+        return SourceRatios(found, found.value / error, (self.gradient.value or 0.0) / gradient)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from vidstyle.core.layers import HostArray
-from vidstyle.imaging.smooth import smooth
+from vidstyle.imaging.derived import smooth
 
 _NOISE_SIGMA = 1.5
 # Pixels. The signed difference is averaged first: sampling noise and texture that is off by a part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vidstyle.evaluation.evaluation import Evaluation
+from vidstyle.evaluation.scores import Evaluation
 from vidstyle.report.markup import Markup, element, joined
 
 

@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Layers, Window
+from vidstyle.imaging.derived import gray8
 from vidstyle.imaging.flow_file import known_flow, read_flow
-from vidstyle.imaging.gray import gray8
 from vidstyle.imaging.warp import warp
 from vidstyle.stages.flow.dis import Dis, DisOptions, Preset, dense_search, search_flow
 from vidstyle.testing import checks_for, occluder, pan, zoom

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from vidstyle.core import Frame, HostArray, Layers, Window
-from vidstyle.imaging.gray import gray8
+from vidstyle.imaging.derived import gray8
 from vidstyle.imaging.warp import warp
 from vidstyle.stages.flow.farneback import Farneback, FarnebackOptions
 from vidstyle.testing import checks_for, pan, zoom

@@ -8,8 +8,8 @@ import numpy as np
 
 from vidstyle.core import HostArray
 from vidstyle.imaging.agreement import agreement, photometric_distance
-from vidstyle.imaging.half_size import doubled, halved, halved_places
-from vidstyle.imaging.planes import channels, three_times
+from vidstyle.imaging.bands import channels, three_times
+from vidstyle.imaging.derived import doubled, halved, halved_places
 from vidstyle.imaging.warp import inside, sample, targets
 from vidstyle.stages.blend.dials import Dials
 

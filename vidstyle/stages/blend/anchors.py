@@ -9,7 +9,7 @@ import numpy as np
 
 from vidstyle.core import HostArray
 from vidstyle.imaging.agreement import agreement, pixel_distance
-from vidstyle.imaging.half_size import doubled, halved
+from vidstyle.imaging.derived import doubled, halved
 from vidstyle.imaging.warp import sample, targets
 
 _LITTLE = 0.02

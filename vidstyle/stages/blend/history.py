@@ -9,10 +9,8 @@ import numpy as np
 
 from vidstyle.core import HostArray
 from vidstyle.imaging.agreement import agreement, photometric_distance, pixel_distance
-from vidstyle.imaging.bands import Band, bands
-from vidstyle.imaging.half_size import doubled, halved, halved_places
-from vidstyle.imaging.planes import channels, three_times
-from vidstyle.imaging.smooth import reach_of, smooth
+from vidstyle.imaging.bands import Band, bands, channels, three_times
+from vidstyle.imaging.derived import doubled, halved, halved_places, reach_of, smooth
 from vidstyle.imaging.warp import Kernel, inside, sample
 from vidstyle.stages.blend.anchors import Anchors, Memory
 from vidstyle.stages.blend.dials import Dials

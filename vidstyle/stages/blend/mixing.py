@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.bands import bands
-from vidstyle.imaging.half_size import halved
-from vidstyle.imaging.planes import three_times
-from vidstyle.imaging.strokes import faded_strokes, overshoot
+from vidstyle.imaging.bands import bands, three_times
+from vidstyle.imaging.contrast import faded_strokes, overshoot
+from vidstyle.imaging.derived import halved
 from vidstyle.stages.blend.ahead import Ahead, Stylized
 from vidstyle.stages.blend.dials import Dials
 from vidstyle.stages.blend.history import History

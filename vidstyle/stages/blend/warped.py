@@ -16,10 +16,9 @@ from vidstyle.core import (
     State,
     Window,
 )
-from vidstyle.imaging.half_size import halved
-from vidstyle.imaging.latest import Latest
-from vidstyle.imaging.planes import three_times
-from vidstyle.imaging.sharpen import detail_energy, sharpened
+from vidstyle.imaging.bands import three_times
+from vidstyle.imaging.contrast import detail_energy, sharpened
+from vidstyle.imaging.derived import Latest, halved
 from vidstyle.stages.blend.ahead import Ahead, Stylized, look_ahead
 from vidstyle.stages.blend.anchors import Memory, longer_paths, remembered
 from vidstyle.stages.blend.dials import Dials, dials_of

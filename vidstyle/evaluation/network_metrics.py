@@ -1,9 +1,10 @@
-"""LPIPS (Zhang et al. 2018), where its package and its weights are at hand; nothing is fetched."""
+"""Metrics that need a network: LPIPS (Zhang et al. 2018), and the loss of the style."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,63 @@ import numpy as np
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.layers import HostArray
+from vidstyle.evaluation.clip_evaluation import PerceptualDistance, StyleLoss
 from vidstyle.models.weights.places import OFFICIAL, find_file
 
 if TYPE_CHECKING:
     import torch
+
+
+_NO_STYLE = "nothing is said of the style that is kept"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkMetrics:
+    """What is at hand for them."""
+
+    likeness: PerceptualDistance | None = None
+    style_loss: StyleLoss | None = None
+    allowed_blobs: float = 0.0
+    """Share of black and white areas in the style's image; 0 where it is not known."""
+    notes: tuple[str, ...] = ()
+    """Why one of them is missing."""
+
+
+def find_network_metrics(
+    *,
+    style_image: Path | None = None,
+    weights: Path | None = None,
+    size: tuple[int, int] | None = None,
+) -> NetworkMetrics:
+    """LPIPS where it is at hand, and the style's loss where its image is given.
+
+    ``weights`` is a folder, or None for ``VIDSTYLE_WEIGHTS`` and the user's cache; nothing is
+    downloaded. ``size`` is the width and height of the frames, if known: the notes say where they
+    are too small for the style's loss. Raises InputError where the image cannot be read.
+    """
+    notes, found = [], NetworkMetrics()
+    likeness: PerceptualDistance | None = None
+    try:
+        likeness = load_perceptual(weights)
+    except WeightsError as error:
+        notes.append(f"there is no LPIPS; SSIM alone says how alike the images are: {error}")
+    if style_image is not None:
+        try:
+            found = _style(style_image, weights, size)
+        except WeightsError as error:
+            notes.append(f"{_NO_STYLE}: {error}")
+    return NetworkMetrics(likeness, found.style_loss, found.allowed_blobs, (*notes, *found.notes))
+
+
+def _style(image: Path, weights: Path | None, size: tuple[int, int] | None) -> NetworkMetrics:
+    # torch takes seconds to import: only for who names an image.
+    from vidstyle.evaluation.style_losses import load_style_loss_ratio
+
+    kept = load_style_loss_ratio(image, weights=weights)
+    if size and (reason := kept.too_small(*size)):
+        return NetworkMetrics(allowed_blobs=kept.blob_share, notes=(f"{_NO_STYLE}: {reason}",))
+    return NetworkMetrics(style_loss=kept, allowed_blobs=kept.blob_share)
+
 
 WEIGHTS_FILE = "alexnet-owt-7be5be79.pth"
 """torchvision's name for the backbone; the package has the rest of the weights in it."""

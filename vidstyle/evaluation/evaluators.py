@@ -1,4 +1,4 @@
-"""Flows that judge: each figure is labeled with the name of the one behind it."""
+"""Optical flows that evaluate; every score is labeled with the name of its evaluator."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ import numpy as np
 
 from vidstyle.core.errors import UsageError, WeightsError
 from vidstyle.core.layers import HostArray
-from vidstyle.evaluation.memory import enough_memory
-from vidstyle.evaluation.motion import JudgingFlow
+from vidstyle.evaluation.motion import PairFlow
+from vidstyle.imaging.derived import gray8
 from vidstyle.imaging.flow_pair import reduced_size
-from vidstyle.imaging.gray import gray8
 from vidstyle.models.flow.raft_scale import auto_scale, scaled_flows
 from vidstyle.models.flow.raft_weights import RaftSize, find_raft
 from vidstyle.runner.plan.device import resolve_device
@@ -27,32 +26,37 @@ if TYPE_CHECKING:
 
     from vidstyle.models.flow.raft import Raft
 
-JudgeName: TypeAlias = Literal["raft-small", "raft-large", "farneback", "dis"]
 
-JUDGES: tuple[JudgeName, ...] = get_args(JudgeName)
-_UNASKED: tuple[JudgeName, ...] = ("raft-small", "farneback", "dis")
+from contextlib import contextmanager
+
+from vidstyle.core.errors import DeviceError, is_out_of_memory
+
+EvaluatorName: TypeAlias = Literal["raft-small", "raft-large", "farneback", "dis"]
+
+EVALUATORS: tuple[EvaluatorName, ...] = get_args(EvaluatorName)
+_UNASKED: tuple[EvaluatorName, ...] = ("raft-small", "farneback", "dis")
 # In the order in which they are taken where the user has no wish.
-_RAFT_SIZES: dict[JudgeName, RaftSize] = {"raft-small": "small", "raft-large": "large"}
+_RAFT_SIZES: dict[EvaluatorName, RaftSize] = {"raft-small": "small", "raft-large": "large"}
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Evaluator:
     """A flow that judges."""
 
-    name: JudgeName
-    flow: JudgingFlow
+    name: EvaluatorName
+    flow: PairFlow
     notes: tuple[str, ...] = ()
     """Why it was not the one that is taken first, and whether it sees images reduced."""
 
 
-def choose_judge(
-    wanted: JudgeName | None = None,
+def choose_evaluator(
+    wanted: EvaluatorName | None = None,
     *,
-    blended_with: JudgeName | None = None,
+    blended_with: EvaluatorName | None = None,
     weights: Path | None = None,
     device: str = "auto",
     size: tuple[int, int] | None = None,
-) -> Judge:
+) -> Evaluator:
     """The judge that is wanted, or RAFT-small where its weights are at hand, or else Farnebäck.
 
     Never the one that a clip was blended with. ``weights`` is a folder, or None for
@@ -64,10 +68,10 @@ def choose_judge(
     weights cannot be had, and DeviceError where the device is not there or has no memory for it;
     so does a flow by RAFT, for want of memory.
     """
-    check_judge(wanted, blended_with=blended_with)
+    check_evaluator(wanted, blended_with=blended_with)
     if wanted is not None:
         flow = _flow(wanted, weights, device, offline=False)
-        return Judge(wanted, flow, tuple(_reduction(wanted, size)))
+        return Evaluator(wanted, flow, tuple(_reduction(wanted, size)))
     notes: list[str] = []
     for name in _UNASKED:
         if name == blended_with:
@@ -78,14 +82,14 @@ def choose_judge(
         except WeightsError as error:
             notes.append(f"{name} does not judge: {error}")
         else:
-            return Judge(name, flow, (*notes, *_reduction(name, size)))
+            return Evaluator(name, flow, (*notes, *_reduction(name, size)))
     raise AssertionError("only one judge can be the blend's own, and two need no weights")
 
 
-def check_judge(wanted: JudgeName | None, *, blended_with: JudgeName | None) -> None:
+def check_evaluator(wanted: EvaluatorName | None, *, blended_with: EvaluatorName | None) -> None:
     """Raise UsageError where the wanted judge is the blend's own flow."""
     if wanted is not None and wanted == blended_with:
-        others = ", ".join(name for name in JUDGES if name != wanted)
+        others = ", ".join(name for name in EVALUATORS if name != wanted)
         raise UsageError(
             f"{wanted} cannot judge what was blended with it: a blend is always right about its"
             f" own motion; choose another judge: {others}"
@@ -93,32 +97,32 @@ def check_judge(wanted: JudgeName | None, *, blended_with: JudgeName | None) -> 
 
 
 def farneback(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
-    """Farnebäck's flow at the defaults, both ways; see ``JudgingFlow``."""
+    """Farnebäck's flow at the defaults, both ways; see ``PairFlow``."""
     gray, other = gray8(first), gray8(second)
     options = FarnebackOptions()
     return expansion_flow(gray, other, options), expansion_flow(other, gray, options)
 
 
 def dis(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
-    """Dense inverse search with its best preset, both ways; see ``JudgingFlow``."""
+    """Dense inverse search with its best preset, both ways; see ``PairFlow``."""
     gray, other = gray8(first), gray8(second)
     search = dense_search(DisOptions(preset="medium"))
     return search_flow(search, gray, other), search_flow(search, other, gray)
 
 
-def weights_file(name: JudgeName, folder: Path | None = None, *, offline: bool) -> Path | None:
+def weights_file(name: EvaluatorName, folder: Path | None = None, *, offline: bool) -> Path | None:
     """The file of a judge's weights; None where it has none.
 
-    ``folder`` is as ``weights`` of ``choose_judge``. Raises WeightsError where it cannot be had.
+    ``folder`` is as ``weights`` of ``choose_evaluator``. Raises WeightsError where it cannot be had.
     """
     size = _RAFT_SIZES.get(name)
     return None if size is None else find_raft(size, folder=folder, offline=offline)
 
 
 class _RaftFlow:
-    """RAFT as a judge; see ``JudgingFlow``."""
+    """RAFT as a judge; see ``PairFlow``."""
 
-    def __init__(self, name: JudgeName, raft: Raft) -> None:
+    def __init__(self, name: EvaluatorName, raft: Raft) -> None:
         self._name, self._raft = name, raft
 
     def __call__(self, first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
@@ -128,7 +132,7 @@ class _RaftFlow:
             return scaled_flows(self._raft, *pair, auto_scale(height, width))
 
 
-def _flow(name: JudgeName, weights: Path | None, device: str, *, offline: bool) -> JudgingFlow:
+def _flow(name: EvaluatorName, weights: Path | None, device: str, *, offline: bool) -> PairFlow:
     if name == "farneback":
         return farneback
     if name == "dis":
@@ -147,7 +151,7 @@ def _memory_for(work: str) -> AbstractContextManager[None]:
     return enough_memory(work, remedy)
 
 
-def _reduction(name: JudgeName, size: tuple[int, int] | None) -> Iterator[str]:
+def _reduction(name: EvaluatorName, size: tuple[int, int] | None) -> Iterator[str]:
     """The note on a judge that does not see images of this width and height as they are."""
     if size is None or name not in _RAFT_SIZES:
         return
@@ -166,3 +170,17 @@ def _planes(image: HostArray) -> torch.Tensor:
 
     # A copy: torch warns of arrays that are read-only, as frames are.
     return torch.from_numpy(np.array(image, np.float32)).permute(2, 0, 1)
+
+
+@contextmanager
+def enough_memory(work: str, remedy: str) -> Iterator[None]:
+    """Turn an allocation that fails, of whatever library, into a DeviceError.
+
+    Its message says that ``work`` ran out of memory, and the ``remedy``.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise DeviceError(f"{work}: out of memory; {remedy}") from error

@@ -1,4 +1,4 @@
-"""From what was added up over a clip to its figures, and to what is said where one is missing."""
+"""From what was added up over a clip to its scores, and to notes on what is missing."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vidstyle.core.layers import HostArray
-from vidstyle.evaluation.evaluation import Evaluation, Series
-from vidstyle.evaluation.measures import BESIDE_PER_FRAME, Beside, dead_counts
-from vidstyle.evaluation.moments import EVERY, LONG, Distance, Moment
-from vidstyle.evaluation.motion import Motion
-from vidstyle.evaluation.quotient import Quotient
-from vidstyle.evaluation.sharpness import mean_gradient
+from vidstyle.evaluation.frame_groups import EVERY, LONG, Distance, FrameGroup
+from vidstyle.evaluation.frame_metrics import (
+    BESIDE_PER_FRAME,
+    FrameComparison,
+    dead_counts,
+    mean_gradient,
+)
+from vidstyle.evaluation.motion import PairMotion
+from vidstyle.evaluation.scores import Evaluation, Quotient, Series
 from vidstyle.evaluation.still_areas import StillAreas
-from vidstyle.evaluation.warping_error import WarpingSums, flicker_removed
+from vidstyle.evaluation.warping_error import WarpingSums, warping_error_reduction
 
 _E_WARP: Mapping[Distance, str] = {
     "near": "e_warp",
@@ -22,7 +25,7 @@ _E_WARP: Mapping[Distance, str] = {
 }
 _UNDEFINED: Mapping[str, str] = {
     "sharpness": "the per-frame painting has no detail: no sharpness beside it",
-    "style_kept": (
+    "style_loss_ratio": (
         f"no shot has more than {EVERY} frames, and style is looked at from frame {EVERY} of a"
         " shot on: nothing is said of the style that is kept"
     ),
@@ -46,18 +49,18 @@ class ClipSums:
         """That of a figure; a new one when it is asked for first."""
         return self.quotients.setdefault(name, Quotient())
 
-    def add_pairs(self, moment: Moment, position: int) -> None:
-        """The pairs that end at a moment; ``place`` is the clip's among those of the moment."""
+    def add_pairs(self, group: FrameGroup, position: int) -> None:
+        """The pairs that end at a group; ``place`` is the clip's among those of the group."""
         for distance, sums in self.warping.items():
-            if pair := moment.pairs.get(distance):
-                sums.add(pair.earlier[position], moment.frames[position], pair.motion)
+            if pair := group.pairs.get(distance):
+                sums.add(pair.earlier[position], group.frames[position], pair.motion)
             else:
                 sums.skip()
 
     def add_gradient(self, frame: HostArray) -> None:
         self.gradient.add(mean_gradient(frame))
 
-    def add_still(self, frame: HostArray, motion: Motion | None) -> None:
+    def add_still(self, frame: HostArray, motion: PairMotion | None) -> None:
         self.still.add(frame, motion.still if motion else None)
 
     def add_dead(self, frame: HostArray, source: HostArray, *, allowed_blobs: float) -> None:
@@ -66,10 +69,10 @@ class ClipSums:
         self.quotient("dead_blobs").add(blobs)
 
     def add_beside(
-        self, frame: HostArray, alone: HostArray, motion: Motion | None, *, after_cut: bool
+        self, frame: HostArray, alone: HostArray, motion: PairMotion | None, *, after_cut: bool
     ) -> None:
         """A frame and the same one painted alone."""
-        now = Beside(frame, alone, motion, after_cut)
+        now = FrameComparison(frame, alone, motion, after_cut)
         for name, measure in BESIDE_PER_FRAME.items():
             if (found := measure(now)) is None:
                 self.quotient(name).skip()
@@ -95,7 +98,7 @@ def evaluation_of(
         frames=len(sums.gradient.frames),
         cuts=tuple(cuts),
         coverage=near.coverage,
-        figures=figures,
+        scores=figures,
         series=dict(_series(sums, source, per_frame)),
         notes=(*notes, *_missing(figures, per_frame, asked=sums.quotients)),
     )
@@ -111,11 +114,11 @@ def _figures(
     yield "e_stab", near.stability
     floor = source.warping["near"].result().value
     yield "source_e_warp", floor
-    yield "relative_steadiness", _relative(near.value, floor, sums.gradient, source.gradient)
+    yield "relative_warping_error", _relative(near.value, floor, sums.gradient, source.gradient)
     if per_frame:
         yield "per_frame_e_warp", per_frame.warping["near"].result().value
-        yield "flicker_removed", _removed(sums, per_frame, "near")
-        yield "flicker_removed_long", _removed(sums, per_frame, "long")
+        yield "warping_error_reduction", _removed(sums, per_frame, "near")
+        yield "warping_error_reduction_long", _removed(sums, per_frame, "long")
     for name, quotient in sums.quotients.items():
         yield name, quotient.value
     yield "static_deviation", sums.still.deviation
@@ -126,7 +129,7 @@ def _removed(sums: ClipSums, per_frame: ClipSums, distance: Distance) -> float |
     own, alone = sums.warping[distance], per_frame.warping[distance]
     if own.errors.value is None or alone.errors.value is None:
         return None
-    return flicker_removed(own.result(), alone.result())
+    return warping_error_reduction(own.result(), alone.result())
 
 
 def _relative(
@@ -164,7 +167,7 @@ def _missing(
         yield f"no frames of a shot that lie {LONG} apart can be compared: no error at a distance"
     if "static_deviation" not in figures:
         yield "nothing stands still throughout a shot: there is no static deviation or slope"
-    if "relative_steadiness" not in figures:
+    if "relative_warping_error" not in figures:
         yield "the source has no warping error or the clip no detail: no relative steadiness"
     for name, note in _UNDEFINED.items():
         if name in asked and name not in figures:

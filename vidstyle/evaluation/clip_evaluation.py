@@ -1,4 +1,4 @@
-"""The judge: every figure of temporal consistency, of several clips, in one pass."""
+"""Every metric of temporal consistency, of several clips, in one pass."""
 
 from __future__ import annotations
 
@@ -7,47 +7,52 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from vidstyle.core.layers import HostArray
-from vidstyle.evaluation.evaluation import Evaluation
-from vidstyle.evaluation.metrics import ClipSums, evaluation_of
-from vidstyle.evaluation.moments import EVERY, EVERY_DISTANCE, Moment, moments
-from vidstyle.evaluation.motion import JudgingFlow, Motion
-from vidstyle.evaluation.together import Named
+from vidstyle.evaluation.clip_metrics import ClipSums, evaluation_of
+from vidstyle.evaluation.frame_groups import (
+    EVERY,
+    EVERY_DISTANCE,
+    FrameGroup,
+    NamedClip,
+    group_frames,
+)
+from vidstyle.evaluation.motion import PairFlow, PairMotion
+from vidstyle.evaluation.scores import Evaluation
 
-Likeness: TypeAlias = Callable[[HostArray, HostArray], float]
+PerceptualDistance: TypeAlias = Callable[[HostArray, HostArray], float]
 """LPIPS: the distance of two images (H, W, 3) RGB in [0, 1]."""
 
 StyleLoss: TypeAlias = Callable[[HostArray, HostArray, HostArray], tuple[float, float]]
 """Gram losses of a frame and of the same one painted alone; the third image is the source's."""
 
 STYLE_EVERY = 2 * EVERY
-"""Frames of a shot between those whose style is looked at: it costs more than all the rest."""
+"""ClipFrames of a shot between those whose style is looked at: it costs more than all the rest."""
 
 
-def judge_clips(
+def evaluate_clips(
     source: Iterable[HostArray],
     clips: Mapping[str, Iterable[HostArray]],
-    flow: JudgingFlow,
+    flow: PairFlow,
     *,
     judge: str,
     per_frame: Iterable[HostArray] | None = None,
     cuts: Collection[int] = (),
-    likeness: Likeness | None = None,
+    likeness: PerceptualDistance | None = None,
     style_loss: StyleLoss | None = None,
     allowed_blobs: float = 0.0,
     notes: Sequence[str] = (),
 ) -> dict[str, Evaluation]:
-    """The figures of ``evaluation.FIGURES`` that apply, of each of the clips.
+    """The figures of ``evaluation.METRICS`` that apply, of each of the clips.
 
     All are painted from ``source``, whose motion ``flow`` finds, once for all; ``judge`` is that
     flow's name. ``per_frame`` is the same painting without any blend: without it there is nothing
-    to compare flicker, likeness or detail with. Frames are (H, W, 3) RGB in [0, 1], read once and
+    to compare flicker, likeness or detail with. ClipFrames are (H, W, 3) RGB in [0, 1], read once and
     together; memory does not grow with their number. ``cuts`` are the indices of frames that begin
     a shot. ``allowed_blobs`` is the share of black and white areas in the style's own painting.
     ``notes`` are put before those that say what is missing.
 
     Raises InputError where the clips differ in length or size, or no pair of frames can be judged.
     """
-    named: list[Named] = [("the source", source)]
+    named: list[NamedClip] = [("the source", source)]
     if per_frame is not None:
         named.append(("the per-frame clip", per_frame))
     everyone = _Everyone(
@@ -57,8 +62,8 @@ def judge_clips(
         style_loss=style_loss,
         allowed_blobs=allowed_blobs,
     )
-    for moment in moments([*named, *clips.items()], flow, cuts=cuts, distances=EVERY_DISTANCE):
-        everyone.add(moment)
+    for group in group_frames([*named, *clips.items()], flow, cuts=cuts, distances=EVERY_DISTANCE):
+        everyone.add(group)
     return {
         name: evaluation_of(
             sums,
@@ -78,7 +83,7 @@ class _Everyone:
 
     clips: Sequence[str]
     has_per_frame: bool
-    likeness: Likeness | None
+    likeness: PerceptualDistance | None
     style_loss: StyleLoss | None
     allowed_blobs: float
     frames: int = 0
@@ -90,36 +95,38 @@ class _Everyone:
         self.per_frame = ClipSums() if self.has_per_frame else None
         self.judged = {name: ClipSums() for name in self.clips}
 
-    def add(self, moment: Moment) -> None:
+    def add(self, group: FrameGroup) -> None:
         self.frames += 1
         everyone = [self.source, *([self.per_frame] if self.per_frame else ())]
         for position, sums in enumerate([*everyone, *self.judged.values()]):
-            sums.add_pairs(moment, position)
-        source = moment.frames[0]
+            sums.add_pairs(group, position)
+        source = group.frames[0]
         self.source.add_gradient(source)
-        alone = moment.frames[1] if self.per_frame else None
+        alone = group.frames[1] if self.per_frame else None
         for position, sums in enumerate(self.judged.values(), len(everyone)):
-            frame = moment.frames[position]
+            frame = group.frames[position]
             sums.add_gradient(frame)
-            sums.add_still(frame, _motion(moment))
+            sums.add_still(frame, _motion(group))
             sums.add_dead(frame, source, allowed_blobs=self.allowed_blobs)
             if alone is not None:
-                sums.add_beside(frame, alone, _motion(moment), after_cut=moment.after_cut)
-                self._add_costly(sums, moment, frame, alone)
+                sums.add_beside(frame, alone, _motion(group), after_cut=group.after_cut)
+                self._add_costly(sums, group, frame, alone)
 
     def _add_costly(
-        self, sums: ClipSums, moment: Moment, frame: HostArray, alone: HostArray
+        self, sums: ClipSums, group: FrameGroup, frame: HostArray, alone: HostArray
     ) -> None:
         if self.likeness:
             sums.quotient("lpips").add(self.likeness(frame, alone))
         if self.style_loss:
             # Not on the first frame of a shot, which a blend leaves as it is.
-            if moment.offset % STYLE_EVERY == EVERY:
-                sums.quotient("style_kept").add(*self.style_loss(frame, alone, moment.frames[0]))
+            if group.offset % STYLE_EVERY == EVERY:
+                sums.quotient("style_loss_ratio").add(
+                    *self.style_loss(frame, alone, group.frames[0])
+                )
             else:
-                sums.quotient("style_kept").skip()
+                sums.quotient("style_loss_ratio").skip()
 
 
-def _motion(moment: Moment) -> Motion | None:
-    pair = moment.pairs.get("near")
+def _motion(group: FrameGroup) -> PairMotion | None:
+    pair = group.pairs.get("near")
     return pair.motion if pair else None

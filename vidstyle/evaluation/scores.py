@@ -1,4 +1,4 @@
-"""What judging a clip gives: the figures, and how they run over time."""
+"""The scores of one clip: their names, their values and how they run over time."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class Evaluation:
     coverage: float
     """Share of the pixels that the masks of neighboring frames let through."""
     figures: Mapping[str, float]
-    """By the names of ``FIGURES``; those that could not be had are absent."""
+    """By the names of ``METRICS``; those that could not be had are absent."""
     series: Mapping[str, Series] = field(default_factory=dict)
-    """By the names of ``FIGURES``: those that have a value for each frame."""
+    """By the names of ``METRICS``: those that have a value for each frame."""
     notes: tuple[str, ...] = ()
     """What a reader of the figures must know, such as which are missing and why."""
 
     def __post_init__(self) -> None:
-        for name in ("figures", "series"):
+        for name in ("scores", "series"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
-        if unknown := sorted((set(self.figures) | set(self.series)) - set(FIGURES)):
+        if unknown := sorted((set(self.scores) | set(self.series)) - set(METRICS)):
             raise ValueError(f"no figures of these names: {', '.join(unknown)}")
 
 
-FIGURES: Mapping[str, str] = MappingProxyType(
+METRICS: Mapping[str, str] = MappingProxyType(
     {
         "e_warp": "warping error of neighboring frames (Lai et al. 2018)",
         "e_warp_long": "warping error at a distance of 10 frames",
@@ -43,13 +43,13 @@ FIGURES: Mapping[str, str] = MappingProxyType(
         "e_stab": "root of the masked squared error over all pixels (ReCoNet)",
         "source_e_warp": "warping error of the source itself: the floor",
         "per_frame_e_warp": "warping error of the per-frame painting",
-        "flicker_removed": "D: share of the per-frame warping error that is gone",
-        "flicker_removed_long": "the same at a distance of 10 frames",
-        "relative_steadiness": "(E(O)/E(I)) / (G(O)/G(I)): warping error beside gradients",
+        "warping_error_reduction": "D: share of the per-frame warping error that is gone",
+        "warping_error_reduction_long": "the same at a distance of 10 frames",
+        "relative_warping_error": "(E(O)/E(I)) / (G(O)/G(I)): warping error beside gradients",
         "ssim": "SSIM of luma to the per-frame painting",
         "lpips": "LPIPS (AlexNet) to the per-frame painting",
         "sharpness": "variance of the Laplacian beside the per-frame painting's",
-        "style_kept": "Gram loss beside the per-frame painting's",
+        "style_loss_ratio": "Gram loss beside the per-frame painting's",
         "ghosting": "mean difference to the per-frame painting within 5 px of occlusions",
         "cut_bleed": "mean difference to the per-frame painting on the first frame after a cut",
         "static_deviation": "standard deviation over time where nothing moves",
@@ -59,3 +59,31 @@ FIGURES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Figures and what they mean."""
+
+
+@dataclass(slots=True)
+class Quotient:
+    """A sum over a sum, such as errors over pixels, and the two of each frame."""
+
+    top: float = 0.0
+    bottom: float = 0.0
+    frames: list[float | None] = field(default_factory=list)
+
+    def add(self, top: float, bottom: float = 1.0) -> None:
+        """Take in one more frame; with ``bottom`` left at 1 the value is a mean over frames."""
+        self.top += top
+        self.bottom += bottom
+        self.frames.append(top / bottom if bottom else None)
+
+    def skip(self) -> None:
+        """One more frame, for which the figure is not defined."""
+        self.frames.append(None)
+
+    @property
+    def value(self) -> float | None:
+        """None where there was nothing to divide by."""
+        return self.top / self.bottom if self.bottom else None
+
+    @property
+    def series(self) -> Series:
+        return tuple(self.frames)
