@@ -1,4 +1,4 @@
-"""The curves as an image: warping error against likeness to the painting, a panel a style."""
+"""The curves as an image: warping error against perceptual to the painting, a panel a style."""
 
 from __future__ import annotations
 

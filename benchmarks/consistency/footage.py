@@ -151,7 +151,7 @@ def stylized(footage: Footage, style: Style, store: Store) -> Kept:
         for image in footage.frames:
             yield {"image": _stylized(network, image).astype(np.float16)}
 
-    return store.frames("style_image", facts, made)["image"]
+    return store.frames("stylized", facts, made)["image"]
 
 
 def _stylized(network: StyleNetwork, image: HostArray) -> HostArray:

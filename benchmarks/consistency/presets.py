@@ -92,7 +92,7 @@ class Preset:
         return ClipMotion(layers, shots, chunks)
 
     def blended(
-        self, footage: Footage, motion: ClipMotion, style_image: Kept, strength: float | None = None
+        self, footage: Footage, motion: ClipMotion, stylized: Kept, strength: float | None = None
     ) -> Iterator[HostArray]:
         """The images that the pipeline gives, (H, W, 3) in [0, 1]; None keeps its strength."""
         pipeline = self.pipeline(strength)
@@ -100,7 +100,7 @@ class Preset:
         kinds = {kind for kind in rest if kind not in (*_MOTION, "stylize")}
         with opened(pipeline, footage.clip, kinds) as nodes:
             flows = [through(node) for node in nodes]
-            for parcel in run_serial(_parcels(footage, motion, style_image), flows):
+            for parcel in run_serial(_parcels(footage, motion, stylized), flows):
                 yield np.asarray(parcel.cells["image"].at("host", "cpu"))
 
     def pipeline(self, strength: float | None = None) -> Pipeline:
@@ -114,10 +114,10 @@ class Preset:
         return found[0]
 
 
-def frames_of(footage: Footage, motion: ClipMotion, style_image: Kept) -> Iterator[Frame]:
+def frames_of(footage: Footage, motion: ClipMotion, stylized: Kept) -> Iterator[Frame]:
     """The frames as baselines read them."""
     names = ["source", "image", *motion.layers]
-    for parcel in _parcels(footage, motion, style_image):
+    for parcel in _parcels(footage, motion, stylized):
         yield parcel.show(names, "host", "cpu")
 
 
@@ -169,11 +169,11 @@ def _sources(footage: Footage) -> Iterator[Parcel]:
         yield Parcel(index, index, 1, index * step, {"source": cell, "image": cell})
 
 
-def _parcels(footage: Footage, motion: ClipMotion, style_image: Kept) -> Iterator[Parcel]:
+def _parcels(footage: Footage, motion: ClipMotion, stylized: Kept) -> Iterator[Parcel]:
     """What arrives at the stages behind painting."""
     for parcel in _sources(footage):
         index = parcel.index
-        layers = {"image": style_image[index]}
+        layers = {"image": stylized[index]}
         layers |= {name: kept[index] for name, kept in motion.layers.items()}
         cells = {**parcel.cells, **{name: Cell(layer) for name, layer in layers.items()}}
         shot, chunk = motion.shots[index], motion.chunks[index]

@@ -1,4 +1,4 @@
-"""FramesOf and flows on disk, found again by what they depend on."""
+"""Frames and flows on disk, found again by what they depend on."""
 
 from __future__ import annotations
 

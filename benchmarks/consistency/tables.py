@@ -35,13 +35,13 @@ class Row:
     style: str
     clip: str
     method: str
-    dial: float | None
+    parameter: float | None
     ours: bool
-    figures: Mapping[str, float]
+    scores: Mapping[str, float]
 
     @property
     def name(self) -> str:
-        return self.method if self.dial is None else f"{self.method} {self.dial:g}"
+        return self.method if self.parameter is None else f"{self.method} {self.parameter:g}"
 
 
 def scores_of(evaluation: Evaluation, yardstick: Evaluation) -> dict[str, float]:
@@ -62,7 +62,7 @@ def means(rows: Sequence[Row], *, style: str, clip: str) -> list[Row]:
     for row in rows:
         groups.setdefault(row.name, []).append(row)
     return [
-        Row(style, clip, some[0].method, some[0].dial, some[0].ours, _mean(some))
+        Row(style, clip, some[0].method, some[0].parameter, some[0].ours, _mean(some))
         for some in groups.values()
     ]
 
@@ -116,8 +116,8 @@ def below(rows: Sequence[Row]) -> Iterator[Below]:
 
 
 def _point(row: Row) -> str:
-    error, likeness, sharp = (_of(row, name) for name in ("e_warp", "ssim", "sharpness"))
-    return f"{row.name} (E {error:.5f}, SSIM {likeness:.3f}, sharp {sharp:.3f})"
+    error, perceptual, sharp = (_of(row, name) for name in ("e_warp", "ssim", "sharpness"))
+    return f"{row.name} (E {error:.5f}, SSIM {perceptual:.3f}, sharp {sharp:.3f})"
 
 
 def _of(row: Row, name: str) -> float:

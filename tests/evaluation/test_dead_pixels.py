@@ -63,9 +63,9 @@ def test_of_what_was_planted_almost_all_is_found(
     assert recall.planted["pixels"] > 500
     assert recall.planted["blobs"] > 10
     assert recall.planted["not_finite"] == 100
-    assert recall.share("pixels") >= pixels
-    assert recall.share("blobs") == 1
-    assert recall.share("not_finite") == 1
+    assert recall.recall("pixels") >= pixels
+    assert recall.recall("blobs") == 1
+    assert recall.recall("not_finite") == 1
 
 
 @pytest.mark.parametrize("kind", STYLE_IMAGES)
@@ -97,7 +97,7 @@ def test_the_tally_adds_up_frames() -> None:
     image[35, 35] = np.nan
     tally = DeadPixelCount()
     for _ in range(2):
-        tally.add(image, source, allowed_share=0.02)
+        tally.add(image, source, allowed_fraction=0.02)
     assert (tally.frames, tally.pixels, tally.runs) == (2, 2, 40)
     assert (tally.blobs, tally.blob_pixels, tally.not_finite) == (4, 90, 2)
     assert tally.dead == 2 + 40 + 4 + 2

@@ -58,7 +58,7 @@ def new_evaluation() -> NewEvaluation:
         known = [value for value in series if value is not None]
         floor = tuple(None if value is None else value / 4 for value in series)
         return Evaluation(
-            judge="a test's flow",
+            evaluator="a test's flow",
             frames=len(series),
             cuts=cuts,
             coverage=0.75,

@@ -10,7 +10,7 @@ RISING: Series = (None, 1.0, 2.0)
 
 
 def judged(**series: Series) -> Evaluation:
-    return Evaluation(judge="j", frames=3, cuts=(), coverage=1, scores={}, series=series)
+    return Evaluation(evaluator="j", frames=3, cuts=(), coverage=1, scores={}, series=series)
 
 
 def names(chart: Chart) -> list[str]:

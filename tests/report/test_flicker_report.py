@@ -239,7 +239,7 @@ def test_missing_and_reserved_names_are_refused(
 
 
 def test_clips_without_series_still_have_a_report(tmp_path: Path, clips: dict[str, Path]) -> None:
-    bare = Evaluation(judge="j", frames=FRAMES, cuts=(), coverage=0.0, scores={})
+    bare = Evaluation(evaluator="j", frames=FRAMES, cuts=(), coverage=0.0, scores={})
     path = tmp_path / "report.html"
     write_report(path, {NAMES[0]: bare}, clips, still_flow, (0, None))
     page = PageReader(path.read_text("utf-8"))

@@ -22,7 +22,7 @@ def test_a_flash_is_the_worst_frame_and_the_calm_clip_the_best(
     source = [np.rint(frame * 255).astype(np.float32) / 255 for frame in source]
     flash = [frame + (51 / 255 if at >= 7 else 0) for at, frame in enumerate(source)]
     styled = {"calm": source, "flash": flash}
-    judged = evaluate_clips(source, styled, farneback, judge="farneback")
+    judged = evaluate_clips(source, styled, farneback, evaluator="farneback")
     clips = {"source": write_clip("s.mkv", source)}
     clips |= {name: write_clip(f"{name}.mkv", frames) for name, frames in styled.items()}
 

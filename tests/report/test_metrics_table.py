@@ -11,7 +11,7 @@ from vidstyle.report.metrics_table import figures_table
 
 
 def judged(notes: tuple[str, ...] = (), **figures: float) -> Evaluation:
-    return Evaluation(judge="j", frames=3, cuts=(), coverage=0.5, scores=figures, notes=notes)
+    return Evaluation(evaluator="j", frames=3, cuts=(), coverage=0.5, scores=figures, notes=notes)
 
 
 def rows(evaluations: dict[str, Evaluation]) -> dict[str, list[str]]:

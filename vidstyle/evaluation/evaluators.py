@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from vidstyle.core.errors import UsageError, WeightsError
+from vidstyle.core.errors import DeviceError, UsageError, WeightsError, is_out_of_memory
 from vidstyle.core.layers import HostArray
 from vidstyle.evaluation.motion import PairFlow
 from vidstyle.imaging.derived import gray8
@@ -26,27 +26,22 @@ if TYPE_CHECKING:
 
     from vidstyle.models.flow.raft import Raft
 
-
-from contextlib import contextmanager
-
-from vidstyle.core.errors import DeviceError, is_out_of_memory
-
 EvaluatorName: TypeAlias = Literal["raft-small", "raft-large", "farneback", "dis"]
 
 EVALUATORS: tuple[EvaluatorName, ...] = get_args(EvaluatorName)
-_UNASKED: tuple[EvaluatorName, ...] = ("raft-small", "farneback", "dis")
-# In the order in which they are taken where the user has no wish.
+# In the order in which they are tried where the user names none.
+_DEFAULTS: tuple[EvaluatorName, ...] = ("raft-small", "farneback", "dis")
 _RAFT_SIZES: dict[EvaluatorName, RaftSize] = {"raft-small": "small", "raft-large": "large"}
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluator:
-    """A flow that judges."""
+    """An optical flow that evaluates."""
 
     name: EvaluatorName
     flow: PairFlow
     notes: tuple[str, ...] = ()
-    """Why it was not the one that is taken first, and whether it sees images reduced."""
+    """Why a preferred evaluator is not used, and whether this one sees images reduced."""
 
 
 def choose_evaluator(
@@ -57,102 +52,123 @@ def choose_evaluator(
     device: str = "auto",
     size: tuple[int, int] | None = None,
 ) -> Evaluator:
-    """The judge that is wanted, or RAFT-small where its weights are at hand, or else Farnebäck.
+    """Give the wanted evaluator, else RAFT-small where its weights are at hand, else Farnebäck.
 
-    Never the one that a clip was blended with. ``weights`` is a folder, or None for
-    ``VIDSTYLE_WEIGHTS`` and the user's cache; only for a judge that is wanted by name a file is
-    downloaded. ``device`` is as in ``runner.device``. ``size`` is the width and height of the
-    images, if known: RAFT sees large ones reduced, which the notes then say.
+    Args:
+        wanted: A name, or None for the first of RAFT-small, Farnebäck and DIS that can be used.
+            Only for a name a file is downloaded.
+        blended_with: The flow that the clip was blended with; it never evaluates.
+        weights: A folder, or None for ``VIDSTYLE_WEIGHTS`` and the user's cache.
+        device: As ``resolve_device`` reads it.
+        size: Width and height of the images, if known. RAFT sees large ones reduced, which the
+            notes then say.
 
-    Raises UsageError where the wanted judge is the blend's own flow, WeightsError where its
-    weights cannot be had, and DeviceError where the device is not there or has no memory for it;
-    so does a flow by RAFT, for want of memory.
+    Raises:
+        UsageError: The wanted evaluator is the blend's own flow.
+        WeightsError: Its weights cannot be had.
+        DeviceError: The device is absent, or has too little memory; a flow by RAFT may also
+            raise it later.
     """
     check_evaluator(wanted, blended_with=blended_with)
     if wanted is not None:
-        flow = _flow(wanted, weights, device, offline=False)
+        flow = _load_flow(wanted, weights, device, offline=False)
         return Evaluator(wanted, flow, tuple(_reduction(wanted, size)))
     notes: list[str] = []
-    for name in _UNASKED:
+    for name in _DEFAULTS:
         if name == blended_with:
-            notes.append(f"{name} does not judge: the clip was blended with it")
+            notes.append(f"{name} does not evaluate: the clip was blended with it")
             continue
         try:
-            flow = _flow(name, weights, device, offline=True)
+            flow = _load_flow(name, weights, device, offline=True)
         except WeightsError as error:
-            notes.append(f"{name} does not judge: {error}")
+            notes.append(f"{name} does not evaluate: {error}")
         else:
             return Evaluator(name, flow, (*notes, *_reduction(name, size)))
-    raise AssertionError("only one judge can be the blend's own, and two need no weights")
+    raise AssertionError("only one evaluator can be the blend's own, and two need no weights")
 
 
 def check_evaluator(wanted: EvaluatorName | None, *, blended_with: EvaluatorName | None) -> None:
-    """Raise UsageError where the wanted judge is the blend's own flow."""
+    """Raise UsageError where the wanted evaluator is the blend's own flow."""
     if wanted is not None and wanted == blended_with:
         others = ", ".join(name for name in EVALUATORS if name != wanted)
         raise UsageError(
-            f"{wanted} cannot judge what was blended with it: a blend is always right about its"
-            f" own motion; choose another judge: {others}"
+            f"{wanted} cannot evaluate what was blended with it: a blend is always right about"
+            f" its own motion; choose another evaluator: {others}"
         )
 
 
 def farneback(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
-    """Farnebäck's flow at the defaults, both ways; see ``PairFlow``."""
+    """Compute Farnebäck's flow at the defaults, both ways; see ``PairFlow``."""
     gray, other = gray8(first), gray8(second)
     options = FarnebackOptions()
     return expansion_flow(gray, other, options), expansion_flow(other, gray, options)
 
 
 def dis(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
-    """Dense inverse search with its best preset, both ways; see ``PairFlow``."""
+    """Compute dense inverse search with its best preset, both ways; see ``PairFlow``."""
     gray, other = gray8(first), gray8(second)
     search = dense_search(DisOptions(preset="medium"))
     return search_flow(search, gray, other), search_flow(search, other, gray)
 
 
 def weights_file(name: EvaluatorName, folder: Path | None = None, *, offline: bool) -> Path | None:
-    """The file of a judge's weights; None where it has none.
+    """Find the file of an evaluator's weights; None where it has none.
 
-    ``folder`` is as ``weights`` of ``choose_evaluator``. Raises WeightsError where it cannot be had.
+    ``folder`` is as ``weights`` of ``choose_evaluator``. Raises WeightsError where the file cannot
+    be had.
     """
     size = _RAFT_SIZES.get(name)
     return None if size is None else find_raft(size, folder=folder, offline=offline)
 
 
+@contextmanager
+def enough_memory(work: str, remedy: str) -> Iterator[None]:
+    """Turn a failed allocation, of whatever library, into a DeviceError.
+
+    Its message says that ``work`` ran out of memory, and the ``remedy``.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise DeviceError(f"{work}: out of memory; {remedy}") from error
+
+
 class _RaftFlow:
-    """RAFT as a judge; see ``PairFlow``."""
+    """RAFT as an evaluator; see ``PairFlow``."""
 
     def __init__(self, name: EvaluatorName, raft: Raft) -> None:
         self._name, self._raft = name, raft
 
     def __call__(self, first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
         height, width = first.shape[:2]
-        with _memory_for(f"{self._name} on images of {width}x{height}"):
-            pair = _planes(first), _planes(second)
+        with enough_memory(f"{self._name} on images of {width}x{height}", _REMEDY):
+            pair = _to_tensor(first), _to_tensor(second)
             return scaled_flows(self._raft, *pair, auto_scale(height, width))
 
 
-def _flow(name: EvaluatorName, weights: Path | None, device: str, *, offline: bool) -> PairFlow:
+_REMEDY = "free some, choose another --device, or use --evaluator farneback"
+
+
+def _load_flow(
+    name: EvaluatorName, weights: Path | None, device: str, *, offline: bool
+) -> PairFlow:
     if name == "farneback":
         return farneback
     if name == "dis":
         return dis
     path = weights_file(name, weights, offline=offline)
-    # torch takes seconds to import: only for who is judged by a network.
+    # torch takes seconds to import: only an evaluator with a network needs it.
     from vidstyle.models.flow.raft import load_raft
 
     resolved = resolve_device(device, needs_torch=True)
-    with _memory_for(name):
+    with enough_memory(name, _REMEDY):
         return _RaftFlow(name, load_raft(_RAFT_SIZES[name], weights=path, device=resolved))
 
 
-def _memory_for(work: str) -> AbstractContextManager[None]:
-    remedy = "free some, choose another --device, or judge by --judge farneback"
-    return enough_memory(work, remedy)
-
-
 def _reduction(name: EvaluatorName, size: tuple[int, int] | None) -> Iterator[str]:
-    """The note on a judge that does not see images of this width and height as they are."""
+    """The note on an evaluator that sees images of this width and height reduced."""
     if size is None or name not in _RAFT_SIZES:
         return
     width, height = size
@@ -165,22 +181,8 @@ def _reduction(name: EvaluatorName, size: tuple[int, int] | None) -> Iterator[st
         )
 
 
-def _planes(image: HostArray) -> torch.Tensor:
+def _to_tensor(image: HostArray) -> torch.Tensor:
     import torch
 
     # A copy: torch warns of arrays that are read-only, as frames are.
     return torch.from_numpy(np.array(image, np.float32)).permute(2, 0, 1)
-
-
-@contextmanager
-def enough_memory(work: str, remedy: str) -> Iterator[None]:
-    """Turn an allocation that fails, of whatever library, into a DeviceError.
-
-    Its message says that ``work`` ran out of memory, and the ``remedy``.
-    """
-    try:
-        yield
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        raise DeviceError(f"{work}: out of memory; {remedy}") from error

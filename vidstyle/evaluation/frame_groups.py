@@ -11,6 +11,12 @@ from vidstyle.core.errors import InputError
 from vidstyle.core.layers import HostArray
 from vidstyle.evaluation.motion import PairFlow, PairMotion, pair_motion
 
+ClipFrames: TypeAlias = tuple[HostArray, ...]
+"""One frame of each clip, (H, W, 3) RGB in [0, 1], all of one size."""
+
+NamedClip: TypeAlias = tuple[str, Iterable[HostArray]]
+"""A clip and its name in errors."""
+
 Distance: TypeAlias = Literal["near", "long", "first"]
 """One frame, ``LONG`` frames, or back to the first frame of the shot."""
 
@@ -18,14 +24,14 @@ NEIGHBORS: tuple[Distance, ...] = ("near",)
 EVERY_DISTANCE: tuple[Distance, ...] = ("near", "long", "first")
 
 LONG = 10
-"""ClipFrames between those of a ``long`` pair."""
+"""Frames from the earlier to the later one of a ``long`` pair."""
 EVERY = 5
-"""Long pairs and pairs with the first frame are judged at every fifth frame of a shot."""
+"""Only every fifth frame of a shot ends a long pair and a pair with the first frame."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FramePair:
-    """A frame's earlier one."""
+    """An earlier frame of all clips, and how the source moved since."""
 
     earlier: ClipFrames
     motion: PairMotion
@@ -41,7 +47,7 @@ class FrameGroup:
     """Counted from the first frame of its shot."""
     frames: ClipFrames
     pairs: Mapping[Distance, FramePair]
-    """Those that this frame is the later one of."""
+    """The pairs that this frame is the later one of."""
 
     @property
     def after_cut(self) -> bool:
@@ -56,24 +62,34 @@ def group_frames(
     cuts: Collection[int] = (),
     distances: Collection[Distance] = NEIGHBORS,
 ) -> Iterator[FrameGroup]:
-    """The moments of clips that run together; the first clip is the source, whose motion counts.
+    """Read clips together, and give each frame with its pairs.
 
-    ``cuts`` are the indices of frames that begin a shot; no pair crosses one. Each flow is found
-    once for all clips. Five frames of each clip are held at most, however long it is. Raises
-    InputError where the clips differ in length or size.
+    Each flow is computed once for all clips. At most five frames of each clip are in memory,
+    whatever its length.
+
+    Args:
+        clips: The source first: its motion counts.
+        flow: The optical flow that evaluates.
+        cuts: Indices of frames that begin a shot; no pair crosses one.
+        distances: The pairs that are wanted.
+
+    Raises:
+        InputError: The clips differ in length or size.
     """
-    shot = _Shot(flow, distances)
+    shot = _EarlierFrames(flow, distances)
     offset = 0
     for index, frames in enumerate(zip_clips(clips)):
         if index in cuts:
-            shot, offset = _Shot(flow, distances), 0
+            shot, offset = _EarlierFrames(flow, distances), 0
         yield FrameGroup(index, offset, frames, shot.pairs(offset, frames))
         shot.keep(offset, frames)
         offset += 1
 
 
 @dataclass(slots=True)
-class _Shot:
+class _EarlierFrames:
+    """The frames of a shot that later ones are compared to."""
+
     flow: PairFlow
     distances: Collection[Distance]
     kept: dict[int, ClipFrames] = field(default_factory=dict)
@@ -96,7 +112,7 @@ class _Shot:
             del self.kept[other]
 
     def _needed(self, offset: int, following: int) -> bool:
-        """Whether a frame that is still to come, ``following`` or later, is compared to it."""
+        """Whether the frame ``following`` or a later one is compared to it."""
         if offset == following - 1:
             return True
         if offset == 0 and "first" in self.distances:
@@ -116,17 +132,11 @@ def _starts(offset: int) -> dict[Distance, int]:
     return starts
 
 
-ClipFrames: TypeAlias = tuple[HostArray, ...]
-"""One frame of each clip, (H, W, 3) RGB in [0, 1], all of one size."""
-
-NamedClip: TypeAlias = tuple[str, Iterable[HostArray]]
-"""A clip and what an error calls it."""
-
-
 def zip_clips(clips: Sequence[NamedClip]) -> Iterator[ClipFrames]:
-    """The frames that belong together, in order; none are kept.
+    """Give the frames of equal index, in order, and keep none.
 
-    Raises InputError where the clips differ in length or size, naming the one that does.
+    Raises:
+        InputError: The clips differ in length or size; the message names the one that does.
     """
     names = [name for name, _ in clips]
     for index, frames in enumerate(zip_longest(*(frames for _, frames in clips))):
@@ -143,7 +153,7 @@ def zip_clips(clips: Sequence[NamedClip]) -> Iterator[ClipFrames]:
 
 
 def _refuse_length(count: int, names: Sequence[str], frames: Sequence[HostArray | None]) -> None:
-    # Two clips may have one name: a styled one may be called "the source".
+    # Two clips may have one name: a stylized one may be called "the source".
     ended = names[next(at for at, frame in enumerate(frames) if frame is None)]
     longer = names[next(at for at, frame in enumerate(frames) if frame is not None)]
     raise InputError(

@@ -18,18 +18,28 @@ from vidstyle.models.weights.places import OFFICIAL, find_file
 if TYPE_CHECKING:
     import torch
 
-
-_NO_STYLE = "nothing is said of the style that is kept"
+WEIGHTS_FILE = "alexnet-owt-7be5be79.pth"
+"""torchvision's name for the backbone; the package ``lpips`` holds the rest of the weights."""
+_DAMAGED = "is no AlexNet: fetch it again"
+_NO_STYLE = "no style loss"
+# Pixels, below which nothing is left for the last layers.
+_LEAST_SIDE = 64
+# The package cuts the backbone into five parts and keeps the numbers of the layers.
+_KEYS = {
+    f"slice{part}.{layer}.{kind}": f"features.{layer}.{kind}"
+    for part, layer in enumerate((0, 3, 6, 8, 10), 1)
+    for kind in ("weight", "bias")
+}
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkMetrics:
-    """What is at hand for them."""
+    """The metrics that this machine has the networks for."""
 
-    likeness: PerceptualDistance | None = None
+    perceptual: PerceptualDistance | None = None
     style_loss: StyleLoss | None = None
     allowed_blobs: float = 0.0
-    """Share of black and white areas in the style's image; 0 where it is not known."""
+    """Fraction of the style image that black and white areas take; 0 where it is not known."""
     notes: tuple[str, ...] = ()
     """Why one of them is missing."""
 
@@ -40,71 +50,71 @@ def find_network_metrics(
     weights: Path | None = None,
     size: tuple[int, int] | None = None,
 ) -> NetworkMetrics:
-    """LPIPS where it is at hand, and the style's loss where its image is given.
+    """Load LPIPS where it is at hand, and the style's loss where its image is given.
 
-    ``weights`` is a folder, or None for ``VIDSTYLE_WEIGHTS`` and the user's cache; nothing is
-    downloaded. ``size`` is the width and height of the frames, if known: the notes say where they
-    are too small for the style's loss. Raises InputError where the image cannot be read.
+    Nothing is downloaded.
+
+    Args:
+        style_image: The image that the style was learned from.
+        weights: A folder, or None for ``VIDSTYLE_WEIGHTS`` and the user's cache.
+        size: Width and height of the frames, if known: a note says where they are too small for
+            the style's loss.
+
+    Raises:
+        InputError: The image cannot be read.
     """
     notes, found = [], NetworkMetrics()
-    likeness: PerceptualDistance | None = None
+    perceptual: PerceptualDistance | None = None
     try:
-        likeness = load_perceptual(weights)
+        perceptual = load_perceptual(weights)
     except WeightsError as error:
-        notes.append(f"there is no LPIPS; SSIM alone says how alike the images are: {error}")
+        notes.append(f"no LPIPS, SSIM only: {error}")
     if style_image is not None:
         try:
-            found = _style(style_image, weights, size)
+            found = _style_metrics(style_image, weights, size)
         except WeightsError as error:
             notes.append(f"{_NO_STYLE}: {error}")
-    return NetworkMetrics(likeness, found.style_loss, found.allowed_blobs, (*notes, *found.notes))
+    return NetworkMetrics(perceptual, found.style_loss, found.allowed_blobs, (*notes, *found.notes))
 
 
-def _style(image: Path, weights: Path | None, size: tuple[int, int] | None) -> NetworkMetrics:
-    # torch takes seconds to import: only for who names an image.
+def _style_metrics(
+    image: Path, weights: Path | None, size: tuple[int, int] | None
+) -> NetworkMetrics:
+    # torch takes seconds to import: only a style image needs it.
     from vidstyle.evaluation.style_losses import load_style_loss_ratio
 
-    kept = load_style_loss_ratio(image, weights=weights)
-    if size and (reason := kept.too_small(*size)):
-        return NetworkMetrics(allowed_blobs=kept.blob_share, notes=(f"{_NO_STYLE}: {reason}",))
-    return NetworkMetrics(style_loss=kept, allowed_blobs=kept.blob_share)
-
-
-WEIGHTS_FILE = "alexnet-owt-7be5be79.pth"
-"""torchvision's name for the backbone; the package has the rest of the weights in it."""
-_OTHER = "is no AlexNet: fetch it again"
-_LEAST_SIDE = 64
-# Pixels, below which nothing is left for the last layers.
-_KEYS = {
-    f"slice{part}.{layer}.{kind}": f"features.{layer}.{kind}"
-    for part, layer in enumerate((0, 3, 6, 8, 10), 1)
-    for kind in ("weight", "bias")
-}
-# The package cuts the backbone into five parts and keeps the numbers of the layers.
+    ratio = load_style_loss_ratio(image, weights=weights)
+    if size and (reason := ratio.too_small(*size)):
+        return NetworkMetrics(allowed_blobs=ratio.blob_fraction, notes=(f"{_NO_STYLE}: {reason}",))
+    return NetworkMetrics(style_loss=ratio, allowed_blobs=ratio.blob_fraction)
 
 
 class Perceptual:
-    """LPIPS with AlexNet: how far two images are apart for an eye."""
+    """LPIPS with AlexNet: the distance of two images as people see it.
+
+    References:
+        Zhang et al. 2018, The Unreasonable Effectiveness of Deep Features as a Perceptual Metric.
+    """
 
     def __init__(self, network: Any) -> None:
         self._network = network
 
     def __call__(self, first: HostArray, second: HostArray) -> float:
-        """0 for equal images; both are (H, W, 3) RGB in [0, 1].
+        """Give 0 for equal images, more for others; both are (H, W, 3) RGB in [0, 1].
 
         Sides of fewer than 64 pixels are lengthened by repeating the edge.
         """
         import torch
 
         with torch.inference_mode():
-            return float(self._network(_planes(first), _planes(second), normalize=True))
+            return float(self._network(_to_tensor(first), _to_tensor(second), normalize=True))
 
 
 def load_perceptual(folder: Path | None = None) -> Perceptual:
-    """LPIPS by its package ``lpips``, with the backbone's file from this machine.
+    """Load LPIPS from its package ``lpips``, with the backbone's file from this machine.
 
-    It is looked for as ``find_alexnet`` says. Raises WeightsError where the package or the file is
-    not there, or the file is no AlexNet.
+    ``find_alexnet`` finds the file. Raises WeightsError where the package or the file is absent,
+    or the file is no AlexNet.
     """
     try:
         import lpips  # type: ignore[import-not-found,unused-ignore]  # no dependency of ours
@@ -113,20 +123,20 @@ def load_perceptual(folder: Path | None = None) -> Perceptual:
     path = find_alexnet(folder)
     weights = read_backbone(path)
     with warnings.catch_warnings():
-        # It asks torchvision in a way that is out of date.
+        # The package calls torchvision in a deprecated way.
         warnings.simplefilter("ignore")
         network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
     try:
         network.net.load_state_dict(weights)
     except RuntimeError as error:
-        raise WeightsError(f"{path} {_OTHER}") from error
+        raise WeightsError(f"{path} {_DAMAGED}") from error
     return Perceptual(network.eval())
 
 
 def read_backbone(path: Path) -> dict[str, torch.Tensor]:
-    """The convolutions of torchvision's AlexNet under the package's names, of any shapes.
+    """Read the convolutions of torchvision's AlexNet, under the package's names.
 
-    Nothing in the file is run. Raises WeightsError where it is damaged or holds anything else.
+    No code in the file is run. Raises WeightsError where it is damaged or another model's.
     """
     import torch
 
@@ -137,14 +147,14 @@ def read_backbone(path: Path) -> dict[str, torch.Tensor]:
     arrays = {key: found.get(name) for key, name in _KEYS.items()}
     weights = {key: array for key, array in arrays.items() if isinstance(array, torch.Tensor)}
     if len(weights) < len(_KEYS):
-        raise WeightsError(f"{path} {_OTHER}")
+        raise WeightsError(f"{path} {_DAMAGED}")
     return weights
 
 
 def find_alexnet(folder: Path | None = None) -> Path:
-    """The backbone's file, as ``weight_places.find_file`` seeks it, offline.
+    """Find the backbone's file offline, as ``find_file`` does, and last in torch's own cache.
 
-    Last, it may lie where torch keeps what it has fetched. Raises WeightsError where it does not.
+    Raises WeightsError where it is absent.
     """
     import torch
 
@@ -158,7 +168,7 @@ def find_alexnet(folder: Path | None = None) -> Path:
         raise
 
 
-def _planes(image: HostArray) -> torch.Tensor:
+def _to_tensor(image: HostArray) -> torch.Tensor:
     import torch
 
     missing = [(0, max(0, _LEAST_SIDE - side)) for side in image.shape[:2]]

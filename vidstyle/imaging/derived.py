@@ -12,11 +12,25 @@ import numpy as np
 import numpy.typing as npt
 
 from vidstyle.core.layers import HostArray
-from vidstyle.imaging.warp import places
+from vidstyle.imaging.warp import positions
+
+Gray8: TypeAlias = npt.NDArray[np.uint8]
+"""(H, W), 0 to 255."""
+DerivedT = TypeVar("DerivedT")
+
+# Standard deviations on each side; 99 % of the weight. OpenCV's own default for floats is 4.
+_REACH = 2.5
 
 
-def halved(image: HostArray) -> HostArray:
-    """``image``, (H, W) or (H, W, C), at half its size, rounded up: 2x2 pixels averaged."""
+def halve(image: HostArray) -> HostArray:
+    """Reduce an image to half its size: 2x2 pixels averaged.
+
+    Args:
+        image: (H, W) or (H, W, C).
+
+    Returns:
+        (h, w) or (h, w, C), sides rounded up.
+    """
     height, width = image.shape[:2]
     size = ((width + 1) // 2, (height + 1) // 2)
     # The same mean where sides are even. It takes OpenCV less time for planes, but more for color.
@@ -25,32 +39,38 @@ def halved(image: HostArray) -> HostArray:
     return np.asarray(cv2.resize(image, size, interpolation=kind), np.float32)
 
 
-def doubled(image: HostArray, height: int, width: int) -> HostArray:
-    """What ``halved`` gave, on the grid of (height, width) again, without the fine detail."""
+def double(image: HostArray, height: int, width: int) -> HostArray:
+    """Enlarge what ``halve`` gave to (height, width) again, bilinearly."""
     larger = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(larger, np.float32)
 
 
-def halved_places(
+def halve_positions(
     across: HostArray, down: HostArray, whole: tuple[int, ...]
 ) -> tuple[HostArray, HostArray]:
-    """Columns and rows, (h, w) in pixels of the halved image, that a halved flow leads to.
+    """Give the positions in the halved image that a halved flow leads to.
 
-    ``across`` and ``down`` are the flow's planes as ``halved`` gives them, still in pixels of the
-    image, whose height and width ``whole`` begins with.
+    Args:
+        across: (h, w), the flow's plane as ``halve`` gives it, still in pixels of the image.
+        down: The same of the other plane.
+        whole: Shape of the image: its height and width come first.
+
+    Returns:
+        Columns and rows, (h, w) each, in pixels of the halved image.
     """
     height, width = across.shape
-    return places(across * np.float32(width / whole[1]), down * np.float32(height / whole[0]))
-
-
-_REACH = 2.5
-# Standard deviations on each side; 99 % of the weight. OpenCV's own default for floats is 4.
+    return positions(across * np.float32(width / whole[1]), down * np.float32(height / whole[0]))
 
 
 def smooth(image: HostArray, sigma: float) -> HostArray:
-    """Gaussian average of ``image``, (H, W) or (H, W, C), its edge repeated.
+    """Average an image with a Gaussian that ends at 2.5 sigma and sums to 1.
 
-    ``sigma`` is in pixels. The kernel ends at 2.5 sigma and sums to 1.
+    Args:
+        image: (H, W) or (H, W, C); its edge is repeated.
+        sigma: Standard deviation in pixels.
+
+    Returns:
+        Of the same shape.
     """
     side = 2 * reach_of(sigma) + 1
     result = cv2.GaussianBlur(image, (side, side), sigma, borderType=cv2.BORDER_REPLICATE)
@@ -58,42 +78,40 @@ def smooth(image: HostArray, sigma: float) -> HostArray:
 
 
 def reach_of(sigma: float) -> int:
-    """How many pixels on each side ``smooth`` looks at."""
+    """Give the pixels on each side that ``smooth`` reads."""
     return math.ceil(_REACH * sigma)
 
 
-Gray8: TypeAlias = npt.NDArray[np.uint8]
-"""(H, W), 0 to 255."""
-
-
 def gray8(image: HostArray) -> Gray8:
-    """Luma of ``image``, (H, W, 3) RGB in [0, 1], with the weights of BT.601, rounded.
+    """Give the 8-bit luma that classic optical flow works on, by the weights of BT.601.
 
-    Values outside of [0, 1] are clamped.
+    Args:
+        image: (H, W, 3) RGB in [0, 1]; values outside are clamped.
+
+    Returns:
+        (H, W), rounded.
     """
     luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.convertScaleAbs(np.maximum(luma, 0), alpha=255), np.uint8)
 
 
-MadeT = TypeVar("MadeT")
+class Latest(Generic[DerivedT]):
+    """Identity-keyed cache of what a function derives from the two newest images.
 
-
-class Latest(Generic[MadeT]):
-    """A function of one image that remembers its last two results, by the array it was given.
-
-    A stage sees each frame twice or more: as its neighbor's neighbor and as its own. Nothing
-    may write to such an image, nor to the result. One thread may use it at a time, and asks in
-    the order of frames. The image itself is not kept alive.
+    A stage sees each frame twice or more: as a neighbor and as its own. Nobody may write to such
+    an image or to the result. One thread at a time may use it, in the order of frames. It does
+    not keep the image alive.
     """
 
-    def __init__(self, make: Callable[[HostArray], MadeT]) -> None:
-        self._make = make
-        self._made: tuple[tuple[weakref.ref[HostArray], MadeT], ...] = ()
+    def __init__(self, derive: Callable[[HostArray], DerivedT]) -> None:
+        self._derive = derive
+        self._cache: tuple[tuple[weakref.ref[HostArray], DerivedT], ...] = ()
 
-    def __call__(self, image: HostArray) -> MadeT:
-        for seen, made in self._made:
+    def __call__(self, image: HostArray) -> DerivedT:
+        """Give ``derive(image)``, from the cache where it is there."""
+        for seen, derived in self._cache:
             if seen() is image:
-                return made
-        made = self._make(image)
-        self._made = (*self._made[-1:], (weakref.ref(image), made))
-        return made
+                return derived
+        derived = self._derive(image)
+        self._cache = (*self._cache[-1:], (weakref.ref(image), derived))
+        return derived

@@ -16,7 +16,7 @@ from vidstyle.evaluation.frame_groups import ClipFrames
 from vidstyle.evaluation.motion import PairFlow, PairMotion, pair_motion
 from vidstyle.imaging.contact_sheet import Image
 from vidstyle.imaging.flow_colors import flow_colors
-from vidstyle.imaging.warp import warp
+from vidstyle.imaging.warp import warp_image
 from vidstyle.report.reading import Interval, side_by_side
 from vidstyle.report.shown_size import Size, in_bytes, resized, shown_size
 
@@ -45,7 +45,7 @@ class PairViews:
     mask: Image
     """White where the flow holds: nothing else is judged."""
     difference: Image
-    """Of ``warped`` and ``earlier`` where the mask is white, ``GAIN`` times as strong."""
+    """Of ``warp_imageed`` and ``earlier`` where the mask is white, ``GAIN`` times as strong."""
 
 
 def pairs_of_clips(
@@ -90,7 +90,7 @@ def _views(
 ) -> PairViews:
     earlier, later = pair
     flow, mask = motion.forward, motion.mask.astype(np.float32)[..., np.newaxis]
-    warped = warp(later, flow)
+    warped = warp_image(later, flow)
     longest = max(_SHORTEST, float(np.hypot(flow[..., 0], flow[..., 1]).max()))
     images = {
         "earlier": earlier,
