@@ -138,7 +138,7 @@ def test_without_lpips_there_is_a_note(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     extras = find_network_metrics(weights=tmp_path / "empty")
     assert extras.perceptual is None
-    assert "SSIM alone says how alike the images are" in extras.notes[0]
+    assert "no LPIPS, SSIM only" in extras.notes[0]
 
 
 def test_the_folder_comes_first_and_what_torch_has_fetched_last(
