@@ -145,7 +145,8 @@ def _node(
     entry: StageEntry, planned: PlannedStage, stage: AnyStage, clip: Clip, keeps: Sequence[str]
 ) -> AnyNode:
     stage.open(clip, planned.context)
-    return make_node(replace(planned, keeps=tuple(keeps)), stage, partial(options_at, entry))
+    options = partial(options_at, entry.options, entry.keyframes)
+    return make_node(replace(planned, keeps=tuple(keeps)), stage, options)
 
 
 def _moving(pipeline: Pipeline, footage: Footage) -> Iterator[Arrays]:

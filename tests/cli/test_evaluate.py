@@ -243,7 +243,7 @@ def test_without_weights_farneback_evaluates_and_notes_so(clips, capfd) -> None:
     assert run_command(["evaluate", "source.mkv", "blended.mkv"]) == 0
     said = capfd.readouterr().err
     assert "evaluated by farneback" in said
-    assert "note: raft-small does not evaluate: there are no weights of RAFT-small" in said
+    assert "note: raft-small does not evaluate: there are no weights of raft-small" in said
 
 
 def test_the_file_is_replaced_only_with_overwrite(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures

@@ -17,7 +17,7 @@ from vidstyle.evaluation.evaluators import (
     choose_evaluator,
     enough_memory,
 )
-from vidstyle.models.flow import raft_scale
+from vidstyle.models.flow import raft_setup
 from vidstyle.models.flow.raft import load_raft
 from vidstyle.models.weights import safetensors_file
 from vidstyle.testing import pan
@@ -32,7 +32,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with random weights of RAFT-small."""
+    """A folder with random weights of raft-small."""
     from torchvision.models.optical_flow import raft_small
 
     torch.manual_seed(0)
@@ -77,7 +77,7 @@ def test_raft_evaluates_by_default_where_its_weights_are(
 def test_without_weights_farneback_evaluates_and_notes_why() -> None:
     evaluator = choose_evaluator()
     assert evaluator.name == "farneback"
-    assert "no weights of RAFT-small" in evaluator.notes[0]
+    assert "no weights of raft-small" in evaluator.notes[0]
 
 
 @pytest.mark.usefixtures("bare")
@@ -101,7 +101,7 @@ def test_a_missing_folder_of_weights_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_raft_sees_large_images_reduced(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # As 1280x720 is to a larger image: RAFT would take seconds over those.
-    monkeypatch.setattr(raft_scale, "MOST_PIXELS", 160 * 128)
+    monkeypatch.setattr(raft_setup, "MOST_PIXELS", 160 * 128)
     evaluator = choose_evaluator("raft-small", weights=untrained, device="cpu", size=(320, 256))
     (note,) = evaluator.notes
     assert "320x256 reduced to 160x128 (0.50 times)" in note

@@ -15,8 +15,7 @@ from vidstyle.core.layers import HostArray
 from vidstyle.evaluation.motion import PairFlow
 from vidstyle.imaging.derived import gray8
 from vidstyle.imaging.flow_pair import reduced_size
-from vidstyle.models.flow.raft_scale import auto_scale, scaled_flows
-from vidstyle.models.flow.raft_weights import RaftSize, find_raft
+from vidstyle.models.flow.raft_setup import RaftSize, auto_scale, find_raft
 from vidstyle.runner.plan.device import resolve_device
 from vidstyle.stages.flow.dis import DisOptions, dense_search, search_flow
 from vidstyle.stages.flow.farneback import FarnebackOptions, expansion_flow
@@ -24,7 +23,7 @@ from vidstyle.stages.flow.farneback import FarnebackOptions, expansion_flow
 if TYPE_CHECKING:
     import torch
 
-    from vidstyle.models.flow.raft import Raft
+    from vidstyle.models.flow.raft import RaftNetwork
 
 EvaluatorName: TypeAlias = Literal["raft-small", "raft-large", "farneback", "dis"]
 
@@ -138,14 +137,14 @@ def enough_memory(work: str, remedy: str) -> Iterator[None]:
 class _RaftFlow:
     """RAFT as an evaluator; see ``PairFlow``."""
 
-    def __init__(self, name: EvaluatorName, raft: Raft) -> None:
+    def __init__(self, name: EvaluatorName, raft: RaftNetwork) -> None:
         self._name, self._raft = name, raft
 
     def __call__(self, first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
         height, width = first.shape[:2]
         with enough_memory(f"{self._name} on images of {width}x{height}", _REMEDY):
             pair = _to_tensor(first), _to_tensor(second)
-            return scaled_flows(self._raft, *pair, auto_scale(height, width))
+            return self._raft.scaled_flows(*pair, auto_scale(height, width))
 
 
 _REMEDY = "free some, choose another --device, or use --evaluator farneback"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,8 @@ import numpy as np
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.layers import HostArray
 from vidstyle.evaluation.clip_evaluation import PerceptualDistance, StyleLoss
-from vidstyle.models.weights.places import OFFICIAL, find_file
+from vidstyle.models.weights.catalog import CATALOG
+from vidstyle.models.weights.places import find_weights
 
 if TYPE_CHECKING:
     import torch
@@ -140,10 +140,9 @@ def read_backbone(path: Path) -> dict[str, torch.Tensor]:
     """
     import torch
 
-    from vidstyle.models.weights.torch_file import read_content
+    from vidstyle.models.weights.torch_file import read_arrays
 
-    content = read_content(path)
-    found = content if isinstance(content, Mapping) else {}
+    found = read_arrays(path)
     arrays = {key: found.get(name) for key, name in _KEYS.items()}
     weights = {key: array for key, array in arrays.items() if isinstance(array, torch.Tensor)}
     if len(weights) < len(_KEYS):
@@ -152,15 +151,14 @@ def read_backbone(path: Path) -> dict[str, torch.Tensor]:
 
 
 def find_alexnet(folder: Path | None = None) -> Path:
-    """Find the backbone's file offline, as ``find_file`` does, and last in torch's own cache.
+    """Find the backbone's file offline, as ``find_weights`` does, and last in torch's own cache.
 
     Raises WeightsError where it is absent.
     """
     import torch
 
-    address = OFFICIAL + WEIGHTS_FILE
     try:
-        return find_file("AlexNet", [WEIGHTS_FILE], address, folder=folder, offline=True)
+        return find_weights(CATALOG["alexnet"], folder=folder, offline=True)
     except WeightsError:
         of_torch = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS_FILE
         if of_torch.is_file():

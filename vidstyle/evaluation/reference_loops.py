@@ -85,7 +85,8 @@ def run_stylizer(pipeline: Path, clip: Path, frames: int, overrides: list[str]) 
         stage, planned = assembly.stages[position], plan.stages[position]
         stage.open(plan.source.clip, planned.context)
         limit_threads(planned.context.threads)
-        node = make_node(planned, stage, partial(options_at, assembly.entries[position]))
+        entry = assembly.entries[position]
+        node = make_node(planned, stage, partial(options_at, entry.options, entry.keyframes))
         for parcel in parcels:
             for done in node.push(parcel):
                 done.cells["image"].at("host", "cpu")

@@ -24,7 +24,8 @@ from vidstyle.models.loss.backbone_layers import (
 )
 from vidstyle.models.loss.backbone_names import LayerError
 from vidstyle.models.loss.backbone_weights import read_weights
-from vidstyle.models.style.input_form import INPUT_FORMS, InputForm
+from vidstyle.models.loss.input_form import INPUT_FORMS
+from vidstyle.models.weights.catalog import InputForm
 from vidstyle.models.weights.places import find_backbone
 
 __all__ = ["Backbone", "BackboneName", "InputForm", "LayerError", "Pooling", "load_backbone"]

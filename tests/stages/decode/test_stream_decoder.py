@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core.errors import InputError
-from vidstyle.stages.decode.packets import Damage, Reader
+from vidstyle.stages.decode.stream_decoder import Damage, StreamDecoder
 
 
 def packets_of(path) -> list[tuple[int, int]]:
@@ -107,7 +107,7 @@ def test_sound_that_is_longer_does_not_make_a_clip_truncated(tmp_path, opened):
 
 
 def test_a_closed_reader_may_be_closed_again(h264):
-    reader = Reader(h264, threads=2)
+    reader = StreamDecoder(h264, threads=2)
     next(reader.frames())
     reader.close()
     reader.close()
@@ -119,7 +119,7 @@ def test_a_file_without_video_is_closed_again(tmp_path):
         stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
         container.mux(stream.encode(None))
     with pytest.raises(InputError):
-        Reader(path, threads=1)
+        StreamDecoder(path, threads=1)
 
 
 def test_no_damage_needs_no_words():

@@ -13,7 +13,7 @@ from av.video.reformatter import ColorRange, VideoReformatter
 from vidstyle.core import Color
 from vidstyle.media.planes import digest, rows_of
 from vidstyle.media.to_rgb import ToRGB
-from vidstyle.stages.decode.device_frames import is_from_device, planar
+from vidstyle.stages.decode.stream_decoder import is_from_device, to_planar
 
 LIMITED, FULL = ColorRange.MPEG, ColorRange.JPEG
 # The processor's format, the GPU's, bits, and by how many the GPU shifts them up.
@@ -21,7 +21,7 @@ FORMATS = [("yuv420p", "nv12", 8, 0), ("yuv420p10le", "p010le", 10, 6)]
 
 
 def pair(soft, hard, bits, shift, size=(50, 38), spread=LIMITED):
-    """Random samples as the processor and as a GPU would give them."""
+    """Random samples as the processor and as a GPU decode them."""
     random = np.random.default_rng(0)
     kind = np.uint8 if bits == 8 else np.uint16
     ours, theirs = (av.VideoFrame(*size, name) for name in (soft, hard))
@@ -46,12 +46,12 @@ def test_every_sample_is_the_processors(names, size):
     ours, theirs = pair(*names, size=size)
     assert is_from_device(theirs)
     assert not is_from_device(ours)
-    assert digest(planar(theirs, VideoReformatter())) == digest(ours)
+    assert digest(to_planar(theirs, VideoReformatter())) == digest(ours)
 
 
 def test_full_range_has_the_name_that_processors_give_it():
     ours, theirs = pair("yuvj420p", "nv12", 8, 0, spread=FULL)
-    assert digest(planar(theirs, VideoReformatter())) == digest(ours)
+    assert digest(to_planar(theirs, VideoReformatter())) == digest(ours)
 
 
 @pytest.mark.parametrize("matrix", [1, 2, 5, 6, 9])
@@ -59,7 +59,7 @@ def test_times_and_tags_are_kept(matrix):
     _, theirs = pair(*FORMATS[1])
     theirs.pts, theirs.duration = 7, 3
     theirs.colorspace, theirs.color_trc, theirs.color_primaries = matrix, 16, 9
-    made = planar(theirs, VideoReformatter())
+    made = to_planar(theirs, VideoReformatter())
     tags = ("pts", "duration", "colorspace", "color_range", "color_trc", "color_primaries")
     assert [getattr(made, tag) for tag in tags] == [7, 3, matrix, LIMITED, 16, 9]
 
@@ -76,12 +76,12 @@ def test_interlaced_stays_interlaced(write_clip, square):
         frame = next(container.decode(video=0))
     theirs = frame.reformat(format="nv12")
     assert theirs.interlaced_frame
-    assert planar(theirs, VideoReformatter()).interlaced_frame
+    assert to_planar(theirs, VideoReformatter()).interlaced_frame
 
 
 def test_other_formats_are_left_alone():
     frame = av.VideoFrame(16, 16, "yuv422p")
-    assert planar(frame, VideoReformatter()) is frame
+    assert to_planar(frame, VideoReformatter()) is frame
 
 
 @pytest.mark.parametrize(

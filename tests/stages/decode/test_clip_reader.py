@@ -10,8 +10,8 @@ from av.codec.context import Flags
 
 from vidstyle.core import ExecutionContext, Mark
 from vidstyle.core.errors import InputError
-from vidstyle.stages.decode import reading
-from vidstyle.stages.decode.marks import REMEMBERED
+from vidstyle.stages.decode import clip_reader
+from vidstyle.stages.decode.clip_reader import REMEMBERED
 from vidstyle.stages.decode.pyav import STAGE
 
 LENGTH = 24
@@ -102,7 +102,7 @@ def test_a_mark_late_in_a_file_is_found_without_the_beginning(write_clip, square
     def beginning(*_arguments):
         raise AssertionError("decoded from the beginning")
 
-    monkeypatch.setattr(reading, "skip_to", beginning)
+    monkeypatch.setattr(clip_reader, "_skip_to", beginning)
     for mark in marks[8:]:
         assert_same(list(source.frames(mark)), frames[mark.index + 1 :])
 
@@ -114,7 +114,7 @@ def test_a_still_clip_is_told_apart_by_its_times(write_clip, square):
     assert_same(list(source.frames(marks[17])), frames[18:])
 
 
-def test_marks_of_a_resumed_reading_work_too(write_clip, square):
+def test_marks_of_a_resumed_clip_work_too(write_clip, square):
     source = open_source(write_clip("c.mkv", square(LENGTH), **SLOW))
     frames, marks = whole_with_marks(source)
     resumed = source.frames(marks[15])
@@ -153,5 +153,5 @@ def test_a_mark_beyond_the_end_is_not_found(write_clip, square):
 
 def test_before_the_first_frame_there_is_no_mark(write_clip, square):
     source = open_source(write_clip("c.mkv", square(2)))
-    with pytest.raises(ValueError, match="no frame was given yet"):
+    with pytest.raises(ValueError, match="no frame was read yet"):
         source.mark()

@@ -1,4 +1,4 @@
-"""From a file to decoded images, packet by packet, past whatever is damaged."""
+"""From a file to decoded frames, packet by packet, past whatever is damaged."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.video import VideoFrame
 from av.video.codeccontext import VideoCodecContext
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from vidstyle.core import Note
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import MAX_PIXELS, choose_video, open_input
-from vidstyle.stages.decode.device_frames import is_from_device, planar
-from vidstyle.stages.decode.ending import Ending
 from vidstyle.stages.decode.limits import check_size
-from vidstyle.stages.decode.timestamps import Decoded
+from vidstyle.stages.decode.timestamps import Decoded, Ending
 
-_GIVE_UP: Final = 16
 # Errors of the demuxer in a row, after which there is nothing more to read.
-
+_GIVE_UP: Final = 16
 _ALPHA_DECODERS: Final = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+# From the formats of GPUs to those of processors: chroma in a plane of its own each, and the ten
+# bits at the bottom of the sixteen.
+_PLANAR: Final = {"nv12": "yuv420p", "p010le": "yuv420p10le"}
 
 
 @dataclass(slots=True)
 class Damage:
-    """Counts what could not be decoded as it should."""
+    """Counts of what could not be decoded as it should."""
 
     skipped: int = 0
     """Packets that were skipped."""
-    spoiled: int = 0
-    """Images that the decoder gave, but flagged as damaged."""
+    flagged: int = 0
+    """Frames that the decoder returned, but flagged as damaged."""
     first_seconds: float | None = None
 
     def skip(self, seconds: float | None) -> None:
@@ -53,7 +53,7 @@ class Damage:
 
     def forget(self) -> None:
         """Count from zero again."""
-        self.skipped, self.spoiled, self.first_seconds = 0, 0, None
+        self.skipped, self.flagged, self.first_seconds = 0, 0, None
 
     def notes(self) -> list[Note]:
         """One line if there was any."""
@@ -61,16 +61,16 @@ class Damage:
         if self.skipped:
             near = "" if self.first_seconds is None else f" (first near {self.first_seconds:.2f} s)"
             parts.append(f"packets skipped as undecodable: {self.skipped}{near}")
-        if self.spoiled:
-            parts.append(f"images flagged as spoiled: {self.spoiled}")
+        if self.flagged:
+            parts.append(f"frames flagged as damaged: {self.flagged}")
         return [Note("damage", f"the video is damaged; {', '.join(parts)}")] if parts else []
 
 
 class _DeviceFailedError(Exception):
-    """A GPU did not decode a packet: for a reason of its own, or because it is damaged."""
+    """A GPU did not decode a packet: the GPU failed, or the packet is damaged."""
 
 
-class Reader:
+class StreamDecoder:
     """An open file and the decoder of its chosen video stream."""
 
     def __init__(
@@ -82,11 +82,15 @@ class Reader:
         max_pixels: int = MAX_PIXELS,
         device: HWAccel | None = None,
     ) -> None:
-        """``hidden_alpha``: decode the transparency of VP8 and VP9 too, which is slower.
+        """Open the file. Raises InputError where it has no video that can be read.
 
-        The decoder makes no frame of more than ``max_pixels``. ``device`` decodes what it can
-        (``hardware.choose`` finds out whether that is the same), and where it fails the processor
-        goes on.
+        Args:
+            path: The file.
+            threads: Of the decoder.
+            hidden_alpha: Decode the transparency of VP8 and VP9 too, which is slower.
+            max_pixels: The decoder makes no larger frame.
+            device: Decodes what it can (``hardware.choose_device`` compares it with the
+                processor); where it fails the processor continues.
         """
         self._path, self._max_pixels = path, max_pixels
         self._threads, self._hidden_alpha = threads, hidden_alpha
@@ -95,7 +99,7 @@ class Reader:
         self._scaler = VideoReformatter()
         self.damage = Damage()
         self.by_device = 0
-        """Images that the device has decoded."""
+        """Frames that the device has decoded."""
         self.device_failed = False
         self._open()
 
@@ -116,7 +120,7 @@ class Reader:
         except InputError:
             if self._device is None:
                 raise
-            # The file may be sound, and the GPU full or gone.
+            # The file may be good, and the GPU full or gone.
             self._device, self.device_failed = None, True
             return open_input(self._path, max_pixels=self._max_pixels)
 
@@ -132,7 +136,7 @@ class Reader:
         self.close()
 
     def close(self) -> None:
-        """Give back the file and the decoder's threads; may be called twice."""
+        """Release the file and the decoder's threads; may be called twice."""
         self.container.close()
 
     @property
@@ -152,7 +156,7 @@ class Reader:
         return True
 
     def packets(self) -> Iterator[Packet[VideoStream]]:
-        """The stream's packets from here on, those that hold nothing left out."""
+        """The stream's packets from here on, without empty ones."""
         packets, failures = self.container.demux(self.stream), 0
         while failures < _GIVE_UP:
             try:
@@ -170,7 +174,7 @@ class Reader:
                 yield packet
 
     def frames(self) -> Iterator[Decoded]:
-        """Images in presentation order from here to the end."""
+        """Frames in presentation order from here to the end."""
         given = 0
         try:
             for decoded in self._decoded():
@@ -186,7 +190,7 @@ class Reader:
         yield from self._decode(None)
 
     def _leave_device(self) -> None:
-        """Begin again by the processor, from where the device began."""
+        """Start over on the processor, from where the device started."""
         self.close()
         self._device, self.device_failed = None, True
         self.damage.forget()
@@ -196,7 +200,7 @@ class Reader:
 
     def _decode(self, packet: Packet[VideoStream] | None) -> Iterator[Decoded]:
         try:
-            images = [self._planar(image) for image in self.context.decode(packet)]
+            images = [self._as_planar(image) for image in self.context.decode(packet)]
         except FFmpegError as error:
             if self._device is not None:
                 raise _DeviceFailedError from error
@@ -206,14 +210,14 @@ class Reader:
             self.damage.skip(None if at is None else float(at))
             return
         for image in images:
-            self.damage.spoiled += image.is_corrupt
+            self.damage.flagged += image.is_corrupt
             yield Decoded(image, image.pts, image.duration)
 
-    def _planar(self, image: VideoFrame) -> VideoFrame:
+    def _as_planar(self, image: VideoFrame) -> VideoFrame:
         if self._device is None or not is_from_device(image):
             return image
         self.by_device += 1
-        return planar(image, self._scaler)
+        return to_planar(image, self._scaler)
 
 
 def has_hidden_alpha(stream: VideoStream) -> bool:
@@ -241,3 +245,31 @@ def _alpha_decoder(name: str) -> VideoCodecContext:
         ) from error
     assert isinstance(context, VideoCodecContext)
     return context
+
+
+def is_from_device(image: VideoFrame) -> bool:
+    """Whether only GPUs decode to this format, of what they can decode."""
+    return image.format.name in _PLANAR
+
+
+def to_planar(image: VideoFrame, scaler: VideoReformatter) -> VideoFrame:
+    """The same samples, times and tags in the processor's format, bit for bit.
+
+    Other formats than NV12 and P010 stay as they are.
+    """
+    wanted = _PLANAR.get(image.format.name)
+    if wanted is None:
+        return image
+    if wanted == "yuv420p" and image.color_range == ColorRange.JPEG:
+        wanted = "yuvj420p"
+    converted = scaler.reformat(
+        image,
+        format=wanted,
+        interpolation=Interpolation.POINT | Interpolation.BITEXACT,
+        src_color_range=image.color_range,
+        dst_color_range=image.color_range,
+        threads=1,
+    )
+    # One of two tags for the same matrix comes out as the other.
+    converted.colorspace = image.colorspace
+    return converted

@@ -1,4 +1,4 @@
-"""What a file's first frames and packets say about all of it."""
+"""What a file's header, first frames and packets say about all of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from vidstyle.media.container import other_streams, video_streams
 from vidstyle.media.to_rgb import ToRGB, bit_depth
 from vidstyle.stages.decode.limits import check_size
 from vidstyle.stages.decode.orientation import Orientation, orientation_of
-from vidstyle.stages.decode.packets import Reader, has_hidden_alpha
 from vidstyle.stages.decode.rate import (
     end_seconds_of,
     frame_count_of,
@@ -29,14 +28,15 @@ from vidstyle.stages.decode.rate import (
     start_seconds_of,
     step_of,
 )
+from vidstyle.stages.decode.stream_decoder import StreamDecoder, has_hidden_alpha
 
+# Frames that are decoded: a first frame alone may be progressive or opaque by chance.
 _FRAMES: Final = 4
-# Decoded to look at: a first frame alone may be progressive or opaque by chance.
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Facts of a file that decoding its frames goes by."""
+class FileFacts:
+    """Facts of a file that decoding depends on."""
 
     size: tuple[int, int]
     """Width and height as coded, before turning upright."""
@@ -48,7 +48,7 @@ class Found:
     start: int
     """Time of the first frame where it has none itself, in ticks."""
     end_seconds: Fraction | None
-    """When the video should end, by what the container says; None where it does not."""
+    """When the video should end by the container's word; None where it has none."""
     end_is_exact: bool
     """Whether that is the stream's own end, rather than that of the longest stream."""
     color: Color
@@ -56,7 +56,7 @@ class Found:
     sample_aspect: Fraction
     orientation: Orientation
     alpha: Literal["none", "opaque", "used"]
-    """Whether there is transparency, and whether a frame that was looked at uses it."""
+    """Whether there is transparency, and whether one of the first frames uses it."""
     streams: tuple[OtherStream, ...]
     notes: tuple[Note, ...]
 
@@ -89,24 +89,24 @@ class Found:
         return missing if missing > tolerance else None
 
 
-def probe(path: Path, *, threads: int, max_pixels: int) -> Found:
+def read_file_facts(path: Path, *, threads: int, max_pixels: int) -> FileFacts:
     """Open the file twice, for its packets and its first frames.
 
     Raises InputError where it is no video, is too large or has nothing that can be decoded.
     """
-    with Reader(path, threads=1, max_pixels=max_pixels) as reader:
+    with StreamDecoder(path, threads=1, max_pixels=max_pixels) as reader:
         context = reader.stream.codec_context
         check_size(path, context.width, context.height, max_pixels)
         rate = frame_rate_of(reader)
-    with Reader(path, threads=threads, max_pixels=max_pixels) as reader:
+    with StreamDecoder(path, threads=threads, max_pixels=max_pixels) as reader:
         images = [item.image for item in islice(reader.frames(), _FRAMES)]
         if not images:
             raise _undecodable(path, reader, max_pixels)
         check_size(path, images[0].width, images[0].height, max_pixels)
-        return _found(reader, images, rate, _color(path, reader.stream, images[0]))
+        return _facts(reader, images, rate, _color(path, reader.stream, images[0]))
 
 
-def _undecodable(path: Path, reader: Reader, max_pixels: int) -> InputError:
+def _undecodable(path: Path, reader: StreamDecoder, max_pixels: int) -> InputError:
     # FFmpeg forgets a size that it refuses.
     if not reader.context.width:
         return InputError(
@@ -118,11 +118,13 @@ def _undecodable(path: Path, reader: Reader, max_pixels: int) -> InputError:
     )
 
 
-def _found(reader: Reader, images: list[VideoFrame], rate: Fraction | None, color: Color) -> Found:
+def _facts(
+    reader: StreamDecoder, images: list[VideoFrame], rate: Fraction | None, color: Color
+) -> FileFacts:
     stream, first = reader.stream, images[0]
     orientation = orientation_of(first)
     end, exact = _end_seconds(reader)
-    return Found(
+    return FileFacts(
         size=(first.width, first.height),
         time_base=reader.time_base,
         frame_rate=rate,
@@ -150,7 +152,7 @@ def _color(path: Path, stream: VideoStream, first: VideoFrame) -> Color:
 
 
 def _sample_aspect(stream: VideoStream) -> Fraction:
-    # The container's word counts before the codec's, as in players.
+    # The container comes before the codec, as in players.
     for aspect in (stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio):
         if aspect:
             return Fraction(aspect)
@@ -170,7 +172,7 @@ def _alpha(
     return "used" if used else "opaque"
 
 
-def _end_seconds(reader: Reader) -> tuple[Fraction | None, bool]:
+def _end_seconds(reader: StreamDecoder) -> tuple[Fraction | None, bool]:
     end = end_seconds_of(reader.stream)
     if end is not None:
         return end, True
@@ -180,7 +182,7 @@ def _end_seconds(reader: Reader) -> tuple[Fraction | None, bool]:
     return start_seconds_of(reader.stream) + length, False
 
 
-def _notes(reader: Reader, color: Color, orientation: Orientation) -> Iterator[Note]:
+def _notes(reader: StreamDecoder, color: Color, orientation: Orientation) -> Iterator[Note]:
     if not color.tagged:
         text = f"the file does not say how its colors are coded; {color.matrix} is assumed"
         yield Note("color-guessed", text)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
-InputForm = Literal["caffe-bgr", "caffe-rgb", "torchvision-rgb", "half-rgb"]
+from vidstyle.models.weights.catalog import InputForm
 
 BLUE_GREEN_RED_MEAN = (103.939, 116.779, 123.68)
 """Subtracted from images of 0 to 255, as in the Caffe models."""

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from vidstyle.models.style.input_form import INPUT_FORMS, InputForm
+from vidstyle.models.loss.input_form import INPUT_FORMS
+from vidstyle.models.weights.catalog import InputForm
 
 
 def own_images(form: InputForm, images: torch.Tensor) -> torch.Tensor:
