@@ -1,4 +1,4 @@
-"""LPIPS is the package's own; where package or weights are missing, that is told."""
+"""LPIPS: where it is found, and that its weights are the right ones."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from vidstyle.core.errors import WeightsError
-from vidstyle.evaluation.extras import find_extras
-from vidstyle.evaluation.perceptual import (
+from vidstyle.evaluation.network_metrics import (
     WEIGHTS_FILE,
     find_alexnet,
+    find_network_metrics,
     load_perceptual,
     read_backbone,
 )
@@ -134,11 +134,11 @@ def test_a_file_that_is_none_is_refused_and_nothing_in_it_run(
     assert [path.name for path in tmp_path.iterdir()] == [WEIGHTS_FILE]
 
 
-def test_without_lpips_ssim_speaks_alone_and_says_so(tmp_path: Path) -> None:
+def test_without_lpips_there_is_a_note(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    extras = find_extras(weights=tmp_path / "empty")
-    assert extras.likeness is None
-    assert "SSIM alone says how alike the images are" in extras.notes[0]
+    extras = find_network_metrics(weights=tmp_path / "empty")
+    assert extras.perceptual is None
+    assert "no LPIPS, SSIM only" in extras.notes[0]
 
 
 def test_the_folder_comes_first_and_what_torch_has_fetched_last(

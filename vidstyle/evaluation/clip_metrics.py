@@ -1,4 +1,4 @@
-"""From what was added up over a clip to its figures, and to what is said where one is missing."""
+"""From what was added up over a clip to its scores, and to notes on what is missing."""
 
 from __future__ import annotations
 
@@ -6,33 +6,36 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vidstyle.core.layers import HostArray
-from vidstyle.evaluation.evaluation import Evaluation, Series
-from vidstyle.evaluation.measures import BESIDE_PER_FRAME, Beside, dead_counts
-from vidstyle.evaluation.moments import EVERY, LONG, Distance, Moment
-from vidstyle.evaluation.motion import Motion
-from vidstyle.evaluation.quotient import Quotient
-from vidstyle.evaluation.sharpness import mean_gradient
+from vidstyle.evaluation.frame_groups import EVERY, LONG, Distance, FrameGroup
+from vidstyle.evaluation.frame_metrics import (
+    FRAME_METRICS,
+    FrameComparison,
+    count_dead,
+    mean_gradient,
+)
+from vidstyle.evaluation.motion import PairMotion
+from vidstyle.evaluation.scores import Evaluation, Quotient, Series
 from vidstyle.evaluation.still_areas import StillAreas
-from vidstyle.evaluation.warping_error import WarpingSums, flicker_removed
+from vidstyle.evaluation.warping_error import WarpingSums, warping_error_reduction
 
 _E_WARP: Mapping[Distance, str] = {
     "near": "e_warp",
     "long": "e_warp_long",
     "first": "e_warp_first",
 }
+# Notes on metrics that were asked for and that no frame had.
 _UNDEFINED: Mapping[str, str] = {
-    "sharpness": "the per-frame painting has no detail: no sharpness beside it",
-    "style_kept": (
-        f"no shot has more than {EVERY} frames, and style is looked at from frame {EVERY} of a"
-        " shot on: nothing is said of the style that is kept"
+    "sharpness": "the per-frame baseline has no detail: no sharpness beside it",
+    "style_loss_ratio": (
+        f"no shot has more than {EVERY} frames, and style is measured from frame {EVERY} of a"
+        " shot on: no style loss"
     ),
 }
-"""Notes on figures that were asked for and that no frame had."""
 
 
 @dataclass(slots=True)
 class ClipSums:
-    """What is added up over the frames of one clip; constant in memory but for a few numbers."""
+    """What is added up over the frames of one clip; its memory hardly grows with their number."""
 
     warping: dict[Distance, WarpingSums] = field(
         default_factory=lambda: {distance: WarpingSums() for distance in _E_WARP}
@@ -40,38 +43,35 @@ class ClipSums:
     gradient: Quotient = field(default_factory=Quotient)
     still: StillAreas = field(default_factory=StillAreas)
     quotients: dict[str, Quotient] = field(default_factory=dict)
-    """By the names of their figures."""
+    """By the names of their metrics."""
 
     def quotient(self, name: str) -> Quotient:
-        """That of a figure; a new one when it is asked for first."""
+        """Give that of a metric; a new one when it is asked for first."""
         return self.quotients.setdefault(name, Quotient())
 
-    def add_pairs(self, moment: Moment, position: int) -> None:
-        """The pairs that end at a moment; ``place`` is the clip's among those of the moment."""
+    def add_pairs(self, group: FrameGroup, position: int) -> None:
+        """Add the pairs that end at a group; ``position`` is the clip's among its frames."""
         for distance, sums in self.warping.items():
-            if pair := moment.pairs.get(distance):
-                sums.add(pair.earlier[position], moment.frames[position], pair.motion)
+            if pair := group.pairs.get(distance):
+                sums.add(pair.earlier[position], group.frames[position], pair.motion)
             else:
                 sums.skip()
 
     def add_gradient(self, frame: HostArray) -> None:
         self.gradient.add(mean_gradient(frame))
 
-    def add_still(self, frame: HostArray, motion: Motion | None) -> None:
+    def add_still(self, frame: HostArray, motion: PairMotion | None) -> None:
         self.still.add(frame, motion.still if motion else None)
 
     def add_dead(self, frame: HostArray, source: HostArray, *, allowed_blobs: float) -> None:
-        pixels, blobs = dead_counts(frame, source, allowed_blobs=allowed_blobs)
+        pixels, blobs = count_dead(frame, source, allowed_blobs=allowed_blobs)
         self.quotient("dead_pixels").add(pixels, frame.shape[0] * frame.shape[1])
         self.quotient("dead_blobs").add(blobs)
 
-    def add_beside(
-        self, frame: HostArray, alone: HostArray, motion: Motion | None, *, after_cut: bool
-    ) -> None:
-        """A frame and the same one painted alone."""
-        now = Beside(frame, alone, motion, after_cut)
-        for name, measure in BESIDE_PER_FRAME.items():
-            if (found := measure(now)) is None:
+    def add_comparison(self, comparison: FrameComparison) -> None:
+        """Add a frame beside its per-frame baseline."""
+        for name, metric in FRAME_METRICS.items():
+            if (found := metric(comparison)) is None:
                 self.quotient(name).skip()
             else:
                 self.quotient(name).add(*found)
@@ -82,26 +82,26 @@ def evaluation_of(
     source: ClipSums,
     per_frame: ClipSums | None,
     *,
-    judge: str,
+    evaluator: str,
     cuts: Sequence[int],
     notes: Sequence[str],
 ) -> Evaluation:
-    """The evaluation of a clip. Raises InputError where no pair of frames could be judged."""
+    """Give the evaluation of a clip. Raises InputError where no pair of frames has a score."""
     near = sums.warping["near"].result()
-    found = dict(_figures(sums, source, per_frame))
-    figures = {name: value for name, value in found.items() if value is not None}
+    found = dict(_scores(sums, source, per_frame))
+    scores = {name: value for name, value in found.items() if value is not None}
     return Evaluation(
-        judge=judge,
+        evaluator=evaluator,
         frames=len(sums.gradient.frames),
         cuts=tuple(cuts),
         coverage=near.coverage,
-        figures=figures,
+        scores=scores,
         series=dict(_series(sums, source, per_frame)),
-        notes=(*notes, *_missing(figures, per_frame, asked=sums.quotients)),
+        notes=(*notes, *_missing(scores, per_frame, wanted=sums.quotients)),
     )
 
 
-def _figures(
+def _scores(
     sums: ClipSums, source: ClipSums, per_frame: ClipSums | None
 ) -> Iterator[tuple[str, float | None]]:
     near = sums.warping["near"].result()
@@ -111,28 +111,28 @@ def _figures(
     yield "e_stab", near.stability
     floor = source.warping["near"].result().value
     yield "source_e_warp", floor
-    yield "relative_steadiness", _relative(near.value, floor, sums.gradient, source.gradient)
+    yield "relative_warping_error", _relative(near.value, floor, sums.gradient, source.gradient)
     if per_frame:
         yield "per_frame_e_warp", per_frame.warping["near"].result().value
-        yield "flicker_removed", _removed(sums, per_frame, "near")
-        yield "flicker_removed_long", _removed(sums, per_frame, "long")
+        yield "warping_error_reduction", _reduction(sums, per_frame, "near")
+        yield "warping_error_reduction_long", _reduction(sums, per_frame, "long")
     for name, quotient in sums.quotients.items():
         yield name, quotient.value
     yield "static_deviation", sums.still.deviation
     yield "luma_slope", sums.still.luma_slope
 
 
-def _removed(sums: ClipSums, per_frame: ClipSums, distance: Distance) -> float | None:
-    own, alone = sums.warping[distance], per_frame.warping[distance]
-    if own.errors.value is None or alone.errors.value is None:
+def _reduction(sums: ClipSums, per_frame: ClipSums, distance: Distance) -> float | None:
+    own, baseline = sums.warping[distance], per_frame.warping[distance]
+    if own.errors.value is None or baseline.errors.value is None:
         return None
-    return flicker_removed(own.result(), alone.result())
+    return warping_error_reduction(own.result(), baseline.result())
 
 
 def _relative(
     error: float, source_error: float, gradient: Quotient, source_gradient: Quotient
 ) -> float | None:
-    """(E(O)/E(I)) / (G(O)/G(I)); None where one of the divisors is nothing."""
+    """(E(O)/E(I)) / (G(O)/G(I)); None where one of the divisors is 0."""
     if not (source_error and gradient.value and source_gradient.value):
         return None
     return (error / source_error) / (gradient.value / source_gradient.value)
@@ -152,20 +152,20 @@ def _series(
 
 
 def _missing(
-    figures: Mapping[str, float], per_frame: ClipSums | None, *, asked: Collection[str]
+    scores: Mapping[str, float], per_frame: ClipSums | None, *, wanted: Collection[str]
 ) -> Iterator[str]:
-    """Why figures that a reader may look for are not there; ``asked`` are those that were tried."""
+    """Why scores that a reader may look for are not there; ``wanted`` are those that were tried."""
     if per_frame is None:
         yield (
-            "without a per-frame painting there is nothing to say of D, likeness, sharpness, style,"
-            " ghosting and cut bleed"
+            "without a per-frame baseline there is no warping-error reduction, SSIM, LPIPS,"
+            " sharpness, style loss, ghosting or cut bleed"
         )
-    if "e_warp_long" not in figures:
+    if "e_warp_long" not in scores:
         yield f"no frames of a shot that lie {LONG} apart can be compared: no error at a distance"
-    if "static_deviation" not in figures:
+    if "static_deviation" not in scores:
         yield "nothing stands still throughout a shot: there is no static deviation or slope"
-    if "relative_steadiness" not in figures:
-        yield "the source has no warping error or the clip no detail: no relative steadiness"
+    if "relative_warping_error" not in scores:
+        yield "the source has no warping error or the clip no detail: no relative warping error"
     for name, note in _UNDEFINED.items():
-        if name in asked and name not in figures:
+        if name in wanted and name not in scores:
             yield note
