@@ -156,7 +156,8 @@ def test_a_users_settings_change_nothing(tmp_path: Path) -> None:
     (tmp_path / "matplotlibrc").write_text("font.size: 40\nlines.linestyle: --\ntext.usetex: True")
     code = (
         "from vidstyle.report.charts import *\n"
-        "print(draw_chart(Chart('a', 'b', (Curve('c', (1.0, 2.0), 'c0'),)), cuts=[1], first_frame=0))"
+        "chart = Chart('a', 'b', (Curve('c', (1.0, 2.0), 'c0'),))\n"
+        "print(draw_chart(chart, cuts=[1], first_frame=0))"
     )
     drawings = {
         subprocess.run(

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from tests.report.conftest import WriteClip
-from vidstyle.core import Clip
 from vidstyle.report.preview_video import (
     QUALITIES,
     PreviewVideos,

@@ -9,9 +9,7 @@ from vidstyle.report.score_table import BETTER, ClipNote, find_best, format_scor
 
 
 def evaluation(notes: tuple[str, ...] = (), **scores: float) -> Evaluation:
-    return Evaluation(
-        evaluator="j", frames=3, cuts=(), coverage=0.5, scores=scores, notes=notes
-    )
+    return Evaluation(evaluator="j", frames=3, cuts=(), coverage=0.5, scores=scores, notes=notes)
 
 
 def rows(evaluations: dict[str, Evaluation]) -> dict[str, list[tuple[str | None, bool]]]:

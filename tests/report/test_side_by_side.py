@@ -61,7 +61,10 @@ def test_clips_of_other_lengths_are_refused_by_name(write_clip: WriteClip) -> No
 
 def test_an_interval_behind_the_end_is_refused(write_clip: WriteClip) -> None:
     clip = write_clip("1.mkv", images(3))
-    with open_side_by_side({"one": clip}, (3, None)) as opened, pytest.raises(InputError, match="3"):
+    with (
+        open_side_by_side({"one": clip}, (3, None)) as opened,
+        pytest.raises(InputError, match="3"),
+    ):
         list(opened.frames)
 
 

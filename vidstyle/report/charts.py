@@ -130,7 +130,7 @@ def draw_chart(chart: Chart, *, cuts: Sequence[int], first_frame: int) -> Markup
     from matplotlib.figure import Figure
 
     # Whatever a user has configured: equal evaluations give equal drawings.
-    settings: dict[str, Any] = {**mpl.rcParamsDefault, **_SETTINGS}
+    settings: Any = dict(mpl.rcParamsDefault) | _SETTINGS
     del settings["backend"]
     with mpl.rc_context(settings), io.StringIO() as file:
         drawing = Figure(figsize=(PLOT.width / 72, PLOT.height / 72))

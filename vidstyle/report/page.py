@@ -28,8 +28,8 @@ def render(template: str, **values: Any) -> Markup:
 def render_page(title: str, content: Markup, data: object) -> str:
     """A whole page of HTML as text.
 
-    Nothing is fetched from anywhere: the browser is told to refuse it, and to run no script but
-    ours. Equal contents give equal pages.
+    The page's policy forbids the browser to fetch anything, and to run any script but ours. Equal
+    contents give equal pages.
 
     Args:
         title: Of the window, and the first heading.

@@ -36,9 +36,7 @@ WIDEST: Final = 480
 _SHORTEST: Final = 1.0
 
 
-def find_worst_frames(
-    series: Series, *, count: int = 4, apart: int = 5
-) -> tuple[int, ...]:
+def find_worst_frames(series: Series, *, count: int = 4, apart: int = 5) -> tuple[int, ...]:
     """Indices of the highest values, the worst first, at least ``apart`` frames from each other.
 
     Values that are None or not finite do not count; of equal ones the first is taken.
@@ -110,7 +108,9 @@ def view_pairs(
     return {name: tuple(views[name][index] for index in wanted[name]) for name in clips}
 
 
-def _views(index: int, motion: PairMotion, pair: tuple[HostArray, HostArray], size: Size) -> PairViews:
+def _views(
+    index: int, motion: PairMotion, pair: tuple[HostArray, HostArray], size: Size
+) -> PairViews:
     earlier, later = pair
     flow, mask = motion.forward, motion.mask.astype(np.float32)[..., np.newaxis]
     warped = warp_image(later, flow)

@@ -74,9 +74,9 @@ def encode_previews(
 ) -> PreviewVideos | None:
     """The best videos of clips that have ``most_bytes`` together; None where no frame fits.
 
-    All frames at a lower quality are preferred to fewer frames: only at the lowest quality later frames
-    are left out. Time is the first clip's, from 0. Raises InputError for clips that cannot be
-    read, or that differ in length.
+    All frames at a lower quality are preferred to fewer frames: only at the lowest quality later
+    frames are left out. Time is the first clip's, from 0. Raises InputError for clips that cannot
+    be read, or that differ in length.
     """
     for quality in QUALITIES:
         videos = _encode(paths, frames, quality, most_bytes)

@@ -102,7 +102,7 @@ def _timed_frames(opened: Sequence[_Opened], frames: Interval) -> Iterator[Timed
 
 
 def display_size(clip: Clip, widest: int) -> Size:
-    """The size to show a clip at: with square pixels, reduced to ``widest`` pixels across and to even sides.
+    """The size to show a clip at: square pixels, ``widest`` of them across at most, even sides.
 
     Nothing is enlarged: a clip with tall pixels gets narrower, one with wide pixels lower.
     """
