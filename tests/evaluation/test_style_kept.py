@@ -13,7 +13,7 @@ from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
 from vidstyle.evaluation.extras import find_extras
 from vidstyle.evaluation.style_kept import StyleKept
-from vidstyle.models.loss.backbones import Backbone
+from vidstyle.models.loss.backbone import Backbone
 from vidstyle.models.weights import safetensors_file
 from vidstyle.training.losses import gram_matrix
 from vidstyle.training.settings import Settings

@@ -11,7 +11,7 @@ import torch
 
 from vidstyle.core.errors import InputError, WeightsError
 from vidstyle.evaluation.style_losses import judging_settings, whole_image_losses
-from vidstyle.models.loss.backbones import Backbone
+from vidstyle.models.loss.backbone import Backbone
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import Credit, StyleInfo, save_style

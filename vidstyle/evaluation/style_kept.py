@@ -8,7 +8,7 @@ import torch
 
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.dead_pixels import blob_share
-from vidstyle.models.loss.backbones import Backbone, load_backbone
+from vidstyle.models.loss.backbone import Backbone, load_backbone
 from vidstyle.training.calibration import Objective, calibrate
 from vidstyle.training.losses import style_loss
 from vidstyle.training.photos import read_image, resized, to_tensor
@@ -38,8 +38,8 @@ class StyleKept:
 
     def too_small(self, width: int, height: int) -> str | None:
         """Why frames of this size say nothing about style; None where they do."""
-        style = set(self._settings.style_layers or self._backbone.default_style_feature_layers)
-        content = {self._settings.content_layer or self._backbone.default_content_feature_layer}
+        style = set(self._settings.style_layers or self._backbone.default_style_layers)
+        content = {self._settings.content_layer or self._backbone.default_content_layer}
         for scale, feature_layers in [
             (1.0, content),
             *((one, style) for one in self._settings.style_scales),

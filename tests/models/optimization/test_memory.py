@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from vidstyle.models.loss.backbone_names import BackboneName
+from vidstyle.models.loss.backbone_table import BackboneName
 from vidstyle.models.optimization.memory import gatys_memory
 from vidstyle.models.optimization.settings import DescentSettings
 
@@ -18,7 +18,7 @@ import re, sys
 from pathlib import Path
 import torch
 from vidstyle.models.loss.backbone_layers import BACKBONES, empty_layers, layer_key
-from vidstyle.models.loss.backbones import Backbone
+from vidstyle.models.loss.backbone import Backbone
 from vidstyle.models.optimization.gatys import StyleReference, DescentSettings, Task, paint
 
 torch.set_num_threads(1)

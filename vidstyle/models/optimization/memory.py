@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vidstyle.models.loss.backbone_names import BackboneName
+from vidstyle.models.loss.backbone_table import BackboneName
 from vidstyle.models.optimization.settings import DescentSettings
 from vidstyle.models.weights.catalog import CATALOG
 
