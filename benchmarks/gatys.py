@@ -27,7 +27,7 @@ from torch import nn
 from torch.nn import functional
 
 from vidstyle.core import ExecutionContext, HostArray
-from vidstyle.evaluation.evaluation_flow import choose_judge
+from vidstyle.evaluation.evaluators import choose_evaluator
 from vidstyle.evaluation.warping_error import warping_errors
 from vidstyle.imaging.flow_pair import pair_layers
 from vidstyle.models.loss.backbone import Backbone, load_backbone
@@ -269,7 +269,7 @@ def losses_of(backbone: Backbone, task: Task, settings: DescentSettings) -> list
 def measure_clip(given: argparse.Namespace, backbone: Backbone) -> None:
     frames = list(read_frames(given.clip, given.frames, given.size))
     reference = StyleReference(image=planes(given.style_image, given.size))
-    judge = choose_judge(blended_with="dis", weights=given.weights)
+    judge = choose_evaluator(blended_with="dis", weights=given.weights)
     clips: dict[str, list[HostArray]] = {"alone": [], "alone, from noise": [], "warped start": []}
     needed: list[tuple[int, int]] = []
     before: torch.Tensor | None = None

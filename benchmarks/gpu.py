@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from vidstyle.core.context import Precision
 from vidstyle.core.errors import DeviceError, WeightsError
-from vidstyle.models.flow.raft_weights import find_raft
+from vidstyle.models.flow.raft_setup import find_raft
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 from vidstyle.models.style.torch_stylizer import TorchStylizer
@@ -175,7 +175,8 @@ def pipeline_rate(folder: Path, flow: str, options: str, style: Path, device: st
         ):
             stack.callback(stage.close)
             stage.open(plan.source.clip, planned.context)
-            nodes.append(make_node(planned, stage, partial(options_at, entry)))
+            current = partial(options_at, entry.options, entry.keyframes)
+            nodes.append(make_node(planned, stage, current))
         frames = Reading(assembly.source, plan)
         times = []
         for parcel in run_threaded(frames, [through(node) for node in nodes], plan.queue):

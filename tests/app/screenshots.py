@@ -1,6 +1,6 @@
 """The images of docs/app.md: ``python -m tests.app.screenshots WEIGHTS`` in the repository.
 
-WEIGHTS is a folder with VGG19. All that is shown are our own clip, drawings and styles.
+WEIGHTS is a folder with VGG19. All that is shown are our own clip, style images and styles.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from samples.drawings.drawing import write_drawings
 from tests.app.page_server import serving
 from tests.app.test_browser import ARGUMENTS, CHROMIUM, button, hand_over
 from vidstyle.app.settings import Settings
@@ -24,6 +23,7 @@ from vidstyle.runner.config.shipped import shipped_folder
 
 ROOT = Path(__file__).parents[2]
 CLIP = ROOT / "samples" / "demo.mp4"
+STYLE_IMAGES = ROOT / "samples" / "style_images"
 OUTPUT = ROOT / "docs" / "app"
 _MOST_BYTES = 200_000
 PATIENCE = 600_000
@@ -48,15 +48,12 @@ def main(weights: str) -> None:
 
 
 def _settings(folder: Path) -> Settings:
-    """A frame of the clip to paint, and our own drawings to paint it after."""
-    write_drawings(folder / "paintings", ("stained-glass", "mosaic", "pen-hatching"))
+    """A frame of the clip to stylize, and our own style images."""
     (folder / "photos").mkdir()
     [frame] = clip_frames(CLIP, (100, 101))
     pixels = np.rint(255 * frame[..., ::-1]).astype(np.uint8)
     cv2.imwrite(str(folder / "photos" / "astronaut.png"), pixels)
-    return Settings(
-        pipelines=shipped_folder(), images=folder / "photos", style_images=folder / "paintings"
-    )
+    return Settings(pipelines=shipped_folder(), images=folder / "photos", style_images=STYLE_IMAGES)
 
 
 def _show_video(tab: Page) -> None:

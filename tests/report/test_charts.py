@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vidstyle.evaluation.evaluation import Evaluation, Series
+from vidstyle.evaluation.scores import Evaluation, Series
 from vidstyle.report.chart import Chart
 from vidstyle.report.charts import charts_of
 
@@ -10,7 +10,7 @@ RISING: Series = (None, 1.0, 2.0)
 
 
 def judged(**series: Series) -> Evaluation:
-    return Evaluation(judge="j", frames=3, cuts=(), coverage=1, figures={}, series=series)
+    return Evaluation(evaluator="j", frames=3, cuts=(), coverage=1, scores={}, series=series)
 
 
 def names(chart: Chart) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.report.page_reader import PageReader
-from vidstyle.evaluation.evaluation import Series
+from vidstyle.evaluation.scores import Series
 from vidstyle.report.axes import frame_axis, value_axis
 from vidstyle.report.chart import Chart, Curve
 from vidstyle.report.curves import drawn, path

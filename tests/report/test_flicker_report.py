@@ -16,7 +16,7 @@ from tests.report.conftest import NewEvaluation, WriteClip
 from tests.report.page_reader import PageReader
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError, OutputError, UsageError
-from vidstyle.evaluation.evaluation import Evaluation, Series
+from vidstyle.evaluation.scores import Evaluation, Series
 from vidstyle.report.flicker_report import write_report
 from vidstyle.testing import hard_cut
 
@@ -239,7 +239,7 @@ def test_missing_and_reserved_names_are_refused(
 
 
 def test_clips_without_series_still_have_a_report(tmp_path: Path, clips: dict[str, Path]) -> None:
-    bare = Evaluation(judge="j", frames=FRAMES, cuts=(), coverage=0.0, figures={})
+    bare = Evaluation(evaluator="j", frames=FRAMES, cuts=(), coverage=0.0, scores={})
     path = tmp_path / "report.html"
     write_report(path, {NAMES[0]: bare}, clips, still_flow, (0, None))
     page = PageReader(path.read_text("utf-8"))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.report.page_reader import PageReader
-from vidstyle.evaluation.evaluation import FIGURES, Evaluation
+from vidstyle.evaluation.scores import METRICS, Evaluation
 from vidstyle.report.metric_text import BETTER, best, shown
 from vidstyle.report.metrics_table import figures_table
 
 
 def judged(notes: tuple[str, ...] = (), **figures: float) -> Evaluation:
-    return Evaluation(judge="j", frames=3, cuts=(), coverage=0.5, figures=figures, notes=notes)
+    return Evaluation(evaluator="j", frames=3, cuts=(), coverage=0.5, scores=figures, notes=notes)
 
 
 def rows(evaluations: dict[str, Evaluation]) -> dict[str, list[str]]:
@@ -32,7 +32,7 @@ def rows(evaluations: dict[str, Evaluation]) -> dict[str, list[str]]:
     ("name", "values", "winners"),
     [
         ("e_warp", (0.2, 0.1), {1}),
-        ("flicker_removed", (0.2, 0.1), {0}),
+        ("warping_error_reduction", (0.2, 0.1), {0}),
         ("ssim", (0.5, None, 0.6), {2}),
         ("luma_slope", (-0.3, 0.2, -0.1), {2}),
         ("sharpness", (0.8, 1.2, 1.1), {1, 2}),
@@ -50,7 +50,7 @@ def test_best_values(name: str, values: tuple[float | None, ...], winners: set[i
 
 
 def test_every_figure_of_a_clip_has_a_better_end() -> None:
-    assert set(BETTER) == set(FIGURES) - {"source_e_warp", "per_frame_e_warp"}
+    assert set(BETTER) == set(METRICS) - {"source_e_warp", "per_frame_e_warp"}
 
 
 def test_table_shows_what_is_known_in_the_order_of_the_figures() -> None:

@@ -14,7 +14,7 @@ from vidstyle.models.loss.backbone_table import BackboneName
 from vidstyle.models.style.style_file import read_style_info
 from vidstyle.models.style.styles import list_styles
 from vidstyle.models.weights.catalog import CATALOG
-from vidstyle.models.weights.listing import lies_at
+from vidstyle.models.weights.places import locate_weights
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.config.shipped import about
@@ -119,7 +119,7 @@ def _styles() -> tuple[Choice, ...]:
 def _networks() -> tuple[Network, ...]:
     """Those that are here come first."""
     found = [
-        Network(name, lies_at(CATALOG[name]) is not None, CATALOG[name].mebibytes)
+        Network(name, locate_weights(CATALOG[name]) is not None, CATALOG[name].mebibytes)
         for name in _NETWORKS
         if name not in _OF_TIMM or find_spec("timm")
     ]

@@ -17,7 +17,7 @@ from vidstyle.cli.terminal import say, table_width, visible
 
 if TYPE_CHECKING:
     from vidstyle.models.weights.catalog import WeightFile
-    from vidstyle.models.weights.download import Watch
+    from vidstyle.models.weights.download import ReportBytes
 
 _COLUMNS = ("name", "size", "license", "sha256", "from", "lies in")
 _Offline = Annotated[
@@ -61,11 +61,11 @@ def pull(
     What is fetched is checked, and so is what is here: a wrong file in the cache is fetched anew.
     A download that was cut goes on where it ended.
     """
-    from vidstyle.models.weights.listing import listed, pulled
+    from vidstyle.models.weights.listing import find_entry, pull_weights
 
-    for entry in [listed(name) for name in names]:
-        with _progress(entry.name, quiet=json) as watch:
-            found = pulled(entry, offline=offline, watch=watch)
+    for entry in [find_entry(name) for name in names]:
+        with _progress(entry.name, quiet=json) as report:
+            found = pull_weights(entry, offline=offline, report=report)
         if json:
             row = {"name": entry.name, "file": str(found.path), "fetched": found.is_new}
             print(json_module.dumps(row), flush=True)
@@ -82,23 +82,23 @@ def verify(
 ) -> None:
     """Read the weights that are here and compare their SHA-256 with the published one."""
     from vidstyle.core.errors import WeightsError
-    from vidstyle.models.weights.listing import verified
+    from vidstyle.models.weights.listing import check_weights
 
     bad: list[Path] = []
     for entry, path in _present(names):
-        result = verified(entry, path)
-        if not result.serves:
+        result = check_weights(entry, path)
+        if not result.passed:
             bad.append(path)
         if json:
             row = {
                 "name": entry.name,
                 "file": str(path),
                 "sha256": result.sha256,
-                "verdict": result.verdict,
+                "status": result.status,
             }
             print(json_module.dumps(row), flush=True)
         else:
-            print(visible(f"{result.verdict:9} {entry.name}: {path} (sha256 {result.sha256})"))
+            print(visible(f"{result.status:9} {entry.name}: {path} (sha256 {result.sha256})"))
     if bad:
         raise WeightsError(
             f"not the right file: {', '.join(map(str, bad))}: remove it, and run `vidstyle weights"
@@ -110,11 +110,12 @@ def _present(names: Sequence[str] | None) -> list[tuple[WeightFile, Path]]:
     """What is here; of those that are named, all. Raises WeightsError where one is not."""
     from vidstyle.core.errors import WeightsError
     from vidstyle.models.weights.catalog import CATALOG
-    from vidstyle.models.weights.listing import lies_at, listed
+    from vidstyle.models.weights.listing import find_entry
+    from vidstyle.models.weights.places import locate_weights
 
     found = []
-    for entry in [listed(name) for name in names or CATALOG]:
-        if path := lies_at(entry):
+    for entry in [find_entry(name) for name in names or CATALOG]:
+        if path := locate_weights(entry):
             found.append((entry, path))
         elif names:
             raise WeightsError(
@@ -127,9 +128,9 @@ def _present(names: Sequence[str] | None) -> list[tuple[WeightFile, Path]]:
 
 
 def _described(entry: WeightFile) -> dict[str, Any]:
-    from vidstyle.models.weights.listing import lies_at
+    from vidstyle.models.weights.places import locate_weights
 
-    there = lies_at(entry)
+    there = locate_weights(entry)
     return {
         "name": entry.name,
         "address": entry.address,
@@ -170,7 +171,7 @@ def _folder(file: str | None) -> str:
 
 
 @contextmanager
-def _progress(name: str, *, quiet: bool) -> Generator[Watch | None, None, None]:
+def _progress(name: str, *, quiet: bool) -> Generator[ReportBytes | None, None, None]:
     """A bar of bytes on a terminal; elsewhere the announcement of the download is enough."""
     from rich.console import Console
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from vidstyle.evaluation.evaluation import Series
+from vidstyle.evaluation.scores import Series
 from vidstyle.report.metric_text import shown
 
 

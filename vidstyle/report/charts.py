@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from vidstyle.evaluation.evaluation import FIGURES, Evaluation, Series
+from vidstyle.evaluation.scores import METRICS, Evaluation, Series
 from vidstyle.report.chart import Chart, Curve
 
 _BESIDE: Final = {
@@ -20,7 +20,7 @@ STYLES: Final = 8
 
 
 def charts_of(evaluations: Mapping[str, Evaluation]) -> tuple[Chart, ...]:
-    """One chart for each figure that runs over time, in the order of ``FIGURES``."""
+    """One chart for each figure that runs over time, in the order of ``METRICS``."""
     beside = {
         name: other
         for other, names in _BESIDE.items()
@@ -29,7 +29,7 @@ def charts_of(evaluations: Mapping[str, Evaluation]) -> tuple[Chart, ...]:
     }
     return tuple(
         Chart(name, meaning, (*_clips(evaluations, name), *_references(evaluations, name)))
-        for name, meaning in FIGURES.items()
+        for name, meaning in METRICS.items()
         if _has(evaluations, name) and name not in beside
     )
 

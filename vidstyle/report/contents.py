@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vidstyle.evaluation.evaluation import Evaluation, Series
+from vidstyle.evaluation.scores import Evaluation, Series
 from vidstyle.report.chart import Chart
 from vidstyle.report.charts import charts_of
 from vidstyle.report.curves import drawn

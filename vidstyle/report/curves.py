@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from vidstyle.evaluation.evaluation import Series
+from vidstyle.evaluation.scores import Series
 from vidstyle.report.axes import Axis, frame_axis, value_axis
 from vidstyle.report.chart import Chart, Curve, known, summary, values_at
 from vidstyle.report.markup import Markup, element, joined

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from vidstyle.core.errors import OutputError, UsageError
-from vidstyle.evaluation.evaluation import Evaluation
 from vidstyle.evaluation.file_evaluation import PER_FRAME, SOURCE
-from vidstyle.evaluation.motion import JudgingFlow
+from vidstyle.evaluation.motion import PairFlow
+from vidstyle.evaluation.scores import Evaluation
 from vidstyle.report.contents import Contents
 from vidstyle.report.markup import EMPTY
 from vidstyle.report.pair_gallery import WorstPair, gallery_within
@@ -28,7 +28,7 @@ def write_report(
     path: Path,
     evaluations: Mapping[str, Evaluation],
     clips: Mapping[str, Path],
-    flow: JudgingFlow,
+    flow: PairFlow,
     frames: Interval,
     *,
     most_bytes: int = MOST_BYTES,
@@ -92,7 +92,7 @@ def _destination(path: Path, clips: Mapping[str, Path], *, overwrite: bool) -> D
 def _worst_pairs(
     evaluations: Mapping[str, Evaluation],
     clips: Mapping[str, Path],
-    flow: JudgingFlow,
+    flow: PairFlow,
     frames: Interval,
 ) -> dict[str, list[WorstPair]]:
     """Of each clip, the worst first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vidstyle.evaluation.evaluation import Evaluation
+from vidstyle.evaluation.scores import Evaluation
 from vidstyle.report.markup import Markup, element, joined
 
 
@@ -14,7 +14,7 @@ def headline(evaluations: Mapping[str, Evaluation], source: str, *, first_frame:
     ``source`` is the name of the source's file; ``first_frame`` the number of the first frame
     judged. Clips that were judged by different flows are said not to be comparable.
     """
-    judges = sorted({evaluation.judge for evaluation in evaluations.values()})
+    judges = sorted({evaluation.evaluator for evaluation in evaluations.values()})
     frames = max(evaluation.frames for evaluation in evaluations.values())
     what = "1 clip" if len(evaluations) == 1 else f"{len(evaluations)} clips"
     about = element(

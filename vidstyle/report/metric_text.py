@@ -13,14 +13,14 @@ BETTER: Final[dict[str, Better]] = {
     "e_warp_long": "lower",
     "e_warp_first": "lower",
     "e_stab": "lower",
-    "flicker_removed": "higher",
-    "flicker_removed_long": "higher",
-    "relative_steadiness": "lower",
+    "warping_error_reduction": "higher",
+    "warping_error_reduction_long": "higher",
+    "relative_warping_error": "lower",
     "ssim": "higher",
     "lpips": "lower",
     # Crisper than the frames on their own is no better than as crisp.
     "sharpness": "up to 1",
-    "style_kept": "lower",
+    "style_loss_ratio": "lower",
     "ghosting": "lower",
     "cut_bleed": "lower",
     "static_deviation": "lower",
@@ -28,7 +28,7 @@ BETTER: Final[dict[str, Better]] = {
     "dead_pixels": "lower",
     "dead_blobs": "lower",
 }
-"""By the names of ``FIGURES``; those of the source and the per-frame painting judge no clip."""
+"""By the names of ``METRICS``; those of the source and the per-frame painting judge no clip."""
 
 
 def shown(value: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from vidstyle.evaluation.evaluation import FIGURES, Evaluation
+from vidstyle.evaluation.scores import METRICS, Evaluation
 from vidstyle.report.markup import Content, Markup, element, joined
 from vidstyle.report.metric_text import BETTER, best, shown
 
@@ -16,9 +16,9 @@ def figures_table(evaluations: Mapping[str, Evaluation]) -> Markup:
     """Figures that at least one clip has, the best of each marked, and the notes below."""
     head = _row("th", {"scope": "col"}, ["Figure", *(_name(clip) for clip in evaluations)])
     rows = [
-        _figure(name, [evaluation.figures.get(name) for evaluation in evaluations.values()])
-        for name in FIGURES
-        if any(name in evaluation.figures for evaluation in evaluations.values())
+        _figure(name, [evaluation.scores.get(name) for evaluation in evaluations.values()])
+        for name in METRICS
+        if any(name in evaluation.scores for evaluation in evaluations.values())
     ]
     coverage = [shown(evaluation.coverage) for evaluation in evaluations.values()]
     meaning = "share of the pixels that were judged; the rest has no motion that can be followed"
@@ -33,7 +33,7 @@ def _figure(name: str, values: list[float | None]) -> Markup:
     cells = [_cell(value, won=at in winners) for at, value in enumerate(values)]
     direction = BETTER.get(name)
     words = "" if direction is None else {**_WORDS, **_OTHER_WORDS}[direction]
-    return _line(name, "; ".join(filter(None, (FIGURES[name], words))), cells)
+    return _line(name, "; ".join(filter(None, (METRICS[name], words))), cells)
 
 
 def _line(name: str, meaning: str, cells: Iterable[Markup]) -> Markup:

@@ -12,11 +12,11 @@ import numpy as np
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
 from vidstyle.evaluation.file_evaluation import SOURCE
-from vidstyle.evaluation.motion import JudgingFlow, Motion, judged_motion
-from vidstyle.evaluation.together import Frames
+from vidstyle.evaluation.frame_groups import ClipFrames
+from vidstyle.evaluation.motion import PairFlow, PairMotion, pair_motion
 from vidstyle.imaging.contact_sheet import Image
 from vidstyle.imaging.flow_colors import flow_colors
-from vidstyle.imaging.warp import warp
+from vidstyle.imaging.warp import warp_image
 from vidstyle.report.reading import Interval, side_by_side
 from vidstyle.report.shown_size import Size, in_bytes, resized, shown_size
 
@@ -45,14 +45,14 @@ class PairViews:
     mask: Image
     """White where the flow holds: nothing else is judged."""
     difference: Image
-    """Of ``warped`` and ``earlier`` where the mask is white, ``GAIN`` times as strong."""
+    """Of ``warp_imageed`` and ``earlier`` where the mask is white, ``GAIN`` times as strong."""
 
 
 def pairs_of_clips(
     source: Path,
     clips: Mapping[str, Path],
     wanted: Mapping[str, tuple[int, ...]],
-    flow: JudgingFlow,
+    flow: PairFlow,
     frames: Interval,
 ) -> dict[str, tuple[PairViews, ...]]:
     """Views of the pairs that end at the ``wanted`` frames of each clip, in that order.
@@ -62,12 +62,12 @@ def pairs_of_clips(
     """
     left = {index for indices in wanted.values() for index in indices}
     views: dict[str, dict[int, PairViews]] = {name: {} for name in clips}
-    before: Frames = ()
+    before: ClipFrames = ()
     with side_by_side({SOURCE: source, **clips}, frames) as opened:
         size = shown_size(opened.clip, WIDEST)
         for moment in opened.moments if left else ():
             if moment.index in left:
-                motion = judged_motion(before[0], moment.images[0], flow)
+                motion = pair_motion(before[0], moment.images[0], flow)
                 stylized = zip(clips, before[1:], moment.images[1:], strict=True)
                 for name, earlier, later in stylized:
                     if moment.index in wanted[name]:
@@ -85,10 +85,12 @@ def pairs_of_clips(
     return {name: tuple(views[name][index] for index in wanted[name]) for name in clips}
 
 
-def _views(index: int, motion: Motion, pair: tuple[HostArray, HostArray], size: Size) -> PairViews:
+def _views(
+    index: int, motion: PairMotion, pair: tuple[HostArray, HostArray], size: Size
+) -> PairViews:
     earlier, later = pair
     flow, mask = motion.forward, motion.mask.astype(np.float32)[..., np.newaxis]
-    warped = warp(later, flow)
+    warped = warp_image(later, flow)
     longest = max(_SHORTEST, float(np.hypot(flow[..., 0], flow[..., 1]).max()))
     images = {
         "earlier": earlier,

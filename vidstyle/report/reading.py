@@ -14,7 +14,7 @@ import numpy as np
 
 from vidstyle.core import Clip, ExecutionContext, Frame, HostArray
 from vidstyle.core.errors import InputError
-from vidstyle.evaluation.together import Frames, together
+from vidstyle.evaluation.frame_groups import ClipFrames, zip_clips
 from vidstyle.report.shown_size import Size, resized
 from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
@@ -34,7 +34,7 @@ class Moment:
     """Of the first clip, since that frame."""
     duration: Fraction
     """In seconds."""
-    images: Frames
+    images: ClipFrames
     """One of each clip, (H, W, 3) RGB in [0, 1], all of the first clip's size."""
 
 
@@ -89,7 +89,7 @@ def _moments(opened: Sequence[_Opened], frames: Interval) -> Iterator[Moment]:
     first, tick, start = opened[0], opened[0].clip.time_base, None
     size = first.clip.width, first.clip.height
     clips = [(one.name, one.images(size)) for one in opened]
-    for index, images in enumerate(together(clips)):
+    for index, images in enumerate(zip_clips(clips)):
         frame = first.now
         assert frame is not None
         start = frame.pts if start is None else start

@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from vidstyle.models.loss.backbone import Backbone, Pooling, load_backbone
 from vidstyle.models.loss.backbone_network import build_network, find_order
-from vidstyle.models.style.input_form import InputForm
 from vidstyle.models.weights import safetensors_file
+from vidstyle.models.weights.catalog import InputForm
 
 Tensors = dict[str, torch.Tensor]
 REACHES = {"relu2_1": "features.5.bias", "relu3_4": "features.16.bias"}

@@ -18,6 +18,7 @@ from vidstyle.models.loss import backbone_weights
 from vidstyle.models.loss.backbone import load_backbone
 from vidstyle.models.loss.backbone_network import build_network, find_order
 from vidstyle.models.loss.backbone_weights import KNOWN_FILES, read_weights
+from vidstyle.models.weights import catalog as weight_catalog
 from vidstyle.models.weights import places as weight_places
 from vidstyle.models.weights import safetensors_file
 from vidstyle.models.weights.catalog import CATALOG, WeightFile
@@ -124,8 +125,9 @@ def official(tensors: Tensors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with HTTPServer(("127.0.0.1", 0), Handler) as listening:
         address = f"http://127.0.0.1:{listening.server_port}/models/"
         entry = WeightFile("vgg19", address + name, name, 0.0, "")
-        for module in (backbone_weights, weight_places):
+        for module in (backbone_weights, weight_catalog):
             monkeypatch.setattr(module, "KNOWN_FILES", {"vgg19": {name: "torchvision-rgb"}})
+        for module in (backbone_weights, weight_places):
             monkeypatch.setattr(module, "CATALOG", {"vgg19": entry})
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

@@ -165,7 +165,7 @@ def test_keyframes_are_read_and_followed(write: Write, fake_stages: Registry) ->
     blend = load_pipeline(path, registry=fake_stages).stages[1]
     assert blend.keyframes == {"strength": Keyframes(((Fraction(0), 0.0), (Fraction(60), 1.0)))}
     assert blend.options.model_dump()["strength"] == 0.0
-    half = options_at(blend, Fraction(30)).model_dump()
+    half = options_at(blend.options, blend.keyframes, Fraction(30)).model_dump()
     assert (half["strength"], half["passes"]) == (0.5, 3)
 
 

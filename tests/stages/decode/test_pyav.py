@@ -414,7 +414,7 @@ def test_a_second_reading_starts_anew(write_clip, square):
 
 
 def test_frames_before_open_are_a_mistake():
-    with pytest.raises(RuntimeError, match="before open"):
+    with pytest.raises(RuntimeError, match="called before open"):
         next(STAGE(STAGE.Options()).frames())
 
 

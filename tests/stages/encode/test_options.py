@@ -8,8 +8,7 @@ from pydantic import ValidationError
 from vidstyle.core import Clip
 from vidstyle.stages.encode.codecs import CODECS
 from vidstyle.stages.encode.containers import CONTAINERS
-from vidstyle.stages.encode.encoder import new_encoder, resolve
-from vidstyle.stages.encode.options import EncodeOptions
+from vidstyle.stages.encode.encoder import EncodeOptions, new_encoder, resolve
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ from vidstyle.models.loss.backbone_table import (
     Pooling,
 )
 from vidstyle.models.loss.backbone_weights import read_weights
-from vidstyle.models.style.input_form import INPUT_FORMS, InputForm
+from vidstyle.models.loss.input_form import INPUT_FORMS
+from vidstyle.models.weights.catalog import InputForm
 from vidstyle.models.weights.places import find_backbone
 
 

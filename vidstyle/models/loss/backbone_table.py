@@ -51,8 +51,6 @@ class BackboneRow:
     """Good ones, the best first; the first that the weights reach is the default."""
     layers: str
     """Pattern of its layers, by the names that the library has for them."""
-    keys: str
-    """Pattern of its weights' keys, classifier excluded. A file is recognized by it."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Names that papers use, where the library numbers its layers."""
     inner: bool = True
@@ -71,13 +69,9 @@ def _vgg(model: str, convolutions: tuple[int, ...], **row: Any) -> BackboneRow:
             names[f"relu{block}_{place}"] = f"features.{number + 1}"
             number += 2
         number += 1
-    numbers = "|".join(
-        node.rpartition(".")[2] for name, node in names.items() if name.startswith("conv")
-    )
     return BackboneRow(
         model=model,
         layers=r"features\.\d+",
-        keys=rf"features\.({numbers})\.(weight|bias)",
         names=names,
         **row,
     )
@@ -110,7 +104,6 @@ BACKBONES: Mapping[BackboneName, BackboneRow] = {
         model="torchvision:squeezenet1_1",
         choices=(LayerChoice(("relu1", "fire3", "fire4", "fire5"), "fire2", (1.0, 0.5)),),
         layers=r"features\.\d+",
-        keys=r"features\.(0|([34679]|1[0-2])\.(squeeze|expand1x1|expand3x3))\.(weight|bias)",
         names={
             "conv1": "features.0",
             "relu1": "features.1",
@@ -133,7 +126,6 @@ BACKBONES: Mapping[BackboneName, BackboneRow] = {
             ),
         ),
         layers=r"(Conv2d|Mixed)_\w+|maxpool[12]",
-        keys=r"(Conv2d_[1-4]|Mixed_[5-7])[a-e]\w*\..*",
         bytes_per_pixel=1400,
     ),
     "densenet": BackboneRow(
@@ -150,21 +142,12 @@ BACKBONES: Mapping[BackboneName, BackboneRow] = {
             ),
         ),
         layers=r"features\.\w+",
-        keys=(
-            r"features\.(conv0|norm[05]|transition[123]\.(norm|conv)"
-            r"|denseblock(1\.denselayer[1-6]|2\.denselayer([1-9]|1[0-2])"
-            r"|3\.denselayer([1-9]|1\d|2[0-4])|4\.denselayer([1-9]|1[0-6]))\.(norm|conv)[12])\.\w+"
-        ),
         bytes_per_pixel=4200,
     ),
     "resnet": BackboneRow(
         model="torchvision:resnet50",
         choices=(LayerChoice(("relu", "layer1.2", "layer2.3", "layer3.5"), "layer2.3"),),
         layers=r"conv1|bn1|relu|maxpool|layer\d\.\d",
-        keys=(
-            r"(conv1|bn1|layer(1\.[0-2]|2\.[0-3]|3\.[0-5]|4\.[0-2])"
-            r"\.((conv|bn)[1-3]|downsample\.[01]))\.\w+"
-        ),
         bytes_per_pixel=2600,
     ),
     "convnext": BackboneRow(
@@ -175,10 +158,6 @@ BACKBONES: Mapping[BackboneName, BackboneRow] = {
             ),
         ),
         layers=r"features\.([0246]|[1357]\.\d)",
-        keys=(
-            r"features\.([0246]\.[01]\.\w+"
-            r"|([137]\.[0-2]|5\.[0-8])\.(layer_scale|block\.\d\.(weight|bias)))"
-        ),
         # Its blocks have their channels last within.
         inner=False,
         bytes_per_pixel=2000,
@@ -187,9 +166,6 @@ BACKBONES: Mapping[BackboneName, BackboneRow] = {
         model="timm:legacy_xception",
         choices=(LayerChoice(("act1", "act2", "block1", "block2", "block3"), "block2"),),
         layers=r"(conv|bn|act|block)\d+",
-        keys=(
-            r"((conv|bn)[1-4]|block([1-9]|1[0-2])\.(rep\.\d+|skip|skipbn))\.(conv1\.|pointwise\.)?\w+"
-        ),
         bytes_per_pixel=2900,
     ),
     "resnet-v2": BackboneRow(
@@ -201,7 +177,6 @@ BACKBONES: Mapping[BackboneName, BackboneRow] = {
             ),
         ),
         layers=r"stem\.\w+|stages\.\d\.blocks\.\d|norm",
-        keys=r"(stem\.conv|norm|stages\.[0-3]\.blocks\.[0-5]\.((conv|norm)[1-3]|downsample\.conv))\.\w+",
         bytes_per_pixel=2500,
     ),
 }

@@ -11,10 +11,10 @@ import torch
 from vidstyle.core.errors import WeightsError
 from vidstyle.models.loss.backbone_network import build_network, find_order
 from vidstyle.models.loss.backbone_table import BackboneName
-from vidstyle.models.style.input_form import BLUE_GREEN_RED_MEAN, INPUT_FORMS, InputForm
+from vidstyle.models.loss.input_form import BLUE_GREEN_RED_MEAN, INPUT_FORMS
 from vidstyle.models.weights import safetensors_file
-from vidstyle.models.weights.arrays import checked_array, read_arrays
-from vidstyle.models.weights.catalog import CATALOG, KNOWN_FILES
+from vidstyle.models.weights.catalog import CATALOG, KNOWN_FILES, InputForm
+from vidstyle.models.weights.torch_file import checked_array, read_arrays
 
 __all__ = ["KNOWN_FILES", "read_weights"]
 

@@ -80,9 +80,11 @@ class Registry:
 
     def __init__(self, plugin_folders: Sequence[Path] = ()) -> None:
         """Look who offers what; runs no plugin. Raises PluginError for a folder that is none."""
+        self.folders = tuple(dict.fromkeys(folder.resolve() for folder in plugin_folders))
+        """Of plugins, absolute: whoever names them gets an equal registry."""
         self._offers: dict[str, list[Offer]] = {}
         self._loaded: dict[str, type[Any] | BrokenError] = {}
-        for offer in _offers(plugin_folders):
+        for offer in _offers(self.folders):
             self._offers.setdefault(offer.name, []).append(offer)
 
     def find(self, use: str, where: Where | None = None) -> type[Any]:
@@ -140,7 +142,7 @@ def _offers(plugin_folders: Sequence[Path]) -> Iterator[Offer]:
         yield built_in(name, target)
     for entry in entry_points(group=GROUP):
         yield _named(from_entry_point(entry))
-    for folder in dict.fromkeys(folder.resolve() for folder in plugin_folders):
+    for folder in plugin_folders:
         if not is_folder(folder):
             raise PluginError(f"{folder}: is not a folder; name one that holds kind/name.py")
         for offer in from_folder(folder):

@@ -1,35 +1,27 @@
 """Options that change over time: ``strength: {at: {0s: 0, 2s: 1}}``.
 
-Between two keyframes the value goes in a straight line; before the first and after the
-last it is held. Times count from the first frame of the run. A mix, such as
-``style: {at: {0s: a, 4s: {a: 1, b: 1}}}``, goes in a straight line in each of its weights.
+Between two keyframes the value changes linearly; before the first and after the last it is
+constant. Times count from the first frame of the run. A mix, such as
+``style: {at: {0s: a, 4s: {a: 1, b: 1}}}``, changes linearly in each of its weights.
 """
 
 from __future__ import annotations
 
-import re
+import json
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Protocol, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from vidstyle.core.options import StageOptions
-from vidstyle.runner.config.suggest import shown
-from vidstyle.runner.config.yaml_values import Where, YamlList, YamlMap, YamlValue
+from vidstyle.core.options import StageOptions, may_be_keyframed
 
 AT = "at"
-TIME = r"^([0-9]+(\.[0-9]+)?(s|ms)|([0-9]+:)?[0-9]+:[0-9]{1,2}(\.[0-9]+)?)$"
-"""A time as text: ``2s``, ``1.5s``, ``100ms``, ``1:30`` (minutes), ``1:02:03.5`` (hours)."""
-_LONGEST = 32
-_FORM = "{at: {0s: 0, 2s: 1}}"
-
-Points: TypeAlias = tuple[tuple[Fraction, YamlValue], ...]
-"""Seconds and the value there, as they were written, in order of time."""
 
 Value: TypeAlias = float | Mapping[str, float]
 """A number, or the weights of a mix by name."""
+OptionsT = TypeVar("OptionsT", bound=StageOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +48,16 @@ class Keyframes:
         return _between(low, high, (seconds - start) / (end - start))
 
 
-def _between(low: Value, high: Value, share: Fraction) -> Value:
+def _between(low: Value, high: Value, fraction: Fraction) -> Value:
     if isinstance(low, Mapping) and isinstance(high, Mapping):
-        return {name: _number_between(low[name], high[name], share) for name in low}
+        return {name: _number_between(low[name], high[name], fraction) for name in low}
     assert not isinstance(low, Mapping)
     assert not isinstance(high, Mapping)
-    return _number_between(low, high, share)
+    return _number_between(low, high, fraction)
 
 
-def _number_between(low: float, high: float, share: Fraction) -> float:
-    return float(Fraction(low) + share * (Fraction(high) - Fraction(low)))
+def _number_between(low: float, high: float, fraction: Fraction) -> float:
+    return float(Fraction(low) + fraction * (Fraction(high) - Fraction(low)))
 
 
 def mixes(
@@ -80,53 +72,46 @@ def mixes(
     )
 
 
-class Keyed(Protocol):
-    """What has options of which some are keyframed: a stage of a pipeline."""
-
-    @property
-    def options(self) -> StageOptions: ...
-    @property
-    def keyframes(self) -> Mapping[str, Keyframes]: ...
-
-
-def options_at(entry: Keyed, seconds: Fraction) -> StageOptions:
-    """The stage's options as they are at a time; the very same object where none changes."""
-    if not entry.keyframes:
-        return entry.options
-    values = {name: keys.value_at(seconds) for name, keys in entry.keyframes.items()}
-    return entry.options.model_copy(update=values)
+def options_at(
+    options: OptionsT, keyframes: Mapping[str, Keyframes], seconds: Fraction
+) -> OptionsT:
+    """The options as they are at a time; the very same object where none changes."""
+    if not keyframes:
+        return options
+    return options.model_copy(
+        update={name: keys.value_at(seconds) for name, keys in keyframes.items()}
+    )
 
 
-def read_points(value: YamlMap, what: str) -> Points:
-    """The keyframes that a pipeline has for an option, each value still to be validated.
+def options_to_json(options: StageOptions, keyframes: Mapping[str, Keyframes]) -> dict[str, Any]:
+    """All that a stage's options say over time, as JSON values: defaults, keyframes, paths.
 
-    ``what`` names the option in errors. Raises PipelineError for another form or a bad time.
+    A keyframed option becomes ``{"at": {seconds: value}}`` with seconds as an exact fraction,
+    such as ``"3/2"``.
     """
-    for key, where in value.keys.items():
-        if key != AT:
-            raise where.error(f"{what} has no key {shown(key)}; write {_FORM}")
-    times = value.items.get(AT)
-    if not isinstance(times, YamlMap) or not times.items:
-        got = "" if times is None else f", got {times}"
-        raise value.where.error(f"{what} wants a number, or {_FORM}{got}")
-    points: dict[Fraction, YamlValue] = {}
-    for text, point in times.items.items():
-        time = parse_time(text, times.keys[text])
-        if time in points:
-            raise times.keys[text].error(f"{what} has two values at {shown(text)}; keep one")
-        if isinstance(point, YamlList):
-            raise point.where.error(f"{what} wants a number at {shown(text)}, got {point}")
-        points[time] = point
-    return tuple(sorted(points.items(), key=lambda point: point[0]))
+    values: dict[str, Any] = options.model_dump(mode="json")
+    for name, keys in keyframes.items():
+        values[name] = {AT: {str(time): value for time, value in keys.points}}
+    return values
 
 
-def parse_time(text: str, where: Where) -> Fraction:
-    """Seconds, exact. Raises PipelineError where the text is not a time."""
-    if len(text) > _LONGEST or not re.match(TIME, text, re.ASCII) or text.endswith("\n"):
-        raise where.error(f"{shown(text)} is not a time; write 2s, 1.5s, 100ms or 1:30")
-    if text.endswith("ms"):
-        return Fraction(text[:-2]) / 1000
-    seconds = Fraction(0)
-    for part in text.removesuffix("s").split(":"):
-        seconds = seconds * 60 + Fraction(part)
-    return seconds
+def options_from_json(
+    model: type[OptionsT], values: Mapping[str, Any]
+) -> tuple[OptionsT, dict[str, Keyframes]]:
+    """The options and keyframes that ``options_to_json`` has written, equal bit for bit.
+
+    Raises pydantic's ValidationError for values that the model does not accept.
+    """
+    keyframes = {
+        name: Keyframes(tuple(sorted((Fraction(time), point) for time, point in value[AT].items())))
+        for name, value in values.items()
+        if _has_keyframes(model, name, value)
+    }
+    first = {name: keys.points[0][1] for name, keys in keyframes.items()}
+    return model.model_validate_json(json.dumps({**values, **first}), strict=True), keyframes
+
+
+def _has_keyframes(model: type[StageOptions], name: str, value: object) -> bool:
+    """Whether it is keyframes; a mix may have a style of the name ``at``, with a weight."""
+    known = name in model.model_fields and may_be_keyframed(model, name)
+    return known and isinstance(value, dict) and isinstance(value.get(AT), dict)

@@ -57,6 +57,8 @@ class Pipeline:
     """Frames that may wait between two stages; None leaves it to the plan."""
     inputs: tuple[SideInput, ...] = ()
     """Those of ``inputs:``, then the files that options name."""
+    plugins: tuple[Path, ...] = ()
+    """Folders that the registry of its stages has besides built-in and installed ones."""
 
 
 def load_pipeline(path: Path, *, registry: Registry, overrides: Sequence[str] = ()) -> Pipeline:
@@ -75,7 +77,15 @@ def load_pipeline(path: Path, *, registry: Registry, overrides: Sequence[str] = 
         read = read_options(stage, cls.Options)
         entries.append(_entry(stage, cls, read))
         inputs.extend(read.inputs)
-    return Pipeline(VERSION, tuple(entries), path, written.chunk, written.queue, tuple(inputs))
+    return Pipeline(
+        VERSION,
+        tuple(entries),
+        path,
+        written.chunk,
+        written.queue,
+        tuple(inputs),
+        registry.folders,
+    )
 
 
 def _entry(stage: WrittenStage, cls: type[Any], read: ReadOptions) -> StageEntry:

@@ -11,10 +11,11 @@ from typing import Any, TypeAlias
 from vidstyle.core.errors import PluginError
 from vidstyle.core.options import KEYFRAMES, LAYER, MIX, StageOptions, may_be_keyframed
 from vidstyle.runner.config.discovery import Listed, Registry
-from vidstyle.runner.config.keyframes import AT, TIME
+from vidstyle.runner.config.keyframes import AT
 from vidstyle.runner.config.pipeline_file import CHUNK, MOST_QUEUE, VERSION
 from vidstyle.runner.config.side_inputs import INPUTS
 from vidstyle.runner.config.stage_list import NAME
+from vidstyle.runner.config.stage_options import TIME
 
 Schema: TypeAlias = dict[str, Any]
 

@@ -9,20 +9,37 @@ option that takes a layer or a file; the option's value is then the layer that i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
 from vidstyle.core.options import StageOptions, is_mix, may_be_file, may_be_keyframed
-from vidstyle.runner.config.keyframes import AT, Keyframes, Points, mixes, read_points
+from vidstyle.runner.config.keyframes import AT, Keyframes, mixes
 from vidstyle.runner.config.option_errors import first_complaint
 from vidstyle.runner.config.side_inputs import SideInput, read_option
 from vidstyle.runner.config.stage_list import WrittenStage
-from vidstyle.runner.config.yaml_values import YamlMap, YamlScalar, plain
+from vidstyle.runner.config.suggest import shown
+from vidstyle.runner.config.yaml_values import (
+    Where,
+    YamlList,
+    YamlMap,
+    YamlScalar,
+    YamlValue,
+    plain,
+)
+
+TIME = r"^([0-9]+(\.[0-9]+)?(s|ms)|([0-9]+:)?[0-9]+:[0-9]{1,2}(\.[0-9]+)?)$"
+"""A time as text: ``2s``, ``1.5s``, ``100ms``, ``1:30`` (minutes), ``1:02:03.5`` (hours)."""
+_LONGEST_TIME = 32
+_FORM = "{at: {0s: 0, 2s: 1}}"
+
+Points: TypeAlias = tuple[tuple[Fraction, YamlValue], ...]
+"""Seconds and the value there, as they were written, in order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +77,10 @@ def read_options(stage: WrittenStage, model: type[StageOptions]) -> ReadOptions:
 
 
 def _is_timed(model: type[StageOptions], name: str, value: YamlMap) -> bool:
-    """Whether keyframes are meant; a mix is a mapping itself."""
-    return _changes(model, name) and (AT in value.items or not is_mix(model, name))
+    """Whether keyframes are meant; a mix is a mapping itself, and may have a style ``at``."""
+    if not _changes(model, name):
+        return False
+    return not is_mix(model, name) or isinstance(value.items.get(AT), YamlMap)
 
 
 def _changes(model: type[StageOptions], name: str) -> bool:
@@ -117,3 +136,38 @@ def _absolute(options: StageOptions, written: YamlMap) -> dict[str, Path]:
         if isinstance(value, Path):
             paths[name] = (written.items[name].where.folder / value).absolute()
     return paths
+
+
+def read_points(value: YamlMap, what: str) -> Points:
+    """The keyframes that a pipeline has for an option, each value still to be validated.
+
+    ``what`` names the option in errors. Raises PipelineError for another form or a bad time.
+    """
+    for key, where in value.keys.items():
+        if key != AT:
+            raise where.error(f"{what} has no key {shown(key)}; write {_FORM}")
+    times = value.items.get(AT)
+    if not isinstance(times, YamlMap) or not times.items:
+        got = "" if times is None else f", got {times}"
+        raise value.where.error(f"{what} wants a number, or {_FORM}{got}")
+    points: dict[Fraction, YamlValue] = {}
+    for text, point in times.items.items():
+        time = parse_time(text, times.keys[text])
+        if time in points:
+            raise times.keys[text].error(f"{what} has two values at {shown(text)}; keep one")
+        if isinstance(point, YamlList):
+            raise point.where.error(f"{what} wants a number at {shown(text)}, got {point}")
+        points[time] = point
+    return tuple(sorted(points.items(), key=lambda point: point[0]))
+
+
+def parse_time(text: str, where: Where) -> Fraction:
+    """Seconds, exact. Raises PipelineError where the text is not a time."""
+    if len(text) > _LONGEST_TIME or not re.match(TIME, text, re.ASCII) or text.endswith("\n"):
+        raise where.error(f"{shown(text)} is not a time; write 2s, 1.5s, 100ms or 1:30")
+    if text.endswith("ms"):
+        return Fraction(text[:-2]) / 1000
+    seconds = Fraction(0)
+    for part in text.removesuffix("s").split(":"):
+        seconds = seconds * 60 + Fraction(part)
+    return seconds

@@ -165,7 +165,11 @@ def _open_nodes(
     ):
         stack.callback(stage.close)
         guarded(planned.name, None, partial(stage.open, clip, planned.context))
-        nodes.append(make_node(planned, stage, partial(options_at, entry), recall=recall))
+        nodes.append(
+            make_node(
+                planned, stage, partial(options_at, entry.options, entry.keyframes), recall=recall
+            )
+        )
         stack.callback(nodes[-1].close)
         clip = planned.clip
     stack.callback(assembly.sink.close)
