@@ -34,9 +34,9 @@ from tests.fuzz.confined import Outcome
 from tests.fuzz.seeds import Seeds, make_seeds
 
 LAZY = (
-    "vidstyle.evaluation.extras",
+    "vidstyle.evaluation.network_metrics",
     "vidstyle.evaluation.file_evaluation",
-    "vidstyle.evaluation.evaluation_flow",
+    "vidstyle.evaluation.evaluators",
     "vidstyle.cli.evaluation_text",
     "vidstyle.cli.plan_text",
     "vidstyle.cli.progress",

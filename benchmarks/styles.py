@@ -36,9 +36,9 @@ import torch
 from vidstyle.core import HostArray
 from vidstyle.core.errors import UsageError, VidstyleError
 from vidstyle.evaluation.clip_frames import clip_frames, find_cuts
-from vidstyle.evaluation.evaluation_flow import farneback
-from vidstyle.evaluation.stability import Steadiness, steadiness
-from vidstyle.evaluation.style_losses import StyleLosses, judging_settings, whole_image_losses
+from vidstyle.evaluation.evaluators import farneback
+from vidstyle.evaluation.style_losses import StyleLosses, evaluation_settings, whole_image_losses
+from vidstyle.evaluation.warping_error import SourceRatios, compare_with_source
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import SUFFIX, load_style
 from vidstyle.models.style.styles import find_style, shipped_styles
@@ -88,7 +88,7 @@ def report(given: argparse.Namespace) -> int:
     style_images = style_image_files(styles, given.style_images)
     judged = {}
     for name, path in styles.items():
-        settings = judging_settings(path)
+        settings = evaluation_settings(path)
         objective = objective_of(settings, style_images[name], photos, given.weights, "cpu")
         judged[name] = Judged(load_style(path).module, objective)
         if name in baselines:
@@ -163,10 +163,10 @@ def report_losses(judged: Mapping[str, Judged], photos: Sequence[Path]) -> dict[
 
 def report_steadiness(
     judged: Mapping[str, Judged], clip: Path, count: int
-) -> dict[str, Steadiness]:
+) -> dict[str, SourceRatios]:
     found = find_cuts(clip_frames(clip, (0, count)))
     stylizers = {name: partial(stylized, one.network) for name, one in judged.items()}
-    rows = steadiness(clip_frames(clip, (0, count)), stylizers, farneback, cuts=found)
+    rows = compare_with_source(clip_frames(clip, (0, count)), stylizers, farneback, cuts=found)
     one = next(iter(rows.values())).error
     print(
         f"\n{clip.stem}: judge Farneback, {one.pairs} pairs, coverage {one.coverage:.3f},"
@@ -181,7 +181,7 @@ def report_steadiness(
 def report_baselines(
     names: Sequence[str],
     losses: Mapping[str, StyleLosses],
-    stable: Mapping[str, Mapping[str, Steadiness]],
+    stable: Mapping[str, Mapping[str, SourceRatios]],
 ) -> None:
     """The share of the baseline's E_warp that is gone, by clip, and what it costs in style."""
     print(f"\n{'against the baseline':30}{'style':>8}", end="")

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from vidstyle.core import Clip, HostArray
-from vidstyle.imaging.gray import Gray8, gray8
+from vidstyle.imaging.derived import Gray8, gray8
 from vidstyle.runner.execution.heap import keep_heap
 from vidstyle.runner.execution.nodes import AnyNode
 from vidstyle.runner.execution.parcel import Cell, Parcel

@@ -1,4 +1,4 @@
-"""The curves as an image: warping error against likeness to the painting, a panel a style."""
+"""The curves as an image: warping error against perceptual to the painting, a panel a style."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def draw(path: Path, styles: Mapping[str, Sequence[Row]]) -> None:
 
 def _panel(style: str, rows: Sequence[Row], colors: Mapping[str, Color]) -> Canvas:
     canvas = np.full((_HEIGHT, _WIDTH, 3), 255, np.uint8)
-    points = {row.name: (1 - row.figures["ssim"], row.figures["e_warp"]) for row in rows}
+    points = {row.name: (1 - row.scores["ssim"], row.scores["e_warp"]) for row in rows}
     ends = (
         1.05 * max(across for across, _ in points.values()) or 1.0,
         1.05 * max(up for _, up in points.values()) or 1.0,

@@ -33,7 +33,7 @@ _CODE = ("imaging", "stages/flow", "stages/shots", "models")
 
 
 @dataclass(frozen=True, slots=True)
-class Motion:
+class ClipMotion:
     """What the stages before painting found out about a clip."""
 
     layers: Mapping[str, Kept]
@@ -77,7 +77,7 @@ class Preset:
         """The stage that finds motion, such as ``flow/dis``."""
         return self._stage("flow").use
 
-    def motion(self, footage: Footage, store: Store) -> Motion:
+    def motion(self, footage: Footage, store: Store) -> ClipMotion:
         """Shots, flow and visibility, found once for all paintings and strengths."""
         entries = [entry for entry in self.pipeline().stages if entry.kind in _MOTION]
         code = Path(vidstyle.__file__).parent
@@ -89,10 +89,10 @@ class Preset:
         }
         layers = store.frames("motion", facts, lambda: _moving(self.pipeline(), footage))
         shots, chunks = (tuple(map(int, layers.pop(name))) for name in (_SHOT, _CHUNK))
-        return Motion(layers, shots, chunks)
+        return ClipMotion(layers, shots, chunks)
 
     def blended(
-        self, footage: Footage, motion: Motion, style_image: Kept, strength: float | None = None
+        self, footage: Footage, motion: ClipMotion, stylized: Kept, strength: float | None = None
     ) -> Iterator[HostArray]:
         """The images that the pipeline gives, (H, W, 3) in [0, 1]; None keeps its strength."""
         pipeline = self.pipeline(strength)
@@ -100,7 +100,7 @@ class Preset:
         kinds = {kind for kind in rest if kind not in (*_MOTION, "stylize")}
         with opened(pipeline, footage.clip, kinds) as nodes:
             flows = [through(node) for node in nodes]
-            for parcel in run_serial(_parcels(footage, motion, style_image), flows):
+            for parcel in run_serial(_parcels(footage, motion, stylized), flows):
                 yield np.asarray(parcel.cells["image"].at("host", "cpu"))
 
     def pipeline(self, strength: float | None = None) -> Pipeline:
@@ -114,10 +114,10 @@ class Preset:
         return found[0]
 
 
-def frames_of(footage: Footage, motion: Motion, style_image: Kept) -> Iterator[Frame]:
+def frames_of(footage: Footage, motion: ClipMotion, stylized: Kept) -> Iterator[Frame]:
     """The frames as baselines read them."""
     names = ["source", "image", *motion.layers]
-    for parcel in _parcels(footage, motion, style_image):
+    for parcel in _parcels(footage, motion, stylized):
         yield parcel.show(names, "host", "cpu")
 
 
@@ -170,11 +170,11 @@ def _sources(footage: Footage) -> Iterator[Parcel]:
         yield Parcel(index, index, 1, index * step, {"source": cell, "image": cell})
 
 
-def _parcels(footage: Footage, motion: Motion, style_image: Kept) -> Iterator[Parcel]:
+def _parcels(footage: Footage, motion: ClipMotion, stylized: Kept) -> Iterator[Parcel]:
     """What arrives at the stages behind painting."""
     for parcel in _sources(footage):
         index = parcel.index
-        layers = {"image": style_image[index]}
+        layers = {"image": stylized[index]}
         layers |= {name: kept[index] for name, kept in motion.layers.items()}
         cells = {**parcel.cells, **{name: Cell(layer) for name, layer in layers.items()}}
         shot, chunk = motion.shots[index], motion.chunks[index]

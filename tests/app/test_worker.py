@@ -119,7 +119,7 @@ def test_a_clip_is_painted_compared_and_judged(write_clip: WriteClip, tmp_path: 
     assert code == 0
     [report] = [item for item in news if isinstance(item, Made)]
     assert report.name == REPORT
-    assert report.caption.endswith("% of the flicker is gone")
+    assert report.caption.endswith("% of the flicker")
     assert "<html" in (tmp_path / "judged" / REPORT).read_text()
     assert [path.name for path in (tmp_path / "judged").iterdir()] == [REPORT]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.dead_pixels import blob_share, blobs, dead_pixels, find_dead
+from vidstyle.imaging.dead_pixels import blob_fraction, blobs, dead_pixels, find_dead
 
 HEIGHT, WIDTH = 40, 52
 
@@ -129,10 +129,10 @@ def test_what_the_painting_has_is_allowed() -> None:
     image = flat()
     image[10:20, 10:20] = 1
     share = 100 / (HEIGHT * WIDTH)
-    assert blob_share(image) == pytest.approx(share)
-    assert blobs(image, flat(), allowed_share=share)[1] == 0
-    assert blobs(image, flat(), allowed_share=share * 0.99)[1] == 1
-    assert blob_share(flat()) == 0
+    assert blob_fraction(image) == pytest.approx(share)
+    assert blobs(image, flat(), allowed_fraction=share)[1] == 0
+    assert blobs(image, flat(), allowed_fraction=share * 0.99)[1] == 1
+    assert blob_fraction(flat()) == 0
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -55,9 +55,9 @@ def _work(task: Task, tell: Tell) -> None:
 
             stylize_clip(task, tell)
         case FlickerTask():
-            from vidstyle.app.flicker_work import judge_flicker
+            from vidstyle.app.flicker_work import evaluate_flicker
 
-            judge_flicker(task, tell)
+            evaluate_flicker(task, tell)
 
 
 def _code(error: Exception) -> int:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from vidstyle.core.layers import HostArray
-from vidstyle.imaging.smooth import smooth
+from vidstyle.imaging.derived import smooth
 
 _FINE_SIGMA = 1.0
 # Pixels: the fine band is what a Gaussian of this width takes away.

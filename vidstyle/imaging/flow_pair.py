@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from vidstyle.core.layers import HostArray
-from vidstyle.imaging.gray import Gray8, gray8
+from vidstyle.imaging.derived import Gray8, gray8
 from vidstyle.imaging.visibility import visibility
 
 Directions = Literal["to_previous", "both"]

@@ -35,7 +35,7 @@ def with_luma(source: HostArray, luma: HostArray) -> HostArray:
     return np.asarray(np.clip(result, 0, 1, out=result), np.float32)
 
 
-def matched(luma: HostArray, other: HostArray) -> HostArray:
+def match_luma(luma: HostArray, other: HostArray) -> HostArray:
     """``luma`` with the mean and the standard deviation of ``other``; both are (H, W).
 
     Contrast changes by a factor of 4 at most. The result may leave [0, 1].

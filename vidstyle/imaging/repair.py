@@ -7,7 +7,7 @@ import numpy as np
 
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.dead_pixels import Dead
-from vidstyle.imaging.smooth import smooth
+from vidstyle.imaging.derived import smooth
 from vidstyle.imaging.visibility import BoolMask
 
 _ENOUGH = 8

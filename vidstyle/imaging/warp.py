@@ -23,7 +23,7 @@ _CODES: dict[Kernel, int] = {
 }
 
 
-def warp(image: HostArray, flow: HostArray, *, kernel: Kernel = "bilinear") -> HostArray:
+def warp_image(image: HostArray, flow: HostArray, *, kernel: Kernel = "bilinear") -> HostArray:
     """Sample ``image`` where the flow points to.
 
     ``result[y, x] = image[y + flow[y, x, 1], x + flow[y, x, 0]]``. With the layer ``flow``
@@ -50,7 +50,7 @@ def sample(
     kernel: Kernel = "bilinear",
     out: HostArray | None = None,
 ) -> HostArray:
-    """Sample ``image`` at positions that ``targets`` gave; see ``warp``.
+    """Sample ``image`` at positions that ``targets`` gave; see ``warp_image``.
 
     The result is written to ``out`` if there is one, of its shape and in one piece.
     """
@@ -61,10 +61,10 @@ def sample(
 
 def targets(flow: HostArray) -> tuple[HostArray, HostArray]:
     """Columns and rows, each (H, W) in pixels, of the points that ``flow`` (H, W, 2) leads to."""
-    return places(flow[..., 0], flow[..., 1])
+    return positions(flow[..., 0], flow[..., 1])
 
 
-def places(across: HostArray, down: HostArray) -> tuple[HostArray, HostArray]:
+def positions(across: HostArray, down: HostArray) -> tuple[HostArray, HostArray]:
     """``targets`` of a flow whose two planes, (H, W) each, lie apart: this is faster."""
     height, width = across.shape
     columns = np.arange(width, dtype=np.float32)

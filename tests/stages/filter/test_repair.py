@@ -101,7 +101,7 @@ def test_options_reach_the_detector() -> None:
     assert "48 dead pixels" in said(stage_after(image, strokes="counted"))[0]
     assert said(stage_after(image, strokes="counted", jump=0.9)) == []
     assert said(stage_after(damaged(), blob_area=37)) != said(stage_after(damaged(), blob_area=36))
-    assert "blob" not in said(stage_after(damaged(), allowed_share=0.1))[0]
+    assert "blob" not in said(stage_after(damaged(), allowed_fraction=0.1))[0]
 
 
 def stage_after(image: HostArray, **options: object) -> Repair:

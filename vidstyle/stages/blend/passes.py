@@ -10,8 +10,8 @@ import numpy as np
 from vidstyle.core import HostArray, Span, State
 from vidstyle.imaging.clipping import clip_to_neighborhood
 from vidstyle.imaging.confidence import confidence, without_creep
+from vidstyle.imaging.derived import smooth
 from vidstyle.imaging.detail import detail_gain, fine_band
-from vidstyle.imaging.smooth import smooth
 from vidstyle.imaging.warp import sample, targets
 from vidstyle.stages.blend.multipass_options import MultipassOptions
 

@@ -19,7 +19,7 @@ from vidstyle.core import (
     Window,
     keyframed,
 )
-from vidstyle.imaging.luminance import matched, with_luma
+from vidstyle.imaging.luminance import match_luma, with_luma
 
 
 class KeepColorsOptions(StageOptions):
@@ -59,7 +59,7 @@ class KeepColors(BaseStage[KeepColorsOptions]):
 def _colored(image: HostArray, source: HostArray, options: KeepColorsOptions) -> HostArray:
     luma = _luma(image)
     if options.luminance == "matched":
-        luma = matched(luma, _luma(source))
+        luma = match_luma(luma, _luma(source))
     return with_luma(source, luma)
 
 

@@ -41,7 +41,7 @@ class RepairOptions(StageOptions):
     blob_area: int = Field(
         BLOB_AREA, ge=2, le=1_000_000, description="Pixels of the smallest black or white blob."
     )
-    allowed_share: float = Field(
+    allowed_fraction: float = Field(
         0.0,
         ge=0,
         le=1,
@@ -83,7 +83,7 @@ class Repair(BaseStage[RepairOptions]):
             jump=options.jump,
             stable=options.stable,
             blob_area=options.blob_area,
-            allowed_share=options.allowed_share,
+            allowed_fraction=options.allowed_fraction,
         )
         self._tally.add(window.now.index, dead)
         repaired = repair(image, dead, source) if options.action == "mend" else image
