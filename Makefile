@@ -13,7 +13,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 help:
 	@echo "make demo     stylize the sample clip"
 	@echo "make check    format, lint, types, layers, fast tests"
-	@echo "make test     all tests"
+	@echo "make test     all tests; TESTS=tests/core runs some"
 	@echo "make lock     update the lock files after a change of pyproject.toml (needs uv)"
 	@echo "make upgrade  update the lock files to the newest versions (needs uv)"
 
@@ -52,7 +52,7 @@ check: $(READY)
 	$(BIN)/pytest -q -n 2 -m "not slow"
 
 test: $(READY)
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -q -n 2 $(TESTS)
 
 # Versions in the locks stay as they are; `make upgrade` takes the newest.
 lock upgrade:
