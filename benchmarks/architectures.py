@@ -1,7 +1,7 @@
 """The network ``fast`` against a 16-channel ``johnson``: speed, size, and style where both paint.
 
     python benchmarks/architectures.py [--size 640x360] [--repeats 15] [--threads N] [--compile]
-    python benchmarks/architectures.py --fast FILE --johnson FILE --painting P --photos DIR
+    python benchmarks/architectures.py --fast FILE --johnson FILE --style-image P --photos DIR
         [--weights DIR] [-o sheet.png]
 
 Times are medians of passes that take turns, so that whatever else the machine does falls on both;
@@ -28,15 +28,15 @@ import torch
 from torch import nn
 
 from vidstyle.core.errors import UsageError, VidstyleError
-from vidstyle.evaluation.style_losses import judging_settings, whole_picture_losses
-from vidstyle.imaging.contact_sheet import Picture, SheetRow, contact_sheet
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.network import StyleNetwork, paint
-from vidstyle.models.style_file import Credit, StyleInfo, load_style, save_style
+from vidstyle.evaluation.style_losses import evaluation_settings, whole_image_losses
+from vidstyle.imaging.contact_sheet import Image, SheetRow, contact_sheet
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.network import StyleNetwork, stylize
+from vidstyle.models.style.style_file import Credit, StyleInfo, load_style, save_style
 from vidstyle.training.loop import objective_of
 from vidstyle.training.measure import measure
-from vidstyle.training.photos import list_photos, read_picture, to_tensor
-from vidstyle.training.pictures import fitted, write_picture
+from vidstyle.training.photos import list_photos, read_image, to_tensor
+from vidstyle.training.previews import fitted, write_image
 
 WIDTH = 16
 LONGEST, CELL = 1024, 384
@@ -54,14 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--compile", action="store_true", help="also by torch.compile")
     parser.add_argument("--fast", type=Path, help="a style file")
     parser.add_argument("--johnson", type=Path, help="a style file of the same painting")
-    parser.add_argument("--painting", type=Path)
+    parser.add_argument("--style-image", type=Path)
     parser.add_argument("--photos", type=Path, help="a folder, never trained on")
     parser.add_argument("--weights", type=Path, help="the folder with the loss network")
     parser.add_argument("-o", "--output", type=Path, help="the sheet, PNG or JPEG")
     given = parser.parse_args(arguments)
-    losses = (given.fast, given.johnson, given.painting, given.photos)
+    losses = (given.fast, given.johnson, given.style_image, given.photos)
     if (any(losses) or given.output) and not all(losses):
-        parser.error("losses and a sheet need --fast, --johnson, --painting and --photos")
+        parser.error("losses and a sheet need --fast, --johnson, --style-image and --photos")
     try:
         report(given)
     except VidstyleError as error:
@@ -78,18 +78,18 @@ def report(given: argparse.Namespace) -> None:
         networks = {name: network(name, path) for name, path in files.items()}
         sizes = {name: path.stat().st_size for name, path in files.items()}
     report_speed(networks, sizes, given)
-    if given.painting:
+    if given.style_image:
         report_losses(networks, given)
     if given.output:
         photos = list_photos(given.photos)[:SHOWN]
-        write_picture(given.output, sheet(networks, photos))
+        write_image(given.output, sheet(networks, photos))
         print(f"wrote {given.output}")
 
 
 def drawn(architecture: str, folder: Path) -> Path:
     """A style file of random weights, as large as one that is trained."""
     made = empty_network(architecture, WIDTH)
-    made.initialise(torch.Generator().manual_seed(0))
+    made.initialize(torch.Generator().manual_seed(0))
     path = folder / f"{architecture}.safetensors"
     # Both names are among the architectures that there are.
     save_style(path, StyleInfo(architecture, Credit(), made.architecture, WIDTH), made)  # type: ignore[arg-type]
@@ -108,13 +108,13 @@ def network(architecture: str, path: Path) -> StyleNetwork:
 
 def report_speed(networks: Networks, sizes: Mapping[str, int], given: argparse.Namespace) -> None:
     width, height = map(int, given.size.split("x"))
-    picture = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
-    picture = picture.contiguous(memory_format=torch.channels_last)
+    image = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
+    image = image.contiguous(memory_format=torch.channels_last)
     forms: dict[str, Networks] = {"": networks}
     if given.compile:
         forms["compiled "] = {name: compiled(made) for name, made in networks.items()}
     actions = {
-        (name, f"{form}{precision}"): partial(passing, made, picture, half=precision == "bfloat16")
+        (name, f"{form}{precision}"): partial(passing, made, image, half=precision == "bfloat16")
         for form, alike in forms.items()
         for name, made in alike.items()
         for precision in ("float32", "bfloat16")
@@ -136,9 +136,9 @@ def compiled(made: StyleNetwork) -> StyleNetwork:
     return cast("StyleNetwork", torch.compile(made))
 
 
-def passing(made: nn.Module, picture: torch.Tensor, *, half: bool) -> None:
+def passing(made: nn.Module, image: torch.Tensor, *, half: bool) -> None:
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
-        paint(made, picture)
+        stylize(made, image)
 
 
 def medians(
@@ -156,10 +156,10 @@ def medians(
 
 def report_losses(networks: Networks, given: argparse.Namespace) -> None:
     photos = list_photos(given.photos)
-    settings = judging_settings(given.fast)
-    objective = objective_of(settings, given.painting, photos, given.weights, "cpu")
+    settings = evaluation_settings(given.fast)
+    objective = objective_of(settings, given.style_image, photos, given.weights, "cpu")
     pairs = {name: (made, objective) for name, made in networks.items()}
-    whole = whole_picture_losses(pairs, (to_tensor(small(path, LONGEST)) for path in photos))
+    whole = whole_image_losses(pairs, (to_tensor(small(path, LONGEST)) for path in photos))
     middles = {name: measure(made, objective, photos) for name, made in networks.items()}
     print(f"\n{f'losses on {len(photos)} photos':20}{'middles':>16}{'whole photos':>18}")
     print(f"{'':20}" + 2 * f"{'style':>8}{'content':>8}  ")
@@ -171,7 +171,7 @@ def report_losses(networks: Networks, given: argparse.Namespace) -> None:
     print(f"{'fast / johnson':20}{ratio:8.3f}{both:18.3f}", flush=True)
 
 
-def sheet(networks: Networks, photos: Sequence[Path]) -> Picture:
+def sheet(networks: Networks, photos: Sequence[Path]) -> Image:
     rows = []
     for path in photos:
         photo = small(path, CELL)
@@ -179,14 +179,14 @@ def sheet(networks: Networks, photos: Sequence[Path]) -> Picture:
     return contact_sheet(rows, ["photo", *networks])
 
 
-def shown(made: StyleNetwork, photo: Picture) -> Picture:
+def shown(made: StyleNetwork, photo: Image) -> Image:
     with torch.inference_mode():
-        painted = paint(made, to_tensor(photo))[0].permute(1, 2, 0)
-    return np.asarray((255.0 * painted).round().to(torch.uint8).contiguous().numpy())
+        stylized = stylize(made, to_tensor(photo))[0].permute(1, 2, 0)
+    return np.asarray((255.0 * stylized).round().to(torch.uint8).contiguous().numpy())
 
 
-def small(path: Path, side: int) -> Picture:
-    return fitted(read_picture(path), side)
+def small(path: Path, side: int) -> Image:
+    return fitted(read_image(path), side)
 
 
 if __name__ == "__main__":

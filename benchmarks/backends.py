@@ -5,7 +5,7 @@
 
 All are timed in turns in one process, so that the ratios can be trusted; a time is the least of
 the repeats. Beside it stand the mean and the largest difference from torch in float32, of 255.
-Without a clip a picture is made. ``--compile`` adds torch.compile, which takes a minute a style.
+Without a clip an image is made. ``--compile`` adds torch.compile, which takes a minute a style.
 ``--device`` is for torch alone.
 """
 
@@ -24,28 +24,28 @@ import numpy as np
 import torch
 
 from vidstyle.core import HostArray
-from vidstyle.core.place import Precision
-from vidstyle.models.openvino_network import native_bfloat16
-from vidstyle.models.openvino_painter import OpenVinoPainter
-from vidstyle.models.styles import find_style
-from vidstyle.models.torch_painter import TorchPainter
-from vidstyle.runner.device import available_cores
+from vidstyle.core.context import Precision
+from vidstyle.models.openvino.network import native_bfloat16
+from vidstyle.models.openvino.stylizer import OpenVinoStylizer
+from vidstyle.models.style.styles import find_style
+from vidstyle.models.style.torch_stylizer import TorchStylizer
+from vidstyle.runner.plan.device import available_cores
 from vidstyle.testing.textures import make_waves
 
-Paint = Callable[[HostArray], HostArray]
+Stylize = Callable[[HostArray], HostArray]
 REFERENCE = "torch float32"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One backend on some pictures."""
+    """One backend on some images."""
 
     name: str
     seconds: float
-    """Of a picture."""
+    """Of an image."""
     mean: float
     largest: float
-    """Differences from the reference, pictures being in [0, 1]."""
+    """Differences from the reference, images being in [0, 1]."""
 
 
 def main() -> None:
@@ -61,14 +61,14 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     width, height = map(int, given.size.split("x"))
-    pictures = [
-        picture for clip in given.clips for picture in shown(clip, width, height, given.frames)
+    images = [
+        image for clip in given.clips for image in shown(clip, width, height, given.frames)
     ] or [made(width, height)]
     for style in given.styles.split(","):
-        painters = backends(
+        stylizers = backends(
             find_style(style), threads=given.threads, device=given.device, compiled=given.compile
         )
-        report(style, measured(painters, pictures, given.repeats))
+        report(style, measured(stylizers, images, given.repeats))
 
 
 def made(width: int, height: int) -> HostArray:
@@ -88,7 +88,7 @@ def shown(clip: Path, width: int, height: int, count: int) -> Iterator[HostArray
             yield np.asarray(resized, np.float32) / np.float32(255)
 
 
-def backends(style: Path, *, threads: int, device: str, compiled: bool) -> Mapping[str, Paint]:
+def backends(style: Path, *, threads: int, device: str, compiled: bool) -> Mapping[str, Stylize]:
     """What each of them paints with, the reference first."""
     lower: Precision = "bfloat16" if device == "cpu" else "float16"
     precisions: Sequence[Precision] = ("float32", lower)
@@ -103,37 +103,37 @@ def backends(style: Path, *, threads: int, device: str, compiled: bool) -> Mappi
     return found
 
 
-def by_torch(style: Path, precision: Precision, device: str, *, compiled: bool) -> Paint:
+def by_torch(style: Path, precision: Precision, device: str, *, compiled: bool) -> Stylize:
     """On arrays: copies to a GPU and back count."""
-    painter = TorchPainter({"": style}, precision=precision, device=device, compiled=compiled)
+    stylizer = TorchStylizer({"": style}, precision=precision, device=device, compiled=compiled)
 
-    def paint(picture: HostArray) -> HostArray:
-        tensor = torch.from_numpy(picture).permute(2, 0, 1).to(device)
-        return painter.paint(tensor[None], {"": 1.0})[0].permute(1, 2, 0).cpu().numpy()
+    def stylize(image: HostArray) -> HostArray:
+        tensor = torch.from_numpy(image).permute(2, 0, 1).to(device)
+        return stylizer.stylize(tensor[None], {"": 1.0})[0].permute(1, 2, 0).cpu().numpy()
 
-    return paint
+    return stylize
 
 
-def by_openvino(style: Path, precision: Precision, threads: int) -> Paint:
-    painter = OpenVinoPainter({"": style}, precision=precision, threads=threads)
-    return lambda picture: painter.paint(picture, {"": 1.0})
+def by_openvino(style: Path, precision: Precision, threads: int) -> Stylize:
+    stylizer = OpenVinoStylizer({"": style}, precision=precision, threads=threads)
+    return lambda image: stylizer.stylize(image, {"": 1.0})
 
 
 def measured(
-    painters: Mapping[str, Paint], pictures: Sequence[HostArray], repeats: int
+    stylizers: Mapping[str, Stylize], images: Sequence[HostArray], repeats: int
 ) -> Sequence[Row]:
-    """Each of the painters on all pictures, in turns."""
-    times: dict[str, list[list[float]]] = {name: [[] for _ in pictures] for name in painters}
-    apart: dict[str, list[HostArray]] = {name: [] for name in painters}
-    for place, picture in enumerate(pictures):
-        painted = {name: paint(picture) for name, paint in painters.items()}
-        for name, result in painted.items():
-            apart[name].append(np.abs(result - painted[REFERENCE]))
+    """Each of the painters on all images, in turns."""
+    times: dict[str, list[list[float]]] = {name: [[] for _ in images] for name in stylizers}
+    apart: dict[str, list[HostArray]] = {name: [] for name in stylizers}
+    for position, image in enumerate(images):
+        stylized = {name: stylize(image) for name, stylize in stylizers.items()}
+        for name, result in stylized.items():
+            apart[name].append(np.abs(result - stylized[REFERENCE]))
         for _ in range(repeats):
-            for name, paint in painters.items():
+            for name, stylize in stylizers.items():
                 started = time.perf_counter()
-                paint(picture)
-                times[name][place].append(time.perf_counter() - started)
+                stylize(image)
+                times[name][position].append(time.perf_counter() - started)
     return [
         Row(
             name,
@@ -141,7 +141,7 @@ def measured(
             float(np.mean([difference.mean() for difference in apart[name]])),
             max(float(difference.max()) for difference in apart[name]),
         )
-        for name in painters
+        for name in stylizers
     ]
 
 

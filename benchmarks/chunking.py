@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vidstyle.runner.config import Pipeline, load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.job import Job, run
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
+from vidstyle.runner.plan.job import Job, run
 
 ROOT = Path(__file__).parents[1]
 _ONE = (1 << 40, 1 << 40)

@@ -1,12 +1,12 @@
 """Dead pixels and blobs of every style on photos and clips; ends with 1 where there is any.
 
     python benchmarks/dead_pixels.py --photos DIR --clips A B C [--every N] [--styles NAME ...]
-        [--painting-dir DIR]
+        [--style-image-dir DIR]
 
 ``dead`` is what a viewer would call so: specks, runs, blobs and NaN. ``by definition`` counts every
 pixel that leaves the 5x5 median by more than 0.25 where the source is calm, points of strokes and
 outlines included; it does not decide. The last columns plant damage in each painted photo and say
-how much of it is found, with points of strokes spared and counted. With --painting-dir, pictures
+how much of it is found, with points of strokes spared and counted. With --style-image-dir, images
 named after their style (``great-wave.jpg``) allow as much black and white as they have.
 """
 
@@ -22,27 +22,29 @@ import numpy as np
 import torch
 from torch import nn
 
-from vidstyle.core import HostArray, Place
-from vidstyle.evaluation.dead_pixels import Recall, Tally, plant
-from vidstyle.imaging.dead_pixels import blob_share
-from vidstyle.models.network import paint
-from vidstyle.models.style_file import SUFFIX, load_style
-from vidstyle.models.styles import find_style, shipped_styles
+from vidstyle.core import ExecutionContext, HostArray
+from vidstyle.evaluation.dead_pixels import DeadPixelCount, DetectionRecall, plant
+from vidstyle.imaging.dead_pixels import blob_fraction
+from vidstyle.models.style.network import stylize
+from vidstyle.models.style.style_file import SUFFIX, load_style
+from vidstyle.models.style.styles import find_style, shipped_styles
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--photos", type=Path, help="a folder of pictures")
+    parser.add_argument("--photos", type=Path, help="a folder of images")
     parser.add_argument("--clips", type=Path, nargs="*", default=[])
     parser.add_argument("--every", type=int, default=10, help="look at every Nth frame of clips")
     parser.add_argument(
         "--styles", nargs="*", help="names or style files; all shipped ones if none"
     )
-    parser.add_argument("--painting-dir", type=Path, help="a folder of paintings named as styles")
+    parser.add_argument(
+        "--style-image-dir", type=Path, help="a folder of paintings named as styles"
+    )
     given = parser.parse_args()
     if not given.photos and not given.clips:
         parser.error("give --photos or --clips")
@@ -59,7 +61,7 @@ def report(names: list[str], given: argparse.Namespace) -> int:
     dead = 0
     for name in names:
         path = find_style(name)
-        network, allowed = load_style(path).module, share(given.painting_dir, path.stem)
+        network, allowed = load_style(path).module, share(given.style_image_dir, path.stem)
         if given.photos:
             dead += row(f"{path.stem} photos", network, photos(given.photos), allowed, planted=True)
         for clip in given.clips:
@@ -72,12 +74,12 @@ def row(
     name: str, network: nn.Module, sources: Iterable[HostArray], allowed: float, *, planted: bool
 ) -> int:
     """One line of the table; gives its dead."""
-    tally, spared, counted = Tally(), Recall(), Recall()
+    tally, spared, counted = DeadPixelCount(), DetectionRecall(), DetectionRecall()
     for number, source in enumerate(sources):
-        painted = painting(network, source)
-        tally.add(painted, source, allowed_share=allowed)
+        stylized = style_image(network, source)
+        tally.add(stylized, source, allowed_fraction=allowed)
         if planted:
-            damaged = plant(painted, source, random=np.random.default_rng(number))
+            damaged = plant(stylized, source, random=np.random.default_rng(number))
             spared.add(damaged, source)
             counted.add(damaged, source, strokes="counted")
     print(
@@ -85,38 +87,38 @@ def row(
         f"{tally.blobs:6}{tally.blob_pixels:8}{tally.not_finite:5}{tally.dead:6}",
         end="",
     )
-    shares = [spared.share("pixels"), counted.share("pixels"), spared.share("blobs")]
-    shares.append(spared.share("not_finite"))
+    shares = [spared.recall("pixels"), counted.recall("pixels"), spared.recall("blobs")]
+    shares.append(spared.recall("not_finite"))
     print("   " + " ".join(f"{share:.4f}" for share in shares) if planted else "", flush=True)
     return tally.dead
 
 
-def painting(network: nn.Module, source: HostArray) -> HostArray:
+def style_image(network: nn.Module, source: HostArray) -> HostArray:
     planes = torch.from_numpy(np.ascontiguousarray(source.transpose(2, 0, 1)))
     with torch.inference_mode():
-        painted = paint(network, planes[None])[0]
-    return np.ascontiguousarray(painted.permute(1, 2, 0).numpy())
+        stylized = stylize(network, planes[None])[0]
+    return np.ascontiguousarray(stylized.permute(1, 2, 0).numpy())
 
 
 def share(folder: Path | None, style: str) -> float:
     """Share of black and white in the style's painting; 0 where there is none."""
-    found = [path for path in pictures(folder) if path.stem == style] if folder else []
-    return blob_share(photo(found[0])) if found else 0.0
+    found = [path for path in images(folder) if path.stem == style] if folder else []
+    return blob_fraction(photo(found[0])) if found else 0.0
 
 
 def photos(folder: Path) -> Iterator[HostArray]:
-    return map(photo, pictures(folder))
+    return map(photo, images(folder))
 
 
-def pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+def images(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
 
 
 def photo(path: Path) -> HostArray:
     """(H, W, 3) RGB in [0, 1]."""
     read = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if read is None:
-        sys.exit(f"{path}: is not a picture")
+        sys.exit(f"{path}: is not an image")
     return np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.float32) / np.float32(255)
 
 
@@ -124,7 +126,7 @@ def every(clip: Path, step: int) -> Iterator[HostArray]:
     """Every ``step``-th frame of a clip."""
     source = DecodePyAV(DecodeOptions())
     try:
-        source.open(clip, Place())
+        source.open(clip, ExecutionContext())
         for number, frame in enumerate(source.frames()):
             if number % step == 0:
                 yield frame.host("source")

@@ -25,29 +25,29 @@ import cv2
 import numpy as np
 import torch
 
-from vidstyle.core import Clip, Frame, HostArray, Layer, Place, Window
+from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Layer, Window
 from vidstyle.core.errors import WeightsError
 from vidstyle.imaging.flow_file import known_flow, read_flow
-from vidstyle.models.raft_weights import find_raft
-from vidstyle.runner.transfer import host_to_device
+from vidstyle.models.flow.raft_setup import find_raft
+from vidstyle.runner.execution.transfer import host_to_device
 from vidstyle.stages.flow.dis import Dis, DisOptions
 from vidstyle.stages.flow.farneback import Farneback, FarnebackOptions
 from vidstyle.stages.flow.raft import Raft, RaftOptions
 
 YARDSTICK = "DIS fast"
 SCALES = (1.0, 0.5)
-ONE_THREAD = Place(threads=1)
+ONE_THREAD = ExecutionContext(threads=1)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Two pictures whose motion was measured."""
+    """Two images whose motion was measured."""
 
     name: str
     first: HostArray
     second: HostArray
     flow: HostArray
-    """From the first picture to the second, (H, W, 2) in pixels."""
+    """From the first image to the second, (H, W, 2) in pixels."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def read_scenes(folder: Path) -> Iterator[Scene]:
     for path in sorted(folder.glob("*/flow10.flo")):
-        first, second = (picture(path.with_name(f"frame1{number}.png")) for number in (0, 1))
+        first, second = (image(path.with_name(f"frame1{number}.png")) for number in (0, 1))
         yield Scene(path.parent.name, first, second, read_flow(path))
 
 
-def picture(path: Path) -> HostArray:
+def image(path: Path) -> HostArray:
     read = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if read is None:
         raise SystemExit(f"cannot read {path}")
@@ -99,11 +99,11 @@ def methods(weights: Path | None) -> Iterator[tuple[str, Any]]:
     """Names and stages, the fast ones first."""
     for scale in SCALES:
         for preset in ("ultrafast", "fast", "medium"):
-            yield labelled(f"DIS {preset}", scale), Dis(DisOptions(preset=preset, scale=scale))
+            yield labeled(f"DIS {preset}", scale), Dis(DisOptions(preset=preset, scale=scale))
         for gaussian in (False, True):
             window = "Farneback, Gaussian" if gaussian else "Farneback"
             options = FarnebackOptions(gaussian=gaussian, scale=scale)
-            yield labelled(window, scale), Farneback(options)
+            yield labeled(window, scale), Farneback(options)
     try:
         path = weights or find_raft("small", offline=True)
     except WeightsError as error:
@@ -111,10 +111,10 @@ def methods(weights: Path | None) -> Iterator[tuple[str, Any]]:
         return
     for scale in SCALES:
         raft = RaftOptions(weights=str(path), scale=scale, offline=True)
-        yield labelled("RAFT-small", scale), Raft(raft)
+        yield labeled("RAFT-small", scale), Raft(raft)
 
 
-def labelled(name: str, scale: float) -> str:
+def labeled(name: str, scale: float) -> str:
     return name if scale == 1 else f"{name} at {scale:g}"
 
 
@@ -134,7 +134,7 @@ def measured(stage: Any, scene: Scene, repeats: int) -> Outcome:
 
 
 def run(stage: Any, scene: Scene) -> HostArray:
-    """The stage's flow from the scene's first picture, as the later frame, to its second."""
+    """The stage's flow from the scene's first image, as the later frame, to its second."""
 
     def frame(index: int, source: HostArray) -> Frame:
         on_host = stage.needs.home == "host"

@@ -2,7 +2,7 @@
 
     python benchmarks/fuzz.py [--cases 2000] [--seed 0] [--kind KIND] [--only NUMBER] [--keep DIR]
 
-A case is a clip, a folder of pictures, a photo, a pipeline, a style, a network of another project,
+A case is a clip, a folder of images, a photo, a pipeline, a style, a network of another project,
 a side input, a store of a run that was stopped, two clips to judge, or options, damaged by chance.
 Each runs in a process of its own without network, with 20 seconds and 2 GiB beyond what the
 imports take. It must end in a documented exit code and one line, leave nothing behind but its
@@ -34,21 +34,21 @@ from tests.fuzz.confined import Outcome
 from tests.fuzz.seeds import Seeds, make_seeds
 
 LAZY = (
-    "vidstyle.evaluation.extras",
-    "vidstyle.evaluation.file_judging",
-    "vidstyle.evaluation.judging_flow",
+    "vidstyle.evaluation.network_metrics",
+    "vidstyle.evaluation.file_evaluation",
+    "vidstyle.evaluation.evaluators",
     "vidstyle.cli.evaluation_text",
     "vidstyle.cli.plan_text",
     "vidstyle.cli.progress",
     "vidstyle.imaging.contact_sheet",
-    "vidstyle.models.style_import",
-    "vidstyle.runner.job",
-    "vidstyle.runner.probe",
+    "vidstyle.models.style.style_import",
+    "vidstyle.runner.plan.job",
+    "vidstyle.runner.plan.estimate",
     "vidstyle.stages.blend.multipass",
     "vidstyle.stages.flow.raft",
     "vidstyle.stages.stylize.feedforward",
     "vidstyle.training.photos",
-    "vidstyle.training.pictures",
+    "vidstyle.training.previews",
 )
 """Imported by commands when they need them; here once, before all of them."""
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", type=int, help="the number of one case")
     parser.add_argument("--keep", type=Path, help="a new folder for the files of --only")
     given = parser.parse_args(arguments)
-    # One core: pictures this small lose more to waiting threads than they gain by them.
+    # One core: images this small lose more to waiting threads than they gain by them.
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

@@ -25,22 +25,22 @@ import torch
 from memory import write_clip  # type: ignore[import-not-found]  # beside this file
 from torch.utils.flop_counter import FlopCounterMode
 
+from vidstyle.core.context import Precision
 from vidstyle.core.errors import DeviceError, WeightsError
-from vidstyle.core.place import Precision
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.raft_weights import find_raft
-from vidstyle.models.style_file import Credit, StyleInfo, save_style
-from vidstyle.models.torch_painter import TorchPainter
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.device import resolve_device
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.job import Job, prepared
-from vidstyle.runner.keyframes import options_at
-from vidstyle.runner.memory import BATCH
-from vidstyle.runner.nodes import make_node
-from vidstyle.runner.reading import Reading
-from vidstyle.runner.serial import through
-from vidstyle.runner.threaded import run_threaded
+from vidstyle.models.flow.raft_setup import find_raft
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
+from vidstyle.models.style.torch_stylizer import TorchStylizer
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.keyframes import options_at
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.nodes import make_node
+from vidstyle.runner.execution.reading import Reading
+from vidstyle.runner.execution.serial import through
+from vidstyle.runner.execution.threaded import run_threaded
+from vidstyle.runner.plan.device import resolve_device
+from vidstyle.runner.plan.job import Job, prepared
+from vidstyle.runner.plan.memory import BATCH
 
 ARCHITECTURE: Final = "johnson"
 BUDGET = 64 * 2**30
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def random_style(folder: Path, width: int) -> Path:
     network = empty_network(ARCHITECTURE, width)
-    network.initialise(torch.Generator().manual_seed(0))
+    network.initialize(torch.Generator().manual_seed(0))
     path = folder / "random.safetensors"
     save_style(path, StyleInfo("random", Credit(), ARCHITECTURE, width), network)
     return path
@@ -101,10 +101,10 @@ def report_stylizer(
     style: Path, given: argparse.Namespace, device: str, width: int, height: int
 ) -> None:
     precision: Precision = "float32" if device == "cpu" else "float16"
-    painter = TorchPainter({"": style}, precision=precision, device=device, compiled=False)
-    pictures = torch.rand(BATCH, 3, height, width, device=device)
+    stylizer = TorchStylizer({"": style}, precision=precision, device=device, compiled=False)
+    images = torch.rand(BATCH, 3, height, width, device=device)
     # The first is painted layer by layer, the second captured.
-    seconds = lasts(lambda: painter.paint(pictures, {"": 1.0}), device, given.frames // BATCH, 3)
+    seconds = lasts(lambda: stylizer.stylize(images, {"": 1.0}), device, given.frames // BATCH, 3)
     rate, work = BATCH / seconds, flops(given.width, height, width)
     limit = matrix_rate(given.side, getattr(torch, precision), device)
     print(
@@ -116,12 +116,12 @@ def report_stylizer(
 
 
 def flops(channels: int, height: int, width: int) -> float:
-    """Additions and multiplications that the network takes for a picture; nothing is computed."""
+    """Additions and multiplications that the network takes for an image; nothing is computed."""
     with torch.device("meta"):
         network = empty_network(ARCHITECTURE, channels).to("meta")
-        picture = torch.empty(1, 3, height, width)
+        image = torch.empty(1, 3, height, width)
     with FlopCounterMode(display=False) as counter:
-        network(picture)
+        network(image)
     return float(counter.get_total_flops())
 
 
@@ -159,7 +159,7 @@ def flows(weights: Path | None) -> dict[str, str]:
 
 
 def pipeline_rate(folder: Path, flow: str, options: str, style: Path, device: str) -> float:
-    """Frames a second from the file to blended pictures on the host.
+    """Frames a second from the file to blended images on the host.
 
     The clock starts at the first frame: weights are loaded, and kernels chosen.
     """
@@ -174,8 +174,9 @@ def pipeline_rate(folder: Path, flow: str, options: str, style: Path, device: st
             assembly.entries, plan.stages, assembly.stages, strict=True
         ):
             stack.callback(stage.close)
-            stage.open(plan.source.clip, planned.place)
-            nodes.append(make_node(planned, stage, partial(options_at, entry)))
+            stage.open(plan.source.clip, planned.context)
+            current = partial(options_at, entry.options, entry.keyframes)
+            nodes.append(make_node(planned, stage, current))
         frames = Reading(assembly.source, plan)
         times = []
         for parcel in run_threaded(frames, [through(node) for node in nodes], plan.queue):

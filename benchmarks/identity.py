@@ -1,4 +1,4 @@
-"""What decoding and encoding alone do to a picture, against exact arithmetic.
+"""What decoding and encoding alone do to an image, against exact arithmetic.
 
     python benchmarks/identity.py [CLIP ...]
 
@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Picture = npt.NDArray[np.float64]
+Image = npt.NDArray[np.float64]
 
 KR_KB = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722)}
 PIPELINE = "pipelines/identity.yaml"
@@ -52,7 +52,7 @@ def compare(clip: Path, out: Path) -> tuple[float, list[float]]:
     return float(np.abs(stacked).mean()), [float(v) for v in stacked.mean(axis=(0, 1, 2))]
 
 
-def exact_rgb(clip: Path, count: int = 10) -> Iterator[Picture]:
+def exact_rgb(clip: Path, count: int = 10) -> Iterator[Image]:
     """The first frames of an 8-bit 4:2:0 file by the standards' equations."""
     with av.open(str(clip)) as container:
         largest = max(container.streams.video, key=lambda stream: stream.width * stream.height)
@@ -62,7 +62,7 @@ def exact_rgb(clip: Path, count: int = 10) -> Iterator[Picture]:
             yield from_samples(frame)
 
 
-def from_samples(frame: av.VideoFrame) -> Picture:
+def from_samples(frame: av.VideoFrame) -> Image:
     full = frame.format.name == "yuvj420p" or int(frame.color_range) == 2
     if frame.format.name not in ("yuv420p", "yuvj420p"):
         raise SystemExit(f"{frame.format.name}: only 8-bit 4:2:0 is compared")
@@ -85,7 +85,7 @@ def sample_planes(frame: av.VideoFrame) -> Iterator[npt.NDArray[np.uint8]]:
         yield rows[: plane.height, : plane.width]
 
 
-def upsampled(chroma: Picture, height: int, width: int) -> Picture:
+def upsampled(chroma: Image, height: int, width: int) -> Image:
     """Chroma sits beside every second luma column and between two luma rows (MPEG-2 siting)."""
     columns, rows = np.meshgrid(np.arange(width), np.arange(height))
     across, down = (columns / 2).astype(np.float32), ((rows - 0.5) / 2).astype(np.float32)
@@ -94,8 +94,8 @@ def upsampled(chroma: Picture, height: int, width: int) -> Picture:
     return moved.astype(np.float64)
 
 
-def planes(path: Path) -> Iterator[Picture]:
-    """Frames of a lossless RGB file, without any conversion of colour."""
+def planes(path: Path) -> Iterator[Image]:
+    """Frames of a lossless RGB file, without any conversion of color."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             yield frame.to_ndarray(format="rgb24").astype(np.float64)
@@ -115,7 +115,7 @@ def own_clips(folder: Path) -> Iterator[Path]:
 
 
 def write(path: Path, height: int, tag: int, *, full: bool) -> None:
-    """Smooth colours over all of the range that is legal, straight into the samples.
+    """Smooth colors over all of the range that is legal, straight into the samples.
 
     The range is tagged where it is full, since nobody could guess it.
     """

@@ -34,14 +34,14 @@ import numpy as np
 import torch
 from torchvision.models.optical_flow import raft_small  # type: ignore[import-untyped]  # it has no types
 
-from vidstyle.models import safetensors_file
-from vidstyle.runner import destination, store
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.events import Event, FrameDone, Listener, Resumed
-from vidstyle.runner.execute import execute
-from vidstyle.runner.job import Job, prepared
-from vidstyle.runner.pauses import PauseRule
+from vidstyle.models.weights import safetensors_file
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.events import Event, FrameDone, Listener, Resumed
+from vidstyle.runner.execution.execute import execute
+from vidstyle.runner.execution.pauses import PauseRule
+from vidstyle.runner.plan.job import Job, prepared
+from vidstyle.runner.storage import destination, store
 
 ROOT = Path(__file__).parents[1]
 PIPELINES = (ROOT / "pipelines" / "temporal.yaml", ROOT / "pipelines" / "temporal-quality.yaml")
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--pipelines", type=Path, nargs="+", default=PIPELINES)
     parser.add_argument("--frames", type=int, default=120)
     given = parser.parse_args(arguments)
-    # One core: pictures this small lose more to waiting threads than they gain by them.
+    # One core: images this small lose more to waiting threads than they gain by them.
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
@@ -309,10 +309,10 @@ def write_clip(path: Path, frames: int) -> None:
         for index in range(frames):
             texture = textures[index * len(textures) // frames]
             window = np.ascontiguousarray(texture[:, index : index + WIDTH])
-            picture = av.VideoFrame.from_ndarray(window, "rgb24")
-            picture.pts = moment
+            image = av.VideoFrame.from_ndarray(window, "rgb24")
+            image.pts = moment
             moment += 1 if index % 3 else 4
-            container.mux(stream.encode(picture))
+            container.mux(stream.encode(image))
         container.mux(stream.encode(None))
 
 

@@ -45,8 +45,8 @@ def write_clip(path: Path, count: int, width: int, height: int) -> None:
         stream.pix_fmt = "yuv420p"
         for index in range(count):
             x, y = index % 160, (index // 2) % 160
-            picture = np.ascontiguousarray(texture[y : y + height, x : x + width])
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+            image = np.ascontiguousarray(texture[y : y + height, x : x + width])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
         container.mux(stream.encode(None))
 
 

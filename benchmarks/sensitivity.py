@@ -3,7 +3,7 @@
     python benchmarks/sensitivity.py --photos DIR PAINTING PAINTING ... [--weights DIR]
         [--iterations 150] [--crop 128] [--kinds calibrated tuned raw] [--start base]
 
-One short training on single pictures for each painting, style weight (0.5, 1, 2) and kind of loss:
+One short training on single images for each painting, style weight (0.5, 1, 2) and kind of loss:
 
 calibrated  each term divided by its value on untouched photos for this painting: ours.
 tuned       divided by the values for the first painting, whatever the painting: weights that were
@@ -12,7 +12,7 @@ raw         nothing divided: the Gram losses of all layers are added as they are
             such that on the first painting style counts as much against content as calibrated.
 
 All are measured alike, in calibrated units, on photos held out of the folder: style is a ratio to
-untouched photos, content is 1 for a picture without content. At the end, how far apart the largest
+untouched photos, content is 1 for an image without content. At the end, how far apart the largest
 and the smallest loss are: over the paintings at weight 1, and over the weights within a painting
 (the mean of the paintings). A training takes about 20 s on two cores, and the 33 of four
 paintings 11 minutes.
@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from vidstyle.core.errors import VidstyleError
-from vidstyle.models.styles import base_network
+from vidstyle.models.style.styles import base_network
 from vidstyle.training.calibration import Objective
 from vidstyle.training.checkpoint import fresh_run
 from vidstyle.training.loop import objective_of
@@ -48,7 +48,7 @@ class Row:
     """What one training came to."""
 
     kind: str
-    painting: str
+    style_image: str
     factor: float
     style: float
     content: float
@@ -81,18 +81,18 @@ def report(given: argparse.Namespace) -> None:
     rows: list[Row] = []
     first: Objective | None = None
     known: dict[str, Mapping[str, float]] = {}
-    for painting in given.paintings:
-        judge = objective_of(settings, painting, training, given.weights, "cpu")
+    for style_image in given.style_images:
+        judge = objective_of(settings, style_image, training, given.weights, "cpu")
         first = first or judge
         for kind in given.kinds:
             for factor in FACTORS:
                 objective = weighed(divided(judge, first, kind), factor)
                 # The first painting's own weights are found twice, and trained once.
-                key = f"{painting} {factor} {objective.untouched}"
+                key = f"{style_image} {factor} {objective.untouched}"
                 if key not in known:
                     known[key] = trained(objective, judge, training, measuring)
                 losses = known[key]
-                rows.append(Row(kind, painting.stem, factor, losses["style"], losses["content"]))
+                rows.append(Row(kind, style_image.stem, factor, losses["style"], losses["content"]))
                 print_row(rows[-1])
     report_spread(rows, given.kinds)
 
@@ -141,7 +141,7 @@ def trained(
 
 def print_row(row: Row) -> None:
     print(
-        f"{row.kind:12}{row.painting[:27]:28}{row.factor:7g}{row.style:9.4f}{row.content:9.3f}",
+        f"{row.kind:12}{row.style_image[:27]:28}{row.factor:7g}{row.style:9.4f}{row.content:9.3f}",
         flush=True,
     )
 
@@ -152,8 +152,8 @@ def report_spread(rows: Sequence[Row], kinds: Sequence[str]) -> None:
     for kind in kinds:
         mine = [row for row in rows if row.kind == kind]
         alike = [row for row in mine if row.factor == 1]
-        paintings = dict.fromkeys(row.painting for row in mine)
-        within = [spread([row for row in mine if row.painting == name]) for name in paintings]
+        style_images = dict.fromkeys(row.style_image for row in mine)
+        within = [spread([row for row in mine if row.style_image == name]) for name in style_images]
         values = (*spread(alike), *np.mean(within, axis=0))
         print(f"{kind:24}" + "{:9.2f}{:9.2f}  {:9.2f}{:9.2f}".format(*values), flush=True)
 

@@ -1,16 +1,16 @@
 """What styles are worth: loss on photos they never saw, and how steady they are on clips.
 
-    python benchmarks/styles.py --photos DIR [--weights DIR] [--paintings DIR NAME=FILE ...]
+    python benchmarks/styles.py --photos DIR [--weights DIR] [--style-images DIR NAME=FILE ...]
         [--clips A B C] [--frames N] [--styles NAME_OR_FILE ...]
         [--baseline FILE NAME=FILE ...] [--limit 0.10]
 
-Style loss is a ratio to the same photos untouched; content loss is 1 for a picture without any
+Style loss is a ratio to the same photos untouched; content loss is 1 for an image without any
 content. Both by the settings that a style was trained with, on the photos' middles as a training
 measures, and on whole photos (1024 pixels at most). Ends with 1 where a style's loss on the middles
 is above the limit. The photos also say what each layer's loss is divided by.
 
 A painting is given as NAME=FILE, or found in a folder by a name that has the style's in it:
-great_wave_hokusai.jpg for great-wave. The styles that samples.drawings draws need none.
+great_wave_hokusai.jpg for great-wave. For styles of samples/style_images none is needed.
 
 With --clips, styles paint the first frames one by one, without any blend; Farneback's motion
 judges. E is the warping error and G the mean squared gradient, both over the source's: E beyond G
@@ -25,11 +25,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -38,19 +36,20 @@ import torch
 from vidstyle.core import HostArray
 from vidstyle.core.errors import UsageError, VidstyleError
 from vidstyle.evaluation.clip_frames import clip_frames, find_cuts
-from vidstyle.evaluation.judging_flow import farneback
-from vidstyle.evaluation.steadiness import Steadiness, steadiness
-from vidstyle.evaluation.style_losses import StyleLosses, judging_settings, whole_picture_losses
-from vidstyle.models.network import StyleNetwork, paint
-from vidstyle.models.style_file import SUFFIX, load_style
-from vidstyle.models.styles import find_style, shipped_styles
+from vidstyle.evaluation.evaluators import farneback
+from vidstyle.evaluation.style_losses import StyleLosses, evaluation_settings, whole_image_losses
+from vidstyle.evaluation.warping_error import SourceRatios, compare_with_source
+from vidstyle.models.style.network import StyleNetwork, stylize
+from vidstyle.models.style.style_file import SUFFIX, load_style
+from vidstyle.models.style.styles import find_style, shipped_styles
 from vidstyle.training.calibration import Objective
 from vidstyle.training.loop import objective_of
 from vidstyle.training.measure import measure
-from vidstyle.training.photos import list_photos, read_picture, to_tensor
-from vidstyle.training.pictures import fitted
+from vidstyle.training.photos import list_photos, read_image, to_tensor
+from vidstyle.training.previews import fitted
 
 LONGEST = 1024
+OWN_STYLE_IMAGES = Path(__file__).parents[1] / "samples" / "style_images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--photos", type=Path, required=True, help="a folder, never trained on")
     parser.add_argument("--weights", type=Path, help="the folder with the loss network")
-    parser.add_argument("--paintings", nargs="*", default=[], metavar="DIR or NAME=FILE")
+    parser.add_argument("--style-images", nargs="*", default=[], metavar="DIR or NAME=FILE")
     parser.add_argument("--clips", type=Path, nargs="*", default=[])
     parser.add_argument("--frames", type=int, default=24, help="of each clip, from its start")
     parser.add_argument(
@@ -86,20 +85,19 @@ def report(given: argparse.Namespace) -> int:
     styles = {path.stem: path for path in map(find_style, given.styles or shipped)}
     baselines = named(given.baseline, styles)
     photos = list_photos(given.photos)
-    with tempfile.TemporaryDirectory() as folder:
-        paintings = painting_files(styles, given.paintings, Path(folder))
-        judged = {}
-        for name, path in styles.items():
-            settings = judging_settings(path)
-            objective = objective_of(settings, paintings[name], photos, given.weights, "cpu")
-            judged[name] = Judged(load_style(path).module, objective)
-            if name in baselines:
-                other = load_style(find_style(baselines[name])).module
-                judged[baseline_of(name)] = Judged(other, objective)
+    style_images = style_image_files(styles, given.style_images)
+    judged = {}
+    for name, path in styles.items():
+        settings = evaluation_settings(path)
+        objective = objective_of(settings, style_images[name], photos, given.weights, "cpu")
+        judged[name] = Judged(load_style(path).module, objective)
+        if name in baselines:
+            other = load_style(find_style(baselines[name])).module
+            judged[baseline_of(name)] = Judged(other, objective)
     losses = report_losses(judged, photos)
-    calm = {clip.stem: report_steadiness(judged, clip, given.frames) for clip in given.clips}
+    stable = {clip.stem: report_steadiness(judged, clip, given.frames) for clip in given.clips}
     if baselines:
-        report_baselines(list(baselines), losses, calm)
+        report_baselines(list(baselines), losses, stable)
     above = [name for name in styles if losses[name].style > given.limit]
     print(f"style loss above {given.limit:g}: {', '.join(above) or 'none'}")
     return 1 if above else 0
@@ -133,30 +131,23 @@ def words(name: str) -> str:
     return f"-{name}-".lower().replace("_", "-")
 
 
-def painting_files(
-    styles: Mapping[str, Path], written: Sequence[str], folder: Path
-) -> dict[str, Path]:
-    """A painting for each style; those that our own code draws are drawn into ``folder``."""
+def style_image_files(styles: Mapping[str, Path], written: Sequence[str]) -> dict[str, Path]:
+    """A style image for each style: as written, or one of our own samples."""
     found: dict[str, Path] = {}
-    for text in written:
-        if Path(text).is_dir():
-            for path in list_photos(Path(text)):
-                if name := name_in(path.stem, styles):
-                    found[name] = path
+    for folder in (OWN_STYLE_IMAGES, *(Path(text) for text in written if Path(text).is_dir())):
+        for path in list_photos(folder):
+            if name := name_in(path.stem, styles):
+                found[name] = path
     found |= named([text for text in written if not Path(text).is_dir()], styles)
-    # By its name: type checkers know that folder as the package drawings.
-    samples = import_module("samples.drawings")
-    drawn = [name for name in styles if name not in found and name in samples.DRAWINGS]
-    found |= {path.stem: path for path in samples.write_drawings(folder, drawn)}
     if missing := [name for name in styles if name not in found]:
-        raise UsageError(f"no painting for {', '.join(missing)}: give --paintings NAME=FILE")
+        raise UsageError(f"no style image for {', '.join(missing)}: give --style-images NAME=FILE")
     return found
 
 
 def report_losses(judged: Mapping[str, Judged], photos: Sequence[Path]) -> dict[str, StyleLosses]:
     """Print the losses; gives those on the middles."""
     middles = {name: measure(one.network, one.objective, photos) for name, one in judged.items()}
-    whole = whole_picture_losses(
+    whole = whole_image_losses(
         {name: (one.network, one.objective) for name, one in judged.items()}, map(photo, photos)
     )
     print(f"{f'losses on {len(photos)} photos':30}{'middles':>16}{'whole photos':>18}")
@@ -172,10 +163,10 @@ def report_losses(judged: Mapping[str, Judged], photos: Sequence[Path]) -> dict[
 
 def report_steadiness(
     judged: Mapping[str, Judged], clip: Path, count: int
-) -> dict[str, Steadiness]:
+) -> dict[str, SourceRatios]:
     found = find_cuts(clip_frames(clip, (0, count)))
-    painters = {name: partial(painted, one.network) for name, one in judged.items()}
-    rows = steadiness(clip_frames(clip, (0, count)), painters, farneback, cuts=found)
+    stylizers = {name: partial(stylized, one.network) for name, one in judged.items()}
+    rows = compare_with_source(clip_frames(clip, (0, count)), stylizers, farneback, cuts=found)
     one = next(iter(rows.values())).error
     print(
         f"\n{clip.stem}: judge Farneback, {one.pairs} pairs, coverage {one.coverage:.3f},"
@@ -190,30 +181,32 @@ def report_steadiness(
 def report_baselines(
     names: Sequence[str],
     losses: Mapping[str, StyleLosses],
-    calm: Mapping[str, Mapping[str, Steadiness]],
+    stable: Mapping[str, Mapping[str, SourceRatios]],
 ) -> None:
     """The share of the baseline's E_warp that is gone, by clip, and what it costs in style."""
     print(f"\n{'against the baseline':30}{'style':>8}", end="")
-    print("".join(f"{clip[:15]:>16}" for clip in calm) + (f"{'E_warp gone':>13}" if calm else ""))
+    print(
+        "".join(f"{clip[:15]:>16}" for clip in stable) + (f"{'E_warp gone':>13}" if stable else "")
+    )
     for name in names:
         print(f"{name[:29]:30}{losses[name].style / losses[baseline_of(name)].style:8.3f}", end="")
         gone = [
             1 - rows[name].error.value / rows[baseline_of(name)].error.value
-            for rows in calm.values()
+            for rows in stable.values()
         ]
         print("".join(f"{share:16.3f}" for share in gone), end="")
         print(f"{np.mean(gone):13.3f}" if gone else "", flush=True)
 
 
-def painted(network: StyleNetwork, picture: HostArray) -> HostArray:
-    planes = torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+def stylized(network: StyleNetwork, image: HostArray) -> HostArray:
+    planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
     with torch.inference_mode():
-        result = paint(network, planes[None])[0]
+        result = stylize(network, planes[None])[0]
     return np.ascontiguousarray(result.permute(1, 2, 0).numpy())
 
 
 def photo(path: Path) -> torch.Tensor:
-    return to_tensor(fitted(read_picture(path), LONGEST))
+    return to_tensor(fitted(read_image(path), LONGEST))
 
 
 if __name__ == "__main__":

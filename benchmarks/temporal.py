@@ -1,7 +1,7 @@
-"""Every plain way to steady a painting against ours: flicker, likeness, sharpness, ghosts, cost.
+"""Every plain way to steady a painting against ours: flicker, perceptual, sharpness, ghosts, cost.
 
     python benchmarks/temporal.py --clips FILE_OR_FOLDER ... --styles NAME_OR_FILE ...
-        [--frames 40] [--width 640] [--weights DIR] [--judge raft-small] [--work DIR]
+        [--frames 40] [--width 640] [--weights DIR] [--evaluator raft-small] [--work DIR]
         [--presets FILE ...] [--strengths 0.3 0.5 ...] [--still-frames 300] [-o FILE.json]
         [--plot FILE.png]
 
@@ -34,12 +34,12 @@ from pathlib import Path
 
 from consistency.bench import Settings, run, write_json  # type: ignore[import-not-found]  # beside
 from consistency.curves import draw  # type: ignore[import-not-found]  # this file
-from consistency.paintings import style_of  # type: ignore[import-not-found]
+from consistency.footage import style_of  # type: ignore[import-not-found]
 from consistency.presets import Preset  # type: ignore[import-not-found]
 from consistency.store import Store  # type: ignore[import-not-found]
 
 from vidstyle.core.errors import UsageError, VidstyleError
-from vidstyle.evaluation.judging_flow import JUDGES
+from vidstyle.evaluation.evaluators import EVALUATORS
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
 PRESETS = (PIPELINES / "temporal.yaml", PIPELINES / "temporal-quality.yaml")
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser().parse_args(arguments)
     try:
         if not given.clips or not given.styles:
-            raise UsageError("nothing to judge: give --clips and --styles")
+            raise UsageError("nothing to evaluator: give --clips and --styles")
         if len({path.stem for path in given.clips}) < len(given.clips):
             raise UsageError("two clips have one name: rename one of them")
         if len({path.stem for path in given.presets}) < len(given.presets):
@@ -86,12 +86,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    made.add_argument("--clips", type=Path, nargs="+", default=[], help="files or picture folders")
+    made.add_argument("--clips", type=Path, nargs="+", default=[], help="files or image folders")
     made.add_argument("--styles", nargs="+", default=[], help="names, style files or checkpoints")
     made.add_argument("--frames", type=int, default=40, help="of each clip, from its start")
     made.add_argument("--width", type=int, default=640, help="wider clips are made so wide")
     made.add_argument("--weights", type=Path, help="the folder with RAFT's, as VIDSTYLE_WEIGHTS")
-    made.add_argument("--judge", choices=JUDGES, default="raft-small")
+    made.add_argument("--evaluator", choices=EVALUATORS, default="raft-small")
     made.add_argument("--work", type=Path, help="a folder that keeps paintings and flows")
     made.add_argument("--presets", type=Path, nargs="+", default=PRESETS, help="pipelines of ours")
     made.add_argument("--strengths", type=float, nargs="+", default=STRENGTHS, help="of ours")
@@ -115,7 +115,7 @@ def report(given: argparse.Namespace, store: Store) -> int:
         strengths=given.strengths,
         frames=given.frames,
         width=given.width,
-        judge=given.judge,
+        evaluator=given.evaluator,
         weights=given.weights,
         still_frames=given.still_frames,
         still_width=given.still_width,

@@ -4,7 +4,7 @@
     python benchmarks/visibility_cost.py --published FOLDER [-o disagreement.png]
 
 All are timed in turns in one run on one machine, so that the ratios can be trusted; the mask must
-cost less than one direction of DIS fast. Two noisy pictures shifted against each other stand for
+cost less than one direction of DIS fast. Two noisy images shifted against each other stand for
 a pair of frames.
 
 With the files of a published consistency checker (forward_1_2.flo, backward_2_1.flo and its masks
@@ -26,14 +26,14 @@ import numpy as np
 import numpy.typing as npt
 
 from vidstyle.core import HostArray
+from vidstyle.imaging.derived import Gray8
 from vidstyle.imaging.flow_file import read_flow
-from vidstyle.imaging.grey import Grey8
 from vidstyle.imaging.visibility import visibility
 from vidstyle.stages.flow.dis import DisOptions, Preset, dense_search, search_flow
 
 PRESETS: tuple[Preset, ...] = ("ultrafast", "fast", "medium")
 TOLERANCE = 26
-"""Of 255: the grey masks of the checker are cut off to whole numbers and soft at their edges."""
+"""Of 255: the gray masks of the checker are cut off to whole numbers and soft at their edges."""
 EDGE = 2
 """Pixels from the frame's edge that are counted as on it."""
 
@@ -43,18 +43,18 @@ def main() -> None:
     parser.add_argument("--size", default="640x360", help="width x height")
     parser.add_argument("--threads", type=int, default=1, help="threads that OpenCV may use")
     parser.add_argument("--published", type=Path, help="folder with a checker's flows and masks")
-    parser.add_argument("-o", dest="output", type=Path, help="picture of where masks differ")
+    parser.add_argument("-o", dest="output", type=Path, help="image of where masks differ")
     given = parser.parse_args()
     cv2.setNumThreads(given.threads)
     if given.published:
-        pictures = [
+        images = [
             agreement(given.published, forward, backward)
             for forward, backward in (
                 ("forward_1_2", "backward_2_1"),
                 ("backward_2_1", "forward_1_2"),
             )
         ]
-        if given.output and not cv2.imwrite(str(given.output), np.hstack(pictures)):
+        if given.output and not cv2.imwrite(str(given.output), np.hstack(images)):
             parser.error(f"cannot write {given.output}")
     else:
         width, height = map(int, given.size.split("x"))
@@ -74,7 +74,7 @@ def costs(height: int, width: int) -> dict[str, float]:
     return median_seconds({"visibility": partial(visibility, flow, back), **actions})
 
 
-def pair(height: int, width: int) -> tuple[Grey8, Grey8]:
+def pair(height: int, width: int) -> tuple[Gray8, Gray8]:
     """Smooth noise, and the same moved by (3, 1) pixels."""
     noise = np.random.default_rng(0).random((height + 8, width + 8), dtype=np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), 3) - 0.5
@@ -104,9 +104,9 @@ def report(rows: Mapping[str, float]) -> None:
 
 
 def agreement(folder: Path, forward: str, backward: str) -> npt.NDArray[np.uint8]:
-    """Print how far the mask of a flow agrees with the checker's; a picture of where it does not.
+    """Print how far the mask of a flow agrees with the checker's; an image of where it does not.
 
-    The picture is (H, W, 3) in OpenCV's order.
+    The image is (H, W, 3) in OpenCV's order.
     """
     name = f"reliable_{forward[-3:]}.pgm"
     published = cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE)
@@ -121,10 +121,10 @@ def agreement(folder: Path, forward: str, backward: str) -> npt.NDArray[np.uint8
         f" {differ.sum() - inner} of them on the frame's edge;"
         f" ours is more visible in {(differ & (more > 0)).sum()}"
     )
-    picture = cv2.cvtColor(np.asarray(published // 2 + 64, np.uint8), cv2.COLOR_GRAY2BGR)
-    picture[differ & (more > 0)] = (0, 0, 255)
-    picture[differ & (more < 0)] = (255, 0, 0)
-    return np.asarray(picture, np.uint8)
+    image = cv2.cvtColor(np.asarray(published // 2 + 64, np.uint8), cv2.COLOR_GRAY2BGR)
+    image[differ & (more > 0)] = (0, 0, 255)
+    image[differ & (more < 0)] = (255, 0, 0)
+    return np.asarray(image, np.uint8)
 
 
 if __name__ == "__main__":

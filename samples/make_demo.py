@@ -1,6 +1,6 @@
 """Makes samples/demo.mp4 from photos that scikit-image ships, all public domain or CC0.
 
-The camera moves smoothly, a cup flies through the picture, and there is one hard cut. All
+The camera moves smoothly, a cup flies through the image, and there is one hard cut. All
 motion is geometry, so flow and occlusion of every frame are known: ``demo_scenes``.
 
     python samples/make_demo.py [FILE]
@@ -30,18 +30,18 @@ MOST_BYTES = 1_000_000
 class Photo:
     """A photo as a surface; beyond its edge the edge is repeated."""
 
-    picture: Doubles
+    image: Doubles
     opacity: Doubles
 
     def __call__(self, x: Doubles, y: Doubles) -> tuple[Doubles, Doubles]:
         columns, rows = x.astype(np.float32), y.astype(np.float32)
-        colour = cv2.remap(
-            self.picture, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        color = cv2.remap(
+            self.image, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
         opacity = cv2.remap(
             self.opacity, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-        return colour.astype(np.float64), opacity.astype(np.float64)
+        return color.astype(np.float64), opacity.astype(np.float64)
 
 
 def demo_scenes(width: int = WIDTH, height: int = HEIGHT) -> tuple[Scene, Scene]:
@@ -58,12 +58,12 @@ def demo_scenes(width: int = WIDTH, height: int = HEIGHT) -> tuple[Scene, Scene]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where the camera or a thing is: the photo's point ``anchor`` appears at ``centre``."""
+    """Where the camera or a thing is: the photo's point ``anchor`` appears at ``center``."""
 
     scale: float
     turn: float
     """Clockwise, in degrees."""
-    centre: tuple[float, float]
+    center: tuple[float, float]
     anchor: tuple[float, float]
 
 
@@ -72,7 +72,7 @@ CAT = (View(1.62, -2.0, MIDDLE, (238, 150)), View(1.86, 1.5, MIDDLE, (218, 138))
 FLIGHT = (View(0.34, -28, (-20, 250), (281, 184)), View(0.46, 24, (480, 262), (281, 184)))
 RISE = (View(1.75, 1.5, MIDDLE, (236, 250)), View(1.42, -1.0, MIDDLE, (256, 150)))
 CUP = (((281, 220), (197, 165), 0), ((298, 118), (116, 100), 0))
-"""Ellipses (centre, half axes, degrees) that hold the saucer and the cup."""
+"""Ellipses (center, half axes, degrees) that hold the saucer and the cup."""
 
 
 def photo(name: str, scale: float = 1.0) -> Photo:
@@ -82,9 +82,9 @@ def photo(name: str, scale: float = 1.0) -> Photo:
     path = Path(skimage.__file__).parent / "data" / name
     stored = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     if stored is None:
-        raise SystemExit(f"{path} is not a picture; install scikit-image 0.26 again")
-    picture = cv2.cvtColor(stored, cv2.COLOR_BGR2RGB).astype(np.float64) / 255
-    return Photo(_softened(picture, scale), np.ones(picture.shape[:2]))
+        raise SystemExit(f"{path} is not an image; install scikit-image 0.26 again")
+    image = cv2.cvtColor(stored, cv2.COLOR_BGR2RGB).astype(np.float64) / 255
+    return Photo(_softened(image, scale), np.ones(image.shape[:2]))
 
 
 def cut_out(
@@ -93,18 +93,18 @@ def cut_out(
     """The part of a photo that lies in any of the ellipses, with a soft edge."""
     whole = photo(name, scale)
     mask = np.zeros(whole.opacity.shape, np.uint8)
-    for centre, axes, degrees in ellipses:
-        cv2.ellipse(mask, centre, axes, degrees, 0, 360, 255, cv2.FILLED)
+    for center, axes, degrees in ellipses:
+        cv2.ellipse(mask, center, axes, degrees, 0, 360, 255, cv2.FILLED)
     soft = cv2.GaussianBlur(mask.astype(np.float64) / 255, (0, 0), max(1.0, 0.5 / scale))
-    return Photo(whole.picture, soft.astype(np.float64))
+    return Photo(whole.image, soft.astype(np.float64))
 
 
-def _softened(picture: Doubles, scale: float) -> Doubles:
+def _softened(image: Doubles, scale: float) -> Doubles:
     """Without the detail that would shimmer when it is shown smaller than it is."""
     if scale >= 1:
-        return picture
+        return image
     deviation = 0.6 * (scale**-2 - 1) ** 0.5
-    return cv2.GaussianBlur(picture, (0, 0), deviation).astype(np.float64)
+    return cv2.GaussianBlur(image, (0, 0), deviation).astype(np.float64)
 
 
 def _least(ends: tuple[View, View]) -> float:
@@ -130,7 +130,7 @@ def _pose(ends: tuple[View, View], share: float, shrink: float) -> Doubles:
     pose = similarity(
         between(first.scale, last.scale),
         np.radians(between(first.turn, last.turn)),
-        point(first.centre, last.centre),
+        point(first.center, last.center),
         point(first.anchor, last.anchor),
     )
     return pose @ np.diag([1 / shrink, 1 / shrink, 1])
@@ -157,7 +157,7 @@ def make_demo(path: Path, scenes: Sequence[Scene] | None = None) -> None:
 
 
 def _encodable(scene: Scene, time: int) -> av.VideoFrame:
-    pixels = np.rint(scene.picture(time) * 255).astype(np.uint8)
+    pixels = np.rint(scene.image(time) * 255).astype(np.uint8)
     frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
     return frame.reformat(
         format="yuv420p", dst_colorspace="ITU709", src_color_range="JPEG", dst_color_range="MPEG"

@@ -1,6 +1,6 @@
 """Photos for previews of styles, out of the scikit-image package: public domain or CC0.
 
-Licences are as scikit-image states them in the documentation of ``skimage.data``. Only pictures
+Licenses are as scikit-image states them in the documentation of ``skimage.data``. Only images
 that lie inside its wheel are used, so no network is needed. vidstyle itself never loads this.
 """
 
@@ -26,7 +26,7 @@ class Photo:
     file: str
     title: str
     credit: str
-    licence: str
+    license: str
     corner: tuple[int, int]
     """Left and top of the part, in pixels."""
     width: int
@@ -60,7 +60,7 @@ PHOTOS = (
 
 
 def _read(name: str) -> npt.NDArray[np.uint8]:
-    """The whole picture, BGR."""
+    """The whole image, BGR."""
     found = importlib.util.find_spec("skimage")
     if found is None or found.origin is None:
         raise InputError(
@@ -69,7 +69,7 @@ def _read(name: str) -> npt.NDArray[np.uint8]:
         )
     path = Path(found.origin).parent / "data" / name
     stored = np.fromfile(path, np.uint8) if path.is_file() else np.zeros(0, np.uint8)
-    picture = cv2.imdecode(stored, cv2.IMREAD_COLOR) if stored.size else None
-    if picture is None:
+    image = cv2.imdecode(stored, cv2.IMREAD_COLOR) if stored.size else None
+    if image is None:
         raise InputError(f"{path} is missing or damaged; install scikit-image 0.26 again")
-    return np.asarray(picture, np.uint8)
+    return np.asarray(image, np.uint8)

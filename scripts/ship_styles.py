@@ -1,23 +1,21 @@
 """Makes the styles that ship with vidstyle, their cards and their previews.
 
-    python scripts/ship_styles.py train --paintings DIR --photos DIR --weights DIR [NAME ...]
-    python scripts/ship_styles.py cards --paintings DIR --judged-on DIR [NAME ...]
+    python scripts/ship_styles.py train --style-images DIR --photos DIR --weights DIR [NAME ...]
+    python scripts/ship_styles.py cards --style-images DIR --judged-on DIR [NAME ...]
 
 ``train`` trains each style that is not there yet with the default settings and nothing else,
 and goes on where a killed call stopped. ``cards`` measures every style on photos that it was not
-trained on, and writes the card beside it, its preview and the contact sheet of all. The paintings
-are looked for by file name in DIR; drawn ones are drawn. Previews are of photos that scikit-image
-brings, all public domain or CC0.
+trained on, and writes the card beside it, its preview and the contact sheet of all. Style images
+are found by file name in DIR, our own in samples/style_images. Previews are of photos that
+scikit-image brings, all public domain or CC0.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,23 +25,23 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from samples.drawings import DRAWINGS
 from samples.photos import PHOTOS
 from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
-from vidstyle.models.network import paint
-from vidstyle.models.style_file import SUFFIX, Credit, load_style
-from vidstyle.models.styles import shipped_styles
+from vidstyle.models.style.network import stylize
+from vidstyle.models.style.style_file import SUFFIX, Credit, load_style
+from vidstyle.models.style.styles import shipped_styles
 from vidstyle.training.loop import objective_of, train_style
 from vidstyle.training.measure import measure
 from vidstyle.training.photos import list_photos, resized, to_tensor
-from vidstyle.training.pictures import write_picture
+from vidstyle.training.previews import write_image
 from vidstyle.training.settings import Settings
 from vidstyle.training.watch import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
 PREVIEWS = ROOT / "docs" / "styles"
+OWN_STYLE_IMAGES = ROOT / "samples" / "style_images"
 
-Picture = npt.NDArray[np.uint8]
+Image = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -52,13 +50,20 @@ class Shipped:
 
     title: str
     file: str
-    """Of the painting; empty for a drawn one."""
-    painting: str
+    """Of the painting."""
+    style_image: str
     """Artist, title and year."""
-    licence: str = "public domain"
+    license: str = "public domain"
+
+    def path(self, folder: Path) -> Path:
+        """The style image: in our own samples, or in a folder of paintings."""
+        own = OWN_STYLE_IMAGES / self.file
+        return own if own.is_file() else folder / self.file
 
 
-PAINTED = {
+OWN = "drawn by the vidstyle authors' own code"
+
+SHIPPED = {
     "composition-vii": Shipped(
         "Composition VII",
         "composition_vii_kandinsky.jpg",
@@ -75,10 +80,21 @@ PAINTED = {
     ),
     "scream": Shipped("The Scream", "the_scream_munch.jpg", "Edvard Munch, The Scream, 1893"),
     "udnie": Shipped("Udnie", "udnie_picabia.jpg", "Francis Picabia, Udnie, 1913"),
-}
-SHIPPED = PAINTED | {
-    name: Shipped(drawing.title, "", f"{drawing.credit}, {drawing.title}", drawing.licence)
-    for name, drawing in DRAWINGS.items()
+    "pen-hatching": Shipped(
+        "Hills in Reed Pen", "pen-hatching.jpg", f"{OWN}, Hills in Reed Pen", "CC0"
+    ),
+    "mosaic": Shipped(
+        "Sun, Stars and Sea in Mosaic",
+        "mosaic.jpg",
+        f"{OWN}, Sun, Stars and Sea in Mosaic",
+        "CC0",
+    ),
+    "stained-glass": Shipped(
+        "Poppies at Sunrise in Stained Glass",
+        "stained-glass.jpg",
+        f"{OWN}, Poppies at Sunrise in Stained Glass",
+        "CC0",
+    ),
 }
 
 
@@ -88,7 +104,7 @@ def main() -> None:
     for name in ("train", "cards"):
         command = commands.add_parser(name)
         command.add_argument("names", nargs="*", help="all styles without any")
-        command.add_argument("--paintings", type=Path, required=True)
+        command.add_argument("--style-images", type=Path, required=True)
         command.add_argument("--weights", type=Path)
         if name == "train":
             command.add_argument("--photos", type=Path, required=True)
@@ -108,37 +124,24 @@ def train(names: Sequence[str], given: argparse.Namespace) -> None:
         destination = shipped_styles() / f"{name}{SUFFIX}"
         if destination.exists():
             continue
-        with painting_of(name, given.paintings) as painting:
-            info = train_style(
-                Settings(),
-                painting=painting,
-                photos=given.photos,
-                destination=destination,
-                credit=credit_of(name),
-                weights=given.weights,
-                device=given.device,
-                resume=True,
-                watcher=Lines(name),
-            )
+        info = train_style(
+            Settings(),
+            style_image=SHIPPED[name].path(given.style_images),
+            photos=given.photos,
+            destination=destination,
+            credit=credit_of(name),
+            weights=given.weights,
+            device=given.device,
+            resume=True,
+            watcher=Lines(name),
+        )
         losses = ", ".join(f"{term} {value:.3f}" for term, value in info.losses.items())
         print(f"{name}: {losses}", flush=True)
 
 
 def credit_of(name: str) -> Credit:
     shipped = SHIPPED[name]
-    return Credit(shipped.title, shipped.painting, shipped.licence)
-
-
-@contextmanager
-def painting_of(name: str, folder: Path) -> Iterator[Path]:
-    """The file of a style's painting; a drawn one is there as long as the context."""
-    if SHIPPED[name].file:
-        yield folder / SHIPPED[name].file
-        return
-    with tempfile.TemporaryDirectory() as drawn:
-        path = Path(drawn) / f"{name}.png"
-        write_picture(path, DRAWINGS[name].draw())
-        yield path
+    return Credit(shipped.title, shipped.style_image, shipped.license)
 
 
 class Lines:
@@ -154,7 +157,7 @@ class Lines:
             took = time.perf_counter() - self._started
             print(f"{self._name} {progress.iteration}, {took:.0f} s: {losses}", flush=True)
 
-    def picture(self, iteration: int, name: str, picture: Picture) -> None:
+    def image(self, iteration: int, name: str, image: Image) -> None:
         return None
 
     def close(self) -> None:
@@ -164,30 +167,30 @@ class Lines:
 def cards(names: Sequence[str], given: argparse.Namespace) -> None:
     """Write cards, previews and, for all styles, the contact sheet."""
     photos = {photo.title: photo.pixels() for photo in PHOTOS}
-    painted = {}
+    stylized = {}
     for name in names:
         path = shipped_styles() / f"{name}{SUFFIX}"
-        painted[name] = [painting(path, photo) for photo in photos.values()]
-        row = SheetRow("", tuple(shrunk(picture, 288) for picture in painted[name]))
-        write_picture(PREVIEWS / f"{name}.jpg", contact_sheet([row], list(photos)))
+        stylized[name] = [style_image(path, photo) for photo in photos.values()]
+        row = SheetRow("", tuple(shrunk(image, 288) for image in stylized[name]))
+        write_image(PREVIEWS / f"{name}.jpg", contact_sheet([row], list(photos)))
         path.with_suffix(".md").write_text(card(name, path, judged(name, path, given)))
         print(f"wrote the card and the preview of {name}", flush=True)
     if set(names) == set(SHIPPED):
         rows = [
-            SheetRow("", tuple(shrunk(picture, 144) for picture in (photo, *row)))
-            for photo, *row in zip(photos.values(), *painted.values(), strict=True)
+            SheetRow("", tuple(shrunk(image, 144) for image in (photo, *row)))
+            for photo, *row in zip(photos.values(), *stylized.values(), strict=True)
         ]
-        write_picture(PREVIEWS / "all.jpg", contact_sheet(rows, ["original", *painted]))
+        write_image(PREVIEWS / "all.jpg", contact_sheet(rows, ["original", *stylized]))
 
 
-def painting(path: Path, photo: Picture) -> Picture:
+def style_image(path: Path, photo: Image) -> Image:
     with torch.inference_mode():
-        found = paint(load_style(path).module, to_tensor(photo))
+        found = stylize(load_style(path).module, to_tensor(photo))
     return (255.0 * found[0].permute(1, 2, 0)).round().to(torch.uint8).numpy()
 
 
-def shrunk(picture: Picture, height: int) -> Picture:
-    return resized(picture, height, round(height * picture.shape[1] / picture.shape[0]))
+def shrunk(image: Image, height: int) -> Image:
+    return resized(image, height, round(height * image.shape[1] / image.shape[0]))
 
 
 def judged(name: str, path: Path, given: argparse.Namespace) -> dict[str, float]:
@@ -195,9 +198,9 @@ def judged(name: str, path: Path, given: argparse.Namespace) -> dict[str, float]
     photos = list_photos(given.judged_on)
     style = load_style(path)
     settings = Settings(**style.info.settings)
-    with painting_of(name, given.paintings) as file:
-        objective = objective_of(settings, file, photos, given.weights, "cpu")
-        return measure(style.module, objective, photos)
+    file = SHIPPED[name].path(given.style_images)
+    objective = objective_of(settings, file, photos, given.weights, "cpu")
+    return measure(style.module, objective, photos)
 
 
 def card(name: str, path: Path, losses: dict[str, float]) -> str:
@@ -210,9 +213,9 @@ def card(name: str, path: Path, losses: dict[str, float]) -> str:
 
 | | |
 |---|---|
-| painting | {info.credit.painting} |
-| licence of the painting | {info.credit.licence} |
-| licence of the style | as vidstyle: Apache-2.0 |
+| painting | {info.credit.style_image} |
+| license of the painting | {info.credit.license} |
+| license of the style | as vidstyle: Apache-2.0 |
 | network | `{info.architecture}`, {info.width} channels |
 | file | {path.stat().st_size:,} bytes, float16 weights |
 | preview | [docs/styles/{name}.jpg](../../../docs/styles/{name}.jpg) |
@@ -225,9 +228,9 @@ tuned for this painting.
 | measured on | style | content | total variation | amplitude of noise |
 |---|---|---|---|---|
 | photos held out of the training | {_row(info.losses)} |
-| twelve Kodak pictures | {_row(losses)} |
+| twelve Kodak images | {_row(losses)} |
 
-Style and total variation are ratios to the untouched photos', content is 1 for a picture without
+Style and total variation are ratios to the untouched photos', content is 1 for an image without
 any, noise is the factor by which its amplitude grows; on the middles of the photos at
 {info.settings["crop"]}x{info.settings["crop"]} pixels.
 """

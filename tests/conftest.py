@@ -22,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def shared_data() -> Path:
-    """Real clips and pictures that lie beside the repository; absent in a plain clone."""
+    """Real clips and images that lie beside the repository; absent in a plain clone."""
     folder = Path(__file__).parents[2] / "shared" / "data"
     if not folder.is_dir():
         pytest.skip("no shared/data beside the repository")

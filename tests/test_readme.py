@@ -14,8 +14,8 @@ import torch
 
 from tests.models.original_networks import original_weights
 from vidstyle.cli.main import run_command
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.discovery import Registry
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -9,18 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.core.errors import OutputError
-from vidstyle.evaluation.judging_flow import JudgeName
-from vidstyle.evaluation.motion import JudgingFlow
+from vidstyle.evaluation.evaluators import EvaluatorName
+from vidstyle.evaluation.motion import PairFlow
 
-from .contenders import YARDSTICK, Scene, contenders, shipped
+from .candidates import (
+    BLENDS_WITH,
+    REFERENCE,
+    KeptFlow,
+    Scene,
+    candidates,
+    evaluate_candidates,
+    shipped,
+)
 from .cost import Cost, cost
-from .extremes import Bleed, Calm, bleeds, calm
-from .footage import Footage, noisy_still, real_clip, with_cut
-from .judging import BLENDS_WITH, KeptFlow, judged
-from .paintings import Style, painted
+from .extremes import Bleed, StillNoise, bleeds, measure_still
+from .footage import Footage, Style, noisy_still, real_clip, stylized, with_cut
 from .presets import Preset
 from .store import Store
-from .tables import Below, Row, below, figures_of, means, table
+from .tables import Below, Row, below, means, scores_of, table
 
 _MEAN = "mean"
 _CUT_AFTER = 6
@@ -37,7 +43,7 @@ class Settings:
     strengths: Sequence[float]
     frames: int
     width: int
-    judge: JudgeName
+    evaluator: EvaluatorName
     weights: Path | None
     still_frames: int
     still_width: int
@@ -51,7 +57,7 @@ class Outcome:
     rows: list[Row] = field(default_factory=list)
     means: list[Row] = field(default_factory=list)
     below: list[Below] = field(default_factory=list)
-    calm: list[Calm] = field(default_factory=list)
+    still: list[StillNoise] = field(default_factory=list)
     bleeds: list[Bleed] = field(default_factory=list)
     costs: list[Cost] = field(default_factory=list)
 
@@ -68,10 +74,10 @@ def run(settings: Settings) -> Outcome:
         for path in settings.clips
     ]
     print(_label(settings), flush=True)
-    flow = KeptFlow(settings.judge, settings.weights, settings.store)
+    flow = KeptFlow(settings.evaluator, settings.weights, settings.store)
     for style in settings.styles:
         for clip in clips:
-            rows = judged_rows(settings, style, clip, flow)
+            rows = evaluate_scene(settings, style, clip, flow)
             outcome.rows += rows
             print("\n" + table(f"{style.name} on {clip.name}", rows), flush=True)
     _add_means(settings, outcome)
@@ -80,9 +86,9 @@ def run(settings: Settings) -> Outcome:
         print("\n" + table(f"{mean}: mean of {len(clips)} clips", some))
         outcome.below += below(some)
     _section("Below every baseline's curve", outcome.below)
-    outcome.calm += _calm(settings, clips[0])
+    outcome.still += _still(settings, clips[0])
     still = f"{settings.still_frames} frames, noise of 2/255"
-    _section(f"A still under noise ({still})", outcome.calm)
+    _section(f"A still under noise ({still})", outcome.still)
     outcome.bleeds += _bleeds(settings, clips, outcome.rows)
     _section("Nothing of the shot before a cut", outcome.bleeds)
     first = Preset(settings.presets[0].path)
@@ -92,41 +98,41 @@ def run(settings: Settings) -> Outcome:
     return outcome
 
 
-def judged_rows(settings: Settings, style: Style, clip: Footage, flow: JudgingFlow) -> list[Row]:
-    """One clip in one style, by every contender."""
+def evaluate_scene(settings: Settings, style: Style, clip: Footage, flow: PairFlow) -> list[Row]:
+    """One clip in one style, by every candidate."""
     scene = scene_of(settings, style, clip)
-    everyone = contenders(settings.presets, settings.strengths)
-    found = judged(scene, everyone, flow, judge=settings.judge)
+    all_candidates = candidates(settings.presets, settings.strengths)
+    found = evaluate_candidates(scene, all_candidates, flow, evaluator=settings.evaluator)
     return [
         Row(
             style.name,
             clip.name,
             one.method,
-            one.dial,
+            one.parameter,
             one.ours,
-            figures_of(found[one.name], found[YARDSTICK]),
+            scores_of(found[one.name], found[REFERENCE]),
         )
-        for one in everyone
+        for one in all_candidates
     ]
 
 
 def scene_of(settings: Settings, style: Style, clip: Footage) -> Scene:
     """Paint the clip and find its motion, or find both in the store."""
     motions = tuple(preset.motion(clip, settings.store) for preset in settings.presets)
-    return Scene(clip, painted(clip, style, settings.store), motions)
+    return Scene(clip, stylized(clip, style, settings.store), motions)
 
 
 def write_json(path: Path, settings: Settings, outcome: Outcome) -> None:
     """Everything that was printed, unrounded. Raises OutputError."""
     content: dict[str, Any] = {
-        "judge": settings.judge,
+        "evaluator": settings.evaluator,
         "frames": settings.frames,
         "width": settings.width,
         "still_frames": settings.still_frames,
         "rows": [asdict(row) for row in outcome.rows],
         "means": [asdict(row) for row in outcome.means],
         "below": [{**asdict(one), "holds": one.holds} for one in outcome.below],
-        "calm": [asdict(one) for one in outcome.calm],
+        "still": [asdict(one) for one in outcome.still],
         "bleeds": [{**asdict(one), "holds": one.holds} for one in outcome.bleeds],
         "costs": [{**asdict(one), "ratio": one.ratio} for one in outcome.costs],
     }
@@ -137,11 +143,13 @@ def write_json(path: Path, settings: Settings, outcome: Outcome) -> None:
 
 
 def _label(settings: Settings) -> str:
-    lines = [f"judge {settings.judge}, first {settings.frames} frames, styles painted one by one"]
+    lines = [
+        f"evaluator {settings.evaluator}, first {settings.frames} frames, stylized frame by frame"
+    ]
     lines += [
-        f"{preset.name} blends with {preset.flow}, the judge's own flow: its E_warp flatters it"
+        f"{preset.name} blends with {preset.flow}, the evaluator's own flow: its E_warp flatters it"
         for preset in settings.presets
-        if settings.judge.startswith(BLENDS_WITH.get(preset.flow, "\0"))
+        if settings.evaluator.startswith(BLENDS_WITH.get(preset.flow, "\0"))
     ]
     return "\n".join(lines)
 
@@ -157,12 +165,14 @@ def _add_means(settings: Settings, outcome: Outcome) -> None:
         outcome.means += means(rows, style="+".join(restless), clip=_MEAN)
 
 
-def _calm(settings: Settings, clip: Footage) -> Iterator[Calm]:
+def _still(settings: Settings, clip: Footage) -> Iterator[StillNoise]:
     still = noisy_still(
         clip, frames=settings.still_frames, width=settings.still_width, store=settings.store
     )
     for style in settings.styles:
-        yield from calm(style.name, scene_of(settings, style, still), shipped(settings.presets))
+        yield from measure_still(
+            style.name, scene_of(settings, style, still), shipped(settings.presets)
+        )
 
 
 def _bleeds(settings: Settings, clips: Sequence[Footage], rows: Sequence[Row]) -> Iterator[Bleed]:
@@ -173,8 +183,8 @@ def _bleeds(settings: Settings, clips: Sequence[Footage], rows: Sequence[Row]) -
         yield from bleeds(style.name, scene_of(settings, style, made), ours)
     cuts = {clip.name: settings.presets[0].motion(clip, settings.store).cuts for clip in clips}
     for row in rows:
-        if row.ours and cuts[row.clip] and "cut_bleed" in row.figures:
-            worst = row.figures["cut_bleed"]
+        if row.ours and cuts[row.clip] and "cut_bleed" in row.scores:
+            worst = row.scores["cut_bleed"]
             yield Bleed(row.style, row.clip, row.name, cuts[row.clip], worst)
 
 

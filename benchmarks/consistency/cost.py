@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from vidstyle.core import Clip, HostArray
-from vidstyle.imaging.grey import Grey8, grey8
-from vidstyle.runner.heap import keep_heap
-from vidstyle.runner.nodes import AnyNode
-from vidstyle.runner.parcel import Cell, Parcel
+from vidstyle.imaging.derived import Gray8, gray8
+from vidstyle.runner.execution.heap import keep_heap
+from vidstyle.runner.execution.nodes import AnyNode
+from vidstyle.runner.execution.parcel import Cell, Parcel
 from vidstyle.stages.flow.dis import DisOptions, dense_search, search_flow
 
 from .footage import Footage
@@ -57,18 +57,18 @@ def cost(preset: Preset, footage: Footage, *, repeats: int = 25) -> Cost:
     """
     keep_heap()
     clip = Clip(WIDTH, HEIGHT, Fraction(1, 25), Fraction(25))
-    pictures = [_sized(picture) for picture in footage.frames[:2]]
-    greys = [grey8(picture) for picture in pictures]
+    images = [_sized(image) for image in footage.frames[:2]]
+    grays = [gray8(image) for image in images]
     search = dense_search(DisOptions(preset="fast"))
     taken: list[tuple[float, float, float]] = []
     with _one_thread(), opened(preset.pipeline(), clip, {"flow", "blend"}) as (flow, *blends):
         for index in range(_WARMING + repeats):
-            flow_time, parcels = _pushed(flow, [_parcel(index, pictures[index % 2])])
+            flow_time, parcels = _pushed(flow, [_parcel(index, images[index % 2])])
             blend_time = 0.0
             for node in blends:
                 spent, parcels = _pushed(node, parcels)
                 blend_time += spent
-            taken.append((flow_time, blend_time, _timed(lambda: _both_ways(search, greys))))
+            taken.append((flow_time, blend_time, _timed(lambda: _both_ways(search, grays))))
     flow_ms, blend_ms, dis_ms = 1e3 * np.median(taken[_WARMING:], axis=0)
     return Cost(preset.name, float(flow_ms), float(blend_ms), float(dis_ms))
 
@@ -83,8 +83,8 @@ def _pushed(node: AnyNode, parcels: list[Parcel]) -> tuple[float, list[Parcel]]:
     return _timed(push), out
 
 
-def _both_ways(search: cv2.DISOpticalFlow, greys: list[Grey8]) -> None:
-    for first, second in (greys, greys[::-1]):
+def _both_ways(search: cv2.DISOpticalFlow, grays: list[Gray8]) -> None:
+    for first, second in (grays, grays[::-1]):
         search_flow(search, first, second)
 
 
@@ -95,13 +95,13 @@ def _timed(action: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def _parcel(index: int, picture: HostArray) -> Parcel:
-    cell = Cell(picture)
+def _parcel(index: int, image: HostArray) -> Parcel:
+    cell = Cell(image)
     return Parcel(index, index, 1, Fraction(index, 25), {"source": cell, "image": cell})
 
 
-def _sized(picture: HostArray) -> HostArray:
-    return np.asarray(cv2.resize(picture, (WIDTH, HEIGHT)), np.float32)
+def _sized(image: HostArray) -> HostArray:
+    return np.asarray(cv2.resize(image, (WIDTH, HEIGHT)), np.float32)
 
 
 @contextmanager

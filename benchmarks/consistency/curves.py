@@ -1,4 +1,4 @@
-"""The curves as a picture: warping error against likeness to the painting, a panel a style."""
+"""The curves as an image: warping error against perceptual to the painting, a panel a style."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from vidstyle.core.errors import OutputError
 from .tables import Row
 
 Canvas = npt.NDArray[np.uint8]
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 _WIDTH, _HEIGHT = 640, 480
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 20, 40, 50
-_COLOURS: tuple[Colour, ...] = (
+_COLORS: tuple[Color, ...] = (
     (40, 40, 40),
     (60, 160, 60),
     (30, 130, 230),
@@ -28,7 +28,7 @@ _COLOURS: tuple[Colour, ...] = (
     (230, 60, 40),
 )
 # BGR; as many as there are methods and presets, then from the beginning.
-_INK: Colour = (70, 70, 70)
+_INK: Color = (70, 70, 70)
 
 
 def draw(path: Path, styles: Mapping[str, Sequence[Row]]) -> None:
@@ -37,27 +37,27 @@ def draw(path: Path, styles: Mapping[str, Sequence[Row]]) -> None:
     To the right is less like the painting, down is steadier. Raises OutputError.
     """
     methods = dict.fromkeys(row.method for rows in styles.values() for row in rows)
-    colours = {method: _COLOURS[number % len(_COLOURS)] for number, method in enumerate(methods)}
-    picture = np.hstack([_panel(style, rows, colours) for style, rows in styles.items()])
-    written, data = cv2.imencode(".png", picture)
+    colors = {method: _COLORS[number % len(_COLORS)] for number, method in enumerate(methods)}
+    image = np.hstack([_panel(style, rows, colors) for style, rows in styles.items()])
+    written, data = cv2.imencode(".png", image)
     try:
         path.write_bytes(data.tobytes() if written else b"")
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _panel(style: str, rows: Sequence[Row], colours: Mapping[str, Colour]) -> Canvas:
+def _panel(style: str, rows: Sequence[Row], colors: Mapping[str, Color]) -> Canvas:
     canvas = np.full((_HEIGHT, _WIDTH, 3), 255, np.uint8)
-    points = {row.name: (1 - row.figures["ssim"], row.figures["e_warp"]) for row in rows}
+    points = {row.name: (1 - row.scores["ssim"], row.scores["e_warp"]) for row in rows}
     ends = (
         1.05 * max(across for across, _ in points.values()) or 1.0,
         1.05 * max(up for _, up in points.values()) or 1.0,
     )
     _axes(canvas, style, ends)
-    for number, (method, colour) in enumerate(colours.items()):
-        curve = [_place(points[row.name], ends) for row in rows if row.method == method]
-        _curve(canvas, curve, colour)
-        _write(canvas, method, (_WIDTH - 190, _TOP + 18 * number), colour)
+    for number, (method, color) in enumerate(colors.items()):
+        curve = [_position(points[row.name], ends) for row in rows if row.method == method]
+        _curve(canvas, curve, color)
+        _write(canvas, method, (_WIDTH - 190, _TOP + 18 * number), color)
     return canvas
 
 
@@ -67,22 +67,22 @@ def _axes(canvas: Canvas, style: str, ends: tuple[float, float]) -> None:
     cv2.line(canvas, corner, (_WIDTH - _RIGHT, _HEIGHT - _BOTTOM), _INK, 1, cv2.LINE_AA)
     _write(canvas, f"{style}: E_warp against 1 - SSIM to per frame", (_LEFT, _TOP - 16), _INK)
     for part in (0.25, 0.5, 0.75, 1.0):
-        x, y = _place((part * ends[0], part * ends[1]), ends)
+        x, y = _position((part * ends[0], part * ends[1]), ends)
         _write(canvas, f"{part * ends[0]:.3f}", (x - 18, _HEIGHT - _BOTTOM + 20), _INK)
         _write(canvas, f"{part * ends[1]:.4f}", (16, y + 4), _INK)
 
 
-def _curve(canvas: Canvas, curve: Sequence[tuple[int, int]], colour: Colour) -> None:
-    cv2.polylines(canvas, [np.array(curve, np.int32)], False, colour, 2, cv2.LINE_AA)
+def _curve(canvas: Canvas, curve: Sequence[tuple[int, int]], color: Color) -> None:
+    cv2.polylines(canvas, [np.array(curve, np.int32)], False, color, 2, cv2.LINE_AA)
     for point in curve:
-        cv2.circle(canvas, point, 4, colour, -1, cv2.LINE_AA)
+        cv2.circle(canvas, point, 4, color, -1, cv2.LINE_AA)
 
 
-def _place(point: tuple[float, float], ends: tuple[float, float]) -> tuple[int, int]:
+def _position(point: tuple[float, float], ends: tuple[float, float]) -> tuple[int, int]:
     across = _LEFT + point[0] / ends[0] * (_WIDTH - _LEFT - _RIGHT)
     up = point[1] / ends[1] * (_HEIGHT - _TOP - _BOTTOM)
     return round(across), round(_HEIGHT - _BOTTOM - up)
 
 
-def _write(canvas: Canvas, text: str, place: tuple[int, int], colour: Colour) -> None:
-    cv2.putText(canvas, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, 1, cv2.LINE_AA)
+def _write(canvas: Canvas, text: str, position: tuple[int, int], color: Color) -> None:
+    cv2.putText(canvas, text, position, cv2.FONT_HERSHEY_SIMPLEX, 0.42, color, 1, cv2.LINE_AA)

@@ -10,14 +10,14 @@ import numpy as np
 
 from vidstyle.core import HostArray
 
-from .contenders import Contender, Scene
+from .candidates import Candidate, Scene
 
 SETTLING = 30
 """Frames at the beginning of a still that do not count: a recurrence starts at a whole painting."""
 
 
 @dataclass(frozen=True, slots=True)
-class Calm:
+class StillNoise:
     """What is left of the noise of a still."""
 
     style: str
@@ -58,24 +58,26 @@ class Bleed:
         return f"{self.style}: {self.name} on {self.clip}: {answer}, {self.worst:g} at {found}"
 
 
-def calm(style: str, scene: Scene, some: Sequence[Contender]) -> list[Calm]:
-    """Every contender on a noisy still; the first of them is the painting frame by frame."""
-    settled = min(SETTLING, len(scene.footage.frames) // 4)
-    found = [spread(one.frames(scene), settled) for one in some]
+def measure_still(style: str, scene: Scene, some: Sequence[Candidate]) -> list[StillNoise]:
+    """Every candidate on a noisy still; the first of them is the painting frame by frame."""
+    resolved = min(SETTLING, len(scene.footage.frames) // 4)
+    found = [spread(one.frames(scene), resolved) for one in some]
     alone = found[0][0]
     return [
-        Calm(style, one.name, 255 * deviation, deviation / alone if alone else 1.0, 255 * slope)
+        StillNoise(
+            style, one.name, 255 * deviation, deviation / alone if alone else 1.0, 255 * slope
+        )
         for one, (deviation, slope) in zip(some, found, strict=True)
     ]
 
 
-def bleeds(style: str, scene: Scene, some: Sequence[Contender]) -> Iterator[Bleed]:
-    """Every contender on a clip with cuts."""
+def bleeds(style: str, scene: Scene, some: Sequence[Candidate]) -> Iterator[Bleed]:
+    """Every candidate on a clip with cuts."""
     cuts = scene.motions[0].cuts
     for one in some:
         worst = max(
             (
-                float(np.abs(frame - scene.painting[index]).max())
+                float(np.abs(frame - scene.stylized[index]).max())
                 for index, frame in enumerate(one.frames(scene))
                 if index in cuts
             ),
@@ -84,15 +86,15 @@ def bleeds(style: str, scene: Scene, some: Sequence[Contender]) -> Iterator[Blee
         yield Bleed(style, scene.footage.name, one.name, cuts, worst)
 
 
-def spread(frames: Iterable[HostArray], settled: int) -> tuple[float, float]:
+def spread(frames: Iterable[HostArray], resolved: int) -> tuple[float, float]:
     """Deviation over time and slope of the mean luma per frame, after ``settled`` frames."""
     total = squares = np.zeros(())
     luma = []
     for index, frame in enumerate(frames):
-        if index >= settled:
+        if index >= resolved:
             # About a constant, so that the difference of two large sums is not taken.
-            centred = frame.astype(np.float64) - 0.5
-            total, squares = total + centred, squares + np.square(centred)
+            centered = frame.astype(np.float64) - 0.5
+            total, squares = total + centered, squares + np.square(centered)
             luma.append(float(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).mean(dtype=np.float64)))
     variance = squares / len(luma) - np.square(total / len(luma))
     slope = np.polyfit(np.arange(len(luma)), luma, 1)[0] if len(luma) > 1 else 0.0

@@ -1,7 +1,8 @@
-"""What is painted: the first frames of real clips, and a still under noise."""
+"""Source clips, and the same clips stylized frame by frame."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,14 +11,20 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 
-from vidstyle.core import Clip, HostArray, Place
-from vidstyle.core.errors import InputError
-from vidstyle.stages.decode.pictures import DecodePictures, PicturesOptions
+from vidstyle.core import Clip, ExecutionContext, HostArray
+from vidstyle.core.errors import InputError, WeightsError
+from vidstyle.models.style.network import StyleNetwork, stylize
+from vidstyle.models.style.style_file import SUFFIX, Credit, load_style
+from vidstyle.models.style.style_import import import_style
+from vidstyle.models.style.styles import find_style
+from vidstyle.models.weights import safetensors_file
+from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 
-from .store import Arrays, Kept, Store, digest_of, digest_of_files
+from .store import Arrays, Kept, Store, digest_of, digest_of_code, digest_of_files
 
 NOISE = 2 / 255
 """Standard deviation over a still."""
@@ -40,7 +47,7 @@ class Footage:
 
 
 def real_clip(path: Path, *, frames: int, width: int, store: Store) -> Footage:
-    """The first frames of a file or of a folder of pictures, made smaller where they are wider.
+    """The first frames of a file or of a folder of images, made smaller where they are wider.
 
     Raises InputError where it cannot be read, or has less than two frames.
     """
@@ -60,11 +67,11 @@ def noisy_still(clip: Footage, *, frames: int, width: int, store: Store) -> Foot
     facts = {"still": clip.key, "frames": frames, "width": width, "noise": NOISE}
 
     def made() -> Iterator[Arrays]:
-        picture = _narrowed(clip.frames[0], width)
+        image = _narrowed(clip.frames[0], width)
         random = np.random.default_rng(0)
         for _ in range(frames):
-            noise = random.normal(0, NOISE, picture.shape)
-            yield {"source": np.clip(picture + noise, 0, 1).astype(np.float32)}
+            noise = random.normal(0, NOISE, image.shape)
+            yield {"source": np.clip(image + noise, 0, 1).astype(np.float32)}
 
     name = f"still of {clip.name}"
     return Footage(name, digest_of(facts), store.frames("source", facts, made)["source"])
@@ -75,9 +82,9 @@ def with_cut(clip: Footage, *, frames: int, store: Store) -> Footage:
     facts = {"cut": clip.key, "frames": frames}
 
     def made() -> Iterator[Arrays]:
-        pictures = clip.frames[:frames]
-        yield from ({"source": picture} for picture in pictures)
-        yield from ({"source": 1 - picture[::-1]} for picture in pictures)
+        images = clip.frames[:frames]
+        yield from ({"source": image} for image in images)
+        yield from ({"source": 1 - image[::-1]} for image in images)
 
     name = f"{clip.name} and its negative"
     return Footage(name, digest_of(facts), store.frames("source", facts, made)["source"])
@@ -85,18 +92,70 @@ def with_cut(clip: Footage, *, frames: int, store: Store) -> Footage:
 
 def _read(path: Path, count: int, width: int) -> Iterator[Arrays]:
     folder = path.is_dir()
-    source = DecodePictures(PicturesOptions()) if folder else DecodePyAV(DecodeOptions())
+    source = DecodeImages(ImagesOptions()) if folder else DecodePyAV(DecodeOptions())
     try:
-        source.open(path, Place())
+        source.open(path, ExecutionContext())
         for frame in islice(source.frames(), count):
             yield {"source": _narrowed(frame.host("source"), width)}
     finally:
         source.close()
 
 
-def _narrowed(picture: HostArray, width: int) -> HostArray:
-    height, wide = picture.shape[:2]
+def _narrowed(image: HostArray, width: int) -> HostArray:
+    height, wide = image.shape[:2]
     if wide <= width:
-        return picture
+        return image
     size = (width, round(height * width / wide))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """A style file, ours or another project's; loaded only where something is to be painted."""
+
+    path: Path
+    ours: bool
+    """Ours learned to be steady; those of pytorch/examples never were, and leave more to blend."""
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    def network(self) -> StyleNetwork:
+        if self.ours:
+            return load_style(self.path).module
+        return import_style(self.path, name=self.name, credit=Credit()).style.module
+
+
+def style_of(text: str) -> Style:
+    """A style by name or path, a pytorch/examples checkpoint by path; else WeightsError."""
+    if os.sep not in text and not text.endswith((SUFFIX, ".pth", ".model")):
+        return Style(find_style(text), ours=True)
+    path = Path(text)
+    if not path.is_file():
+        raise WeightsError(f"there is no style file {text}")
+    ours = path.suffix == SUFFIX and "vidstyle" in safetensors_file.read_metadata(path)
+    return Style(path, ours)
+
+
+def stylized(footage: Footage, style: Style, store: Store) -> Kept:
+    """Every frame alone, (H, W, 3) in [0, 1], rounded to float16."""
+    facts = {
+        "footage": footage.key,
+        "style": digest_of_files([style.path]),
+        "code": digest_of_code("models"),
+    }
+
+    def made() -> Iterator[Arrays]:
+        network = style.network().to(memory_format=torch.channels_last)
+        for image in footage.frames:
+            yield {"image": _stylized(network, image).astype(np.float16)}
+
+    return store.frames("stylized", facts, made)["image"]
+
+
+def _stylized(network: StyleNetwork, image: HostArray) -> HostArray:
+    planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+    with torch.inference_mode():
+        result = stylize(network, planes[None])[0].clamp(0, 1)
+    return np.ascontiguousarray(result.permute(1, 2, 0).numpy())

@@ -13,15 +13,15 @@ import numpy as np
 import vidstyle
 from vidstyle.core import AnyStage, Clip, Frame, HostArray, PlannedStage
 from vidstyle.core.errors import UsageError
-from vidstyle.runner.assembly import assemble, made
-from vidstyle.runner.config import Pipeline, StageEntry, load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.keyframes import options_at
-from vidstyle.runner.nodes import AnyNode, make_node
-from vidstyle.runner.parcel import Cell, Parcel
-from vidstyle.runner.plan import make_plan
-from vidstyle.runner.serial import run_serial, through
-from vidstyle.runner.stamp import Stamp
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.keyframes import options_at
+from vidstyle.runner.config.pipeline import Pipeline, StageEntry, load_pipeline
+from vidstyle.runner.execution.nodes import AnyNode, make_node
+from vidstyle.runner.execution.parcel import Cell, Parcel
+from vidstyle.runner.execution.serial import run_serial, through
+from vidstyle.runner.execution.stamp import Stamp
+from vidstyle.runner.plan.assembly import assemble, made
+from vidstyle.runner.plan.resolve import make_plan
 
 from .footage import Footage
 from .store import Arrays, Kept, Store, digest_of_files
@@ -33,7 +33,7 @@ _CODE = ("imaging", "stages/flow", "stages/shots", "models")
 
 
 @dataclass(frozen=True, slots=True)
-class Motion:
+class ClipMotion:
     """What the stages before painting found out about a clip."""
 
     layers: Mapping[str, Kept]
@@ -77,7 +77,7 @@ class Preset:
         """The stage that finds motion, such as ``flow/dis``."""
         return self._stage("flow").use
 
-    def motion(self, footage: Footage, store: Store) -> Motion:
+    def motion(self, footage: Footage, store: Store) -> ClipMotion:
         """Shots, flow and visibility, found once for all paintings and strengths."""
         entries = [entry for entry in self.pipeline().stages if entry.kind in _MOTION]
         code = Path(vidstyle.__file__).parent
@@ -89,18 +89,18 @@ class Preset:
         }
         layers = store.frames("motion", facts, lambda: _moving(self.pipeline(), footage))
         shots, chunks = (tuple(map(int, layers.pop(name))) for name in (_SHOT, _CHUNK))
-        return Motion(layers, shots, chunks)
+        return ClipMotion(layers, shots, chunks)
 
     def blended(
-        self, footage: Footage, motion: Motion, painting: Kept, strength: float | None = None
+        self, footage: Footage, motion: ClipMotion, stylized: Kept, strength: float | None = None
     ) -> Iterator[HostArray]:
-        """The pictures that the pipeline gives, (H, W, 3) in [0, 1]; None keeps its strength."""
+        """The images that the pipeline gives, (H, W, 3) in [0, 1]; None keeps its strength."""
         pipeline = self.pipeline(strength)
         rest = [entry.kind for entry in pipeline.stages[1:-1]]
         kinds = {kind for kind in rest if kind not in (*_MOTION, "stylize")}
         with opened(pipeline, footage.clip, kinds) as nodes:
             flows = [through(node) for node in nodes]
-            for parcel in run_serial(_parcels(footage, motion, painting), flows):
+            for parcel in run_serial(_parcels(footage, motion, stylized), flows):
                 yield np.asarray(parcel.cells["image"].at("host", "cpu"))
 
     def pipeline(self, strength: float | None = None) -> Pipeline:
@@ -114,10 +114,10 @@ class Preset:
         return found[0]
 
 
-def frames_of(footage: Footage, motion: Motion, painting: Kept) -> Iterator[Frame]:
+def frames_of(footage: Footage, motion: ClipMotion, stylized: Kept) -> Iterator[Frame]:
     """The frames as baselines read them."""
     names = ["source", "image", *motion.layers]
-    for parcel in _parcels(footage, motion, painting):
+    for parcel in _parcels(footage, motion, stylized):
         yield parcel.show(names, "host", "cpu")
 
 
@@ -126,7 +126,7 @@ def opened(pipeline: Pipeline, clip: Clip, kinds: set[str]) -> Generator[list[An
     """Nodes of the stages of these kinds, planned within the whole pipeline as a run does it.
 
     They keep every layer, where those of a run drop what no later stage reads. Nothing of the
-    pipeline may change the picture's size.
+    pipeline may change the image's size.
     """
     assembly = assemble(pipeline, made(pipeline.stages[0]), clip, device="cpu")
     plan, stages = make_plan(assembly), assembly.stages
@@ -144,8 +144,9 @@ def opened(pipeline: Pipeline, clip: Clip, kinds: set[str]) -> Generator[list[An
 def _node(
     entry: StageEntry, planned: PlannedStage, stage: AnyStage, clip: Clip, keeps: Sequence[str]
 ) -> AnyNode:
-    stage.open(clip, planned.place)
-    return make_node(replace(planned, keeps=tuple(keeps)), stage, partial(options_at, entry))
+    stage.open(clip, planned.context)
+    options = partial(options_at, entry.options, entry.keyframes)
+    return make_node(replace(planned, keeps=tuple(keeps)), stage, options)
 
 
 def _moving(pipeline: Pipeline, footage: Footage) -> Iterator[Arrays]:
@@ -164,16 +165,16 @@ def _moving(pipeline: Pipeline, footage: Footage) -> Iterator[Arrays]:
 
 def _sources(footage: Footage) -> Iterator[Parcel]:
     step = footage.clip.time_base
-    for index, picture in enumerate(footage.frames):
-        cell = Cell(picture)
+    for index, image in enumerate(footage.frames):
+        cell = Cell(image)
         yield Parcel(index, index, 1, index * step, {"source": cell, "image": cell})
 
 
-def _parcels(footage: Footage, motion: Motion, painting: Kept) -> Iterator[Parcel]:
+def _parcels(footage: Footage, motion: ClipMotion, stylized: Kept) -> Iterator[Parcel]:
     """What arrives at the stages behind painting."""
     for parcel in _sources(footage):
         index = parcel.index
-        layers = {"image": painting[index]}
+        layers = {"image": stylized[index]}
         layers |= {name: kept[index] for name, kept in motion.layers.items()}
         cells = {**parcel.cells, **{name: Cell(layer) for name, layer in layers.items()}}
         shot, chunk = motion.shots[index], motion.chunks[index]

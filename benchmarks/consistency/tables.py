@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidstyle.evaluation.judgement import Judgement
+from vidstyle.evaluation.scores import Evaluation
 
-from .contenders import PER_FRAME
+from .candidates import PER_FRAME
 
 COLUMNS: Mapping[str, tuple[str, str]] = {
-    "flicker_removed": ("D", "7.3f"),
+    "warping_error_reduction": ("D", "7.3f"),
     "e_warp": ("E_warp", "9.5f"),
     "e_warp_long": ("long", "9.5f"),
     "e_warp_first": ("first", "9.5f"),
@@ -30,39 +30,39 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One contender on one clip in one style, or a mean of several."""
+    """One candidate on one clip in one style, or a mean of several."""
 
     style: str
     clip: str
     method: str
-    dial: float | None
+    parameter: float | None
     ours: bool
-    figures: Mapping[str, float]
+    scores: Mapping[str, float]
 
     @property
     def name(self) -> str:
-        return self.method if self.dial is None else f"{self.method} {self.dial:g}"
+        return self.method if self.parameter is None else f"{self.method} {self.parameter:g}"
 
 
-def figures_of(judgement: Judgement, yardstick: Judgement) -> dict[str, float]:
+def scores_of(evaluation: Evaluation, yardstick: Evaluation) -> dict[str, float]:
     """Its figures and those that follow; ``yardstick`` is the one whose ghosts are 1."""
-    figures = dict(judgement.figures)
+    figures = dict(evaluation.scores)
     if (error := figures.get("source_e_warp")) and "e_warp" in figures:
         figures["error_ratio"] = figures["e_warp"] / error
-        if relative := figures.get("relative_steadiness"):
+        if relative := figures.get("relative_warping_error"):
             figures["gradient_ratio"] = figures["error_ratio"] / relative
-    if (ghosts := yardstick.figures.get("ghosting")) and "ghosting" in figures:
+    if (ghosts := yardstick.scores.get("ghosting")) and "ghosting" in figures:
         figures["ghosting_ratio"] = figures["ghosting"] / ghosts
     return figures
 
 
 def means(rows: Sequence[Row], *, style: str, clip: str) -> list[Row]:
-    """One row a contender: the mean of each figure over the rows that have it."""
+    """One row a candidate: the mean of each figure over the rows that have it."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.name, []).append(row)
     return [
-        Row(style, clip, some[0].method, some[0].dial, some[0].ours, _mean(some))
+        Row(style, clip, some[0].method, some[0].parameter, some[0].ours, _mean(some))
         for some in groups.values()
     ]
 
@@ -71,7 +71,7 @@ def table(title: str, rows: Iterable[Row]) -> str:
     """Lines with a row each; a figure that could not be had is a dash."""
     lines = [title, f"{'':24}" + "".join(_cell(head, kind) for head, kind in COLUMNS.values())]
     for row in rows:
-        cells = (_number(row.figures.get(name), kind) for name, (_, kind) in COLUMNS.items())
+        cells = (_number(row.scores.get(name), kind) for name, (_, kind) in COLUMNS.items())
         lines.append(f"{row.name[:23]:24}" + "".join(cells))
     return "\n".join(lines)
 
@@ -116,18 +116,18 @@ def below(rows: Sequence[Row]) -> Iterator[Below]:
 
 
 def _point(row: Row) -> str:
-    error, likeness, sharp = (_of(row, name) for name in ("e_warp", "ssim", "sharpness"))
-    return f"{row.name} (E {error:.5f}, SSIM {likeness:.3f}, sharp {sharp:.3f})"
+    error, perceptual, sharp = (_of(row, name) for name in ("e_warp", "ssim", "sharpness"))
+    return f"{row.name} (E {error:.5f}, SSIM {perceptual:.3f}, sharp {sharp:.3f})"
 
 
 def _of(row: Row, name: str) -> float:
-    return row.figures[name]
+    return row.scores[name]
 
 
 def _mean(rows: Sequence[Row]) -> dict[str, float]:
-    names = dict.fromkeys(name for row in rows for name in row.figures)
+    names = dict.fromkeys(name for row in rows for name in row.scores)
     return {
-        name: float(np.mean([row.figures[name] for row in rows if name in row.figures]))
+        name: float(np.mean([row.scores[name] for row in rows if name in row.scores]))
         for name in names
     }
 

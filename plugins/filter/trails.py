@@ -21,7 +21,7 @@ class Trails(BaseStage[TrailsOptions]):
     needs = Needs(reads={"image": NOW}, writes=("image",), scope="shot")
 
     def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
-        """The brighter of the picture and of what is left of the last output."""
+        """The brighter of the image and of what is left of the last output."""
         image = window.now.host("image")
         if state is not None:  # None on the first frame of a shot
             tail = np.asarray(state["tail"], np.float32)

@@ -22,10 +22,10 @@ from pydantic import Field
 from vidstyle.core import (
     BaseStage,
     Clip,
+    ExecutionContext,
     HostArray,
     Layers,
     Needs,
-    Place,
     Reach,
     StageOptions,
     State,
@@ -54,7 +54,7 @@ class PtlflowOptions(StageOptions):
     checkpoint: str = Field(
         description="A file, or a name of ptlflow such as things, which is downloaded once."
     )
-    scale: float = Field(1.0, gt=0, le=1, description="Size of the pictures that are compared.")
+    scale: float = Field(1.0, gt=0, le=1, description="Size of the images that are compared.")
     directions: Directions = Field(
         "to_previous",
         description="'both' also says which of the previous frame's pixels stay visible.",
@@ -63,7 +63,7 @@ class PtlflowOptions(StageOptions):
 
 
 class Ptlflow(BaseStage[PtlflowOptions]):
-    """Any model of ptlflow that compares two pictures, both ways: ``flow`` and what follows.
+    """Any model of ptlflow that compares two images, both ways: ``flow`` and what follows.
 
     Writes ``flow``, ``visible`` and ``flow_from_previous``; on the first frame of a shot all are
     0. Nothing in a checkpoint is run.
@@ -88,11 +88,11 @@ class Ptlflow(BaseStage[PtlflowOptions]):
             )
         return clip
 
-    def open(self, clip: Clip, place: Place) -> None:
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
         self.describe(clip)
         with _quiet():
             network = _restored(importlib.import_module("ptlflow"), self.options)
-        self._network = network.eval().requires_grad_(False).to(place.device)
+        self._network = network.eval().requires_grad_(False).to(context.device)
 
     def step(self, window: Window[PtlflowOptions], state: State) -> tuple[Layers, State]:
         now, directions = window.now.tensor("source"), self.options.directions
@@ -112,7 +112,7 @@ def both_ways(
 ) -> tuple[HostArray, HostArray]:
     """Flow (h, w, 2) from ``first`` to ``second``, (3, H, W) RGB in [0, 1], and back.
 
-    Both are of pictures reduced by ``scale``, and in pixels of those.
+    Both are of images reduced by ``scale``, and in pixels of those.
     """
     import torch
 

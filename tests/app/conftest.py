@@ -1,4 +1,4 @@
-"""A page's folders with small pictures, clips, and a loss network of two blocks."""
+"""A page's folders with small images, clips, and a loss network of two blocks."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.models.gatys_world import vgg_weights
 from vidstyle.app.job_queue import JobQueue
 from vidstyle.app.settings import Settings
 from vidstyle.app.studio import Studio, opened
-from vidstyle.models import safetensors_file
-from vidstyle.runner.shipped import shipped_folder
+from vidstyle.models.weights import safetensors_file
+from vidstyle.runner.config.shipped import shipped_folder
 
 WriteClip = Callable[..., Path]
 
@@ -27,8 +27,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 def make_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Two photos, two paintings, the shipped pipelines, and weights of VGG19's beginning."""
-    _paint(folder / "photos", ("hills", "sea"), spots=(3, 5))
-    _paint(folder / "paintings", ("ink", "oil"), spots=(25, 40))
+    _stylize(folder / "photos", ("hills", "sea"), spots=(3, 5))
+    _stylize(folder / "paintings", ("ink", "oil"), spots=(25, 40))
     (folder / "weights").mkdir()
     weights = folder / "weights" / "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors"
     safetensors_file.write(weights, vgg_weights(), {"input": "torchvision-rgb"})
@@ -36,20 +36,20 @@ def make_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("VIDSTYLE_CACHE", str(folder / "cache"))
     return Settings(
         pipelines=shipped_folder(),
-        pictures=folder / "photos",
-        paintings=folder / "paintings",
+        images=folder / "photos",
+        style_images=folder / "paintings",
         max_upload=2**20,
         grace_seconds=0.0,
     )
 
 
-def _paint(folder: Path, names: tuple[str, ...], *, spots: tuple[int, int]) -> None:
-    """Pictures of 160x100 pixels, of so many spots of colour down and across."""
+def _stylize(folder: Path, names: tuple[str, ...], *, spots: tuple[int, int]) -> None:
+    """Images of 160x100 pixels, of so many spots of color down and across."""
     folder.mkdir()
     for number, name in enumerate(names):
         pixels = np.random.default_rng(number).integers(0, 256, (*spots, 3), np.uint8)
-        picture = cv2.resize(pixels, (160, 100), interpolation=cv2.INTER_CUBIC)
-        cv2.imwrite(str(folder / f"{name}.png"), picture)
+        image = cv2.resize(pixels, (160, 100), interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(folder / f"{name}.png"), image)
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def write_clip() -> WriteClip:
             stream.pix_fmt = "yuv420p"
             for index in range(count):
                 level = (x * 2 + y + 3 * index) % 256
-                picture = np.stack([level, 255 - level, level // 2 + 60], -1).astype(np.uint8)
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+                image = np.stack([level, 255 - level, level // 2 + 60], -1).astype(np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
             container.mux(stream.encode(None))
         return path
 

@@ -50,7 +50,7 @@ def serving(settings: Settings, folder: Path, *, max_upload: str = "4M") -> Iter
     files, port = folder / "private", free_port()
     files.mkdir()
     command = [sys.executable, "-m", "vidstyle", "app", "--port", str(port)]
-    command += ["--pictures", str(settings.pictures), "--styles", str(settings.paintings)]
+    command += ["--images", str(settings.images), "--styles", str(settings.style_images)]
     process = subprocess.Popen(
         [*command, "--max-upload", max_upload],
         cwd=files,

@@ -1,6 +1,6 @@
-"""The pictures of docs/app.md: ``python -m tests.app.screenshots WEIGHTS`` in the repository.
+"""The images of docs/app.md: ``python -m tests.app.screenshots WEIGHTS`` in the repository.
 
-WEIGHTS is a folder with VGG19. All that is shown are our own clip, drawings and styles.
+WEIGHTS is a folder with VGG19. All that is shown are our own clip, style images and styles.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from samples.drawings.drawing import write_drawings
 from tests.app.page_server import serving
 from tests.app.test_browser import ARGUMENTS, CHROMIUM, button, hand_over
 from vidstyle.app.settings import Settings
 from vidstyle.evaluation.clip_frames import clip_frames
-from vidstyle.runner.shipped import shipped_folder
+from vidstyle.runner.config.shipped import shipped_folder
 
 ROOT = Path(__file__).parents[2]
 CLIP = ROOT / "samples" / "demo.mp4"
+STYLE_IMAGES = ROOT / "samples" / "style_images"
 OUTPUT = ROOT / "docs" / "app"
 _MOST_BYTES = 200_000
 PATIENCE = 600_000
-"""Milliseconds: a picture takes minutes on a busy machine."""
+"""Milliseconds: an image takes minutes on a busy machine."""
 
 
 def main(weights: str) -> None:
@@ -43,20 +43,17 @@ def main(weights: str) -> None:
             tab.set_default_timeout(PATIENCE)
             tab.goto(server.address)
             _show_video(tab)
-            _show_picture(tab)
+            _show_image(tab)
             browser.close()
 
 
 def _settings(folder: Path) -> Settings:
-    """A frame of the clip to paint, and our own drawings to paint it after."""
-    write_drawings(folder / "paintings", ("stained-glass", "mosaic", "pen-hatching"))
+    """A frame of the clip to stylize, and our own style images."""
     (folder / "photos").mkdir()
     [frame] = clip_frames(CLIP, (100, 101))
     pixels = np.rint(255 * frame[..., ::-1]).astype(np.uint8)
     cv2.imwrite(str(folder / "photos" / "astronaut.png"), pixels)
-    return Settings(
-        pipelines=shipped_folder(), pictures=folder / "photos", paintings=folder / "paintings"
-    )
+    return Settings(pipelines=shipped_folder(), images=folder / "photos", style_images=STYLE_IMAGES)
 
 
 def _show_video(tab: Page) -> None:
@@ -65,27 +62,27 @@ def _show_video(tab: Page) -> None:
     tab.get_by_text("at 4.0 s").wait_for()
     button(tab, "Paint the video").click()
     button(tab, "Download").wait_for()
-    films = tab.frame_locator("iframe")
-    films.locator("#play").click()
-    films.locator("#time").fill("240")
+    preview_videos = tab.frame_locator("iframe")
+    preview_videos.locator("#play").click()
+    preview_videos.locator("#time").fill("240")
     tab.mouse.move(10, 890)
     _take(tab, "video.png")
 
 
-def _show_picture(tab: Page) -> None:
-    tab.get_by_role("tab", name="Picture").click()
+def _show_image(tab: Page) -> None:
+    tab.get_by_role("tab", name="Image").click()
     button(tab, "Paint").click()
     button(tab, "Download").wait_for()
     tab.mouse.move(10, 890)
-    _take(tab, "picture.png")
+    _take(tab, "image.png")
 
 
 def _take(tab: Page, name: str) -> None:
     tab.wait_for_timeout(2000)
     path = OUTPUT / name
     tab.screenshot(path=path)
-    colours = Image.open(path).convert("RGB").quantize(256, kmeans=3)
-    colours.save(path, optimize=True)
+    colors = Image.open(path).convert("RGB").quantize(256, kmeans=3)
+    colors.save(path, optimize=True)
     if path.stat().st_size > _MOST_BYTES:
         raise SystemExit(f"{path} has {path.stat().st_size} bytes, more than {_MOST_BYTES}")
 

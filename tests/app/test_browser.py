@@ -88,7 +88,7 @@ def hand_over(tab: Page, clip: Path) -> None:
 
 
 def begin_for_long(tab: Page) -> None:
-    """Begin a picture of ten thousand steps."""
+    """Begin an image of ten thousand steps."""
     tab.get_by_role("slider", name="Steps").press("End")
     tab.get_by_test_id("stSliderThumbValue").get_by_text("10000", exact=True).wait_for()
     button(tab, "Paint").click()
@@ -102,14 +102,14 @@ def take_home(tab: Page, path: Path) -> Path:
     return path
 
 
-def test_a_picture_changes_on_the_screen_and_finishes(open_tab: OpenTab, tmp_path: Path) -> None:
+def test_an_image_changes_on_the_screen_and_finishes(open_tab: OpenTab, tmp_path: Path) -> None:
     tab = open_tab()
     tab.get_by_role("slider", name="Size").press("Home")
     begin_for_long(tab)
     seen = set()
-    picture = tab.locator("img[src*='/media/']")
+    image = tab.locator("img[src*='/media/']")
     while len(seen) < 3:
-        seen.add(picture.get_attribute("src"))
+        seen.add(image.get_attribute("src"))
         tab.wait_for_timeout(200)
     button(tab, "Stop").click()
     tab.get_by_text("Stopped.").wait_for()
@@ -119,8 +119,8 @@ def test_a_picture_changes_on_the_screen_and_finishes(open_tab: OpenTab, tmp_pat
     button(tab, "Stop").wait_for()
     button(tab, "Paint").wait_for()
     tab.get_by_text("Stopped.").wait_for(state="hidden")
-    painted = cv2.imread(str(take_home(tab, tmp_path / "painted.png")))
-    assert painted.shape == (62, 100, 3)
+    stylized = cv2.imread(str(take_home(tab, tmp_path / "painted.png")))
+    assert stylized.shape == (62, 100, 3)
 
 
 def test_a_video_comes_out_whole_and_can_be_compared(
@@ -133,9 +133,9 @@ def test_a_video_comes_out_whole_and_can_be_compared(
     with av.open(str(take_home(tab, tmp_path / "painted.mp4"))) as container:
         frames = list(container.decode(video=0))
     assert (len(frames), frames[0].width, frames[0].height) == (12, 160, 128)
-    films = tab.frame_locator("iframe").locator("video")
+    preview_videos = tab.frame_locator("iframe").locator("video")
     state = "films => films.map(film => [film.readyState > 1, film.videoWidth, film.videoHeight])"
-    until(lambda: films.evaluate_all(state) == [[True, 160, 128]] * 2)
+    until(lambda: preview_videos.evaluate_all(state) == [[True, 160, 128]] * 2)
 
 
 def test_a_text_is_no_video_and_a_name_is_no_html(open_tab: OpenTab, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_closing_a_tab_ends_its_process_and_removes_its_files(
     tab = open_tab()
     clip = write_clip(tmp_path / "clip.mp4")
     hand_over(tab, clip)
-    tab.get_by_role("tab", name="Picture").click()
+    tab.get_by_role("tab", name="Image").click()
     begin_for_long(tab)
     until(lambda: server.workers)
     [worker] = server.workers

@@ -11,7 +11,7 @@ import pytest
 from vidstyle.app.choices import find_choices
 from vidstyle.app.settings import Settings
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.models.styles import list_styles
+from vidstyle.models.style.styles import list_styles
 
 
 def test_pipelines_that_paint_are_offered_and_no_others(settings: Settings) -> None:
@@ -45,18 +45,18 @@ def test_networks_whose_weights_are_here_come_first(settings: Settings) -> None:
     assert networks[0].name == "vgg19"
 
 
-def test_pictures_of_one_name_are_told_apart(settings: Settings) -> None:
-    assert settings.pictures
-    shutil.copy(settings.pictures / "sea.png", settings.pictures / "sea.jpg")
-    titles = [choice.title for choice in find_choices(settings).pictures]
+def test_images_of_one_name_are_told_apart(settings: Settings) -> None:
+    assert settings.images
+    shutil.copy(settings.images / "sea.png", settings.images / "sea.jpg")
+    titles = [choice.title for choice in find_choices(settings).images]
     assert titles == ["Hills", "sea.jpg", "sea.png"]
 
 
 def test_folders_without_anything_are_refused(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match=r"--pictures .*has no pictures"):
-        find_choices(replace(settings, pictures=tmp_path / "empty"))
+    with pytest.raises(InputError, match=r"--images .*has no images"):
+        find_choices(replace(settings, images=tmp_path / "empty"))
     with pytest.raises(InputError, match=r"--styles .*No such file"):
-        find_choices(replace(settings, paintings=tmp_path / "none"))
+        find_choices(replace(settings, style_images=tmp_path / "none"))
     with pytest.raises(UsageError, match="name a folder with --pipelines"):
         find_choices(replace(settings, pipelines=tmp_path / "empty"))

@@ -42,19 +42,19 @@ def test_removing_a_clip_ends_the_jobs_that_read_it(desk: Desk) -> None:
         return bad_clip(folder).model_copy(update={"clip": upload.path})
 
     job = desk.begin("clip", make)
-    desk.begin("picture", bad_clip)
+    desk.begin("image", bad_clip)
     until(job.ended.is_set)
     assert desk.said(job.status.error).startswith("holiday.mp4: ")
     desk.forget("clip")
     assert desk.job("clip") is None
-    assert desk.job("picture") is not None
+    assert desk.job("image") is not None
     assert not job.task.folder.exists()
 
 
 def test_a_new_job_takes_the_place_of_the_last_and_of_what_was_made_of_it(desk: Desk) -> None:
     first = desk.begin("clip", bad_clip)
-    painted = first.task.folder / "painted.mp4"
-    desk.begin("flicker", lambda folder: bad_clip(folder).model_copy(update={"clip": painted}))
+    stylized = first.task.folder / "painted.mp4"
+    desk.begin("flicker", lambda folder: bad_clip(folder).model_copy(update={"clip": stylized}))
     second = desk.begin("clip", bad_clip)
     assert desk.job("clip") is second
     assert desk.job("flicker") is None

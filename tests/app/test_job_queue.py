@@ -11,8 +11,8 @@ import pytest
 
 from vidstyle.app.job_queue import BusyError, Job, JobQueue
 from vidstyle.app.tasks import ClipTask
-from vidstyle.models.styles import find_style
-from vidstyle.runner.shipped import shipped_folder
+from vidstyle.models.style.styles import find_style
+from vidstyle.runner.config.shipped import shipped_folder
 
 
 def until(true: Callable[[], object], seconds: float = 60.0) -> None:
@@ -69,7 +69,7 @@ def test_stopping_ends_the_process_and_the_next_one_begins(
 ) -> None:
     first, second, third = (jobs.submit(long_clip()) for _ in range(3))
     until(lambda: first.status.done)
-    assert [jobs.place(job) for job in (first, second, third)] == [0, 1, 2]
+    assert [jobs.position(job) for job in (first, second, third)] == [0, 1, 2]
     process = jobs.worker
     assert process
     jobs.stop(second)

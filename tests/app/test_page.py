@@ -15,8 +15,8 @@ from tests.app.test_job_queue import until
 from vidstyle.app.desk import Desk
 from vidstyle.app.server import PAGE
 from vidstyle.app.studio import Studio
-from vidstyle.app.tasks import ClipTask, PictureTask, PreviewTask
-from vidstyle.models.styles import find_style
+from vidstyle.app.tasks import ClipTask, ImageTask, PreviewTask
+from vidstyle.models.style.styles import find_style
 
 pytestmark = pytest.mark.slow
 
@@ -41,10 +41,10 @@ def enabled(page: AppTest, label: str) -> bool:
     return not button.disabled
 
 
-def picture_task(studio: Studio) -> PictureTask:
-    job = desk_of(studio).job("picture")
+def image_task(studio: Studio) -> ImageTask:
+    job = desk_of(studio).job("image")
     assert job
-    assert isinstance(job.task, PictureTask)
+    assert isinstance(job.task, ImageTask)
     return job.task
 
 
@@ -52,14 +52,14 @@ def test_the_first_choice_of_everything_can_be_painted(page: AppTest, studio: St
     assert not page.exception
     press(page, "Paint")
     assert not page.exception
-    task = picture_task(studio)
+    task = image_task(studio)
     assert (task.steps, task.size, task.backbone, task.strength) == (20, 500, "vgg19", 1.0)
-    assert task.content == studio.choices.pictures[0].path
-    assert task.painting == studio.choices.paintings[0].path
+    assert task.content == studio.choices.images[0].path
+    assert task.style_image == studio.choices.style_images[0].path
     assert task.folder.is_relative_to(desk_of(studio).folder)
 
 
-def test_the_controls_of_a_picture_reach_its_task(page: AppTest, studio: Studio) -> None:
+def test_the_controls_of_an_image_reach_its_task(page: AppTest, studio: Studio) -> None:
     lists = {box.label: box for box in page.selectbox}
     lists["Photo"].select_index(1)
     lists["Painting"].select_index(1)
@@ -80,9 +80,9 @@ def test_the_controls_of_a_picture_reach_its_task(page: AppTest, studio: Studio)
     for label, value in wanted.items():
         sliders[label].set_value(value)
     press(page.run(), "Paint")
-    task = picture_task(studio)
-    assert task.content == studio.choices.pictures[1].path
-    assert task.painting == studio.choices.paintings[1].path
+    task = image_task(studio)
+    assert task.content == studio.choices.images[1].path
+    assert task.style_image == studio.choices.style_images[1].path
     assert task.backbone == studio.choices.networks[2].name
     assert (task.steps, task.size, task.strength) == (10_000, 1000, 0.5)
     assert (task.style_weight, task.variation) == (5.0, 0.1)
@@ -99,26 +99,26 @@ def test_nothing_of_the_painting_cannot_be_painted(page: AppTest) -> None:
 
 
 def test_an_upload_takes_the_place_of_the_list(page: AppTest, studio: Studio) -> None:
-    content = studio.choices.pictures[1].path.read_bytes()
+    content = studio.choices.images[1].path.read_bytes()
     page.file_uploader(key="photo").upload("../mine.png", content, "image/png").run()
     press(page, "Paint")
-    task = picture_task(studio)
+    task = image_task(studio)
     assert task.content.read_bytes() == content
     assert task.content.is_relative_to(desk_of(studio).folder)
     assert task.content.name == "original"
 
 
-def test_what_is_no_picture_is_said_and_the_list_counts(page: AppTest, studio: Studio) -> None:
-    page.file_uploader(key="painting").upload("a*b*.png", b"no picture", "image/png").run()
+def test_what_is_no_image_is_said_and_the_list_counts(page: AppTest, studio: Studio) -> None:
+    page.file_uploader(key="style_image").upload("a*b*.png", b"no image", "image/png").run()
     [error] = page.error
-    assert error.value.startswith(r"a\*b\*\.png is not a picture")
+    assert error.value.startswith(r"a\*b\*\.png is not an image")
     press(page, "Paint")
-    assert picture_task(studio).painting == studio.choices.paintings[0].path
+    assert image_task(studio).style_image == studio.choices.style_images[0].path
 
 
-def test_a_running_job_can_be_stopped_and_its_picture_stays(page: AppTest, studio: Studio) -> None:
+def test_a_running_job_can_be_stopped_and_its_image_stays(page: AppTest, studio: Studio) -> None:
     press(page, "Paint")
-    job = desk_of(studio).job("picture")
+    job = desk_of(studio).job("image")
     assert job
     until(lambda: job.status.made)
     press(page, "Stop")
@@ -192,10 +192,10 @@ def test_what_is_no_clip_is_one_line_with_the_name_that_it_had(
 
 def test_too_many_jobs_are_told_to_come_back(page: AppTest, studio: Studio) -> None:
     press(page, "Paint")
-    task = picture_task(studio)
+    task = image_task(studio)
     for _ in range(8):
         studio.jobs.submit(task)
-    until(lambda: desk_of(studio).job("picture"))
+    until(lambda: desk_of(studio).job("image"))
     press(page, "Stop")
     studio.jobs.submit(task)
     press(page, "Paint")

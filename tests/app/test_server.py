@@ -43,7 +43,7 @@ def test_a_port_that_is_taken_is_one_line(
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--pictures", "none"], 3, "--pictures none: cannot be read (No such file or directory)"),
+        (["--images", "none"], 3, "--images none: cannot be read (No such file or directory)"),
         (["--pipelines", "."], 2, "no pipeline in . paints a clip in a style"),
         (["--max-upload", "much"], 2, "much: wanted an amount of memory"),
         (["--port", "80"], 2, "--port 80: wanted 1024 to 65535"),

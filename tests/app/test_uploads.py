@@ -34,17 +34,17 @@ def test_only_the_owner_can_look_into_it(tmp_path: Path) -> None:
     [
         (b"", "a.png is empty"),
         (b"x" * 2000, "a.png is larger than 0 MiB"),
-        (b"no picture", "a.png is not a picture"),
+        (b"no image", "a.png is not an image"),
         (PNG[:16] + b"\0\1\0\0\0\1\0\0" + PNG[24:], "a.png is 65536x65536"),
     ],
 )
 def test_what_is_refused_leaves_nothing(tmp_path: Path, content: bytes, said: str) -> None:
     folder = UploadFolder(tmp_path)
     with pytest.raises(InputError, match=said):
-        folder.keep("a.png", io.BytesIO(content), sort="picture", most_bytes=1000)
+        folder.keep("a.png", io.BytesIO(content), sort="image", most_bytes=1000)
     assert not list(folder.path.iterdir())
 
 
-def test_a_picture_is_kept_as_it_is(tmp_path: Path) -> None:
-    upload = UploadFolder(tmp_path).keep("a.png", io.BytesIO(PNG), sort="picture", most_bytes=1000)
+def test_an_image_is_kept_as_it_is(tmp_path: Path) -> None:
+    upload = UploadFolder(tmp_path).keep("a.png", io.BytesIO(PNG), sort="image", most_bytes=1000)
     assert upload.path.read_bytes() == PNG

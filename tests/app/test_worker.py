@@ -15,19 +15,19 @@ from vidstyle.app.comparison import comparison_page
 from vidstyle.app.news import NEWS, Failed, Made, News, Stage, Step
 from vidstyle.app.settings import Settings
 from vidstyle.app.tasks import (
-    FILMS,
-    PAINTED,
-    PICTURE,
+    IMAGE,
+    PREVIEW_VIDEOS,
     REPORT,
+    STYLIZED,
     TASK,
     ClipTask,
     FlickerTask,
-    PictureTask,
+    ImageTask,
     PreviewTask,
     Task,
 )
-from vidstyle.models.styles import find_style
-from vidstyle.runner.shipped import shipped_folder
+from vidstyle.models.style.styles import find_style
+from vidstyle.runner.config.shipped import shipped_folder
 
 COMMAND = [sys.executable, "-P", "-m", "vidstyle.app.worker"]
 PER_FRAME = shipped_folder() / "per-frame.yaml"
@@ -48,39 +48,39 @@ def work(task: Task) -> tuple[int, list[News]]:
     return code, news
 
 
-def picture_task(settings: Settings, folder: Path, **more: object) -> PictureTask:
-    assert settings.pictures
-    assert settings.paintings
-    return PictureTask(
+def image_task(settings: Settings, folder: Path, **more: object) -> ImageTask:
+    assert settings.images
+    assert settings.style_images
+    return ImageTask(
         folder=folder,
-        content=settings.pictures / "sea.png",
-        painting=settings.paintings / "oil.png",
+        content=settings.images / "sea.png",
+        style_image=settings.style_images / "oil.png",
         size=100,
         **more,  # type: ignore[arg-type]  # options by name
     )
 
 
 @pytest.mark.slow
-def test_a_picture_is_painted_at_its_size_and_told_of(settings: Settings, tmp_path: Path) -> None:
-    code, news = work(picture_task(settings, tmp_path, steps=3, layer_weights=(1, 0, 0, 0)))
+def test_an_image_is_painted_at_its_size_and_told_of(settings: Settings, tmp_path: Path) -> None:
+    code, news = work(image_task(settings, tmp_path, steps=3, layer_weights=(1, 0, 0, 0)))
     assert code == 0
     assert [item.done for item in news if isinstance(item, Step)] == [1, 2, 3]
-    assert Made(name=PICTURE) in news
-    assert settings.pictures
-    original = cv2.imread(str(settings.pictures / "sea.png"))
-    painted = cv2.imread(str(tmp_path / PICTURE))
-    assert painted.shape == (62, 100, 3)
+    assert Made(name=IMAGE) in news
+    assert settings.images
+    original = cv2.imread(str(settings.images / "sea.png"))
+    stylized = cv2.imread(str(tmp_path / IMAGE))
+    assert stylized.shape == (62, 100, 3)
     small = cv2.resize(original, (100, 62), interpolation=cv2.INTER_AREA)
-    assert abs(painted.astype(float) - small).mean() > 1
+    assert abs(stylized.astype(float) - small).mean() > 1
 
 
 @pytest.mark.slow
 def test_strength_nought_is_the_photo(settings: Settings, tmp_path: Path) -> None:
-    work(picture_task(settings, tmp_path, steps=1, strength=0.0))
-    assert settings.pictures
-    original = cv2.imread(str(settings.pictures / "sea.png"))
+    work(image_task(settings, tmp_path, steps=1, strength=0.0))
+    assert settings.images
+    original = cv2.imread(str(settings.images / "sea.png"))
     small = cv2.resize(original, (100, 62), interpolation=cv2.INTER_AREA)
-    assert abs(cv2.imread(str(tmp_path / PICTURE)).astype(float) - small).max() <= 1
+    assert abs(cv2.imread(str(tmp_path / IMAGE)).astype(float) - small).max() <= 1
 
 
 @pytest.mark.slow
@@ -102,24 +102,24 @@ def test_frames_are_previewed(write_clip: WriteClip, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_clip_is_painted_compared_and_judged(write_clip: WriteClip, tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4")
-    for name in ("painted", "judged"):
+    for name in ("stylized", "judged"):
         (tmp_path / name).mkdir()
     given = {"clip": clip, "pipeline": TEMPORAL, "style": find_style("great-wave")}
-    code, news = work(ClipTask(folder=tmp_path / "painted", **given))
+    code, news = work(ClipTask(folder=tmp_path / "stylized", **given))
     assert code == 0
     assert [item.done for item in news if isinstance(item, Step)][-1] == 12
-    painted = tmp_path / "painted" / PAINTED
-    with av.open(str(painted)) as container:
+    stylized = tmp_path / "stylized" / STYLIZED
+    with av.open(str(stylized)) as container:
         assert sum(1 for _ in container.decode(video=0)) == 12
-    page = comparison_page(tmp_path / "painted" / FILMS)
+    page = comparison_page(tmp_path / "stylized" / PREVIEW_VIDEOS)
     assert "aspect-ratio: 160 / 128" in page
     assert page.count("data:video/mp4;base64,AAAA") == 2
 
-    code, news = work(FlickerTask(folder=tmp_path / "judged", painted=painted, **given))
+    code, news = work(FlickerTask(folder=tmp_path / "judged", stylized=stylized, **given))
     assert code == 0
     [report] = [item for item in news if isinstance(item, Made)]
     assert report.name == REPORT
-    assert report.caption.endswith("% of the flicker is gone")
+    assert report.caption.endswith("% of the flicker")
     assert "<html" in (tmp_path / "judged" / REPORT).read_text()
     assert [path.name for path in (tmp_path / "judged").iterdir()] == [REPORT]
 
@@ -148,7 +148,7 @@ def test_a_worker_ends_in_the_middle_when_its_page_has(tmp_path: Path) -> None:
         assert b"stage" in process.stdout.readline()
         process.stdin.close()
         assert process.wait(10) == 1
-    assert not (tmp_path / PAINTED).exists()
+    assert not (tmp_path / STYLIZED).exists()
 
 
 @pytest.mark.slow
@@ -156,7 +156,7 @@ def test_damaged_weights_are_one_line_and_their_own_code(
     settings: Settings, tmp_path: Path
 ) -> None:
     (tmp_path / "weights" / "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors").write_bytes(b"broken")
-    code, news = work(picture_task(settings, tmp_path))
+    code, news = work(image_task(settings, tmp_path))
     assert code == 4
     assert isinstance(news[0], Stage)
     assert isinstance(news[-1], Failed)

@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.models import safetensors_file
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.style_file import Architecture, Credit, StyleInfo, save_style
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.style_file import Architecture, Credit, StyleInfo, save_style
+from vidstyle.models.weights import safetensors_file
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Pictures this small lose more to waiting threads than they gain by them."""
+    """Images this small lose more to waiting threads than they gain by them."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -46,7 +46,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def paintings(tmp_path: Path) -> Path:
+def style_images(tmp_path: Path) -> Path:
     """A folder of two small paintings, one fine and one coarse."""
     folder = tmp_path / "paintings"
     folder.mkdir()
@@ -81,9 +81,9 @@ def style(tmp_path: Path) -> Callable[..., Path]:
         name: str, architecture: Architecture = "fast", *, width: int = 2, seed: int = 0
     ) -> Path:
         network = empty_network(architecture, width)
-        network.initialise(torch.Generator().manual_seed(seed))
+        network.initialize(torch.Generator().manual_seed(seed))
         path = tmp_path / f"{name}.safetensors"
-        settings = {"crop": 32, "painting_side": 64}
+        settings = {"crop": 32, "style_image_side": 64}
         save_style(path, StyleInfo(name, Credit(), architecture, width, settings), network)
         return path
 
@@ -95,5 +95,5 @@ def smooth(seed: int, height: int, width: int) -> np.ndarray:
     return cv2.GaussianBlur(noise, (0, 0), 2)
 
 
-def write(path: Path, picture: np.ndarray) -> None:
-    assert cv2.imwrite(str(path), picture)
+def write(path: Path, image: np.ndarray) -> None:
+    assert cv2.imwrite(str(path), image)

@@ -25,14 +25,21 @@ def test_styles_of_both_are_compared_and_shown(
     benchmark: Load,
     style: MakeStyle,
     photos: Path,
-    paintings: Path,
+    style_images: Path,
     weights: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     fast, johnson = (style(name, name, width=16) for name in ("fast", "johnson"))
     given = ["--size", "16x16", "--repeats", 1, "--fast", fast, "--johnson", johnson]
-    given += ["--painting", min(paintings.iterdir()), "--photos", photos, "--weights", weights]
+    given += [
+        "--style-image",
+        min(style_images.iterdir()),
+        "--photos",
+        photos,
+        "--weights",
+        weights,
+    ]
     sheet = tmp_path / "sheet.png"
     benchmark("architectures").main([str(part) for part in (*given, "-o", sheet)])
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
@@ -49,7 +56,7 @@ def test_another_network_is_refused(
     benchmark: Load, style: MakeStyle, photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     thin = style("thin", "fast", width=2)
-    given = ["--fast", thin, "--johnson", thin, "--painting", thin, "--photos", photos]
+    given = ["--fast", thin, "--johnson", thin, "--style-image", thin, "--photos", photos]
     with pytest.raises(SystemExit) as ended:
         benchmark("architectures").main([str(part) for part in given])
     assert ended.value.code == 2
@@ -59,7 +66,7 @@ def test_another_network_is_refused(
 def test_a_sheet_needs_both_styles(benchmark: Load, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         benchmark("architectures").main(["-o", "sheet.png"])
-    assert "need --fast, --johnson, --painting and --photos" in capsys.readouterr().err
+    assert "need --fast, --johnson, --style-image and --photos" in capsys.readouterr().err
 
 
 def test_actions_take_turns_and_the_first_turn_does_not_count(benchmark: Load) -> None:

@@ -25,7 +25,7 @@ def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def scenes(tmp_path: Path) -> Path:
-    """One scene of a pan; outside of what both pictures show, motion is not known."""
+    """One scene of a pan; outside of what both images show, motion is not known."""
     folder = tmp_path / "scenes" / "Pan"
     folder.mkdir(parents=True)
     clip = pan(frames=2, step=(3, -2))
@@ -37,8 +37,8 @@ def scenes(tmp_path: Path) -> Path:
     return folder.parent
 
 
-def write(path: Path, picture: HostArray) -> None:
-    assert cv2.imwrite(str(path), np.rint(picture[..., ::-1] * 255).astype(np.uint8))
+def write(path: Path, image: HostArray) -> None:
+    assert cv2.imwrite(str(path), np.rint(image[..., ::-1] * 255).astype(np.uint8))
 
 
 def rows(text: str) -> dict[str, tuple[float, float]]:
@@ -60,7 +60,7 @@ def test_every_method_is_near_an_exact_motion(
     # At half size, of 64 pixels, there is less to go by.
     assert max(error for error, _ in found.values()) < 1.5
     assert min(time for _, time in found.values()) > 0
-    assert "RAFT-small is left out: there are no weights of RAFT-small" in captured.err
+    assert "RAFT-small is left out: there are no weights of raft-small" in captured.err
 
 
 def test_the_error_is_a_mean_over_known_motion(benchmark: Load, scenes: Path) -> None:

@@ -1,4 +1,4 @@
-"""The loop that steps are timed against is the same optimisation; a clip's figures are of it."""
+"""The loop that steps are timed against is the same optimization; a clip's figures are of it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tests.models.gatys_world import small_backbone, vgg_weights, waves
-from vidstyle.models import safetensors_file
-from vidstyle.models.gatys import LossSettings, StyleReference, Task
-from vidstyle.models.gatys_objective import Objective
+from vidstyle.models.optimization.gatys import LossSettings, StyleReference, Task
+from vidstyle.models.optimization.objective import Objective
+from vidstyle.models.weights import safetensors_file
 
 Load = Callable[[str], ModuleType]
 
@@ -21,10 +21,14 @@ Load = Callable[[str], ModuleType]
 @pytest.mark.slow
 def test_the_bare_loop_has_the_same_losses(benchmark: Load) -> None:
     gatys = benchmark("gatys")
-    backbone, content, painting = small_backbone(), waves(48, 64), waves(40, 56, period=5, colour=2)
-    task = Task(content, (StyleReference(picture=painting),))
+    backbone, content, style_image = (
+        small_backbone(),
+        waves(48, 64),
+        waves(40, 56, period=5, color=2),
+    )
+    task = Task(content, (StyleReference(image=style_image),))
     objective = Objective(backbone, content, task.references, LossSettings())
-    bare = gatys.bare_loop(backbone, content, painting, "adam")
+    bare = gatys.bare_loop(backbone, content, style_image, "adam")
     ours = gatys.stepper(backbone, task, "adam", "float32")
     assert bare() == pytest.approx(objective.evaluate(content).loss, rel=1e-5)
     # Theirs is the loss before its step, ours that after it.
@@ -41,12 +45,12 @@ def test_a_clip_gives_its_figures(
     safetensors_file.write(weights / name, vgg_weights(), {})
     clip = tmp_path / "clip"
     clip.mkdir()
-    picture = (255 * waves(64, 80)[0].permute(1, 2, 0)).byte().numpy()
+    image = (255 * waves(64, 80)[0].permute(1, 2, 0)).byte().numpy()
     for number in range(3):
-        cv2.imwrite(str(clip / f"{number}.png"), np.roll(picture, number, axis=1))
-    cv2.imwrite(str(tmp_path / "painting.png"), picture[::-1])
+        cv2.imwrite(str(clip / f"{number}.png"), np.roll(image, number, axis=1))
+    cv2.imwrite(str(tmp_path / "painting.png"), image[::-1])
     words = ["--weights", str(weights), "--backbones", "vgg19", "clip", "--clip", str(clip)]
-    more = ["--painting", str(tmp_path / "painting.png"), "--size", "64", "--steps", "4"]
+    more = ["--style-image", str(tmp_path / "painting.png"), "--size", "64", "--steps", "4"]
     benchmark("gatys").main([*words, *more])
     said = capsys.readouterr().out
     assert "E_warp alone               " in said

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from vidstyle.models import safetensors_file
+from vidstyle.models.weights import safetensors_file
 
 Load = Callable[[str], ModuleType]
 

@@ -15,18 +15,18 @@ from vidstyle.training.photos import list_photos, read_squares
 from vidstyle.training.settings import Settings
 
 Load = Callable[[str], ModuleType]
-SETTINGS = Settings(crop=32, painting_side=64, precision="float32")
+SETTINGS = Settings(crop=32, style_image_side=64, precision="float32")
 
 
 @pytest.mark.slow
 def test_tables_have_a_row_a_training_and_a_spread_a_kind(
     benchmark: Load,
     photos: Path,
-    paintings: Path,
+    style_images: Path,
     weights: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    first, second = sorted(paintings.iterdir())
+    first, second = sorted(style_images.iterdir())
     given = ["--photos", photos, "--weights", weights, "--iterations", 2, "--crop", 32]
     given += ["--start", "random", "--kinds", "calibrated", "tuned"]
     benchmark("sensitivity").main([str(part) for part in (first, second, *given)])
@@ -41,12 +41,13 @@ def test_tables_have_a_row_a_training_and_a_spread_a_kind(
 
 
 def test_raw_terms_are_one_weight_before_the_plain_sum(
-    benchmark: Load, photos: Path, paintings: Path, weights: Path
+    benchmark: Load, photos: Path, style_images: Path, weights: Path
 ) -> None:
     sensitivity = benchmark("sensitivity")
     paths = list_photos(photos)
     first, second = (
-        objective_of(SETTINGS, path, paths, weights, "cpu") for path in sorted(paintings.iterdir())
+        objective_of(SETTINGS, path, paths, weights, "cpu")
+        for path in sorted(style_images.iterdir())
     )
     raw = sensitivity.divided(second, first, "raw")
     photo, other = read_squares(paths[:2], 32)
@@ -59,12 +60,13 @@ def test_raw_terms_are_one_weight_before_the_plain_sum(
 
 
 def test_tuned_terms_keep_the_weights_of_the_first_painting(
-    benchmark: Load, photos: Path, paintings: Path, weights: Path
+    benchmark: Load, photos: Path, style_images: Path, weights: Path
 ) -> None:
     sensitivity = benchmark("sensitivity")
     paths = list_photos(photos)
     first, second = (
-        objective_of(SETTINGS, path, paths, weights, "cpu") for path in sorted(paintings.iterdir())
+        objective_of(SETTINGS, path, paths, weights, "cpu")
+        for path in sorted(style_images.iterdir())
     )
     assert sensitivity.divided(second, first, "tuned").untouched == first.untouched
     assert sensitivity.divided(second, first, "tuned").targets is second.targets
@@ -72,10 +74,10 @@ def test_tuned_terms_keep_the_weights_of_the_first_painting(
 
 
 def test_a_factor_multiplies_the_weight_of_the_style(
-    benchmark: Load, photos: Path, paintings: Path, weights: Path
+    benchmark: Load, photos: Path, style_images: Path, weights: Path
 ) -> None:
     paths = list_photos(photos)
-    judge = objective_of(SETTINGS, min(paintings.iterdir()), paths, weights, "cpu")
+    judge = objective_of(SETTINGS, min(style_images.iterdir()), paths, weights, "cpu")
     photo, other = read_squares(paths[:2], 32)
     terms = judge.terms(other, photo)
     double = benchmark("sensitivity").weighed(judge, 2.0).total(terms)

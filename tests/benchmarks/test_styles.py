@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core.errors import UsageError
-from vidstyle.models.style_file import load_style
+from vidstyle.models.style.style_file import load_style
 from vidstyle.training.loop import objective_of
 from vidstyle.training.measure import measure
 from vidstyle.training.photos import list_photos
@@ -54,19 +54,28 @@ def test_losses_are_the_trainings_and_decide_the_exit_code(
     benchmark: Load,
     style: MakeStyle,
     photos: Path,
-    paintings: Path,
+    style_images: Path,
     weights: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     night = style("blue-night")
-    given = ("--styles", night, "--photos", photos, "--paintings", paintings, "--weights", weights)
+    given = (
+        "--styles",
+        night,
+        "--photos",
+        photos,
+        "--style-images",
+        style_images,
+        "--weights",
+        weights,
+    )
     assert run(benchmark("styles"), *given, "--limit", 1e-6) == 1
     out = capsys.readouterr().out
     assert "above 1e-06: blue-night" in out
     paths = list_photos(photos)
-    painting = paintings / "the_blue_night_someone.png"
-    settings = Settings(crop=32, painting_side=64)
-    judge = objective_of(settings, painting, paths, weights, "cpu")
+    style_image = style_images / "the_blue_night_someone.png"
+    settings = Settings(crop=32, style_image_side=64)
+    judge = objective_of(settings, style_image, paths, weights, "cpu")
     wanted = measure(load_style(night).module, judge, paths)
     (found,) = rows(out, "blue-night")
     assert found[:2] == pytest.approx([wanted["style"], wanted["content"]], abs=1e-3)
@@ -77,28 +86,28 @@ def test_clips_and_a_baseline_are_compared(
     benchmark: Load,
     style: MakeStyle,
     photos: Path,
-    paintings: Path,
+    style_images: Path,
     weights: Path,
     clip: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     files = (style("day"), style("day-without-temporal", seed=1))
     given = ("--styles", files[0], "--baseline", files[1], "--clips", clip, "--frames", 4)
-    where = ("--photos", photos, "--paintings", paintings, "--weights", weights)
+    where = ("--photos", photos, "--style-images", style_images, "--weights", weights)
     run(benchmark("styles"), *given, *where, "--limit", 1e6)
     out = capsys.readouterr().out
     assert "moving: judge Farneback, 3 pairs" in out
-    losses, calm, against = rows(out, "day")
-    other_losses, other_calm = rows(out, "day baseline")
+    losses, stable, against = rows(out, "day")
+    other_losses, other_stable = rows(out, "day baseline")
     assert against[0] == pytest.approx(losses[0] / other_losses[0], abs=0.02)
-    assert against[1:] == pytest.approx([1 - calm[0] / other_calm[0]] * 2, abs=0.02)
+    assert against[1:] == pytest.approx([1 - stable[0] / other_stable[0]] * 2, abs=0.02)
 
 
 def test_a_style_without_a_painting_is_told(
     benchmark: Load, style: MakeStyle, photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(benchmark("styles"), "--styles", style("night"), "--photos", photos) == 2
-    assert "no painting for night: give --paintings NAME=FILE" in capsys.readouterr().err
+    assert "no style image for night: give --style-images NAME=FILE" in capsys.readouterr().err
 
 
 def test_a_file_belongs_to_the_longest_name_in_its_own(benchmark: Load) -> None:
@@ -113,13 +122,14 @@ def test_a_file_belongs_to_the_longest_name_in_its_own(benchmark: Load) -> None:
         styles.named(["heatwave.jpg"], names)
 
 
-def test_styles_that_are_drawn_need_no_painting(
-    benchmark: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_our_own_style_images_need_not_be_given(benchmark: Load, tmp_path: Path) -> None:
     styles = benchmark("styles")
-    monkeypatch.setattr(
-        "samples.drawings.write_drawings",
-        lambda folder, names: [folder / f"{n}.png" for n in names],
-    )
-    found = styles.painting_files({"mosaic": Path(), "day": Path()}, ["day=d.png"], tmp_path)
-    assert found == {"mosaic": tmp_path / "mosaic.png", "day": Path("d.png")}
+    wanted = {"mosaic": Path(), "pen-hatching": Path(), "day": Path()}
+    (tmp_path / "other-mosaic.png").touch()
+    found = styles.style_image_files(wanted, ["day=d.png", str(tmp_path)])
+    own = Path(__file__).parents[2] / "samples" / "style_images"
+    assert found == {
+        "mosaic": tmp_path / "other-mosaic.png",
+        "pen-hatching": own / "pen-hatching.jpg",
+        "day": Path("d.png"),
+    }

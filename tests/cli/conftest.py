@@ -25,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def write_clip() -> WriteClip:
-    """Writes a small clip: a gradient that moves, and another picture from ``cut`` on."""
+    """Writes a small clip: a gradient that moves, and another image from ``cut`` on."""
 
     def write(path: Path, *, count: int = 12, cut: int | None = None) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,8 +37,8 @@ def write_clip() -> WriteClip:
                 level = (x * 2 + y + 3 * index) % 256
                 if cut is not None and index >= cut:
                     level = 255 - (level // 2)
-                picture = np.stack([level, 255 - level, level // 2 + 60], -1).astype(np.uint8)
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+                image = np.stack([level, 255 - level, level // 2 + 60], -1).astype(np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
             container.mux(stream.encode(None))
         return path
 

@@ -12,7 +12,7 @@ import pytest
 from vidstyle.cli.bench import ALONE, LOOP, RUN, figures_of, table
 from vidstyle.cli.main import run_command
 from vidstyle.core.errors import UsageError
-from vidstyle.evaluation.speed import Timing, timed
+from vidstyle.evaluation.speed import Timing, time_command
 
 ROOT = Path(__file__).parents[2]
 TIMINGS = {
@@ -39,7 +39,7 @@ def test_the_table_fits_a_terminal_and_tells_what_was() -> None:
 
 def test_a_command_that_fails_is_named_with_its_reason() -> None:
     with pytest.raises(UsageError, match="there is nothing"):
-        timed(["sh", "-c", "echo there is nothing >&2; exit 3"])
+        time_command(["sh", "-c", "echo there is nothing >&2; exit 3"])
 
 
 def test_first_frame_rate_and_memory_are_those_of_the_command() -> None:
@@ -49,7 +49,7 @@ def test_first_frame_rate_and_memory_are_those_of_the_command() -> None:
         "    time.sleep(0.2 if i < 3 else 0.05)\n"
         "    print(json.dumps({'event': 'frame', 'index': i}), flush=True)"
     )
-    timing = timed(["python3", "-c", program])
+    timing = time_command(["python3", "-c", program])
     assert timing.frames == 13
     assert timing.first > 0.2
     assert 5 < timing.rate <= 20

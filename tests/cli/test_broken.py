@@ -95,8 +95,8 @@ def broken_plugin(folder: Path) -> None:
 def raising_plugin(folder: Path) -> None:
     (folder / "plug" / "filter").mkdir(parents=True)
     (folder / "plug" / "filter" / "odd.py").write_text(
-        "from vidstyle.core import HostArray, picture_filter\n\n\n"
-        "@picture_filter\n"
+        "from vidstyle.core import HostArray, image_filter\n\n\n"
+        "@image_filter\n"
         "def STAGE(image: HostArray) -> HostArray:\n"
         "    raise RuntimeError('planted')\n"
     )
@@ -213,8 +213,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         # Tagged, so that nothing has to be guessed and noted.
         stream.codec_context.colorspace, stream.codec_context.color_range = 6, 1
         for index in range(6):
-            picture = np.full((48, 64, 3), 40 * index, np.uint8)
-            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            image = np.full((48, 64, 3), 40 * index, np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, "rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return tmp_path
@@ -253,13 +253,13 @@ def test_it_ends_as_documented_and_leaves_nothing_behind(
 
 
 @pytest.mark.slow
-def test_opencv_adds_no_lines_of_its_own_about_a_damaged_picture(folder: Path) -> None:
-    (folder / "p.yaml").write_text(IDENTITY.replace("decode/pyav", "decode/pictures"))
-    _, picture = cv2.imencode(".bmp", np.zeros((64, 64, 3), np.uint8))
+def test_opencv_adds_no_lines_of_its_own_about_a_damaged_image(folder: Path) -> None:
+    (folder / "p.yaml").write_text(IDENTITY.replace("decode/pyav", "decode/images"))
+    _, image = cv2.imencode(".bmp", np.zeros((64, 64, 3), np.uint8))
     (folder / "in").mkdir()
-    (folder / "in" / "0.bmp").write_bytes(picture.tobytes()[: picture.size // 2])
+    (folder / "in" / "0.bmp").write_bytes(image.tobytes()[: image.size // 2])
     command = [sys.executable, "-m", "vidstyle", "run", "p.yaml", "in", "-o", "out.mkv"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 3
     (line,) = done.stderr.splitlines()
-    assert "not a picture that can be read" in line
+    assert "not an image that can be read" in line

@@ -16,10 +16,10 @@ import pytest
 SLOW = """\
 import time
 
-from vidstyle.core import HostArray, picture_filter
+from vidstyle.core import HostArray, image_filter
 
 
-@picture_filter
+@image_filter
 def slow(image: HostArray) -> HostArray:
     time.sleep(0.05)
     return image

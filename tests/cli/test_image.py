@@ -23,10 +23,10 @@ from pydantic_core import PydanticUndefined
 from tests.cli.test_terminal import is_quiet
 from tests.models.gatys_world import vgg_weights, waves
 from vidstyle.cli.main import run_command
-from vidstyle.models import safetensors_file
-from vidstyle.stages.stylize.gatys_options import PaintingOptions
+from vidstyle.models.weights import safetensors_file
+from vidstyle.stages.stylize.gatys_options import OptimizationOptions
 
-pytestmark = pytest.mark.slow  # each paints a picture
+pytestmark = pytest.mark.slow  # each paints an image
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +49,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def samples(height: int, width: int, colour: int) -> np.ndarray:
-    planes = waves(height, width, period=11, colour=colour)[0].permute(1, 2, 0)
+def samples(height: int, width: int, color: int) -> np.ndarray:
+    planes = waves(height, width, period=11, color=color)[0].permute(1, 2, 0)
     return np.asarray((255 * planes).byte().numpy())
 
 
@@ -63,19 +63,19 @@ def command(folder: Path, *more: str, photo: str = "photo.png", out: str = "out.
 
 
 def read(path: Path) -> np.ndarray:
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    assert picture is not None
-    return np.asarray(picture)
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert image is not None
+    return np.asarray(image)
 
 
 def test_a_photo_is_painted_at_its_own_aspect(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(command(folder)) == 0
-    painted = read(folder / "out.png")
-    assert (painted.shape, painted.dtype) == ((77, 100, 3), np.uint8)
+    stylized = read(folder / "out.png")
+    assert (stylized.shape, stylized.dtype) == ((77, 100, 3), np.uint8)
     plain = cv2.resize(read(folder / "photo.png"), (100, 77), interpolation=cv2.INTER_AREA)
-    assert np.abs(painted.astype(int) - plain).mean() > 3
+    assert np.abs(stylized.astype(int) - plain).mean() > 3
     said = capfd.readouterr()
     assert said.out == ""
     assert "3 steps in" in said.err
@@ -115,10 +115,10 @@ def test_depth_and_opacity_are_kept(folder: Path, capfd: pytest.CaptureFixture[s
     opacity[20:] = 65535
     cv2.imwrite(str(folder / "deep.png"), np.concatenate([deep, opacity], axis=2))
     assert run_command(command(folder, photo="deep.png")) == 0
-    painted = read(folder / "out.png")
-    assert (painted.shape, painted.dtype) == ((77, 100, 4), np.uint16)
-    assert (painted[:12, :, 3] == 0).all()
-    assert (painted[20:, :, 3] == 65535).all()
+    stylized = read(folder / "out.png")
+    assert (stylized.shape, stylized.dtype) == ((77, 100, 4), np.uint16)
+    assert (stylized[:12, :, 3] == 0).all()
+    assert (stylized[20:, :, 3] == 65535).all()
     assert run_command(command(folder, photo="deep.png", out="flat.jpg")) == 0
     assert read(folder / "flat.jpg").shape == (77, 100, 3)
     assert "JPEG holds no opacity" in capfd.readouterr().err
@@ -152,9 +152,9 @@ def test_several_paintings_and_options_in_json(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     cv2.imwrite(str(folder / "other.png"), samples(60, 50, 4))
-    words = command(folder, "--style-weights", "0.25,0.75", "--colours", "luminance", "--json")
+    words = command(folder, "--style-weights", "0.25,0.75", "--colors", "luminance", "--json")
     words[3:3] = [str(folder / "other.png")]
-    more = ["--optimiser", "adam", "--start", "noise", "--seed", "3", "--pooling", "average"]
+    more = ["--optimizer", "adam", "--start", "noise", "--seed", "3", "--pooling", "average"]
     assert run_command([*words, *more, "--tv-kind", "absolute"]) == 0
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert [line["event"] for line in lines] == ["step"] * 3 + ["done"]
@@ -170,11 +170,11 @@ def test_previews_and_a_film_show_the_way(folder: Path, capfd: pytest.CaptureFix
     )
     names = sorted(path.name for path in (folder / "way").iterdir())
     assert names == ["step-000002.png", "step-000004.png"]
-    with av.open(str(folder / "film.mp4")) as film:
-        pictures = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
-    assert len(pictures) == 5 + 18
+    with av.open(str(folder / "film.mp4")) as preview_video:
+        images = [frame.to_ndarray(format="rgb24") for frame in preview_video.decode(video=0)]
+    assert len(images) == 5 + 18
     # 77 lines are odd: H.264 has them padded.
-    assert pictures[0].shape == (78, 100, 3)
+    assert images[0].shape == (78, 100, 3)
     assert run_command(command(folder, "--progress", str(folder / "a.gif"), "--overwrite")) == 0
     assert (folder / "a.gif").stat().st_size > 1000
 
@@ -190,14 +190,14 @@ def test_previews_and_a_film_show_the_way(folder: Path, capfd: pytest.CaptureFix
         (["--style-weights", "0"], 2, "--style-weights 0: wanted numbers from 0 on, and one of"),
         (["--style-weights", "nan"], 2, "--style-weights nan: wanted numbers from 0 on"),
         (["--style-layers", "relu1_1=0"], 2, "'relu1_1': 0.0}: all weights are 0; give a layer"),
-        (["--learning-rate", "0.1"], 2, "--learning-rate is of Adam alone: add --optimiser adam"),
+        (["--learning-rate", "0.1"], 2, "--learning-rate is of Adam alone: add --optimizer adam"),
         (["--preview-every", "0", "."], 2, "--preview-every 0: wanted 1 or more"),
         (["--style-layers", "relu9_1"], 2, "vgg19 has no layer relu9_1; there are relu1_1"),
         (["--style-layers", "relu1_1=x"], 2, "'x' is no number"),
         (["--weights", "none.pth"], 4, "none.pth is not there: name the weights of vgg19"),
         (["--mask", "none.png"], 3, "none.png: cannot be read"),
         (["--progress", "film.avi"], 2, "a film ends in .gif or .mp4"),
-        (["-o", "out.txt"], 2, "a picture ends in .png"),
+        (["-o", "out.txt"], 2, "an image ends in .png"),
         (["-o", "none/out.png"], 6, "the folder none does not exist"),
         (["--device", "cuda:77"], 8, "usable GPUs"),
     ],
@@ -212,22 +212,20 @@ def test_bad_input_is_one_line_and_the_documented_code(
     assert not list(folder.glob("*out*"))
 
 
-def test_pictures_that_are_none_are_refused(
-    folder: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (folder / "text.png").write_text("no picture")
+def test_images_that_are_none_are_refused(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "text.png").write_text("no image")
     assert run_command(command(folder, photo="text.png")) == 3
-    assert "text.png: not a picture that can be read" in capfd.readouterr().err
+    assert "text.png: not an image that can be read" in capfd.readouterr().err
     (folder / "painting.png").write_bytes(b"")
     assert run_command(command(folder)) == 3
-    assert "painting.png is not a picture that can be read" in capfd.readouterr().err
+    assert "painting.png is not an image that can be read" in capfd.readouterr().err
     assert run_command(command(folder, photo="none.png")) == 3
     header = bytearray((folder / "photo.png").read_bytes())
     header[16:24] = struct.pack(">II", 30_000, 30_000)
     (folder / "huge.png").write_bytes(header)
     assert run_command(command(folder, photo="huge.png")) == 3
     error = capfd.readouterr().err
-    assert "huge.png: the picture is 30000x30000, more than 67108864 pixels; make it small" in error
+    assert "huge.png: the image is 30000x30000, more than 67108864 pixels; make it small" in error
     (folder / "huge.png").rename(folder / "painting.png")
     assert run_command(command(folder)) == 3
     assert "painting.png is 30000x30000, more than 67108864 pixels" in capfd.readouterr().err
@@ -316,7 +314,7 @@ def test_more_levels_than_fit_are_told(folder: Path, capfd: pytest.CaptureFixtur
 def test_the_help_says_the_defaults(capfd: pytest.CaptureFixture[str]) -> None:
     assert run_command(["image", "--help"]) == 0
     said = " ".join(capfd.readouterr().out.split())
-    for name, field in PaintingOptions.model_fields.items():
+    for name, field in OptimizationOptions.model_fields.items():
         if field.default in (None, False, PydanticUndefined):
             continue
         shown = {"variation": "tv", "variation_kind": "tv-kind"}.get(name, name.replace("_", "-"))

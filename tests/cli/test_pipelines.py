@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.conftest import WriteClip
 from vidstyle.cli.main import run_command
-from vidstyle.runner.shipped import shipped_pipelines
+from vidstyle.runner.config.shipped import shipped_pipelines
 
 ROOT = Path(__file__).parents[2]
 

@@ -49,7 +49,7 @@ stages:
   - use: encode/pyav
     codec: ffv1
 """
-PAINTING = """\
+STYLE_IMAGE = """\
 version: 1
 stages:
   - use: decode/pyav
@@ -72,7 +72,7 @@ def work(folder: Path, write_clip) -> Path:  # type: ignore[no-untyped-def]  # a
     (folder / "masks").mkdir()
     write_mask(folder / "masks" / "m.mkv")
     (folder / "show.yaml").write_text(SHOWING)
-    (folder / "paint.yaml").write_text(PAINTING)
+    (folder / "paint.yaml").write_text(STYLE_IMAGE)
     return folder
 
 
@@ -89,10 +89,10 @@ def write_mask(path: Path) -> None:
         container.mux(stream.encode(None))
 
 
-def write_picture(path: Path, level: int = 255) -> None:
-    picture = np.zeros((128, 160), np.uint8)
-    picture[:, 80:] = level
-    assert cv2.imwrite(str(path), picture)
+def write_image(path: Path, level: int = 255) -> None:
+    image = np.zeros((128, 160), np.uint8)
+    image[:, 80:] = level
+    assert cv2.imwrite(str(path), image)
 
 
 def wanted_levels(indices: Sequence[int]) -> list[int]:
@@ -100,15 +100,15 @@ def wanted_levels(indices: Sequence[int]) -> list[int]:
     return [LEVELS[sum(time <= 40 * index for time in TIMES) - 1] for index in indices]
 
 
-def pictures(path: Path) -> np.ndarray:
+def images(path: Path) -> np.ndarray:
     """All frames, (N, H, W, 3)."""
     with av.open(str(path)) as container:
         return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 
 
 def shown_levels(path: Path) -> list[int]:
-    """The grey of each frame, which is one all over."""
-    frames = pictures(path).astype(int)
+    """The gray of each frame, which is one all over."""
+    frames = images(path).astype(int)
     assert np.ptp(frames.reshape(len(frames), -1), axis=1).max() <= 2
     return [round(frame.mean()) for frame in frames]
 
@@ -143,15 +143,15 @@ def test_an_interval_shows_what_the_whole_clip_shows_there(work: Path, capfd) ->
     np.testing.assert_allclose(shown_levels(work / "part.mkv"), wanted_levels(range(5, 10)), atol=1)
 
 
-def test_set_takes_a_picture_of_the_current_folder(
+def test_set_takes_an_image_of_the_current_folder(
     work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (work / "here").mkdir()
-    write_picture(work / "here" / "face.png")
+    write_image(work / "here" / "face.png")
     monkeypatch.chdir(work / "here")
     command = ["../show.yaml", "../in.mp4", "-o", "../out.mkv", "--set", "inputs.region=face.png"]
     assert run_command(["run", *command, "--plugins", "../plug"]) == 0
-    frames = pictures(work / "out.mkv")
+    frames = images(work / "out.mkv")
     assert frames[:, :, :79].max() <= 1
     assert frames[:, :, 81:].min() >= 254
     assert len(frames) == 12
@@ -169,8 +169,8 @@ def test_a_mask_that_ends_early_is_held_and_said(work: Path, capfd) -> None:  # 
         stream = container.add_stream("ffv1", rate=25, width=16, height=16)
         stream.pix_fmt = "gray"
         for level in (40, 200):
-            picture = np.full((16, 16), level, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "gray")))
+            image = np.full((16, 16), level, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "gray")))
         container.mux(stream.encode(None))
     command = ["show.yaml", "in.mp4", "-o", "out.mkv", "--set", "inputs.region=short.mkv"]
     assert run(*command) == 0
@@ -213,7 +213,7 @@ def test_the_plan_names_side_inputs_and_its_digest_knows_their_content(work: Pat
     assert f"side input region: {work}/masks/m.mkv, 80x64" in capfd.readouterr().out
     plans = []
     for level in (255, 255, 254):
-        write_picture(work / "m.png", level)
+        write_image(work / "m.png", level)
         assert run(*command, "--json", "--set", "inputs.region=m.png") == 0
         plans += lines(capfd.readouterr().out)
     digests = [plan["digest"] for plan in plans]
@@ -227,32 +227,32 @@ def styles(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     """Styles by the names one and two, small and not trained, and one of another form."""
     import torch
 
-    from vidstyle.models.architectures import empty_network
-    from vidstyle.models.style_file import Credit, StyleInfo, save_style
+    from vidstyle.models.style.architectures import empty_network
+    from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 
     weights = tmp_path_factory.mktemp("weights")
     (weights / "styles").mkdir()
     monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(weights))
     for seed, (name, width) in enumerate({"one": 4, "two": 4, "wide": 8}.items()):
         network = empty_network("fast", width)
-        network.initialise(torch.Generator().manual_seed(seed))
+        network.initialize(torch.Generator().manual_seed(seed))
         info = StyleInfo(name, Credit(), "fast", width)
         save_style(weights / "styles" / f"{name}.safetensors", info, network)
 
 
-def painted(work: Path, *arguments: str) -> np.ndarray:
+def stylized(work: Path, *arguments: str) -> np.ndarray:
     assert run("paint.yaml", "in.mp4", "-o", "out.mkv", *arguments) == 0
-    return pictures(work / "out.mkv").astype(int)
+    return images(work / "out.mkv").astype(int)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("styles")
-def test_a_mask_file_keeps_the_rest_of_the_picture(work: Path) -> None:
+def test_a_mask_file_keeps_the_rest_of_the_image(work: Path) -> None:
     assert run("identity.yaml", "in.mp4", "-o", "same.mkv") == 0
-    source = pictures(work / "same.mkv").astype(int)
-    whole = painted(work)
-    write_picture(work / "face.png")
-    region = painted(work, "--set", "stylize.mask=face.png")
+    source = images(work / "same.mkv").astype(int)
+    whole = stylized(work)
+    write_image(work / "face.png")
+    region = stylized(work, "--set", "stylize.mask=face.png")
     # The encoder halves the chroma: a pixel beside the edge sees the other side.
     np.testing.assert_array_equal(region[:, :, :76], source[:, :, :76])
     np.testing.assert_array_equal(region[:, :, 84:], whole[:, :, 84:])
@@ -263,8 +263,8 @@ def test_a_mask_file_keeps_the_rest_of_the_picture(work: Path) -> None:
 @pytest.mark.usefixtures("styles")
 def test_strength_follows_its_keyframes(work: Path) -> None:
     assert run("identity.yaml", "in.mp4", "-o", "same.mkv") == 0
-    source, whole = pictures(work / "same.mkv").astype(int), painted(work)
-    got = painted(work, "--set", "stylize.strength={at: {0s: 0, 400ms: 1}}")
+    source, whole = images(work / "same.mkv").astype(int), stylized(work)
+    got = stylized(work, "--set", "stylize.strength={at: {0s: 0, 400ms: 1}}")
     np.testing.assert_array_equal(got[0], source[0])
     np.testing.assert_array_equal(got[10:], whole[10:])
     for index in range(1, 10):

@@ -59,10 +59,10 @@ def test_a_signal_ends_the_run_and_leaves_nothing(folder, write_clip, sent, code
 PLUGIN = """\
 import time
 
-from vidstyle.core import HostArray, picture_filter
+from vidstyle.core import HostArray, image_filter
 
 
-@picture_filter
+@image_filter
 def asleep(image: HostArray) -> HostArray:
     time.sleep(60)
     return image

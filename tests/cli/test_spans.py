@@ -59,7 +59,7 @@ def test_threads_give_the_serial_frames_hash_for_hash(
     serial = hashes(capfd, "serial", "--engine", "serial")
     assert len(set(serial)) == 16
     assert hashes(capfd, "threaded") == serial
-    monkeypatch.setattr("vidstyle.runner.wiring.SPAN_MEMORY", 0)
+    monkeypatch.setattr("vidstyle.runner.plan.wiring.SPAN_MEMORY", 0)
     assert hashes(capfd, "disk") == serial
     assert hashes(capfd, "off", "--set", "blend.strength=0") != serial
 
@@ -68,7 +68,7 @@ def test_a_temporary_folder_that_cannot_be_used_is_an_output_error(
     folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("vidstyle.runner.wiring.SPAN_MEMORY", 0)
+        patched.setattr("vidstyle.runner.plan.wiring.SPAN_MEMORY", 0)
         patched.setattr(tempfile, "tempdir", str(folder / "none"))
         assert run_command(["run", "p.yaml", "in.mp4", "-o", "out.mkv"]) == 6
     assert "name another folder in TMPDIR" in capfd.readouterr().err

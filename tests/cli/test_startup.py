@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PAINTED = Path(__file__).parents[2] / "pipelines" / "temporal.yaml"
+STYLIZED = Path(__file__).parents[2] / "pipelines" / "temporal.yaml"
 
 RUN = """\
 import sys
@@ -43,7 +43,7 @@ def test_help_answers_in_half_a_second() -> None:
     ],
 )
 def test_torch_is_not_imported_without_need(folder, write_clip, command) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    (folder / "p.yaml").write_text(PAINTED.read_text())
+    (folder / "p.yaml").write_text(STYLIZED.read_text())
     write_clip(folder / "in.mp4", count=4)
     done = subprocess.run([sys.executable, "-c", RUN, *command], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

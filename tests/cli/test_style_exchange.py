@@ -12,7 +12,7 @@ import typer
 from tests.models.original_networks import original_weights, with_statistics
 from vidstyle.cli import style_exchange
 from vidstyle.core.errors import OutputError, UsageError, VidstyleError, WeightsError
-from vidstyle.models.style_file import Credit, load_style, read_style_info
+from vidstyle.models.style.style_file import Credit, load_style, read_style_info
 
 app = typer.Typer()
 app.command("import")(style_exchange.import_)
@@ -41,7 +41,7 @@ def test_an_imported_style_is_written_and_explained(
     checkpoint: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = folder / "night.safetensors"
-    credit = ["--title", "Night", "--credit", "Nobody, 1900", "--licence", "public domain"]
+    credit = ["--title", "Night", "--credit", "Nobody, 1900", "--license", "public domain"]
     run("import", checkpoint, "-o", output, *credit)
     info = read_style_info(output)
     assert (info.name, info.architecture, info.width) == ("night", "johnson", 2)
@@ -49,8 +49,8 @@ def test_an_imported_style_is_written_and_explained(
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
-        "recognised pytorch/examples fast_neural_style, 2 channels, resize convolution",
-        "running statistics of old instance normalisation: not used",
+        "recognized pytorch/examples fast_neural_style, 2 channels, resize convolution",
+        "running statistics of old instance normalization: not used",
         f"wrote {output}",
     ]
 
@@ -58,7 +58,7 @@ def test_an_imported_style_is_written_and_explained(
 def test_without_output_it_goes_where_styles_are_found_by_name(
     checkpoint: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vidstyle.models.styles import find_style
+    from vidstyle.models.style.styles import find_style
 
     monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(folder))
     run("import", checkpoint)

@@ -1,4 +1,4 @@
-"""``vidstyle styles preview``: a sheet of pictures in styles."""
+"""``vidstyle styles preview``: a sheet of images in styles."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from vidstyle.cli.main import run_command
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.network import paint
-from vidstyle.models.style_file import Credit, StyleInfo, load_style, save_style
-from vidstyle.training.photos import read_picture, to_tensor
-from vidstyle.training.watch import Picture
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.network import stylize
+from vidstyle.models.style.style_file import Credit, StyleInfo, load_style, save_style
+from vidstyle.training.photos import read_image, to_tensor
+from vidstyle.training.watch import Image
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def style(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(tmp_path))
     network = empty_network("fast", 2)
-    network.initialise(torch.Generator().manual_seed(3))
+    network.initialize(torch.Generator().manual_seed(3))
     path = tmp_path / "styles" / "wild.safetensors"
     path.parent.mkdir()
     save_style(path, StyleInfo("wild", Credit(), "fast", 2), network)
@@ -39,64 +39,66 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-def painted(style: Path, picture: Picture, strength: float) -> Picture:
+def stylized(style: Path, image: Image, strength: float) -> Image:
     """What a column shows, in float64 from the painting on."""
     with torch.no_grad():
         network = load_style(style).module
-        painting = paint(network, to_tensor(picture))[0].permute(1, 2, 0).double().numpy()
-    source = picture / 255.0
-    mixed: Picture = np.rint(255 * (source + strength * (painting - source))).astype(np.uint8)
+        style_image = stylize(network, to_tensor(image))[0].permute(1, 2, 0).double().numpy()
+    source = image / 255.0
+    mixed: Image = np.rint(255 * (source + strength * (style_image - source))).astype(np.uint8)
     return mixed
 
 
-def found(sheet: Picture, picture: Picture) -> tuple[int, int]:
-    """Row and column where the picture stands, to the last bit but one."""
-    difference = cv2.matchTemplate(sheet, picture, cv2.TM_SQDIFF)
+def found(sheet: Image, image: Image) -> tuple[int, int]:
+    """Row and column where the image stands, to the last bit but one."""
+    difference = cv2.matchTemplate(sheet, image, cv2.TM_SQDIFF)
     row, column = map(int, np.unravel_index(difference.argmin(), difference.shape))
-    there = sheet[row : row + picture.shape[0], column : column + picture.shape[1]]
-    assert np.abs(there.astype(int) - picture).max() <= 1
+    there = sheet[row : row + image.shape[0], column : column + image.shape[1]]
+    assert np.abs(there.astype(int) - image).max() <= 1
     return row, column
 
 
-def test_a_row_has_the_picture_and_each_style_at_each_strength(style: Path, photo: Path) -> None:
+def test_a_row_has_the_image_and_each_style_at_each_strength(style: Path, photo: Path) -> None:
     command = ["styles", "preview", str(photo), "--styles", "wild", "--strengths", "0.5,1"]
     assert run_command([*command, "-o", "sheet.png"]) == 0
-    sheet, source = read_picture(Path("sheet.png")), read_picture(photo)
-    wanted = [source, painted(style, source, 0.5), painted(style, source, 1.0)]
-    places = [found(sheet, picture) for picture in wanted]
+    sheet, source = read_image(Path("sheet.png")), read_image(photo)
+    wanted = [source, stylized(style, source, 0.5), stylized(style, source, 1.0)]
+    places = [found(sheet, image) for image in wanted]
     assert len({row for row, _ in places}) == 1
     assert places[0][1] < places[1][1] < places[2][1]
 
 
-def test_each_picture_has_a_row(style: Path, photo: Path, tmp_path: Path) -> None:
+def test_each_image_has_a_row(style: Path, photo: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.png"
     cv2.imwrite(str(other), 255 - cv2.imread(str(photo)))
     command = ["styles", "preview", str(photo), str(other), "--styles", str(style)]
     assert run_command([*command, "-o", "sheet.png"]) == 0
-    sheet = read_picture(Path("sheet.png"))
-    first, second = (found(sheet, read_picture(path)) for path in (photo, other))
+    sheet = read_image(Path("sheet.png"))
+    first, second = (found(sheet, read_image(path)) for path in (photo, other))
     assert second[0] >= first[0] + 48
     assert second[1] == first[1]
 
 
-def test_pictures_are_reduced_to_the_size(style: Path, photo: Path) -> None:
+def test_images_are_reduced_to_the_size(style: Path, photo: Path) -> None:
     command = ["styles", "preview", str(photo), "--styles", "wild", "--size", "32"]
     assert run_command([*command, "-o", "sheet.png"]) == 0
-    small = cv2.resize(read_picture(photo), (32, 24), interpolation=cv2.INTER_AREA)
-    found(read_picture(Path("sheet.png")), small)
+    small = cv2.resize(read_image(photo), (32, 24), interpolation=cv2.INTER_AREA)
+    found(read_image(Path("sheet.png")), small)
 
 
 def test_without_names_all_styles_are_shown_but_broken_ones(
     style: Path, photo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidstyle.models.styles.shipped_styles", lambda: style.parent / "none")
+    monkeypatch.setattr(
+        "vidstyle.models.style.styles.shipped_styles", lambda: style.parent / "none"
+    )
     (style.parent / "torn.safetensors").write_bytes(b"torn")
     assert run_command(["styles", "preview", str(photo)]) == 0
     said = capsys.readouterr().err
     assert "left out: " in said
     assert "torn.safetensors" in said
-    source = read_picture(photo)
-    found(read_picture(Path("preview.png")), painted(style, source, 1.0))
+    source = read_image(photo)
+    found(read_image(Path("preview.png")), stylized(style, source, 1.0))
 
 
 def test_a_sheet_may_be_a_jpeg(style: Path, photo: Path) -> None:
@@ -109,7 +111,7 @@ def test_a_sheet_may_be_a_jpeg(style: Path, photo: Path) -> None:
     ("arguments", "code", "message"),
     [
         (["none.png"], 3, "cannot read none.png"),
-        (["styles/wild.safetensors"], 3, "is not a picture that can be read"),
+        (["styles/wild.safetensors"], 3, "is not an image that can be read"),
         (["photo.png", "--styles", "wlid"], 4, "no style wlid, did you mean wild?"),
         (["photo.png", "--strengths", "2"], 2, "--strengths '2': wanted numbers from 0 to 1"),
         (["photo.png", "--strengths", "0.5,nan"], 2, "wanted numbers from 0 to 1"),

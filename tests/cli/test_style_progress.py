@@ -41,7 +41,7 @@ def test_a_log_gets_a_line_now_and_then_and_at_the_end(
     with progress_watcher() as watcher:
         for iteration in range(1, 5):
             clock[0] += 6.0
-            watcher.picture(iteration, "photo-1", np.zeros((2, 2, 3), np.uint8))
+            watcher.image(iteration, "photo-1", np.zeros((2, 2, 3), np.uint8))
             watcher.step(step(iteration, float(iteration)))
         watcher.close()
     first, last = capsys.readouterr().err.splitlines()

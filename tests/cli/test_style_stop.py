@@ -10,7 +10,7 @@ import torch
 from vidstyle.cli.main import INTERRUPTED, TERMINATED
 from vidstyle.cli.style_stop import resumable
 from vidstyle.core.errors import DeviceError, VidstyleError
-from vidstyle.models import safetensors_file
+from vidstyle.models.weights import safetensors_file
 
 
 @pytest.fixture

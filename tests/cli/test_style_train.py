@@ -18,9 +18,9 @@ import torch
 
 from vidstyle.cli.main import run_command
 from vidstyle.core.errors import InputError
-from vidstyle.models import safetensors_file
-from vidstyle.models.style_file import Credit, StyleInfo, read_style_info
-from vidstyle.runner.destination import Destination
+from vidstyle.models.style.style_file import Credit, StyleInfo, read_style_info
+from vidstyle.models.weights import safetensors_file
+from vidstyle.runner.storage.destination import Destination
 from vidstyle.training.pair_choice import MOTION
 from vidstyle.training.presets import PRESETS
 from vidstyle.training.settings import Settings
@@ -28,8 +28,17 @@ from vidstyle.training.watch import Progress, Watcher
 
 CALL = ["styles", "train", "painting.png", "--photos", "photos", "-o", "s.safetensors"]
 SMALL = [
-    *("--set", "width=2", "--set", "crop=32", "--set", "painting_side=64", "--set", "start=random"),
-    *("--set", "style_taps=[relu1_1,relu2_1]", "--set", "content_tap=relu1_2"),
+    *(
+        "--set",
+        "width=2",
+        "--set",
+        "crop=32",
+        "--set",
+        "style_image_side=64",
+        "--set",
+        "start=random",
+    ),
+    *("--set", "style_layers=[relu1_1,relu2_1]", "--set", "content_layer=relu1_2"),
 ]
 """Settings for a network that learns little, fast."""
 
@@ -73,7 +82,7 @@ def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, An
         given.append({"settings": settings, **options})
         watcher: Watcher = options["watcher"]
         for iteration in (1, 2):
-            watcher.picture(iteration, "photo-1", np.zeros((8, 8, 3), np.uint8))
+            watcher.image(iteration, "photo-1", np.zeros((8, 8, 3), np.uint8))
             watcher.step(Progress(iteration, 2, {"style": 0.5}, 1e-3, 0.1))
         return StyleInfo("s", Credit(), "fast", 16, {}, {"style": 0.0625})
 
@@ -85,7 +94,7 @@ def failing(error: BaseException) -> Callable[..., StyleInfo]:
     """A training that takes one step and ends so."""
 
     def train(settings: Settings, **options: Any) -> StyleInfo:
-        options["watcher"].picture(1, "photo-1", np.zeros((8, 8, 3), np.uint8))
+        options["watcher"].image(1, "photo-1", np.zeros((8, 8, 3), np.uint8))
         raise error
 
     return train
@@ -97,7 +106,7 @@ def test_options_reach_the_training(stand_in: list[dict[str, Any]]) -> None:
         *("--architecture", "fast", "--backbone", "vgg16", "--batch", "2", "--crop", "64"),
         *("--seed", "3", "--set", "decay=0.5", "--set", "content=0.75", "--device", "cpu"),
         *("--weights", "w", "--preview-every", "9", "--pairs", "motion", "--resume"),
-        *("--title", "T", "--credit", "C", "--licence", "L"),
+        *("--title", "T", "--credit", "C", "--license", "L"),
     ]
     assert run_command([*CALL, *options]) == 0
     [given] = stand_in
@@ -116,7 +125,7 @@ def test_options_reach_the_training(stand_in: list[dict[str, Any]]) -> None:
     }
     assert given == {
         "settings": Settings(**{**PRESETS["instance-norm"], **changed}),
-        "painting": Path("painting.png"),
+        "style_image": Path("painting.png"),
         "photos": Path("photos"),
         "destination": Path("s.safetensors"),
         "pairs": MOTION,
@@ -260,7 +269,7 @@ def test_a_painting_becomes_a_style(world: Path) -> None:
     assert run_command([*CALL, *SMALL, *options, "--previews", "p"]) == 0
     info = read_style_info(world / "s.safetensors")
     assert info.settings["iterations"] == 4
-    assert info.settings["style_taps"] == ["relu1_1", "relu2_1"]
+    assert info.settings["style_layers"] == ["relu1_1", "relu2_1"]
     assert {"painting.png", "step-000002-photo-1.png", "step-000004-photo-2.png"} <= {
         path.name for path in (world / "p").iterdir()
     }

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from vidstyle.cli.main import run_command
-from vidstyle.models import safetensors_file
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.style_file import Credit, StyleInfo, save_style
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
+from vidstyle.models.weights import safetensors_file
 
 
-def make_style(folder: Path, name: str, *, painting: str = "Nobody, Stripes") -> Path:
+def make_style(folder: Path, name: str, *, style_image: str = "Nobody, Stripes") -> Path:
     import torch
 
     network = empty_network("fast", 1)
-    network.initialise(torch.Generator().manual_seed(0))
-    credit = Credit("A title", painting, "CC0")
+    network.initialize(torch.Generator().manual_seed(0))
+    credit = Credit("A title", style_image, "CC0")
     losses = {"style": 0.0625, "content": 0.5}
     path = folder / f"{name}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,8 +49,8 @@ def test_programs_are_told_size_and_losses(
         "name": "stripes",
         "file": str(path),
         "title": "A title",
-        "painting": "Nobody, Stripes",
-        "licence": "CC0",
+        "style_image": "Nobody, Stripes",
+        "license": "CC0",
         "architecture": "fast-1",
         "bytes": path.stat().st_size,
         "losses": {"style": 0.0625, "content": 0.5},
@@ -60,10 +60,10 @@ def test_programs_are_told_size_and_losses(
 def test_people_are_shown_one_line_a_style(
     styles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = make_style(styles, "stripes", painting="Somebody, A very long title " * 5)
+    path = make_style(styles, "stripes", style_image="Somebody, A very long title " * 5)
     assert run_command(["styles", "list"]) == 0
     head, *lines = capsys.readouterr().out.splitlines()
-    assert head.split() == ["name", "painting", "network", "size", "style", "loss"]
+    assert head.split() == ["name", "style", "image", "network", "size", "style", "loss"]
     [line] = [line for line in lines if line.startswith("stripes ")]
     size = f"{path.stat().st_size / 1024:.0f}"
     assert line.split()[-5:] == ["(CC0)", "fast-1", size, "KiB", "0.062"]
@@ -73,7 +73,7 @@ def test_the_list_fits_a_window_of_80_columns(
     styles: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    make_style(styles, "stripes" * 12, painting="Somebody, A very long title " * 5)
+    make_style(styles, "stripes" * 12, style_image="Somebody, A very long title " * 5)
     (styles / "torn.safetensors").write_bytes(b"torn")
     assert run_command(["styles", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -96,7 +96,7 @@ def test_a_broken_style_is_listed_with_its_reason(
 def test_a_style_cannot_write_to_the_terminal_what_it_likes(
     styles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_style(styles, "sly", painting="\x1b[2Jgone [bold]not bold[/bold]\n\nnew line")
+    make_style(styles, "sly", style_image="\x1b[2Jgone [bold]not bold[/bold]\n\nnew line")
     assert run_command(["styles", "list"]) == 0
     out = capsys.readouterr().out
     assert "\x1b" not in out

@@ -17,7 +17,7 @@ from vidstyle.cli.main import run_command
 from vidstyle.cli.terminal import VisibleFormatter, visible
 
 ENDINGS = {
-    "colour": "\x1b[31mred",
+    "color": "\x1b[31mred",
     "title": "\x1b]0;pwned\x07",
     "C1": "\x9b31m",
     "delete": "a\x7f",

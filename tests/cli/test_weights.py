@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from vidstyle.cli.main import run_command
-from vidstyle.models import weight_catalogue
-from vidstyle.models.weight_catalogue import CATALOGUE, WeightFile
+from vidstyle.models.weights import catalog as weight_catalog
+from vidstyle.models.weights.catalog import CATALOG, WeightFile
 
 CONTENT = b"weights" * 999
 NAME = f"small-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth"
@@ -28,7 +28,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
-    """A server; the catalogue has a file of it, `small`, beside the others."""
+    """A server; the catalog has a file of it, `small`, beside the others."""
     files = {NAME: CONTENT}
 
     class Handler(BaseHTTPRequestHandler):
@@ -54,11 +54,11 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
 
 
 def add(monkeypatch: pytest.MonkeyPatch, entry: WeightFile) -> None:
-    monkeypatch.setitem(weight_catalogue.CATALOGUE, entry.name, entry)  # type: ignore[arg-type]  # a dict
+    monkeypatch.setitem(weight_catalog.CATALOG, entry.name, entry)  # type: ignore[arg-type]  # a dict
 
 
 def test_all_addresses_are_encrypted_and_every_checked_name_has_digits() -> None:
-    for entry in CATALOGUE.values():
+    for entry in CATALOG.values():
         assert entry.address.startswith("https://")
         assert entry.digits or not entry.checked
 
@@ -89,7 +89,7 @@ def test_the_list_fits_a_page_where_it_is_piped(
     (folder / "resnet50-0676ba61.pth").write_bytes(b"")
     assert run_command(["weights", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(CATALOGUE) + 1
+    assert len(lines) == len(CATALOG) + 1
     assert max(map(len, lines)) <= 100
     (resnet,) = (line.split() for line in lines if line.startswith("resnet "))
     assert resnet[-2:] == ["download.pytorch.org", "~/.cache/vidstyle/weights"]
@@ -159,7 +159,7 @@ def test_what_no_checksum_is_known_of_is_watched_from_then_on(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    address = CATALOGUE["small"].address
+    address = CATALOG["small"].address
     add(monkeypatch, WeightFile("small", address, "own.bin", 0.1, "MIT", checked=False))
     assert run_command(["weights", "pull", "small"]) == 0
     assert run_command(["weights", "verify", "small"]) == 0
@@ -177,7 +177,7 @@ def test_without_a_network_address_and_place_are_named(
 ) -> None:
     assert run_command(["weights", "pull", "resnet-v2", "--offline"]) == 4
     error = capsys.readouterr().err
-    assert f"fetch {CATALOGUE['resnet-v2'].address} and put it into {cache} as resnetv2" in error
+    assert f"fetch {CATALOG['resnet-v2'].address} and put it into {cache} as resnetv2" in error
     address = f"http://127.0.0.1:9/{NAME}"
     add(monkeypatch, WeightFile("small", address, NAME, 0.1, "MIT"))
     assert run_command(["weights", "pull", "small"]) == 4

@@ -33,10 +33,10 @@ def test_frames_are_read_in_any_order_and_again() -> None:
 
 def test_what_lies_on_the_shelf_is_of_this_span_alone() -> None:
     span, other = span_of([0]), span_of([0])
-    span.shelf["own", 0] = np.ones((2, 2), np.float32)
-    assert span.shelf["own", 0].sum() == 4
+    span.scratch["own", 0] = np.ones((2, 2), np.float32)
+    assert span.scratch["own", 0].sum() == 4
     with pytest.raises(KeyError):
-        other.shelf["own", 0]
+        other.scratch["own", 0]
 
 
 @pytest.mark.parametrize("options", [0, 2])

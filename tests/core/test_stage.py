@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from vidstyle.core import Frame, HostArray, StageOptions, Window, keyframed, picture_filter
+from vidstyle.core import Frame, HostArray, StageOptions, Window, image_filter, keyframed
 from vidstyle.core.options import may_be_keyframed
 
 
-@picture_filter
+@image_filter
 def darken(image: HostArray, *, amount: float = 0.5) -> HostArray:
-    """Darken the picture."""
+    """Darken the image."""
     return image * np.float32(1 - amount)
 
 
@@ -21,7 +21,7 @@ class Gain(StageOptions):
     steps: int = 2
 
 
-@picture_filter(options=Gain)
+@image_filter(options=Gain)
 def brighten(image: HostArray, *, gain: float, steps: int) -> HostArray:
     return image * np.float32(gain * steps)
 
@@ -55,6 +55,6 @@ def test_a_model_gives_bounds_and_keyframes() -> None:
 
 def test_the_filter_keeps_its_name_and_text() -> None:
     assert darken.__name__ == "darken"
-    assert darken.__doc__ == "Darken the picture."
+    assert darken.__doc__ == "Darken the image."
     assert dict(darken.needs.reads).keys() == {"image"}
     assert darken.needs.writes == ("image",)

@@ -9,11 +9,11 @@ from vidstyle.core import load_state, save_state
 
 
 def test_arrays_numbers_and_text_come_back() -> None:
-    picture = np.random.default_rng(0).random((3, 5, 3), np.float32)
-    state = {"previous": picture, "count": 7, "mean": 0.1, "name": "ü"}
+    image = np.random.default_rng(0).random((3, 5, 3), np.float32)
+    state = {"previous": image, "count": 7, "mean": 0.1, "name": "ü"}
     back = load_state(save_state(state))
     assert back is not None
-    np.testing.assert_array_equal(back["previous"], picture)
+    np.testing.assert_array_equal(back["previous"], image)
     assert {k: v for k, v in back.items() if k != "previous"} == {
         "count": 7,
         "mean": 0.1,

@@ -52,8 +52,8 @@ def frames_of(
 
 
 def still(images: Sequence[HostArray]) -> list[Frame]:
-    grey = np.full((*SHAPE, 3), 0.5, np.float32)
-    return frames_of([grey] * len(images), images)
+    gray = np.full((*SHAPE, 3), 0.5, np.float32)
+    return frames_of([gray] * len(images), images)
 
 
 def noise(count: int, seed: int = 0) -> list[HostArray]:
@@ -62,7 +62,7 @@ def noise(count: int, seed: int = 0) -> list[HostArray]:
 
 
 def moving(count: int, seed: int = 0) -> list[HostArray]:
-    """A picture that moves by STEP a frame."""
+    """An image that moves by STEP a frame."""
     wide = np.random.default_rng(seed).random((80, 100, 3), dtype=np.float32)
     right, down = STEP
     return [
@@ -84,14 +84,14 @@ def moving(count: int, seed: int = 0) -> list[HostArray]:
 def test_recurrence_leaves_its_share_of_static_noise(blend, share: float) -> None:  # type: ignore[no-untyped-def]
     outputs = list(blend(share)(still(noise(160))))
     left = np.stack(outputs[60:]).std(axis=0, dtype=np.float64).mean()
-    alone = np.stack(noise(160)[60:]).std(axis=0, dtype=np.float64).mean()
+    per_frame = np.stack(noise(160)[60:]).std(axis=0, dtype=np.float64).mean()
     # Of 100 frames in a row a slow recurrence shows a little less than all of its deviation.
     correlated = 1 - (1 + share) / (1 - share) / 100
     wanted = np.sqrt((1 - share) / (1 + share)) * np.sqrt(correlated / (1 - 1 / 100))
-    assert left / alone == pytest.approx(wanted, rel=0.02)
+    assert left / per_frame == pytest.approx(wanted, rel=0.02)
 
 
-def test_both_neighbours_leave_the_root_of_the_squared_weights_of_static_noise() -> None:
+def test_both_neighbors_leave_the_root_of_the_squared_weights_of_static_noise() -> None:
     outputs = list(bidirectional(still(noise(120))))
     left = np.stack(outputs[1:-1]).std(axis=0, dtype=np.float64).mean() / 0.03
     assert left == pytest.approx(np.sqrt(0.45**2 + 0.3**2 + 0.25**2), rel=0.02)
@@ -105,7 +105,7 @@ def test_both_neighbours_leave_the_root_of_the_squared_weights_of_static_noise()
         partial(masked_warp, strength=0),
     ],
 )
-def test_strength_zero_gives_every_painting_bit_for_bit(blend: Blend) -> None:
+def test_strength_zero_gives_every_stylized_frame_bit_for_bit(blend: Blend) -> None:
     frames = [
         replace(frame, layers={**frame.layers, "image": 1 - frame.host("source")})
         for frame in occluder(frames=5).with_truth()
@@ -120,14 +120,14 @@ def test_a_cut_resets(baseline: Baseline) -> None:
     whole = list(baseline.blend(frames))
     parts = [*baseline.blend(frames[:4]), *baseline.blend(frames[4:])]
     assert len(whole) == 8
-    for image, alone in zip(whole, parts, strict=True):
-        np.testing.assert_array_equal(image, alone)
+    for image, part in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(image, part)
     if baseline.method != "bidirectional":
         np.testing.assert_array_equal(whole[4], frames[4].host("image"))
 
 
 def _complete(frames: Sequence[Frame]) -> list[Frame]:
-    """With the other direction, as a pan has it, and flickering paintings."""
+    """With the other direction, as a pan has it, and stylized frames that flicker."""
     return [
         replace(
             frame,
@@ -143,11 +143,11 @@ def _complete(frames: Sequence[Frame]) -> list[Frame]:
 
 @every_baseline
 def test_a_pan_is_followed_by_all_but_the_moving_average(baseline: Baseline) -> None:
-    pictures = moving(6)
-    outputs = list(baseline.blend(frames_of(pictures, pictures, step=STEP)))
+    images = moving(6)
+    outputs = list(baseline.blend(frames_of(images, images, step=STEP)))
     worst = max(
-        np.abs(output - picture)[8:-8, 12:-12].max()
-        for output, picture in zip(outputs, pictures, strict=True)
+        np.abs(output - image)[8:-8, 12:-12].max()
+        for output, image in zip(outputs, images, strict=True)
     )
     assert (worst > 0.2) if baseline.method == "moving average" else (worst < 1e-5)
 
@@ -157,8 +157,8 @@ def test_flow_of_opencv_is_followed_too() -> None:
     outputs = list(masked_warp(frames, strength=0.9))
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     first, second = (
-        cv2.cvtColor((picture * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY)
-        for picture in (frames[6].host("source"), outputs[7])
+        cv2.cvtColor((image * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY)
+        for image in (frames[6].host("source"), outputs[7])
     )
     flow = search.calc(first, second, None)
     np.testing.assert_allclose(flow[20:-20, 20:-20].mean(axis=(0, 1)), (3, 1), atol=0.1)
@@ -203,8 +203,8 @@ def test_bidirectional_equals_a_loop_in_float64() -> None:
 
 
 def test_bidirectional_looks_one_way_at_the_ends_of_a_shot() -> None:
-    grey = [np.full((*SHAPE, 3), value, np.float32) for value in (0.2, 0.6, 0.8)]
-    first, middle, last = bidirectional(still(grey))
+    gray = [np.full((*SHAPE, 3), value, np.float32) for value in (0.2, 0.6, 0.8)]
+    first, middle, last = bidirectional(still(gray))
     np.testing.assert_allclose(first, 0.7 * 0.2 + 0.3 * 0.6, atol=1e-6)
     np.testing.assert_allclose(middle, 0.45 * 0.2 + 0.25 * 0.6 + 0.3 * 0.8, atol=1e-6)
     np.testing.assert_allclose(last, 0.55 * 0.8 + 0.45 * 0.6, atol=1e-6)

@@ -28,8 +28,8 @@ def clip(tmp_path: Path) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=25, width=WIDTH, height=HEIGHT)
         stream.pix_fmt = "bgr0"
-        for picture in bytes_of():
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        for image in bytes_of():
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
         container.mux(stream.encode(None))
     return path
 
@@ -45,9 +45,9 @@ def test_frames_of_a_file_are_its_bytes(clip: Path) -> None:
     assert clip_size(clip) == (WIDTH, HEIGHT)
 
 
-def test_a_folder_of_pictures_is_a_clip(tmp_path: Path) -> None:
-    for index, picture in enumerate(bytes_of()):
-        cv2.imwrite(str(tmp_path / f"{index}.png"), picture[..., ::-1])
+def test_a_folder_of_images_is_a_clip(tmp_path: Path) -> None:
+    for index, image in enumerate(bytes_of()):
+        cv2.imwrite(str(tmp_path / f"{index}.png"), image[..., ::-1])
     assert_frames(list(clip_frames(tmp_path)), bytes_of())
     assert clip_size(tmp_path) == (WIDTH, HEIGHT)
 
@@ -71,6 +71,6 @@ def test_larger_frames_stay_in_range(clip: Path) -> None:
     assert (frame.min(), frame.max()) == (0, 1)
 
 
-def test_cuts_are_where_another_picture_begins() -> None:
+def test_cuts_are_where_another_image_begins() -> None:
     assert find_cuts(frame.host("source") for frame in hard_cut(frames=8, at=5).frames) == (5,)
     assert find_cuts(frame.host("source") for frame in pan(frames=5).frames) == ()

@@ -15,9 +15,9 @@ EVERYWHERE = np.ones(SHAPE, np.bool_)
 
 def noisy(frames: int, *, deviation: float, drift: float = 0.0, seed: int = 0) -> list[HostArray]:
     random = np.random.default_rng(seed)
-    picture = random.uniform(0.3, 0.6, (*SHAPE, 3))
+    image = random.uniform(0.3, 0.6, (*SHAPE, 3))
     return [
-        (picture + drift * t + random.normal(0, deviation, picture.shape)).astype(np.float32)
+        (image + drift * t + random.normal(0, deviation, image.shape)).astype(np.float32)
         for t in range(frames)
     ]
 

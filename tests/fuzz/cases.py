@@ -23,7 +23,7 @@ _LIBRARIES = re.compile(r"libpng (warning|error)|Corrupt JPEG|Warning: unknown J
 """How the readers of PNG and JPEG begin what they say past OpenCV, whose wheel cannot be told not
 to: both write to standard error, and only redirecting that for all threads would stop them."""
 _IDENTITY = "version: 1\nstages:\n  - use: decode/pyav\n  - use: encode/pyav\n    codec: ffv1\n"
-_PAINTED = _IDENTITY.replace(
+_STYLIZED = _IDENTITY.replace(
     "  - use: encode",
     "  - use: stylize/feedforward\n    style: ./wave.safetensors\n  - use: encode",
 )
@@ -173,13 +173,13 @@ def _with_old_output(case: Case, rng: Random) -> Case:
     return Case(case.kind, arguments, files, case.output)
 
 
-def _pictures(seeds: Seeds, rng: Random) -> Case:
-    pictures = {f"in/{name}": data for name, data in seeds.pictures.items()}
-    for name in rng.sample(sorted(pictures), rng.choice((1, 1, 2))):
-        pictures[name] = damaged(pictures[name], rng, others=tuple(seeds.pictures.values()))
-    pipeline = _IDENTITY.replace("decode/pyav", "decode/pictures")
-    files = {"p.yaml": pipeline.encode(), **pictures}
-    return _with_old_output(Case("pictures", ["run", "p.yaml", "in"], files), rng)
+def _images(seeds: Seeds, rng: Random) -> Case:
+    images = {f"in/{name}": data for name, data in seeds.images.items()}
+    for name in rng.sample(sorted(images), rng.choice((1, 1, 2))):
+        images[name] = damaged(images[name], rng, others=tuple(seeds.images.values()))
+    pipeline = _IDENTITY.replace("decode/pyav", "decode/images")
+    files = {"p.yaml": pipeline.encode(), **images}
+    return _with_old_output(Case("images", ["run", "p.yaml", "in"], files), rng)
 
 
 def _pipeline(seeds: Seeds, rng: Random) -> Case:
@@ -192,7 +192,7 @@ def _pipeline(seeds: Seeds, rng: Random) -> Case:
         files["base.yaml"] = damaged_yaml(base.decode(), rng, words=words)
     if rng.random() < 0.4:
         return Case("pipeline", ["check", name, *rng.choice(([], ["in.mkv"]))], files)
-    output = "out/frames" if name == "pictures.yaml" else f"out/{OUTPUT}"
+    output = "out/frames" if name == "images.yaml" else f"out/{OUTPUT}"
     arguments = ["run", name, "in.mkv", "-o", output]
     return Case("pipeline", arguments, files, output)
 
@@ -207,7 +207,7 @@ def _known_words(seeds: Seeds) -> list[str]:
 def _style(seeds: Seeds, rng: Random) -> Case:
     data = damaged(seeds.style, rng, others=(seeds.style, *seeds.networks.values()))
     files = {
-        "p.yaml": _PAINTED.encode(),
+        "p.yaml": _STYLIZED.encode(),
         "wave.safetensors": data,
         "in.mkv": seeds.clips["h264.mkv"],
     }
@@ -218,8 +218,8 @@ def _style(seeds: Seeds, rng: Random) -> Case:
 
 def _photo(seeds: Seeds, rng: Random) -> Case:
     """Read as those of a training are."""
-    name = rng.choice(tuple(seeds.pictures))
-    data = damaged(seeds.pictures[name], rng, others=tuple(seeds.pictures.values()))
+    name = rng.choice(tuple(seeds.images))
+    data = damaged(seeds.images[name], rng, others=tuple(seeds.images.values()))
     arguments = ["styles", "preview", name, "--styles", "./wave.safetensors", "--size", "32"]
     files = {name: data, "wave.safetensors": seeds.style}
     return _with_old_output(Case("photo", arguments, files, "out/sheet.png"), rng)
@@ -237,10 +237,10 @@ def _mask(seeds: Seeds, rng: Random) -> Case:
     name = rng.choice(tuple(seeds.masks))
     data = damaged(seeds.masks[name], rng, others=tuple(seeds.masks.values()))
     if rng.random() < 0.5:
-        text = _PAINTED.replace("version: 1", f"version: 1\ninputs: {{mask: ./{name}}}")
+        text = _STYLIZED.replace("version: 1", f"version: 1\ninputs: {{mask: ./{name}}}")
         text = text.replace("./wave.safetensors", "./wave.safetensors\n    mask: mask")
     else:
-        text = _PAINTED.replace("./wave.safetensors", f"./wave.safetensors\n    mask: ./{name}")
+        text = _STYLIZED.replace("./wave.safetensors", f"./wave.safetensors\n    mask: ./{name}")
     files = {
         "p.yaml": text.encode(),
         name: data,
@@ -299,7 +299,7 @@ def _options(seeds: Seeds, rng: Random) -> Case:
 
 KINDS: dict[str, Maker] = {
     "clip": _clip,
-    "pictures": _pictures,
+    "images": _images,
     "pipeline": _pipeline,
     "style": _style,
     "photo": _photo,

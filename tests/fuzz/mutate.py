@@ -21,8 +21,8 @@ WORDS = (
     *("&a x", "*a", "&a [*a, *a]", "<<: *a", "!!binary aGk=", "!!python/name:os.system x"),
     *("!!python/object/apply:os.system ['touch pwned']", "!<tag:x> 1", "%YAML 9.9", "---", "..."),
     *("../../etc/passwd", "/dev/zero", "http://127.0.0.1:9/x", "./nowhere", ".", "", "in.mkv"),
-    *("filter/odd", "odd/odd", "plugins/filter/odd", "decode/pictures", "encode/pictures"),
-    *("filter/keep-colours", "filter/repair", "flow/farneback", "|", ">-", "? a", "@a", "`a"),
+    *("filter/odd", "odd/odd", "plugins/filter/odd", "decode/images", "encode/images"),
+    *("filter/keep-colors", "filter/repair", "flow/farneback", "|", ">-", "? a", "@a", "`a"),
     *("n" * 300, f"./{'n' * 300}.png", "n/" * 3000),
 )
 LETTERS = ("\0", "\x1b[2J", "\x7f", "\x85", "\u2028", "\u202e", "\ufeff", "\ud800", "é", "🎨", "\t")
@@ -59,7 +59,7 @@ def _times(rng: Random, most: int, rate: float) -> int:
     return min(most, 1 + int(rng.expovariate(rate)))
 
 
-def _place(data: bytearray, rng: Random) -> int:
+def _position(data: bytearray, rng: Random) -> int:
     """Headers lie at the start, and indices at the end."""
     size = len(data)
     start, stop = rng.choice(((0, 64), (0, 512), (size - 2048, size), (0, size), (0, size)))
@@ -73,26 +73,26 @@ def _piece(data: bytes | bytearray, rng: Random) -> bytes:
 
 def _flip(data: bytearray, rng: Random, others: Sequence[bytes]) -> None:
     if data:
-        data[_place(data, rng)] ^= 1 << rng.randrange(8)
+        data[_position(data, rng)] ^= 1 << rng.randrange(8)
 
 
 def _overwrite(data: bytearray, rng: Random, others: Sequence[bytes]) -> None:
-    at, size = _place(data, rng), 1 + int(rng.expovariate(0.1))
+    at, size = _position(data, rng), 1 + int(rng.expovariate(0.1))
     data[at : at + size] = rng.choice((b"\0", b"\xff", b"A", rng.randbytes(1))) * size
 
 
 def _delete(data: bytearray, rng: Random, others: Sequence[bytes]) -> None:
-    at = _place(data, rng)
+    at = _position(data, rng)
     del data[at : at + 1 + int(rng.expovariate(0.05))]
 
 
 def _insert(data: bytearray, rng: Random, others: Sequence[bytes]) -> None:
-    at = _place(data, rng)
+    at = _position(data, rng)
     data[at:at] = rng.randbytes(1 + int(rng.expovariate(0.1)))
 
 
 def _double(data: bytearray, rng: Random, others: Sequence[bytes]) -> None:
-    at = _place(data, rng)
+    at = _position(data, rng)
     data[at:at] = _piece(data, rng)
 
 
@@ -101,12 +101,12 @@ def _truncate(data: bytearray, rng: Random, others: Sequence[bytes]) -> None:
 
 
 def _splice(data: bytearray, rng: Random, others: Sequence[bytes]) -> None:
-    at, piece = _place(data, rng), _piece(rng.choice(others), rng)
+    at, piece = _position(data, rng), _piece(rng.choice(others), rng)
     data[at : at + len(piece)] = piece
 
 
 def _integer(data: bytearray, rng: Random, others: Sequence[bytes]) -> None:
-    at, order = _place(data, rng), rng.choice("<>")
+    at, order = _position(data, rng), rng.choice("<>")
     if rng.random() < 0.5:
         at -= at % 4
     if rng.random() < 0.7:

@@ -19,15 +19,15 @@ from pydantic import BaseModel
 
 from tests.fuzz.confined import confined
 from tests.models.original_networks import original_weights, with_statistics
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.style_file import Credit, StyleInfo, save_style
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.destination import Destination
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.events import Event, FrameDone
-from vidstyle.runner.execute import execute
-from vidstyle.runner.job import Job, prepared, run
-from vidstyle.runner.pauses import PauseRule
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.events import Event, FrameDone
+from vidstyle.runner.execution.execute import execute
+from vidstyle.runner.execution.pauses import PauseRule
+from vidstyle.runner.plan.job import Job, prepared, run
+from vidstyle.runner.storage.destination import Destination
 
 Files = Mapping[str, bytes]
 """By name."""
@@ -87,7 +87,7 @@ class Seeds:
     """Sound files, by name."""
 
     clips: Files
-    pictures: Files
+    images: Files
     """Four, all of one size."""
     pipelines: Mapping[str, str]
     options: tuple[str, ...]
@@ -109,7 +109,7 @@ def make_seeds() -> Seeds:
         stages = load_pipeline(folder / "p.yaml", registry=Registry([])).stages
     return Seeds(
         clips=clips,
-        pictures=_pictures(),
+        images=_images(),
         pipelines=_pipelines(),
         options=tuple(f"{stage.kind}.{key}" for stage in stages for key in _keys(stage.options)),
         style=style,
@@ -133,7 +133,7 @@ def packets(path: Path) -> Packets:
         ]
 
 
-def picture(index: int) -> Pixels:
+def image(index: int) -> Pixels:
     """(HEIGHT, WIDTH, 3), 8 bits: a texture that moves by a pixel a frame."""
     texture = np.random.default_rng(0).integers(0, 255, (HEIGHT // 4, WIDTH // 2, 3), np.uint8)
     large = cv2.resize(texture, (2 * WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
@@ -150,7 +150,7 @@ def _clip(path: Path, codec: str, pixels: str, audio: str | None, frames: int = 
         sound = container.add_stream(audio, rate=48_000, layout="mono") if audio else None
         container.metadata["title"] = "A clip"
         for index in range(frames):
-            frame = av.VideoFrame.from_ndarray(picture(index), "rgb24").reformat(format=pixels)
+            frame = av.VideoFrame.from_ndarray(image(index), "rgb24").reformat(format=pixels)
             frame.pts = index
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -162,21 +162,21 @@ def _clip(path: Path, codec: str, pixels: str, audio: str | None, frames: int = 
     return path.read_bytes()
 
 
-def _pictures() -> Files:
-    colours = [picture(index) for index in range(4)]
+def _images() -> Files:
+    colors = [image(index) for index in range(4)]
     opaque = np.full((HEIGHT, WIDTH, 1), 200, np.uint8)
     return {
-        "1.png": _coded(".png", colours[0]),
-        "2.jpg": _coded(".jpg", colours[1]),
-        "3.png": _coded(".png", colours[2].astype(np.uint16) << 8),
-        "4.png": _coded(".png", np.concatenate([colours[3], opaque], axis=2)),
+        "1.png": _coded(".png", colors[0]),
+        "2.jpg": _coded(".jpg", colors[1]),
+        "3.png": _coded(".png", colors[2].astype(np.uint16) << 8),
+        "4.png": _coded(".png", np.concatenate([colors[3], opaque], axis=2)),
     }
 
 
 def _masks(clips: Files) -> Files:
     return {
-        "mask.png": _coded(".png", picture(0)[..., 0]),
-        "mask.jpg": _coded(".jpg", picture(0)[..., 0]),
+        "mask.png": _coded(".png", image(0)[..., 0]),
+        "mask.jpg": _coded(".jpg", image(0)[..., 0]),
         "mask.mp4": clips["h264.mp4"],
         "mask.webm": clips["vp9.webm"],
     }
@@ -198,13 +198,13 @@ def _pipelines() -> Mapping[str, str]:
         "recurrent.yaml": RECURRENT,
         "based.yaml": "version: 1\nextends: base.yaml\nset: {encode.codec: libx264}\nqueue: 2\n",
         "masked.yaml": RECURRENT.replace("stages:", "inputs: {mask: in.mkv}\nstages:"),
-        "pictures.yaml": RECURRENT.replace("encode/pyav\n    codec: ffv1", "encode/pictures"),
+        "images.yaml": RECURRENT.replace("encode/pyav\n    codec: ffv1", "encode/images"),
     }
 
 
 def _style(path: Path) -> bytes:
     network = empty_network("fast", 2)
-    network.initialise(torch.Generator().manual_seed(0))
+    network.initialize(torch.Generator().manual_seed(0))
     save_style(path, StyleInfo("wave", Credit("Wave"), "fast", 2, {"crop": 32}), network)
     return path.read_bytes()
 

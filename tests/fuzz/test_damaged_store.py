@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from vidstyle.core import FrameTime, Packet
-from vidstyle.runner.store import CHUNKS, Resumption, Store, StoredFrame
+from vidstyle.runner.storage.store import CHUNKS, Resumption, Store, StoredFrame
 
 FACTS = {"pipeline": "a", "input": "b"}
 DONE = {CHUNKS: "3", "start": "1/5"}
@@ -40,10 +40,10 @@ def query(text: str) -> Damage:
     return damage
 
 
-def byte(place: int, value: int) -> Damage:
+def byte(position: int, value: int) -> Damage:
     def damage(path: Path) -> None:
         data = bytearray(path.read_bytes())
-        data[place] = value
+        data[position] = value
         path.write_bytes(data)
 
     return damage

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from vidstyle.core.errors import PipelineError, WeightsError
-from vidstyle.models import safetensors_file, torch_file
-from vidstyle.runner.pipeline_file import read_pipeline_file
+from vidstyle.models.weights import safetensors_file, torch_file
+from vidstyle.runner.config.pipeline_file import read_pipeline_file
 
 LONG = "n" * 300
 

@@ -15,34 +15,34 @@ def photometric_agreement(
     return agreement(photometric_distance(first, second), tolerance)
 
 
-def test_equal_pictures_agree_fully() -> None:
-    picture = np.random.default_rng(0).random((20, 30, 3), dtype=np.float32)
-    assert (photometric_agreement(picture, picture) == 1).all()
+def test_equal_images_agree_fully() -> None:
+    image = np.random.default_rng(0).random((20, 30, 3), dtype=np.float32)
+    assert (photometric_agreement(image, image) == 1).all()
 
 
 def test_a_uniform_difference_gives_the_gaussian_of_it() -> None:
-    picture = np.full((20, 30, 3), 0.3, np.float32)
-    agreement = photometric_agreement(picture, picture + np.float32(0.2), tolerance=0.1)
+    image = np.full((20, 30, 3), 0.3, np.float32)
+    agreement = photometric_agreement(image, image + np.float32(0.2), tolerance=0.1)
     np.testing.assert_allclose(agreement, np.exp(-2), rtol=1e-4)
 
 
 def test_noise_disturbs_less_than_a_step_of_its_size() -> None:
-    picture = np.full((40, 40, 3), 0.5, np.float32)
+    image = np.full((40, 40, 3), 0.5, np.float32)
     noise = np.random.default_rng(0).choice([-0.1, 0.1], (40, 40, 3)).astype(np.float32)
-    assert photometric_agreement(picture, picture + noise).mean() > 0.95
-    assert photometric_agreement(picture, picture + np.float32(0.1)).mean() < 0.7
+    assert photometric_agreement(image, image + noise).mean() > 0.95
+    assert photometric_agreement(image, image + np.float32(0.1)).mean() < 0.7
 
 
 def test_a_tolerance_of_nothing_is_refused() -> None:
-    picture = np.zeros((2, 2, 3), np.float32)
+    image = np.zeros((2, 2, 3), np.float32)
     with pytest.raises(ValueError, match="positive"):
-        photometric_agreement(picture, picture, tolerance=0)
+        photometric_agreement(image, image, tolerance=0)
 
 
 def test_a_thin_line_counts_pixel_for_pixel_and_little_on_the_average() -> None:
-    picture = np.full((40, 40, 3), 0.5, np.float32)
-    line = picture.copy()
+    image = np.full((40, 40, 3), 0.5, np.float32)
+    line = image.copy()
     line[:, 20] = 1
-    averaged, pixels = photometric_distance(picture, line), pixel_distance(picture, line)
+    averaged, pixels = photometric_distance(image, line), pixel_distance(image, line)
     assert averaged[20, 20] < 0.1 * 0.25
     assert pixels[20, 20] > 0.4 * 0.25

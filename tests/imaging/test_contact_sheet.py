@@ -1,4 +1,4 @@
-"""Pictures stand in rows and columns, unchanged, and words stand by their pictures."""
+"""Images stand in rows and columns, unchanged, and words stand by their images."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.imaging.contact_sheet import Picture, SheetRow, contact_sheet
+from vidstyle.imaging.contact_sheet import Image, SheetRow, contact_sheet
 
 
-def noise(seed: int, height: int = 40, width: int = 120) -> Picture:
+def noise(seed: int, height: int = 40, width: int = 120) -> Image:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def found(sheet: Picture, picture: Picture) -> tuple[int, int]:
-    """Row and column of the one place where the picture stands, pixel for pixel."""
-    difference = cv2.matchTemplate(sheet, picture, cv2.TM_SQDIFF)
+def found(sheet: Image, image: Image) -> tuple[int, int]:
+    """Row and column of the one place where the image stands, pixel for pixel."""
+    difference = cv2.matchTemplate(sheet, image, cv2.TM_SQDIFF)
     row, column = np.unravel_index(difference.argmin(), difference.shape)
-    height, width = picture.shape[:2]
-    np.testing.assert_array_equal(sheet[row : row + height, column : column + width], picture)
+    height, width = image.shape[:2]
+    np.testing.assert_array_equal(sheet[row : row + height, column : column + width], image)
     return int(row), int(column)
 
 
-def ink(sheet: Picture, *, above: int) -> np.ndarray:
+def ink(sheet: Image, *, above: int) -> np.ndarray:
     """Columns that have ink in the rows above a row."""
     paper = sheet[0, 0]
     return np.flatnonzero((sheet[:above] != paper).any(axis=(0, 2)))
 
 
-def test_pictures_stand_in_rows_and_columns_unchanged() -> None:
-    pictures = [noise(seed) for seed in range(6)]
-    rows = [SheetRow("first", tuple(pictures[:3])), SheetRow("second", tuple(pictures[3:]))]
+def test_images_stand_in_rows_and_columns_unchanged() -> None:
+    images = [noise(seed) for seed in range(6)]
+    rows = [SheetRow("first", tuple(images[:3])), SheetRow("second", tuple(images[3:]))]
     sheet = contact_sheet(rows, ["a", "b", "c"])
-    places = [found(sheet, picture) for picture in pictures]
+    places = [found(sheet, image) for image in images]
     assert len({row for row, _ in places[:3]}) == len({row for row, _ in places[3:]}) == 1
     assert places[3][0] >= places[0][0] + 40
     for upper, lower in zip(places[:3], places[3:], strict=True):
@@ -40,7 +40,7 @@ def test_pictures_stand_in_rows_and_columns_unchanged() -> None:
     assert places[1][1] - places[0][1] == places[2][1] - places[1][1] > 120
 
 
-def test_pictures_of_several_sizes_stand_in_the_middle_of_their_column() -> None:
+def test_images_of_several_sizes_stand_in_the_middle_of_their_column() -> None:
     wide, tall = noise(0, 60, 200), noise(1, 200, 100)
     sheet = contact_sheet([SheetRow("", (wide,)), SheetRow("", (tall,))], ["x"])
     assert found(sheet, tall)[1] == found(sheet, wide)[1] + 50
@@ -58,15 +58,15 @@ def test_a_free_place_stays_empty() -> None:
     full = contact_sheet([SheetRow("", (noise(0), noise(1)))], ["a", "b"])
     free = contact_sheet([SheetRow("", (noise(0), None))], ["a", "b"])
     row, column = found(full, noise(1))
-    place = free[row : row + 40, column : column + 96]
-    assert (place == free[0, 0]).all()
+    position = free[row : row + 40, column : column + 96]
+    assert (position == free[0, 0]).all()
 
 
 def test_titles_stand_above_the_middle_of_their_columns() -> None:
-    pictures = (noise(0, width=300), noise(1, width=300))
-    sheet = contact_sheet([SheetRow("", pictures)], ["left", "right"])
-    for picture, others in zip(pictures, ("right", "left"), strict=True):
-        row, column = found(sheet, picture)
+    images = (noise(0, width=300), noise(1, width=300))
+    sheet = contact_sheet([SheetRow("", images)], ["left", "right"])
+    for image, others in zip(images, ("right", "left"), strict=True):
+        row, column = found(sheet, image)
         columns = ink(sheet, above=row)
         own = columns[(columns >= column) & (columns < column + 300)]
         assert own.size, others
@@ -82,9 +82,9 @@ def test_other_words_are_other_pixels() -> None:
 
 def test_text_that_is_too_wide_ends_within_its_column() -> None:
     long = "a-name-that-goes-on-and-on-and-on " * 10
-    pictures = (noise(0), noise(1))
-    sheet = contact_sheet([SheetRow(long, pictures)], [f"{long}\n{long}", ""])
-    row, column = found(sheet, pictures[0])
+    images = (noise(0), noise(1))
+    sheet = contact_sheet([SheetRow(long, images)], [f"{long}\n{long}", ""])
+    row, column = found(sheet, images[0])
     for strip in (sheet[:row], sheet[row + 40 :]):
         columns = ink(strip, above=len(strip))
         assert columns[0] >= column
@@ -116,14 +116,14 @@ def test_any_title_is_drawn_without_an_error(title: str) -> None:
     assert contact_sheet([SheetRow(title, (noise(0),))], [title]).dtype == np.uint8
 
 
-def test_the_pictures_are_left_as_they_are() -> None:
-    picture = noise(0)
-    contact_sheet([SheetRow("x", (picture,))], ["y"])
-    np.testing.assert_array_equal(picture, noise(0))
+def test_the_images_are_left_as_they_are() -> None:
+    image = noise(0)
+    contact_sheet([SheetRow("x", (image,))], ["y"])
+    np.testing.assert_array_equal(image, noise(0))
 
 
 def test_a_row_of_another_length_is_refused() -> None:
-    with pytest.raises(ValueError, match="second: 1 pictures, 2 titles"):
+    with pytest.raises(ValueError, match="second: 1 images, 2 titles"):
         contact_sheet([SheetRow("second", (noise(0),))], ["a", "b"])
 
 
@@ -132,7 +132,7 @@ def test_nothing_to_show_is_refused() -> None:
         contact_sheet([], ["a"])
 
 
-def test_a_grey_picture_is_refused() -> None:
-    grey = np.zeros((4, 4), np.uint8)
+def test_a_gray_image_is_refused() -> None:
+    gray = np.zeros((4, 4), np.uint8)
     with pytest.raises(ValueError, match=r"\(H, W, 3\), got \(4, 4\)"):
-        contact_sheet([SheetRow("", (grey,))], ["a"])
+        contact_sheet([SheetRow("", (gray,))], ["a"])

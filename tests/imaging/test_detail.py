@@ -13,22 +13,22 @@ def noise() -> HostArray:
     return np.random.default_rng(0).random((60, 60, 3), dtype=np.float32)
 
 
-def test_a_picture_needs_no_gain_to_equal_itself() -> None:
+def test_an_image_needs_no_gain_to_equal_itself() -> None:
     assert (detail_gain(noise(), noise(), limit=2) == 1).all()
 
 
 def test_detail_that_was_halved_needs_a_gain_of_two() -> None:
-    picture = noise()
-    halved = picture / 2 + np.float32(0.25)
-    np.testing.assert_allclose(detail_gain(halved, picture, limit=4), 2, rtol=1e-3)
-    assert (detail_gain(halved, picture, limit=1.5) == 1.5).all()
+    image = noise()
+    halved = image / 2 + np.float32(0.25)
+    np.testing.assert_allclose(detail_gain(halved, image, limit=4), 2, rtol=1e-3)
+    assert (detail_gain(halved, image, limit=1.5) == 1.5).all()
 
 
 def test_detail_beyond_the_reference_is_left_alone() -> None:
     assert (detail_gain(noise(), noise() / 2, limit=2) == 1).all()
 
 
-def test_flat_pictures_need_no_gain() -> None:
+def test_flat_images_need_no_gain() -> None:
     flat = np.full((20, 20, 3), 0.4, np.float32)
     np.testing.assert_allclose(detail_gain(flat, flat + np.float32(1e-4), limit=2), 1, atol=1e-3)
 

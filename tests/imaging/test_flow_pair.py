@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
+from vidstyle.imaging.derived import Gray8
 from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
-from vidstyle.imaging.grey import Grey8
 
 
-def brighter_is_later(first: Grey8, second: Grey8) -> HostArray:
-    """(2, 1) from the brighter picture to the darker one, and the opposite."""
+def brighter_is_later(first: Gray8, second: Gray8) -> HostArray:
+    """(2, 1) from the brighter image to the darker one, and the opposite."""
     sign = 1 if first.mean() > second.mean() else -1
     return np.full((*first.shape, 2), (2 * sign, sign), np.float32)
 
 
-def picture(value: float, height: int = 40, width: int = 60) -> HostArray:
+def image(value: float, height: int = 40, width: int = 60) -> HostArray:
     return np.full((height, width, 3), value, np.float32)
 
 
 def test_both_directions_lie_on_their_own_grids() -> None:
-    layers = pair_layers(picture(0.9), picture(0.1), brighter_is_later, directions="both")
+    layers = pair_layers(image(0.9), image(0.1), brighter_is_later, directions="both")
     assert layers["flow"][0, 0].tolist() == [2, 1]
     assert layers["flow_from_previous"][0, 0].tolist() == [-2, -1]
     assert (layers["visible"][:-4, :-5] == 1).all()
@@ -32,17 +32,17 @@ def test_both_directions_lie_on_their_own_grids() -> None:
 
 @pytest.mark.parametrize("directions", ["to_previous", "both"])
 def test_without_a_previous_frame_all_is_zero(directions: Directions) -> None:
-    layers = pair_layers(picture(0.5), None, brighter_is_later, directions=directions)
+    layers = pair_layers(image(0.5), None, brighter_is_later, directions=directions)
     assert tuple(layers) == flow_layers(directions)
     assert not any(layer.any() for layer in layers.values())
 
 
 def test_flow_at_reduced_size_is_in_pixels_of_the_full_size() -> None:
-    layers = pair_layers(picture(0.9, 41, 60), picture(0.1, 41, 60), brighter_is_later, scale=0.5)
+    layers = pair_layers(image(0.9, 41, 60), image(0.1, 41, 60), brighter_is_later, scale=0.5)
     assert layers["flow"].shape == (41, 60, 2)
     np.testing.assert_allclose(layers["flow"][20, 30], (2 * 60 / 30, 41 / 20), rtol=1e-6)
 
 
-def test_the_smallest_picture_keeps_its_size_at_any_scale() -> None:
-    layers = pair_layers(picture(0.9, 1, 1), picture(0.1, 1, 1), brighter_is_later, scale=0.1)
+def test_the_smallest_image_keeps_its_size_at_any_scale() -> None:
+    layers = pair_layers(image(0.9, 1, 1), image(0.1, 1, 1), brighter_is_later, scale=0.1)
     assert layers["flow"].shape == (1, 1, 2)

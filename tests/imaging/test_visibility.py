@@ -140,11 +140,11 @@ def test_known_occlusions_of_a_moving_disc_are_found() -> None:
     clip = occluder()
     first, second = clip.frames[4], clip.frames[5]
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    grey = [
+    gray = [
         cv2.cvtColor((frame.host("source") * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY)
         for frame in (first, second)
     ]
-    flow, back = search.calc(grey[1], grey[0], None), search.calc(grey[0], grey[1], None)
+    flow, back = search.calc(gray[1], gray[0], None), search.calc(gray[0], gray[1], None)
     found, true = visibility(flow, back), clip.true_visible[5]
     assert found[true == 0].mean() < 0.35
     assert found[true == 1].mean() > 0.85
@@ -176,7 +176,7 @@ def test_what_differs_from_the_published_checker_is_known(
     flow, back, reference = published
     height, width = flow.shape[:2]
     columns, rows = targets64(flow)
-    # It wants all four neighbours of a target within the frame, the last column and row included.
+    # It wants all four neighbors of a target within the frame, the last column and row included.
     leaves = (columns < 0) | (columns >= width - 1) | (rows < 0) | (rows >= height - 1)
     # And takes what is occluded below zero, so that softening does not lead into it.
     mask = np.where(occluded64(flow, back), -255.0, np.where(boundary64(flow), 0.0, 255.0))

@@ -46,7 +46,7 @@ def write(path: Path, *sizes: Size, sound: bool = False, default: int | None = N
 
 
 def write_with_cover(path: Path, video: Size | None) -> Path:
-    """A file whose largest picture is its cover."""
+    """A file whose largest image is its cover."""
     with av.open(path, "w") as container:
         stream = None
         if video:
@@ -102,7 +102,7 @@ def test_an_address_is_no_file():
 
 
 def test_a_folder_is_refused_with_a_way_out(tmp_path):
-    assert "decode/pictures" in refusal(tmp_path)
+    assert "decode/images" in refusal(tmp_path)
 
 
 def test_an_empty_file_is_refused(tmp_path):
@@ -123,14 +123,14 @@ def test_half_a_header_is_not_a_video(tmp_path):
     assert "not a video" in refusal(path)
 
 
-def test_a_single_picture_is_refused(tmp_path):
-    path = tmp_path / "picture.mp4"
-    with av.open(tmp_path / "picture.png", "w", format="image2") as container:
+def test_a_single_image_is_refused(tmp_path):
+    path = tmp_path / "image.mp4"
+    with av.open(tmp_path / "image.png", "w", format="image2") as container:
         stream = container.add_stream("png", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "rgb24"
         container.mux(stream.encode(av.VideoFrame(64, 48, "rgb24")))
-    (tmp_path / "picture.png").rename(path)
-    assert "decode/pictures" in refusal(path)
+    (tmp_path / "image.png").rename(path)
+    assert "decode/images" in refusal(path)
 
 
 def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
@@ -184,7 +184,7 @@ def test_a_playlist_never_reaches_the_network(tmp_path):
         server.settimeout(0.2)
         address = f"http://127.0.0.1:{server.getsockname()[1]}/segment.ts"
         path = tmp_path / "list.mp4"
-        # Not at the start, where it would be recognised by its first line.
+        # Not at the start, where it would be recognized by its first line.
         path.write_text(f"# a remark\n#EXTM3U\n#EXTINF:9,\n{address}\n")
         refusal(path)
         with pytest.raises(TimeoutError):
@@ -216,7 +216,7 @@ def test_the_default_video_is_chosen_before_a_larger_one(tmp_path):
         assert choose_video(container).index == 0
 
 
-def test_a_cover_picture_is_never_chosen(tmp_path):
+def test_a_cover_image_is_never_chosen(tmp_path):
     path = write_with_cover(tmp_path / "cover.mp4", (64, 48))
     with open_input(path) as container:
         assert choose_video(container).codec_context.name == "mpeg4"
@@ -227,7 +227,7 @@ def test_sound_with_a_cover_has_no_video(tmp_path):
     path = write_with_cover(tmp_path / "song.mp4", None)
     with (
         open_input(path) as container,
-        pytest.raises(InputError, match=r"it has: audio \(aac\), cover picture \(mjpeg\)"),
+        pytest.raises(InputError, match=r"it has: audio \(aac\), cover image \(mjpeg\)"),
     ):
         choose_video(container)
 

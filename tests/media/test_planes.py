@@ -1,4 +1,4 @@
-"""Hashes of decoded pictures."""
+"""Hashes of decoded images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from vidstyle.core import Colour
+from vidstyle.core import Color
 from vidstyle.core.clip import Matrix
 from vidstyle.media.from_rgb import FromRgb
 from vidstyle.media.planes import digest, rows_of, samples
@@ -61,7 +61,7 @@ def test_rows_are_a_view_in_the_order_that_is_shown():
 @pytest.mark.parametrize("name", ["yuv420p", "yuv444p10le", "yuva420p", "bgra", "bgr0", "gbrp"])
 def test_samples_make_the_same_frame_again(name: str) -> None:
     matrix: Matrix = "bt709" if name.startswith("yuv") else "rgb"
-    from_rgb = FromRgb(name, Colour(matrix=matrix), width=34, height=18)
+    from_rgb = FromRgb(name, Color(matrix=matrix), width=34, height=18)
     image = np.random.default_rng(0).random((18, 34, 3), dtype=np.float32)
     frame = from_rgb(image)
     again = from_rgb.again(samples(frame))

@@ -8,13 +8,13 @@ import av
 import numpy as np
 import pytest
 
-from vidstyle.core import Colour
-from vidstyle.media.colour import MATRIX_TO_TAG, RANGE_TO_TAG
+from vidstyle.core import Color
+from vidstyle.media.color import MATRIX_TO_TAG, RANGE_TO_TAG
 from vidstyle.media.to_rgb import ToRGB, bit_depth
 
 WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
 WIDTH, HEIGHT = 50, 38
-GUESS = Colour("bt601", tagged=False)
+GUESS = Color("bt601", tagged=False)
 
 
 def fill(plane, values: np.ndarray, bits: int) -> None:
@@ -41,14 +41,14 @@ def luma_chroma(pixels: str, bits: int, seed: int = 0) -> tuple[av.VideoFrame, l
     return frame, planes
 
 
-def exact(y: np.ndarray, u: float, v: float, colour: Colour, bits: int) -> np.ndarray:
+def exact(y: np.ndarray, u: float, v: float, color: Color, bits: int) -> np.ndarray:
     step, largest = 2 ** (bits - 8), 2**bits - 1
-    if colour.range == "full":
+    if color.range == "full":
         y, u, v = y / largest, (u - 128 * step) / largest, (v - 128 * step) / largest
     else:
         y = (y - 16 * step) / (219 * step)
         u, v = (u - 128 * step) / (224 * step), (v - 128 * step) / (224 * step)
-    kr, kb = WEIGHTS[colour.matrix]
+    kr, kb = WEIGHTS[color.matrix]
     red, blue = y + 2 * (1 - kr) * v, y + 2 * (1 - kb) * u
     green = (y - kr * red - kb * blue) / (1 - kr - kb)
     return np.clip(np.stack([red, green, blue], -1), 0, 1)
@@ -72,27 +72,27 @@ def exact(y: np.ndarray, u: float, v: float, colour: Colour, bits: int) -> np.nd
 def test_conversion_equals_the_equations(pixels, bits, matrix, spread):
     frame, (y, u, v) = luma_chroma(pixels, bits)
     frame.colorspace, frame.color_range = MATRIX_TO_TAG[matrix], RANGE_TO_TAG[spread]
-    picture, alpha = ToRGB(GUESS, alpha=False)(frame)
+    image, alpha = ToRGB(GUESS, alpha=False)(frame)
     assert alpha is None
-    assert picture.dtype == np.float32
-    wanted = exact(y, u[0, 0], v[0, 0], Colour(matrix, spread), bits)
-    np.testing.assert_allclose(picture, wanted, atol=1e-6)
+    assert image.dtype == np.float32
+    wanted = exact(y, u[0, 0], v[0, 0], Color(matrix, spread), bits)
+    np.testing.assert_allclose(image, wanted, atol=1e-6)
 
 
-def test_an_untagged_frame_gets_the_colour_of_the_clip():
+def test_an_untagged_frame_gets_the_color_of_the_clip():
     frame, (y, u, v) = luma_chroma("yuv420p", 8)
-    clip = Colour("bt709", "full", tagged=False)
-    picture, _ = ToRGB(clip, alpha=False)(frame)
-    np.testing.assert_allclose(picture, exact(y, u[0, 0], v[0, 0], clip, 8), atol=1e-6)
+    clip = Color("bt709", "full", tagged=False)
+    image, _ = ToRGB(clip, alpha=False)(frame)
+    np.testing.assert_allclose(image, exact(y, u[0, 0], v[0, 0], clip, 8), atol=1e-6)
 
 
 @pytest.mark.parametrize("tag", [3, 8, 20])
-def test_a_frame_with_a_senseless_tag_gets_the_colour_of_the_clip(tag):
+def test_a_frame_with_a_senseless_tag_gets_the_color_of_the_clip(tag):
     frame, (y, u, v) = luma_chroma("yuv420p", 8)
     frame.colorspace = tag
-    clip = Colour("bt709", "limited")
-    picture, _ = ToRGB(clip, alpha=False)(frame)
-    np.testing.assert_allclose(picture, exact(y, u[0, 0], v[0, 0], clip, 8), atol=1e-6)
+    clip = Color("bt709", "limited")
+    image, _ = ToRGB(clip, alpha=False)(frame)
+    np.testing.assert_allclose(image, exact(y, u[0, 0], v[0, 0], clip, 8), atol=1e-6)
 
 
 def test_ten_bits_keep_all_their_steps():
@@ -101,8 +101,8 @@ def test_ten_bits_keep_all_their_steps():
     for plane in frame.planes[1:]:
         fill(plane, np.full((plane.height, plane.width), 512), 10)
     frame.color_range = RANGE_TO_TAG["full"]
-    picture, _ = ToRGB(GUESS, alpha=False)(frame)
-    np.testing.assert_allclose(picture[0, :, 1] * 1023, np.arange(1024), atol=1e-3)
+    image, _ = ToRGB(GUESS, alpha=False)(frame)
+    np.testing.assert_allclose(image[0, :, 1] * 1023, np.arange(1024), atol=1e-3)
 
 
 @pytest.mark.parametrize(("pixels", "bits"), [("gbrp", 8), ("gbrp10le", 10), ("gbrp16le", 16)])
@@ -112,22 +112,22 @@ def test_rgb_formats_come_out_as_they_are(pixels, bits):
     green, blue, red = (random.integers(0, 2**bits, (HEIGHT, WIDTH)) for _ in range(3))
     for plane, values in zip(frame.planes, (green, blue, red), strict=True):
         fill(plane, values, bits)
-    picture, _ = ToRGB(GUESS, alpha=False)(frame)
+    image, _ = ToRGB(GUESS, alpha=False)(frame)
     wanted = np.stack([red, green, blue], -1) / (2**bits - 1)
-    np.testing.assert_allclose(picture, wanted, atol=2e-5)
+    np.testing.assert_allclose(image, wanted, atol=2e-5)
 
 
 @pytest.mark.parametrize(("pixels", "bits"), [("gray", 8), ("gray10le", 10), ("gray16le", 16)])
 @pytest.mark.parametrize("spread", ["full", "limited"])
-def test_grey_follows_its_range(pixels, bits, spread):
+def test_gray_follows_its_range(pixels, bits, spread):
     frame = av.VideoFrame(WIDTH, HEIGHT, pixels)
     step = 2 ** (bits - 8)
     values = np.random.default_rng(2).integers(16 * step, 235 * step, (HEIGHT, WIDTH))
     fill(frame.planes[0], values, bits)
     frame.color_range = RANGE_TO_TAG[spread]
-    picture, _ = ToRGB(GUESS, alpha=False)(frame)
+    image, _ = ToRGB(GUESS, alpha=False)(frame)
     wanted = values / (2**bits - 1) if spread == "full" else (values / step - 16) / 219
-    np.testing.assert_allclose(picture, np.repeat(wanted[..., None], 3, 2), atol=1e-6)
+    np.testing.assert_allclose(image, np.repeat(wanted[..., None], 3, 2), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_alpha_is_exact_and_left_out_unless_wanted(pixels, bits):
 def test_packed_rgb_alpha_is_exact():
     samples = np.random.default_rng(3).integers(0, 256, (HEIGHT, WIDTH, 4), np.uint8)
     frame = av.VideoFrame.from_ndarray(samples, "rgba")
-    picture, alpha = ToRGB(GUESS, alpha=True)(frame)
-    np.testing.assert_allclose(np.dstack([picture, alpha]), samples / 255, atol=1e-6)
+    image, alpha = ToRGB(GUESS, alpha=True)(frame)
+    np.testing.assert_allclose(np.dstack([image, alpha]), samples / 255, atol=1e-6)
 
 
 @pytest.mark.parametrize("pixels", ["nv12", "p010le", "uyvy422", "monow", "ya8", "grayf32le"])
@@ -152,9 +152,9 @@ def test_other_formats_are_converted_too(pixels):
     frame = av.VideoFrame(WIDTH, HEIGHT, pixels)
     for plane in frame.planes:
         plane.update(bytes(plane.buffer_size))
-    picture, _ = ToRGB(GUESS, alpha=False)(frame)
-    assert picture.shape == (HEIGHT, WIDTH, 3)
-    assert np.isfinite(picture).all()
+    image, _ = ToRGB(GUESS, alpha=False)(frame)
+    assert image.shape == (HEIGHT, WIDTH, 3)
+    assert np.isfinite(image).all()
 
 
 def test_chroma_lies_where_the_decoder_says(tmp_path):
@@ -171,15 +171,15 @@ def test_chroma_lies_where_the_decoder_says(tmp_path):
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     with av.open(tmp_path / "ramp.mkv") as container:
-        picture, _ = ToRGB(Colour("bt601", "full"), alpha=False)(next(container.decode(video=0)))
-    v = (picture[16, :, 0] * 255 - 120) / 1.402 + 128
+        image, _ = ToRGB(Color("bt601", "full"), alpha=False)(next(container.decode(video=0)))
+    v = (image[16, :, 0] * 255 - 120) / 1.402 + 128
     np.testing.assert_allclose(v[8:56], 64 + 2 * np.arange(64)[8:56], atol=0.01)
 
 
 def test_a_frame_of_another_size_is_scaled_to_the_wanted_one():
     frame, _ = luma_chroma("yuv420p", 8)
-    picture, _ = ToRGB(GUESS, alpha=False, size=(32, 24))(frame)
-    assert picture.shape == (24, 32, 3)
+    image, _ = ToRGB(GUESS, alpha=False, size=(32, 24))(frame)
+    assert image.shape == (24, 32, 3)
 
 
 def test_bit_depth_counts_the_bits_of_a_sample():

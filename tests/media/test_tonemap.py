@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidstyle.media.colour import HLG, PQ
+from vidstyle.media.color import HLG, PQ
 from vidstyle.media.tonemap import (
     SDR_WHITE,
     ToneMap,
@@ -16,13 +16,13 @@ from vidstyle.media.tonemap import (
 )
 
 
-def grey(code: float) -> np.ndarray:
+def gray(code: float) -> np.ndarray:
     return np.full((1, 1, 3), code, np.float32)
 
 
 def shown(tone: ToneMap, code: float) -> float:
-    """cd/m² that a display of gamma 2.4 shows of a grey."""
-    return float(tone(grey(code))[0, 0, 1]) ** 2.4 * SDR_WHITE
+    """cd/m² that a display of gamma 2.4 shows of a gray."""
+    return float(tone(gray(code))[0, 0, 1]) ** 2.4 * SDR_WHITE
 
 
 @pytest.mark.parametrize(("light", "code"), [(100, 0.508), (1000, 0.752), (10000, 1.0), (0, 0)])
@@ -50,7 +50,7 @@ def test_dark_and_middle_light_stays_as_it_is(light):
 def test_the_peak_becomes_white_and_nothing_is_brighter():
     tone = ToneMap(PQ, 1000)
     assert shown(tone, float(light_to_pq(np.array(1000.0)))) == pytest.approx(SDR_WHITE, rel=1e-3)
-    assert tone(grey(1.0)).max() <= 1
+    assert tone(gray(1.0)).max() <= 1
 
 
 def test_compression_never_turns_around():
@@ -69,9 +69,9 @@ def test_hlg_reference_white_is_203_before_compression():
     assert shown(ToneMap(HLG, 1000), 0.75) == pytest.approx(wanted, rel=5e-3)
 
 
-def test_grey_stays_grey_and_a_bright_colour_keeps_its_hue():
+def test_gray_stays_gray_and_a_bright_color_keeps_its_hue():
     tone = ToneMap(PQ, 1000)
-    neutral = tone(grey(0.6))[0, 0]
+    neutral = tone(gray(0.6))[0, 0]
     assert np.ptp(neutral) < 1e-3
     codes = light_to_pq(np.array([250.0, 220.0, 200.0])).astype(np.float32)
     linear = tone(codes.reshape(1, 1, 3))[0, 0] ** 2.4

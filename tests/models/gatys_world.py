@@ -1,4 +1,4 @@
-"""A world small enough to optimise in: a VGG19 of two blocks, a content and paintings."""
+"""A world small enough to optimize in: a VGG19 of two blocks, a content and paintings."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from vidstyle.models.backbones import Backbone
+from vidstyle.models.loss.backbones import Backbone
 
 Tensors = dict[str, torch.Tensor]
 
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """Pictures this small lose more to waiting threads than they gain by them."""
+    """Images this small lose more to waiting threads than they gain by them."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -38,12 +38,12 @@ def small_backbone() -> Backbone:
     return Backbone("vgg19", vgg_weights())
 
 
-def waves(height: int, width: int, *, period: float = 12.0, colour: int = 0) -> torch.Tensor:
-    """A smooth picture (1, 3, H, W) of waves, in [0, 1], with a little noise."""
+def waves(height: int, width: int, *, period: float = 12.0, color: int = 0) -> torch.Tensor:
+    """A smooth image (1, 3, H, W) of waves, in [0, 1], with a little noise."""
     ys, xs = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     planes = [
-        0.5 + 0.35 * torch.sin(2 * math.pi * (xs * (1 + turn) + ys * (2 - turn)) / period + colour)
+        0.5 + 0.35 * torch.sin(2 * math.pi * (xs * (1 + turn) + ys * (2 - turn)) / period + color)
         for turn in (0.0, 0.7, 1.4)
     ]
-    noise = torch.rand(3, height, width, generator=torch.Generator().manual_seed(colour))
+    noise = torch.rand(3, height, width, generator=torch.Generator().manual_seed(color))
     return (torch.stack(planes) + 0.1 * (noise - 0.5)).clamp(0, 1)[None]

@@ -1,6 +1,6 @@
 """Networks of pytorch/examples fast_neural_style as they were published: weights, and painting.
 
-Written as functions of the weights, on pictures of 0 to 255: what imported styles are held to.
+Written as functions of the weights, on images of 0 to 255: what imported styles are held to.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Enlarging = Literal["resize", "transposed"]
 def original_weights(
     width: int = 2, *, enlarging: Enlarging = "resize", by_hand: bool = False, seed: int = 0
 ) -> Weights:
-    """Random weights by the published keys; ``by_hand`` has the first normalisation's."""
+    """Random weights by the published keys; ``by_hand`` has the first normalization's."""
     generator = torch.Generator().manual_seed(seed)
     convolutions = {
         "conv1.conv2d": (width, 3, 9, 9),
@@ -42,7 +42,7 @@ def original_weights(
     weights["deconv3.conv2d.weight"] *= 20
     weights["deconv3.conv2d.bias"] += 128
     first, second = ("scale", "shift") if by_hand else ("weight", "bias")
-    for name, channels in _normalisations(width).items():
+    for name, channels in _normalizations(width).items():
         weights[f"{name}.{first}"] = 1 + torch.randn(channels, generator=generator) / 4
         weights[f"{name}.{second}"] = torch.randn(channels, generator=generator) / 4
     return weights
@@ -60,20 +60,20 @@ def with_statistics(weights: Weights, *, counted: bool = False) -> Weights:
     return added
 
 
-def paint_originally(weights: Weights, pictures: torch.Tensor) -> torch.Tensor:
+def stylize_originally(weights: Weights, images: torch.Tensor) -> torch.Tensor:
     """Paint (N, 3, H, W), 0 to 255 in and out, not clamped; H and W multiples of 4."""
-    features = pictures
+    features = images
     for layer, stride in ((1, 1), (2, 2), (3, 2)):
         features = _convolve(weights, f"conv{layer}.conv2d", features, stride)
-        features = _normalise(weights, f"in{layer}", features).relu()
+        features = _normalize(weights, f"in{layer}", features).relu()
     for block in range(1, 6):
         inner = _convolve(weights, f"res{block}.conv1.conv2d", features)
-        inner = _normalise(weights, f"res{block}.in1", inner).relu()
+        inner = _normalize(weights, f"res{block}.in1", inner).relu()
         inner = _convolve(weights, f"res{block}.conv2.conv2d", inner)
-        features = features + _normalise(weights, f"res{block}.in2", inner)
+        features = features + _normalize(weights, f"res{block}.in2", inner)
     for layer in (1, 2):
         features = _enlarge(weights, f"deconv{layer}", features)
-        features = _normalise(weights, f"in{layer + 3}", features).relu()
+        features = _normalize(weights, f"in{layer + 3}", features).relu()
     return _convolve(weights, "deconv3.conv2d", features)
 
 
@@ -98,16 +98,16 @@ def _enlarge(weights: Weights, name: str, features: torch.Tensor) -> torch.Tenso
     )
 
 
-def _normalise(weights: Weights, name: str, features: torch.Tensor) -> torch.Tensor:
+def _normalize(weights: Weights, name: str, features: torch.Tensor) -> torch.Tensor:
     by_hand = f"{name}.scale" in weights
     first, second, epsilon = ("scale", "shift", 1e-9) if by_hand else ("weight", "bias", 1e-5)
-    centred = features - features.mean(dim=(2, 3), keepdim=True)
-    variance = centred.square().mean(dim=(2, 3), keepdim=True)
+    centered = features - features.mean(dim=(2, 3), keepdim=True)
+    variance = centered.square().mean(dim=(2, 3), keepdim=True)
     scale, shift = (weights[f"{name}.{part}"][:, None, None] for part in (first, second))
-    return centred / (variance + epsilon).sqrt() * scale + shift
+    return centered / (variance + epsilon).sqrt() * scale + shift
 
 
-def _normalisations(width: int) -> dict[str, int]:
+def _normalizations(width: int) -> dict[str, int]:
     outer = {f"in{layer}": factor * width for layer, factor in enumerate((1, 2, 4, 2, 1), 1)}
     inner = {f"res{b}.in{part}": 4 * width for b in range(1, 6) for part in (1, 2)}
     return outer | inner

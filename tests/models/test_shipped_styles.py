@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from vidstyle.models.network import paint
-from vidstyle.models.style_file import load_style, read_style_info
-from vidstyle.models.styles import base_network, shipped_styles
+from vidstyle.models.style.network import stylize
+from vidstyle.models.style.style_file import load_style, read_style_info
+from vidstyle.models.style.styles import base_network, shipped_styles
 
 STYLES = sorted(shipped_styles().glob("*.safetensors"))
 
@@ -21,8 +21,8 @@ def test_at_least_eight_styles_ship_and_each_has_a_card() -> None:
         card = path.with_suffix(".md").read_text()
         info = read_style_info(path)
         assert info.name == path.stem
-        assert info.credit.painting in card
-        assert info.credit.licence in card
+        assert info.credit.style_image in card
+        assert info.credit.license in card
 
 
 def test_all_were_trained_with_one_setting_and_the_temporal_loss() -> None:
@@ -37,26 +37,26 @@ def test_the_base_of_the_default_network_ships() -> None:
 
 
 @pytest.mark.parametrize("path", STYLES, ids=[path.stem for path in STYLES])
-def test_a_style_changes_a_picture_and_stays_in_range(path: Path) -> None:
+def test_a_style_changes_an_image_and_stays_in_range(path: Path) -> None:
     photo = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0))
     photo = torch.nn.functional.avg_pool2d(photo, 5, stride=1, padding=2)
     with torch.inference_mode():
-        painted = paint(load_style(path).module, photo)
-    assert painted.shape == photo.shape
-    assert painted.min() > 0.02
-    assert painted.max() < 0.98
-    assert (painted - photo).abs().mean() > 0.05
+        stylized = stylize(load_style(path).module, photo)
+    assert stylized.shape == photo.shape
+    assert stylized.min() > 0.02
+    assert stylized.max() < 0.98
+    assert (stylized - photo).abs().mean() > 0.05
 
 
 @pytest.mark.parametrize("path", STYLES, ids=[path.stem for path in STYLES])
-def test_a_style_paints_no_frame_around_a_flat_picture(path: Path) -> None:
+def test_a_style_paints_no_frame_around_a_flat_image(path: Path) -> None:
     with torch.inference_mode():
-        painted = paint(load_style(path).module, torch.full((1, 3, 64, 96), 0.5))
-    assert (painted - painted.mean(dim=(2, 3), keepdim=True)).abs().max() < 1e-3
+        stylized = stylize(load_style(path).module, torch.full((1, 3, 64, 96), 0.5))
+    assert (stylized - stylized.mean(dim=(2, 3), keepdim=True)).abs().max() < 1e-3
 
 
-def test_styles_of_one_base_mix_into_pictures_in_between() -> None:
-    """Weights of networks from unrelated starts mix into grey."""
+def test_styles_of_one_base_mix_into_images_in_between() -> None:
+    """Weights of networks from unrelated starts mix into gray."""
     photo = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     photo = torch.nn.functional.avg_pool2d(photo, 9, stride=1, padding=4)
     first, second = (load_style(path).module for path in STYLES[:2])
@@ -65,6 +65,6 @@ def test_styles_of_one_base_mix_into_pictures_in_between() -> None:
         {key: (value + second.state_dict()[key]) / 2 for key, value in first.state_dict().items()}
     )
     with torch.inference_mode():
-        ends = [paint(network, photo) for network in (first, second)]
-        between = paint(mixed, photo)
+        ends = [stylize(network, photo) for network in (first, second)]
+        between = stylize(mixed, photo)
     assert between.std() > 0.5 * min(end.std() for end in ends)

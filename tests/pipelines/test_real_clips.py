@@ -57,10 +57,10 @@ def times_of(path: Path) -> tuple[list[Fraction], Fraction]:
         assert stream.time_base is not None
         for packet in container.demux(stream):
             try:
-                pictures = packet.decode()
+                images = packet.decode()
             except av.error.FFmpegError:
                 continue
-            times += [p.pts * stream.time_base for p in pictures if p.pts is not None]
+            times += [p.pts * stream.time_base for p in images if p.pts is not None]
         return times, stream.time_base
 
 

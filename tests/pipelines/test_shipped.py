@@ -12,14 +12,14 @@ import pytest
 import torch
 
 from vidstyle.cli.main import run_command
-from vidstyle.models import safetensors_file
+from vidstyle.models.weights import safetensors_file
 
 ROOT = Path(__file__).parent.parent.parent
 PIPELINES = sorted((ROOT / "pipelines").glob("*.yaml"))
 SAMPLE = ROOT / "samples" / "demo.mp4"
 
 
-def pictures(path: Path) -> np.ndarray:
+def images(path: Path) -> np.ndarray:
     with av.open(str(path)) as container:
         return np.stack([f.to_ndarray(format="rgb24") for f in container.decode(video=0)])
 
@@ -44,17 +44,17 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda path: path.stem)
 def test_it_runs_on_the_sample(pipeline: Path, tmp_path: Path) -> None:
-    more = _optimised(tmp_path) if pipeline.stem == "gatys" else []
+    more = _optimized(tmp_path) if pipeline.stem == "gatys" else []
     run(pipeline, tmp_path / "out.mkv", *more)
-    assert len(pictures(tmp_path / "out.mkv")) == 6
+    assert len(images(tmp_path / "out.mkv")) == 6
 
 
-def _optimised(folder: Path) -> list[str]:
-    """What the pipeline that optimises is told: a painting, random weights, and few steps."""
+def _optimized(folder: Path) -> list[str]:
+    """What the pipeline that optimizes is told: a painting, random weights, and few steps."""
     weights = {"features.0.weight": torch.randn(64, 3, 3, 3), "features.0.bias": torch.zeros(64)}
     torch.save(weights, folder / "weights" / "vgg16-397923af.pth")
-    painting = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    cv2.imwrite(str(folder / "painting.png"), painting)
+    style_image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    cv2.imwrite(str(folder / "painting.png"), style_image)
     few = ["--set", "stylize.steps=1", "--set", "stylize.steps_following=1"]
     return ["--style", str(folder / "painting.png"), *few]
 
@@ -75,7 +75,7 @@ def test_strength_zero_is_per_frame_exactly(blending: str, tmp_path: Path, capfd
 
 
 @pytest.mark.slow
-def test_painting_changes_the_picture_and_blending_calms_it(tmp_path: Path) -> None:
+def test_painting_changes_the_image_and_blending_calms_it(tmp_path: Path) -> None:
     source = tmp_path / "source.mkv"
     run(ROOT / "pipelines" / "identity.yaml", source)
     for name in ("temporal", "per-frame"):
@@ -89,10 +89,10 @@ def test_painting_changes_the_picture_and_blending_calms_it(tmp_path: Path) -> N
             "--set",
             "encode.preset=null",
         )
-    plain, alone, calm = (
-        pictures(tmp_path / f"{name}.mkv").astype(np.float32)
+    plain, alone, stable = (
+        images(tmp_path / f"{name}.mkv").astype(np.float32)
         for name in ("source", "per-frame", "temporal")
     )
     assert np.abs(alone - plain).mean() > 15
-    assert np.abs(calm - alone).mean() < 15
-    np.testing.assert_array_equal(calm[0], alone[0])
+    assert np.abs(stable - alone).mean() < 15
+    np.testing.assert_array_equal(stable[0], alone[0])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core import Window
-from vidstyle.runner.discovery import Registry
+from vidstyle.runner.config.discovery import Registry
 from vidstyle.testing import checks_for, failed, pan, run_checks
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
@@ -20,8 +20,8 @@ def stage(name: str) -> type[Any]:
     return Registry([PLUGINS]).find(name)
 
 
-def painted(cls: type[Any], image: Any, state: Any = None, **options: Any) -> Any:
-    """Picture and state after one step."""
+def stylized(cls: type[Any], image: Any, state: Any = None, **options: Any) -> Any:
+    """Image and state after one step."""
     chosen = cls.Options(**options)
     frame = pan(frames=1).frames[0]
     now = type(frame)(0, 0, 1, {"image": np.asarray(image, np.float32)})
@@ -52,23 +52,23 @@ def test_an_example_keeps_the_contract(name: str, check: Any) -> None:
 
 
 def test_duotone_prints_black_in_ink_and_white_on_paper() -> None:
-    picture, _ = painted(stage("filter/duotone"), [[[0, 0, 0], [1, 1, 1]]])
-    np.testing.assert_allclose(picture, [[[0.10, 0.13, 0.36], [1.00, 0.93, 0.80]]], atol=1e-6)
+    image, _ = stylized(stage("filter/duotone"), [[[0, 0, 0], [1, 1, 1]]])
+    np.testing.assert_allclose(image, [[[0.10, 0.13, 0.36], [1.00, 0.93, 0.80]]], atol=1e-6)
 
 
 def test_duotone_of_no_strength_changes_nothing() -> None:
     image = pan(frames=1).frames[0].host("image")
-    picture, _ = painted(stage("filter/duotone"), image, strength=0.0)
-    np.testing.assert_array_equal(picture, image)
+    result, _ = stylized(stage("filter/duotone"), image, strength=0.0)
+    np.testing.assert_array_equal(result, image)
 
 
 def test_trails_fade_by_the_same_share_each_frame() -> None:
     bright, dark = np.ones((2, 2, 3)), np.zeros((2, 2, 3))
-    picture, state = painted(stage("filter/trails"), bright, fade=0.5)
-    levels = [float(picture.max())]
+    image, state = stylized(stage("filter/trails"), bright, fade=0.5)
+    levels = [float(image.max())]
     for _ in range(3):
-        picture, state = painted(stage("filter/trails"), dark, state, fade=0.5)
-        levels.append(float(picture.max()))
+        image, state = stylized(stage("filter/trails"), dark, state, fade=0.5)
+        levels.append(float(image.max()))
     assert levels == [1, 0.5, 0.25, 0.125]
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from vidstyle.core import Frame, Window
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.discovery import Registry
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
 
 GUIDE = (Path(__file__).parents[2] / "plugins" / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.core import Clip, Frame, HostArray, Place, Window
+from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Window
 from vidstyle.core.errors import PipelineError, PluginError, WeightsError
-from vidstyle.runner.discovery import Registry
+from vidstyle.runner.config.discovery import Registry
 from vidstyle.testing import failed, pan, run_checks
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
@@ -50,17 +50,17 @@ def checkpoint(ptlflow: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def clip_of(picture: HostArray) -> Clip:
-    return Clip(picture.shape[1], picture.shape[0], time_base=Fraction(1))
+def clip_of(image: HostArray) -> Clip:
+    return Clip(image.shape[1], image.shape[0], time_base=Fraction(1))
 
 
-def on_device(picture: HostArray) -> torch.Tensor:
-    return torch.from_numpy(picture.copy()).permute(2, 0, 1)
+def on_device(image: HostArray) -> torch.Tensor:
+    return torch.from_numpy(image.copy()).permute(2, 0, 1)
 
 
 def run(cls: type[Any], now: HostArray, previous: HostArray, **options: object) -> Any:
     made = cls(cls.Options(model="raft_small", **options))
-    made.open(clip_of(now), Place())
+    made.open(clip_of(now), ExecutionContext())
     behind = (Frame(0, 0, 1, {"source": on_device(previous)}),)
     window = Window(Frame(1, 1, 1, {"source": on_device(now)}), made.options, behind)
     return made.step(window, None)[0]
@@ -78,7 +78,8 @@ def test_without_ptlflow_one_line_says_how_to_install_it(stage: type[Any]) -> No
 
 def test_looking_at_the_stage_imports_neither_torch_nor_ptlflow() -> None:
     code = (
-        "import sys; from pathlib import Path; from vidstyle.runner.discovery import Registry;"
+        "import sys; from pathlib import Path;"
+        "from vidstyle.runner.config.discovery import Registry;"
         f"stage = Registry([Path({str(PLUGINS)!r})]).find('flow/ptlflow');"
         "stage(stage.Options(model='raft', checkpoint='things'));"
         "sys.exit(any(name in sys.modules for name in ('torch', 'ptlflow')))"
@@ -122,12 +123,12 @@ def test_while_frames_are_made_others_may_print(
     stage: type[Any], checkpoint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = stage(stage.Options(model="raft_small", checkpoint=checkpoint))
-    picture = pan(frames=1).frames[0].host("source")
-    made.open(clip_of(picture), Place())
+    image = pan(frames=1).frames[0].host("source")
+    made.open(clip_of(image), ExecutionContext())
     streams: list[object] = []
     # Called by the network in the middle of a step, as another thread would at that time.
     made._network.register_forward_pre_hook(lambda *_: streams.append(sys.stdout))
-    frames = [Frame(i, i, 1, {"source": on_device(picture)}) for i in (0, 1)]
+    frames = [Frame(i, i, 1, {"source": on_device(image)}) for i in (0, 1)]
     made.step(Window(frames[1], made.options, (frames[0],)), None)
     assert streams == [sys.stdout]
     assert capsys.readouterr().out == ""
@@ -166,7 +167,7 @@ def test_what_there_is_not_is_named(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     made = stage(stage.Options(**options))
     with pytest.raises(error, match=words):
-        made.open(Clip(64, 64, time_base=Fraction(1)), Place())
+        made.open(Clip(64, 64, time_base=Fraction(1)), ExecutionContext())
 
 
 @needs_ptlflow
@@ -174,4 +175,4 @@ def test_what_there_is_not_is_named(
 def test_a_checkpoint_of_another_model_is_refused(stage: type[Any], checkpoint: str) -> None:
     made = stage(stage.Options(model="raft", checkpoint=checkpoint))
     with pytest.raises(WeightsError, match=r"cannot load the checkpoint .*random\.ckpt"):
-        made.open(Clip(64, 64, time_base=Fraction(1)), Place())
+        made.open(Clip(64, 64, time_base=Fraction(1)), ExecutionContext())

@@ -1,4 +1,4 @@
-"""Clips in files, and judgements of them."""
+"""Clips in files, and evaluations of them."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
-from vidstyle.evaluation.judgement import Judgement, Series
+from vidstyle.evaluation.scores import Evaluation, Series
 
 WriteClip = Callable[..., Path]
-NewJudgement = Callable[..., Judgement]
+NewEvaluation = Callable[..., Evaluation]
 
 
 @pytest.fixture
 def write_clip(tmp_path: Path) -> WriteClip:
-    """Writes pictures without loss, a twenty-fifth of a second each unless ``ticks`` say more."""
+    """Writes images without loss, a twenty-fifth of a second each unless ``ticks`` say more."""
 
     def write(
         name: str,
-        pictures: Sequence[HostArray],
+        images: Sequence[HostArray],
         *,
         ticks: Sequence[int] | None = None,
         aspect: Fraction = Fraction(1),
     ) -> Path:
         path = tmp_path / name
-        height, width = pictures[0].shape[:2]
+        height, width = images[0].shape[:2]
         with av.open(f"file:{path}", "w", format="matroska") as container:
             stream = container.add_stream("ffv1", rate=25, width=width, height=height)
             stream.pix_fmt = "bgr0"
             stream.codec_context.time_base = Fraction(1, 1000)
             stream.sample_aspect_ratio = aspect
-            for index, picture in enumerate(pictures):
+            for index, image in enumerate(images):
                 frame = av.VideoFrame.from_ndarray(
-                    np.rint(picture * 255).astype(np.uint8), "rgb24"
+                    np.rint(image * 255).astype(np.uint8), "rgb24"
                 ).reformat(format="bgr0")
                 frame.pts = 40 * index if ticks is None else ticks[index]
                 frame.time_base = Fraction(1, 1000)
@@ -49,20 +49,20 @@ def write_clip(tmp_path: Path) -> WriteClip:
 
 
 @pytest.fixture
-def new_judgement() -> NewJudgement:
-    """A judgement of ``frames`` frames, with e_warp over time."""
+def new_evaluation() -> NewEvaluation:
+    """A evaluation of ``frames`` frames, with e_warp over time."""
 
     def new(
         series: Series, *, cuts: tuple[int, ...] = (), notes: tuple[str, ...] = ()
-    ) -> Judgement:
+    ) -> Evaluation:
         known = [value for value in series if value is not None]
         floor = tuple(None if value is None else value / 4 for value in series)
-        return Judgement(
-            judge="a test's flow",
+        return Evaluation(
+            evaluator="a test's flow",
             frames=len(series),
             cuts=cuts,
             coverage=0.75,
-            figures={"e_warp": sum(known) / len(known), "sharpness": 0.9},
+            scores={"e_warp": sum(known) / len(known), "sharpness": 0.9},
             series={"e_warp": series, "source_e_warp": floor},
             notes=notes,
         )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from vidstyle.evaluation.judgement import Judgement, Series
+from vidstyle.evaluation.scores import Evaluation, Series
 from vidstyle.report.chart import Chart
 from vidstyle.report.charts import charts_of
 
 RISING: Series = (None, 1.0, 2.0)
 
 
-def judged(**series: Series) -> Judgement:
-    return Judgement(judge="j", frames=3, cuts=(), coverage=1, figures={}, series=series)
+def judged(**series: Series) -> Evaluation:
+    return Evaluation(evaluator="j", frames=3, cuts=(), coverage=1, scores={}, series=series)
 
 
 def names(chart: Chart) -> list[str]:

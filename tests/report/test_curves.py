@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.report.page_reader import PageReader
-from vidstyle.evaluation.judgement import Series
+from vidstyle.evaluation.scores import Series
 from vidstyle.report.axes import frame_axis, value_axis
 from vidstyle.report.chart import Chart, Curve
 from vidstyle.report.curves import drawn, path
@@ -24,7 +24,7 @@ def points_of(data: str) -> list[list[tuple[float, float]]]:
     for part in data.split("M")[1:]:
         assert re.fullmatch(r"[\d. -]+(L[\d. -]+)*(h0)?", part)
         places = part.removesuffix("h0").split("L")
-        lines.append([(float(x), float(y)) for x, y in (place.split() for place in places)])
+        lines.append([(float(x), float(y)) for x, y in (position.split() for position in places)])
     return lines
 
 

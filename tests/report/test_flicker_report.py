@@ -12,11 +12,11 @@ import av
 import numpy as np
 import pytest
 
-from tests.report.conftest import NewJudgement, WriteClip
+from tests.report.conftest import NewEvaluation, WriteClip
 from tests.report.page_reader import PageReader
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError, OutputError, UsageError
-from vidstyle.evaluation.judgement import Judgement, Series
+from vidstyle.evaluation.scores import Evaluation, Series
 from vidstyle.report.flicker_report import write_report
 from vidstyle.testing import hard_cut
 
@@ -34,40 +34,42 @@ def still_flow(first: HostArray, second: HostArray) -> tuple[HostArray, HostArra
 
 @pytest.fixture
 def clips(write_clip: WriteClip) -> dict[str, Path]:
-    pictures = [frame.host("source") for frame in hard_cut(frames=FRAMES, at=CUT).frames]
-    painted = [1 - picture for picture in pictures]
-    clips = {"source": write_clip("source.mkv", pictures), "per frame": write_clip("p", painted)}
-    return clips | {name: write_clip(f"{at}.mkv", painted) for at, name in enumerate(NAMES)}
+    images = [frame.host("source") for frame in hard_cut(frames=FRAMES, at=CUT).frames]
+    stylized = [1 - image for image in images]
+    clips = {"source": write_clip("source.mkv", images), "per frame": write_clip("p", stylized)}
+    return clips | {name: write_clip(f"{at}.mkv", stylized) for at, name in enumerate(NAMES)}
 
 
 @pytest.fixture
-def judgements(new_judgement: NewJudgement) -> dict[str, Judgement]:
+def evaluations(new_evaluation: NewEvaluation) -> dict[str, Evaluation]:
     def series(low: float) -> Series:
         values = (HIGH.get(index, low + index / 1000) for index in range(FRAMES))
         return tuple(None if at in (0, CUT) else value for at, value in enumerate(values))
 
     notes = ("a <b>note</b>",)
     return {
-        NAMES[0]: new_judgement(series(0.1), cuts=(CUT,), notes=notes),
-        NAMES[1]: new_judgement(series(0.2), cuts=(CUT,), notes=(*notes, "another")),
+        NAMES[0]: new_evaluation(series(0.1), cuts=(CUT,), notes=notes),
+        NAMES[1]: new_evaluation(series(0.2), cuts=(CUT,), notes=(*notes, "another")),
     }
 
 
 @pytest.fixture
-def report(tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]) -> PageReader:
+def report(
+    tmp_path: Path, evaluations: dict[str, Evaluation], clips: dict[str, Path]
+) -> PageReader:
     path = tmp_path / "report.html"
-    write_report(path, judgements, clips, still_flow, (0, None))
+    write_report(path, evaluations, clips, still_flow, (0, None))
     return PageReader(path.read_text("utf-8"))
 
 
-def films_of(page: PageReader) -> list[bytes]:
-    sources = [film.attributes["src"] or "" for film in page.named("video")]
+def preview_videos_of(page: PageReader) -> list[bytes]:
+    sources = [preview_video.attributes["src"] or "" for preview_video in page.named("video")]
     assert all(source.startswith("data:video/mp4;base64,") for source in sources)
     return [base64.b64decode(source.split(",", 1)[1]) for source in sources]
 
 
-def count(film: bytes) -> int:
-    with av.open(io.BytesIO(film)) as container:
+def count(preview_video: bytes) -> int:
+    with av.open(io.BytesIO(preview_video)) as container:
         return sum(1 for _ in container.decode(video=0))
 
 
@@ -87,7 +89,9 @@ def test_better_clip_is_marked(report: PageReader) -> None:
 def test_hostile_names_are_text(report: PageReader) -> None:
     shown = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>��&lt;.mp4"
     assert shown in [text for tag, text in report.texts if tag == "bdi"]
-    assert shown in [film.attributes["aria-label"] for film in report.named("video")]
+    assert shown in [
+        preview_video.attributes["aria-label"] for preview_video in report.named("video")
+    ]
     assert len(report.named("script")) == 2
     assert all((image.attributes["src"] or "").startswith("data:") for image in report.named("img"))
     assert not [key for e in report.elements for key in e.attributes if key.startswith("on")]
@@ -115,14 +119,16 @@ def test_worst_frames_are_shown(report: PageReader) -> None:
 
 def test_films_have_every_frame(report: PageReader) -> None:
     names = ["source", "per frame", NAMES[0]]
-    assert [film.attributes["aria-label"] for film in report.named("video")][:3] == names
-    films = films_of(report)
-    assert len(films) == 4
-    assert [count(film) for film in films] == [FRAMES] * 4
+    assert [preview_video.attributes["aria-label"] for preview_video in report.named("video")][
+        :3
+    ] == names
+    preview_videos = preview_videos_of(report)
+    assert len(preview_videos) == 4
+    assert [count(preview_video) for preview_video in preview_videos] == [FRAMES] * 4
 
 
 def test_script_knows_times_and_values(
-    report: PageReader, judgements: dict[str, Judgement]
+    report: PageReader, evaluations: dict[str, Evaluation]
 ) -> None:
     (text,) = (text for tag, text in report.texts if tag == "script" and text.startswith("{"))
     data = json.loads(text)
@@ -130,8 +136,8 @@ def test_script_knows_times_and_values(
     assert data["seconds"] == pytest.approx([at / 25 for at in range(FRAMES)])
     (chart,) = data["curves"]
     assert len(chart) == 3
-    for drawn, judgement in zip(chart, judgements.values(), strict=False):
-        for value, true in zip(drawn, judgement.series["e_warp"], strict=True):
+    for drawn, evaluation in zip(chart, evaluations.values(), strict=False):
+        for value, true in zip(drawn, evaluation.series["e_warp"], strict=True):
             assert value == (None if true is None else pytest.approx(true, rel=1e-3))
 
 
@@ -143,25 +149,25 @@ def test_images_have_words_and_controls_have_labels(report: PageReader) -> None:
 
 
 def test_interval_is_what_is_shown(
-    tmp_path: Path, clips: dict[str, Path], new_judgement: NewJudgement
+    tmp_path: Path, clips: dict[str, Path], new_evaluation: NewEvaluation
 ) -> None:
-    judgements = {NAMES[0]: new_judgement((None, 0.1, 0.3, 0.2))}
-    write_report(tmp_path / "r.html", judgements, clips, still_flow, (4, 8))
+    evaluations = {NAMES[0]: new_evaluation((None, 0.1, 0.3, 0.2))}
+    write_report(tmp_path / "r.html", evaluations, clips, still_flow, (4, 8))
     page = PageReader((tmp_path / "r.html").read_text("utf-8"))
     assert "frames 4 to 7" in page.text_of("p")
-    assert [count(film) for film in films_of(page)] == [4, 4, 4]
+    assert [count(preview_video) for preview_video in preview_videos_of(page)] == [4, 4, 4]
     assert "Frames 5 and 6: " in [text for tag, text in page.texts if tag == "h4"]
 
 
 @pytest.mark.parametrize("most_bytes", [1_000_000, 120_000, 60_000, 43_000, 38_000, 30_000])
 def test_size_is_kept(
-    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path], most_bytes: int
+    tmp_path: Path, evaluations: dict[str, Evaluation], clips: dict[str, Path], most_bytes: int
 ) -> None:
     path = tmp_path / "report.html"
-    write_report(path, judgements, clips, still_flow, (0, None), most_bytes=most_bytes)
+    write_report(path, evaluations, clips, still_flow, (0, None), most_bytes=most_bytes)
     assert path.stat().st_size <= most_bytes
     page = PageReader(path.read_text("utf-8"))
-    lengths = {count(film) for film in films_of(page)}
+    lengths = {count(preview_video) for preview_video in preview_videos_of(page)}
     said = page.text_of("p")
     if lengths == set():
         assert "No frame of the clips fits" in said
@@ -171,58 +177,58 @@ def test_size_is_kept(
 
 
 def test_a_page_without_room_for_figures_is_refused(
-    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]
+    tmp_path: Path, evaluations: dict[str, Evaluation], clips: dict[str, Path]
 ) -> None:
     path = tmp_path / "report.html"
     with pytest.raises(UsageError, match="allow more"):
-        write_report(path, judgements, clips, still_flow, (0, None), most_bytes=10_000)
+        write_report(path, evaluations, clips, still_flow, (0, None), most_bytes=10_000)
     assert not path.exists()
 
 
 def test_an_old_report_stays_where_a_new_one_fails(
-    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]
+    tmp_path: Path, evaluations: dict[str, Evaluation], clips: dict[str, Path]
 ) -> None:
     path = tmp_path / "report.html"
     path.write_text("old")
     clips["source"] = tmp_path / "none.mkv"
     with pytest.raises(InputError, match="no such file"):
-        write_report(path, judgements, clips, still_flow, (0, None))
+        write_report(path, evaluations, clips, still_flow, (0, None))
     assert path.read_text() == "old"
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
 
 
 def test_an_old_report_can_be_kept(
-    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]
+    tmp_path: Path, evaluations: dict[str, Evaluation], clips: dict[str, Path]
 ) -> None:
     path = tmp_path / "report.html"
     path.write_text("old")
     with pytest.raises(OutputError, match="--overwrite"):
-        write_report(path, judgements, clips, still_flow, (0, None), overwrite=False)
+        write_report(path, evaluations, clips, still_flow, (0, None), overwrite=False)
     assert path.read_text() == "old"
 
 
 def test_a_clip_is_never_overwritten(
-    judgements: dict[str, Judgement], clips: dict[str, Path]
+    evaluations: dict[str, Evaluation], clips: dict[str, Path]
 ) -> None:
     before = clips[HOSTILE].read_bytes()
     with pytest.raises(UsageError, match="input itself"):
-        write_report(clips[HOSTILE], judgements, clips, still_flow, (0, None))
+        write_report(clips[HOSTILE], evaluations, clips, still_flow, (0, None))
     assert clips[HOSTILE].read_bytes() == before
 
 
 def test_places_that_cannot_be_written_are_refused(
-    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]
+    tmp_path: Path, evaluations: dict[str, Evaluation], clips: dict[str, Path]
 ) -> None:
     for path in (tmp_path, tmp_path / "none" / "report.html"):
         with pytest.raises(OutputError):
-            write_report(path, judgements, clips, still_flow, (0, None))
+            write_report(path, evaluations, clips, still_flow, (0, None))
 
 
 def test_missing_and_reserved_names_are_refused(
-    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]
+    tmp_path: Path, evaluations: dict[str, Evaluation], clips: dict[str, Path]
 ) -> None:
     path = tmp_path / "report.html"
-    one = judgements[NAMES[0]]
+    one = evaluations[NAMES[0]]
     for given, match in (
         ({}, "judged clip"),
         ({"source": one}, "cannot have the name"),
@@ -233,16 +239,16 @@ def test_missing_and_reserved_names_are_refused(
 
 
 def test_clips_without_series_still_have_a_report(tmp_path: Path, clips: dict[str, Path]) -> None:
-    bare = Judgement(judge="j", frames=FRAMES, cuts=(), coverage=0.0, figures={})
+    bare = Evaluation(evaluator="j", frames=FRAMES, cuts=(), coverage=0.0, scores={})
     path = tmp_path / "report.html"
     write_report(path, {NAMES[0]: bare}, clips, still_flow, (0, None))
     page = PageReader(path.read_text("utf-8"))
     assert page.text_of("h2") == "FiguresThe clips"
 
 
-def test_equal_judgements_give_equal_reports(
-    tmp_path: Path, judgements: dict[str, Judgement], clips: dict[str, Path]
+def test_equal_evaluations_give_equal_reports(
+    tmp_path: Path, evaluations: dict[str, Evaluation], clips: dict[str, Path]
 ) -> None:
     for name in ("1.html", "2.html"):
-        write_report(tmp_path / name, judgements, clips, still_flow, (0, None))
+        write_report(tmp_path / name, evaluations, clips, still_flow, (0, None))
     assert (tmp_path / "1.html").read_bytes() == (tmp_path / "2.html").read_bytes()

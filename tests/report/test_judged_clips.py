@@ -8,10 +8,10 @@ import numpy as np
 
 from tests.report.conftest import WriteClip
 from tests.report.page_reader import PageReader
-from vidstyle.evaluation.judge import judge_clips
-from vidstyle.evaluation.judging_flow import farneback
-from vidstyle.report.figure_text import shown
+from vidstyle.evaluation.clip_evaluation import evaluate_clips
+from vidstyle.evaluation.evaluators import farneback
 from vidstyle.report.flicker_report import write_report
+from vidstyle.report.metric_text import shown
 from vidstyle.testing import pan
 
 
@@ -22,7 +22,7 @@ def test_a_flash_is_the_worst_frame_and_the_calm_clip_the_best(
     source = [np.rint(frame * 255).astype(np.float32) / 255 for frame in source]
     flash = [frame + (51 / 255 if at >= 7 else 0) for at, frame in enumerate(source)]
     styled = {"calm": source, "flash": flash}
-    judged = judge_clips(source, styled, farneback, judge="farneback")
+    judged = evaluate_clips(source, styled, farneback, evaluator="farneback")
     clips = {"source": write_clip("s.mkv", source)}
     clips |= {name: write_clip(f"{name}.mkv", frames) for name, frames in styled.items()}
 

@@ -1,4 +1,4 @@
-"""The page lets nothing in, and its colours can be read."""
+"""The page lets nothing in, and its colors can be read."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ def schemes() -> dict[str, dict[str, str]]:
 def contrast(one: str, other: str) -> float:
     """Of WCAG 2.2, 1 to 21."""
 
-    def luminance(colour: str) -> float:
-        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    def luminance(color: str) -> float:
+        parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
         linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
@@ -97,19 +97,19 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_and_lines_have_contrast(scheme: str) -> None:
-    colours = schemes()[scheme]
+    colors = schemes()[scheme]
     for ground in ("paper", "good"):
-        assert contrast(colours["ink"], colours[ground]) >= 7
+        assert contrast(colors["ink"], colors[ground]) >= 7
     for text in ("ink", "faint"):
-        assert contrast(colours[text], colours["paper"]) >= 4.5
-        assert contrast(colours["ink"], colours["rule"]) >= 4.5
-    lines = [name for name in colours if re.fullmatch(r"c\d|floor|alone|focus", name)]
+        assert contrast(colors[text], colors["paper"]) >= 4.5
+        assert contrast(colors["ink"], colors["rule"]) >= 4.5
+    lines = [name for name in colors if re.fullmatch(r"c\d|floor|alone|focus", name)]
     assert len(lines) == 11
     for line in lines:
-        assert contrast(colours[line], colours["paper"]) >= 3
+        assert contrast(colors[line], colors["paper"]) >= 3
 
 
-def test_both_schemes_have_all_colours_and_print_is_light() -> None:
+def test_both_schemes_have_all_colors_and_print_is_light() -> None:
     light, dark = schemes().values()
     assert light.keys() == dark.keys()
     assert "@media screen and (prefers-color-scheme: dark)" in CSS

@@ -1,4 +1,4 @@
-"""Pictures in the page, in as much detail as there is room for."""
+"""Images in the page, in as much detail as there is room for."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def pairs() -> list[WorstPair]:
         return random.integers(0, 256, (270, 480, 3)).astype(np.uint8)
 
     return [
-        WorstPair(0.5 - place / 10, PairViews(index, 2.25, *(noise() for _ in range(6))))
-        for place, index in enumerate((7, 20, 1, 30))
+        WorstPair(0.5 - position / 10, PairViews(index, 2.25, *(noise() for _ in range(6))))
+        for position, index in enumerate((7, 20, 1, 30))
     ]
 
 
@@ -33,9 +33,9 @@ def decoded(source: str | None) -> np.ndarray:
     assert source is not None
     kind, content = source.split(";base64,")
     assert kind in ("data:image/jpeg", "data:image/png")
-    picture = cv2.imdecode(np.frombuffer(base64.b64decode(content), np.uint8), cv2.IMREAD_COLOR)
-    assert picture is not None
-    return picture[..., ::-1]
+    image = cv2.imdecode(np.frombuffer(base64.b64decode(content), np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return image[..., ::-1]
 
 
 def gallery(pairs: list[WorstPair], most_bytes: int) -> PageReader:
@@ -58,7 +58,7 @@ def test_pairs_are_shown_in_order_with_words(pairs: list[WorstPair]) -> None:
     assert alts[0] == "The earlier frame, frames 106 and 107 of clip"
 
 
-def test_pictures_are_those_of_the_pair(pairs: list[WorstPair]) -> None:
+def test_images_are_those_of_the_pair(pairs: list[WorstPair]) -> None:
     images = gallery(pairs, AMPLE).named("img")
     mask = decoded(images[4].attributes["src"])
     np.testing.assert_array_equal(mask, pairs[0].views.mask)
@@ -80,5 +80,5 @@ def test_less_room_is_less_detail_and_said(pairs: list[WorstPair]) -> None:
 def test_no_room_is_said_and_no_pairs_are_nothing(pairs: list[WorstPair]) -> None:
     none = gallery(pairs, 200)
     assert not none.named("img")
-    assert "No picture fits" in none.text_of("p")
+    assert "No image fits" in none.text_of("p")
     assert not gallery_within({"clip": []}, first_frame=0, most_bytes=AMPLE).text

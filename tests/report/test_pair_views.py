@@ -43,8 +43,8 @@ def clips(panned: list[HostArray], write_clip: WriteClip) -> dict[str, Path]:
     return {"calm": write_clip("1.mkv", panned), "flash": write_clip("2.mkv", flashing)}
 
 
-def levels(picture: HostArray) -> np.ndarray:
-    return np.rint(picture * 255).astype(int)
+def levels(image: HostArray) -> np.ndarray:
+    return np.rint(image * 255).astype(int)
 
 
 def flashing(clips: dict[str, Path], *wanted: int, first: int = 0) -> tuple[PairViews, ...]:

@@ -1,4 +1,4 @@
-"""The worst frames are the highest values, and no neighbours."""
+"""The worst frames are the highest values, and no neighbors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from vidstyle.report.worst_pairs import worst_frames
 
 
-def test_neighbours_of_the_worst_are_passed_over() -> None:
+def test_neighbors_of_the_worst_are_passed_over() -> None:
     series = [0.0] * 30
     series[10], series[11], series[14], series[15], series[29] = 9.0, 8.0, 7.0, 6.0, 5.0
     assert worst_frames(tuple(series), count=3) == (10, 15, 29)

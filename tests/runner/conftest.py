@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vidstyle.runner.discovery import Registry
+from vidstyle.runner.config.discovery import Registry
 
 SOURCE = '''
     """Frames from nowhere."""
@@ -38,7 +38,7 @@ SINK = """
     class Nowhere:
         Options = NowhereOptions
         def check(self, path, clip): ...
-        def settle(self, clip, place): ...
+        def resolve(self, clip, place): ...
         def memory(self, clip, place): return 0
         def open(self, clip, place): ...
         def segment(self, clip): ...
@@ -110,9 +110,9 @@ STYLIZE = """
     STAGE = Paint
 """
 FILTER = '''
-    from vidstyle.core import HostArray, picture_filter
+    from vidstyle.core import HostArray, image_filter
 
-    @picture_filter
+    @image_filter
     def brighter(image: HostArray, *, amount: float = 0.1) -> HostArray:
         """Adds light."""
         return image + amount

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from vidstyle.core.errors import DeviceError, NoMemoryError
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.events import Event, Noticed
-from vidstyle.runner.job import Job, run
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.events import Event, NoteEvent
+from vidstyle.runner.plan.job import Job, run
 
 COUNT = 6
 PIPELINE = """\
@@ -33,7 +33,7 @@ class AcceleratorError(RuntimeError):
     """As torch's."""
 
 class Hungry(BaseStage):
-    """Inverts pictures, and wants memory for a tile; gets it up to a size, from frame 3."""
+    """Inverts images, and wants memory for a tile; gets it up to a size, from frame 3."""
 
     class Options(StageOptions):
         most: int
@@ -67,8 +67,8 @@ def job(folder: Path, most: int, error: str = "memory") -> Job:
         stream = container.add_stream("ffv1", rate=25, width=32, height=24)
         stream.pix_fmt = "bgr0"
         for index in range(COUNT):
-            picture = np.full((24, 32, 3), 20 * index, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+            image = np.full((24, 32, 3), 20 * index, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
         container.mux(stream.encode(None))
     pipeline = load_pipeline(folder / "p.yaml", registry=Registry([folder / "plugins"]))
     return Job(pipeline, folder / "in.mkv", folder / "out.mkv")
@@ -82,7 +82,7 @@ def test_smaller_tiles_are_tried_until_one_fits(tmp_path: Path, most: int) -> No
     with av.open(str(tmp_path / "out.mkv")) as container:
         found = [int(f.to_ndarray(format="rgb24").mean()) for f in container.decode(video=0)]
     assert found == [255 - 20 * index for index in range(COUNT)]
-    said = [e.notice.text for e in events if isinstance(e, Noticed) and e.notice.kind == "memory"]
+    said = [e.note.text for e in events if isinstance(e, NoteEvent) and e.note.kind == "memory"]
     # A shorter queue, none, then tiles of 2048, 1024, 512 and 256.
     tries = {4096: 0, 2048: 3, 600: 5, 256: 6}[most]
     assert said == ["stage filter, frame 3: out of memory: tried with less"] * tries
@@ -99,4 +99,4 @@ def test_a_device_that_is_lost_is_said_and_not_tried_again(tmp_path: Path) -> No
     with pytest.raises(DeviceError, match=r"frame 3: the device is lost \(CUDA error") as caught:
         run(job(tmp_path, 100, "lost"), listen=events.append)
     assert caught.value.exit_code == 8
-    assert not [e for e in events if isinstance(e, Noticed) and e.notice.kind == "memory"]
+    assert not [e for e in events if isinstance(e, NoteEvent) and e.note.kind == "memory"]

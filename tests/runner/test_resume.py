@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from vidstyle.core.errors import OutputError
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.destination import Destination
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.events import Event, FrameDone, Kept, Noticed, Result, Resumed
-from vidstyle.runner.execute import Engine, execute
-from vidstyle.runner.job import Job, prepared, run
-from vidstyle.runner.pauses import PauseRule
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.events import Event, FrameDone, Kept, NoteEvent, Result, Resumed
+from vidstyle.runner.execution.execute import Engine, execute
+from vidstyle.runner.execution.pauses import PauseRule
+from vidstyle.runner.plan.job import Job, prepared, run
+from vidstyle.runner.storage.destination import Destination
 
 COUNT = 40
 RECURRENT = """\
@@ -46,7 +46,7 @@ class Stopped(BaseException):
 
 @pytest.fixture(autouse=True)
 def clip(tmp_path: Path) -> None:
-    """in.mkv: a picture that moves, with two cuts, B-frames and unequal times."""
+    """in.mkv: an image that moves, with two cuts, B-frames and unequal times."""
     rng = np.random.default_rng(0)
     textures = [rng.integers(0, 255, (80, 160, 3), np.uint8) for _ in range(3)]
     with av.open(str(tmp_path / "in.mkv"), "w") as container:
@@ -55,12 +55,12 @@ def clip(tmp_path: Path) -> None:
         moment = 0
         for index in range(COUNT):
             texture = textures[(index >= 13) + (index >= 27)]
-            picture = av.VideoFrame.from_ndarray(
+            image = av.VideoFrame.from_ndarray(
                 np.ascontiguousarray(texture[8 : 8 + 64, index : index + 96]), "rgb24"
             )
-            picture.pts = moment
+            image.pts = moment
             moment += 1 if index % 3 else 3
-            container.mux(stream.encode(picture))
+            container.mux(stream.encode(image))
         container.mux(stream.encode(None))
 
 
@@ -118,7 +118,7 @@ def test_a_run_stopped_anywhere_goes_on_to_the_same_frames(
 
 
 @pytest.mark.parametrize("codec", ["libx264", "gif"])
-def test_times_and_pictures_of_lossy_files_are_whole(tmp_path: Path, codec: str) -> None:
+def test_times_and_images_of_lossy_files_are_whole(tmp_path: Path, codec: str) -> None:
     whole, _ = heard(job(tmp_path, "whole", RECURRENT, codec))
     wanted = job(tmp_path, "stopped", RECURRENT, codec)
     for stop in (12, 8, 7):
@@ -172,11 +172,11 @@ def test_another_pipeline_begins_anew_and_says_so(tmp_path: Path) -> None:
         run(wanted, listen=stopped_after(30))
     changed = job(tmp_path, "out", RECURRENT.replace("ultrafast", "fast"))
     result, events = heard(changed)
-    texts = [event.notice.text for event in events if isinstance(event, Noticed)]
+    texts = [event.note.text for event in events if isinstance(event, NoteEvent)]
     assert any("of another pipeline" in text for text in texts)
     assert not any(isinstance(event, Resumed) for event in events)
-    fresh, _ = heard(job(tmp_path, "fresh", RECURRENT.replace("ultrafast", "fast")))
-    assert result.digest == fresh.digest
+    initial_state, _ = heard(job(tmp_path, "initial_state", RECURRENT.replace("ultrafast", "fast")))
+    assert result.digest == initial_state.digest
 
 
 def test_another_input_begins_anew(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_another_input_begins_anew(tmp_path: Path) -> None:
     source = tmp_path / "in.mkv"
     source.write_bytes(source.read_bytes() + b"\0")
     _, events = heard(wanted)
-    texts = [event.notice.text for event in events if isinstance(event, Noticed)]
+    texts = [event.note.text for event in events if isinstance(event, NoteEvent)]
     assert any("of another input" in text for text in texts)
 
 
@@ -268,7 +268,7 @@ def test_a_damaged_pause_is_not_used(tmp_path: Path) -> None:
     assert ended(wanted, "serial", always, [], stopped_after(25)) is None
     with sqlite3.connect(Destination(wanted.output).store) as database:
         assert database.execute("select frames from pause").fetchone() > (0,)
-        database.execute("update picture set data = x'00' where number = 3")
+        database.execute("update image set data = x'00' where number = 3")
     database.close()
     again, events = heard(wanted)
     assert [event.frames for event in events if isinstance(event, Resumed)] == [13]

@@ -15,12 +15,12 @@ import pytest
 from av.video.frame import PictureType
 
 from tests.runner.test_resume import Stopped, heard, stopped_after
-from vidstyle.core import Place
-from vidstyle.runner.config import Pipeline, load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.events import Resumed
-from vidstyle.runner.execute import Engine
-from vidstyle.runner.job import Job, run
+from vidstyle.core import ExecutionContext
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
+from vidstyle.runner.execution.events import Resumed
+from vidstyle.runner.execution.execute import Engine
+from vidstyle.runner.plan.job import Job, run
 from vidstyle.stages.decode.pyav import DecodePyAV
 
 IDENTITY = """\
@@ -72,8 +72,8 @@ def write(path: Path, durations: Sequence[int], tick: Fraction) -> list[Fraction
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = tick
 
-        def put(picture: av.VideoFrame | None) -> None:
-            for packet in stream.encode(picture):
+        def put(image: av.VideoFrame | None) -> None:
+            for packet in stream.encode(image):
                 assert packet.pts is not None
                 # An encoder keeps no durations.
                 number = ticks.index(packet.pts)
@@ -81,14 +81,14 @@ def write(path: Path, durations: Sequence[int], tick: Fraction) -> list[Fraction
                 container.mux(packet)
 
         for index, at in enumerate(ticks[:-1]):
-            picture = av.VideoFrame.from_ndarray(
+            image = av.VideoFrame.from_ndarray(
                 np.ascontiguousarray(texture[:, index : index + 96]), "rgb24"
             )
-            picture.pts, picture.time_base = at, tick
+            image.pts, image.time_base = at, tick
             # Last in the file too, since the length of an mp4 counts from there.
             if index == len(durations) - 1:
-                picture.pict_type = PictureType.I
-            put(picture)
+                image.pict_type = PictureType.I
+            put(image)
         put(None)
     return [at * tick for at in ticks[:-1]]
 
@@ -203,7 +203,7 @@ def assert_shown_for(found: Shown, durations: Sequence[int], tick: Fraction) -> 
 
 def assert_decoded_for(path: Path, durations: Sequence[int], tick: Fraction) -> None:
     source = DecodePyAV(DecodePyAV.Options())
-    time_base = source.open(path, Place()).time_base
+    time_base = source.open(path, ExecutionContext()).time_base
     for frame, ticks in zip(source.frames(), durations, strict=True):
         assert abs(frame.duration * time_base - Fraction(ticks, 90_000)) <= tick
-    assert not any(notice.kind == "truncated" for notice in source.notices)
+    assert not any(note.kind == "truncated" for note in source.notes)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from samples.make_demo import HEIGHT, MOST_BYTES, RATE, SHOT, WIDTH, demo_scenes, make_demo
-from vidstyle.testing import Scene, SyntheticClip, film
+from vidstyle.testing import Scene, SyntheticClip, render_scenes
 
 DEMO = Path(__file__).parents[2] / "samples" / "demo.mp4"
 
@@ -31,11 +31,11 @@ def decoded() -> list[npt.NDArray[np.uint8]]:
 def small() -> SyntheticClip:
     """Both shots at a quarter of the size, some frames from the middle of each."""
     cat, astronaut = demo_scenes(width=160, height=90)
-    return film([_part(cat, slice(28, 34)), _part(astronaut, slice(20, 24))])
+    return render_scenes([_part(cat, slice(28, 34)), _part(astronaut, slice(20, 24))])
 
 
 def _part(scene: Scene, times: slice) -> Scene:
-    surfaces = tuple(type(s)(s.paint, s.poses[times]) for s in scene.surfaces)
+    surfaces = tuple(type(s)(s.stylize, s.poses[times]) for s in scene.surfaces)
     return Scene(surfaces, scene.width, scene.height)
 
 
@@ -49,7 +49,7 @@ def test_the_clip_is_small_and_lasts_almost_five_seconds(
 def test_the_clip_is_the_one_that_the_script_makes(decoded: list[npt.NDArray[np.uint8]]) -> None:
     cat, astronaut = demo_scenes()
     for scene, time, index in ((cat, 0, 0), (cat, 40, 40), (astronaut, 30, 90)):
-        luma = scene.picture(time) @ np.array([0.2126, 0.7152, 0.0722])
+        luma = scene.image(time) @ np.array([0.2126, 0.7152, 0.0722])
         limited = 16 + 219 * luma
         assert np.abs(decoded[index] - limited).mean() < 2.5
 
@@ -99,14 +99,14 @@ def test_the_camera_never_looks_beyond_a_photo() -> None:
     corners = np.array([[0, 0, 1], [WIDTH - 1, 0, 1], [0, HEIGHT - 1, 1], [639, 359, 1]]).T
     for scene in demo_scenes():
         background = scene.surfaces[0]
-        height, width = background.paint.opacity.shape  # type: ignore[attr-defined]
+        height, width = background.stylize.opacity.shape  # type: ignore[attr-defined]
         points = np.stack([pose @ corners for pose in background.poses])
         assert points[:, :2].min() >= 0
         assert points[:, 0].max() <= width - 1
         assert points[:, 1].max() <= height - 1
 
 
-def test_its_photos_are_named_with_their_licences() -> None:
+def test_its_photos_are_named_with_their_licenses() -> None:
     readme = DEMO.with_name("README.md").read_text()
     script = DEMO.with_name("make_demo.py").read_text()
     for name in ("chelsea.png", "coffee.png", "astronaut.png"):

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from vidstyle.cli.main import run_command
-from vidstyle.stages.encode.options import EncodeOptions
-from vidstyle.stages.encode.pictures import PictureOptions
+from vidstyle.stages.encode.encoder import EncodeOptions
+from vidstyle.stages.encode.images import ImageOptions
 
 TOO_LONG = "b" * 251 + ".mkv"
 
@@ -27,7 +27,7 @@ def free_text(schema: Any) -> Iterator[Any]:
             yield from free_text(part)
 
 
-@pytest.mark.parametrize("options", [EncodeOptions, PictureOptions])
+@pytest.mark.parametrize("options", [EncodeOptions, ImageOptions])
 def test_no_option_of_an_encoder_takes_free_text(options: Any) -> None:
     schema = options.model_json_schema()
     assert schema["properties"]
@@ -87,7 +87,7 @@ def test_a_strange_output_is_a_plain_name(
 
 def test_a_folder_of_somebody_elses_files_is_not_replaced(folder: Path) -> None:
     (folder / "p.yaml").write_text(
-        "version: 1\nstages:\n  - use: decode/pyav\n  - use: encode/pictures\n"
+        "version: 1\nstages:\n  - use: decode/pyav\n  - use: encode/images\n"
     )
     (folder / "out").mkdir()
     (folder / "out" / "mine.txt").write_text("mine")

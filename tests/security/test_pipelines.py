@@ -24,7 +24,7 @@ HOSTILE = {
     "duplicate key": b"version: 1\nversion: 1\n",
     "wrong type": b"version: 1\nstages: 3\n",
     "huge number": b"version: " + b"9" * 100_000,
-    "endless rate": b"version: 1\nstages:\n  - use: decode/pictures\n"
+    "endless rate": b"version: 1\nstages:\n  - use: decode/images\n"
     b"    frame_rate: '1e999999999'\n  - use: encode/pyav\n",
 }
 
@@ -62,9 +62,9 @@ def test_extends_reads_below_the_pipelines_folder_alone(
 
 
 def test_code_in_the_current_folder_is_not_loaded_unasked(folder: Path) -> None:
-    for place in ("filter", "plugins/filter", "stages/filter"):
-        (folder / place).mkdir(parents=True)
-        (folder / place / "odd.py").write_text("import pathlib; pathlib.Path('pwned').touch()\n")
+    for position in ("filter", "plugins/filter", "stages/filter"):
+        (folder / position).mkdir(parents=True)
+        (folder / position / "odd.py").write_text("import pathlib; pathlib.Path('pwned').touch()\n")
     text = (folder / "p.yaml").read_text()
     (folder / "p.yaml").write_text(
         text.replace("  - use: enc", "  - use: filter/odd\n  - use: enc")

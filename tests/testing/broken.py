@@ -8,24 +8,34 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from vidstyle.core import NOW, BaseStage, Clip, Layers, Needs, Place, Reach, State, Window
+from vidstyle.core import (
+    NOW,
+    BaseStage,
+    Clip,
+    ExecutionContext,
+    Layers,
+    Needs,
+    Reach,
+    State,
+    Window,
+)
 from vidstyle.core.layers import CUT
 
 
 class Healthy(BaseStage[Any]):
-    """The picture, a little darker."""
+    """The image, a little darker."""
 
     needs = Needs(reads={"image": NOW}, writes=("image",))
 
     def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
-        return {"image": self.paint(window)}, None
+        return {"image": self.stylize(window)}, None
 
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         return window.now.host("image") * np.float32(0.9)
 
 
 class WritesToItsInput(Healthy):
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         image = window.now.host("image")
         image *= np.float32(0.9)
         return image
@@ -34,14 +44,14 @@ class WritesToItsInput(Healthy):
 class WritesToItsTensor(Healthy):
     needs = Needs(reads={"image": NOW}, writes=("image",), home="device")
 
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         return window.now.tensor("image").mul_(0.9)
 
 
 class RemembersOnSelf(Healthy):
     last: Any = None
 
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         image = window.now.host("image")
         before = image if self.last is None else self.last
         self.last = image
@@ -51,58 +61,58 @@ class RemembersOnSelf(Healthy):
 class RemembersInTheProcess(Healthy):
     steps: list[int] = []  # noqa: RUF012  # shared by all, which is the fault on show
 
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         self.steps.append(window.now.index)
-        return super().paint(window) / np.float32(len(self.steps))
+        return super().stylize(window) / np.float32(len(self.steps))
 
 
 class GivesAnotherShape(Healthy):
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         return window.now.host("image")[1:]
 
 
 class GivesDoubles(Healthy):
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         return window.now.host("image").astype(np.float64)
 
 
 class GivesNan(Healthy):
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         image = window.now.host("image").copy()
         image[0, 0, 0] = np.nan
         return image
 
 
 class LeavesTheRange(Healthy):
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         return window.now.host("image") * np.float32(3)
 
 
 class WritesUndeclaredLayers(Healthy):
     def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
-        image = self.paint(window)
+        image = self.stylize(window)
         return {"image": image, "source": image}, None
 
 
 class ReadsUndeclaredLayers(Healthy):
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         return window.now.host("source")
 
 
 class IsRandom(Healthy):
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         noise = np.float32(secrets.randbelow(1 << 20) / (1 << 20))
-        return super().paint(window) * noise
+        return super().stylize(window) * noise
 
 
 class ReusesItsBuffer(Healthy):
     buffer: Any = None
 
-    def open(self, clip: Clip, place: Place) -> None:
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
         self.buffer = np.zeros((clip.height, clip.width, 3), np.float32)
 
-    def paint(self, window: Window[Any]) -> Any:
-        np.copyto(self.buffer, super().paint(window))
+    def stylize(self, window: Window[Any]) -> Any:
+        np.copyto(self.buffer, super().stylize(window))
         return self.buffer
 
 
@@ -119,7 +129,7 @@ class Averages(Healthy):
 
 
 class WritesToItsState(Averages):
-    def fresh(self) -> State:
+    def initial_state(self) -> State:
         return {"count": 0}
 
     def step(self, window: Window[Any], state: Any) -> tuple[Layers, State]:
@@ -154,34 +164,34 @@ class ChangesTheSizeUnasked(Healthy):
     def describe(self, clip: Clip) -> Clip:
         return Clip(clip.width * 2, clip.height, clip.time_base)
 
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         return np.repeat(window.now.host("image"), 2, axis=1)
 
 
 class WantsEvenSizes(Healthy):
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         image = window.now.host("image")
         return image.reshape(image.shape[0] // 2, 2, -1, 3).reshape(image.shape)
 
 
-class WantsANeighbour(Healthy):
+class WantsANeighbor(Healthy):
     needs = Needs(reads={"image": Reach(behind=1)}, writes=("image",))
 
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         return window.behind[0].host("image")
 
 
 class WantsAnOptionalLayer(Healthy):
     needs = Needs(reads={"image": NOW, "flow": Reach(optional=True)}, writes=("image",))
 
-    def paint(self, window: Window[Any]) -> Any:
-        return super().paint(window) + 0 * window.now.host("flow")[..., :1]
+    def stylize(self, window: Window[Any]) -> Any:
+        return super().stylize(window) + 0 * window.now.host("flow")[..., :1]
 
 
 class ClosesWhatItNeverOpened(Healthy):
     net: Any = None
 
-    def open(self, clip: Clip, place: Place) -> None:
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
         self.net = {"weights": 1}
 
     def close(self) -> None:

@@ -75,7 +75,7 @@ def test_a_stage_that_remembers_across_cuts_on_purpose_passes() -> None:
         (broken.KeepsPartOfItsState, "restart_at_any_frame_equals_the_whole", "after frame 1"),
         (broken.ChangesTheSizeUnasked, "describe_is_pure_and_agrees_with_needs", "geometry"),
         (broken.WantsEvenSizes, "every_size_works", "reshape"),
-        (broken.WantsANeighbour, "one_frame_clip_works", "index out of range"),
+        (broken.WantsANeighbor, "one_frame_clip_works", "index out of range"),
         (broken.WantsAnOptionalLayer, "optional_layers_may_be_missing", "flow"),
         (broken.ClosesWhatItNeverOpened, "closing_works_without_opening", "NoneType"),
         (broken.ForgivesTypos, "options_build_and_refuse_unknown_keys", "StageOptions"),
@@ -131,12 +131,12 @@ def test_layers_of_a_plugin_can_be_given() -> None:
 
 
 class RefusesSmall(broken.Healthy):
-    def paint(self, window: Window[Any]) -> Any:
+    def stylize(self, window: Window[Any]) -> Any:
         from vidstyle.core.errors import InputError
 
         image = window.now.host("image")
         if min(image.shape[:2]) < self.least:
-            raise InputError("the picture is too small")
+            raise InputError("the image is too small")
         return image
 
     least = 16
@@ -146,7 +146,7 @@ class RefusesMuch(RefusesSmall):
     least = 32
 
 
-def test_a_tiny_picture_may_be_refused_but_a_usual_one_may_not() -> None:
+def test_a_tiny_image_may_be_refused_but_a_usual_one_may_not() -> None:
     assert failed(run_checks(RefusesSmall)) == {}
     assert "16x16 is refused" in failed(run_checks(RefusesMuch))["every_size_works"]
 
@@ -167,7 +167,7 @@ def test_the_checks_do_not_rest_on_assert_statements() -> None:
         assert not [node for node in ast.walk(tree) if isinstance(node, ast.Assert)], path.name
 
 
-def test_the_input_is_the_picture_that_the_geometry_says() -> None:
+def test_the_input_is_the_image_that_the_geometry_says() -> None:
     from vidstyle.testing.inputs import make_input
 
     class Looks(broken.Healthy):

@@ -1,4 +1,4 @@
-"""Synthetic clips: what they say of their motion is true of their pictures."""
+"""Synthetic clips: what they say of their motion is true of their images."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vidstyle.testing.textures import make_waves
 Doubles = npt.NDArray[np.float64]
 
 
-def warped(picture: npt.ArrayLike, flow: npt.ArrayLike) -> Doubles:
-    """Bilinear, in float64, one pixel's four neighbours at a time; the test's own oracle."""
-    picture, flow = np.asarray(picture, np.float64), np.asarray(flow, np.float64)
+def warped(image: npt.ArrayLike, flow: npt.ArrayLike) -> Doubles:
+    """Bilinear, in float64, one pixel's four neighbors at a time; the test's own oracle."""
+    image, flow = np.asarray(image, np.float64), np.asarray(flow, np.float64)
     height, width = flow.shape[:2]
     y, x = np.mgrid[:height, :width]
     columns = np.clip(x + flow[..., 0], 0, width - 1)
@@ -25,8 +25,8 @@ def warped(picture: npt.ArrayLike, flow: npt.ArrayLike) -> Doubles:
     left, top = np.floor(columns).astype(int), np.floor(rows).astype(int)
     right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
     across, down = (columns - left)[..., None], (rows - top)[..., None]
-    upper = (1 - across) * picture[top, left] + across * picture[top, right]
-    lower = (1 - across) * picture[bottom, left] + across * picture[bottom, right]
+    upper = (1 - across) * image[top, left] + across * image[top, right]
+    lower = (1 - across) * image[bottom, left] + across * image[bottom, right]
     return (1 - down) * upper + down * lower
 
 
@@ -81,11 +81,11 @@ def test_pan_has_the_same_flow_everywhere() -> None:
 def test_pan_shows_the_texture_at_exact_places() -> None:
     clip = pan(step=(1.25, -0.5), seed=7)
     y, x = np.mgrid[:128, :160].astype(np.float64)
-    colour, _ = make_waves(7)(x - 4 * 1.25, y + 4 * 0.5)
-    np.testing.assert_allclose(clip.frames[4].host("source"), colour, atol=1e-6)
+    color, _ = make_waves(7)(x - 4 * 1.25, y + 4 * 0.5)
+    np.testing.assert_allclose(clip.frames[4].host("source"), color, atol=1e-6)
 
 
-def test_pan_is_visible_where_the_target_lies_in_the_picture() -> None:
+def test_pan_is_visible_where_the_target_lies_in_the_image() -> None:
     visible = pan(step=(1.25, -0.5)).true_visible[3]
     wanted = np.zeros((128, 160))
     wanted[:127, 2:] = 1  # x - 1.25 >= 0 and y + 0.5 <= 127

@@ -13,13 +13,13 @@ import pytest
 from vidstyle.core import (
     NOW,
     Clip,
+    ExecutionContext,
     Frame,
     FrameTime,
     Needs,
-    Notice,
+    Note,
     Original,
     Packet,
-    Place,
     Segment,
     StageOptions,
 )
@@ -33,7 +33,7 @@ class OneFileAFrame:
     Options = StageOptions
     needs = Needs(reads={"image": NOW})
     suffix = ""
-    notices: Sequence[Notice] = ()
+    notes: Sequence[Note] = ()
 
     def __init__(self, options: Any) -> None:
         return None
@@ -41,7 +41,7 @@ class OneFileAFrame:
     def check(self, path: Path, clip: Clip) -> None:
         return None
 
-    def open(self, clip: Clip, place: Place) -> None:
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
         return None
 
     def segment(self, clip: Clip) -> Writer:
@@ -139,7 +139,7 @@ class RefusesOddSizes(OneFileAFrame):
 class ClosesWhatItNeverOpened(OneFileAFrame):
     files: Any = None
 
-    def open(self, clip: Clip, place: Place) -> None:
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
         self.files = []
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vidstyle.core import Clip, Frame, Mark, Notice, Place, StageOptions
+from vidstyle.core import Clip, ExecutionContext, Frame, Mark, Note, StageOptions
 from vidstyle.testing import SyntheticClip, check_source, checks_for_source, failed, pan
 
 NOWHERE = Path("clip")
@@ -21,17 +21,17 @@ class FromMemory:
     """Reads a clip that was made in code."""
 
     Options = StageOptions
-    notices: Sequence[Notice] = ()
+    notes: Sequence[Note] = ()
 
     def __init__(self, options: Any) -> None:
         self._last: Frame | None = None
 
-    def open(self, path: Path, place: Place) -> Clip:
-        self._film: SyntheticClip = pan(frames=8, width=32, height=24)
-        return self._film.clip
+    def open(self, path: Path, context: ExecutionContext) -> Clip:
+        self._preview_video: SyntheticClip = pan(frames=8, width=32, height=24)
+        return self._preview_video.clip
 
     def frames(self, after: Mark | None = None) -> Iterator[Frame]:
-        for frame in self._film.frames[0 if after is None else after.index + 1 :]:
+        for frame in self._preview_video.frames[0 if after is None else after.index + 1 :]:
             self._last = replace(frame, layers={"source": frame.host("source")})
             yield self._last
 
@@ -68,7 +68,7 @@ class HasNoDuration(Changed):
         return replace(frame, duration=0)
 
 
-class TransposesPictures(Changed):
+class TransposesImages(Changed):
     def change(self, frame: Frame) -> Frame:
         return replace(frame, layers={"source": np.swapaxes(frame.host("source"), 0, 1)})
 
@@ -106,7 +106,7 @@ def test_an_honest_source_passes(name: str, check: Any) -> None:
         (SkipsANumber, "frames_are_numbered_in_order_of_time", "numbered [0, 1, 2, 3, 5"),
         (GoesBack, "frames_are_numbered_in_order_of_time", "frame 1 is shown at -512"),
         (HasNoDuration, "frames_are_numbered_in_order_of_time", "lasts 0"),
-        (TransposesPictures, "frames_have_the_described_size", "(32, 24, 3), wanted (24, 32, 3)"),
+        (TransposesImages, "frames_have_the_described_size", "(32, 24, 3), wanted (24, 32, 3)"),
         (GivesBytes, "frames_have_the_described_size", "[0, 1]"),
         (IsRandom, "same_file_gives_same_frames", "frame 0"),
         (MissesByOne, "marks_lead_back_to_their_place", "after frame 0: 6 frames, not 7"),
@@ -119,7 +119,7 @@ def test_a_broken_promise_is_named(source: type[Any], promise: str, words: str) 
 
 def test_a_source_that_cannot_open_fails_every_check() -> None:
     class Absent(FromMemory):
-        def open(self, path: Path, place: Place) -> Clip:
+        def open(self, path: Path, context: ExecutionContext) -> Clip:
             raise FileNotFoundError(path)
 
     reasons = failed(check_source(Absent, NOWHERE))

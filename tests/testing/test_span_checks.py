@@ -13,7 +13,7 @@ from vidstyle.testing import failed, run_checks
 NEEDS = Needs(reads={"image": NOW}, writes=("image",), scope="shot", span=32)
 
 
-class Centred(BaseStage[Any]):
+class Centered(BaseStage[Any]):
     """Healthy: each frame half and half with the next one, which on its shelf is done already."""
 
     needs = NEEDS
@@ -22,14 +22,14 @@ class Centred(BaseStage[Any]):
         for position in reversed(range(len(span))):
             image = span[position].host("image")
             if position + 1 < len(span):
-                image = (image + span.shelf[position + 1]) / 2
-            span.shelf[position] = image
+                image = (image + span.scratch[position + 1]) / 2
+            span.scratch[position] = image
         for position in range(len(span)):
             yield {"image": self.given(span, position, state)}
         return self.after(span)
 
     def given(self, span: Span[Any], position: int, state: State) -> Any:
-        image = span.shelf[position]
+        image = span.scratch[position]
         return image if state is None else (image + state["last"]) / 2  # type: ignore[operator]  # an array
 
     def after(self, span: Span[Any]) -> State:
@@ -43,17 +43,17 @@ class OnTensors(BaseStage[Any]):
 
     def step_span(self, span: Span[Any], state: State) -> SpanSteps:
         for position, frame in enumerate(span):
-            span.shelf[position] = frame.tensor("image") * 0.5
+            span.scratch[position] = frame.tensor("image") * 0.5
         for position in range(len(span)):
-            yield {"image": span.shelf[len(span) - 1 - position]}
+            yield {"image": span.scratch[len(span) - 1 - position]}
         return None
 
 
-class KeepsItsStateOnSelf(Centred):
+class KeepsItsStateOnSelf(Centered):
     last: Any = None
 
     def given(self, span: Span[Any], position: int, state: State) -> Any:
-        image = span.shelf[position]
+        image = span.scratch[position]
         return image if self.last is None else (image + self.last) / 2
 
     def after(self, span: Span[Any]) -> State:
@@ -61,19 +61,19 @@ class KeepsItsStateOnSelf(Centred):
         return None
 
 
-class WantsWholeSpans(Centred):
+class WantsWholeSpans(Centered):
     def given(self, span: Span[Any], position: int, state: State) -> Any:
         return (span[1].host("image") + span[2].host("image")) / 2
 
 
-class WritesToItsShelf(Centred):
+class WritesToItsScratch(Centered):
     """A change of what was given to the shelf is seen in memory, and not on disk."""
 
     def given(self, span: Span[Any], position: int, state: State) -> Any:
         own = span[position].host("image") * np.float32(0.5)
-        span.shelf["own"] = own
+        span.scratch["own"] = own
         own += np.float32(0.25)
-        return span.shelf["own"]
+        return span.scratch["own"]
 
 
 class WritesToItsTensor(OnTensors):
@@ -83,19 +83,19 @@ class WritesToItsTensor(OnTensors):
         return None
 
 
-class LeavesTheRangeInShortSpans(Centred):
+class LeavesTheRangeInShortSpans(Centered):
     def given(self, span: Span[Any], position: int, state: State) -> Any:
-        return span.shelf[position] * np.float32(4 / (1 + len(span)) if len(span) < 2 else 0.5)
+        return span.scratch[position] * np.float32(4 / (1 + len(span)) if len(span) < 2 else 0.5)
 
 
-class GivesOneTooFew(Centred):
+class GivesOneTooFew(Centered):
     def step_span(self, span: Span[Any], state: State) -> SpanSteps:
         for frame in tuple(span)[1:]:
             yield {"image": frame.host("image")}
         return None
 
 
-class ReusesItsBuffer(Centred):
+class ReusesItsBuffer(Centered):
     def step_span(self, span: Span[Any], state: State) -> SpanSteps:
         buffer = np.zeros_like(span[0].host("image"))
         for frame in span:
@@ -104,7 +104,7 @@ class ReusesItsBuffer(Centred):
         return None
 
 
-class StaysBusyWhenLeft(Centred):
+class StaysBusyWhenLeft(Centered):
     """Does not notice that it was left: the mark is taken off at the end only."""
 
     busy = False
@@ -118,11 +118,11 @@ class StaysBusyWhenLeft(Centred):
         return None
 
 
-class Undeclared(Centred):
+class Undeclared(Centered):
     needs = Needs(reads={"image": NOW}, writes=("image",))
 
 
-@pytest.mark.parametrize("stage", [Centred, OnTensors])
+@pytest.mark.parametrize("stage", [Centered, OnTensors])
 def test_a_healthy_span_stage_passes_every_check(stage: type[Any]) -> None:
     assert failed(run_checks(stage)) == {}
 
@@ -133,7 +133,7 @@ def test_a_healthy_span_stage_passes_every_check(stage: type[Any]) -> None:
         (KeepsItsStateOnSelf, "restart_at_any_frame_equals_the_whole", "after frame 1"),
         (KeepsItsStateOnSelf, "a_cut_starts_anew", "shot 1"),
         (WantsWholeSpans, "spans_of_any_length_work", "IndexError"),
-        (WritesToItsShelf, "frames_on_disk_give_the_same", "from disk differs at frame 0"),
+        (WritesToItsScratch, "frames_on_disk_give_the_same", "from disk differs at frame 0"),
         (WritesToItsTensor, "inputs_are_not_changed", "frame 0's layer image in the span"),
         (LeavesTheRangeInShortSpans, "spans_of_any_length_work", "leaves [0, 1]"),
         (GivesOneTooFew, "order_count_and_times_are_kept", "gave 3 frames for a span of 4"),
@@ -151,4 +151,4 @@ def test_only_the_broken_promise_is_named() -> None:
         "a_span_may_be_left_early",
         "two_open_stages_do_not_meet",
     }
-    assert set(failed(run_checks(WritesToItsShelf))) == {"frames_on_disk_give_the_same"}
+    assert set(failed(run_checks(WritesToItsScratch))) == {"frames_on_disk_give_the_same"}

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.models import safetensors_file
+from vidstyle.models.weights import safetensors_file
 from vidstyle.training.settings import Settings
 
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Pictures this small lose more to waiting threads than they gain by them."""
+    """Images this small lose more to waiting threads than they gain by them."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -29,9 +29,9 @@ def settings() -> Settings:
         iterations=6,
         width=2,
         crop=32,
-        painting_side=64,
-        style_taps=("relu1_1", "relu2_1"),
-        content_tap="relu1_2",
+        style_image_side=64,
+        style_layers=("relu1_1", "relu2_1"),
+        content_layer="relu1_2",
         start="random",
     )
 
@@ -49,12 +49,12 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def painting(tmp_path: Path) -> Path:
-    """Coarse stripes of two colours."""
-    picture = np.full((80, 96, 3), (200, 220, 230), np.uint8)
-    picture[(np.arange(80) // 5) % 2 == 0] = (120, 60, 20)
+def style_image(tmp_path: Path) -> Path:
+    """Coarse stripes of two colors."""
+    image = np.full((80, 96, 3), (200, 220, 230), np.uint8)
+    image[(np.arange(80) // 5) % 2 == 0] = (120, 60, 20)
     path = tmp_path / "painting.png"
-    cv2.imwrite(str(path), picture)
+    cv2.imwrite(str(path), image)
     return path
 
 

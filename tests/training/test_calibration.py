@@ -9,10 +9,10 @@ from statistics import median
 import pytest
 import torch
 
-from vidstyle.models.backbones import load_backbone
+from vidstyle.models.loss.backbones import load_backbone
 from vidstyle.training.calibration import Objective, calibrate
 from vidstyle.training.losses import gram_matrix
-from vidstyle.training.photos import list_photos, read_picture, read_squares, to_tensor
+from vidstyle.training.photos import list_photos, read_image, read_squares, to_tensor
 from vidstyle.training.settings import Settings
 
 
@@ -23,11 +23,11 @@ def squares(photos: Path) -> tuple[torch.Tensor, ...]:
 
 @pytest.fixture
 def objective(
-    settings: Settings, weights: Path, painting: Path, squares: tuple[torch.Tensor, ...]
+    settings: Settings, weights: Path, style_image: Path, squares: tuple[torch.Tensor, ...]
 ) -> Objective:
     plain = settings.model_copy(update={"precision": "float32"})
-    picture = to_tensor(read_picture(painting))
-    return calibrate(load_backbone("vgg19", folder=weights), picture, squares, plain)
+    image = to_tensor(read_image(style_image))
+    return calibrate(load_backbone("vgg19", folder=weights), image, squares, plain)
 
 
 def test_terms_of_the_median_photo_are_one(
@@ -63,41 +63,43 @@ def test_each_layer_and_size_counts_alike(
 
 
 def test_the_painting_itself_has_almost_no_style_loss(
-    objective: Objective, painting: Path, squares: tuple[torch.Tensor, ...]
+    objective: Objective, style_image: Path, squares: tuple[torch.Tensor, ...]
 ) -> None:
-    picture = to_tensor(read_picture(painting))
-    assert objective.terms(picture, picture)["style"] < 1e-6
+    image = to_tensor(read_image(style_image))
+    assert objective.terms(image, image)["style"] < 1e-6
     assert objective.terms(squares[0], squares[0])["style"] > 0.1
 
 
-def test_colours_beyond_the_painting_are_an_excess(objective: Objective, painting: Path) -> None:
-    picture = to_tensor(read_picture(painting))
-    assert objective.terms(picture, picture)["excess"] == 0
+def test_colors_beyond_the_painting_are_an_excess(objective: Objective, style_image: Path) -> None:
+    image = to_tensor(read_image(style_image))
+    assert objective.terms(image, image)["range_penalty"] == 0
     # The painting's brightest is (230, 220, 200) and its darkest (20, 60, 120).
-    white = torch.ones_like(picture)
+    white = torch.ones_like(image)
     wanted = sum(((255 - value) / 255) ** 2 for value in (230, 220, 200)) / 3
-    assert float(objective.terms(white, picture)["excess"]) == pytest.approx(wanted, rel=1e-4)
+    assert float(objective.terms(white, image)["range_penalty"]) == pytest.approx(wanted, rel=1e-4)
 
 
 def test_the_total_is_the_weighted_sum(objective: Objective, settings: Settings) -> None:
-    terms = {"style": torch.tensor(2.0), "content": torch.tensor(3.0), "excess": torch.tensor(1.0)}
-    wanted = 2 * settings.strength + 3 * settings.content + settings.excess
+    terms = {
+        "style": torch.tensor(2.0),
+        "content": torch.tensor(3.0),
+        "range_penalty": torch.tensor(1.0),
+    }
+    wanted = 2 * settings.strength + 3 * settings.content + settings.range_penalty
     assert float(objective.total(terms)) == pytest.approx(wanted)
 
 
-def test_gradients_reach_the_picture(
-    objective: Objective, squares: tuple[torch.Tensor, ...]
-) -> None:
-    picture = (squares[0] + 0.1).requires_grad_()
-    objective.total(objective.terms(picture, squares[0])).backward()  # type: ignore[no-untyped-call]
-    assert picture.grad is not None
-    assert picture.grad.abs().max() > 0
+def test_gradients_reach_the_image(objective: Objective, squares: tuple[torch.Tensor, ...]) -> None:
+    image = (squares[0] + 0.1).requires_grad_()
+    objective.total(objective.terms(image, squares[0])).backward()  # type: ignore[no-untyped-call]
+    assert image.grad is not None
+    assert image.grad.abs().max() > 0
 
 
 def test_a_blank_photo_does_not_divide_by_zero(
-    settings: Settings, weights: Path, painting: Path
+    settings: Settings, weights: Path, style_image: Path
 ) -> None:
     blank = torch.full((1, 3, 32, 32), 0.5)
-    picture = to_tensor(read_picture(painting))
-    objective = calibrate(load_backbone("vgg19", folder=weights), picture, [blank], settings)
+    image = to_tensor(read_image(style_image))
+    objective = calibrate(load_backbone("vgg19", folder=weights), image, [blank], settings)
     assert all(value.isfinite() for value in objective.terms(blank, blank).values())

@@ -1,4 +1,4 @@
-"""Flow and mask of moving surfaces against closed forms and pictures made by hand."""
+"""Flow and mask of moving surfaces against closed forms and images made by hand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vidstyle.training.composition import Box, Motion, Surface, compose
 from vidstyle.training.pairs import Pair
 
 SIDE = 64
-CENTRE = (30.3, 33.8)
+CENTER = (30.3, 33.8)
 EVERYTHING = Motion((3.4, -2.1), math.radians(3), 0.04, (2e-4, -3e-4))
 
 
@@ -28,16 +28,16 @@ def host(pair: Pair, name: str) -> npt.NDArray[np.float64]:
     return getattr(pair, name)[0].permute(1, 2, 0).double().numpy()
 
 
-def warped(picture: npt.NDArray[np.float64], flow: npt.NDArray[np.float64]) -> npt.NDArray:
+def warped(image: npt.NDArray[np.float64], flow: npt.NDArray[np.float64]) -> npt.NDArray:
     """Bilinear sampling by its definition, the edge repeated."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     rows, columns = np.mgrid[:height, :width] + flow.transpose(2, 0, 1)[::-1]
     rows, columns = rows.clip(0, height - 1), columns.clip(0, width - 1)
     top, left = (np.floor(v).astype(int) for v in (rows, columns))
     down, right = ((v - np.floor(v))[..., None] for v in (rows, columns))
     below, beside = np.minimum(top + 1, height - 1), np.minimum(left + 1, width - 1)
-    upper = picture[top, left] * (1 - right) + picture[top, beside] * right
-    lower = picture[below, left] * (1 - right) + picture[below, beside] * right
+    upper = image[top, left] * (1 - right) + image[top, beside] * right
+    lower = image[below, left] * (1 - right) + image[below, beside] * right
     return upper * (1 - down) + lower * down
 
 
@@ -53,15 +53,15 @@ def test_flow_of_a_simple_motion_has_its_closed_form(
     motion: Motion, matrix: list[list[float]]
 ) -> None:
     """A point x now was at c + A (x - c) - shift before."""
-    flow = Surface(waves(0), CENTRE, motion).flow(Box(0, 0, SIDE, SIDE))
+    flow = Surface(waves(0), CENTER, motion).flow(Box(0, 0, SIDE, SIDE))
     y, x = np.mgrid[:SIDE, :SIDE]
-    away = np.stack([x, y], axis=-1) - CENTRE
+    away = np.stack([x, y], axis=-1) - CENTER
     expected = away @ np.transpose(matrix) - away - motion.shift
     np.testing.assert_allclose(flow, expected, atol=2e-5)
 
 
 def test_flow_of_any_motion_leads_to_the_same_point_of_the_texture() -> None:
-    surface = Surface(waves(0), CENTRE, EVERYTHING)
+    surface = Surface(waves(0), CENTER, EVERYTHING)
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float64)
     flow = surface.flow(Box(0, 0, SIDE, SIDE))
     now = np.stack([x, y, np.ones_like(x)])
@@ -74,8 +74,8 @@ def test_flow_of_any_motion_leads_to_the_same_point_of_the_texture() -> None:
     assert np.abs(flow).max() > 3
 
 
-def test_the_previous_picture_warped_by_the_flow_is_the_current_one() -> None:
-    pair = compose(Surface(waves(0), CENTRE, EVERYTHING), None, SIDE)
+def test_the_previous_image_warped_by_the_flow_is_the_current_one() -> None:
+    pair = compose(Surface(waves(0), CENTER, EVERYTHING), None, SIDE)
     error = np.abs(warped(host(pair, "previous"), host(pair, "flow")) - host(pair, "current"))
     seen = host(pair, "visible")
     # Bilinear interpolation of waves of 10 px and more; and OpenCV rounds to 1/32 px.
@@ -88,7 +88,7 @@ def test_so_it_is_behind_and_on_a_foreground() -> None:
     shape = np.zeros((41, 41), np.float32)
     shape[8:33, 10:31] = 1
     front = Surface(waves(1, 41), (33.2, 30.7), Motion((-4.3, 3.6), -0.05, -0.03), shape)
-    pair = compose(Surface(waves(0), CENTRE, EVERYTHING), front, SIDE)
+    pair = compose(Surface(waves(0), CENTER, EVERYTHING), front, SIDE)
     error = np.abs(warped(host(pair, "previous"), host(pair, "flow")) - host(pair, "current"))
     seen = host(pair, "visible")
     assert (error * seen).max() < 0.04
@@ -124,7 +124,7 @@ def test_what_the_foreground_uncovers_is_not_visible(square: Surface) -> None:
     np.testing.assert_array_equal(covered.nonzero().amax(0), [20, 22])
 
 
-def test_what_comes_into_the_picture_is_not_visible() -> None:
+def test_what_comes_into_the_image_is_not_visible() -> None:
     pair = compose(Surface(waves(2), (23.7, 23.2), Motion((3, -5))), None, 48)
     expected = np.ones((48, 48))
     expected[:, :3] = 0
@@ -133,7 +133,7 @@ def test_what_comes_into_the_picture_is_not_visible() -> None:
 
 
 def test_mixed_pixels_are_not_visible(square: Surface) -> None:
-    half = Surface(square.texture, square.centre, Motion((1, 0)), square.shape)
+    half = Surface(square.texture, square.center, Motion((1, 0)), square.shape)
     pair = compose(still(), half, 48)
     hidden = (pair.visible[0, 0] == 0).nonzero()
     # Half covered now: columns 16 and 25. All else that 15.5 to 24.5 covered is still covered.
@@ -148,7 +148,7 @@ def test_nothing_is_hidden_where_both_move_alike(square: Surface) -> None:
     assert (visible[:, 4:] == 1).all()
 
 
-def test_a_still_scene_is_the_same_picture_twice() -> None:
+def test_a_still_scene_is_the_same_image_twice() -> None:
     front = Surface(waves(1, 21), (20.4, 16.9), Motion(), framed(19))
     pair = compose(still(), front, 48)
     assert (pair.previous == pair.current).all()
@@ -156,7 +156,7 @@ def test_a_still_scene_is_the_same_picture_twice() -> None:
     assert (pair.visible == 1).all()
 
 
-def test_a_foreground_outside_of_the_picture_changes_nothing(square: Surface) -> None:
+def test_a_foreground_outside_of_the_image_changes_nothing(square: Surface) -> None:
     away = Surface(square.texture, (90.0, 16.0), square.motion, square.shape)
     pair, alone = compose(still(), away, 48), compose(still(), None, 48)
     assert (pair.current == alone.current).all()

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from vidstyle.core.errors import InputError, OutputError, UsageError, WeightsError
-from vidstyle.models import safetensors_file
-from vidstyle.models.style_file import Credit, StyleInfo, load_style
+from vidstyle.models.style.style_file import Credit, StyleInfo, load_style
+from vidstyle.models.weights import safetensors_file
 from vidstyle.training.loop import train_style
 from vidstyle.training.settings import Settings
 from vidstyle.training.step import learning_rate
@@ -26,9 +26,13 @@ class StopError(Exception):
 
 
 @pytest.fixture
-def train(settings: Settings, painting: Path, photos: Path, weights: Path) -> Train:
+def train(settings: Settings, style_image: Path, photos: Path, weights: Path) -> Train:
     def run(destination: Path, settings: Settings = settings, **options: object) -> StyleInfo:
-        given: dict[str, object] = {"painting": painting, "photos": photos, "weights": weights}
+        given: dict[str, object] = {
+            "style_image": style_image,
+            "photos": photos,
+            "weights": weights,
+        }
         return train_style(settings, destination=destination, **{**given, **options})  # type: ignore[arg-type]  # a test's shorthand
 
     return run
@@ -39,7 +43,7 @@ class Steps:
 
     def __init__(self, stop_after: int = 0) -> None:
         self.told: list[Progress] = []
-        self.pictures: list[tuple[int, str]] = []
+        self.images: list[tuple[int, str]] = []
         self._stop_after = stop_after
 
     def step(self, progress: Progress) -> None:
@@ -47,10 +51,10 @@ class Steps:
         if progress.iteration == self._stop_after:
             raise StopError
 
-    def picture(self, iteration: int, name: str, picture: npt.NDArray[np.uint8]) -> None:
-        assert picture.dtype == np.uint8
-        assert picture.shape[2] == 3
-        self.pictures.append((iteration, name))
+    def image(self, iteration: int, name: str, image: npt.NDArray[np.uint8]) -> None:
+        assert image.dtype == np.uint8
+        assert image.shape[2] == 3
+        self.images.append((iteration, name))
 
     def close(self) -> None:
         return None
@@ -65,16 +69,18 @@ def test_a_training_ends_in_a_style_file(train: Train, tmp_path: Path, settings:
     assert info.name == "stripes"
     assert info.credit == credit
     assert Settings(**info.settings) == settings
-    assert set(info.losses) == {"style", "content", "variation", "excess", "noise"}
+    assert set(info.losses) == {"style", "content", "variation", "range_penalty", "noise"}
     assert [step.iteration for step in steps.told] == list(range(1, 7))
-    assert {"style", "content", "variation", "excess", "temporal"} == set(steps.told[0].losses)
+    assert {"style", "content", "variation", "range_penalty", "temporal"} == set(
+        steps.told[0].losses
+    )
 
 
 def test_held_out_photos_are_shown_as_they_are_painted(train: Train, tmp_path: Path) -> None:
     steps = Steps()
     train(tmp_path / "s.safetensors", preview_every=3, watcher=steps)
     shown = [(at, f"photo-{number}") for at in (3, 6) for number in (1, 2)]
-    assert steps.pictures == [(0, "painting"), *shown]
+    assert steps.images == [(0, "style_image"), *shown]
 
 
 def test_a_training_without_temporal_loss_is_on_single_photos(
@@ -83,7 +89,7 @@ def test_a_training_without_temporal_loss_is_on_single_photos(
     steps = Steps()
     alone = settings.model_copy(update={"temporal": 0.0})
     train(tmp_path / "s.safetensors", alone, watcher=steps)
-    assert {"style", "content", "variation", "excess"} == set(steps.told[0].losses)
+    assert {"style", "content", "variation", "range_penalty"} == set(steps.told[0].losses)
 
 
 def test_there_is_a_base_for_the_default_network_alone(
@@ -207,7 +213,7 @@ def test_a_loss_that_is_not_finite_stops_the_training(
 
 def test_a_painting_that_is_none_is_refused(train: Train, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot read"):
-        train(tmp_path / "s.safetensors", painting=tmp_path / "none.png")
+        train(tmp_path / "s.safetensors", style_image=tmp_path / "none.png")
 
 
 def test_a_destination_that_cannot_be_is_refused_at_once(train: Train, tmp_path: Path) -> None:
@@ -220,7 +226,7 @@ def test_a_destination_that_cannot_be_is_refused_at_once(train: Train, tmp_path:
 def test_layers_beyond_the_weights_are_refused(
     train: Train, tmp_path: Path, settings: Settings
 ) -> None:
-    deeper = settings.model_copy(update={"content_tap": "relu4_1"})
+    deeper = settings.model_copy(update={"content_layer": "relu4_1"})
     with pytest.raises(UsageError, match="has no relu4_1; it has relu1_1, relu1_2, relu2_1"):
         train(tmp_path / "s.safetensors", deeper)
 

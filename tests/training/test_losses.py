@@ -9,7 +9,7 @@ from vidstyle.training.losses import (
     content_loss,
     gram_matrix,
     noise_gain,
-    range_excess,
+    range_penalty,
     style_loss,
     temporal_error,
     total_variation,
@@ -90,7 +90,7 @@ def test_excess_counts_what_is_outside_only() -> None:
     values = torch.tensor([[-0.5, 0.0, 0.4], [0.2, 0.9, 3.0]]).reshape(1, 2, 1, 3)
     lowest, highest = torch.tensor([[0.0, 0.3], [1.0, 0.9]]).reshape(2, 1, 2, 1, 1)
     wanted = (0.5**2 + 0.1**2 + 2.1**2) / 6
-    torch.testing.assert_close(range_excess(values, lowest, highest), torch.tensor(wanted))
+    torch.testing.assert_close(range_penalty(values, lowest, highest), torch.tensor(wanted))
 
 
 def test_noise_gain_of_a_factor_is_its_square() -> None:
@@ -128,7 +128,7 @@ def test_the_temporal_error_is_the_mean_over_what_was_visible() -> None:
     assert float(found) == pytest.approx((2 * 1.0 + 2 * 0.25) / 4, abs=1e-5)
 
 
-def test_the_temporal_error_of_a_picture_that_moves_is_zero() -> None:
+def test_the_temporal_error_of_an_image_that_moves_is_zero() -> None:
     previous = features(1, 3, 10, 10)
     current = torch.roll(previous, 1, dims=3)
     flow = torch.zeros(1, 2, 10, 10)
@@ -139,6 +139,6 @@ def test_the_temporal_error_of_a_picture_that_moves_is_zero() -> None:
 
 
 def test_nothing_visible_is_no_error() -> None:
-    pictures = features(1, 3, 4, 4)
+    images = features(1, 3, 4, 4)
     flow, visible = torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4)
-    assert float(temporal_error(pictures, pictures + 1, flow, visible)) == 0
+    assert float(temporal_error(images, images + 1, flow, visible)) == 0

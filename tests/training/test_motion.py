@@ -1,4 +1,4 @@
-"""Moved photos: truth that holds, draws that repeat, and no picture sharper than the other."""
+"""Moved photos: truth that holds, draws that repeat, and no image sharper than the other."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def equal(first: Pair, second: Pair) -> bool:
 
 
 def warped(pair: Pair) -> torch.Tensor:
-    """The previous pictures on the current grid, by torch."""
+    """The previous images on the current grid, by torch."""
     side = pair.flow.shape[-1]
     places = torch.arange(side, dtype=torch.float32)
     columns, rows = pair.flow[:, 0] + places, pair.flow[:, 1] + places[:, None]
@@ -49,19 +49,19 @@ def test_the_same_seed_draws_the_same_pairs(photos: Path) -> None:
 
 
 def test_draws_follow_from_the_generators_state_alone(photos: Path) -> None:
-    (photos / "3.png").write_text("not a picture")
+    (photos / "3.png").write_text("not an image")
     generator = np.random.default_rng(0)
     source = MovedPhotos(list_photos(photos), 32, generator)
     source.draw(7)
     state = generator.bit_generator.state
     ahead = source.draw(5)
-    fresh = np.random.default_rng(99)
-    resumed = MovedPhotos(list_photos(photos), 32, fresh)
-    fresh.bit_generator.state = state
+    initial_state = np.random.default_rng(99)
+    resumed = MovedPhotos(list_photos(photos), 32, initial_state)
+    initial_state.bit_generator.state = state
     assert equal(resumed.draw(5), ahead)
 
 
-def test_the_flow_is_the_motion_of_the_pictures(photos: Path) -> None:
+def test_the_flow_is_the_motion_of_the_images(photos: Path) -> None:
     pair = moved(photos, side=48).draw(40)
     still = (pair.previous - pair.current).abs() * pair.visible
     error = (warped(pair) - pair.current).abs() * pair.visible
@@ -88,16 +88,16 @@ def test_motion_is_small_large_and_none(photos: Path) -> None:
     assert (pair.visible[still] == 1).all()
     assert float(lengths.median()) < 8
     assert 12 < float(lengths.max()) < 40
-    # Half the pictures of a still camera have a corner that the foreground does not reach.
+    # Half the images of a still camera have a corner that the foreground does not reach.
     corner = pair.flow[:, :, 0, 0].abs().amax(1)
     assert float((corner == 0).float().mean()) > 0.2
 
 
-def test_both_pictures_are_equally_sharp(photos: Path) -> None:
+def test_both_images_are_equally_sharp(photos: Path) -> None:
     pair = moved(photos, side=64).draw(80)
 
-    def sharpness(pictures: torch.Tensor) -> torch.Tensor:
-        down = pictures[:, :, 2:] - 2 * pictures[:, :, 1:-1] + pictures[:, :, :-2]
+    def sharpness(images: torch.Tensor) -> torch.Tensor:
+        down = images[:, :, 2:] - 2 * images[:, :, 1:-1] + images[:, :, :-2]
         return down.square().mean((1, 2, 3)).log()
 
     differences = sharpness(pair.current) - sharpness(pair.previous)
@@ -109,9 +109,9 @@ def test_both_pictures_are_equally_sharp(photos: Path) -> None:
 def test_photos_keep_the_sharpness_that_crops_have(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (500, 500, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "photo.png"), cv2.GaussianBlur(noise, (0, 0), 1.5))
-    picture = moved(tmp_path, side=400).draw(1).previous
+    image = moved(tmp_path, side=400).draw(1).previous
     texture = cv2.imread(str(tmp_path / "photo.png")) / 255
-    found = (picture[:, :, 1:] - picture[:, :, :-1]).square().mean() / picture.var()
+    found = (image[:, :, 1:] - image[:, :, :-1]).square().mean() / image.var()
     there = np.square(texture[1:] - texture[:-1]).mean() / texture.var()
     assert float(found) > 0.8 * there
 
@@ -119,14 +119,14 @@ def test_photos_keep_the_sharpness_that_crops_have(tmp_path: Path) -> None:
 def test_an_unreadable_photo_is_skipped_with_one_line(
     photos: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (photos / "0.png").write_text("not a picture")
+    (photos / "0.png").write_text("not an image")
     with caplog.at_level(logging.WARNING):
         moved(photos).draw(60)
     assert [record.message.count("0.png") for record in caplog.records] == [1]
 
 
 def test_a_folder_of_unreadable_photos_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "only.jpg").write_text("not a picture")
+    (tmp_path / "only.jpg").write_text("not an image")
     with pytest.raises(InputError, match="none of the 1 photos can be read"):
         moved(tmp_path).draw(1)
 

@@ -15,15 +15,15 @@ from vidstyle.training.pairs import Pair
 from vidstyle.training.photos import list_photos
 
 
-class Grey:
-    """Still pairs of one grey."""
+class Gray:
+    """Still pairs of one gray."""
 
     def __init__(self, level: float) -> None:
         self._level = level
 
     def draw(self, count: int) -> Pair:
-        picture = torch.full((count, 3, 8, 8), self._level)
-        return Pair(picture, picture, torch.zeros(count, 2, 8, 8), torch.ones(count, 1, 8, 8))
+        image = torch.full((count, 3, 8, 8), self._level)
+        return Pair(image, image, torch.zeros(count, 2, 8, 8), torch.ones(count, 1, 8, 8))
 
 
 def test_photos_in_motion_are_the_default(photos: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_folder_without_scenes_is_said(photos: Path, tmp_path: Path) -> None:
 
 
 def test_sources_alternate_at_random_and_evenly() -> None:
-    both = Alternating((Grey(0.0), Grey(1.0)), np.random.default_rng(0))
+    both = Alternating((Gray(0.0), Gray(1.0)), np.random.default_rng(0))
     drawn = both.draw(200).current[:, 0, 0, 0]
     assert set(drawn.tolist()) == {0.0, 1.0}
     assert 70 < int(drawn.sum()) < 130
@@ -61,7 +61,7 @@ def test_sources_alternate_at_random_and_evenly() -> None:
 
 def test_the_same_generator_gives_the_same_row() -> None:
     rows = [
-        Alternating((Grey(0.0), Grey(1.0)), np.random.default_rng(3)).draw(20).current
+        Alternating((Gray(0.0), Gray(1.0)), np.random.default_rng(3)).draw(20).current
         for _ in range(2)
     ]
     assert torch.equal(rows[0], rows[1])

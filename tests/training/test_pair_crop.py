@@ -17,10 +17,10 @@ def frames() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], HostArray, H
     """Ramps in x and y that move by STEP; not visible is a square that is there by name only."""
     y, x = np.mgrid[:90, :120].astype(np.float64)
 
-    def picture(right: int, down: int) -> npt.NDArray[np.uint8]:
+    def image(right: int, down: int) -> npt.NDArray[np.uint8]:
         return np.stack([2 * (x - right), 2 * (y - down), np.full_like(x, 9)], -1).clip(0, 255)
 
-    previous, current = picture(-8, -8), picture(STEP[0] - 8, STEP[1] - 8)
+    previous, current = image(-8, -8), image(STEP[0] - 8, STEP[1] - 8)
     flow = np.broadcast_to(-np.float32(STEP), (90, 120, 2)).copy()
     visible = np.ones((90, 120), np.float32)
     visible[40:50, 60:70] = 0

@@ -19,7 +19,7 @@ def test_a_layer_of_another_shape_or_type_is_refused(name: str) -> None:
     right = parts()
     for wrong in (right[name][:, :, 1:], right[name][:, 0], right[name].double()):
         if name == "previous" and wrong.ndim == 4 and wrong.dtype == torch.float32:
-            # The others are measured by the previous picture.
+            # The others are measured by the previous image.
             name_shown = "current"
         else:
             name_shown = name
@@ -52,11 +52,11 @@ def test_a_pair_prints_shapes() -> None:
 
 def test_host_arrays_become_channels_first() -> None:
     random = np.random.default_rng(0)
-    picture, flow = (random.random((4, 6, n), dtype=np.float32) for n in (3, 2))
+    image, flow = (random.random((4, 6, n), dtype=np.float32) for n in (3, 2))
     visible = random.random((4, 6), dtype=np.float32)
-    pair = pair_of(picture[:, ::-1], picture, flow, visible)
+    pair = pair_of(image[:, ::-1], image, flow, visible)
     assert pair.flow[0, 1, 3, 2] == flow[3, 2, 1]
-    assert pair.previous[0, 2, 1, 5] == picture[1, 0, 2]
+    assert pair.previous[0, 2, 1, 5] == image[1, 0, 2]
     assert pair.visible[0, 0, 2, 1] == visible[2, 1]
 
 
@@ -67,7 +67,7 @@ def test_pairs_are_joined_in_order() -> None:
     assert both.visible[:, 0, 0, 0].tolist() == [0.5, 0.25, 0.25]
 
 
-def test_inside_is_where_the_target_is_a_point_of_the_picture() -> None:
+def test_inside_is_where_the_target_is_a_point_of_the_image() -> None:
     flow = np.zeros((3, 5, 2), np.float32)
     flow[..., 0] = -1.5
     flow[1, :, 1] = 2

@@ -41,7 +41,7 @@ def test_data_that_begins_like_white_space_is_data(tmp_path: Path) -> None:
 def test_a_map_that_opencv_wrote_is_read(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).normal(size=(7, 5, 3)).astype(np.float32)
     path = tmp_path / "map.pfm"
-    # OpenCV stores BGR pictures as RGB.
+    # OpenCV stores BGR images as RGB.
     assert cv2.imwrite(str(path), pixels[..., ::-1])
     scale = float(path.read_bytes().split(b"\n")[2])
     np.testing.assert_allclose(read_pfm(path) * abs(scale), pixels, rtol=1e-6)

@@ -19,7 +19,7 @@ from vidstyle.training.photos import (
     PhotoCrops,
     held_out,
     list_photos,
-    read_picture,
+    read_image,
     read_squares,
     resized,
     to_tensor,
@@ -51,9 +51,9 @@ def test_crops_are_of_several_scales_and_both_hands(tmp_path: Path) -> None:
     ramp = (60 + 0.4 * steps).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "ramp.png"), ramp)
     drawn = 255 * crops(tmp_path).draw(40)
-    # Grey counts both together, whatever the saturation.
-    grey = drawn.mean(1) * 3
-    across_by, down_by = (grey[:, 16, 28] - grey[:, 16, 4], grey[:, 28, 16] - grey[:, 4, 16])
+    # Gray counts both together, whatever the saturation.
+    gray = drawn.mean(1) * 3
+    across_by, down_by = (gray[:, 16, 28] - gray[:, 16, 4], gray[:, 28, 16] - gray[:, 4, 16])
     torch.testing.assert_close(across_by.abs(), down_by, rtol=0.05, atol=2)
     assert {float(value) for value in across_by.sign()} == {-1, 1}
     assert down_by.min() < 0.4 * 2 * 24
@@ -63,11 +63,11 @@ def test_crops_are_of_several_scales_and_both_hands(tmp_path: Path) -> None:
 def test_crops_are_of_several_saturations(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "red.png"), np.full((40, 40, 3), (80, 80, 120), np.uint8))
     drawn = 255 * crops(tmp_path).draw(40)[:, :, 0, 0]
-    colour = drawn[:, 0] - drawn[:, 1]
+    color = drawn[:, 0] - drawn[:, 1]
     torch.testing.assert_close(drawn[:, 1], drawn[:, 2])
     torch.testing.assert_close(drawn.mean(1), torch.full((40,), 280 / 3), rtol=0, atol=1)
-    assert 19 <= colour.min() < 30
-    assert 50 < colour.max() <= 61
+    assert 19 <= color.min() < 30
+    assert 50 < color.max() <= 61
 
 
 def test_a_photo_smaller_than_the_crop_is_enlarged(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_photo_smaller_than_the_crop_is_enlarged(tmp_path: Path) -> None:
 def test_an_unreadable_photo_is_skipped_with_one_line(
     photos: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (photos / "0.png").write_text("not a picture")
+    (photos / "0.png").write_text("not an image")
     (photos / "1.png").write_bytes(b"")
     with caplog.at_level(logging.WARNING):
         crops(photos).draw(60)
@@ -86,7 +86,7 @@ def test_an_unreadable_photo_is_skipped_with_one_line(
 
 
 def test_a_folder_of_unreadable_photos_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "only.jpg").write_text("not a picture")
+    (tmp_path / "only.jpg").write_text("not an image")
     with pytest.raises(InputError, match="none of the 1 photos can be read"):
         crops(tmp_path).draw(1)
     with pytest.raises(InputError, match="none of the 1 photos can be read"):
@@ -121,20 +121,20 @@ def test_a_bomb_is_skipped_in_one_line_and_takes_no_memory(
 def test_what_is_no_photo_by_its_file_is_refused_unread(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(InputError, match=r"pipe\.png is not a regular file"):
-        read_picture(tmp_path / "pipe.png")
+        read_image(tmp_path / "pipe.png")
     (tmp_path / "vast.png").touch()
     os.truncate(tmp_path / "vast.png", 1 << 40)
     with pytest.raises(InputError, match=r"vast\.png has more than 1073741824 bytes"):
-        read_picture(tmp_path / "vast.png")
+        read_image(tmp_path / "vast.png")
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tiff"])
 def test_every_format_of_photos_is_read(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"wide{suffix}"
     cv2.imwrite(str(path), np.full((24, 40, 3), (200, 100, 50), np.uint8))
-    picture = read_picture(path)
-    assert picture.shape == (24, 40, 3)
-    np.testing.assert_allclose(picture[12, 20], (50, 100, 200), atol=3)
+    image = read_image(path)
+    assert image.shape == (24, 40, 3)
+    np.testing.assert_allclose(image[12, 20], (50, 100, 200), atol=3)
 
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
@@ -159,26 +159,26 @@ def test_a_folder_of_three_photos_is_trained_and_measured_on() -> None:
 
 
 def test_squares_are_the_middles(tmp_path: Path) -> None:
-    picture = np.zeros((32, 64, 3), np.uint8)
-    picture[:, 16:48] = 255
-    cv2.imwrite(str(tmp_path / "wide.png"), picture)
+    image = np.zeros((32, 64, 3), np.uint8)
+    image[:, 16:48] = 255
+    cv2.imwrite(str(tmp_path / "wide.png"), image)
     (square,) = read_squares(list_photos(tmp_path), 32)
     assert square.min() == 1
 
 
-def test_pictures_are_read_as_rgb(tmp_path: Path) -> None:
+def test_images_are_read_as_rgb(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "blue.png"), np.full((4, 4, 3), (250, 20, 10), np.uint8))
-    assert to_tensor(read_picture(tmp_path / "blue.png"))[0, :, 0, 0].tolist() == pytest.approx(
+    assert to_tensor(read_image(tmp_path / "blue.png"))[0, :, 0, 0].tolist() == pytest.approx(
         [10 / 255, 20 / 255, 250 / 255]
     )
 
 
-def test_a_missing_picture_is_named(tmp_path: Path) -> None:
+def test_a_missing_image_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read .*none\.png: No such file"):
-        read_picture(tmp_path / "none.png")
+        read_image(tmp_path / "none.png")
 
 
-def test_resizing_keeps_a_flat_picture_flat() -> None:
+def test_resizing_keeps_a_flat_image_flat() -> None:
     flat = np.full((20, 30, 3), 77, np.uint8)
     assert resized(flat, 20, 30) is flat
     for height, width in ((10, 15), (40, 60)):

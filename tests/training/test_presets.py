@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vidstyle.models.backbone_layers import empty_layers
+from vidstyle.models.loss.backbone_layers import empty_layers
 from vidstyle.training.presets import DEFAULT, PRESETS
 from vidstyle.training.settings import Settings
 
@@ -19,18 +19,18 @@ def test_the_default_preset_is_the_default() -> None:
     assert Settings(**PRESETS[DEFAULT]) == Settings()
 
 
-@pytest.mark.parametrize(
-    ("name", "pictures"), [("johnson-2016", 160_000), ("instance-norm", 20_000)]
-)
-def test_a_published_recipe_sees_as_many_pictures(name: str, pictures: int) -> None:
+@pytest.mark.parametrize(("name", "images"), [("johnson-2016", 160_000), ("instance-norm", 20_000)])
+def test_a_published_recipe_sees_as_many_images(name: str, images: int) -> None:
     settings = Settings(**PRESETS[name])
-    assert settings.iterations * settings.batch == pictures
+    assert settings.iterations * settings.batch == images
     assert settings.temporal == 0
 
 
 @pytest.mark.parametrize("name", ["johnson-2016", "instance-norm"])
 def test_a_published_recipe_names_layers_of_its_backbone(name: str) -> None:
     settings = Settings(**PRESETS[name])
-    taps = {tap for tap, _ in empty_layers(settings.backbone, settings.pooling)}
-    assert settings.style_taps is not None
-    assert {*settings.style_taps, settings.content_tap} <= taps
+    feature_layers = {
+        feature_layer for feature_layer, _ in empty_layers(settings.backbone, settings.pooling)
+    }
+    assert settings.style_layers is not None
+    assert {*settings.style_layers, settings.content_layer} <= feature_layers

@@ -42,15 +42,15 @@ def write_scene(
 ) -> Path:
     """A pan of ``count`` frames as the archives unpack, flow files for every frame."""
     scene, first = SCENES[layout]
-    film = pan(frames=count, width=64, height=48, step=STEP)
+    synthetic = pan(frames=count, width=64, height=48, step=STEP)
     past = np.broadcast_to(-np.float32(STEP), (48, 64, 2))
-    for number, frame in enumerate(film.frames, first):
-        picture = np.rint(255 * frame.host("source")[..., ::-1]).astype(np.uint8)
+    for number, frame in enumerate(synthetic.frames, first):
+        image = np.rint(255 * frame.host("source")[..., ::-1]).astype(np.uint8)
         for name in passes:
             folder = root / name / scene / camera
             folder.mkdir(parents=True, exist_ok=True)
             quality = [cv2.IMWRITE_WEBP_QUALITY, 101] if suffix == ".webp" else []
-            cv2.imwrite(str(folder / f"{number:04}{suffix}"), picture, quality)
+            cv2.imwrite(str(folder / f"{number:04}{suffix}"), image, quality)
         for direction, flow in (("Past", past), ("Future", -past)):
             name = f"OpticalFlowInto{direction}_{number:04}_{camera[0].upper()}.pfm"
             write_pfm(flow_folder(root, layout, f"into_{direction.lower()}", camera) / name, flow)
@@ -96,11 +96,11 @@ def test_all_three_sets_may_lie_in_one_folder(tmp_path: Path) -> None:
 
 def test_what_gets_hidden_is_not_visible(tmp_path: Path) -> None:
     scene = occluder(frames=2, width=96, height=80)
-    film = write_scene(tmp_path, "monkaa", count=1)
-    folder = film / "frames_cleanpass" / SCENES["monkaa"][0] / "left"
+    synthetic = write_scene(tmp_path, "monkaa", count=1)
+    folder = synthetic / "frames_cleanpass" / SCENES["monkaa"][0] / "left"
     for number, frame in enumerate(scene.frames):
-        picture = np.rint(255 * frame.host("source")[..., ::-1]).astype(np.uint8)
-        cv2.imwrite(str(folder / f"{number:04}.png"), picture)
+        image = np.rint(255 * frame.host("source")[..., ::-1]).astype(np.uint8)
+        cv2.imwrite(str(folder / f"{number:04}.png"), image)
     # The other direction, by the same film backwards: its steps are the negative ones.
     truth = scene.true_flow[1]
     foreground = np.abs(truth - truth[0, 0]).max(axis=2) > 1
@@ -108,10 +108,10 @@ def test_what_gets_hidden_is_not_visible(tmp_path: Path) -> None:
     for direction, number, flow in (("Past", 1, truth), ("Future", 0, back)):
         name = f"OpticalFlowInto{direction}_{number:04}_L.pfm"
         write_pfm(
-            flow_folder(film, "monkaa", f"into_{direction.lower()}") / name,
+            flow_folder(synthetic, "monkaa", f"into_{direction.lower()}") / name,
             flow.astype(np.float32),
         )
-    (pair,) = find_pairs(film)
+    (pair,) = find_pairs(synthetic)
     visible = read_pair(pair)[3]
     hidden = (scene.true_visible[1] == 0) & (visible > 0.1)
     inner = (slice(2, -2), slice(2, -2))
@@ -173,7 +173,7 @@ def test_files_of_other_sizes_and_kinds_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"Future_0000_L\.pfm is 64x40, but .*png is 64x48"):
         read_pair(pair)
     pair.flow.write_bytes(b"Pf\n64 48\n-1\n" + bytes(64 * 48 * 4))
-    with pytest.raises(InputError, match="is a grey PFM file"):
+    with pytest.raises(InputError, match="is a gray PFM file"):
         read_pair(pair)
 
 
@@ -184,9 +184,9 @@ def test_draws_follow_from_the_generators_state_alone(tmp_path: Path) -> None:
     source.draw(5)
     state = generator.bit_generator.state
     ahead = source.draw(4)
-    fresh = np.random.default_rng(7)
-    resumed = SceneFlowPairs(root, 32, fresh)
-    fresh.bit_generator.state = state
+    initial_state = np.random.default_rng(7)
+    resumed = SceneFlowPairs(root, 32, initial_state)
+    initial_state.bit_generator.state = state
     again = resumed.draw(4)
     assert ahead.current.shape == (4, 3, 32, 32)
     for name in ("previous", "current", "flow", "visible"):
@@ -215,7 +215,7 @@ def test_an_unreadable_pair_is_skipped_with_one_line(
 
 def test_a_folder_of_unreadable_pairs_is_refused(tmp_path: Path) -> None:
     root = write_scene(tmp_path, "monkaa")
-    for picture in root.rglob("*.png"):
-        picture.write_bytes(b"")
+    for image in root.rglob("*.png"):
+        image.write_bytes(b"")
     with pytest.raises(InputError, match="none of the 2 pairs of frames can be read"):
         SceneFlowPairs(root, 32, np.random.default_rng(0)).draw(1)

@@ -11,7 +11,7 @@ import pytest
 
 from vidstyle.core.errors import OutputError, UsageError
 from vidstyle.training.tensorboard import TensorBoard
-from vidstyle.training.watch import PAINTING, Progress
+from vidstyle.training.watch import STYLE_IMAGE, Progress
 
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 
@@ -23,9 +23,9 @@ def step(iteration: int, style: float = 1.0) -> Progress:
 def train(folder: Path, first: int, last: int, *, style: float = 1.0) -> None:
     """What a training tells from one step to another; before the first it shows the painting."""
     watcher = TensorBoard(folder)
-    watcher.picture(first - 1, PAINTING, np.full((8, 8, 3), 90, np.uint8))
+    watcher.image(first - 1, STYLE_IMAGE, np.full((8, 8, 3), 90, np.uint8))
     for iteration in range(first, last + 1):
-        watcher.picture(iteration, "photo-1", np.full((8, 8, 3), iteration, np.uint8))
+        watcher.image(iteration, "photo-1", np.full((8, 8, 3), iteration, np.uint8))
         watcher.step(step(iteration, style))
     watcher.close()
 
@@ -47,10 +47,10 @@ def test_losses_rate_and_speed_are_curves(tmp_path: Path) -> None:
     assert rates == pytest.approx([1e-3, 2e-3, 3e-3])
 
 
-def test_pictures_are_there_with_their_steps(tmp_path: Path) -> None:
+def test_images_are_there_with_their_steps(tmp_path: Path) -> None:
     train(tmp_path, 1, 2)
     log = read(tmp_path)
-    assert [event.step for event in log.Images(PAINTING)] == [0]
+    assert [event.step for event in log.Images(STYLE_IMAGE)] == [0]
     assert [event.step for event in log.Images("photo-1")] == [1, 2]
     assert {(event.width, event.height) for event in log.Images("photo-1")} == {(8, 8)}
 
@@ -62,27 +62,27 @@ def test_a_resumed_training_continues_without_a_step_twice(tmp_path: Path) -> No
     assert scalars(tmp_path, "loss/style") == [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 2)]
     log = read(tmp_path)
     assert [event.step for event in log.Images("photo-1")] == [1, 2, 3, 4, 5, 6]
-    assert [event.step for event in log.Images(PAINTING)] == [0]
+    assert [event.step for event in log.Images(STYLE_IMAGE)] == [0]
 
 
 def test_a_new_training_takes_the_place_of_an_old_one(tmp_path: Path) -> None:
     train(tmp_path, 1, 5, style=1.0)
     train(tmp_path, 1, 2, style=3.0)
     assert scalars(tmp_path, "loss/style") == [(1, 3), (2, 3)]
-    assert [event.step for event in read(tmp_path).Images(PAINTING)] == [0]
+    assert [event.step for event in read(tmp_path).Images(STYLE_IMAGE)] == [0]
 
 
 def test_a_training_that_took_no_step_writes_nothing(tmp_path: Path) -> None:
     watcher = TensorBoard(tmp_path)
-    watcher.picture(0, PAINTING, np.zeros((8, 8, 3), np.uint8))
+    watcher.image(0, STYLE_IMAGE, np.zeros((8, 8, 3), np.uint8))
     watcher.close()
     assert not list(tmp_path.iterdir())
 
 
-def test_large_pictures_are_reduced(tmp_path: Path) -> None:
+def test_large_images_are_reduced(tmp_path: Path) -> None:
     watcher = TensorBoard(tmp_path)
     watcher.step(step(1))
-    watcher.picture(1, "photo-1", np.zeros((600, 1200, 3), np.uint8))
+    watcher.image(1, "photo-1", np.zeros((600, 1200, 3), np.uint8))
     watcher.close()
     [event] = read(tmp_path).Images("photo-1")
     assert (event.width, event.height) == (512, 256)

@@ -15,7 +15,7 @@ import torch
 from vidstyle.core.errors import InputError, OutputError, PipelineError
 from vidstyle.imaging.flow_pair import pair_layers
 from vidstyle.stages.flow.farneback import FarnebackOptions, expansion_flow
-from vidstyle.testing.clips import SyntheticClip, film, hard_cut, pan
+from vidstyle.testing.clips import SyntheticClip, hard_cut, pan, render_scenes
 from vidstyle.testing.scene import Scene, Surface, moves
 from vidstyle.testing.textures import make_waves
 from vidstyle.training import pair_cache
@@ -30,8 +30,8 @@ def write(path: Path, made: SyntheticClip) -> Path:
         stream = container.add_stream("ffv1", rate=25)
         stream.width, stream.height, stream.pix_fmt = made.clip.width, made.clip.height, "bgr0"
         for frame in made.frames:
-            picture = np.rint(255 * frame.host("source")).astype(np.uint8)
-            shown = av.VideoFrame.from_ndarray(picture, "rgb24")
+            image = np.rint(255 * frame.host("source")).astype(np.uint8)
+            shown = av.VideoFrame.from_ndarray(image, "rgb24")
             container.mux(stream.encode(shown))
         container.mux(stream.encode(None))
     return path
@@ -52,7 +52,7 @@ def test_the_cache_holds_what_the_stages_find(clip: Path) -> None:
     kept = open_pairs(keep_pairs(clip, clip.parent / "cache", flow="flow/farneback"))
     made = hard_cut(frames=10, width=96, height=64, at=5)
     source = [np.rint(255 * frame.host("source")) / 255 for frame in made.frames]
-    source = [picture.astype(np.float32) for picture in source]
+    source = [image.astype(np.float32) for image in source]
     assert kept.later == (1, 2, 3, 4, 6, 7, 8, 9)
     np.testing.assert_array_equal(kept.frames, np.rint(255 * np.stack(source)))
     layers = pair_layers(
@@ -86,12 +86,12 @@ def test_the_flow_is_nearly_that_of_a_known_motion(tmp_path: Path) -> None:
     error = (pair.flow.abs() - torch.tensor([2.0, 1.0])[:, None, None]).abs() * pair.visible
     assert float(error.sum() / pair.visible.sum() / 2) < 0.1
     assert float(pair.visible.mean()) > 0.85
-    # And the pictures are those that it lies between.
+    # And the images are those that it lies between.
     assert agreement(pair) < 0.3
 
 
 def agreement(pair: Pair) -> float:
-    """Difference of the warped previous pictures to the current ones, as a share of unwarped."""
+    """Difference of the warped previous images to the current ones, as a share of unwarped."""
     side = pair.flow.shape[-1]
     places = torch.arange(float(side))
     grid = torch.stack([pair.flow[:, 0] + places, pair.flow[:, 1] + places[:, None]], -1)
@@ -99,7 +99,7 @@ def agreement(pair: Pair) -> float:
         pair.previous, 2 * grid / (side - 1) - 1, padding_mode="border", align_corners=True
     )
     errors = [
-        ((picture - pair.current).abs() * pair.visible).sum() for picture in (warped, pair.previous)
+        ((image - pair.current).abs() * pair.visible).sum() for image in (warped, pair.previous)
     ]
     return float(errors[0] / errors[1])
 
@@ -136,9 +136,9 @@ def test_draws_follow_from_the_generators_state_alone(clip: Path) -> None:
     source.draw(5)
     state = generator.bit_generator.state
     ahead = source.draw(4)
-    fresh = np.random.default_rng(7)
-    resumed = VideoPairs([clip], 32, fresh, cache=clip.parent / "cache")
-    fresh.bit_generator.state = state
+    initial_state = np.random.default_rng(7)
+    resumed = VideoPairs([clip], 32, initial_state, cache=clip.parent / "cache")
+    initial_state.bit_generator.state = state
     again = resumed.draw(4)
     for name in ("previous", "current", "flow", "visible"):
         assert torch.equal(getattr(ahead, name), getattr(again, name))
@@ -193,7 +193,7 @@ def test_wrong_stages_and_options_are_refused_before_anything_is_read(clip: Path
 def test_a_clip_without_two_frames_in_one_shot_is_refused(tmp_path: Path) -> None:
     poses = moves([(0.0, 0.0)])
     scenes = [Scene((Surface(make_waves(n, tone=0.4 + 0.2 * n), poses),), 64, 48) for n in (0, 1)]
-    clip = write(tmp_path / "slides.mkv", film(scenes))
+    clip = write(tmp_path / "slides.mkv", render_scenes(scenes))
     with pytest.raises(InputError, match="no clip has two frames in one shot"):
         pairs(clip)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidstyle.training.watch import Picture, Progress, Watchers
+from vidstyle.training.watch import Image, Progress, Watchers
 
 STEP = Progress(3, 10, {"style": 0.5}, 1e-3, 0.2)
 
@@ -17,8 +17,8 @@ class Recorder:
     def step(self, progress: Progress) -> None:
         self.told.append((self.name, progress))
 
-    def picture(self, iteration: int, name: str, picture: Picture) -> None:
-        self.told.append((self.name, iteration, name, picture.shape))
+    def image(self, iteration: int, name: str, image: Image) -> None:
+        self.told.append((self.name, iteration, name, image.shape))
 
     def close(self) -> None:
         self.told.append((self.name, "closed"))
@@ -30,11 +30,11 @@ def test_all_are_told_in_order() -> None:
     told: list[object] = []
     watchers = Watchers(Recorder(told, "a"), Recorder(told, "b"))
     watchers.step(STEP)
-    watchers.picture(3, "photo-1", np.zeros((2, 4, 3), np.uint8))
+    watchers.image(3, "photo-1", np.zeros((2, 4, 3), np.uint8))
     watchers.close()
-    picture = (3, "photo-1", (2, 4, 3))
+    image = (3, "photo-1", (2, 4, 3))
     assert told[:2] == [("a", STEP), ("b", STEP)]
-    assert told[2:4] == [("a", *picture), ("b", *picture)]
+    assert told[2:4] == [("a", *image), ("b", *image)]
     assert told[4:] == [("a", "closed"), ("b", "closed")]
 
 

@@ -8,21 +8,21 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from vidstyle.app.settings import Settings
-from vidstyle.app.tasks import PAINTED
+from vidstyle.app.tasks import STYLIZED
 from vidstyle.core.errors import InputError, PipelineError, PluginError, UsageError, WeightsError
-from vidstyle.models.backbone_names import BackboneName
-from vidstyle.models.style_file import read_style_info
-from vidstyle.models.styles import list_styles
-from vidstyle.models.weight_catalogue import CATALOGUE
-from vidstyle.models.weight_listing import lies_at
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.job import output_suffix
-from vidstyle.runner.shipped import about
-from vidstyle.stages.decode.picture_file import SUFFIXES
+from vidstyle.models.loss.backbone_names import BackboneName
+from vidstyle.models.style.style_file import read_style_info
+from vidstyle.models.style.styles import list_styles
+from vidstyle.models.weights.catalog import CATALOG
+from vidstyle.models.weights.places import locate_weights
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.config.shipped import about
+from vidstyle.runner.plan.job import output_suffix
+from vidstyle.stages.decode.image_file import SUFFIXES
 
-_MOST_PICTURES = 1000
-_SUFFIX = Path(PAINTED).suffix
+_MOST_IMAGES = 1000
+_SUFFIX = Path(STYLIZED).suffix
 _NETWORKS: tuple[BackboneName, ...] = (
     *("vgg19", "vgg16", "squeezenet", "resnet", "densenet", "inception", "convnext"),
     *("xception", "resnet-v2"),
@@ -52,8 +52,8 @@ class Choice:
 class Choices:
     """All lists of the page."""
 
-    pictures: tuple[Choice, ...]
-    paintings: tuple[Choice, ...]
+    images: tuple[Choice, ...]
+    style_images: tuple[Choice, ...]
     styles: tuple[Choice, ...]
     pipelines: tuple[Choice, ...]
     networks: tuple[Network, ...]
@@ -61,7 +61,7 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A loss network that pictures can be painted by."""
+    """A loss network that images can be painted by."""
 
     name: BackboneName
     is_here: bool
@@ -73,19 +73,19 @@ class Network:
 def find_choices(settings: Settings) -> Choices:
     """Look for all that can be chosen.
 
-    Raises InputError for a folder of pictures that is not there or has none, and UsageError where
+    Raises InputError for a folder of images that is not there or has none, and UsageError where
     there is no pipeline, and WeightsError where there is no style.
     """
     return Choices(
-        pictures=_pictures(settings.pictures, "--pictures"),
-        paintings=_pictures(settings.paintings, "--styles"),
+        images=_images(settings.images, "--images"),
+        style_images=_images(settings.style_images, "--styles"),
         styles=_styles(),
         pipelines=_pipelines(settings.pipelines),
         networks=_networks(),
     )
 
 
-def _pictures(folder: Path | None, option: str) -> tuple[Choice, ...]:
+def _images(folder: Path | None, option: str) -> tuple[Choice, ...]:
     if folder is None:
         return ()
     try:
@@ -93,11 +93,11 @@ def _pictures(folder: Path | None, option: str) -> tuple[Choice, ...]:
     except OSError as error:
         raise InputError(f"{option} {folder}: cannot be read ({error.strerror})") from error
     if not files:
-        raise InputError(f"{option} {folder}: has no pictures ({', '.join(sorted(SUFFIXES))})")
+        raise InputError(f"{option} {folder}: has no images ({', '.join(sorted(SUFFIXES))})")
     titles = Counter(_titled(path.stem) for path in files)
     return tuple(
         Choice(title if titles[title := _titled(path.stem)] == 1 else path.name, path)
-        for path in files[:_MOST_PICTURES]
+        for path in files[:_MOST_IMAGES]
     )
 
 
@@ -110,7 +110,7 @@ def _styles() -> tuple[Choice, ...]:
             # One that is broken is listed by `vidstyle styles list`, with the reason.
             continue
         title = info.credit.title or _titled(name)
-        found.append((name, Choice(title, path, info.credit.painting)))
+        found.append((name, Choice(title, path, info.credit.style_image)))
     if not found:
         raise WeightsError("there are no styles: install vidstyle again, or name VIDSTYLE_WEIGHTS")
     return tuple(choice for _, choice in sorted(found, key=lambda one: one[0] != _FIRST_STYLE))
@@ -119,7 +119,7 @@ def _styles() -> tuple[Choice, ...]:
 def _networks() -> tuple[Network, ...]:
     """Those that are here come first."""
     found = [
-        Network(name, lies_at(CATALOGUE[name]) is not None, CATALOGUE[name].mebibytes)
+        Network(name, locate_weights(CATALOG[name]) is not None, CATALOG[name].mebibytes)
         for name in _NETWORKS
         if name not in _OF_TIMM or find_spec("timm")
     ]
@@ -128,7 +128,7 @@ def _networks() -> tuple[Network, ...]:
 
 def _pipelines(folder: Path) -> tuple[Choice, ...]:
     order = list(_SHIPPED)
-    files = [path for path in sorted(folder.glob("*.yaml")) if _paints_clips(path)]
+    files = [path for path in sorted(folder.glob("*.yaml")) if _stylizes_clips(path)]
     files.sort(key=lambda path: order.index(path.stem) if path.stem in order else len(order))
     if not files:
         raise UsageError(
@@ -140,7 +140,7 @@ def _pipelines(folder: Path) -> tuple[Choice, ...]:
     return tuple(Choice(title, path, about) for path, (title, about) in described.items())
 
 
-def _paints_clips(path: Path) -> bool:
+def _stylizes_clips(path: Path) -> bool:
     """Whether it makes a video that browsers know, in a style that can be chosen."""
     try:
         pipeline = load_pipeline(path, registry=Registry())

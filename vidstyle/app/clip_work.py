@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from vidstyle.app.news import Note, Stage, Step, Tell
-from vidstyle.app.tasks import FILMS, PAINTED, ClipTask
+from vidstyle.app.tasks import PREVIEW_VIDEOS, STYLIZED, ClipTask
 from vidstyle.core.errors import UsageError
-from vidstyle.report.film import films_within
-from vidstyle.runner.config import Pipeline, load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.events import Event, FrameDone, Listener, Noticed
-from vidstyle.runner.job import Job, run
+from vidstyle.report.preview_video import preview_videos_within
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
+from vidstyle.runner.execution.events import Event, FrameDone, Listener, NoteEvent
+from vidstyle.runner.plan.job import Job, run
 
 COMPARED_FRAMES = 500
 """Of a clip, that can be compared on the page: films of more take long to make."""
@@ -24,13 +24,13 @@ _MOST_BYTES = 12 * 2**20
 _TOLD_EVERY_SECONDS = 0.2
 
 
-def paint_clip(task: ClipTask, tell: Tell) -> None:
+def stylize_clip(task: ClipTask, tell: Tell) -> None:
     """Paint the clip and make two small films of it. Raises a VidstyleError."""
-    painted = task.folder / PAINTED
+    stylized = task.folder / STYLIZED
     tell(Stage(title="Painting"))
-    run(Job(pipeline_in(task.pipeline, task.style), task.clip, painted), listen=listener(tell))
+    run(Job(pipeline_in(task.pipeline, task.style), task.clip, stylized), listen=listener(tell))
     tell(Stage(title="Making the comparison"))
-    frames = _write_films(task.folder / FILMS, task.clip, painted)
+    frames = _write_preview_videos(task.folder / PREVIEW_VIDEOS, task.clip, stylized)
     if frames == COMPARED_FRAMES:
         tell(Note(text=f"the comparison ends after {frames} frames; the video is whole"))
 
@@ -59,19 +59,22 @@ def listener(tell: Tell) -> Listener:
                 if done == total or now - last >= _TOLD_EVERY_SECONDS:
                     last = now
                     tell(Step(done=done, total=total))
-            case Noticed(notice):
-                tell(Note(text=notice.text))
+            case NoteEvent(note):
+                tell(Note(text=note.text))
 
     return listen
 
 
-def _write_films(path: Path, clip: Path, painted: Path) -> int:
+def _write_preview_videos(path: Path, clip: Path, stylized: Path) -> int:
     """Small films of both; how many frames they have."""
-    films = films_within(
-        {"before": clip, "after": painted}, (0, COMPARED_FRAMES), most_bytes=_MOST_BYTES
+    preview_videos = preview_videos_within(
+        {"before": clip, "after": stylized}, (0, COMPARED_FRAMES), most_bytes=_MOST_BYTES
     )
-    if films is None:
+    if preview_videos is None:
         raise UsageError("one frame of the clip is too large to be compared on the page")
-    content = {name: base64.b64encode(film).decode() for name, film in films.content.items()}
-    path.write_text(json.dumps({"size": films.size, **content}))
-    return len(films.seconds)
+    content = {
+        name: base64.b64encode(preview_video).decode()
+        for name, preview_video in preview_videos.content.items()
+    }
+    path.write_text(json.dumps({"size": preview_videos.size, **content}))
+    return len(preview_videos.seconds)

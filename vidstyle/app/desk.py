@@ -11,7 +11,7 @@ from vidstyle.app.job_queue import Job, JobQueue
 from vidstyle.app.tasks import Task
 from vidstyle.app.uploads import Sort, Upload, UploadFolder
 
-Slot = Literal["picture", "preview", "clip", "flicker"]
+Slot = Literal["image", "preview", "clip", "flicker"]
 MakeTask = Callable[[Path], Task]
 """A task that works in this folder."""
 
@@ -31,23 +31,23 @@ class Desk:
     def folder(self) -> Path:
         return self._files.path
 
-    def upload(self, place: str, mark: str, name: str, content: BinaryIO, sort: Sort) -> Upload:
+    def upload(self, position: str, mark: str, name: str, content: BinaryIO, sort: Sort) -> Upload:
         """The file that was put at a place of the page; copied once, and in place of the last one.
 
         Raises InputError where it cannot be taken.
         """
-        known = self._uploads.get(place)
+        known = self._uploads.get(position)
         if known and known[0] == mark:
             return known[1]
-        self.forget(place)
+        self.forget(position)
         kept = self._files.keep(name, content, sort=sort, most_bytes=self._max_upload)
-        self._uploads[place] = (mark, kept)
+        self._uploads[position] = (mark, kept)
         return kept
 
-    def forget(self, place: str) -> None:
+    def forget(self, position: str) -> None:
         """Remove the file that was put there, if one was, and end the jobs that read it."""
-        if place in self._uploads:
-            _, gone = self._uploads.pop(place)
+        if position in self._uploads:
+            _, gone = self._uploads.pop(position)
             self._remove(gone.path.parent)
 
     def begin(self, slot: Slot, make: MakeTask) -> Job:
@@ -68,9 +68,9 @@ class Desk:
     def job(self, slot: Slot) -> Job | None:
         return self._slots.get(slot)
 
-    def place(self, job: Job) -> int:
+    def position(self, job: Job) -> int:
         """How many jobs come before it."""
-        return self._jobs.place(job)
+        return self._jobs.position(job)
 
     def stop(self, slot: Slot) -> None:
         """End the job; what it has made stays."""

@@ -53,7 +53,7 @@ class JobQueue:
             self._changed.notify_all()
         return job
 
-    def place(self, job: Job) -> int:
+    def position(self, job: Job) -> int:
         """How many jobs come before it; 0 where it runs or has ended."""
         with self._changed:
             if job not in self._waiting:
@@ -134,7 +134,7 @@ def _cause(code: int) -> str:
         return f"the work ended with code {code}: start the page by `vidstyle --debug app`"
     return (
         f"the work was ended by the system ({signal.Signals(-code).name}), perhaps for want of"
-        " memory: try a smaller picture or clip"
+        " memory: try a smaller image or clip"
     )
 
 

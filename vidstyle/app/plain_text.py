@@ -11,7 +11,7 @@ _LONGEST = 60
 
 
 def plain(text: str) -> str:
-    """Markdown that shows the text as it is, on one line: no markup, no links, no pictures."""
+    """Markdown that shows the text as it is, on one line: no markup, no links, no images."""
     return _MARKS.sub(r"\\\1", on_one_line(text))
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from vidstyle.app.clip_work import pipeline_in
 from vidstyle.app.news import Made, Stage, Step, Tell
 from vidstyle.app.tasks import PreviewTask
-from vidstyle.core import Place
+from vidstyle.core import ExecutionContext
 from vidstyle.evaluation.clip_frames import clip_frames
 from vidstyle.report.shown_size import in_bytes
-from vidstyle.runner.job import Job, run
+from vidstyle.runner.plan.job import Job, run
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
-from vidstyle.training.pictures import fitted, write_picture
+from vidstyle.training.previews import fitted, write_image
 
 _FARTHEST = 300
 """Frames from the start within which frames are chosen: what lies before them is decoded too."""
@@ -26,12 +26,12 @@ def preview_frames(task: PreviewTask, tell: Tell) -> None:
     chosen, rate = _chosen(task.clip, task.count)
     tell(Stage(title="Painting single frames"))
     for number, index in enumerate(chosen):
-        painted = task.folder / f"frame-{number}.mp4"
-        run(Job(pipeline, task.clip, painted, frames=(index, index + 1)))
-        [picture] = clip_frames(painted)
+        stylized = task.folder / f"frame-{number}.mp4"
+        run(Job(pipeline, task.clip, stylized, frames=(index, index + 1)))
+        [image] = clip_frames(stylized)
         shown = f"frame-{number}.jpg"
-        write_picture(task.folder / shown, fitted(in_bytes(picture), _SIDE))
-        painted.unlink()
+        write_image(task.folder / shown, fitted(in_bytes(image), _SIDE))
+        stylized.unlink()
         tell(Made(name=shown, caption=f"at {index / rate:.1f} s" if rate else f"frame {index}"))
         tell(Step(done=number + 1, total=len(chosen)))
 
@@ -40,7 +40,7 @@ def _chosen(clip: Path, count: int) -> tuple[list[int], float | None]:
     """Indices of frames, spread over the clip's beginning, and frames a second where known."""
     source = DecodePyAV(DecodeOptions())
     try:
-        opened = source.open(clip, Place())
+        opened = source.open(clip, ExecutionContext())
     finally:
         source.close()
     # The middles of as many parts: where a clip begins and ends there is often nothing to see.

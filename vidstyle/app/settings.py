@@ -14,9 +14,9 @@ class Settings:
 
     pipelines: Path
     """The folder of pipelines that can be chosen."""
-    pictures: Path | None = None
+    images: Path | None = None
     """The folder of photos that can be chosen; None for uploads alone."""
-    paintings: Path | None = None
+    style_images: Path | None = None
     """The folder of paintings, likewise."""
     max_upload: int = MAX_UPLOAD
     """Bytes that an upload may have."""

@@ -7,9 +7,14 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
-from vidstyle.models.backbone_names import BackboneName
+from vidstyle.models.loss.backbone_names import BackboneName
 
-PICTURE, PAINTED, FILMS, REPORT = "painted.png", "painted.mp4", "comparison.json", "flicker.html"
+IMAGE, STYLIZED, PREVIEW_VIDEOS, REPORT = (
+    "painted.png",
+    "painted.mp4",
+    "comparison.json",
+    "flicker.html",
+)
 """Files that tasks make in their folder."""
 
 
@@ -20,12 +25,12 @@ class _Task(BaseModel):
     """Where what it makes is put; an empty folder of its own."""
 
 
-class PictureTask(_Task):
-    """Paint a photo after a painting, by optimisation; makes ``PICTURE``, again and again."""
+class ImageTask(_Task):
+    """Paint a photo after a painting, by optimization; makes ``IMAGE``, again and again."""
 
-    kind: Literal["picture"] = "picture"
+    kind: Literal["image"] = "image"
     content: Path
-    painting: Path
+    style_image: Path
     steps: int = Field(20, ge=1, le=10_000)
     size: int = Field(500, ge=100, le=1000)
     """Longer side in pixels."""
@@ -53,7 +58,7 @@ class _ClipTask(_Task):
 
 
 class PreviewTask(_ClipTask):
-    """Paint single frames of a clip; makes a picture a frame."""
+    """Paint single frames of a clip; makes an image a frame."""
 
     kind: Literal["preview"] = "preview"
     count: int = Field(3, ge=1, le=12)
@@ -69,9 +74,9 @@ class FlickerTask(_ClipTask):
     """Judge a painted clip beside one without blend; makes ``REPORT``."""
 
     kind: Literal["flicker"] = "flicker"
-    painted: Path
+    stylized: Path
 
 
-Task: TypeAlias = PictureTask | PreviewTask | ClipTask | FlickerTask
+Task: TypeAlias = ImageTask | PreviewTask | ClipTask | FlickerTask
 TASK: TypeAdapter[Task] = TypeAdapter(Annotated[Task, Field(discriminator="kind")])
 """From JSON and back."""

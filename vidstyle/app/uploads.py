@@ -10,13 +10,13 @@ from typing import BinaryIO, Literal
 
 from vidstyle.app.plain_text import on_one_line, shortened
 from vidstyle.core.errors import InputError
-from vidstyle.imaging.picture_size import picture_size
+from vidstyle.imaging.image_size import image_size
 
-Sort = Literal["picture", "clip"]
+Sort = Literal["image", "clip"]
 ORIGINAL = "original"
 """The name of every upload, in a folder of its own: no letter of it comes from a browser."""
 _MOST_PIXELS = 64_000_000
-"""Of an uploaded picture: more than cameras have, and no gigabytes once it is decoded."""
+"""Of an uploaded image: more than cameras have, and no gigabytes once it is decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class UploadFolder:
         self.path.mkdir(mode=0o700)
 
     def keep(self, name: str, content: BinaryIO, *, sort: Sort, most_bytes: int) -> Upload:
-        """Copy a file. Raises InputError for one that is too large, empty or no picture."""
+        """Copy a file. Raises InputError for one that is too large, empty or no image."""
         shown = shortened(on_one_line(name))
         folder = self.new()
         path = folder / ORIGINAL
         try:
             _copy(content, path, shown, most_bytes)
-            if sort == "picture":
-                _check_picture(path, shown)
+            if sort == "image":
+                _check_image(path, shown)
         except InputError:
             shutil.rmtree(folder)
             raise
@@ -73,10 +73,10 @@ def _copy(content: BinaryIO, path: Path, shown: str, most_bytes: int) -> None:
             raise InputError(f"{shown} is empty: choose another file")
 
 
-def _check_picture(path: Path, shown: str) -> None:
+def _check_image(path: Path, shown: str) -> None:
     """By its header alone."""
-    size = picture_size(path.read_bytes())
+    size = image_size(path.read_bytes())
     if size is None:
-        raise InputError(f"{shown} is not a picture that can be read: choose a PNG or JPEG")
+        raise InputError(f"{shown} is not an image that can be read: choose a PNG or JPEG")
     if size[0] * size[1] > _MOST_PIXELS:
         raise InputError(f"{shown} is {size[0]}x{size[1]}: make it smaller")

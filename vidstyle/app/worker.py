@@ -13,7 +13,7 @@ import traceback
 from typing import TextIO
 
 from vidstyle.app.news import NEWS, Failed, News, Tell
-from vidstyle.app.tasks import TASK, ClipTask, FlickerTask, PictureTask, PreviewTask, Task
+from vidstyle.app.tasks import TASK, ClipTask, FlickerTask, ImageTask, PreviewTask, Task
 from vidstyle.core.errors import DeviceError, VidstyleError, is_out_of_memory
 
 
@@ -42,22 +42,22 @@ def _done(task: Task, tell: Tell) -> int:
 def _work(task: Task, tell: Tell) -> None:
     # Imported where needed: a clip is painted without torch, and it takes seconds.
     match task:
-        case PictureTask():
-            from vidstyle.app.picture_work import paint_picture
+        case ImageTask():
+            from vidstyle.app.image_work import stylize_image
 
-            paint_picture(task, tell)
+            stylize_image(task, tell)
         case PreviewTask():
             from vidstyle.app.preview_work import preview_frames
 
             preview_frames(task, tell)
         case ClipTask():
-            from vidstyle.app.clip_work import paint_clip
+            from vidstyle.app.clip_work import stylize_clip
 
-            paint_clip(task, tell)
+            stylize_clip(task, tell)
         case FlickerTask():
-            from vidstyle.app.flicker_work import judge_flicker
+            from vidstyle.app.flicker_work import evaluate_flicker
 
-            judge_flicker(task, tell)
+            evaluate_flicker(task, tell)
 
 
 def _code(error: Exception) -> int:
@@ -71,7 +71,7 @@ def _words(error: Exception) -> str:
     if isinstance(error, VidstyleError):
         return said
     if is_out_of_memory(error):
-        return "out of memory: choose a smaller picture or clip"
+        return "out of memory: choose a smaller image or clip"
     return (
         f"this is a bug in vidstyle: {type(error).__name__}: {said};"
         " start the page by `vidstyle --debug app` and report what it shows"

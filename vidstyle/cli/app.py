@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def page(
-    pictures: Annotated[
+    images: Annotated[
         Path | None,
         typer.Option(help="A folder of photos to choose from.", metavar="DIR"),
     ] = None,
@@ -44,13 +44,13 @@ def page(
         raise typer.BadParameter(f"--port {port}: wanted 1024 to 65535")
     from vidstyle.app.server import serve
     from vidstyle.app.settings import Settings
-    from vidstyle.runner.memory import parse_size
-    from vidstyle.runner.shipped import shipped_folder
+    from vidstyle.runner.config.shipped import shipped_folder
+    from vidstyle.runner.plan.memory import parse_size
 
     settings = Settings(
         pipelines=pipelines or shipped_folder(),
-        pictures=pictures,
-        paintings=styles,
+        images=images,
+        style_images=styles,
         max_upload=parse_size(max_upload, "--max-upload"),
     )
     ended_by = serve(

@@ -16,7 +16,7 @@ from vidstyle.cli.terminal import answer
 
 if TYPE_CHECKING:
     from vidstyle.evaluation.speed import Timing
-    from vidstyle.runner.config import Pipeline
+    from vidstyle.runner.config.pipeline import Pipeline
 
 LOOP, ALONE, RUN = "frame loop", "stylizer alone", "vidstyle run"
 FEWEST = 8
@@ -47,7 +47,7 @@ def bench(
     All in one go and taking turns, so that the ratios hold on a noisy machine. The loop is eager
     PyTorch in float32 with the same weights, Farneback both ways, mask, warp, blend and libx264.
     """
-    from vidstyle.evaluation.speed import fastest, in_turns
+    from vidstyle.evaluation.speed import fastest, time_in_turns
 
     overrides = given.overrides_of(set_, style)
     before = None if compare is None else _earlier(compare)
@@ -56,7 +56,7 @@ def bench(
         _check(loaded, clip, Path(folder))
         commands = _commands(loaded, clip, Path(folder), overrides, frames)
         timings = {
-            name: fastest(found) for name, found in in_turns(commands, rounds=rounds).items()
+            name: fastest(found) for name, found in time_in_turns(commands, rounds=rounds).items()
         }
     # Not every file says beforehand how many frames it has.
     _check_enough(clip, min(timing.frames for timing in timings.values()))
@@ -70,7 +70,7 @@ def bench(
 
 def _check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     """What is wrong with clip, style or pipeline is said at once, and as `vidstyle run` does."""
-    from vidstyle.runner.job import Job, prepared
+    from vidstyle.runner.plan.job import Job, prepared
 
     with prepared(Job(pipeline, clip, folder / "run.mp4")) as (_, plan):
         count = plan.source.clip.frame_count
@@ -96,7 +96,8 @@ def _commands(
     return {
         LOOP: [
             *module,
-            "vidstyle.evaluation.frame_loop",
+            "vidstyle.evaluation.reference_loops",
+            "frame-loop",
             str(clip),
             _style_of(pipeline),
             str(folder / "loop.mp4"),
@@ -107,7 +108,8 @@ def _commands(
         ],
         ALONE: [
             *module,
-            "vidstyle.evaluation.stylizer_alone",
+            "vidstyle.evaluation.reference_loops",
+            "stylizer",
             str(pipeline.path),
             str(clip),
             str(frames),

@@ -31,7 +31,7 @@ def check(
 ) -> None:
     """Validate a pipeline; with a clip, print the plan and estimate time and disk."""
     from vidstyle.cli.plan_text import plan_json, print_plan
-    from vidstyle.runner.job import check_without_clip
+    from vidstyle.runner.plan.job import check_without_clip
 
     interval = given.interval_of(frames)
     loaded = given.pipeline_of(pipeline, set_=set_, style=style, plugins=plugins)
@@ -40,7 +40,7 @@ def check(
         names = [entry.use for entry in loaded.stages]
         answer(json_module.dumps({"stages": names}) if json else f"{pipeline}: {' > '.join(names)}")
         return
-    from vidstyle.runner.probe import probe
+    from vidstyle.runner.plan.estimate import probe
 
     estimate = probe(loaded, input_, device=device, frames=interval)
     if json:

@@ -1,4 +1,4 @@
-"""Judgements for a person, and as JSON values."""
+"""Evaluations for a person, and as JSON values."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from rich.table import Table
 from rich.text import Text
 
 from vidstyle.cli.terminal import table_width, visible
-from vidstyle.evaluation.judgement import FIGURES, Judgement
+from vidstyle.evaluation.scores import METRICS, Evaluation
 
-_FIGURE_WIDTH = max(map(len, FIGURES))
+_METRIC_WIDTH = max(map(len, METRICS))
 _CLIP_WIDTH = 16
-"""Columns of a clip's figures and the gap before them, with room for a name."""
+"""Columns of a clip's scores and the gap before them, with room for a name."""
 _LEAST_CLIP_WIDTH = 9
-"""Without the gap: no figure is broken."""
+"""Without the gap: no score is broken."""
 _MEANING_WIDTH = 26
 """Columns below which a meaning and its gap take more lines than one reads."""
 _FORMATS = {
-    "flicker_removed": ".3f",
-    "flicker_removed_long": ".3f",
-    "relative_steadiness": ".3f",
+    "warping_error_reduction": ".3f",
+    "warping_error_reduction_long": ".3f",
+    "relative_warping_error": ".3f",
     "ssim": ".3f",
     "lpips": ".4f",
     "sharpness": ".3f",
-    "style_kept": ".3f",
+    "style_loss_ratio": ".3f",
     "luma_slope": "+.4f",
     "dead_pixels": ".7f",
     "dead_blobs": ".3f",
@@ -35,71 +35,71 @@ _FORMATS = {
 """Of the others five places are shown."""
 
 
-def print_judgements(judgements: Mapping[str, Judgement]) -> None:
+def print_evaluations(evaluations: Mapping[str, Evaluation]) -> None:
     """Table and notes, on standard error."""
     console = Console(stderr=True, highlight=False, width=table_width(sys.stderr))
-    one = next(iter(judgements.values()))
+    one = next(iter(evaluations.values()))
     console.print(_head(one), markup=False, soft_wrap=True)
-    for table in _tables(judgements, console.width):
+    for table in _tables(evaluations, console.width):
         console.print(table, crop=False)
-    for note in dict.fromkeys(note for row in judgements.values() for note in row.notes):
+    for note in dict.fromkeys(note for row in evaluations.values() for note in row.notes):
         console.print(f"note: {visible(note)}", markup=False, emoji=False, soft_wrap=True)
 
 
-def judgement_json(judgement: Judgement) -> dict[str, Any]:
-    """A judgement as JSON values."""
+def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation as JSON values."""
     return {
-        "judge": judgement.judge,
-        "frames": judgement.frames,
-        "cuts": list(judgement.cuts),
-        "coverage": judgement.coverage,
-        "figures": dict(judgement.figures),
-        "series": {name: list(row) for name, row in judgement.series.items()},
-        "notes": list(judgement.notes),
+        "evaluator": evaluation.evaluator,
+        "frames": evaluation.frames,
+        "cuts": list(evaluation.cuts),
+        "coverage": evaluation.coverage,
+        "scores": dict(evaluation.scores),
+        "series": {name: list(row) for name, row in evaluation.series.items()},
+        "notes": list(evaluation.notes),
     }
 
 
-def _head(one: Judgement) -> str:
+def _head(one: Evaluation) -> str:
     cuts = f"cuts at {', '.join(map(str, one.cuts))}" if one.cuts else "no cuts"
     return (
-        f"judged by {one.judge}: {one.frames} frames, {cuts},"
-        f" motion followed for {one.coverage:.1%} of the pixels"
+        f"evaluated by {one.evaluator}: {one.frames} frames, {cuts},"
+        f" motion followed in {one.coverage:.1%} of pixels"
     )
 
 
-def _tables(judgements: Mapping[str, Judgement], width: int) -> Iterator[Table]:
+def _tables(evaluations: Mapping[str, Evaluation], width: int) -> Iterator[Table]:
     """One table; or, of more clips than fit, some for a few clips each and one of meanings."""
-    figures = [
-        figure for figure in FIGURES if any(figure in row.figures for row in judgements.values())
+    metrics = [
+        metric for metric in METRICS if any(metric in row.scores for row in evaluations.values())
     ]
-    clips, room = list(judgements.items()), width - _FIGURE_WIDTH
+    clips, room = list(evaluations.items()), width - _METRIC_WIDTH
     if len(clips) * _CLIP_WIDTH + _MEANING_WIDTH <= room:
-        yield _table(figures, judgements, meanings=True)
+        yield _table(metrics, evaluations, meanings=True)
         return
     many = max(1, room // _CLIP_WIDTH)
     for first in range(0, len(clips), many):
-        yield _table(figures, dict(clips[first : first + many]))
-    yield _table(figures, {}, meanings=True)
+        yield _table(metrics, dict(clips[first : first + many]))
+    yield _table(metrics, {}, meanings=True)
 
 
 def _table(
-    figures: Sequence[str], judgements: Mapping[str, Judgement], *, meanings: bool = False
+    metrics: Sequence[str], evaluations: Mapping[str, Evaluation], *, meanings: bool = False
 ) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("figure", no_wrap=True)
-    for name in judgements:
+    table.add_column("metric", no_wrap=True)
+    for name in evaluations:
         title = Text(visible(name))
         table.add_column(title, justify="right", overflow="fold", min_width=_LEAST_CLIP_WIDTH)
     if meanings:
         table.add_column("meaning", overflow="fold")
-    for figure in figures:
-        values = [_written(figure, row.figures.get(figure)) for row in judgements.values()]
-        table.add_row(figure, *values, *([FIGURES[figure]] if meanings else []))
+    for metric in metrics:
+        values = [_written(metric, row.scores.get(metric)) for row in evaluations.values()]
+        table.add_row(metric, *values, *([METRICS[metric]] if meanings else []))
     return table
 
 
-def _written(figure: str, value: float | None) -> str:
+def _written(metric: str, value: float | None) -> str:
     if value is None:
         return ""
     # What must be exactly 0 is not to look like what is nearly so.
-    return "0" if value == 0 else format(value, _FORMATS.get(figure, ".5f"))
+    return "0" if value == 0 else format(value, _FORMATS.get(metric, ".5f"))

@@ -1,4 +1,4 @@
-"""``vidstyle image``: a still painted by optimisation."""
+"""``vidstyle image``: a still painted by optimization."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ def register(app: typer.Typer) -> None:
 
 
 def image(
-    content: Annotated[Path, typer.Argument(help="The picture to paint.", metavar="CONTENT")],
+    content: Annotated[Path, typer.Argument(help="The image to paint.", metavar="CONTENT")],
     styles: Annotated[
         list[Path], typer.Argument(help="Paintings to learn from.", metavar="STYLE...")
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The picture to make.", metavar="OUT")
+        Path, typer.Option("-o", "--output", help="The image to make.", metavar="OUT")
     ],
     size: Annotated[
         int, typer.Option(help="Longer side of the result in pixels, 100 to 4096.")
     ] = 500,
-    steps: Annotated[int, typer.Option(help="Steps of the optimiser at most, 1 to 10000.")] = 300,
+    steps: Annotated[int, typer.Option(help="Steps of the optimizer at most, 1 to 10000.")] = 300,
     strength: Annotated[
         float, typer.Option(help="Share of the painting in the result, 0 to 1.")
     ] = 1.0,
@@ -43,9 +43,7 @@ def image(
     ] = None,
     style_weight: Annotated[
         float | None,
-        typer.Option(
-            help="Of the style loss, which is 1 for an untouched picture; 1 unless given."
-        ),
+        typer.Option(help="Of the style loss, which is 1 for an untouched image; 1 unless given."),
     ] = None,
     content_weight: Annotated[
         float | None, typer.Option(help="Of the content loss; 0.03 unless given.")
@@ -92,7 +90,7 @@ def image(
             metavar="LAYER,...",
         ),
     ] = None,
-    optimiser: Annotated[
+    optimizer: Annotated[
         Literal["lbfgs", "adam"] | None, typer.Option(help="lbfgs unless given.")
     ] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of Adam; 0.02 unless given.")] = None,
@@ -112,15 +110,15 @@ def image(
         Literal["content", "noise"], typer.Option(help="What the painting begins as.")
     ] = "content",
     seed: Annotated[int | None, typer.Option(help="Of the noise; 0 unless given.")] = None,
-    colours: Annotated[
-        Literal["painting", "luminance", "transfer"] | None,
+    colors: Annotated[
+        Literal["style_image", "luminance", "transfer"] | None,
         typer.Option(
-            help="'luminance' keeps the picture's colours, 'transfer' gives them to the"
+            help="'luminance' keeps the image's colors, 'transfer' gives them to the"
             " paintings first; painting unless given."
         ),
     ] = None,
     mask: Annotated[
-        Path | None, typer.Option(help="Paint only where this picture is white.", metavar="FILE")
+        Path | None, typer.Option(help="Paint only where this image is white.", metavar="FILE")
     ] = None,
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"] | None,
@@ -135,7 +133,7 @@ def image(
     ] = "4G",
     preview_every: Annotated[
         tuple[int, Path] | None,
-        typer.Option(help="Write the picture so far, every so many steps.", metavar="N DIR"),
+        typer.Option(help="Write the image so far, every so many steps.", metavar="N DIR"),
     ] = None,
     progress: Annotated[
         Path | None, typer.Option(help="A film of how it came about.", metavar="FILE.gif|.mp4")
@@ -143,20 +141,20 @@ def image(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
     json: given.Json = False,
 ) -> None:
-    """Paint a picture after paintings by optimisation: minutes, and any loss network.
+    """Paint an image after paintings by optimization: minutes, and any loss network.
 
     Ctrl-C ends it early: what is painted so far is written, and the exit code is 130.
     """
     from vidstyle.cli.image_files import check_output
     from vidstyle.cli.image_memory import LEAST_SIZE, MOST_SIZE
-    from vidstyle.cli.image_options import check_range, layers, painting_options, shares
+    from vidstyle.cli.image_options import check_range, gatys_options, layers, shares
     from vidstyle.cli.image_request import Request, checked
-    from vidstyle.runner.memory import parse_size
+    from vidstyle.runner.plan.memory import parse_size
 
     check_range("--size", size, LEAST_SIZE, MOST_SIZE)
     check_range("--steps", steps, 1, 10_000)
     check_range("--strength", strength, 0, 1)
-    options = painting_options(
+    options = gatys_options(
         shares(styles, style_weights),
         {
             "style_scale": style_scale,
@@ -170,8 +168,8 @@ def image(
             "content_weight": content_weight,
             "variation": tv,
             "variation_kind": tv_kind,
-            "colours": colours,
-            "optimiser": optimiser,
+            "colors": colors,
+            "optimizer": optimizer,
             "learning_rate": learning_rate,
             "levels": levels,
             "tolerance": tolerance,
@@ -192,12 +190,12 @@ def image(
         device=device,
         budget=parse_size(max_memory, "--max-memory"),
         previews=preview_every,
-        film=progress,
+        preview_video=progress,
         overwrite=overwrite,
         as_json=json,
     )
     found = checked(request, options)
     # Only now, since it imports torch.
-    from vidstyle.cli.image_painting import paint_still
+    from vidstyle.cli.image_optimization import optimize_still
 
-    paint_still(request, found, options)
+    optimize_still(request, found, options)

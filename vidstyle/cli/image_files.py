@@ -13,8 +13,8 @@ import numpy as np
 
 from vidstyle.core.errors import InputError, OutputError, UsageError
 from vidstyle.core.layers import HostArray
-from vidstyle.runner.destination import Destination
-from vidstyle.stages.decode.picture_file import read_picture
+from vidstyle.runner.storage.destination import Destination
+from vidstyle.stages.decode.image_file import read_image
 
 if TYPE_CHECKING:
     import torch
@@ -33,9 +33,9 @@ _TOO_LARGE = "make it smaller"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Still:
-    """A picture that is to be painted."""
+    """An image that is to be painted."""
 
-    colours: HostArray
+    colors: HostArray
     """(H, W, 3) RGB in [0, 1]."""
     alpha: HostArray | None
     """(H, W) in [0, 1] where the file has it."""
@@ -44,54 +44,54 @@ class Still:
 
 
 def read_still(path: Path, side: int) -> Still:
-    """A picture, upright as its EXIF says, its longer side ``side`` pixels. Raises InputError."""
-    found = read_picture(path, advice=_TOO_LARGE)
-    height, width = _fitted(found.colours.shape[:2], side)
+    """An image, upright as its EXIF says, its longer side ``side`` pixels. Raises InputError."""
+    found = read_image(path, advice=_TOO_LARGE)
+    height, width = _fitted(found.colors.shape[:2], side)
     if min(height, width) < 2:
         raise InputError(f"{path} is too narrow to be painted: {width}x{height} at this --size")
     alpha = None if found.alpha is None else resized(found.alpha, height, width)
-    return Still(resized(found.colours, height, width), alpha, found.bit_depth)
+    return Still(resized(found.colors, height, width), alpha, found.bit_depth)
 
 
 def read_mask(path: Path, still: Still) -> HostArray:
-    """Where to paint, (H, W) in [0, 1] at the picture's size: its opacity where it has one, or how
+    """Where to paint, (H, W) in [0, 1] at the image's size: its opacity where it has one, or how
     light it is. Raises InputError."""
-    found = read_picture(path, advice=_TOO_LARGE)
-    white = found.colours.mean(axis=2) if found.alpha is None else found.alpha
-    return resized(np.ascontiguousarray(white), *still.colours.shape[:2])
+    found = read_image(path, advice=_TOO_LARGE)
+    white = found.colors.mean(axis=2) if found.alpha is None else found.alpha
+    return resized(np.ascontiguousarray(white), *still.colors.shape[:2])
 
 
-def resized(picture: HostArray, height: int, width: int) -> HostArray:
+def resized(image: HostArray, height: int, width: int) -> HostArray:
     """By area where it shrinks, bicubic where it grows; in [0, 1]."""
-    shrinks = height * width < picture.shape[0] * picture.shape[1]
+    shrinks = height * width < image.shape[0] * image.shape[1]
     kind = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    result = cv2.resize(picture, (width, height), interpolation=kind)
+    result = cv2.resize(image, (width, height), interpolation=kind)
     return np.asarray(np.clip(result, 0, 1), np.float32)
 
 
 def check_output(output: Path, *, overwrite: bool, inputs: Sequence[Path]) -> None:
     """Raise UsageError for a format that there is not, OutputError for a place."""
     if output.suffix.lower() not in FORMATS:
-        raise UsageError(f"a picture ends in {', '.join(FORMATS)}: name {output.name} otherwise")
+        raise UsageError(f"an image ends in {', '.join(FORMATS)}: name {output.name} otherwise")
     for path in inputs:
         Destination(output, overwrite).check(path)
 
 
 @contextmanager
 def reserved(output: Path, *, overwrite: bool) -> Generator[Destination, None, None]:
-    """Hold the output against other runs while the picture is painted."""
+    """Hold the output against other runs while the image is painted."""
     destination = Destination(output, overwrite)
     with destination.reserved():
         yield destination
 
 
-def write_still(destination: Destination, painted: torch.Tensor, still: Still) -> None:
+def write_still(destination: Destination, stylized: torch.Tensor, still: Still) -> None:
     """Write a painting (1, 3, H, W) with the opacity and depth of what it was painted on.
 
     As far as the format holds them. Raises OutputError.
     """
     suffix = destination.path.suffix.lower()
-    samples = _samples(painted, still if suffix not in OPAQUE else None)
+    samples = _samples(stylized, still if suffix not in OPAQUE else None)
     deep = still.bits > 8 and suffix in _DEEP
     top, kind = (65535, np.uint16) if deep else (255, np.uint8)
     made, data = cv2.imencode(
@@ -106,25 +106,25 @@ def write_still(destination: Destination, painted: torch.Tensor, still: Still) -
     destination.commit()
 
 
-def to_planes(picture: HostArray) -> torch.Tensor:
+def to_planes(image: HostArray) -> torch.Tensor:
     """(1, 3, H, W) of (H, W, 3), or (1, 1, H, W) of (H, W)."""
     import torch
 
-    planes = torch.from_numpy(picture.copy())
+    planes = torch.from_numpy(image.copy())
     return planes[None, None] if planes.ndim == 2 else planes.permute(2, 0, 1)[None]
 
 
-def to_bytes(painted: torch.Tensor) -> np.ndarray:
+def to_bytes(stylized: torch.Tensor) -> np.ndarray:
     """(H, W, 3) BGR of 8 bits, for previews and films."""
-    return np.asarray((_samples(painted, None) * 255 + np.float32(0.5)).astype(np.uint8))
+    return np.asarray((_samples(stylized, None) * 255 + np.float32(0.5)).astype(np.uint8))
 
 
-def _samples(painted: torch.Tensor, still: Still | None) -> HostArray:
+def _samples(stylized: torch.Tensor, still: Still | None) -> HostArray:
     """In OpenCV's order: BGR or BGRA, in [0, 1]."""
-    colours = painted[0].permute(1, 2, 0).cpu().numpy()[..., ::-1].clip(0, 1)
+    colors = stylized[0].permute(1, 2, 0).cpu().numpy()[..., ::-1].clip(0, 1)
     if still is None or still.alpha is None:
-        return np.ascontiguousarray(colours)
-    return np.concatenate([colours, still.alpha[..., None]], axis=2)
+        return np.ascontiguousarray(colors)
+    return np.concatenate([colors, still.alpha[..., None]], axis=2)
 
 
 def _fitted(shape: tuple[int, ...], side: int) -> tuple[int, int]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from vidstyle.core.errors import DeviceError
-from vidstyle.runner.memory import process_memory, size_text
-from vidstyle.stages.stylize.gatys_options import PaintingOptions
+from vidstyle.runner.plan.memory import process_memory, size_text
+from vidstyle.stages.stylize.gatys_options import OptimizationOptions
 
 LEAST_SIZE, MOST_SIZE = 100, 4096
 """Of the longer side in pixels."""
 
 
 def check_memory(
-    options: PaintingOptions, width: int, height: int, *, device: str, budget: int
+    options: OptimizationOptions, width: int, height: int, *, device: str, budget: int
 ) -> None:
-    """Raise DeviceError where a picture of that size takes more than ``budget`` bytes.
+    """Raise DeviceError where an image of that size takes more than ``budget`` bytes.
 
     It says which size would not.
     """
@@ -36,5 +36,5 @@ def check_memory(
     )
 
 
-def _taken(options: PaintingOptions, width: int, height: int, device: str) -> int:
+def _taken(options: OptimizationOptions, width: int, height: int, device: str) -> int:
     return process_memory(torch=True) + options.memory(width, height, device)

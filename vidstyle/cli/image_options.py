@@ -10,19 +10,21 @@ from typing import Any
 from pydantic import ValidationError
 
 from vidstyle.core.errors import UsageError
-from vidstyle.stages.stylize.gatys_options import PaintingOptions
+from vidstyle.stages.stylize.gatys_options import OptimizationOptions
 
 _NAMES = {"variation": "tv", "variation_kind": "tv-kind"}
 """Options whose name on the command line is another."""
 
 
-def painting_options(paintings: Mapping[str, float], given: Mapping[str, Any]) -> PaintingOptions:
+def gatys_options(
+    style_images: Mapping[str, float], given: Mapping[str, Any]
+) -> OptimizationOptions:
     """The options, those that are None at their defaults. Raises UsageError."""
     values = {name: value for name, value in given.items() if value is not None}
-    if "learning_rate" in values and values.get("optimiser") != "adam":
-        raise UsageError("--learning-rate is of Adam alone: add --optimiser adam, or leave it out")
+    if "learning_rate" in values and values.get("optimizer") != "adam":
+        raise UsageError("--learning-rate is of Adam alone: add --optimizer adam, or leave it out")
     try:
-        return PaintingOptions.model_validate({"style": dict(paintings), **values})
+        return OptimizationOptions.model_validate({"style": dict(style_images), **values})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "style"
@@ -37,18 +39,18 @@ def check_range(option: str, value: float, least: float, most: float) -> None:
         raise UsageError(f"{option} {value:g}: wanted {least:g} to {most:g}")
 
 
-def shares(paintings: Sequence[Path], weights: str | None) -> dict[str, float]:
+def shares(style_images: Sequence[Path], weights: str | None) -> dict[str, float]:
     """The paintings with their weights. Raises UsageError where the numbers do not fit."""
     if weights is None:
-        return {str(path): 1.0 for path in paintings}
+        return {str(path): 1.0 for path in style_images}
     where, parts = f"--style-weights {weights}", weights.split(",")
-    if len(parts) != len(paintings):
-        count = "is 1 painting" if len(paintings) == 1 else f"are {len(paintings)} paintings"
+    if len(parts) != len(style_images):
+        count = "is 1 painting" if len(style_images) == 1 else f"are {len(style_images)} paintings"
         raise UsageError(f"{where}: wanted one number for each painting, and there {count}")
     numbers = [_number(part, where) for part in parts]
     if min(numbers) < 0 or not 0 < sum(numbers) < inf:
         raise UsageError(f"{where}: wanted numbers from 0 on, and one of them above 0")
-    return {str(path): number for path, number in zip(paintings, numbers, strict=True)}
+    return {str(path): number for path, number in zip(style_images, numbers, strict=True)}
 
 
 def layers(text: str | None, option: str) -> tuple[str, ...] | dict[str, float] | None:

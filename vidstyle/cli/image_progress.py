@@ -1,4 +1,4 @@
-"""How a painting of a still is shown while it comes about: lines, pictures, a film."""
+"""How a painting of a still is shown while it comes about: lines, images, a film."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vidstyle.cli.image_files import to_bytes
-from vidstyle.cli.image_request import FILM_CODECS
+from vidstyle.cli.image_request import PREVIEW_VIDEO_CODECS
 from vidstyle.cli.style_progress import losses_line, training_line
 from vidstyle.cli.terminal import say
 from vidstyle.core.errors import OutputError
-from vidstyle.models.gatys import Progress as Step
+from vidstyle.models.optimization.gatys import Progress as Step
 
 Show = Callable[[Step], None]
 
 _PLAIN_EVERY_SECONDS = 10.0
-_FILM_PICTURES = 60
-_FILM_RATE = 12
-_FILM_HOLD = 18
-"""Pictures of a film at most, a second, and how long the last one stays."""
+_PREVIEW_VIDEO_IMAGES = 60
+_PREVIEW_VIDEO_RATE = 12
+_PREVIEW_VIDEO_HOLD = 18
+"""Images of a film at most, a second, and how long the last one stays."""
 
 
 @contextmanager
@@ -111,13 +111,15 @@ class Previews:
         return self._folder if self._count else None
 
 
-class Film:
-    """Collects pictures of the way, the early ones more closely: there most of it happens."""
+class PreviewVideo:
+    """Collects images of the way, the early ones more closely: there most of it happens."""
 
     def __init__(self, folder: Path, steps: int) -> None:
         self._folder = folder
-        last = _FILM_PICTURES - 1
-        self._wanted = {max(1, round(steps * (at / last) ** 2)) for at in range(_FILM_PICTURES)}
+        last = _PREVIEW_VIDEO_IMAGES - 1
+        self._wanted = {
+            max(1, round(steps * (at / last) ** 2)) for at in range(_PREVIEW_VIDEO_IMAGES)
+        }
         self._count = 0
 
     def __call__(self, step: Step) -> None:
@@ -125,8 +127,8 @@ class Film:
             self._add(step)
 
     def finish(self, last: Step, path: Path, *, overwrite: bool) -> None:
-        """Make the film, its last picture held. Raises OutputError."""
-        for _ in range(_FILM_HOLD):
+        """Make the film, its last image held. Raises OutputError."""
+        for _ in range(_PREVIEW_VIDEO_HOLD):
             self._add(last)
         _encode(self._folder, path, overwrite=overwrite)
 
@@ -136,17 +138,17 @@ class Film:
 
 
 @contextmanager
-def film_of(path: Path | None, steps: int) -> Generator[Film | None, None, None]:
-    """A film that is to be made, and a place for its pictures meanwhile."""
+def preview_video_of(path: Path | None, steps: int) -> Generator[PreviewVideo | None, None, None]:
+    """A film that is to be made, and a place for its images meanwhile."""
     if path is None:
         yield None
         return
     with TemporaryDirectory(prefix="vidstyle-") as folder:
-        yield Film(Path(folder), steps)
+        yield PreviewVideo(Path(folder), steps)
 
 
 def _write(path: Path, step: Step) -> None:
-    made, data = cv2.imencode(".png", to_bytes(step.picture()))
+    made, data = cv2.imencode(".png", to_bytes(step.image()))
     if not made:
         raise OutputError(f"cannot write {path}")
     part = path.with_name(f".{path.name}.part")
@@ -160,17 +162,17 @@ def _write(path: Path, step: Step) -> None:
 
 
 def _encode(folder: Path, path: Path, *, overwrite: bool) -> None:
-    """A folder of pictures as a film, by a pipeline as any other."""
-    from vidstyle.runner.config import load_pipeline
-    from vidstyle.runner.discovery import Registry
-    from vidstyle.runner.job import Job, run
+    """A folder of images as a film, by a pipeline as any other."""
+    from vidstyle.runner.config.discovery import Registry
+    from vidstyle.runner.config.pipeline import load_pipeline
+    from vidstyle.runner.plan.job import Job, run
 
     with TemporaryDirectory(prefix="vidstyle-") as beside:
         written = Path(beside) / "film.yaml"
         written.write_text(
             "version: 1\nstages:\n"
-            f"  - {{use: decode/pictures, frame_rate: {_FILM_RATE}}}\n"
-            f"  - {{use: encode/pyav, codec: {FILM_CODECS[path.suffix.lower()]}}}\n"
+            f"  - {{use: decode/images, frame_rate: {_PREVIEW_VIDEO_RATE}}}\n"
+            f"  - {{use: encode/pyav, codec: {PREVIEW_VIDEO_CODECS[path.suffix.lower()]}}}\n"
         )
         pipeline = load_pipeline(written, registry=Registry())
         run(Job(pipeline, folder, path, device="cpu", overwrite=overwrite, resume=False))

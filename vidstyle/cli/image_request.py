@@ -12,13 +12,13 @@ from vidstyle.cli.image_memory import check_memory
 from vidstyle.cli.terminal import say
 from vidstyle.core.errors import OutputError, UsageError
 from vidstyle.core.layers import HostArray
-from vidstyle.models.gatys_settings import level_divisors
-from vidstyle.models.painting_file import check_painting
-from vidstyle.runner.destination import Destination
-from vidstyle.runner.device import resolve_device
-from vidstyle.stages.stylize.gatys_options import PaintingOptions
+from vidstyle.models.optimization.settings import level_divisors
+from vidstyle.models.optimization.style_image_file import check_style_image
+from vidstyle.runner.plan.device import resolve_device
+from vidstyle.runner.storage.destination import Destination
+from vidstyle.stages.stylize.gatys_options import OptimizationOptions
 
-FILM_CODECS: Final = {".gif": "gif", ".mp4": "libx264"}
+PREVIEW_VIDEO_CODECS: Final = {".gif": "gif", ".mp4": "libx264"}
 """By the end of a film's name."""
 
 
@@ -37,7 +37,7 @@ class Request:
     budget: int
     """Bytes of memory."""
     previews: tuple[int, Path] | None
-    film: Path | None
+    preview_video: Path | None
     overwrite: bool
     as_json: bool
 
@@ -53,7 +53,7 @@ class Checked:
     """As torch calls it."""
 
 
-def checked(request: Request, options: PaintingOptions) -> Checked:
+def checked(request: Request, options: OptimizationOptions) -> Checked:
     """Read what is to be painted, and look for all that can be wrong before it is.
 
     Weights that are missing are fetched. Raises a VidstyleError. torch is imported only where there
@@ -61,24 +61,24 @@ def checked(request: Request, options: PaintingOptions) -> Checked:
     """
     still = read_still(request.content, request.size)
     mask = None if request.mask is None else read_mask(request.mask, still)
-    for path in options.paintings:
-        check_painting(path)
-    if request.film is not None:
-        _check_film(request.film)
-        Destination(request.film, request.overwrite).check(request.content)
+    for path in options.style_images:
+        check_style_image(path)
+    if request.preview_video is not None:
+        _check_preview_video(request.preview_video)
+        Destination(request.preview_video, request.overwrite).check(request.content)
     if request.previews is not None:
         _check_previews(*request.previews)
     device = resolve_device(request.device, needs_torch=True)
-    height, width = still.colours.shape[:2]
+    height, width = still.colors.shape[:2]
     check_memory(options, width, height, device=device, budget=request.budget)
     _tell_levels(width, height, options.levels)
     options.weights_file()
     return Checked(still=still, mask=mask, device=device)
 
 
-def _check_film(path: Path) -> None:
-    if path.suffix.lower() not in FILM_CODECS:
-        raise UsageError(f"--progress {path}: a film ends in {' or '.join(FILM_CODECS)}")
+def _check_preview_video(path: Path) -> None:
+    if path.suffix.lower() not in PREVIEW_VIDEO_CODECS:
+        raise UsageError(f"--progress {path}: a film ends in {' or '.join(PREVIEW_VIDEO_CODECS)}")
 
 
 def _check_previews(every: int, folder: Path) -> None:
@@ -86,7 +86,7 @@ def _check_previews(every: int, folder: Path) -> None:
     if every < 1:
         raise UsageError(f"--preview-every {every}: wanted 1 or more")
     whole = folder.absolute()
-    there = next(place for place in (whole, *whole.parents) if os.path.lexists(place))
+    there = next(position for position in (whole, *whole.parents) if os.path.lexists(position))
     if not there.is_dir():
         raise OutputError(f"cannot make the folder {folder}: {there} is not a folder")
     if not os.access(there, os.W_OK | os.X_OK):

@@ -63,13 +63,13 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As standard error does: a file name may hold bytes that are no text.
         sys.stdout.reconfigure(errors="backslashreplace")
-    # What OpenCV's readers say of a damaged picture, in lines of its own, we say in one.
+    # What OpenCV's readers say of a damaged image, in lines of its own, we say in one.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     # torch's threads wait for each other by spinning: so long as to take the cores from the other
     # stages, and from other programs. After some microseconds they sleep.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     code = run_command(sys.argv[1:])
-    threaded = sys.modules.get("vidstyle.runner.threaded")
+    threaded = sys.modules.get("vidstyle.runner.execution.threaded")
     if threaded is not None and threaded.still_working():
         # The libraries that a step is in are not to be taken from under it.
         sys.stdout.flush()

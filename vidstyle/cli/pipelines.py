@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(json: given.Json = False) -> None:
     """All pipelines that can be run by name, what they do, and their files, to copy and change."""
-    from vidstyle.runner.shipped import about, shipped_pipelines
+    from vidstyle.runner.config.shipped import about, shipped_pipelines
 
     found = shipped_pipelines()
     if json:

@@ -55,7 +55,7 @@ def _stage_json(stage: PlannedStage) -> dict[str, object]:
         "name": stage.name,
         "use": stage.use,
         "options": dict(stage.options),
-        "place": asdict(stage.place),
+        "place": asdict(stage.context),
         "reads": sorted(stage.needs.reads),
         "writes": list(stage.needs.writes),
         "memory": stage.memory,
@@ -67,7 +67,7 @@ def _table(plan: Plan) -> Table:
     for title in ("stage", "reads", "writes", "on", "memory"):
         table.add_column(title, overflow="fold", justify="right" if title == "memory" else "left")
     for stage in plan.every:
-        where = f"{stage.place.device} x{stage.place.threads}"
+        where = f"{stage.context.device} x{stage.context.threads}"
         cells = (
             stage.use,
             ", ".join(_reads(stage)),
@@ -92,9 +92,9 @@ def clip_line(clip: Clip) -> str:
     """``640x360, 25 fps, bt709 limited, 8 bit, 250 frames``."""
     rate = "variable rate" if clip.frame_rate is None else f"{float(clip.frame_rate):.6g} fps"
     count = "length unknown" if clip.frame_count is None else f"{clip.frame_count} frames"
-    guess = "" if clip.colour.tagged else " (guessed)"
-    colour = f"{clip.colour.matrix}{guess} {clip.colour.range}"
-    return f"{clip.width}x{clip.height}, {rate}, {colour}, {clip.bit_depth} bit, {count}"
+    guess = "" if clip.color.tagged else " (guessed)"
+    color = f"{clip.color.matrix}{guess} {clip.color.range}"
+    return f"{clip.width}x{clip.height}, {rate}, {color}, {clip.bit_depth} bit, {count}"
 
 
 def input_line(side: PlannedInput) -> str:

@@ -20,12 +20,12 @@ from rich.progress import (
 )
 
 from vidstyle.cli.terminal import say, visible
-from vidstyle.runner.events import (
+from vidstyle.runner.execution.events import (
     Event,
     FrameDone,
     Kept,
     Listener,
-    Noticed,
+    NoteEvent,
     Planned,
     Result,
     Resumed,
@@ -64,8 +64,8 @@ def _as_json(event: Event) -> dict[str, object]:
             }
         case FrameDone(index, done, total, digest):
             return {"event": "frame", "index": index, "done": done, "total": total, "hash": digest}
-        case Noticed(notice):
-            return {"event": "notice", "kind": notice.kind, "text": notice.text}
+        case NoteEvent(note):
+            return {"event": "notice", "kind": note.kind, "text": note.text}
         case Resumed(frames):
             return {"event": "resumed", "frames": frames}
         case Kept(frames, store):
@@ -109,8 +109,8 @@ class _Bar:
                 rate = done / max(time.perf_counter() - self._started, 1e-6)
                 known = None if total is None else max(total, done)
                 self._bar.update(self._task, completed=done, total=known, rate=rate)
-            case Noticed(notice):
-                self._say(f"note: {notice.text}")
+            case NoteEvent(note):
+                self._say(f"note: {note.text}")
             case Resumed() | Kept():
                 self._say(f"note: {work_line(event)}")
             case Result():
@@ -137,8 +137,8 @@ class _Lines:
                 if now - self._last >= _PLAIN_EVERY_SECONDS:
                     self._last = now
                     say(self._prefix + progress_line(done, total, now - self._started))
-            case Noticed(notice):
-                say(f"{self._prefix}note: {notice.text}")
+            case NoteEvent(note):
+                say(f"{self._prefix}note: {note.text}")
             case Resumed() | Kept():
                 say(f"{self._prefix}note: {work_line(event)}")
             case Result():

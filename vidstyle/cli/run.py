@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 def run(
     pipeline: given.PipelineFile,
     inputs: Annotated[
-        list[Path], typer.Argument(help="Clips, or folders of pictures.", metavar="INPUT...")
+        list[Path], typer.Argument(help="Clips, or folders of images.", metavar="INPUT...")
     ],
     output: Annotated[
         Path | None,
@@ -64,9 +64,9 @@ def run(
     """Run a pipeline on clips."""
     from vidstyle.cli.plan_text import print_plan
     from vidstyle.cli.progress import listener
-    from vidstyle.runner import job as jobs
-    from vidstyle.runner.memory import parse_size
-    from vidstyle.runner.naming import output_paths
+    from vidstyle.runner.plan import job as jobs
+    from vidstyle.runner.plan.memory import parse_size
+    from vidstyle.runner.plan.naming import output_paths
 
     interval = given.interval_of(frames)
     loaded = given.pipeline_of(pipeline, set_=set_, style=style, plugins=plugins)

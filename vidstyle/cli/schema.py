@@ -15,6 +15,6 @@ def register(app: typer.Typer) -> None:
 
 def schema(plugins: given.Plugins = None) -> None:
     """Print the JSON Schema of pipeline files."""
-    from vidstyle.runner.schema import pipeline_schema
+    from vidstyle.runner.config.schema import pipeline_schema
 
     print(json.dumps(pipeline_schema(given.registry_of(plugins)), indent=2))

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from vidstyle.runner.config import Pipeline
-    from vidstyle.runner.discovery import Registry
+    from vidstyle.runner.config.discovery import Registry
+    from vidstyle.runner.config.pipeline import Pipeline
 
 
 def _pipeline_file(named: Path) -> Path:
-    from vidstyle.runner.shipped import pipeline_file
+    from vidstyle.runner.config.shipped import pipeline_file
 
     return pipeline_file(named)
 
@@ -61,7 +61,7 @@ Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, and
 
 def registry_of(plugins: list[Path] | None) -> Registry:
     """Built-in stages, installed ones, and those of the folders named by the user."""
-    from vidstyle.runner.discovery import Registry, folders_from_environment
+    from vidstyle.runner.config.discovery import Registry, folders_from_environment
 
     return Registry([*folders_from_environment(), *(plugins or [])])
 
@@ -70,7 +70,7 @@ def pipeline_of(
     file: Path, *, set_: list[str] | None, style: str | None, plugins: list[Path] | None
 ) -> Pipeline:
     """The validated pipeline with the command line's changes."""
-    from vidstyle.runner.config import load_pipeline
+    from vidstyle.runner.config.pipeline import load_pipeline
 
     overrides = overrides_of(set_, style)
     return load_pipeline(file, registry=registry_of(plugins), overrides=overrides)

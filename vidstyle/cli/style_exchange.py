@@ -41,20 +41,20 @@ def import_(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
     title: Annotated[str, typer.Option(help="Of the style, for people.")] = "",
     credit: Annotated[str, typer.Option(help="Artist, title and year of the painting.")] = "",
-    licence: Annotated[str, typer.Option(help="Of the painting.")] = "",
+    license_name: Annotated[str, typer.Option("--license", help="Of the style image.")] = "",
 ) -> None:
     """Make a style of a network that another project trained."""
     named = _name(name, output or file)
     destination = output or _in_weights_folder(named)
     _check_destination(destination, file, overwrite=overwrite, suffix=".safetensors")
-    from vidstyle.models.style_file import Credit, save_style
-    from vidstyle.models.style_import import import_style
+    from vidstyle.models.style.style_file import Credit, save_style
+    from vidstyle.models.style.style_import import import_style
 
     found = import_style(
-        file, name=named, credit=Credit(title or named, credit, licence), channels=channels
+        file, name=named, credit=Credit(title or named, credit, license_name), channels=channels
     )
     save_style(destination, found.style.info, found.style.module)
-    for line in (f"recognised {found.recognised}", *found.ignored, f"wrote {destination}"):
+    for line in (f"recognized {found.recognized}", *found.ignored, f"wrote {destination}"):
         say(line)
 
 
@@ -68,11 +68,11 @@ def export(
     ],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> None:
-    """Write a style as ONNX, for other programs; it takes pictures of 20 pixels and up."""
+    """Write a style as ONNX, for other programs; it takes images of 20 pixels and up."""
     _check_destination(output, Path(style), overwrite=overwrite, suffix=".onnx")
-    from vidstyle.models.style_export import check_can_export, export_onnx, smallest_side
-    from vidstyle.models.style_file import load_style
-    from vidstyle.models.styles import find_style
+    from vidstyle.models.style.style_export import check_can_export, export_onnx, smallest_side
+    from vidstyle.models.style.style_file import load_style
+    from vidstyle.models.style.styles import find_style
 
     check_can_export()
     loaded = load_style(find_style(style))

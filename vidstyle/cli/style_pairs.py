@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast, get_args, get_type_hints
 
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.runner.suggest import shown
+from vidstyle.runner.config.suggest import shown
 from vidstyle.training.pair_choice import MOTION, PairChoice
 
 

@@ -1,4 +1,4 @@
-"""``vidstyle styles preview``: pictures in styles, side by side on one sheet."""
+"""``vidstyle styles preview``: images in styles, side by side on one sheet."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ from vidstyle.cli.style_output import check_new
 from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:
-    from vidstyle.models.style_file import Style
-    from vidstyle.training.watch import Picture
+    from vidstyle.models.style.style_file import Style
+    from vidstyle.training.watch import Image
 
 _FORMATS = (".png", ".jpg", ".jpeg")
 
 
 def preview(
-    pictures: Annotated[
-        list[Path], typer.Argument(help="Photos, one row each.", metavar="PICTURE...")
-    ],
+    images: Annotated[list[Path], typer.Argument(help="Photos, one row each.", metavar="IMAGE...")],
     styles: Annotated[
         str | None,
         typer.Option(
@@ -32,7 +30,7 @@ def preview(
     strengths: Annotated[
         str,
         typer.Option(
-            help="From 0, the picture as it is, to 1, painted: how much of the painting is mixed"
+            help="From 0, the image as it is, to 1, painted: how much of the painting is mixed"
             " in when a style is used.",
             metavar="S,T,...",
         ),
@@ -42,32 +40,32 @@ def preview(
     ] = Path("preview.png"),
     size: Annotated[
         int,
-        typer.Option(min=16, help="Longer side in pixels at which pictures are painted."),
+        typer.Option(min=16, help="Longer side in pixels at which images are painted."),
     ] = 384,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> None:
-    """Make a contact sheet of pictures in styles.
+    """Make a contact sheet of images in styles.
 
-    Each picture has a row, each style and strength a column.
+    Each image has a row, each style and strength a column.
     """
     from vidstyle.core.errors import UsageError
 
     chosen = _strengths(strengths)
     if output.suffix.lower() not in _FORMATS:
         raise UsageError(f"a sheet ends in {', '.join(_FORMATS)}: name {output.name} otherwise")
-    check_new(output, overwrite=overwrite, inputs=pictures)
+    check_new(output, overwrite=overwrite, inputs=images)
     from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
-    from vidstyle.training.photos import read_picture
-    from vidstyle.training.pictures import fitted, write_picture
+    from vidstyle.training.photos import read_image
+    from vidstyle.training.previews import fitted, write_image
 
-    photos = [fitted(read_picture(path), size) for path in pictures]
+    photos = [fitted(read_image(path), size) for path in images]
     loaded = _styles(styles)
     titles = [_title(name, strength, chosen) for name in loaded for strength in chosen]
     rows = [
-        SheetRow(path.name, (photo, *_painted(photo, loaded.values(), chosen)))
-        for path, photo in zip(pictures, photos, strict=True)
+        SheetRow(path.name, (photo, *_stylized(photo, loaded.values(), chosen)))
+        for path, photo in zip(images, photos, strict=True)
     ]
-    write_picture(output, contact_sheet(rows, ["original", *titles]))
+    write_image(output, contact_sheet(rows, ["original", *titles]))
     say(f"wrote {output}")
 
 
@@ -86,8 +84,8 @@ def _strengths(text: str) -> tuple[float, ...]:
 def _styles(names: str | None) -> dict[str, Style]:
     """Those that are named, in that order; of all of them, those that are not broken."""
     from vidstyle.core.errors import UsageError, WeightsError
-    from vidstyle.models.style_file import load_style
-    from vidstyle.models.styles import find_style, list_styles
+    from vidstyle.models.style.style_file import load_style
+    from vidstyle.models.style.styles import find_style, list_styles
 
     if names is not None:
         paths = [find_style(name.strip()) for name in names.split(",")]
@@ -107,19 +105,17 @@ def _title(name: str, strength: float, strengths: Sequence[float]) -> str:
     return name if strengths == (1.0,) else f"{name}\nstrength {strength:g}"
 
 
-def _painted(
-    photo: Picture, styles: Iterable[Style], strengths: Sequence[float]
-) -> Iterator[Picture]:
+def _stylized(photo: Image, styles: Iterable[Style], strengths: Sequence[float]) -> Iterator[Image]:
     """A photo in each style, at each strength."""
     import torch
 
-    from vidstyle.models.network import paint
+    from vidstyle.models.style.network import stylize
     from vidstyle.training.photos import to_tensor
 
     for style in styles:
         with torch.inference_mode():
             source = to_tensor(photo)
-            painted = paint(style.module, source)
+            stylized = stylize(style.module, source)
             for strength in strengths:
-                mixed = torch.lerp(source, painted, strength)[0].permute(1, 2, 0)
+                mixed = torch.lerp(source, stylized, strength)[0].permute(1, 2, 0)
                 yield (255.0 * mixed).round().to(torch.uint8).numpy()

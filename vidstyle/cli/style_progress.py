@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as RichProgress
 
 from vidstyle.cli.terminal import say
-from vidstyle.training.watch import Picture, Progress, Watcher
+from vidstyle.training.watch import Image, Progress, Watcher
 
 _PLAIN_EVERY_SECONDS = 10.0
 _MAIN = ("style", "content")
@@ -88,7 +88,7 @@ class _Bar:
             losses=losses_line(main),
         )
 
-    def picture(self, iteration: int, name: str, picture: Picture) -> None:
+    def image(self, iteration: int, name: str, image: Image) -> None:
         return None
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class _Lines:
             line = training_line(progress.iteration, progress.iterations, rate)
             say(f"{line}, {losses_line(self._pace.losses())}")
 
-    def picture(self, iteration: int, name: str, picture: Picture) -> None:
+    def image(self, iteration: int, name: str, image: Image) -> None:
         return None
 
     def close(self) -> None:

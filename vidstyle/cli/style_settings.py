@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from vidstyle.core.errors import PipelineError, UsageError
-from vidstyle.runner.option_errors import WANTED
-from vidstyle.runner.suggest import did_you_mean, shown
-from vidstyle.runner.yaml_file import parse_value
-from vidstyle.runner.yaml_values import Where, YamlScalar, YamlValue, plain
+from vidstyle.runner.config.option_errors import WANTED
+from vidstyle.runner.config.suggest import did_you_mean, shown
+from vidstyle.runner.config.yaml_file import parse_value
+from vidstyle.runner.config.yaml_values import Where, YamlScalar, YamlValue, plain
 from vidstyle.training.presets import PRESETS
 from vidstyle.training.settings import Settings
 

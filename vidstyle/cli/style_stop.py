@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidstyle.cli.main import INTERRUPTED, TERMINATED
 from vidstyle.core.errors import DeviceError, VidstyleError, WeightsError
-from vidstyle.models.safetensors_file import read_metadata
+from vidstyle.models.weights.safetensors_file import read_metadata
 
 
 class InterruptedTrainingError(VidstyleError):

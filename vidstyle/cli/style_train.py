@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    painting: Annotated[Path, typer.Argument(help="A picture of the style.", metavar="PAINTING")],
+    style_image: Annotated[Path, typer.Argument(help="An image of the style.", metavar="PAINTING")],
     photos: Annotated[Path, typer.Option(help="A folder of photos to train on.", metavar="DIR")],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="The style file to make.", metavar="FILE")
@@ -83,14 +83,14 @@ def train(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
     title: Annotated[str, typer.Option(help="Of the style, for people.")] = "",
     credit: Annotated[str, typer.Option(help="Artist, title and year of the painting.")] = "",
-    licence: Annotated[str, typer.Option(help="Of the painting.")] = "",
+    license_name: Annotated[str, typer.Option("--license", help="Of the style image.")] = "",
 ) -> None:
     """Train a style from a painting: minutes to hours, and resumable.
 
     A preset is a set of settings: vidstyle's own, or a published recipe. The other options change
     it.
     """
-    check_new(output, overwrite=overwrite, inputs=[painting])
+    check_new(output, overwrite=overwrite, inputs=[style_image])
     checkpoint = output.with_suffix(".checkpoint")
     _check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
     from vidstyle.cli.style_settings import settings_of
@@ -107,29 +107,29 @@ def train(
         "seed": seed,
     }
     settings = settings_of(preset, options, set_ or ())
-    from vidstyle.runner.destination import Destination
+    from vidstyle.runner.storage.destination import Destination
 
     with Destination(output, overwrite).reserved(), resumable(checkpoint):
         from vidstyle.cli.style_pairs import pairs_of
         from vidstyle.cli.style_progress import losses_line, progress_watcher
-        from vidstyle.models.style_file import Credit
-        from vidstyle.runner.device import resolve_device
+        from vidstyle.models.style.style_file import Credit
+        from vidstyle.runner.plan.device import resolve_device
         from vidstyle.training.loop import train_style
         from vidstyle.training.watch import Watchers
 
         # Before folders are made for a call that cannot work.
-        chosen, place = pairs_of(pairs), resolve_device(device, needs_torch=True)
+        chosen, position = pairs_of(pairs), resolve_device(device, needs_torch=True)
         others = _watchers(tensorboard, previews)
         with progress_watcher() as shown, closing(Watchers(shown, *others)) as watchers:
             info = train_style(
                 settings,
-                painting=painting,
+                style_image=style_image,
                 photos=photos,
                 destination=output,
                 pairs=chosen,
-                credit=Credit(title or output.stem, credit, licence),
+                credit=Credit(title or output.stem, credit, license_name),
                 weights=weights,
-                device=place,
+                device=position,
                 resume=resume,
                 preview_every=preview_every,
                 watcher=watchers,
@@ -141,7 +141,7 @@ def train(
 def _check_checkpoint(checkpoint: Path, *, resume: bool, overwrite: bool) -> None:
     """Say where the training begins; what an earlier one has kept is not lost unasked."""
     from vidstyle.core.errors import OutputError
-    from vidstyle.models.safetensors_file import read_metadata
+    from vidstyle.models.weights.safetensors_file import read_metadata
 
     if not checkpoint.exists():
         if resume:
@@ -163,7 +163,7 @@ def _watchers(tensorboard: Path | None, previews: Path | None) -> list[Watcher]:
 
         found.append(TensorBoard(tensorboard))
     if previews is not None:
-        from vidstyle.training.pictures import PreviewPictures
+        from vidstyle.training.previews import PreviewImages
 
-        found.append(PreviewPictures(previews))
+        found.append(PreviewImages(previews))
     return found

@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(json: given.Json = False) -> None:
     """All styles that can be named, and how near they come."""
-    from vidstyle.models.styles import list_styles
+    from vidstyle.models.style.styles import list_styles
 
     found = [_described(name, path) for name, path in list_styles().items()]
     if json:
@@ -46,7 +46,7 @@ def list_(json: given.Json = False) -> None:
 def _described(name: str, path: Path) -> dict[str, Any]:
     """What is told of a style; of a broken one, the reason."""
     from vidstyle.core.errors import WeightsError
-    from vidstyle.models.style_file import read_style_info
+    from vidstyle.models.style.style_file import read_style_info
 
     try:
         info = read_style_info(path)
@@ -56,8 +56,8 @@ def _described(name: str, path: Path) -> dict[str, Any]:
         "name": name,
         "file": str(path),
         "title": info.credit.title,
-        "painting": info.credit.painting,
-        "licence": info.credit.licence,
+        "style_image": info.credit.style_image,
+        "license": info.credit.license,
         "architecture": f"{info.architecture}-{info.width}",
         "bytes": path.stat().st_size,
         "losses": dict(info.losses),
@@ -70,7 +70,7 @@ def _print_table(styles: Iterable[Mapping[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("name", "painting", "network", "size", "style loss"):
+    for title in ("name", "style image", "network", "size", "style loss"):
         right = title in ("size", "style loss")
         table.add_column(title, overflow="fold", justify="right" if right else "left")
     for style in styles:
@@ -81,12 +81,12 @@ def _print_table(styles: Iterable[Mapping[str, Any]]) -> None:
 def _row(style: Mapping[str, Any]) -> tuple[str, ...]:
     if "broken" in style:
         return style["name"], f"BROKEN: {style['broken']}"
-    painting = style["painting"] or style["title"]
-    licence = f" ({style['licence']})" if style["licence"] else ""
+    style_image = style["style_image"] or style["title"]
+    suffix = f" ({style['license']})" if style["license"] else ""
     loss = style["losses"].get("style")
     return (
         style["name"],
-        f"{painting}{licence}",
+        f"{style_image}{suffix}",
         style["architecture"],
         f"{style['bytes'] / 1024:.0f} KiB",
         "" if loss is None else f"{loss:.3f}",

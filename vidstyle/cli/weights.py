@@ -16,10 +16,10 @@ from vidstyle.cli import shared_options as given
 from vidstyle.cli.terminal import say, table_width, visible
 
 if TYPE_CHECKING:
-    from vidstyle.models.download import Watch
-    from vidstyle.models.weight_catalogue import WeightFile
+    from vidstyle.models.weights.catalog import WeightFile
+    from vidstyle.models.weights.download import ReportBytes
 
-_COLUMNS = ("name", "size", "licence", "sha256", "from", "lies in")
+_COLUMNS = ("name", "size", "license", "sha256", "from", "lies in")
 _Offline = Annotated[
     bool, typer.Option("--offline", help="Download nothing; say where the file is to be put.")
 ]
@@ -40,9 +40,9 @@ def list_(json: given.Json = False) -> None:
 
     With --json, whole addresses and files.
     """
-    from vidstyle.models.weight_catalogue import CATALOGUE
+    from vidstyle.models.weights.catalog import CATALOG
 
-    rows = [_described(entry) for entry in CATALOGUE.values()]
+    rows = [_described(entry) for entry in CATALOG.values()]
     if json:
         print(json_module.dumps(rows))
         return
@@ -61,11 +61,11 @@ def pull(
     What is fetched is checked, and so is what is here: a wrong file in the cache is fetched anew.
     A download that was cut goes on where it ended.
     """
-    from vidstyle.models.weight_listing import listed, pulled
+    from vidstyle.models.weights.listing import find_entry, pull_weights
 
-    for entry in [listed(name) for name in names]:
-        with _progress(entry.name, quiet=json) as watch:
-            found = pulled(entry, offline=offline, watch=watch)
+    for entry in [find_entry(name) for name in names]:
+        with _progress(entry.name, quiet=json) as report:
+            found = pull_weights(entry, offline=offline, report=report)
         if json:
             row = {"name": entry.name, "file": str(found.path), "fetched": found.is_new}
             print(json_module.dumps(row), flush=True)
@@ -82,23 +82,23 @@ def verify(
 ) -> None:
     """Read the weights that are here and compare their SHA-256 with the published one."""
     from vidstyle.core.errors import WeightsError
-    from vidstyle.models.weight_listing import verified
+    from vidstyle.models.weights.listing import check_weights
 
     bad: list[Path] = []
     for entry, path in _present(names):
-        result = verified(entry, path)
-        if not result.serves:
+        result = check_weights(entry, path)
+        if not result.passed:
             bad.append(path)
         if json:
             row = {
                 "name": entry.name,
                 "file": str(path),
                 "sha256": result.sha256,
-                "verdict": result.verdict,
+                "status": result.status,
             }
             print(json_module.dumps(row), flush=True)
         else:
-            print(visible(f"{result.verdict:9} {entry.name}: {path} (sha256 {result.sha256})"))
+            print(visible(f"{result.status:9} {entry.name}: {path} (sha256 {result.sha256})"))
     if bad:
         raise WeightsError(
             f"not the right file: {', '.join(map(str, bad))}: remove it, and run `vidstyle weights"
@@ -109,12 +109,13 @@ def verify(
 def _present(names: Sequence[str] | None) -> list[tuple[WeightFile, Path]]:
     """What is here; of those that are named, all. Raises WeightsError where one is not."""
     from vidstyle.core.errors import WeightsError
-    from vidstyle.models.weight_catalogue import CATALOGUE
-    from vidstyle.models.weight_listing import lies_at, listed
+    from vidstyle.models.weights.catalog import CATALOG
+    from vidstyle.models.weights.listing import find_entry
+    from vidstyle.models.weights.places import locate_weights
 
     found = []
-    for entry in [listed(name) for name in names or CATALOGUE]:
-        if path := lies_at(entry):
+    for entry in [find_entry(name) for name in names or CATALOG]:
+        if path := locate_weights(entry):
             found.append((entry, path))
         elif names:
             raise WeightsError(
@@ -127,15 +128,15 @@ def _present(names: Sequence[str] | None) -> list[tuple[WeightFile, Path]]:
 
 
 def _described(entry: WeightFile) -> dict[str, Any]:
-    from vidstyle.models.weight_listing import lies_at
+    from vidstyle.models.weights.places import locate_weights
 
-    there = lies_at(entry)
+    there = locate_weights(entry)
     return {
         "name": entry.name,
         "address": entry.address,
         "file": entry.file,
         "mebibytes": entry.mebibytes,
-        "licence": entry.licence,
+        "license": entry.license,
         "sha256": entry.digits,
         "lies_at": str(there) if there else None,
     }
@@ -152,7 +153,7 @@ def _print_table(rows: Iterable[dict[str, Any]]) -> None:
         digits = f"{row['sha256']}…" if row["sha256"] else "unknown"
         size = f"{row['mebibytes']:.0f} MiB"
         host = urlsplit(row["address"]).netloc
-        table.add_row(row["name"], size, row["licence"], digits, host, _folder(row["lies_at"]))
+        table.add_row(row["name"], size, row["license"], digits, host, _folder(row["lies_at"]))
     # A folder's name means nothing but itself.
     console = Console(width=table_width(sys.stdout), highlight=False, markup=False)
     console.print(table, crop=False)
@@ -170,7 +171,7 @@ def _folder(file: str | None) -> str:
 
 
 @contextmanager
-def _progress(name: str, *, quiet: bool) -> Generator[Watch | None, None, None]:
+def _progress(name: str, *, quiet: bool) -> Generator[ReportBytes | None, None, None]:
     """A bar of bytes on a terminal; elsewhere the announcement of the download is enough."""
     from rich.console import Console
 

@@ -1,6 +1,7 @@
 """The contracts: what frames, clips and stages are. Stage authors import from here."""
 
-from vidstyle.core.clip import Clip, Colour, Notice, OtherStream
+from vidstyle.core.clip import Clip, Color, Note, OtherStream
+from vidstyle.core.context import ExecutionContext
 from vidstyle.core.frame import Frame
 from vidstyle.core.layers import HostArray, Layer
 from vidstyle.core.needs import NOW, Needs, Reach
@@ -11,7 +12,6 @@ from vidstyle.core.options import (
     keyframed_mix,
     layer_or_file,
 )
-from vidstyle.core.place import Place
 from vidstyle.core.plan import Plan, PlannedInput, PlannedStage
 from vidstyle.core.sink import (
     FrameTime,
@@ -23,8 +23,8 @@ from vidstyle.core.sink import (
     Writer,
 )
 from vidstyle.core.source import Mark, Source
-from vidstyle.core.span import Shelf, Span, SpanStage, SpanSteps
-from vidstyle.core.stage import AnyStage, BaseStage, BatchStage, Layers, Stage, picture_filter
+from vidstyle.core.span import Scratch, Span, SpanStage, SpanSteps
+from vidstyle.core.stage import AnyStage, BaseStage, BatchStage, Layers, Stage, image_filter
 from vidstyle.core.state import State, load_state, save_state
 from vidstyle.core.window import Window
 
@@ -34,7 +34,8 @@ __all__ = [
     "BaseStage",
     "BatchStage",
     "Clip",
-    "Colour",
+    "Color",
+    "ExecutionContext",
     "Frame",
     "FrameTime",
     "HostArray",
@@ -43,18 +44,17 @@ __all__ = [
     "Mark",
     "Mix",
     "Needs",
-    "Notice",
+    "Note",
     "Original",
     "OtherStream",
     "Packet",
-    "Place",
     "Plan",
     "PlannedInput",
     "PlannedStage",
     "Reach",
     "ReplayableWriter",
+    "Scratch",
     "Segment",
-    "Shelf",
     "Sink",
     "Source",
     "Span",
@@ -65,10 +65,10 @@ __all__ = [
     "State",
     "Window",
     "Writer",
+    "image_filter",
     "keyframed",
     "keyframed_mix",
     "layer_or_file",
     "load_state",
-    "picture_filter",
     "save_state",
 ]

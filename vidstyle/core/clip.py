@@ -11,8 +11,8 @@ Range = Literal["limited", "full"]
 
 
 @dataclass(frozen=True, slots=True)
-class Colour:
-    """How the samples in the file stand for colours. Layers are always full-range RGB."""
+class Color:
+    """How the samples in the file stand for colors. Layers are always full-range RGB."""
 
     matrix: Matrix = "bt709"
     """Matrix between RGB and the file's luma and chroma; ``rgb`` where there is none."""
@@ -37,18 +37,18 @@ class OtherStream:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Note:
     """Something that was guessed, repaired or dropped, and that a user should know."""
 
     kind: str
-    """A stable word, such as ``damage`` or ``colour-guessed``."""
+    """A stable word, such as ``damage`` or ``color-guessed``."""
     text: str
     """One line for a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Geometry, time and colour of the frames that pass a point of the pipeline."""
+    """Geometry, time and color of the frames that pass a point of the pipeline."""
 
     width: int
     height: int
@@ -56,7 +56,7 @@ class Clip:
     """Seconds a tick of pts and duration."""
     frame_rate: Fraction | None = None
     """Frames a second, exact; None where it varies or is unknown."""
-    colour: Colour = field(default_factory=Colour)
+    color: Color = field(default_factory=Color)
     bit_depth: int = 8
     """Bits a sample in the file; layers are float32 whatever it is."""
     sample_aspect: Fraction = Fraction(1)
@@ -66,7 +66,7 @@ class Clip:
     alpha: bool = False
     """Whether frames carry an ``alpha`` layer."""
     streams: tuple[OtherStream, ...] = ()
-    notices: tuple[Notice, ...] = ()
+    notes: tuple[Note, ...] = ()
     """What opening the clip found out."""
 
     def __post_init__(self) -> None:

@@ -26,7 +26,7 @@ class Frame:
     duration: int
     """How long it is shown, in the clip's time base."""
     layers: Mapping[str, Layer]
-    """The pictures, by name. See ``vidstyle.core.layers``."""
+    """The images, by name. See ``vidstyle.core.layers``."""
     shot: int = 0
     """Number of the shot, counted by the runner."""
     chunk: int = 0

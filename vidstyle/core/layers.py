@@ -1,4 +1,4 @@
-"""What a layer is: one picture-sized array of a frame, under a name that stages agree on."""
+"""What a layer is: one image-sized array of a frame, under a name that stages agree on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHANNELS: dict[str, int] = {
 }
 """Channels of the standard layers. A plugin's own layers are not checked for their shape.
 
-Pictures are RGB in [0, 1]. ``flow`` is (dx, dy) in pixels on this frame's grid:
+Images are RGB in [0, 1]. ``flow`` is (dx, dy) in pixels on this frame's grid:
 ``previous[y + dy, x + dx]`` shows what ``source[y, x]`` shows. ``visible`` is 1 where that
 content can be seen in the previous frame, 0 where it is occluded or outside. The layers
 that end in ``_from_previous`` are the other direction, on the previous frame's grid.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -31,17 +32,20 @@ def keyframed(
     )
 
 
-def _normalised(mix: str | dict[str, float]) -> str | dict[str, float]:
+def _normalized(mix: str | dict[str, float]) -> str | dict[str, float]:
     if isinstance(mix, str):
         return mix
     total = sum(mix.values())
     if not 0 < total < float("inf") or min(mix.values()) < 0:
         raise ValueError("the weights of a mix are at least 0, and one of them is more")
+    if math.isclose(total, 1, rel_tol=1e-12):
+        # Normalized values stay bit for bit when they are read again.
+        return mix
     return {name: weight / total for name, weight in mix.items()}
 
 
-Mix = Annotated[str | dict[str, float], AfterValidator(_normalised)]
-"""One name, or names with weights; the weights are normalised to sum 1."""
+Mix = Annotated[str | dict[str, float], AfterValidator(_normalized)]
+"""One name, or names with weights; the weights are normalized to sum 1."""
 
 
 def keyframed_mix(*, description: str = "") -> Any:
@@ -54,7 +58,7 @@ def keyframed_mix(*, description: str = "") -> Any:
 
 
 def layer_or_file(*, description: str = "") -> Any:
-    """The name of a layer, or None; in a pipeline it may also be a picture, folder or video.
+    """The name of a layer, or None; in a pipeline it may also be an image, folder or video.
 
     The runner reads such a file in step with the clip, and the stage is given the name of the
     layer that the file has become: (H, W) in [0, 1].

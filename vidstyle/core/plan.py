@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vidstyle.core.clip import Clip
+from vidstyle.core.context import ExecutionContext
 from vidstyle.core.needs import Needs
-from vidstyle.core.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class PlannedStage:
     options: Mapping[str, Any]
     """As JSON values, defaults included."""
     needs: Needs
-    place: Place
+    context: ExecutionContext
     clip: Clip
     """What leaves the stage."""
     keeps: tuple[str, ...]
@@ -34,13 +34,13 @@ class PlannedStage:
 
     def identity(self) -> str:
         """What its pixels depend on, as JSON."""
-        facts = {"use": self.use, "options": dict(self.options), "place": asdict(self.place)}
+        facts = {"use": self.use, "options": dict(self.options), "place": asdict(self.context)}
         return json.dumps(facts, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedInput:
-    """A picture, folder or video that becomes a layer beside the clip's own."""
+    """An image, folder or video that becomes a layer beside the clip's own."""
 
     name: str
     """Of the layer."""

@@ -8,14 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from vidstyle.core.clip import Clip, Notice
+from vidstyle.core.clip import Clip, Note
+from vidstyle.core.context import ExecutionContext
 from vidstyle.core.frame import Frame
 from vidstyle.core.needs import Needs
 from vidstyle.core.options import StageOptions
-from vidstyle.core.place import Place
 
 MANIFEST = "vidstyle.json"
-"""File in a folder of pictures that lists ours under ``files``; no others are ever deleted."""
+"""File in a folder of images that lists ours under ``files``; no others are ever deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,11 @@ class ReplayableWriter(Writer, Protocol):
     """
 
     def planes(self) -> bytes:
-        """The picture that was written last, as the encoder was given it."""
+        """The image that was written last, as the encoder was given it."""
         ...
 
     def replay(self, planes: bytes) -> list[Packet]:
-        """Write a picture of another writer of an equal sink; packets that are ready."""
+        """Write an image of another writer of an equal sink; packets that are ready."""
         ...
 
 
@@ -103,7 +103,7 @@ class Segment(Protocol):
 
 
 class Sink(Protocol):
-    """Makes one file, or one folder of pictures, of the frames of a clip."""
+    """Makes one file, or one folder of images, of the frames of a clip."""
 
     Options: ClassVar[type[Any]]
 
@@ -124,15 +124,15 @@ class Sink(Protocol):
         """
         ...
 
-    def settle(self, clip: Clip, place: Place) -> StageOptions:
+    def resolve(self, clip: Clip, context: ExecutionContext) -> StageOptions:
         """The options with every ``auto`` as its value, as a stage has it."""
         ...
 
-    def memory(self, clip: Clip, place: Place) -> int:
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
         """Bytes at most that its encoder holds, as a stage has it."""
         ...
 
-    def open(self, clip: Clip, place: Place) -> None: ...
+    def open(self, clip: Clip, context: ExecutionContext) -> None: ...
 
     def segment(self, clip: Clip) -> Writer: ...
 
@@ -151,7 +151,7 @@ class Sink(Protocol):
         ...
 
     @property
-    def notices(self) -> Sequence[Notice]:
+    def notes(self) -> Sequence[Note]:
         """What joining dropped or changed."""
         ...
 

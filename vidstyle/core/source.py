@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from vidstyle.core.clip import Clip, Notice
+from vidstyle.core.clip import Clip, Note
+from vidstyle.core.context import ExecutionContext
 from vidstyle.core.frame import Frame
-from vidstyle.core.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Mark:
     pts: int
     """Its presentation time, in the clip's time base."""
     digests: tuple[str, ...]
-    """Hashes of the last decoded pictures, newest last."""
+    """Hashes of the last decoded images, newest last."""
 
 
 class Source(Protocol):
@@ -35,7 +35,7 @@ class Source(Protocol):
 
     def __init__(self, options: Any) -> None: ...
 
-    def open(self, path: Path, place: Place) -> Clip:
+    def open(self, path: Path, context: ExecutionContext) -> Clip:
         """Describe the clip. Raises InputError where it cannot be read."""
         ...
 
@@ -54,7 +54,7 @@ class Source(Protocol):
         ...
 
     @property
-    def notices(self) -> Sequence[Notice]:
+    def notes(self) -> Sequence[Note]:
         """What reading has met so far, beyond the clip's own notices."""
         ...
 

@@ -18,8 +18,8 @@ SpanSteps: TypeAlias = Generator[Layers, None, State]
 """Yields the layers of one frame after the other, and returns the next state."""
 
 
-class Shelf(Protocol):
-    """Where a stage puts pictures of its own while it works on a span; a dict is one.
+class Scratch(Protocol):
+    """Where a stage puts images of its own while it works on a span; a dict is one.
 
     The runner's goes to disk where memory ends. What is put there is given away: nobody writes
     to it any more. What is taken from there is a value of then, also after its key was put anew.
@@ -47,7 +47,7 @@ class Span(Generic[OptionsT]):
     that it is asked for, so frames may be kept and cost nothing."""
     options: Sequence[OptionsT]
     """The options as they are at each frame."""
-    shelf: Shelf = field(default_factory=dict[Hashable, Any])
+    scratch: Scratch = field(default_factory=dict[Hashable, Any])
     """Empty at the start of the span, gone after it."""
 
     def __post_init__(self) -> None:

@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, get_typ
 from pydantic import create_model
 
 from vidstyle.core.clip import Clip
+from vidstyle.core.context import ExecutionContext
 from vidstyle.core.layers import HostArray, Layer
 from vidstyle.core.needs import NOW, Needs
 from vidstyle.core.options import StageOptions
-from vidstyle.core.place import Place
 from vidstyle.core.state import State
 from vidstyle.core.window import Window
 
@@ -39,10 +39,10 @@ class AnyStage(Protocol):
         ...
 
     def describe(self, clip: Clip) -> Clip:
-        """Geometry and colour after this stage; pure."""
+        """Geometry and color after this stage; pure."""
         ...
 
-    def settle(self, clip: Clip, place: Place) -> StageOptions:
+    def resolve(self, clip: Clip, context: ExecutionContext) -> StageOptions:
         """The options with every ``auto`` as the value that it stands for; pure.
 
         By rules on clip, device and the processor's features, never by timing. A stage made with
@@ -58,18 +58,18 @@ class AnyStage(Protocol):
         """
         ...
 
-    def memory(self, clip: Clip, place: Place) -> int:
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
         """Bytes at most that it holds or works in, beside the layers that it is given and gives.
 
         For a clip as it arrives. What the plan adds up, to choose ``Place.tile`` by.
         """
         ...
 
-    def open(self, clip: Clip, place: Place) -> None:
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
         """Load weights and take the device; called once, before the first step."""
         ...
 
-    def fresh(self) -> State:
+    def initial_state(self) -> State:
         """The state at the start of its scope."""
         ...
 
@@ -108,51 +108,51 @@ class BaseStage(Generic[OptionsT]):
     def describe(self, clip: Clip) -> Clip:
         return clip
 
-    def settle(self, clip: Clip, place: Place) -> StageOptions:
+    def resolve(self, clip: Clip, context: ExecutionContext) -> StageOptions:
         return self.options
 
     def files(self) -> Sequence[Path]:
         return ()
 
-    def memory(self, clip: Clip, place: Place) -> int:
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
         return 0
 
-    def open(self, clip: Clip, place: Place) -> None:
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
         return None
 
-    def fresh(self) -> State:
+    def initial_state(self) -> State:
         return None
 
     def close(self) -> None:
         return None
 
 
-PictureFunction: TypeAlias = Callable[..., HostArray]
+ImageFunction: TypeAlias = Callable[..., HostArray]
 
 
 @overload
-def picture_filter(function: PictureFunction) -> type[BaseStage[Any]]: ...
+def image_filter(function: ImageFunction) -> type[BaseStage[Any]]: ...
 @overload
-def picture_filter(
+def image_filter(
     *, options: type[StageOptions]
-) -> Callable[[PictureFunction], type[BaseStage[Any]]]: ...
+) -> Callable[[ImageFunction], type[BaseStage[Any]]]: ...
 
 
-def picture_filter(
-    function: PictureFunction | None = None, *, options: type[StageOptions] | None = None
-) -> type[BaseStage[Any]] | Callable[[PictureFunction], type[BaseStage[Any]]]:
-    """Make a stage of a function that maps a picture, (H, W, 3) RGB in [0, 1], to another.
+def image_filter(
+    function: ImageFunction | None = None, *, options: type[StageOptions] | None = None
+) -> type[BaseStage[Any]] | Callable[[ImageFunction], type[BaseStage[Any]]]:
+    """Make a stage of a function that maps an image, (H, W, 3) RGB in [0, 1], to another.
 
     Keyword-only parameters with types become the stage's options. Where bounds or
-    descriptions are wanted, give a model instead: ``@picture_filter(options=Model)``; its
+    descriptions are wanted, give a model instead: ``@image_filter(options=Model)``; its
     fields are passed by keyword, with the values that they have at the frame.
     """
 
-    def make(function: PictureFunction) -> type[BaseStage[Any]]:
+    def make(function: ImageFunction) -> type[BaseStage[Any]]:
         model = options or _options_of(function)
         stage_needs = Needs(reads={"image": NOW}, writes=("image",))
 
-        class PictureFilter(BaseStage[StageOptions]):
+        class ImageFilter(BaseStage[StageOptions]):
             Options = model
             needs = stage_needs
 
@@ -160,15 +160,15 @@ def picture_filter(
                 values = {name: getattr(window.options, name) for name in model.model_fields}
                 return {"image": function(window.now.host("image"), **values)}, None
 
-        PictureFilter.__name__ = PictureFilter.__qualname__ = function.__name__
-        PictureFilter.__module__ = function.__module__
-        PictureFilter.__doc__ = function.__doc__
-        return PictureFilter
+        ImageFilter.__name__ = ImageFilter.__qualname__ = function.__name__
+        ImageFilter.__module__ = function.__module__
+        ImageFilter.__doc__ = function.__doc__
+        return ImageFilter
 
     return make if function is None else make(function)
 
 
-def _options_of(function: PictureFunction) -> type[StageOptions]:
+def _options_of(function: ImageFunction) -> type[StageOptions]:
     """The model that a function's keyword-only parameters describe."""
     hints = get_type_hints(function)
     fields: dict[str, Any] = {}

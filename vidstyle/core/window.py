@@ -13,7 +13,7 @@ OptionsT = TypeVar("OptionsT", bound=StageOptions)
 
 @dataclass(frozen=True, slots=True)
 class Window(Generic[OptionsT]):
-    """The current frame and its neighbours within the shot, with the declared layers only."""
+    """The current frame and its neighbors within the shot, with the declared layers only."""
 
     now: Frame
     options: OptionsT

@@ -1,4 +1,4 @@
-"""The frames of clips that somebody made, whatever the container: files and folders of pictures."""
+"""Frames of clips, whatever the container: files and folders of images."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidstyle.core import HostArray, Place, Source
+from vidstyle.core import ExecutionContext, HostArray, Source
 from vidstyle.core.errors import InputError
-from vidstyle.stages.decode.pictures import DecodePictures, PicturesOptions
+from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 from vidstyle.stages.shots.histogram import HistogramOptions, is_cut
@@ -20,17 +20,24 @@ from vidstyle.stages.shots.histogram import HistogramOptions, is_cut
 def clip_frames(
     path: Path, frames: tuple[int, int | None] = (0, None), *, size: tuple[int, int] | None = None
 ) -> Iterator[HostArray]:
-    """Frames of a clip or of a folder of pictures, (H, W, 3) RGB in [0, 1].
+    """Read the frames of a clip or of a folder of images.
 
-    ``frames`` is a half-open interval of indices. ``size`` is (width, height) to scale to: by area
-    when a frame shrinks, bicubic when it grows. Raises InputError where it cannot be read or ends
-    before the interval begins.
+    Args:
+        path: A file or a folder.
+        frames: A half-open interval of indices; None as its end is the end of the clip.
+        size: Width and height to scale to: by area when a frame shrinks, bicubic when it grows.
+
+    Returns:
+        Images (H, W, 3) RGB in [0, 1].
+
+    Raises:
+        InputError: The clip cannot be read, or ends before the interval begins.
     """
     first, stop = frames
     source = _source(path)
     count = 0
     try:
-        source.open(path, Place())
+        source.open(path, ExecutionContext())
         for frame in islice(source.frames(), stop):
             count += 1
             if count > first:
@@ -42,29 +49,29 @@ def clip_frames(
 
 
 def clip_size(path: Path) -> tuple[int, int]:
-    """Width and height of a clip's frames. Raises InputError where it cannot be read."""
+    """Give the width and height of a clip's frames. Raises InputError where it cannot be read."""
     source = _source(path)
     try:
-        clip = source.open(path, Place())
+        clip = source.open(path, ExecutionContext())
         return clip.width, clip.height
     finally:
         source.close()
 
 
 def find_cuts(clip: Iterable[HostArray]) -> tuple[int, ...]:
-    """Indices of the frames that begin a shot, as shots/histogram finds them; 0 is none of them."""
+    """Find the frames that begin a shot, as shots/histogram does; 0 is not among them."""
     threshold, found = HistogramOptions().threshold, []
     before: HostArray | None = None
-    for index, picture in enumerate(clip):
-        if before is not None and is_cut(picture, before, threshold):
+    for index, image in enumerate(clip):
+        if before is not None and is_cut(image, before, threshold):
             found.append(index)
-        before = picture
+        before = image
     return tuple(found)
 
 
 def _source(path: Path) -> Source:
     if path.is_dir():
-        return DecodePictures(PicturesOptions())
+        return DecodeImages(ImagesOptions())
     return DecodePyAV(DecodeOptions())
 
 

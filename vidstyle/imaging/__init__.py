@@ -1,1 +1,1 @@
-"""Pure functions on pictures and flow."""
+"""Pure functions on images and flow."""

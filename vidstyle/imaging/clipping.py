@@ -1,4 +1,4 @@
-"""Keep what is carried over from earlier frames within what the new picture shows nearby."""
+"""Keep what is carried over from earlier frames within what the new image shows nearby."""
 
 from __future__ import annotations
 
@@ -14,17 +14,15 @@ _FLOOR = 0.01
 # Added to the standard deviation, so that the smooth parts of a painting may still be steadied.
 
 
-def clip_to_neighbourhood(
-    history: HostArray, picture: HostArray, *, deviations: float
-) -> HostArray:
-    """``history`` within ``deviations`` local standard deviations of the local mean of ``picture``.
+def clip_to_neighborhood(history: HostArray, image: HostArray, *, deviations: float) -> HostArray:
+    """``history`` within ``deviations`` local standard deviations of the local mean of ``image``.
 
-    Both are (H, W, 3) in [0, 1] on one grid. Strokes that were carried to where the new picture is
+    Both are (H, W, 3) in [0, 1] on one grid. Strokes that were carried to where the new image is
     flat vanish, whatever flow and source say. Variance clipping, as temporal anti-aliasing has it
     (Salvi: An Excursion in Temporal Supersampling, 2016).
     """
-    mean = cv2.blur(picture, (_WINDOW, _WINDOW))
-    square = cv2.blur(cv2.multiply(picture, picture), (_WINDOW, _WINDOW))
+    mean = cv2.blur(image, (_WINDOW, _WINDOW))
+    square = cv2.blur(cv2.multiply(image, image), (_WINDOW, _WINDOW))
     reach = cv2.subtract(square, cv2.multiply(mean, mean))
     np.maximum(reach, 0, out=reach)
     cv2.sqrt(reach, dst=reach)

@@ -1,4 +1,4 @@
-"""A contact sheet: labelled pictures in rows and columns."""
+"""A contact sheet: labeled images in rows and columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Picture: TypeAlias = npt.NDArray[np.uint8]
+Image: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) RGB."""
 
 _PAPER = (250, 249, 247)
@@ -20,7 +20,7 @@ _MARGIN, _GAP = 24, 12
 _LINE, _CAPTION = 22, 36
 # Heights in pixels of a line of a title, and of the strip below a row that has captions.
 _NARROWEST = 96
-# Width of a column in pixels, so that words fit above small pictures.
+# Width of a column in pixels, so that words fit above small images.
 _SIZE = 0.46
 # Of the letters, in OpenCV's unit: capitals of about 11 pixels.
 _FINER = 4
@@ -29,34 +29,34 @@ _FINER = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SheetRow:
-    """The pictures of one row."""
+    """The images of one row."""
 
     caption: str
     """Stands below the first one."""
-    pictures: tuple[Picture | None, ...]
+    images: tuple[Image | None, ...]
     """One a column, of any size; None leaves its place free."""
 
 
-def contact_sheet(rows: Sequence[SheetRow], titles: Sequence[str]) -> Picture:
-    """Rows of pictures below the columns' titles, on a light ground; pictures keep their size.
+def contact_sheet(rows: Sequence[SheetRow], titles: Sequence[str]) -> Image:
+    """Rows of images below the columns' titles, on a light ground; images keep their size.
 
     Of a title of several lines the first one is bold. Text that is too wide for its column ends
-    in three dots. Raises ValueError where a row does not have one picture a title, and where
+    in three dots. Raises ValueError where a row does not have one image a title, and where
     there are none at all.
     """
     _check(rows, titles)
     columns = _placed([_column_width(rows, at) for at in range(len(titles))], _MARGIN, _GAP)
     head = _LINE * max(len(title.split("\n")) for title in titles) + _GAP // 2
     below = _CAPTION if any(row.caption for row in rows) else _GAP
-    lines = _placed([max(map(_height, row.pictures)) for row in rows], _MARGIN + head, below)
+    lines = _placed([max(map(_height, row.images)) for row in rows], _MARGIN + head, below)
     foot = _MARGIN if below == _GAP else below
     sheet = np.empty((lines[-1].stop + foot, columns[-1].stop + _MARGIN, 3), np.uint8)
     sheet[:] = _PAPER
     for title, column in zip(titles, columns, strict=True):
         _draw_title(sheet[_MARGIN : _MARGIN + head, column], title)
     for row, line in zip(rows, lines, strict=True):
-        for picture, column in zip(row.pictures, columns, strict=True):
-            _draw_picture(sheet[line, column], picture)
+        for image, column in zip(row.images, columns, strict=True):
+            _draw_image(sheet[line, column], image)
         under = sheet[line.stop : line.stop + min(below, _LINE + 4), columns[0]]
         _draw_line(under, row.caption, _FAINT, cv2.FONT_HERSHEY_SIMPLEX)
     return sheet
@@ -69,50 +69,50 @@ def _placed(lengths: Sequence[int], start: int, gap: int) -> list[slice]:
 
 
 def _column_width(rows: Sequence[SheetRow], column: int) -> int:
-    return max(_NARROWEST, *(_width(row.pictures[column]) for row in rows))
+    return max(_NARROWEST, *(_width(row.images[column]) for row in rows))
 
 
 def _check(rows: Sequence[SheetRow], titles: Sequence[str]) -> None:
     if not (rows and titles):
         raise ValueError("a contact sheet needs a row and a column at least")
     for row in rows:
-        if len(row.pictures) != len(titles):
-            raise ValueError(f"{row.caption}: {len(row.pictures)} pictures, {len(titles)} titles")
-        for picture in row.pictures:
-            if picture is not None and (picture.ndim != 3 or picture.shape[2] != 3):
-                raise ValueError(f"pictures are (H, W, 3), got {picture.shape}")
+        if len(row.images) != len(titles):
+            raise ValueError(f"{row.caption}: {len(row.images)} images, {len(titles)} titles")
+        for image in row.images:
+            if image is not None and (image.ndim != 3 or image.shape[2] != 3):
+                raise ValueError(f"images are (H, W, 3), got {image.shape}")
 
 
-def _width(picture: Picture | None) -> int:
-    return 0 if picture is None else picture.shape[1]
+def _width(image: Image | None) -> int:
+    return 0 if image is None else image.shape[1]
 
 
-def _height(picture: Picture | None) -> int:
-    return 0 if picture is None else picture.shape[0]
+def _height(image: Image | None) -> int:
+    return 0 if image is None else image.shape[0]
 
 
-def _draw_picture(place: Picture, picture: Picture | None) -> None:
+def _draw_image(position: Image, image: Image | None) -> None:
     """In the middle of its place."""
-    if picture is None:
+    if image is None:
         return
-    top, left = ((place.shape[axis] - picture.shape[axis]) // 2 for axis in (0, 1))
-    place[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    top, left = ((position.shape[axis] - image.shape[axis]) // 2 for axis in (0, 1))
+    position[top : top + image.shape[0], left : left + image.shape[1]] = image
 
 
-def _draw_title(place: Picture, title: str) -> None:
-    """At the foot of its place, so that titles of fewer lines stand near their pictures."""
+def _draw_title(position: Image, title: str) -> None:
+    """At the foot of its place, so that titles of fewer lines stand near their images."""
     lines = title.split("\n")
-    foot = place.shape[0] - _GAP // 2
+    foot = position.shape[0] - _GAP // 2
     for number, line in enumerate(lines):
         top = foot - _LINE * (len(lines) - number)
-        strip = place[top : top + _LINE]
+        strip = position[top : top + _LINE]
         if number == 0:
             _draw_line(strip, line, _INK, cv2.FONT_HERSHEY_DUPLEX)
         else:
             _draw_line(strip, line, _FAINT, cv2.FONT_HERSHEY_SIMPLEX)
 
 
-def _draw_line(strip: Picture, text: str, ink: tuple[int, int, int], font: int) -> None:
+def _draw_line(strip: Image, text: str, ink: tuple[int, int, int], font: int) -> None:
     """One line of text in the middle of its strip."""
     height, width = strip.shape[:2]
     # OpenCV crashes on what is not text, such as the name of a file in another encoding.

@@ -1,4 +1,4 @@
-"""What in a painted picture is broken and not painted: dead pixels, runs, blobs and NaN."""
+"""Find damage in a stylized image: dead pixels, runs, blobs and NaN."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from vidstyle.core.layers import HostArray
 from vidstyle.imaging.specks import specks
 from vidstyle.imaging.visibility import BoolMask
 
-JUMP, CALM = 0.25, 0.05
-"""A dead pixel is farther than JUMP from the median around it; the source's is within CALM."""
+JUMP, STABLE = 0.25, 0.05
+"""A dead pixel is farther than JUMP from the median around it; the source's is within STABLE."""
 BLOB_AREA, BLOB_DEPTH = 20, 0.02
 """Pixels of the smallest blob, and how near black or white all channels of it are."""
-_WINDOW = 5
 # Side of the median. Twelve of its 25 pixels may be dead.
+_WINDOW = 5
+# Pixels. Saturated outlines of networks stayed within one row or column for up to 9 of them; a
+# row or tile after an overflow is longer.
 _RUN = 12
-# Pixels. Saturated outlines painted by networks kept to one row or column for up to 9 of them; a
-# row or tile that has overflowed goes on.
-_EXCUSED = 0.5
-# Share of a blob that the source has to have too. Painting moves the edges of areas a little.
+# Fraction of a blob that the source has to have too. A style moves the edges of areas a little.
+_EXPLAINED = 0.5
 
 Strokes = Literal["spared", "counted"]
 
@@ -61,87 +61,118 @@ class Dead:
 
 
 def find_dead(
-    picture: HostArray,
+    image: HostArray,
     source: HostArray,
     *,
     strokes: Strokes = "spared",
     jump: float = JUMP,
-    calm: float = CALM,
+    stable: float = STABLE,
     blob_area: int = BLOB_AREA,
-    allowed_share: float = 0.0,
+    allowed_fraction: float = 0.0,
 ) -> Dead:
-    """What of ``picture`` is dead, judged beside the ``source`` that it was painted from.
+    """Find what of a stylized image is dead, beside the source that it was made from.
 
-    Both are (H, W, 3) RGB in [0, 1]; only ``picture`` may hold NaN or leave the range. Dead are
+    Dead are
 
-    - pixels: as ``dead_pixels`` has them. It also counts points of strokes beside the edges of the
-      source; unless ``strokes`` are counted, those that ``specks`` does not have are left out;
+    - pixels: as ``dead_pixels`` finds them. It also finds points of strokes beside the edges of
+      the source; with ``strokes="spared"`` only those remain that ``specks`` finds too;
     - runs: 12 or more dead pixels in a row or column, each with a channel within 0.02 of 0 or 1.
-      A stroke is not that straight, and whole rows are what an overflow or a bad tile leaves;
-    - blobs: as ``blobs`` has them. ``allowed_share`` is ``blob_share`` of the style's painting;
-    - what is NaN or infinite. The source stands in for it when the rest is looked for.
+      No stroke is that straight; an overflow or a bad tile leaves whole rows;
+    - blobs: as ``blobs`` finds them;
+    - what is NaN or infinite. The source replaces it while the rest is searched.
 
-    Raises ValueError where the shapes differ.
+    Args:
+        image: (H, W, 3) RGB in [0, 1]; it may contain NaN or leave the range.
+        source: Of the same shape, in [0, 1].
+        strokes: Whether points of strokes are spared or counted.
+        jump: A dead pixel differs from the median around it by more.
+        stable: Where the source differs from its median by more, no pixel is dead.
+        blob_area: Pixels of the smallest blob.
+        allowed_fraction: ``blob_fraction`` of the style image.
+
+    Returns:
+        Masks (H, W), and the number of blobs.
+
+    Raises:
+        ValueError: The shapes differ.
     """
-    if picture.shape != source.shape or picture.ndim != 3 or picture.shape[2] != 3:
+    if image.shape != source.shape or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(
-            "a picture and its source are (H, W, 3) alike,"
-            f" got {tuple(picture.shape)} and {tuple(source.shape)}"
+            "an image and its source are (H, W, 3) alike,"
+            f" got {tuple(image.shape)} and {tuple(source.shape)}"
         )
-    not_finite = _not_finite(picture)
+    not_finite = _not_finite(image)
     if not_finite.any():
-        picture = np.where(not_finite[..., np.newaxis], source, picture)
-    every = dead_pixels(picture, source, jump=jump, calm=calm)
-    counted = every if strokes == "counted" else specks(picture, every)
-    areas, count = blobs(picture, source, area=blob_area, allowed_share=allowed_share)
-    return Dead(counted, _runs(picture, every), areas, not_finite, count)
+        image = np.where(not_finite[..., np.newaxis], source, image)
+    every = dead_pixels(image, source, jump=jump, stable=stable)
+    counted = every if strokes == "counted" else specks(image, every)
+    areas, count = blobs(image, source, area=blob_area, allowed_fraction=allowed_fraction)
+    return Dead(counted, _runs(image, every), areas, not_finite, count)
 
 
 def dead_pixels(
-    picture: HostArray, source: HostArray, *, jump: float = JUMP, calm: float = CALM
+    image: HostArray, source: HostArray, *, jump: float = JUMP, stable: float = STABLE
 ) -> BoolMask:
-    """Pixels that differ from the 5x5 median by more than ``jump`` where the source is calm.
+    """Find pixels that differ from the 5x5 median by more than ``jump`` where the source is smooth.
 
-    In any channel of ``picture``; the source is calm where none of its channels differs from its
-    own median by more than ``calm``. Both are finite and (H, W, 3), the result is (H, W).
+    One channel of ``image`` is enough. The source is smooth where none of its channels differs
+    from its own median by more than ``stable``.
+
+    Args:
+        image: (H, W, 3), finite.
+        source: Of the same shape, finite.
+        jump: In the unit of the image.
+        stable: In the unit of the image.
+
+    Returns:
+        (H, W), True where dead.
     """
-    return _differs(picture, jump) & ~_differs(source, calm)
+    return _differs(image, jump) & ~_differs(source, stable)
 
 
 def blobs(
-    picture: HostArray, source: HostArray, *, area: int = BLOB_AREA, allowed_share: float = 0.0
+    image: HostArray, source: HostArray, *, area: int = BLOB_AREA, allowed_fraction: float = 0.0
 ) -> tuple[BoolMask, int]:
-    """The black and white blobs of ``picture`` that its source does not explain; their number.
+    """Find the black and white blobs of ``image`` that its source does not explain.
 
-    A blob is a connected area (8 neighbours) of at least ``area`` pixels whose channels are all
-    within 0.02 of black, or all of white. It is explained where half of it or more is as black or
-    as white in the source, within 0.05: a codec's black is not quite 0. Where all that are left
-    have no more than ``allowed_share`` of the picture together, the painting has such areas to that
-    extent as well, and none of them counts.
+    A blob is a connected area (8 neighbors) of at least ``area`` pixels whose channels are all
+    within 0.02 of black, or all of white. The source explains it where at least half of it is as
+    black or as white in the source, within 0.05: a codec's black is not quite 0. Where all that
+    are left take no more than ``allowed_fraction`` of the image together, none of them counts:
+    the style image has as much.
+
+    Args:
+        image: (H, W, 3) in [0, 1], finite.
+        source: Of the same shape.
+        area: Pixels of the smallest blob.
+        allowed_fraction: Of the image, in [0, 1].
+
+    Returns:
+        (H, W), True in blobs; and their number.
     """
-    found, count = np.zeros(picture.shape[:2], np.bool_), 0
+    found, count = np.zeros(image.shape[:2], np.bool_), 0
     for above in (False, True):
-        near = _extreme(picture, BLOB_DEPTH, above=above)
+        near = _extreme(image, BLOB_DEPTH, above=above)
         if np.count_nonzero(near) < area:
             continue
         labels, areas = _areas(near)
-        there = labels[_extreme(source, CALM, above=above)]
-        explained = np.bincount(there, minlength=len(areas)) >= _EXCUSED * areas
+        there = labels[_extreme(source, STABLE, above=above)]
+        explained = np.bincount(there, minlength=len(areas)) >= _EXPLAINED * areas
         counts = (areas >= area) & ~explained
         if counts.any():
             found |= counts[labels]
             count += int(np.count_nonzero(counts))
-    if np.count_nonzero(found) <= allowed_share * found.size:
+    if np.count_nonzero(found) <= allowed_fraction * found.size:
         return np.zeros_like(found), 0
     return found, count
 
 
-def blob_share(painting: HostArray, *, area: int = BLOB_AREA) -> float:
-    """The share of a painting, (H, W, 3) in [0, 1], that black and white areas of it take."""
+def blob_fraction(style_image: HostArray, *, area: int = BLOB_AREA) -> float:
+    """Give the fraction of a style image, (H, W, 3) in [0, 1], that is black or white areas."""
     areas = np.concatenate(
-        [_areas(_extreme(painting, BLOB_DEPTH, above=above))[1] for above in (False, True)]
+        [_areas(_extreme(style_image, BLOB_DEPTH, above=above))[1] for above in (False, True)]
     )
-    return float(areas[areas >= area].sum() / (painting.shape[0] * painting.shape[1]))
+    return float(areas[areas >= area].sum() / (style_image.shape[0] * style_image.shape[1]))
 
 
 def _areas(mask: BoolMask) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
@@ -152,30 +183,30 @@ def _areas(mask: BoolMask) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]
     return np.asarray(labels, np.int32), areas
 
 
-def _extreme(picture: HostArray, depth: float, *, above: bool) -> BoolMask:
+def _extreme(image: HostArray, depth: float, *, above: bool) -> BoolMask:
     """True where all channels are within ``depth`` of white, or else of black, or beyond it."""
     bounds = (1 - depth, np.inf) if above else (-np.inf, depth)
-    return _within(picture, *bounds)
+    return _within(image, *bounds)
 
 
-def _differs(picture: HostArray, threshold: float) -> BoolMask:
-    """Where some channel is farther than ``threshold`` from its median, edges repeated."""
-    median = cv2.medianBlur(np.ascontiguousarray(picture), _WINDOW)
-    return ~_within(cv2.absdiff(picture, median), -np.inf, threshold)
+def _differs(image: HostArray, threshold: float) -> BoolMask:
+    """True where some channel is farther than ``threshold`` from its median, edges repeated."""
+    median = cv2.medianBlur(np.ascontiguousarray(image), _WINDOW)
+    return ~_within(cv2.absdiff(image, median), -np.inf, threshold)
 
 
-def _within(picture: npt.ArrayLike, low: float, high: float) -> BoolMask:
-    """Where all three channels are between two bounds."""
-    inside = cv2.inRange(np.asarray(picture), (low,) * 3, (high,) * 3)
+def _within(image: npt.ArrayLike, low: float, high: float) -> BoolMask:
+    """True where all three channels are between two bounds."""
+    inside = cv2.inRange(np.asarray(image), (low,) * 3, (high,) * 3)
     return np.asarray(inside, np.uint8).view(np.bool_)
 
 
-def _runs(picture: HostArray, dead: BoolMask) -> BoolMask:
+def _runs(image: HostArray, dead: BoolMask) -> BoolMask:
     """The rows and columns of saturated dead pixels that are long enough."""
     runs = np.zeros_like(dead)
     if np.count_nonzero(dead) < _RUN:
         return runs
-    saturated = dead & ~_within(picture, BLOB_DEPTH, 1 - BLOB_DEPTH)
+    saturated = dead & ~_within(image, BLOB_DEPTH, 1 - BLOB_DEPTH)
     for shape in ((1, _RUN), (_RUN, 1)):
         kernel = np.ones(shape, np.uint8)
         opened = cv2.morphologyEx(saturated.view(np.uint8), cv2.MORPH_OPEN, kernel)
@@ -183,10 +214,10 @@ def _runs(picture: HostArray, dead: BoolMask) -> BoolMask:
     return runs
 
 
-def _not_finite(picture: HostArray) -> BoolMask:
+def _not_finite(image: HostArray) -> BoolMask:
     # A sum is finite only if all of its terms are, and costs a fraction of looking at each.
     with np.errstate(invalid="ignore", over="ignore"):
-        total = float(picture.sum())
+        total = float(image.sum())
     if np.isfinite(total):
-        return np.zeros(picture.shape[:2], np.bool_)
-    return np.logical_not(np.isfinite(picture).all(2))
+        return np.zeros(image.shape[:2], np.bool_)
+    return np.logical_not(np.isfinite(image).all(2))

@@ -1,4 +1,4 @@
-"""From two pictures and an optical flow method to the flow layers of the later frame."""
+"""From two images and an optical flow method to the flow layers of the later frame."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 
 from vidstyle.core.layers import HostArray
-from vidstyle.imaging.grey import Grey8, grey8
+from vidstyle.imaging.derived import Gray8, gray8
 from vidstyle.imaging.visibility import visibility
 
 Directions = Literal["to_previous", "both"]
 """Flow costs nothing in the other direction, since visibility needs it; ``both`` adds visibility in
-that direction, for stages that carry pictures back."""
+that direction, for stages that carry images back."""
 
-GreyFlow: TypeAlias = Callable[[Grey8, Grey8], HostArray]
-"""Flow (H, W, 2) in pixels from the first picture (H, W) to the second."""
+GrayFlow: TypeAlias = Callable[[Gray8, Gray8], HostArray]
+"""Flow (H, W, 2) in pixels from the first image (H, W) to the second."""
 
 TO_PREVIOUS = ("flow", "visible", "flow_from_previous")
 FROM_PREVIOUS = ("visible_from_previous",)
@@ -31,25 +31,25 @@ def flow_layers(directions: Directions) -> tuple[str, ...]:
 def pair_layers(
     now: HostArray,
     previous: HostArray | None,
-    method: GreyFlow,
+    method: GrayFlow,
     *,
     scale: float = 1.0,
     directions: Directions = "to_previous",
-    grey: Callable[[HostArray], Grey8] = grey8,
+    gray: Callable[[HostArray], Gray8] = gray8,
 ) -> dict[str, HostArray]:
     """Flow and visibility between a frame and the one before it; all 0 where there is none.
 
     ``now`` and ``previous`` are (H, W, 3) RGB in [0, 1]; ``scale`` in (0, 1] is the size at which
-    the method sees them, and ``grey`` makes them so: ``grey8``, or what remembers its results.
+    the method sees them, and ``gray`` makes them so: ``gray8``, or what remembers its results.
     See ``vidstyle.core.layers`` for what the layers mean.
     """
     height, width = now.shape[:2]
     if previous is None:
         return no_flow(height, width, directions)
-    grey_previous, grey_now = (_reduced(grey(picture), scale) for picture in (previous, now))
+    gray_previous, gray_now = (_reduced(gray(image), scale) for image in (previous, now))
     return layers_of_flows(
-        enlarged_flow(method(grey_now, grey_previous), height, width),
-        enlarged_flow(method(grey_previous, grey_now), height, width),
+        enlarged_flow(method(gray_now, gray_previous), height, width),
+        enlarged_flow(method(gray_previous, gray_now), height, width),
         directions,
     )
 
@@ -83,7 +83,7 @@ def reduced_size(height: int, width: int, scale: float) -> tuple[int, int]:
 
 
 def enlarged_flow(flow: HostArray, height: int, width: int) -> HostArray:
-    """A flow (h, w, 2) of smaller pictures on the grid (height, width) and in its pixels."""
+    """A flow (h, w, 2) of smaller images on the grid (height, width) and in its pixels."""
     small_height, small_width = flow.shape[:2]
     if (small_height, small_width) == (height, width):
         return flow
@@ -92,8 +92,8 @@ def enlarged_flow(flow: HostArray, height: int, width: int) -> HostArray:
     return np.asarray(larger, np.float32)
 
 
-def _reduced(grey: Grey8, scale: float) -> Grey8:
+def _reduced(gray: Gray8, scale: float) -> Gray8:
     if scale == 1:
-        return grey
-    height, width = reduced_size(grey.shape[0], grey.shape[1], scale)
-    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        return gray
+    height, width = reduced_size(gray.shape[0], gray.shape[1], scale)
+    return np.asarray(cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

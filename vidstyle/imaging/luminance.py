@@ -1,4 +1,4 @@
-"""Luminance transfer: the light and dark of one picture with the colours of another."""
+"""Luminance transfer: the light and dark of one image with the colors of another."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from vidstyle.core.layers import HostArray
 _LEAST = 1e-6
 # Of a difference, so that nothing is divided by nothing.
 _GAIN = 4.0
-# Most that matching stretches or shrinks contrast: a flat picture has none to stretch.
+# Most that matching stretches or shrinks contrast: a flat image has none to stretch.
 
 
 def with_luma(source: HostArray, luma: HostArray) -> HostArray:
-    """The colours of ``source``, (H, W, 3) in [0, 1], with the given luma, (H, W).
+    """The colors of ``source``, (H, W, 3) in [0, 1], with the given luma, (H, W).
 
     The luminance-only transfer of Gatys et al. (Preserving Color in Neural Artistic Style
-    Transfer, 2016), in Y'IQ as there, the luma that of BT.601. I and Q are differences of colours:
+    Transfer, 2016), in Y'IQ as there, the luma that of BT.601. I and Q are differences of colors:
     to keep them and change Y' is to add the same to red, green and blue. Where that leaves [0, 1]
-    the colour is paled, which keeps its luma and hue; clipping would change both.
+    the color is paled, which keeps its luma and hue; clipping would change both.
     """
     luma = np.clip(luma, 0, 1)
     own = np.asarray(cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), np.float32)
@@ -35,7 +35,7 @@ def with_luma(source: HostArray, luma: HostArray) -> HostArray:
     return np.asarray(np.clip(result, 0, 1, out=result), np.float32)
 
 
-def matched(luma: HostArray, other: HostArray) -> HostArray:
+def match_luma(luma: HostArray, other: HostArray) -> HostArray:
     """``luma`` with the mean and the standard deviation of ``other``; both are (H, W).
 
     Contrast changes by a factor of 4 at most. The result may leave [0, 1].

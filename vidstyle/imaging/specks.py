@@ -13,30 +13,30 @@ from vidstyle.imaging.visibility import BoolMask
 _RADIUS = 3
 # Pixels on each side of an outlier that are looked at. A speck ends before the outermost.
 _SAME = 0.15
-# Neighbours that differ by more, in some channel, do not belong together.
+# Neighbors that differ by more, in some channel, do not belong together.
 _OUT_OF_SCALE = 2.0
-# How many times the mean step between the neighbours around it a speck stands out by. Networks
+# How many times the mean step between the neighbors around it a speck stands out by. Networks
 # paint their highlights and outlines sharp, but among others that are as sharp.
 
 _Indices: TypeAlias = npt.NDArray[np.intp]
 _STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
-# Rows and columns to half of a pixel's neighbours; the other half are the same steps back.
+# Rows and columns to half of a pixel's neighbors; the other half are the same steps back.
 
 
-def specks(picture: HostArray, outliers: BoolMask) -> BoolMask:
+def specks(image: HostArray, outliers: BoolMask) -> BoolMask:
     """The pixels of ``outliers`` that stand alone, with what is of one piece with them.
 
-    A speck is an area of up to 3x3 pixels whose every neighbour differs from it by more than 0.15
-    in some channel, and by more than twice the mean step between neighbours in the 7x7 pixels
+    A speck is an area of up to 3x3 pixels whose every neighbor differs from it by more than 0.15
+    in some channel, and by more than twice the mean step between neighbors in the 7x7 pixels
     around it. What goes on beyond that is a line, an outline or the edge of a stroke, and what is
-    no sharper than its surroundings is texture. ``picture`` is (H, W, 3) in [0, 1] and finite,
+    no sharper than its surroundings is texture. ``image`` is (H, W, 3) in [0, 1] and finite,
     ``outliers`` (H, W). The cost grows with the number of outliers.
     """
     found = np.zeros_like(outliers)
     rows, columns = np.nonzero(outliers)
     if not rows.size:
         return found
-    steps = _steps(_patches(picture, rows, columns))
+    steps = _steps(_patches(image, rows, columns))
     piece = _pieces([step <= _SAME for step in steps])
     alone = _ends_inside(piece) & _stands_out(piece, steps)
     which, down, across = np.nonzero(piece[alone])
@@ -46,10 +46,10 @@ def specks(picture: HostArray, outliers: BoolMask) -> BoolMask:
     return found
 
 
-def _patches(picture: HostArray, rows: _Indices, columns: _Indices) -> HostArray:
-    """(N, 7, 7, 3): what is around each pixel, mirrored at the picture's edge."""
+def _patches(image: HostArray, rows: _Indices, columns: _Indices) -> HostArray:
+    """(N, 7, 7, 3): what is around each pixel, mirrored at the image's edge."""
     margin = ((_RADIUS, _RADIUS), (_RADIUS, _RADIUS), (0, 0))
-    padded = np.pad(picture, margin, mode="reflect")
+    padded = np.pad(image, margin, mode="reflect")
     window = np.arange(2 * _RADIUS + 1)
     y = rows[:, np.newaxis, np.newaxis] + window[:, np.newaxis]
     x = columns[:, np.newaxis, np.newaxis] + window
@@ -57,7 +57,7 @@ def _patches(picture: HostArray, rows: _Indices, columns: _Indices) -> HostArray
 
 
 def _steps(patches: HostArray) -> list[HostArray]:
-    """The largest difference of a channel between neighbours, for each of ``_STEPS``."""
+    """The largest difference of a channel between neighbors, for each of ``_STEPS``."""
     differences = []
     for step in _STEPS:
         here, there = _both_ends(step)
@@ -67,7 +67,7 @@ def _steps(patches: HostArray) -> list[HostArray]:
 
 
 def _both_ends(step: tuple[int, int]) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """The pixels of patches that have a neighbour in that direction, and those neighbours."""
+    """The pixels of patches that have a neighbor in that direction, and those neighbors."""
     down, across = step
     every = slice(None)
     rows = slice(0, -1 if down else None), slice(down, None)

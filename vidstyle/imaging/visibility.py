@@ -72,8 +72,8 @@ def _white_where_consistent(flow: HostArray, flow_back: HostArray) -> ByteMask:
         length, *free = (plane[1:-1] for plane in free)
         _squared(u[1:-1], v[1:-1], out=length)
         agree = _agree(u[1:-1], v[1:-1], length, (back_u, back_v), first, free)
-        calm = _calm(u, v, length, free)
-        np.multiply(agree & calm, np.uint8(255), out=mask[first:last])
+        stable = _stable(u, v, length, free)
+        np.multiply(agree & stable, np.uint8(255), out=mask[first:last])
     _blind_what_leaves(mask, flow)
     return mask
 
@@ -114,7 +114,9 @@ def _agree(
     return _at_most(gap, 1, lengths, CONSISTENCY_SLOPE, CONSISTENCY_FLOOR)
 
 
-def _calm(u: HostArray, v: HostArray, length: HostArray, scratch: Sequence[HostArray]) -> BoolMask:
+def _stable(
+    u: HostArray, v: HostArray, length: HostArray, scratch: Sequence[HostArray]
+) -> BoolMask:
     """True away from motion boundaries, for planes with a row more above and below.
 
     Central differences; to the left and right the frame's edge is repeated.

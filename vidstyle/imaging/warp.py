@@ -1,4 +1,4 @@
-"""Backward warping: bring another frame's picture onto this frame's grid."""
+"""Backward warping: bring another frame's image onto this frame's grid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from vidstyle.core.layers import HostArray
 
 FRAME_MARGIN = 0.05
-"""Pixels that a position may lie outside of a picture: noise in the flow of a still camera must not
+"""Pixels that a position may lie outside of an image: noise in the flow of a still camera must not
 blind the outermost ones."""
 ByteMask: TypeAlias = npt.NDArray[np.uint8]
 Kernel = Literal["bilinear", "cubic", "lanczos"]
@@ -23,48 +23,48 @@ _CODES: dict[Kernel, int] = {
 }
 
 
-def warp(picture: HostArray, flow: HostArray, *, kernel: Kernel = "bilinear") -> HostArray:
-    """Sample ``picture`` where the flow points to.
+def warp_image(image: HostArray, flow: HostArray, *, kernel: Kernel = "bilinear") -> HostArray:
+    """Sample ``image`` where the flow points to.
 
-    ``result[y, x] = picture[y + flow[y, x, 1], x + flow[y, x, 0]]``. With the layer ``flow``
-    the picture is the previous frame's and the result lies on the current frame's grid.
+    ``result[y, x] = image[y + flow[y, x, 1], x + flow[y, x, 0]]``. With the layer ``flow``
+    the image is the previous frame's and the result lies on the current frame's grid.
 
-    ``picture`` is (H, W) or (H, W, C), ``flow`` (h, w, 2) in pixels of ``picture``; the result is
-    (h, w) or (h, w, C) float32. Outside of the picture its edge is repeated. ``cubic``
+    ``image`` is (H, W) or (H, W, C), ``flow`` (h, w, 2) in pixels of ``image``; the result is
+    (h, w) or (h, w, C) float32. Outside of the image its edge is repeated. ``cubic``
     (Keys, a = -0.75) and ``lanczos`` (8x8) keep detail that ``bilinear`` blurs and may leave the
-    range of the picture. OpenCV may round positions to 1/32 pixel. Raises ValueError for other
+    range of the image. OpenCV may round positions to 1/32 pixel. Raises ValueError for other
     shapes.
     """
     check_flow(flow)
-    if picture.ndim not in (2, 3):
-        raise ValueError(f"a picture to warp is (H, W) or (H, W, C), got {picture.shape}")
+    if image.ndim not in (2, 3):
+        raise ValueError(f"an image to warp is (H, W) or (H, W, C), got {image.shape}")
     columns, rows = targets(flow)
-    return sample(picture, columns, rows, kernel=kernel)
+    return sample(image, columns, rows, kernel=kernel)
 
 
 def sample(
-    picture: HostArray,
+    image: HostArray,
     columns: HostArray,
     rows: HostArray,
     *,
     kernel: Kernel = "bilinear",
     out: HostArray | None = None,
 ) -> HostArray:
-    """Sample ``picture`` at positions that ``targets`` gave; see ``warp``.
+    """Sample ``image`` at positions that ``targets`` gave; see ``warp_image``.
 
     The result is written to ``out`` if there is one, of its shape and in one piece.
     """
     code, edge = _CODES[kernel], cv2.BORDER_REPLICATE
-    result = cv2.remap(picture, columns, rows, code, dst=out, borderMode=edge)
-    return np.asarray(result, np.float32).reshape(*columns.shape, *picture.shape[2:])
+    result = cv2.remap(image, columns, rows, code, dst=out, borderMode=edge)
+    return np.asarray(result, np.float32).reshape(*columns.shape, *image.shape[2:])
 
 
 def targets(flow: HostArray) -> tuple[HostArray, HostArray]:
     """Columns and rows, each (H, W) in pixels, of the points that ``flow`` (H, W, 2) leads to."""
-    return places(flow[..., 0], flow[..., 1])
+    return positions(flow[..., 0], flow[..., 1])
 
 
-def places(across: HostArray, down: HostArray) -> tuple[HostArray, HostArray]:
+def positions(across: HostArray, down: HostArray) -> tuple[HostArray, HostArray]:
     """``targets`` of a flow whose two planes, (H, W) each, lie apart: this is faster."""
     height, width = across.shape
     columns = np.arange(width, dtype=np.float32)
@@ -73,7 +73,7 @@ def places(across: HostArray, down: HostArray) -> tuple[HostArray, HostArray]:
 
 
 def inside(columns: HostArray, rows: HostArray, height: int, width: int) -> ByteMask:
-    """255 where positions lie in a picture of this size, 0 where they lie outside."""
+    """255 where positions lie in an image of this size, 0 where they lie outside."""
     across = cv2.inRange(columns, -FRAME_MARGIN, width - 1 + FRAME_MARGIN)
     down = cv2.inRange(rows, -FRAME_MARGIN, height - 1 + FRAME_MARGIN)
     return np.asarray(cv2.bitwise_and(across, down, dst=across), np.uint8)

@@ -71,8 +71,8 @@ def open_input(
         )
     except av.error.ArgumentError as error:
         raise InputError(
-            f"{path}: its format is not read as video; for pictures give their folder to "
-            "decode/pictures, anything else convert to mp4, mkv, mov or webm"
+            f"{path}: its format is not read as video; for images give their folder to "
+            "decode/images, anything else convert to mp4, mkv, mov or webm"
         ) from error
     except (av.error.FFmpegError, OSError) as error:
         raise InputError(
@@ -82,7 +82,7 @@ def open_input(
 
 
 def choose_video(container: InputContainer) -> VideoStream:
-    """The stream to work on: flagged as default, then the largest; never a cover picture.
+    """The stream to work on: flagged as default, then the largest; never a cover image.
 
     Raises InputError where there is none, saying what there is instead.
     """
@@ -98,7 +98,7 @@ def choose_video(container: InputContainer) -> VideoStream:
 
 
 def video_streams(container: InputContainer) -> list[VideoStream]:
-    """All streams that show moving pictures and that a decoder is there for."""
+    """All streams that show moving images and that a decoder is there for."""
     return [
         stream
         for stream in container.streams.video
@@ -125,7 +125,7 @@ def _check_file(path: Path) -> None:
         raise InputError(f"{path}: cannot be read ({_reason(error)})") from error
     if stat.S_ISDIR(status.st_mode):
         raise InputError(
-            f"{path}: is a folder, not a video; for pictures start with decode/pictures, for a "
+            f"{path}: is a folder, not a video; for images start with decode/images, for a "
             "folder of clips use vidstyle batch"
         )
     # A pipe or a device would block or never end, and cannot be read twice.
@@ -168,7 +168,7 @@ def _decodable(stream: VideoStream) -> bool:
 
 def _describe(stream: Stream) -> str:
     cover = bool(stream.disposition & _UNSUITABLE)
-    return f"{'cover picture' if cover else stream.type} ({_codec(stream)})"
+    return f"{'cover image' if cover else stream.type} ({_codec(stream)})"
 
 
 def _kind(stream: Stream) -> Kind:

@@ -1,4 +1,4 @@
-"""Pictures as the encoder wants them: float RGB to the samples of a pixel format.
+"""Images as the encoder wants them: float RGB to the samples of a pixel format.
 
 The matrix is applied here in float, not by FFmpeg's scaler: one rounding, at the very end,
 and no assumption of BT.601 for what comes from RGB.
@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from av import VideoFrame
 
-from vidstyle.core import Colour, HostArray
-from vidstyle.media.colour import LUMA_WEIGHTS, MATRIX_TO_TAG, RANGE_TO_TAG
+from vidstyle.core import Color, HostArray
+from vidstyle.media.color import LUMA_WEIGHTS, MATRIX_TO_TAG, RANGE_TO_TAG
 from vidstyle.media.planes import Samples, fill
 
-Siting = Literal["left", "centre"]
+Siting = Literal["left", "center"]
 """Where a chroma sample lies across: on the left one of its two luma samples, or between them."""
 
 
@@ -67,10 +67,10 @@ _STRIP: Final = 32
 
 
 class FromRgb:
-    """Makes frames of one pixel format, size and colour, tagged with that colour.
+    """Makes frames of one pixel format, size and color, tagged with that color.
 
-    ``width`` and ``height`` may exceed the pictures': the last column and row are repeated.
-    The colour's matrix is ``rgb`` exactly for the RGB formats. Raises ValueError otherwise.
+    ``width`` and ``height`` may exceed the images': the last column and row are repeated.
+    The color's matrix is ``rgb`` exactly for the RGB formats. Raises ValueError otherwise.
     ``siting`` is where decoders of the codec will take chroma to lie; down, it is always
     between two lines.
     """
@@ -78,36 +78,36 @@ class FromRgb:
     def __init__(
         self,
         pixel_format: str,
-        colour: Colour,
+        color: Color,
         *,
         width: int,
         height: int,
-        siting: Siting = "centre",
+        siting: Siting = "center",
     ) -> None:
         self._siting: Siting = siting
         self._layout = LAYOUTS[pixel_format]
-        if self._layout.rgb != (colour.matrix == "rgb"):
-            raise ValueError(f"matrix {colour.matrix} does not go with {pixel_format}")
-        self._name, self._colour = pixel_format, colour
+        if self._layout.rgb != (color.matrix == "rgb"):
+            raise ValueError(f"matrix {color.matrix} does not go with {pixel_format}")
+        self._name, self._color = pixel_format, color
         self._width, self._height = width, height
-        self._matrix = code_matrix(colour, self._layout.bits)
+        self._matrix = code_matrix(color, self._layout.bits)
 
     def __call__(self, image: HostArray, alpha: HostArray | None = None) -> VideoFrame:
-        """A frame of the picture, (H, W, 3) RGB in [0, 1], and (H, W) opacity.
+        """A frame of the image, (H, W, 3) RGB in [0, 1], and (H, W) opacity.
 
         Values outside are clamped. Without ``alpha`` a format that has it is opaque.
         """
         frame = VideoFrame(self._width, self._height, self._name)
         planes = visible_planes(frame)
-        # In strips: what lies between picture and planes stays in the processor's cache.
+        # In strips: what lies between image and planes stays in the processor's cache.
         for top in range(0, self._height, _STRIP):
             height = min(_STRIP, self._height - top)
-            picture = self._strip(image, top, height)
+            strip = self._strip(image, top, height)
             opacity = None if alpha is None else self._strip(alpha, top, height)
             if self._layout.packed:
-                channels = [self._pixels(picture, opacity)]
+                channels = [self._pixels(strip, opacity)]
             else:
-                channels = self._channels(picture, opacity)
+                channels = self._channels(strip, opacity)
             for plane, channel in zip(planes, channels, strict=True):
                 down = -(-self._height // plane.shape[0])
                 target = plane[top // down : -(-(top + height) // down)]
@@ -132,40 +132,40 @@ class FromRgb:
             return inside
         return _float(cv2.copyMakeBorder(inside, 0, rows, 0, columns, cv2.BORDER_REPLICATE))
 
-    def _pixels(self, picture: HostArray, opacity: HostArray | None) -> Samples:
-        pixels = np.asarray(cv2.convertScaleAbs(picture, alpha=255.0), np.uint8)
+    def _pixels(self, image: HostArray, opacity: HostArray | None) -> Samples:
+        pixels = np.asarray(cv2.convertScaleAbs(image, alpha=255.0), np.uint8)
         pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGRA), np.uint8)
         if opacity is not None and self._layout.alpha:
             pixels[..., 3] = cv2.convertScaleAbs(opacity, alpha=255.0)
         return pixels.reshape(pixels.shape[0], -1)
 
-    def _channels(self, picture: HostArray, opacity: HostArray | None) -> list[Samples]:
+    def _channels(self, image: HostArray, opacity: HostArray | None) -> list[Samples]:
         """The strip's planes in the format's order."""
         bits = self._layout.bits
         # One row at a time: cv2.split of three float channels takes 50 times as long.
-        first, *others = (_float(cv2.transform(picture, row[None])) for row in self._matrix)
+        first, *others = (_float(cv2.transform(image, row[None])) for row in self._matrix)
         planes = [first, *(_shrunk(plane, self._layout.chroma, self._siting) for plane in others)]
         if self._layout.alpha:
-            opaque = np.ones(picture.shape[:2], np.float32) if opacity is None else opacity
+            opaque = np.ones(image.shape[:2], np.float32) if opacity is None else opacity
             planes.append(opaque * np.float32((1 << bits) - 1))
         return [_rounded(plane, bits) for plane in planes]
 
     def _tag(self, frame: VideoFrame) -> None:
-        frame.colorspace = MATRIX_TO_TAG[self._colour.matrix]
-        frame.color_range = RANGE_TO_TAG[self._colour.range]
-        frame.color_primaries = self._colour.primaries
-        frame.color_trc = self._colour.transfer
+        frame.colorspace = MATRIX_TO_TAG[self._color.matrix]
+        frame.color_range = RANGE_TO_TAG[self._color.range]
+        frame.color_primaries = self._color.primaries
+        frame.color_trc = self._color.transfer
 
 
-def code_matrix(colour: Colour, bits: int) -> npt.NDArray[np.float64]:
+def code_matrix(color: Color, bits: int) -> npt.NDArray[np.float64]:
     """The (3, 4) matrix from (R, G, B, 1) in [0, 1] to Y, Cb, Cr in code values (H.273, 8.3).
 
     For the matrix ``rgb`` to G, B, R, as FFmpeg orders those planes.
     """
     step, top = 1 << (bits - 8), (1 << bits) - 1
-    if colour.matrix == "rgb":
+    if color.matrix == "rgb":
         return np.eye(3, 4)[[1, 2, 0]] * top
-    red, blue = LUMA_WEIGHTS[colour.matrix]
+    red, blue = LUMA_WEIGHTS[color.matrix]
     luma = np.array([red, 1 - red - blue, blue])
     rows = np.stack(
         [
@@ -174,7 +174,7 @@ def code_matrix(colour: Colour, bits: int) -> npt.NDArray[np.float64]:
             (np.array([1, 0, 0]) - luma) / (2 * (1 - red)),
         ]
     )
-    limited = colour.range == "limited"
+    limited = color.range == "limited"
     scale = np.array([219 * step, 224 * step, 224 * step] if limited else [top] * 3, np.float64)
     offset = np.array([16 * step if limited else 0, 128 * step, 128 * step], np.float64)
     return np.concatenate([rows * scale[:, None], offset[:, None]], axis=1)

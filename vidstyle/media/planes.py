@@ -17,7 +17,7 @@ Samples: TypeAlias = npt.NDArray[Any]
 def rows_of(plane: VideoPlane) -> Samples:
     """A view of a plane as (rows, bytes), top row first; rows end in padding."""
     rows: Samples = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, -1)
-    # Bottom-up pictures have a negative line size over the same memory.
+    # Bottom-up images have a negative line size over the same memory.
     return rows[::-1] if plane.line_size < 0 else rows
 
 

@@ -13,17 +13,17 @@ from av.video.format import VideoFormat
 from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from vidstyle.core import Colour, HostArray
-from vidstyle.media.colour import (
+from vidstyle.core import Color, HostArray
+from vidstyle.media.color import (
     LUMA_WEIGHTS,
     MATRIX_TO_SCALER,
     RANGE_TO_TAG,
     TAG_TO_MATRIX,
     UNSPECIFIED,
-    colour_of,
+    color_of,
     has_alpha,
     has_chroma,
-    is_grey,
+    is_gray,
 )
 from vidstyle.media.planes import Samples, rows_of
 
@@ -49,67 +49,67 @@ class ToRGB:
     applied here in float32: swscale's own conversion of limited range keeps 8 bits of 10.
     """
 
-    def __init__(self, colour: Colour, *, alpha: bool, size: tuple[int, int] | None = None) -> None:
-        """``colour`` holds for what frames do not say; ``size`` is the wanted (width, height)."""
-        self._colour = colour
+    def __init__(self, color: Color, *, alpha: bool, size: tuple[int, int] | None = None) -> None:
+        """``color`` holds for what frames do not say; ``size`` is the wanted (width, height)."""
+        self._color = color
         self._alpha = alpha
         self._size = size
         self._scaler = VideoReformatter()
 
     def __call__(self, frame: VideoFrame) -> tuple[HostArray, HostArray | None]:
-        """The picture, (H, W, 3) in [0, 1], and its alpha, (H, W), where the format has it."""
-        colour = self._colour_of(frame)
+        """The image, (H, W, 3) in [0, 1], and its alpha, (H, W), where the format has it."""
+        color = self._color_of(frame)
         if has_chroma(frame.format):
-            return self._from_luma_chroma(frame, colour)
-        if is_grey(frame.format):
-            return self._from_grey(frame, colour)
-        return self._from_rgb(frame, colour)
+            return self._from_luma_chroma(frame, color)
+        if is_gray(frame.format):
+            return self._from_gray(frame, color)
+        return self._from_rgb(frame, color)
 
-    def _colour_of(self, frame: VideoFrame) -> Colour:
+    def _color_of(self, frame: VideoFrame) -> Color:
         """The frame's own tags, and the clip's for those that it has not."""
-        clip = self._colour
+        clip = self._color
         if has_chroma(frame.format) and frame.colorspace not in TAG_TO_MATRIX:
             # A tag that makes no sense, as damaged frames have it.
             frame.colorspace = UNSPECIFIED
-        own = colour_of(frame, frame.height)
+        own = color_of(frame, frame.height)
         if own.tagged or clip.matrix == "rgb":
             return own
         spread = own.range if frame.color_range in RANGE_TO_TAG.values() else clip.range
         return replace(own, matrix=clip.matrix, range=spread)
 
     def _from_luma_chroma(
-        self, frame: VideoFrame, colour: Colour
+        self, frame: VideoFrame, color: Color
     ) -> tuple[HostArray, HostArray | None]:
         bits = bit_depth(frame.format)
         alpha = self._alpha and has_alpha(frame.format)
         depth = _at_least(bits, _ALPHA_DEPTHS if alpha else _DEPTHS)
         name = f"yuv{'a' if alpha else ''}444p{'' if depth == 8 else f'{depth}le'}"
-        planes = _planes(self._reformat(frame, name, colour), depth)
-        picture = _apply_matrix(planes[:3], _to_rgb_matrix(colour, depth))
+        planes = _planes(self._reformat(frame, name, color), depth)
+        image = _apply_matrix(planes[:3], _to_rgb_matrix(color, depth))
         if not alpha:
-            return picture, None
-        return picture, _unit(planes[3], depth)
+            return image, None
+        return image, _unit(planes[3], depth)
 
-    def _from_rgb(self, frame: VideoFrame, colour: Colour) -> tuple[HostArray, HostArray | None]:
+    def _from_rgb(self, frame: VideoFrame, color: Color) -> tuple[HostArray, HostArray | None]:
         depth = 8 if bit_depth(frame.format) == 8 else 16
         alpha = self._alpha and has_alpha(frame.format)
         name = ("rgba" if depth == 8 else "rgba64le") if alpha else ("rgb24", "rgb48le")[depth > 8]
-        samples = _packed(self._reformat(frame, name, colour), 4 if alpha else 3, depth)
-        picture = _unit(samples[..., :3], depth, colour)
-        return picture, _unit(samples[..., 3], depth) if alpha else None
+        samples = _packed(self._reformat(frame, name, color), 4 if alpha else 3, depth)
+        image = _unit(samples[..., :3], depth, color)
+        return image, _unit(samples[..., 3], depth) if alpha else None
 
-    def _from_grey(self, frame: VideoFrame, colour: Colour) -> tuple[HostArray, HostArray | None]:
+    def _from_gray(self, frame: VideoFrame, color: Color) -> tuple[HostArray, HostArray | None]:
         depth = _at_least(bit_depth(frame.format), _DEPTHS)
         name = "gray" if depth == 8 else f"gray{depth}le"
-        (samples,) = _planes(self._reformat(frame, name, colour), depth)
-        return np.repeat(_unit(samples, depth, colour)[..., None], 3, axis=2), None
+        (samples,) = _planes(self._reformat(frame, name, color), depth)
+        return np.repeat(_unit(samples, depth, color)[..., None], 3, axis=2), None
 
-    def _reformat(self, frame: VideoFrame, name: str, colour: Colour) -> VideoFrame:
+    def _reformat(self, frame: VideoFrame, name: str, color: Color) -> VideoFrame:
         width, height = self._size or (frame.width, frame.height)
         # Equal on both sides, so that nothing but size and format is converted; swscale takes
-        # RGB and grey as full range whatever it is told.
-        matrix = MATRIX_TO_SCALER[colour.matrix]
-        spread = RANGE_TO_TAG[colour.range if name.startswith("yuv") else "full"]
+        # RGB and gray as full range whatever it is told.
+        matrix = MATRIX_TO_SCALER[color.matrix]
+        spread = RANGE_TO_TAG[color.range if name.startswith("yuv") else "full"]
         return self._scaler.reformat(
             frame,
             width=width,
@@ -133,9 +133,9 @@ def _at_least(bits: int, depths: tuple[int, ...]) -> int:
     return next(depth for depth in depths if depth >= bits)
 
 
-def _to_rgb_matrix(colour: Colour, depth: int) -> npt.NDArray[np.float32]:
+def _to_rgb_matrix(color: Color, depth: int) -> npt.NDArray[np.float32]:
     """From code values to RGB in [0, 1] as (3, 4): H.273, equations 20 to 25 and 38 to 43."""
-    kr, kb = LUMA_WEIGHTS[colour.matrix]
+    kr, kb = LUMA_WEIGHTS[color.matrix]
     kg = 1 - kr - kb
     from_unit = np.array(
         [
@@ -145,7 +145,7 @@ def _to_rgb_matrix(colour: Colour, depth: int) -> npt.NDArray[np.float32]:
         ]
     )
     step = 2 ** (depth - 8)
-    if colour.range == "full":
+    if color.range == "full":
         black, luma, chroma = 0, 2**depth - 1, 2**depth - 1
     else:
         black, luma, chroma = 16 * step, 219 * step, 224 * step
@@ -172,18 +172,18 @@ def _rows(plane: VideoPlane, depth: int) -> Samples:
 
 def _apply_matrix(planes: list[Samples], matrix: npt.NDArray[np.float32]) -> HostArray:
     height, width = planes[0].shape
-    picture = np.empty((height, width, 3), np.float32)
+    image = np.empty((height, width, 3), np.float32)
     for top in range(0, height, _STRIP):
         rows = slice(top, top + _STRIP)
         codes = cv2.merge([plane[rows] for plane in planes]).astype(np.float32)
-        np.clip(cv2.transform(codes, matrix), 0, 1, out=picture[rows])
-    return picture
+        np.clip(cv2.transform(codes, matrix), 0, 1, out=image[rows])
+    return image
 
 
-def _unit(samples: Samples, depth: int, colour: Colour | None = None) -> HostArray:
-    """Code values as [0, 1], after the range of ``colour`` or full."""
+def _unit(samples: Samples, depth: int, color: Color | None = None) -> HostArray:
+    """Code values as [0, 1], after the range of ``color`` or full."""
     largest = 2**depth - 1
-    if colour is None or colour.range == "full":
+    if color is None or color.range == "full":
         return np.multiply(samples, np.float32(1 / largest), dtype=np.float32)
     step = 2 ** (depth - 8)
     unit: HostArray = (samples.astype(np.float32) - 16 * step) / np.float32(219 * step)

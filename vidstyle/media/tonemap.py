@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidstyle.core import HostArray
-from vidstyle.media.colour import HLG
+from vidstyle.media.color import HLG
 
 Curve = npt.NDArray[np.float64]
 
@@ -35,7 +35,7 @@ class ToneMap:
 
     Light up to about half of SDR white stays as it is; brighter light is compressed by the
     EETF of BT.2390-8, section 5.4.1, applied to the largest of R, G and B, so that the ratio
-    of the three is kept. Colours outside of BT.709 are clipped. The result is coded for a
+    of the three is kept. Colors outside of BT.709 are clipped. The result is coded for a
     display of gamma 2.4 (BT.1886).
     """
 
@@ -51,9 +51,9 @@ class ToneMap:
         gain = np.divide(mapped, light, out=np.ones_like(light), where=light > 0)
         self._gain = (gain / SDR_WHITE).astype(np.float32)
 
-    def __call__(self, picture: HostArray) -> HostArray:
+    def __call__(self, image: HostArray) -> HostArray:
         """(H, W, 3) in [0, 1] as the file codes it, to the same shape and range in BT.709."""
-        light = _look_up(self._to_light, picture)
+        light = _look_up(self._to_light, image)
         if self._hlg:
             light = _scene_to_display(light, self._peak)
         brightest = light.max(axis=2)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from vidstyle.evaluation.judgement import Series
-from vidstyle.report.figure_text import shown
+from vidstyle.evaluation.scores import Series
+from vidstyle.report.metric_text import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Curve:
     name: str
     series: Series
     style: str
-    """Class of the line, which has its colour and dashes."""
+    """Class of the line, which has its color and dashes."""
 
 
 @dataclass(frozen=True, slots=True)

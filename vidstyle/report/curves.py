@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from vidstyle.evaluation.judgement import Series
+from vidstyle.evaluation.scores import Series
 from vidstyle.report.axes import Axis, frame_axis, value_axis
 from vidstyle.report.chart import Chart, Curve, known, summary, values_at
 from vidstyle.report.markup import Markup, element, joined
@@ -90,12 +90,12 @@ def _grid(across: Axis, up: Axis) -> Markup:
         parts.append(
             element("line", {"class": "grid", "x1": _LEFT, "x2": _RIGHT, "y1": y, "y2": y})
         )
-        place = {"x": _LEFT - 6, "y": round(y + 4, 2), "text-anchor": "end"}
-        parts.append(element("text", place, up.label(tick)))
+        position = {"x": _LEFT - 6, "y": round(y + 4, 2), "text-anchor": "end"}
+        parts.append(element("text", position, up.label(tick)))
     for tick in across.ticks:
         x = round(across.at(tick), 2)
-        place = {"class": "grid", "x1": x, "x2": x, "y1": _BOTTOM, "y2": _BOTTOM + 4}
-        parts.append(element("line", place))
+        position = {"class": "grid", "x1": x, "x2": x, "y1": _BOTTOM, "y2": _BOTTOM + 4}
+        parts.append(element("line", position))
         parts.append(
             element(
                 "text", {"x": x, "y": _BOTTOM + 17, "text-anchor": "middle"}, across.label(tick)

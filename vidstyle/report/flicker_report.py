@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Final
 
 from vidstyle.core.errors import OutputError, UsageError
-from vidstyle.evaluation.file_judging import PER_FRAME, SOURCE
-from vidstyle.evaluation.judgement import Judgement
-from vidstyle.evaluation.motion import JudgingFlow
+from vidstyle.evaluation.file_evaluation import PER_FRAME, SOURCE
+from vidstyle.evaluation.motion import PairFlow
+from vidstyle.evaluation.scores import Evaluation
 from vidstyle.report.contents import Contents
-from vidstyle.report.film import films_within
 from vidstyle.report.markup import EMPTY
 from vidstyle.report.pair_gallery import WorstPair, gallery_within
 from vidstyle.report.pair_views import pairs_of_clips
+from vidstyle.report.preview_video import preview_videos_within
 from vidstyle.report.reading import Interval
 from vidstyle.report.text_file import write_text
 from vidstyle.report.worst_pairs import worst_frames
-from vidstyle.runner.destination import Destination
+from vidstyle.runner.storage.destination import Destination
 
 MOST_BYTES: Final = 40 * 2**20
 """Size of a report, at most, unless another is asked for."""
@@ -26,9 +26,9 @@ MOST_BYTES: Final = 40 * 2**20
 
 def write_report(
     path: Path,
-    judgements: Mapping[str, Judgement],
+    evaluations: Mapping[str, Evaluation],
     clips: Mapping[str, Path],
-    flow: JudgingFlow,
+    flow: PairFlow,
     frames: Interval,
     *,
     most_bytes: int = MOST_BYTES,
@@ -36,11 +36,11 @@ def write_report(
 ) -> None:
     """Write ``path``: a page of HTML that holds everything that it shows.
 
-    ``clips`` has the ``source``, each of the ``judgements`` by its name, and where there is one
+    ``clips`` has the ``source``, each of the ``evaluations`` by its name, and where there is one
     the painting ``per frame``. ``frames`` is the half-open interval that was judged, of every clip
     alike; cuts and series are counted from its beginning. ``flow`` is the one that judged.
 
-    The clips are read again, for the pictures and for small films of them; where those would not
+    The clips are read again, for the images and for small films of them; where those would not
     fit into ``most_bytes`` they lose quality, and then frames, which the page says. A file that is
     there is replaced when the page is complete, unless ``overwrite`` is false.
 
@@ -48,35 +48,35 @@ def write_report(
     where ``most_bytes`` do not even hold the figures or ``path`` is one of the clips, OutputError
     where it cannot be written, and ValueError where a clip is missing.
     """
-    _check_names(judgements, clips)
+    _check_names(evaluations, clips)
     destination = _destination(path, clips, overwrite=overwrite)
     first = frames[0]
-    names = tuple(name for name in (SOURCE, PER_FRAME, *judgements) if name in clips)
-    contents = Contents.of(judgements, clips[SOURCE].name, first_frame=first)
-    bare = contents.size_without_films(EMPTY, names)
+    names = tuple(name for name in (SOURCE, PER_FRAME, *evaluations) if name in clips)
+    contents = Contents.of(evaluations, clips[SOURCE].name, first_frame=first)
+    bare = contents.size_without_preview_videos(EMPTY, names)
     if bare > most_bytes:
         raise UsageError(
-            f"a report of these clips has {bare / 2**20:.2f} MiB without any picture, and"
+            f"a report of these clips has {bare / 2**20:.2f} MiB without any image, and"
             f" {most_bytes / 2**20:.2f} MiB are allowed; allow more, or judge fewer frames"
         )
-    pairs = _worst_pairs(judgements, clips, flow, frames)
+    pairs = _worst_pairs(evaluations, clips, flow, frames)
     gallery = gallery_within(pairs, first_frame=first, most_bytes=(most_bytes - bare) // 2)
-    films = films_within(
+    preview_videos = preview_videos_within(
         {name: clips[name] for name in names},
         frames,
         most_bytes=_before_base64(
-            most_bytes - contents.size_without_films(gallery, names), files=len(names)
+            most_bytes - contents.size_without_preview_videos(gallery, names), files=len(names)
         ),
     )
-    write_text(destination, contents.text(gallery, films))
+    write_text(destination, contents.text(gallery, preview_videos))
 
 
-def _check_names(judgements: Mapping[str, Judgement], clips: Mapping[str, Path]) -> None:
-    if not judgements:
+def _check_names(evaluations: Mapping[str, Evaluation], clips: Mapping[str, Path]) -> None:
+    if not evaluations:
         raise ValueError("a report needs a judged clip at least")
-    if taken := {SOURCE, PER_FRAME} & set(judgements):
+    if taken := {SOURCE, PER_FRAME} & set(evaluations):
         raise ValueError(f"a judged clip cannot have the name {sorted(taken)[0]!r}")
-    if missing := {SOURCE, *judgements} - set(clips):
+    if missing := {SOURCE, *evaluations} - set(clips):
         raise ValueError(f"no clip is given for {', '.join(sorted(missing))}")
 
 
@@ -90,16 +90,16 @@ def _destination(path: Path, clips: Mapping[str, Path], *, overwrite: bool) -> D
 
 
 def _worst_pairs(
-    judgements: Mapping[str, Judgement],
+    evaluations: Mapping[str, Evaluation],
     clips: Mapping[str, Path],
-    flow: JudgingFlow,
+    flow: PairFlow,
     frames: Interval,
 ) -> dict[str, list[WorstPair]]:
     """Of each clip, the worst first."""
-    series = {name: judgement.series.get("e_warp", ()) for name, judgement in judgements.items()}
+    series = {name: evaluation.series.get("e_warp", ()) for name, evaluation in evaluations.items()}
     views = pairs_of_clips(
         clips[SOURCE],
-        {name: clips[name] for name in judgements},
+        {name: clips[name] for name in evaluations},
         {name: worst_frames(values) for name, values in series.items()},
         flow,
         frames,

@@ -1,4 +1,4 @@
-"""The frames that flicker most, as pictures in the page."""
+"""The frames that flicker most, as images in the page."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from vidstyle.imaging.contact_sheet import Picture
+from vidstyle.imaging.contact_sheet import Image
 from vidstyle.report.data_uri import jpeg, png
-from vidstyle.report.figure_text import shown
 from vidstyle.report.markup import EMPTY, Markup, element, joined
+from vidstyle.report.metric_text import shown
 from vidstyle.report.pair_views import GAIN, WIDEST, PairViews
 from vidstyle.report.shown_size import in_bytes, resized
 
@@ -41,9 +41,9 @@ _DETAILS: Final = (
 )
 # In the order in which they are tried.
 _REDUCED: Final = element(
-    "p", {"class": "hint"}, "The pictures are reduced, or fewer, to keep this page small."
+    "p", {"class": "hint"}, "The images are reduced, or fewer, to keep this page small."
 )
-_NOTHING: Final = element("p", {}, "No picture fits into the size of this page.")
+_NOTHING: Final = element("p", {}, "No image fits into the size of this page.")
 
 
 def gallery_within(
@@ -93,10 +93,8 @@ def _pair(name: str, pair: WorstPair, detail: _Detail, first_frame: int) -> Mark
         button,
     )
     figures = [
-        _view(
-            caption, f"{alt}, {words} of {name}", encode(_narrowed(picture, detail.widest)), picture
-        )
-        for caption, alt, picture, encode in _views(pair.views, detail.quality)
+        _view(caption, f"{alt}, {words} of {name}", encode(_narrowed(image, detail.widest)), image)
+        for caption, alt, image, encode in _views(pair.views, detail.quality)
     ]
     return element(
         "section", {"class": "pair"}, title, element("div", {"class": "views"}, *figures)
@@ -105,11 +103,11 @@ def _pair(name: str, pair: WorstPair, detail: _Detail, first_frame: int) -> Mark
 
 def _views(
     views: PairViews, quality: int
-) -> list[tuple[str, str, Picture, Callable[[Picture], Markup]]]:
-    """Caption, alternative text, picture and how it is stored."""
+) -> list[tuple[str, str, Image, Callable[[Image], Markup]]]:
+    """Caption, alternative text, image and how it is stored."""
 
-    def photo(picture: Picture) -> Markup:
-        return jpeg(picture, quality=quality)
+    def photo(image: Image) -> Markup:
+        return jpeg(image, quality=quality)
 
     longest = f"{views.longest:.1f} px"
     difference = f"difference, {GAIN} times as strong"
@@ -122,21 +120,21 @@ def _views(
             views.warped,
             photo,
         ),
-        (f"flow of the source, up to {longest}", "Flow as colours", views.flow, photo),
+        (f"flow of the source, up to {longest}", "Flow as colors", views.flow, photo),
         ("mask: white is judged", "Mask of what is judged", views.mask, png),
         (difference, "Difference of the earlier and the warped frame", views.difference, photo),
     ]
 
 
-def _view(caption: str, alt: str, source: Markup, picture: Picture) -> Markup:
-    height, width = picture.shape[:2]
-    image = element("img", {"src": source, "alt": alt, "width": width, "height": height})
-    return element("figure", {}, image, element("figcaption", {}, caption))
+def _view(caption: str, alt: str, source: Markup, image: Image) -> Markup:
+    height, width = image.shape[:2]
+    drawn = element("img", {"src": source, "alt": alt, "width": width, "height": height})
+    return element("figure", {}, drawn, element("figcaption", {}, caption))
 
 
-def _narrowed(picture: Picture, widest: int) -> Picture:
-    height, width = picture.shape[:2]
+def _narrowed(image: Image, widest: int) -> Image:
+    height, width = image.shape[:2]
     if width <= widest:
-        return picture
+        return image
     size = widest, max(1, round(height * widest / width))
-    return in_bytes(resized(np.float32(1 / 255) * picture.astype(np.float32), size))
+    return in_bytes(resized(np.float32(1 / 255) * image.astype(np.float32), size))

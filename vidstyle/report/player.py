@@ -1,38 +1,40 @@
-"""The clips as films that play in step, and two of them in one picture with a line between."""
+"""The clips as films that play in step, and two of them in one image with a line between."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from vidstyle.report.data_uri import data_uri
-from vidstyle.report.film import QUALITIES, Films
 from vidstyle.report.markup import Markup, element, joined
+from vidstyle.report.preview_video import QUALITIES, PreviewVideos
 
 
-def player(films: Films, *, frames: int, first_frame: int) -> Markup:
+def player(preview_videos: PreviewVideos, *, frames: int, first_frame: int) -> Markup:
     """The films, one slider for all, and the comparison; ``frames`` are how many were judged."""
-    names = list(films.content)
+    names = list(preview_videos.content)
     return joined(
-        _note(films, frames=frames),
+        _note(preview_videos, frames=frames),
         element(
             "div",
             {"id": "controls", "hidden": ""},
-            _controls(len(films.seconds), first_frame),
-            _comparison(names, films),
+            _controls(len(preview_videos.seconds), first_frame),
+            _comparison(names, preview_videos),
         ),
-        element("div", {"class": "films"}, *(_film(name, films) for name in names)),
+        element(
+            "div", {"class": "films"}, *(_preview_video(name, preview_videos) for name in names)
+        ),
     )
 
 
-def _note(films: Films, *, frames: int) -> Markup:
-    quality, shown = films.quality, len(films.seconds)
+def _note(preview_videos: PreviewVideos, *, frames: int) -> Markup:
+    quality, shown = preview_videos.quality, len(preview_videos.seconds)
     parts = [
-        f"H.264 at {films.size[0]}x{films.size[1]} (CRF {quality.crf}):"
+        f"H.264 at {preview_videos.size[0]}x{preview_videos.size[1]} (CRF {quality.crf}):"
         " compression hides and adds flicker, and the figures were measured without it."
     ]
     if quality != QUALITIES[0]:
         parts.append("The quality is reduced to keep this page small.")
-    if not films.complete:
+    if not preview_videos.complete:
         parts.append(f"Only the first {shown} of {frames} frames are here, for the same reason.")
     return element("p", {"class": "hint"}, " ".join(parts))
 
@@ -43,7 +45,7 @@ def _controls(frames: int, first_frame: int) -> Markup:
         "div",
         {"class": "row"},
         element("button", {"type": "button", "id": "play"}, "Play"),
-        _labelled(
+        _labeled(
             "Frame",
             element(
                 "input",
@@ -58,7 +60,7 @@ def _controls(frames: int, first_frame: int) -> Markup:
             ),
         ),
         element("output", {"id": "now", "for": "frame"}, f"frame {first_frame}"),
-        _labelled(
+        _labeled(
             "Speed",
             element(
                 "select",
@@ -69,8 +71,8 @@ def _controls(frames: int, first_frame: int) -> Markup:
     )
 
 
-def _comparison(names: Sequence[str], films: Films) -> Markup:
-    width, height = films.size
+def _comparison(names: Sequence[str], preview_videos: PreviewVideos) -> Markup:
+    width, height = preview_videos.size
     # The last clip is a judged one; beside it what it was made from, or the per-frame painting.
     left = max(0, len(names) - 2)
     wipe = {"type": "range", "id": "wipe", "min": 0, "max": 100, "value": 50, "step": 1}
@@ -79,7 +81,7 @@ def _comparison(names: Sequence[str], films: Films) -> Markup:
         "width": width,
         "height": height,
         "role": "img",
-        "aria-label": "Two clips in one picture, with a line between them that can be moved",
+        "aria-label": "Two clips in one image, with a line between them that can be moved",
     }
     return element(
         "div",
@@ -88,9 +90,9 @@ def _comparison(names: Sequence[str], films: Films) -> Markup:
         element(
             "div",
             {"class": "row"},
-            _labelled("Left", _choice("left", names, left)),
-            _labelled("Line", element("input", wipe)),
-            _labelled("Right", _choice("right", names, len(names) - 1)),
+            _labeled("Left", _choice("left", names, left)),
+            _labeled("Line", element("input", wipe)),
+            _labeled("Right", _choice("right", names, len(names) - 1)),
         ),
     )
 
@@ -103,14 +105,14 @@ def _choice(identity: str, names: Sequence[str], chosen: int) -> Markup:
     return element("select", {"id": identity}, *options)
 
 
-def _labelled(text: str, control: Markup) -> Markup:
+def _labeled(text: str, control: Markup) -> Markup:
     return element("label", {}, element("span", {}, text), " ", control)
 
 
-def _film(name: str, films: Films) -> Markup:
-    width, height = films.size
-    film = {
-        "src": data_uri("video/mp4", films.content[name]),
+def _preview_video(name: str, preview_videos: PreviewVideos) -> Markup:
+    width, height = preview_videos.size
+    preview_video = {
+        "src": data_uri("video/mp4", preview_videos.content[name]),
         "width": width,
         "height": height,
         "aria-label": name,
@@ -121,4 +123,4 @@ def _film(name: str, films: Films) -> Markup:
         "preload": "auto",
     }
     caption = element("figcaption", {}, element("bdi", {}, name))
-    return element("figure", {}, element("video", film), caption)
+    return element("figure", {}, element("video", preview_video), caption)

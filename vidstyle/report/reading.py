@@ -12,11 +12,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from vidstyle.core import Clip, Frame, HostArray, Place
+from vidstyle.core import Clip, ExecutionContext, Frame, HostArray
 from vidstyle.core.errors import InputError
-from vidstyle.evaluation.together import Frames, together
+from vidstyle.evaluation.frame_groups import ClipFrames, zip_clips
 from vidstyle.report.shown_size import Size, resized
-from vidstyle.stages.decode.pictures import DecodePictures, PicturesOptions
+from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 
@@ -34,7 +34,7 @@ class Moment:
     """Of the first clip, since that frame."""
     duration: Fraction
     """In seconds."""
-    pictures: Frames
+    images: ClipFrames
     """One of each clip, (H, W, 3) RGB in [0, 1], all of the first clip's size."""
 
 
@@ -50,7 +50,7 @@ class SideBySide:
 
 @contextmanager
 def side_by_side(clips: Mapping[str, Path], frames: Interval) -> Iterator[SideBySide]:
-    """Read clips, files or folders of pictures, until the context ends.
+    """Read clips, files or folders of images, until the context ends.
 
     All are scaled to the size of the first, since clips of several sizes can have been judged.
     Raises InputError where one cannot be read or has no frame in the interval, and where they
@@ -70,13 +70,13 @@ class _Opened:
     def __init__(self, name: str, path: Path, frames: Interval) -> None:
         self.name = name
         self._source: Any = (
-            DecodePictures(PicturesOptions()) if path.is_dir() else DecodePyAV(DecodeOptions())
+            DecodeImages(ImagesOptions()) if path.is_dir() else DecodePyAV(DecodeOptions())
         )
         self._frames = frames
-        self.clip: Clip = self._source.open(path, Place())
+        self.clip: Clip = self._source.open(path, ExecutionContext())
         self.now: Frame | None = None
 
-    def pictures(self, size: Size) -> Iterator[HostArray]:
+    def images(self, size: Size) -> Iterator[HostArray]:
         for frame in islice(self._source.frames(), *self._frames):
             self.now = frame
             yield np.clip(resized(frame.host("source"), size), 0, 1)
@@ -88,11 +88,11 @@ class _Opened:
 def _moments(opened: Sequence[_Opened], frames: Interval) -> Iterator[Moment]:
     first, tick, start = opened[0], opened[0].clip.time_base, None
     size = first.clip.width, first.clip.height
-    clips = [(one.name, one.pictures(size)) for one in opened]
-    for index, pictures in enumerate(together(clips)):
+    clips = [(one.name, one.images(size)) for one in opened]
+    for index, images in enumerate(zip_clips(clips)):
         frame = first.now
         assert frame is not None
         start = frame.pts if start is None else start
-        yield Moment(index, (frame.pts - start) * tick, frame.duration * tick, pictures)
+        yield Moment(index, (frame.pts - start) * tick, frame.duration * tick, images)
     if start is None:
         raise InputError(f"there is nothing to show: the clips have no frame {frames[0]}")

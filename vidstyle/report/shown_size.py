@@ -1,4 +1,4 @@
-"""How large a picture is shown."""
+"""How large an image is shown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from vidstyle.core import Clip, HostArray
-from vidstyle.imaging.contact_sheet import Picture
+from vidstyle.imaging.contact_sheet import Image
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -23,20 +23,20 @@ def shown_size(clip: Clip, widest: int) -> Size:
     return _even(width * scale), _even(height * scale)
 
 
-def resized(picture: HostArray, size: Size) -> HostArray:
-    """A picture (H, W, C) at a size: by area where it shrinks, bicubic where it grows."""
-    height, width = picture.shape[:2]
+def resized(image: HostArray, size: Size) -> HostArray:
+    """An image (H, W, C) at a size: by area where it shrinks, bicubic where it grows."""
+    height, width = image.shape[:2]
     if (width, height) == size:
-        return picture
+        return image
     smaller = size[0] * size[1] < width * height
     kernel = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-    result = cv2.resize(picture, size, interpolation=kernel)
+    result = cv2.resize(image, size, interpolation=kernel)
     return np.asarray(result, np.float32).reshape(size[1], size[0], -1)
 
 
-def in_bytes(picture: HostArray) -> Picture:
-    """A picture (H, W, 3) in [0, 1] in whole 255ths; values outside are clamped."""
-    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+def in_bytes(image: HostArray) -> Image:
+    """An image (H, W, 3) in [0, 1] in whole 255ths; values outside are clamped."""
+    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
 def _even(length: float) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vidstyle.core.errors import OutputError
-from vidstyle.runner.destination import Destination
+from vidstyle.runner.storage.destination import Destination
 
 
 def write_text(destination: Destination, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from vidstyle.evaluation.judgement import Series
+from vidstyle.evaluation.scores import Series
 
 
 def worst_frames(series: Series, *, count: int = 4, apart: int = 5) -> tuple[int, ...]:

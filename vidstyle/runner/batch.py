@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidstyle.core.errors import InputError, OutputError, StageError, UsageError, VidstyleError
-from vidstyle.runner.config import Pipeline
-from vidstyle.runner.events import Listener, Result
-from vidstyle.runner.job import Job, check_without_clip, output_suffix, run
-from vidstyle.runner.naming import mirrored_paths
+from vidstyle.runner.config.pipeline import Pipeline
+from vidstyle.runner.execution.events import Listener, Result
+from vidstyle.runner.plan.job import Job, check_without_clip, output_suffix, run
+from vidstyle.runner.plan.naming import mirrored_paths
 
 _MORE_SUFFIXES = frozenset(
     [

@@ -12,7 +12,15 @@ from vidstyle.testing.checks import (
     results,
     run_checks,
 )
-from vidstyle.testing.clips import SyntheticClip, film, hard_cut, occluder, pan, still, zoom
+from vidstyle.testing.clips import (
+    SyntheticClip,
+    hard_cut,
+    occluder,
+    pan,
+    render_scenes,
+    still,
+    zoom,
+)
 from vidstyle.testing.scene import Scene, Surface
 from vidstyle.testing.subject import Subject
 
@@ -29,10 +37,10 @@ __all__ = [
     "checks_for_source",
     "checks_of",
     "failed",
-    "film",
     "hard_cut",
     "occluder",
     "pan",
+    "render_scenes",
     "results",
     "run_checks",
     "still",

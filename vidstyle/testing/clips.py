@@ -56,24 +56,24 @@ def pan(
     seed: int = 0,
     variable: bool = False,
 ) -> SyntheticClip:
-    """A picture that moves by ``step`` (right, down) pixels a frame; flow is ``-step``.
+    """An image that moves by ``step`` (right, down) pixels a frame; flow is ``-step``.
 
     ``variable`` gives the frames unequal durations.
     """
     scene = Scene((_pan(frames, step, seed),), width, height)
-    return film([scene], durations=_VARIABLE if variable else _STEADY)
+    return render_scenes([scene], durations=_VARIABLE if variable else _STEADY)
 
 
 def zoom(
     *, frames: int = 12, width: int = 160, height: int = 128, factor: float = 1.02, seed: int = 1
 ) -> SyntheticClip:
-    """A picture that grows by ``factor`` a frame about its centre c.
+    """An image that grows by ``factor`` a frame about its center c.
 
     Flow at x is (x - c) (1 / factor - 1).
     """
-    centre = ((width - 1) / 2, (height - 1) / 2)
-    poses = tuple(similarity(factor**time, 0, centre, centre) for time in range(frames))
-    return film([Scene((Surface(make_waves(seed), poses),), width, height)])
+    center = ((width - 1) / 2, (height - 1) / 2)
+    poses = tuple(similarity(factor**time, 0, center, center) for time in range(frames))
+    return render_scenes([Scene((Surface(make_waves(seed), poses),), width, height)])
 
 
 def occluder(
@@ -90,7 +90,7 @@ def occluder(
     disc = Disc(make_waves(seed + 1, tone=0.6), (0.3 * width, 0.5 * height), radii)
     places = [(foreground_step[0] * time, foreground_step[1] * time) for time in range(frames)]
     behind = _pan(frames, background_step, seed, tone=0.4)
-    return film([Scene((behind, Surface(disc, moves(places))), width, height)])
+    return render_scenes([Scene((behind, Surface(disc, moves(places))), width, height)])
 
 
 def still(
@@ -101,40 +101,40 @@ def still(
     deviation: float = 2 / 255,
     seed: int = 3,
 ) -> SyntheticClip:
-    """A picture that does not move, under Gaussian noise of standard ``deviation``."""
-    calm = film([Scene((_pan(frames, (0, 0), seed),), width, height)])
+    """An image that does not move, under Gaussian noise of standard ``deviation``."""
+    stable = render_scenes([Scene((_pan(frames, (0, 0), seed),), width, height)])
     random = np.random.default_rng(seed)
 
     def noisy(frame: Frame) -> Frame:
         noise = random.normal(0, deviation, (height, width, 3))
         return _frame_like(frame, np.clip(frame.host("source") + noise, 0, 1).astype(np.float32))
 
-    return replace(calm, frames=tuple(noisy(frame) for frame in calm.frames))
+    return replace(stable, frames=tuple(noisy(frame) for frame in stable.frames))
 
 
 def hard_cut(
     *, frames: int = 12, width: int = 160, height: int = 128, at: int = 6, seed: int = 4
 ) -> SyntheticClip:
-    """Two pans of different pictures; the second begins at frame ``at``."""
+    """Two pans of different images; the second begins at frame ``at``."""
     if not 0 < at < frames:
         raise ValueError(f"a cut lies between 1 and {frames - 1}, got {at}")
     before = Scene((_pan(at, (1.25, -0.5), seed, tone=0.4),), width, height)
     after = Scene((_pan(frames - at, (-1.5, 0.75), seed + 1, tone=0.6),), width, height)
-    return film([before, after])
+    return render_scenes([before, after])
 
 
-def film(shots: Sequence[Scene], *, durations: Sequence[int] = _STEADY) -> SyntheticClip:
+def render_scenes(shots: Sequence[Scene], *, durations: Sequence[int] = _STEADY) -> SyntheticClip:
     """Scenes of one size, one after the other, each a shot.
 
     ``durations`` are ticks of 1/12800 s and repeat; unequal ones make a variable frame rate.
     """
-    flow, visible, pictures, numbers = [], [], [], []
+    flow, visible, images, numbers = [], [], [], []
     for number, scene in enumerate(shots):
         for time in range(scene.frames):
             motion = scene.motion(time, time - 1) if time else _no_motion(scene)
             flow.append(_read_only(motion[0]))
             visible.append(_read_only(motion[1]))
-            pictures.append(scene.picture(time))
+            images.append(scene.image(time))
             numbers.append(number)
     steady = len(set(durations)) == 1
     clip = Clip(
@@ -142,29 +142,29 @@ def film(shots: Sequence[Scene], *, durations: Sequence[int] = _STEADY) -> Synth
         height=shots[0].height,
         time_base=_TIME_BASE,
         frame_rate=1 / (durations[0] * _TIME_BASE) if steady else None,
-        frame_count=len(pictures),
+        frame_count=len(images),
     )
-    frames = _frames(pictures, numbers, durations)
+    frames = _frames(images, numbers, durations)
     cuts = tuple(accumulate(scene.frames for scene in shots[:-1]))
     return SyntheticClip(clip, frames, tuple(flow), tuple(visible), cuts)
 
 
 def _frames(
-    pictures: Sequence[HostArray], shots: Sequence[int], durations: Sequence[int]
+    images: Sequence[HostArray], shots: Sequence[int], durations: Sequence[int]
 ) -> tuple[Frame, ...]:
-    ticks = list(islice(cycle(durations), len(pictures)))
+    ticks = list(islice(cycle(durations), len(images)))
     starts = accumulate(ticks, initial=0)
     return tuple(
-        _frame_like(Frame(index, pts, duration, {}, shot), picture)
-        for index, (pts, duration, shot, picture) in enumerate(
-            zip(starts, ticks, shots, pictures, strict=False)
+        _frame_like(Frame(index, pts, duration, {}, shot), image)
+        for index, (pts, duration, shot, image) in enumerate(
+            zip(starts, ticks, shots, images, strict=False)
         )
     )
 
 
-def _frame_like(frame: Frame, picture: HostArray) -> Frame:
-    picture = _read_only(picture)
-    return replace(frame, layers={"source": picture, "image": picture})
+def _frame_like(frame: Frame, image: HostArray) -> Frame:
+    image = _read_only(image)
+    return replace(frame, layers={"source": image, "image": image})
 
 
 def _pan(frames: int, step: tuple[float, float], seed: int, *, tone: float = 0.5) -> Surface:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vidstyle.core import HostArray
-from vidstyle.runner.parcel import Parcel
+from vidstyle.runner.execution.parcel import Parcel
 from vidstyle.testing.inputs import Input
 from vidstyle.testing.subject import Subject, digests
 

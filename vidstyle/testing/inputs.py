@@ -10,14 +10,14 @@ import numpy as np
 
 from vidstyle.core import Clip, Frame, HostArray
 from vidstyle.core.layers import CUT
-from vidstyle.runner.parcel import Cell, Parcel
-from vidstyle.testing.clips import SyntheticClip, film
+from vidstyle.runner.execution.parcel import Cell, Parcel
+from vidstyle.testing.clips import SyntheticClip, render_scenes
 from vidstyle.testing.scene import Scene, Surface, moves
 from vidstyle.testing.subject import Subject
 from vidstyle.testing.textures import make_waves
 
 _STEPS = ((1.25, -0.5), (-1.5, 0.75), (0.5, 2.0))
-# How pictures move in the shots, in turn.
+# How images move in the shots, in turn.
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def make_input(
     shots: Sequence[int] = (5, 3),
     optional: bool = True,
 ) -> Input:
-    """Panning pictures in shots of so many frames, with the layers that the stage reads.
+    """Panning images in shots of so many frames, with the layers that the stage reads.
 
     ``size`` is (width, height). A stage that finds shots meets one endless shot. ``optional``
     leaves out, where False, the layers that the stage can do without.
@@ -66,7 +66,7 @@ def _filmed(
 ) -> tuple[SyntheticClip, list[dict[str, HostArray]]]:
     """Frames and the truth about them; kept, so nobody may be given these very arrays."""
     scenes = [_scene(number, frames, size) for number, frames in enumerate(shots)]
-    return film(scenes), _truth(scenes)
+    return render_scenes(scenes), _truth(scenes)
 
 
 def _scene(number: int, frames: int, size: tuple[int, int]) -> Scene:

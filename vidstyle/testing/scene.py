@@ -1,4 +1,4 @@
-"""Surfaces that move in known ways: pictures whose flow and occlusion follow from geometry."""
+"""Surfaces that move in known ways: images whose flow and occlusion follow from geometry."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _PURE = 0.01
 # Less of another surface than this in a pixel cannot be told from rounding to 8 bits.
 
 
-class Paint(Protocol):
+class Stylize(Protocol):
     """What a surface shows at its own coordinates."""
 
     def __call__(self, x: Doubles, y: Doubles) -> tuple[Doubles, Doubles]:
-        """Colour (H, W, 3) RGB in [0, 1] and opacity (H, W) in [0, 1] at points (H, W)."""
+        """Color (H, W, 3) RGB in [0, 1] and opacity (H, W) in [0, 1] at points (H, W)."""
         ...
 
 
@@ -31,7 +31,7 @@ class Paint(Protocol):
 class Surface:
     """A flat thing that moves rigidly, turns or grows."""
 
-    paint: Paint
+    stylize: Stylize
     poses: tuple[Doubles, ...]
     """For each frame the 3x3 affine matrix from frame pixels (x, y, 1) to surface coordinates."""
 
@@ -48,14 +48,14 @@ class Scene:
     def frames(self) -> int:
         return len(self.surfaces[0].poses)
 
-    def picture(self, time: int) -> HostArray:
+    def image(self, time: int) -> HostArray:
         """Frame number ``time``: (H, W, 3) float32 RGB in [0, 1]."""
         x, y = self._grid()
-        picture: Doubles = np.zeros((self.height, self.width, 3))
+        image: Doubles = np.zeros((self.height, self.width, 3))
         for surface in self.surfaces:
-            colour, opacity = surface.paint(*_moved(surface.poses[time], x, y))
-            picture += opacity[..., np.newaxis] * (colour - picture)
-        return np.clip(picture, 0, 1).astype(np.float32)
+            color, opacity = surface.stylize(*_moved(surface.poses[time], x, y))
+            image += opacity[..., np.newaxis] * (color - image)
+        return np.clip(image, 0, 1).astype(np.float32)
 
     def owner(self, time: int) -> npt.NDArray[np.int64]:
         """Number of the surface that each pixel shows, (H, W); ``MIXED`` where it is two."""
@@ -78,7 +78,7 @@ class Scene:
             target_x = np.where(front == number, moved_x, target_x)
             target_y = np.where(front == number, moved_y, target_y)
         flow = np.stack([target_x - x, target_y - y], axis=-1)
-        # Without this a target on a pixel's centre would fall beside it by rounding.
+        # Without this a target on a pixel's center would fall beside it by rounding.
         target_x, target_y = np.round(target_x, 6), np.round(target_y, 6)
         seen = _all_around(self.owner(towards), self.owner(time), target_x, target_y)
         return flow.astype(np.float32), seen.astype(np.float32)
@@ -89,7 +89,7 @@ class Scene:
         owner = np.zeros((self.height, self.width), np.int64)
         mixed = np.zeros((self.height, self.width))
         for number, surface in enumerate(self.surfaces[1:], 1):
-            _, opacity = surface.paint(*_moved(surface.poses[time], x, y))
+            _, opacity = surface.stylize(*_moved(surface.poses[time], x, y))
             owner = np.where(opacity >= 0.5, number, owner)
             mixed = np.where(opacity > _PURE, opacity, mixed)
         return owner, mixed
@@ -105,9 +105,9 @@ def moves(steps: Sequence[tuple[float, float]]) -> tuple[Doubles, ...]:
 
 
 def similarity(
-    scale: float, turn: float, centre: tuple[float, float], anchor: tuple[float, float]
+    scale: float, turn: float, center: tuple[float, float], anchor: tuple[float, float]
 ) -> Doubles:
-    """Pose that shows the surface's point ``anchor`` at the frame's point ``centre``.
+    """Pose that shows the surface's point ``anchor`` at the frame's point ``center``.
 
     The surface is ``scale`` times its size and turned clockwise by ``turn`` radians.
     """
@@ -115,7 +115,7 @@ def similarity(
     linear = np.array([[cos, sin], [-sin, cos]])
     pose = np.eye(3)
     pose[:2, :2] = linear
-    pose[:2, 2] = np.asarray(anchor) - linear @ np.asarray(centre)
+    pose[:2, 2] = np.asarray(anchor) - linear @ np.asarray(center)
     return pose
 
 
@@ -129,7 +129,7 @@ def _moved(pose: Doubles, x: Doubles, y: Doubles) -> tuple[Doubles, Doubles]:
 def _all_around(
     there: npt.NDArray[np.int64], here: npt.NDArray[np.int64], x: Doubles, y: Doubles
 ) -> npt.NDArray[np.bool_]:
-    """Where the pixels around (x, y) are all in the picture and belong to who is here."""
+    """Where the pixels around (x, y) are all in the image and belong to who is here."""
     height, width = there.shape
     seen: npt.NDArray[np.bool_] = here != MIXED
     seen &= (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)

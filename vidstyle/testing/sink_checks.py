@@ -13,7 +13,7 @@ from typing import Any
 import av
 import numpy as np
 
-from vidstyle.core import Clip, Frame, FrameTime, Original, Packet, Place, Sink
+from vidstyle.core import Clip, ExecutionContext, Frame, FrameTime, Original, Packet, Sink
 from vidstyle.core.errors import OutputError, PipelineError
 from vidstyle.testing.clips import SyntheticClip, pan
 from vidstyle.testing.expect import expect
@@ -27,7 +27,7 @@ class SinkSubject:
 
     sink_class: type[Any]
     suffix: str
-    """Such as ``.mp4``; empty for a folder of pictures."""
+    """Such as ``.mp4``; empty for a folder of images."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @contextmanager
@@ -38,7 +38,7 @@ class SinkSubject:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder, f"made{self.suffix}")
                 sink.check(path, clip)
-                sink.open(clip, Place())
+                sink.open(clip, ExecutionContext())
                 yield sink, path
         finally:
             sink.close()
@@ -64,16 +64,16 @@ class _Segment:
 
 def same_frames_give_same_packets(subject: SinkSubject) -> None:
     """Two writers give the same bytes, and the same hash for each frame."""
-    film = pan(frames=_FRAMES)
-    first, second = (_encoded(subject, film, (_FRAMES,)) for _ in range(2))
+    synthetic = pan(frames=_FRAMES)
+    first, second = (_encoded(subject, synthetic, (_FRAMES,)) for _ in range(2))
     expect(first == second, "encoding again gives other packets or hashes")
 
 
 def hashes_tell_frames_apart(subject: SinkSubject) -> None:
-    """A frame's hash does not depend on its chunk, and another picture has another hash."""
-    film = pan(frames=_FRAMES)
-    whole = _encoded(subject, film, (_FRAMES,))[0].digests
-    parts = [d for segment in _encoded(subject, film, (3, 1, 4)) for d in segment.digests]
+    """A frame's hash does not depend on its chunk, and another image has another hash."""
+    synthetic = pan(frames=_FRAMES)
+    whole = _encoded(subject, synthetic, (_FRAMES,))[0].digests
+    parts = [d for segment in _encoded(subject, synthetic, (3, 1, 4)) for d in segment.digests]
     expect(list(whole) == parts, "a frame's hash depends on its chunk")
     expect(len(set(whole)) == _FRAMES, "two different frames have one hash")
 
@@ -95,13 +95,13 @@ def chunks_join_to_all_frames(subject: SinkSubject) -> None:
 
 def odd_sizes_and_variable_rates_work(subject: SinkSubject) -> None:
     """What is not even, or not steady, is written, or refused by ``check``."""
-    for film in (pan(frames=4, width=97, height=65), pan(frames=4, variable=True)):
+    for synthetic in (pan(frames=4, width=97, height=65), pan(frames=4, variable=True)):
         try:
-            subject.make().check(Path(f"made{subject.suffix}"), film.clip)
+            subject.make().check(Path(f"made{subject.suffix}"), synthetic.clip)
         except (PipelineError, OutputError):
             continue
-        made = _joined(subject, film, (2, 2))
-        expect(made == 4, f"{film.clip.width}x{film.clip.height}: {made} frames of 4")
+        made = _joined(subject, synthetic, (2, 2))
+        expect(made == 4, f"{synthetic.clip.width}x{synthetic.clip.height}: {made} frames of 4")
 
 
 def closing_works_without_opening(subject: SinkSubject) -> None:
@@ -110,17 +110,17 @@ def closing_works_without_opening(subject: SinkSubject) -> None:
 
 
 def _encoded(
-    subject: SinkSubject, film: SyntheticClip, chunks: Sequence[int]
+    subject: SinkSubject, synthetic: SyntheticClip, chunks: Sequence[int]
 ) -> tuple[_Segment, ...]:
-    with subject.opened(film.clip) as (sink, _):
-        return _segments(sink, film, chunks)
+    with subject.opened(synthetic.clip) as (sink, _):
+        return _segments(sink, synthetic, chunks)
 
 
-def _segments(sink: Sink, film: SyntheticClip, chunks: Sequence[int]) -> tuple[_Segment, ...]:
+def _segments(sink: Sink, synthetic: SyntheticClip, chunks: Sequence[int]) -> tuple[_Segment, ...]:
     stops = list(accumulate(chunks))
     starts = [0, *stops[:-1]]
     return tuple(
-        _segment(sink, film.clip, film.frames[start:stop])
+        _segment(sink, synthetic.clip, synthetic.frames[start:stop])
         for start, stop in zip(starts, stops, strict=True)
     )
 
@@ -138,13 +138,13 @@ def _segment(sink: Sink, clip: Clip, frames: Sequence[Frame]) -> _Segment:
     return _Segment(writer.header, len(frames), tuple(packets), tuple(digests))
 
 
-def _joined(subject: SinkSubject, film: SyntheticClip, chunks: Sequence[int]) -> int:
+def _joined(subject: SinkSubject, synthetic: SyntheticClip, chunks: Sequence[int]) -> int:
     """How many frames the file has that these chunks make."""
-    with subject.opened(film.clip) as (sink, path):
+    with subject.opened(synthetic.clip) as (sink, path):
         original = path.with_name("original.mkv")
-        _write_original(original, film)
-        times = [FrameTime(frame.pts, frame.duration) for frame in film.frames]
-        sink.join(_segments(sink, film, chunks), times, Original(original), path)
+        _write_original(original, synthetic)
+        times = [FrameTime(frame.pts, frame.duration) for frame in synthetic.frames]
+        sink.join(_segments(sink, synthetic, chunks), times, Original(original), path)
         return _count(path)
 
 
@@ -155,12 +155,16 @@ def _count(path: Path) -> int:
         return sum(1 for _ in container.decode(video=0))
 
 
-def _write_original(path: Path, film: SyntheticClip) -> None:
+def _write_original(path: Path, synthetic: SyntheticClip) -> None:
     """A file that the film could come from, without other streams."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=25)
-        stream.width, stream.height, stream.pix_fmt = film.clip.width, film.clip.height, "bgr0"
-        for frame in film.frames:
+        stream.width, stream.height, stream.pix_fmt = (
+            synthetic.clip.width,
+            synthetic.clip.height,
+            "bgr0",
+        )
+        for frame in synthetic.frames:
             pixels = np.rint(frame.host("source") * 255).astype(np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         container.mux(stream.encode())

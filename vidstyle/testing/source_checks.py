@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from vidstyle.core import Clip, Frame, Mark, Place, Source
+from vidstyle.core import Clip, ExecutionContext, Frame, Mark, Source
 from vidstyle.core.layers import host_shape
 from vidstyle.testing.expect import expect
 from vidstyle.testing.subject import digest
@@ -36,7 +36,7 @@ class SourceSubject:
         options = self.source_class.Options.model_validate(dict(self.options))
         source: Source = self.source_class(options)
         try:
-            yield source, source.open(self.path, Place())
+            yield source, source.open(self.path, ExecutionContext())
         finally:
             source.close()
 

@@ -31,7 +31,7 @@ def spans_of_any_length_work(subject: Subject) -> None:
 
 
 def frames_on_disk_give_the_same(subject: Subject) -> None:
-    """Frames, and the stage's own pictures, may lie on disk: the output is the same."""
+    """Frames, and the stage's own images, may lie on disk: the output is the same."""
     given = make_input(subject)
     with subject.opened(given.clip) as running:
         if running.planned.needs.span is None:

@@ -1,4 +1,4 @@
-"""What every stage has to keep to: its declaration, its layers, the pictures it can take.
+"""What every stage has to keep to: its declaration, its layers, the images it can take.
 
 Each check raises AssertionError where the stage does not keep to it.
 """
@@ -10,14 +10,14 @@ from pydantic import ValidationError
 
 from vidstyle.core.errors import InputError, PipelineError
 from vidstyle.core.layers import CUT, host_shape
-from vidstyle.runner.parcel import Parcel
+from vidstyle.runner.execution.parcel import Parcel
 from vidstyle.testing.expect import expect, host, places, run
 from vidstyle.testing.inputs import make_input
 from vidstyle.testing.subject import Running, Subject, digests
 
 _SMALL = 16
-"""Pixels; a stage may refuse a picture with a shorter side, in words of its own."""
-_PICTURES = ("source", "image", "alpha", "visible", "visible_from_previous")
+"""Pixels; a stage may refuse an image with a shorter side, in words of its own."""
+_IMAGES = ("source", "image", "alpha", "visible", "visible_from_previous")
 _MOTION = ("flow", "visible", "flow_from_previous", "visible_from_previous")
 _DEVICE_TOLERANCE = 0.01
 """Mean absolute difference between devices that half precision and other kernels may make."""
@@ -65,7 +65,7 @@ def only_declared_layers_change(subject: Subject) -> None:
 
 
 def written_layers_are_sound(subject: Subject) -> None:
-    """The right shape, float32, finite; pictures and visibility in [0, 1]; cuts 0 or 1.
+    """The right shape, float32, finite; images and visibility in [0, 1]; cuts 0 or 1.
 
     Flow and visibility are 0 on the first frame of a shot.
     """
@@ -90,7 +90,7 @@ def one_frame_clip_works(subject: Subject) -> None:
 def every_size_works(subject: Subject) -> None:
     """Odd, tall, tiny: each size works, and layers have the size that ``describe`` gives.
 
-    A picture with a side below 16 px may be refused with an InputError or a PipelineError.
+    An image with a side below 16 px may be refused with an InputError or a PipelineError.
     """
     for size in subject.sizes:
         given = make_input(subject, size=size, shots=(3,))
@@ -132,7 +132,7 @@ def expect_sound(name: str, parcel: Parcel, running: Running, *, first: bool) ->
     expect(wanted is None or layer.shape == wanted, f"{where}: {layer.shape}, wanted {wanted}")
     expect(layer.dtype == np.float32, f"{where} is {layer.dtype}, not float32")
     expect(np.isfinite(layer).all(), f"{where} is not finite")
-    if name in _PICTURES:
+    if name in _IMAGES:
         low, high = float(layer.min()), float(layer.max())
         expect(0 <= low <= high <= 1, f"{where} leaves [0, 1]: {low:.4g} to {high:.4g}")
     if name in _MOTION and first:

@@ -58,8 +58,11 @@ def state_survives_saving(subject: Subject) -> None:
                 continue
             survives = saved(running.stored(held).state) == saved(held.state)
             expect(survives, f"the state after frame {out.index} is another when read back")
-        fresh = running.stage.fresh()
-        expect(saved(fresh) == saved(running.stage.fresh()), "fresh gives two different states")
+        initial_state = running.stage.initial_state()
+        expect(
+            saved(initial_state) == saved(running.stage.initial_state()),
+            "fresh gives two different states",
+        )
 
 
 def restart_at_any_frame_equals_the_whole(subject: Subject) -> None:

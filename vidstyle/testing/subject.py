@@ -14,20 +14,20 @@ import numpy as np
 from vidstyle.core import (
     AnyStage,
     Clip,
+    ExecutionContext,
     Frame,
     HostArray,
     Layer,
-    Place,
     PlannedStage,
     State,
     load_state,
     save_state,
 )
 from vidstyle.core.layers import Home
-from vidstyle.runner.device import available_cores
-from vidstyle.runner.edge import Held
-from vidstyle.runner.nodes import AnyNode, check_form, make_node
-from vidstyle.runner.parcel import Parcel
+from vidstyle.runner.execution.edge import Held
+from vidstyle.runner.execution.nodes import AnyNode, check_form, make_node
+from vidstyle.runner.execution.parcel import Parcel
+from vidstyle.runner.plan.device import available_cores
 from vidstyle.testing.watched import Watched, as_array
 
 SIZES = ((97, 65), (64, 98), (16, 16), (17, 40), (24, 1), (1, 24))
@@ -56,8 +56,8 @@ class Subject:
     @contextmanager
     def opened(self, clip: Clip, *, device: str = "cpu") -> Iterator[Running]:
         """A new stage, its options settled, opened on a clip, and closed in the end."""
-        place = Place(device=device, threads=available_cores())
-        options = self.make().settle(clip, place)
+        context = ExecutionContext(device=device, threads=available_cores())
+        options = self.make().resolve(clip, context)
         stage: AnyStage = self.stage_class(options)
         check_form(self.stage_class.__name__, stage)
         try:
@@ -66,12 +66,12 @@ class Subject:
                 use="check/stage",
                 options=dict(self.options),
                 needs=stage.needs,
-                place=place,
+                context=context,
                 clip=stage.describe(clip),
                 keeps=(),
                 memory=0,
             )
-            stage.open(clip, place)
+            stage.open(clip, context)
             yield Running(stage, planned, options)
         finally:
             stage.close()
@@ -131,7 +131,7 @@ class Running:
 
     def stored(self, held: Held) -> Held:
         """What is held, with its state written to bytes and read back."""
-        home, device = self.planned.needs.home, self.planned.place.device
+        home, device = self.planned.needs.home, self.planned.context.device
         return replace(held, state=state_at(load_state(saved(held.state)), home, device))
 
 

@@ -17,7 +17,7 @@ _CONTRAST = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Waves:
-    """A sum of plane waves around a colour, within 0.4 of it. Opaque everywhere."""
+    """A sum of plane waves around a color, within 0.4 of it. Opaque everywhere."""
 
     frequencies: Doubles
     """(N, 2) in radians a pixel."""
@@ -56,12 +56,12 @@ class Disc:
     """A texture that is only there within an ellipse around a point; its edge is sharp."""
 
     texture: Waves
-    centre: tuple[float, float]
+    center: tuple[float, float]
     radii: tuple[float, float]
     """Half axes in x and y, in pixels."""
 
     def __call__(self, x: Doubles, y: Doubles) -> tuple[Doubles, Doubles]:
-        colour, _ = self.texture(x, y)
-        across = (x - self.centre[0]) / self.radii[0]
-        along = (y - self.centre[1]) / self.radii[1]
-        return colour, (across**2 + along**2 <= 1).astype(np.float64)
+        color, _ = self.texture(x, y)
+        across = (x - self.center[0]) / self.radii[0]
+        along = (y - self.center[1]) / self.radii[1]
+        return color, (across**2 + along**2 <= 1).astype(np.float64)

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from vidstyle.core import (
     AnyStage,
     Clip,
+    ExecutionContext,
     Frame,
     Layers,
     Needs,
-    Place,
     Span,
     SpanStage,
     SpanSteps,
@@ -48,29 +48,29 @@ class Watched:
     def describe(self, clip: Clip) -> Clip:
         return self._stage.describe(clip)
 
-    def settle(self, clip: Clip, place: Place) -> StageOptions:
-        return self._stage.settle(clip, place)
+    def resolve(self, clip: Clip, context: ExecutionContext) -> StageOptions:
+        return self._stage.resolve(clip, context)
 
-    def memory(self, clip: Clip, place: Place) -> int:
-        return self._stage.memory(clip, place)
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
+        return self._stage.memory(clip, context)
 
     def files(self) -> Sequence[Path]:
         return self._stage.files()
 
-    def open(self, clip: Clip, place: Place) -> None:
-        self._stage.open(clip, place)
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
+        self._stage.open(clip, context)
 
-    def fresh(self) -> State:
-        return self._stage.fresh()
+    def initial_state(self) -> State:
+        return self._stage.initial_state()
 
     def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
         frames = (window.now, *window.behind, *window.ahead)
         before = _copies(_arguments(frames, state))
         layers, following = cast("Stage", self._stage).step(window, state)
-        place = f"at frame {window.now.index}"
-        self._compare(before, _arguments(frames, state), place)
-        self._note("layer", layers, place)
-        self._note("state", following, place)
+        context = f"at frame {window.now.index}"
+        self._compare(before, _arguments(frames, state), context)
+        self._note("layer", layers, context)
+        self._note("state", following, context)
         return layers, following
 
     def step_span(self, span: Span[Any], state: State) -> SpanSteps:
@@ -84,26 +84,26 @@ class Watched:
             self._note("layer", layers, f"at frame {frame.index}")
             yield layers
         following = yield from steps
-        place = f"in the span from frame {span[0].index}"
-        self._compare(before, _arguments(span, state), place)
-        self._note("state", following, place)
+        context = f"in the span from frame {span[0].index}"
+        self._compare(before, _arguments(span, state), context)
+        self._note("state", following, context)
         return following
 
     def close(self) -> None:
         self._stage.close()
 
     def _compare(
-        self, before: dict[str, npt.NDArray[Any]], after: dict[str, Any], place: str
+        self, before: dict[str, npt.NDArray[Any]], after: dict[str, Any], context: str
     ) -> None:
         self.mutated += [
-            f"{what} {place}"
+            f"{what} {context}"
             for what in {**before, **after}
             if what not in before or what not in after or not _same(after[what], before[what])
         ]
 
-    def _note(self, kind: str, values: Any, place: str) -> None:
+    def _note(self, kind: str, values: Any, context: str) -> None:
         for what, value in _named(kind, values).items():
-            self._given_away.append((f"{what} {place}", value, _copy(value)))
+            self._given_away.append((f"{what} {context}", value, _copy(value)))
 
 
 def as_array(value: Any) -> npt.NDArray[Any]:

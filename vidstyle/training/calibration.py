@@ -1,4 +1,4 @@
-"""The loss of a painted picture, each term measured against that of an untouched photo.
+"""The loss of a painted image, each term measured against that of an untouched photo.
 
 VGG's loss terms differ by factors of thousands between layers and paintings. Divided by
 their value on untouched photos they are all about 1 at the start, so that one set of
@@ -15,11 +15,11 @@ from typing import cast
 import torch
 from torch.nn import functional
 
-from vidstyle.models.backbones import Backbone
+from vidstyle.models.loss.backbones import Backbone
 from vidstyle.training.losses import (
     content_loss,
     gram_matrix,
-    range_excess,
+    range_penalty,
     style_loss,
     total_variation,
 )
@@ -41,8 +41,8 @@ class Objective:
 
     extractor: Backbone
     settings: Settings
-    style_taps: tuple[str, ...]
-    content_tap: str
+    style_layers: tuple[str, ...]
+    content_layer: str
     targets: Mapping[str, torch.Tensor]
     """The painting's Gram matrices (1, C, C), by ``tap@scale``."""
     palette: tuple[torch.Tensor, torch.Tensor]
@@ -51,21 +51,22 @@ class Objective:
     """The terms' values on untouched photos, by ``tap@scale``, ``content`` and ``variation``:
     their medians, so that one glaring photo does not set the scale."""
 
-    def terms(self, painted: torch.Tensor, photos: torch.Tensor) -> dict[str, torch.Tensor]:
-        """``style``, ``content``, ``variation`` and ``excess`` of pictures (N, 3, H, W).
+    def terms(self, stylized: torch.Tensor, photos: torch.Tensor) -> dict[str, torch.Tensor]:
+        """``style``, ``content``, ``variation`` and ``excess`` of images (N, 3, H, W).
 
         The first three are ratios: style and variation to those of untouched photos, content
-        to that of pictures that show the mean feature everywhere.
+        to that of images that show the mean feature everywhere.
         """
-        tap = self.content_tap
+        feature_layer = self.content_layer
         with torch.no_grad():
-            wanted = self._features(photos, {tap})[tap]
-        features = self.features(painted)
+            wanted = self._features(photos, {feature_layer})[feature_layer]
+        features = self.features(stylized)
         return {
             "style": self._style(features),
-            "content": content_loss(features[_key(tap, 1.0)], wanted) / self.untouched["content"],
-            "variation": total_variation(painted) / self.untouched["variation"],
-            "excess": range_excess(painted, *self.palette),
+            "content": content_loss(features[_key(feature_layer, 1.0)], wanted)
+            / self.untouched["content"],
+            "variation": total_variation(stylized) / self.untouched["variation"],
+            "range_penalty": range_penalty(stylized, *self.palette),
         }
 
     def total(self, terms: Mapping[str, torch.Tensor]) -> torch.Tensor:
@@ -73,15 +74,15 @@ class Objective:
         weights = {name: getattr(self.settings, _WEIGHED.get(name, name)) for name in terms}
         return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
 
-    def features(self, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Features of pictures (N, 3, H, W) by ``tap@scale``: the style's, and the content's at
+    def features(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Features of images (N, 3, H, W) by ``tap@scale``: the style's, and the content's at
         1."""
         return _scaled_features(
-            self.extractor, pictures, self.settings, self.style_taps, self.content_tap
+            self.extractor, images, self.settings, self.style_layers, self.content_layer
         )
 
-    def _features(self, pictures: torch.Tensor, taps: set[str]) -> dict[str, torch.Tensor]:
-        return _features(self.extractor, pictures, taps, self.settings)
+    def _features(self, images: torch.Tensor, feature_layers: set[str]) -> dict[str, torch.Tensor]:
+        return _features(self.extractor, images, feature_layers, self.settings)
 
     def _style(self, features: Mapping[str, torch.Tensor]) -> torch.Tensor:
         ratios = [
@@ -92,25 +93,33 @@ class Objective:
 
 
 def calibrate(
-    extractor: Backbone, painting: torch.Tensor, photos: Iterable[torch.Tensor], settings: Settings
+    extractor: Backbone,
+    style_image: torch.Tensor,
+    photos: Iterable[torch.Tensor],
+    settings: Settings,
 ) -> Objective:
     """The objective for a painting (1, 3, H, W), by its terms on photos (1, 3, H, W)."""
-    style_taps = settings.style_taps or extractor.default_style_taps
-    content_tap = settings.content_tap or extractor.default_content_tap
-    wanted = {_key(tap, scale) for tap in style_taps for scale in settings.style_scales}
+    style_layers = settings.style_layers or extractor.default_style_feature_layers
+    content_layer = settings.content_layer or extractor.default_content_feature_layer
+    wanted = {
+        _key(feature_layer, scale)
+        for feature_layer in style_layers
+        for scale in settings.style_scales
+    }
 
-    def features(pictures: torch.Tensor) -> dict[str, torch.Tensor]:
-        return _scaled_features(extractor, pictures, settings, style_taps, content_tap)
+    def features(images: torch.Tensor) -> dict[str, torch.Tensor]:
+        return _scaled_features(extractor, images, settings, style_layers, content_layer)
 
     with torch.no_grad():
-        found = features(painting)
+        found = features(style_image)
         targets = {key: gram_matrix(found[key]) for key in found if key in wanted}
         rows = [
-            _untouched(features(photo), photo, targets, _key(content_tap, 1.0)) for photo in photos
+            _untouched(features(photo), photo, targets, _key(content_layer, 1.0))
+            for photo in photos
         ]
     untouched = {key: max(_FLOOR, median(row[key] for row in rows)) for key in rows[0]}
     return Objective(
-        extractor, settings, style_taps, content_tap, targets, _palette(painting), untouched
+        extractor, settings, style_layers, content_layer, targets, _palette(style_image), untouched
     )
 
 
@@ -122,33 +131,33 @@ def autocast(settings: Settings, device: str) -> torch.autocast:
 
 def _scaled_features(
     extractor: Backbone,
-    pictures: torch.Tensor,
+    images: torch.Tensor,
     settings: Settings,
-    style_taps: tuple[str, ...],
-    content_tap: str,
+    style_layers: tuple[str, ...],
+    content_layer: str,
 ) -> dict[str, torch.Tensor]:
     found = {}
     for scale in sorted({1.0, *settings.style_scales}, reverse=True):
-        taps = set(style_taps if scale in settings.style_scales else ())
+        feature_layers = set(style_layers if scale in settings.style_scales else ())
         if scale == 1.0:
-            taps.add(content_tap)
-        for tap, features in _features(
-            extractor, _resized(pictures, scale), taps, settings
+            feature_layers.add(content_layer)
+        for feature_layer, features in _features(
+            extractor, _resized(images, scale), feature_layers, settings
         ).items():
-            found[_key(tap, scale)] = features
+            found[_key(feature_layer, scale)] = features
     return found
 
 
 def _features(
-    extractor: Backbone, pictures: torch.Tensor, taps: set[str], settings: Settings
+    extractor: Backbone, images: torch.Tensor, feature_layers: set[str], settings: Settings
 ) -> dict[str, torch.Tensor]:
-    with autocast(settings, pictures.device.type):
-        return cast("dict[str, torch.Tensor]", extractor(pictures, taps))
+    with autocast(settings, images.device.type):
+        return cast("dict[str, torch.Tensor]", extractor(images, feature_layers))
 
 
-def _palette(painting: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    quantiles = torch.tensor(_PALETTE, device=painting.device)
-    lowest, highest = painting.flatten(2).quantile(quantiles, dim=2)
+def _palette(style_image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    quantiles = torch.tensor(_PALETTE, device=style_image.device)
+    lowest, highest = style_image.flatten(2).quantile(quantiles, dim=2)
     return lowest[..., None, None], highest[..., None, None]
 
 
@@ -167,13 +176,13 @@ def _untouched(
     }
 
 
-def _key(tap: str, scale: float) -> str:
-    return f"{tap}@{scale:g}"
+def _key(feature_layer: str, scale: float) -> str:
+    return f"{feature_layer}@{scale:g}"
 
 
-def _resized(pictures: torch.Tensor, scale: float) -> torch.Tensor:
+def _resized(images: torch.Tensor, scale: float) -> torch.Tensor:
     if scale == 1.0:
-        return pictures
+        return images
     return functional.interpolate(
-        pictures, scale_factor=scale, mode="bilinear", antialias=True, align_corners=False
+        images, scale_factor=scale, mode="bilinear", antialias=True, align_corners=False
     )

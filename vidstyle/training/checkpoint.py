@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from vidstyle.core.errors import UsageError, WeightsError
-from vidstyle.models import safetensors_file
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.network import StyleNetwork
-from vidstyle.models.style_file import load_style
-from vidstyle.models.styles import base_network
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.network import StyleNetwork
+from vidstyle.models.style.style_file import load_style
+from vidstyle.models.style.styles import base_network
+from vidstyle.models.weights import safetensors_file
 from vidstyle.training.settings import Settings
 
 _FORMAT = "1"
@@ -27,7 +27,7 @@ class Run:
     """All that changes during a training."""
 
     network: StyleNetwork
-    optimiser: torch.optim.Adam
+    optimizer: torch.optim.Adam
     generator: np.random.Generator
     """Of the crops and the noise."""
     iteration: int = 0
@@ -38,8 +38,8 @@ def fresh_run(settings: Settings, device: str = "cpu") -> Run:
     """The start of a training; the same settings give the same one."""
     # Convolutions in bfloat16 are about twice as fast in this layout.
     network = start_network(settings).to(memory_format=torch.channels_last).to(device)
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    return Run(network.train(), optimiser, np.random.default_rng(settings.seed))
+    optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    return Run(network.train(), optimizer, np.random.default_rng(settings.seed))
 
 
 def start_network(settings: Settings) -> StyleNetwork:
@@ -49,7 +49,7 @@ def start_network(settings: Settings) -> StyleNetwork:
     """
     network = empty_network(settings.architecture, settings.width)
     if settings.start == "random":
-        network.initialise(torch.Generator().manual_seed(settings.seed))
+        network.initialize(torch.Generator().manual_seed(settings.seed))
         return network
     if not (path := base_network(settings.architecture, settings.width)).is_file():
         raise UsageError(
@@ -69,7 +69,7 @@ def save_checkpoint(path: Path, run: Run, made_of: Mapping[str, str]) -> None:
     tensors = {f"weight.{name}": value for name, value in run.network.state_dict().items()}
     for name, parameter in run.network.named_parameters():
         for moment in _MOMENTS:
-            tensors[f"{moment}.{name}"] = run.optimiser.state[parameter][moment]
+            tensors[f"{moment}.{name}"] = run.optimizer.state[parameter][moment]
     metadata = {
         "vidstyle.checkpoint": _FORMAT,
         "iteration": str(run.iteration),
@@ -85,7 +85,7 @@ def load_checkpoint(
     """The run as it was saved: what follows equals an uninterrupted training, bit for bit.
 
     Raises WeightsError where the file is damaged, and UsageError where it belongs to a
-    training with other settings or pictures.
+    training with other settings or images.
     """
     metadata = safetensors_file.read_metadata(path)
     if metadata.get("vidstyle.checkpoint") != _FORMAT:
@@ -120,5 +120,5 @@ def _fill(path: Path, run: Run) -> None:
         }
         for index, name in enumerate(names)
     }
-    groups = run.optimiser.state_dict()["param_groups"]
-    run.optimiser.load_state_dict({"state": state, "param_groups": groups})
+    groups = run.optimizer.state_dict()["param_groups"]
+    run.optimizer.load_state_dict({"state": state, "param_groups": groups})

@@ -1,4 +1,4 @@
-"""Flat pictures in known motion, one before the other: flow and mask follow from geometry."""
+"""Flat images in known motion, one before the other: flow and mask follow from geometry."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.visibility import BoolMask
-from vidstyle.imaging.warp import warp
+from vidstyle.imaging.warp import warp_image
 from vidstyle.training.pairs import Pair, inside, pair_of
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
 
 _SHARES = (-0.5, 0.5)
-# Of the motion: the previous picture and the current one. Both are half of it away from the
+# Of the motion: the previous image and the current one. Both are half of it away from the
 # texture and sampled from it once, so that neither is the sharper one.
 _MIXED = 0.01
 # Share of another surface in a pixel that cannot be told from none.
@@ -28,7 +28,7 @@ _ALIKE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """How a flat surface moves from the previous picture to the current one."""
+    """How a flat surface moves from the previous image to the current one."""
 
     shift: tuple[float, float] = (0.0, 0.0)
     """Pixels to the right and down."""
@@ -50,7 +50,7 @@ class Motion:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Part of a picture; false where it is empty."""
+    """Part of an image; false where it is empty."""
 
     left: int
     top: int
@@ -75,20 +75,20 @@ class Surface:
 
     texture: HostArray
     """(h, w, 3) RGB in [0, 1]."""
-    centre: tuple[float, float]
-    """Point (x, y) of the picture where the texture's middle is half-way through the motion."""
+    center: tuple[float, float]
+    """Point (x, y) of the image where the texture's middle is half-way through the motion."""
     motion: Motion
     shape: HostArray | None = None
     """How opaque it is, (h, w) in [0, 1]; None for everywhere."""
 
     def pose(self, share: float) -> Doubles:
-        """Matrix (3, 3) from the texture's pixels to the picture's: 0.5 is now, -0.5 before."""
+        """Matrix (3, 3) from the texture's pixels to the image's: 0.5 is now, -0.5 before."""
         height, width = self.texture.shape[:2]
         middle = ((1 - width) / 2, (1 - height) / 2)
-        return _shifted(*self.centre) @ self.motion.part(share) @ _shifted(*middle)
+        return _shifted(*self.center) @ self.motion.part(share) @ _shifted(*middle)
 
     def shown(self, share: float, box: Box) -> HostArray:
-        """The texture in that part of the picture, (h, w, 3)."""
+        """The texture in that part of the image, (h, w, 3)."""
         border = cv2.BORDER_REFLECT_101
         return _posed(self.texture, self.pose(share), box, cv2.INTER_CUBIC, border)
 
@@ -100,7 +100,7 @@ class Surface:
         return _posed(self.shape, self.pose(share), box, cv2.INTER_LINEAR, border)
 
     def flow(self, box: Box) -> HostArray:
-        """Flow (h, w, 2) from the current picture's pixels to the previous picture."""
+        """Flow (h, w, 2) from the current image's pixels to the previous image."""
         flow = np.zeros((box.height, box.width, 2), np.float32)
         if self.motion == Motion():
             return flow
@@ -114,7 +114,7 @@ class Surface:
         return flow
 
     def box(self, side: int) -> Box:
-        """The part of a picture of that side in which its shape may be seen, before or now."""
+        """The part of an image of that side in which its shape may be seen, before or now."""
         if self.shape is None:
             return Box(0, 0, side, side)
         height, width = self.shape.shape
@@ -127,7 +127,7 @@ class Surface:
 
 
 def compose(background: Surface, foreground: Surface | None, side: int) -> Pair:
-    """The two pictures, (side, side), of a surface and of another one before it.
+    """The two images, (side, side), of a surface and of another one before it.
 
     ``visible`` is 1 where a current pixel shows one surface alone and the pixels around its
     target, up to four, show that one alone: there, and only there, warping is legitimate. Where
@@ -150,30 +150,28 @@ def compose(background: Surface, foreground: Surface | None, side: int) -> Pair:
     return pair_of(before, now, flow, alone * inside(flow))
 
 
-def _put(front: Surface, share: float, picture: HostArray, box: Box) -> HostArray:
-    """Paint ``front`` into a picture of ours; how much of each pixel it covers, (H, W)."""
+def _put(front: Surface, share: float, image: HostArray, box: Box) -> HostArray:
+    """Paint ``front`` into an image of ours; how much of each pixel it covers, (H, W)."""
     opaque = front.coverage(share, box)
-    behind = picture[box.cut]
+    behind = image[box.cut]
     behind += opaque[..., np.newaxis] * (front.shown(share, box) - behind)
-    covered = np.zeros(picture.shape[:2], np.float32)
+    covered = np.zeros(image.shape[:2], np.float32)
     covered[box.cut] = opaque
     return covered
 
 
 def _alone(before: HostArray, now: HostArray, flow: HostArray) -> BoolMask:
     """Where a pixel and its target show one surface alone, by what the foreground covers."""
-    there = warp(before, flow)
+    there = warp_image(before, flow)
     alone: BoolMask = np.maximum(now, there) <= _MIXED
     alone |= np.minimum(now, there) >= 1 - _MIXED
     return alone
 
 
-def _posed(
-    picture: HostArray, pose: Doubles, box: Box, interpolation: int, border: int
-) -> HostArray:
+def _posed(image: HostArray, pose: Doubles, box: Box, interpolation: int, border: int) -> HostArray:
     pose = _shifted(-box.left, -box.top) @ pose
     size = (box.width, box.height)
-    posed = cv2.warpPerspective(picture, pose, size, flags=interpolation, borderMode=border)
+    posed = cv2.warpPerspective(image, pose, size, flags=interpolation, borderMode=border)
     # Cubic interpolation overshoots.
     return np.asarray(np.clip(posed, 0, 1, out=posed), np.float32)
 

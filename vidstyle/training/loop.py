@@ -15,10 +15,10 @@ import numpy.typing as npt
 import torch
 
 from vidstyle.core.errors import OutputError, UsageError
-from vidstyle.models.backbones import Backbone, load_backbone
-from vidstyle.models.network import paint
-from vidstyle.models.style_file import SUFFIX, Credit, StyleInfo, save_style
-from vidstyle.models.styles import base_network
+from vidstyle.models.loss.backbones import Backbone, load_backbone
+from vidstyle.models.style.network import stylize
+from vidstyle.models.style.style_file import SUFFIX, Credit, StyleInfo, save_style
+from vidstyle.models.style.styles import base_network
 from vidstyle.training.calibration import Objective, calibrate
 from vidstyle.training.checkpoint import Run, fresh_run, load_checkpoint, save_checkpoint
 from vidstyle.training.losses import temporal_error
@@ -29,7 +29,7 @@ from vidstyle.training.photos import (
     PhotoCrops,
     held_out,
     list_photos,
-    read_picture,
+    read_image,
     read_squares,
     resized,
     to_tensor,
@@ -50,7 +50,7 @@ logger = logging.getLogger(__name__)
 def train_style(
     settings: Settings,
     *,
-    painting: Path,
+    style_image: Path,
     photos: Path,
     destination: Path,
     pairs: PairChoice = MOTION,
@@ -81,13 +81,13 @@ def train_style(
     watchers = watcher or Watchers()
     training, measuring = held_out(list_photos(photos), _HELD_OUT)
     checkpoint = destination.with_suffix(".checkpoint")
-    objective = objective_of(settings, painting, training, weights, device)
-    made_of = _made_of(objective, painting, training, pairs)
+    objective = objective_of(settings, style_image, training, weights, device)
+    made_of = _made_of(objective, style_image, training, pairs)
     run = _start(checkpoint, settings, made_of, device, resume=resume)
     drawing = _drawing(settings, pairs, training, run.generator)
     usual = usual_error(settings, pairs, training)
     previews = read_squares(measuring[:_PREVIEWS], settings.crop)
-    watchers.picture(run.iteration, "painting", read_picture(painting))
+    watchers.image(run.iteration, "style_image", read_image(style_image))
     while run.iteration < settings.iterations:
         started = time.perf_counter()
         losses = take_step(run, objective, _draw(drawing, settings.batch), usual)
@@ -122,7 +122,7 @@ def _drawing(
 
 
 def usual_error(settings: Settings, pairs: PairChoice, photos: Sequence[Path]) -> float:
-    """The temporal error of untouched pairs, the earlier picture with noise."""
+    """The temporal error of untouched pairs, the earlier image with noise."""
     if settings.temporal == 0:
         return 1.0
     generator = np.random.default_rng(settings.seed)
@@ -164,13 +164,13 @@ def _preview(run: Run, squares: Sequence[torch.Tensor], watcher: Watcher) -> Non
     run.network.eval()
     for number, square in enumerate(squares, start=1):
         with torch.no_grad():
-            painted = paint(run.network, square.to(device))
-        watcher.picture(run.iteration, f"photo-{number}", _as_picture(painted))
+            stylized = stylize(run.network, square.to(device))
+        watcher.image(run.iteration, f"photo-{number}", _as_image(stylized))
     run.network.train()
 
 
-def _as_picture(painted: torch.Tensor) -> npt.NDArray[np.uint8]:
-    bytes_ = (painted[0] * 255.0).round().to(torch.uint8).permute(1, 2, 0)
+def _as_image(stylized: torch.Tensor) -> npt.NDArray[np.uint8]:
+    bytes_ = (stylized[0] * 255.0).round().to(torch.uint8).permute(1, 2, 0)
     return np.ascontiguousarray(bytes_.cpu().numpy())
 
 
@@ -185,44 +185,45 @@ def _start(
 
 
 def objective_of(
-    settings: Settings, painting: Path, photos: Sequence[Path], weights: Path | None, device: str
+    settings: Settings, style_image: Path, photos: Sequence[Path], weights: Path | None, device: str
 ) -> Objective:
     """The objective of a painting, calibrated on photos spread over a row of them.
 
     Raises what ``train_style`` does.
     """
     extractor = load_backbone(settings.backbone, folder=weights, pooling=settings.pooling)
-    _check_taps(extractor, settings)
+    _check_feature_layers(extractor, settings)
     extractor = extractor.to(memory_format=torch.channels_last).to(device)
-    picture = read_picture(painting)
-    scale = settings.painting_side / min(picture.shape[:2])
-    height, width = (max(1, round(scale * side)) for side in picture.shape[:2])
+    image = read_image(style_image)
+    scale = settings.style_image_side / min(image.shape[:2])
+    height, width = (max(1, round(scale * side)) for side in image.shape[:2])
     chosen = photos[:: -(-len(photos) // _CALIBRATED_ON)]
     return calibrate(
         extractor,
-        to_tensor(resized(picture, height, width)).to(device),
+        to_tensor(resized(image, height, width)).to(device),
         [square.to(device) for square in read_squares(chosen, settings.crop)],
         settings,
     )
 
 
-def _check_taps(extractor: Backbone, settings: Settings) -> None:
-    wanted = {*(settings.style_taps or ()), *filter(None, (settings.content_tap,))}
-    if beyond := ", ".join(sorted(wanted - set(extractor.taps))):
+def _check_feature_layers(extractor: Backbone, settings: Settings) -> None:
+    wanted = {*(settings.style_layers or ()), *filter(None, (settings.content_layer,))}
+    if beyond := ", ".join(sorted(wanted - set(extractor.feature_layers))):
         raise UsageError(
-            f"{extractor.name} as it is here has no {beyond}; it has {', '.join(extractor.taps)}"
+            f"{extractor.name} as it is here has no {beyond};"
+            f" it has {', '.join(extractor.feature_layers)}"
         )
 
 
 def _made_of(
-    objective: Objective, painting: Path, photos: Sequence[Path], pairs: PairChoice
+    objective: Objective, style_image: Path, photos: Sequence[Path], pairs: PairChoice
 ) -> dict[str, str]:
     """What the result depends on, by names that a refusal to go on can be told with."""
     settings = objective.settings
     inside = sorted(pairs.path.rglob("*")) if pairs.path and pairs.path.is_dir() else []
     made_of = {
         "settings": settings.model_dump_json(),
-        "painting": hashlib.sha256(read_picture(painting).tobytes()).hexdigest(),
+        "style_image": hashlib.sha256(read_image(style_image).tobytes()).hexdigest(),
         "photos": _listed(photos),
         "pairs": f"{pairs} {_listed([path for path in inside if path.is_file()])}",
         "loss network": _digest(objective.extractor),

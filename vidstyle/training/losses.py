@@ -1,13 +1,13 @@
-"""The terms of the training's loss: those that optimisation has too, and one of networks alone."""
+"""The terms of the training's loss: those that optimization has too, and one of networks alone."""
 
 from __future__ import annotations
 
 import torch
 
-from vidstyle.models.picture_losses import (
+from vidstyle.models.loss.image_losses import (
     content_loss,
     gram_matrix,
-    range_excess,
+    range_penalty,
     style_loss,
     temporal_error,
     total_variation,
@@ -18,7 +18,7 @@ __all__ = [
     "content_loss",
     "gram_matrix",
     "noise_gain",
-    "range_excess",
+    "range_penalty",
     "style_loss",
     "temporal_error",
     "total_variation",
@@ -26,9 +26,9 @@ __all__ = [
 ]
 
 
-def noise_gain(painted: torch.Tensor, again: torch.Tensor, noise: float) -> torch.Tensor:
+def noise_gain(stylized: torch.Tensor, again: torch.Tensor, noise: float) -> torch.Tensor:
     """How many times the power of noise grows: two paintings of a photo, one of them with noise.
 
     ``noise`` is its standard deviation. 1 for a network that returns its input.
     """
-    return (again - painted).square().mean() / noise**2
+    return (again - stylized).square().mean() / noise**2

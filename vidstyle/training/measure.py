@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.network import StyleNetwork, paint
-from vidstyle.models.style_file import stored_weights
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.network import StyleNetwork, stylize
+from vidstyle.models.style.style_file import stored_weights
 from vidstyle.training.calibration import Objective
 from vidstyle.training.losses import noise_gain
 from vidstyle.training.photos import read_squares, with_noise
@@ -23,25 +23,25 @@ def measure(
     """Mean losses, on the middles of photos, of a network as its style file will have it.
 
     ``style`` and ``variation`` are ratios to those of the same photos untouched, ``content``
-    to that of a picture without content, ``noise`` the factor by which the amplitude of noise
+    to that of an image without content, ``noise`` the factor by which the amplitude of noise
     grows.
     """
     settings = objective.settings
     device = next(network.parameters()).device
     stored = _as_stored(network).to(device)
     generator = np.random.default_rng(settings.seed)
-    painted: list[dict[str, float]] = []
+    stylized: list[dict[str, float]] = []
     untouched: list[dict[str, float]] = []
     for square in read_squares(photos, settings.crop):
         photo = square.to(device)
         with torch.no_grad():
-            picture = paint(stored, photo)
-            again = paint(stored, with_noise(square, settings.noise, generator).to(device))
-            painted.append(_values(objective.terms(picture, photo)))
-            gain = noise_gain(picture, again, settings.noise)
-            painted[-1]["noise"] = math.sqrt(float(gain))
+            image = stylize(stored, photo)
+            again = stylize(stored, with_noise(square, settings.noise, generator).to(device))
+            stylized.append(_values(objective.terms(image, photo)))
+            gain = noise_gain(image, again, settings.noise)
+            stylized[-1]["noise"] = math.sqrt(float(gain))
             untouched.append(_values(objective.terms(photo, photo)))
-    means = _mean(painted)
+    means = _mean(stylized)
     for name, value in _mean(untouched).items():
         if name in ("style", "variation"):
             means[name] /= max(value, 1e-12)

@@ -21,9 +21,9 @@ _FOREGROUND = 0.8
 _SHIFT, _FAR_SHIFT, _FAR = 8.0, 24.0, 0.1
 # Pixels that most pairs move by at most, that some do, and their share.
 _TURN, _ZOOM, _TILT = math.radians(2), 0.03, 0.02
-# Largest angle, change of the logarithm of the size, and change of the size across the picture.
+# Largest angle, change of the logarithm of the size, and change of the size across the image.
 _RADIUS = (0.12, 0.32)
-# Of the foreground where it is widest, in sides of the picture.
+# Of the foreground where it is widest, in sides of the image.
 _LOBES, _LOBE = (2, 3, 4, 5), 0.7
 # Waves around its outline, and the height of a wave of length 1, in radii.
 
@@ -31,13 +31,13 @@ _LOBES, _LOBE = (2, 3, 4, 5), 0.7
 class MovedPhotos:
     """Photos under random motion, and pieces of other photos that move before them.
 
-    Photos are cropped, flipped, scaled and recoloured by ``PhotoCrops``. Motion is a shift of
+    Photos are cropped, flipped, scaled and recolored by ``PhotoCrops``. Motion is a shift of
     mostly under 8 and at most 24 pixels or a 4th of ``side``, a small turn, zoom and tilt, or
     exactly none. After the synthetic motion of Wang et al. 2020 (ReReVST).
     """
 
     def __init__(self, paths: Sequence[Path], side: int, generator: np.random.Generator) -> None:
-        """``side`` of the pictures in pixels."""
+        """``side`` of the images in pixels."""
         self._side = side
         self._generator = generator
         self._reach = min(_FAR_SHIFT, side / 4)
@@ -73,7 +73,7 @@ class MovedPhotos:
         return Surface(texture, self._around((self._side - 1) / 2), motion, shape)
 
     def _around(self, reach: float) -> tuple[float, float]:
-        """A point near the middle, and never on whole pixels, where pictures are sharper."""
+        """A point near the middle, and never on whole pixels, where images are sharper."""
         x, y = (self._side - 1) / 2 + self._generator.uniform(-reach, reach, 2)
         return float(x), float(y)
 

@@ -17,14 +17,14 @@ import numpy.typing as npt
 from vidstyle.core import (
     NOW,
     Clip,
+    ExecutionContext,
     Frame,
     FrameTime,
     HostArray,
     Needs,
-    Notice,
+    Note,
     Original,
     Packet,
-    Place,
     Segment,
     StageOptions,
     Writer,
@@ -99,19 +99,19 @@ class PairSink:
         return ""
 
     @property
-    def notices(self) -> Sequence[Notice]:
+    def notes(self) -> Sequence[Note]:
         return ()
 
     def check(self, path: Path, clip: Clip) -> None:
         return None
 
-    def settle(self, clip: Clip, place: Place) -> StageOptions:
+    def resolve(self, clip: Clip, context: ExecutionContext) -> StageOptions:
         return self._options
 
-    def memory(self, clip: Clip, place: Place) -> int:
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
         return 0
 
-    def open(self, clip: Clip, place: Place) -> None:
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
         factor = min(1.0, _SHORTER_SIDE / min(clip.width, clip.height))
         self._height, self._width = (round(factor * side) for side in (clip.height, clip.width))
 
@@ -191,9 +191,9 @@ def _keep(packet: Packet, arrays: Arrays, index: int) -> bool:
     """Put a packet's layers in place; whether there is a frame before it in its shot."""
     offset = 0
     for array in arrays.values():
-        place = array[index]
-        layer = np.frombuffer(packet.data, array.dtype, place.size, offset)
-        place[...] = layer.reshape(place.shape)
+        context = array[index]
+        layer = np.frombuffer(packet.data, array.dtype, context.size, offset)
+        context[...] = layer.reshape(context.shape)
         offset += layer.nbytes
     return not packet.keyframe
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from vidstyle.models.download import user_cache
+from vidstyle.models.weights.download import user_cache
 from vidstyle.training.motion import MovedPhotos
 from vidstyle.training.pairs import Pair, PairSource, joined
 from vidstyle.training.sceneflow import SceneFlowPairs
@@ -37,7 +37,7 @@ def pair_source(
     """The pairs of a choice, ``side`` pixels square; what a training draws from.
 
     Scene Flow and clips alternate at random with moved photos, since a few scenes are too few
-    pictures to learn a style from. Raises InputError where there are no pairs.
+    images to learn a style from. Raises InputError where there are no pairs.
     """
     moved = MovedPhotos(photos, side, generator)
     if choice.path is None:

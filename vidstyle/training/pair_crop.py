@@ -8,14 +8,14 @@ import numpy.typing as npt
 
 from vidstyle.core.layers import HostArray
 from vidstyle.training.pairs import Pair, inside, pair_of
-from vidstyle.training.photos import Picture, resized
+from vidstyle.training.photos import Image, resized
 
 _TO_UNIT = np.float32(1 / 255)
 
 
 def random_crop(
-    previous: Picture,
-    current: Picture,
+    previous: Image,
+    current: Image,
     flow: npt.NDArray[np.floating],
     visible: npt.NDArray[np.floating] | npt.NDArray[np.uint8],
     *,
@@ -37,8 +37,8 @@ def random_crop(
     mirrored = bool(generator.random() < 0.5)
     cut = (slice(top, top + length), slice(left, left + length))
     before, now = (
-        resized(np.ascontiguousarray(picture[cut]), side, side) * _TO_UNIT
-        for picture in (previous, current)
+        resized(np.ascontiguousarray(image[cut]), side, side) * _TO_UNIT
+        for image in (previous, current)
     )
     motion = resized_flow(np.asarray(flow[cut], np.float32), side, side)
     seen = resized_mask(_unit(visible[cut]), side, side)

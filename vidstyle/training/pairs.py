@@ -1,4 +1,4 @@
-"""Pairs of consecutive pictures with the motion between them: what temporal losses learn from."""
+"""Pairs of consecutive images with the motion between them: what temporal losses learn from."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from vidstyle.imaging.warp import FRAME_MARGIN, targets
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Pair:
-    """N pairs of pictures of one size, and where the later ones are seen in the earlier ones."""
+    """N pairs of images of one size, and where the later ones are seen in the earlier ones."""
 
     previous: torch.Tensor
     """(N, 3, H, W) RGB in [0, 1]."""
     current: torch.Tensor
     """(N, 3, H, W) RGB in [0, 1]."""
     flow: torch.Tensor
-    """(N, 2, H, W) pixels (dx, dy) on the current picture's grid: ``previous[y + dy, x + dx]``
+    """(N, 2, H, W) pixels (dx, dy) on the current image's grid: ``previous[y + dy, x + dx]``
     shows what ``current[y, x]`` shows."""
     visible: torch.Tensor
-    """(N, 1, H, W) in [0, 1]: 1 where that is visible in the previous picture, 0 where it is
+    """(N, 1, H, W) in [0, 1]: 1 where that is visible in the previous image, 0 where it is
     hidden or outside."""
 
     def __post_init__(self) -> None:
@@ -83,7 +83,7 @@ def joined(pairs: Sequence[Pair]) -> Pair:
 
 
 def inside(flow: HostArray) -> HostArray:
-    """1 where ``flow``, (H, W, 2) in pixels, leads to a point of the picture, else 0; (H, W)."""
+    """1 where ``flow``, (H, W, 2) in pixels, leads to a point of the image, else 0; (H, W)."""
     height, width = flow.shape[:2]
     columns, rows = targets(flow)
     there = (columns >= -FRAME_MARGIN) & (columns <= width - 1 + FRAME_MARGIN)

@@ -1,4 +1,4 @@
-"""Portable float maps: the pictures of floats that flow data sets are kept in."""
+"""Portable float maps: the images of floats that flow data sets are kept in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HEADER = re.compile(rb"(P[Ff])\s+(\d{1,9})\s+(\d{1,9})\s+([-+.\deE]{1,32})[ \t]
 
 
 def read_pfm(path: Path) -> HostArray:
-    """A float map: (H, W, 3) where it is a colour one, (H, W) where it is grey.
+    """A float map: (H, W, 3) where it is a color one, (H, W) where it is gray.
 
     The first row is the top one, although files begin with the bottom one. The sign of the
     header's scale gives the byte order, negative for little endian; its size changes nothing.

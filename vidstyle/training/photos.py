@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from vidstyle.core.errors import InputError
-from vidstyle.imaging.picture_size import picture_size
+from vidstyle.imaging.image_size import image_size
 from vidstyle.stages.decode.limits import LARGEST_FRAME
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
@@ -25,11 +25,11 @@ _LARGEST_FILE: Final = 1 << 30
 _LARGEST_ENLARGEMENT = 1.25
 """Of a photo before it is cropped: more would teach the network what blur looks like."""
 _SATURATION = (0.5, 1.5)
-"""Factors by which the colours of a crop move away from grey."""
+"""Factors by which the colors of a crop move away from gray."""
 
 logger = logging.getLogger(__name__)
 
-Picture = npt.NDArray[np.uint8]
+Image = npt.NDArray[np.uint8]
 
 
 class PhotoCrops:
@@ -58,18 +58,18 @@ class PhotoCrops:
         """
         return torch.cat([to_tensor(self._crop(self._photo())) for _ in range(count)])
 
-    def _photo(self) -> Picture:
+    def _photo(self) -> Image:
         while len(self._unreadable) < len(self._paths):
             path = self._paths[self._generator.integers(len(self._paths))]
             try:
-                return read_picture(path)
+                return read_image(path)
             except InputError as error:
                 if path not in self._unreadable:
                     logger.warning("skipped: %s", error)
                 self._unreadable.add(path)
         raise InputError(f"none of the {len(self._paths)} photos can be read")
 
-    def _crop(self, photo: Picture) -> Picture:
+    def _crop(self, photo: Image) -> Image:
         # Between the whole shorter side and a cut-out at the photo's own size: objects at
         # the sizes in which clips show them.
         shortest = min(photo.shape[:2])
@@ -80,17 +80,15 @@ class PhotoCrops:
         crop = photo[top : top + side, left : left + side]
         if self._generator.random() < 0.5:
             crop = crop[:, ::-1]
-        return self._recoloured(resized(np.ascontiguousarray(crop), self._side, self._side))
+        return self._recolored(resized(np.ascontiguousarray(crop), self._side, self._side))
 
-    def _recoloured(self, crop: Picture) -> Picture:
-        # A few hundred photos show few saturated colours; a network that never saw a pure red
+    def _recolored(self, crop: Image) -> Image:
+        # A few hundred photos show few saturated colors; a network that never saw a pure red
         # paints white blobs there.
         saturation = self._generator.uniform(*_SATURATION)
-        grey = crop.mean(axis=2, keepdims=True, dtype=np.float32)
-        recoloured: Picture = (
-            (grey + saturation * (crop - grey)).clip(0, 255).round().astype(np.uint8)
-        )
-        return recoloured
+        gray = crop.mean(axis=2, keepdims=True, dtype=np.float32)
+        recolored: Image = (gray + saturation * (crop - gray)).clip(0, 255).round().astype(np.uint8)
+        return recolored
 
 
 def list_photos(folder: Path) -> tuple[Path, ...]:
@@ -126,7 +124,7 @@ def read_squares(paths: Sequence[Path], side: int) -> tuple[torch.Tensor, ...]:
     squares = []
     for path in paths:
         try:
-            photo = read_picture(path)
+            photo = read_image(path)
         except InputError as error:
             logger.warning("skipped: %s", error)
             continue
@@ -139,28 +137,28 @@ def read_squares(paths: Sequence[Path], side: int) -> tuple[torch.Tensor, ...]:
     return tuple(squares)
 
 
-def read_picture(path: Path) -> Picture:
-    """A picture (H, W, 3) in RGB, upright as its EXIF says.
+def read_image(path: Path) -> Image:
+    """An image (H, W, 3) in RGB, upright as its EXIF says.
 
     Raises InputError where it is missing or damaged, or larger than any photo; that is known
     before memory is taken for it.
     """
     content = _content(path)
-    size = picture_size(content)
+    size = image_size(content)
     if size is None:
-        raise InputError(f"{path} is not a picture that can be read")
+        raise InputError(f"{path} is not an image that can be read")
     if size[0] * size[1] > _MOST_PIXELS:
         raise InputError(
             f"{path} is {size[0]}x{size[1]}, more than {_MOST_PIXELS} pixels;"
             " scale it down or remove it"
         )
     try:
-        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
     except cv2.error:
-        picture = None
-    if picture is None:
-        raise InputError(f"{path} is not a picture that can be read")
-    return picture.astype(np.uint8, copy=False)
+        image = None
+    if image is None:
+        raise InputError(f"{path} is not an image that can be read")
+    return image.astype(np.uint8, copy=False)
 
 
 def _content(path: Path) -> bytes:
@@ -168,7 +166,7 @@ def _content(path: Path) -> bytes:
         found = path.stat()
         # Opening a pipe would wait for ever.
         if not stat.S_ISREG(found.st_mode):
-            raise InputError(f"{path} is not a regular file; copy the picture into one")
+            raise InputError(f"{path} is not a regular file; copy the image into one")
         if found.st_size > _LARGEST_FILE:
             raise InputError(f"{path} has more than {_LARGEST_FILE} bytes; scale it down")
         return path.read_bytes()
@@ -176,18 +174,18 @@ def _content(path: Path) -> bytes:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def resized(picture: Picture, height: int, width: int) -> Picture:
-    """A picture at another size: by area when it shrinks, bicubic when it grows."""
-    if picture.shape[:2] == (height, width):
-        return picture
-    smaller = height * width < picture.shape[0] * picture.shape[1]
+def resized(image: Image, height: int, width: int) -> Image:
+    """An image at another size: by area when it shrinks, bicubic when it grows."""
+    if image.shape[:2] == (height, width):
+        return image
+    smaller = height * width < image.shape[0] * image.shape[1]
     interpolation = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-    return cv2.resize(picture, (width, height), interpolation=interpolation).astype(np.uint8)
+    return cv2.resize(image, (width, height), interpolation=interpolation).astype(np.uint8)
 
 
-def to_tensor(picture: Picture) -> torch.Tensor:
-    """A picture (H, W, 3) of 0 to 255 as (1, 3, H, W), float32 in [0, 1]."""
-    return torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 255.0
+def to_tensor(image: Image) -> torch.Tensor:
+    """An image (H, W, 3) of 0 to 255 as (1, 3, H, W), float32 in [0, 1]."""
+    return torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255.0
 
 
 def with_noise(

@@ -17,7 +17,7 @@ from vidstyle.imaging.visibility import BoolMask, visibility
 from vidstyle.training.pair_crop import random_crop
 from vidstyle.training.pairs import Pair, joined
 from vidstyle.training.pfm import read_pfm
-from vidstyle.training.photos import Picture, read_picture
+from vidstyle.training.photos import Image, read_image
 
 _FLOW, _BOUNDARIES = "optical_flow", "motion_boundaries"
 _INTO_PAST = re.compile(r"OpticalFlowIntoPast_(\d+)_([LR])\.pfm")
@@ -27,7 +27,7 @@ _NOWHERE = np.float32(1e4)
 
 logger = logging.getLogger(__name__)
 
-Truth: TypeAlias = tuple[Picture, Picture, HostArray, HostArray]
+Truth: TypeAlias = tuple[Image, Image, HostArray, HostArray]
 """Previous and current frame (H, W, 3), flow (H, W, 2) and visibility (H, W)."""
 
 
@@ -49,7 +49,7 @@ class SceneFlowPairs:
     """Random crops of random pairs of FlyingThings3D, Driving or Monkaa, or all of them."""
 
     def __init__(self, folder: Path, side: int, generator: np.random.Generator) -> None:
-        """``folder`` as ``find_pairs`` wants it, ``side`` of the pictures in pixels.
+        """``folder`` as ``find_pairs`` wants it, ``side`` of the images in pixels.
 
         Raises InputError where the folder has no pairs.
         """
@@ -111,7 +111,7 @@ def read_pair(pair: ScenePair) -> Truth:
     within, and without the data set's motion boundaries and pixels whose flow is not finite.
     Raises InputError where a file cannot be read or the sizes differ.
     """
-    previous, current = read_picture(pair.previous), read_picture(pair.current)
+    previous, current = read_image(pair.previous), read_image(pair.current)
     flow, flow_back = _read_flow(pair.flow), _read_flow(pair.flow_back)
     for path, layer in ((pair.current, current), (pair.flow, flow), (pair.flow_back, flow_back)):
         _check_size(path, layer, pair.previous, previous)
@@ -120,7 +120,7 @@ def read_pair(pair: ScenePair) -> Truth:
     flow_back = np.where(known_back, flow_back, _NOWHERE)
     visible = visibility(flow, flow_back, shrink=1) * known[..., 0]
     if pair.boundaries:
-        boundaries = read_picture(pair.boundaries)
+        boundaries = read_image(pair.boundaries)
         _check_size(pair.boundaries, boundaries, pair.previous, previous)
         visible = visible * (boundaries[..., 0] == 0)
     return previous, current, flow, np.asarray(visible, np.float32)
@@ -151,7 +151,7 @@ def _pairs_of(flow: Path) -> Iterator[ScenePair]:
 def _read_flow(path: Path) -> HostArray:
     pixels = read_pfm(path)
     if pixels.ndim != 3:
-        raise InputError(f"{path} is a grey PFM file: a flow is a colour one")
+        raise InputError(f"{path} is a gray PFM file: a flow is a color one")
     return np.ascontiguousarray(pixels[..., :2])
 
 
@@ -161,7 +161,7 @@ def _known(flow: HostArray) -> BoolMask:
     return known
 
 
-def _check_size(path: Path, layer: HostArray | Picture, other: Path, picture: Picture) -> None:
-    if layer.shape[:2] != picture.shape[:2]:
-        sizes = [f"{shape[1]}x{shape[0]}" for shape in (layer.shape, picture.shape)]
+def _check_size(path: Path, layer: HostArray | Image, other: Path, image: Image) -> None:
+    if layer.shape[:2] != image.shape[:2]:
+        sizes = [f"{shape[1]}x{shape[0]}" for shape in (layer.shape, image.shape)]
         raise InputError(f"{path} is {sizes[0]}, but {other} is {sizes[1]} pixels")

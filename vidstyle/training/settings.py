@@ -1,4 +1,4 @@
-"""What a training is made with: everything that its result depends on beside the pictures."""
+"""What a training is made with: everything that its result depends on beside the images."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vidstyle.models.backbones import BackboneName, Pooling
-from vidstyle.models.style_file import Architecture
+from vidstyle.models.loss.backbones import BackboneName, Pooling
+from vidstyle.models.style.style_file import Architecture
 
 Scale = Annotated[float, Field(gt=0, le=1)]
 
@@ -18,7 +18,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     iterations: int = Field(2000, ge=1)
-    """Steps of the optimiser."""
+    """Steps of the optimizer."""
     seed: int = Field(0, ge=0, lt=2**63)
     """Of the start weights, the crops and the noise."""
     architecture: Architecture = "fast"
@@ -39,15 +39,15 @@ class Settings(BaseModel):
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     """Of the convolutions; losses and weights are float32."""
 
-    painting_side: int = Field(512, ge=64)
+    style_image_side: int = Field(512, ge=64)
     """Shorter side of the painting in pixels: the larger, the finer the strokes."""
     backbone: BackboneName = "vgg19"
     """The loss network."""
-    style_taps: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    style_layers: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """Its layers whose Gram matrices are compared; by default what suits it."""
     style_scales: tuple[Scale, ...] = Field((1.0, 0.5), min_length=1)
     """Sizes at which they are compared: small ones stand in for the layers above conv3_4."""
-    content_tap: str | None = None
+    content_layer: str | None = None
     """Its layer whose features are compared; by default what suits it."""
     pooling: Pooling = "max"
     """Between the blocks of VGG."""
@@ -56,15 +56,15 @@ class Settings(BaseModel):
     """Weight of the style loss, which is 1 for an untouched photo: at 2, style counts twice as
     much against the photo's content as at 1."""
     content: float = Field(0.03, ge=0)
-    """Weight of the content loss, which is 1 for a picture without any content."""
+    """Weight of the content loss, which is 1 for an image without any content."""
     variation: float = Field(0.01, ge=0)
     """Weight of the total variation, which is 1 for an untouched photo."""
-    excess: float = Field(10.0, ge=0)
-    """Weight of the mean squared distance to the range of the painting's colours: it keeps white
+    range_penalty: float = Field(10.0, ge=0)
+    """Weight of the mean squared distance to the range of the painting's colors: it keeps white
     blobs out of bright and saturated areas."""
     temporal: float = Field(0.006, ge=0)
-    """Weight of the difference between a painted picture and the warped painting of the picture
-    before it, which is 1 for a network that returns its input. 0 trains on single pictures."""
+    """Weight of the difference between a painted image and the warped painting of the image
+    before it, which is 1 for a network that returns its input. 0 trains on single images."""
     noise: float = Field(0.02, gt=0, le=1)
-    """Standard deviation of the noise, of pictures in [0, 1], that is added to the earlier of the
+    """Standard deviation of the noise, of images in [0, 1], that is added to the earlier of the
     two: the painting is to be steady against it as against motion."""

@@ -1,4 +1,4 @@
-"""One step of the optimiser."""
+"""One step of the optimizer."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def take_step(
 ) -> dict[str, float]:
     """Change the run by what photos (N, 3, H, W) or pairs teach; the terms of its loss.
 
-    With pairs, the later picture is painted and judged, and its difference to the warped
+    With pairs, the later image is painted and judged, and its difference to the warped
     painting of the earlier one is a term. ``usual_error`` is that difference of the untouched
-    pictures. Raises UsageError for a loss that is not finite.
+    images. Raises UsageError for a loss that is not finite.
     """
     settings = objective.settings
     terms = (
         _with_pairs(run, objective, photos, usual_error)
         if isinstance(photos, Pair)
-        else objective.terms(_painted(run, settings, photos), photos)
+        else objective.terms(_stylized(run, settings, photos), photos)
     )
     loss = objective.total(terms)
     if not loss.isfinite():
@@ -55,7 +55,7 @@ def take_step(
 
 
 def noisy(pair: Pair, settings: Settings, run: Run) -> torch.Tensor:
-    """The earlier pictures with the settings' noise."""
+    """The earlier images with the settings' noise."""
     return with_noise(pair.previous, settings.noise, run.generator)
 
 
@@ -65,13 +65,13 @@ def _with_pairs(
     settings = objective.settings
     device = next(run.network.parameters()).device
     both = torch.cat([pair.current, noisy(pair, settings, run)]).to(device)
-    current, previous = _painted(run, settings, both).chunk(2)
+    current, previous = _stylized(run, settings, both).chunk(2)
     terms = objective.terms(current, both[: len(current)])
     error = temporal_error(current, previous, pair.flow.to(device), pair.visible.to(device))
     return {**terms, "temporal": error / usual_error}
 
 
-def _painted(run: Run, settings: Settings, photos: torch.Tensor) -> torch.Tensor:
+def _stylized(run: Run, settings: Settings, photos: torch.Tensor) -> torch.Tensor:
     device = next(run.network.parameters()).device
     batch = photos.to(device).contiguous(memory_format=torch.channels_last)
     with autocast(settings, device.type):
@@ -79,10 +79,10 @@ def _painted(run: Run, settings: Settings, photos: torch.Tensor) -> torch.Tensor
 
 
 def _descend(run: Run, settings: Settings, loss: torch.Tensor) -> None:
-    for group in run.optimiser.param_groups:
+    for group in run.optimizer.param_groups:
         group["lr"] = learning_rate(settings, run.iteration)
-    run.optimiser.zero_grad()
+    run.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
     torch.nn.utils.clip_grad_norm_(run.network.parameters(), _LARGEST_GRADIENT)
-    run.optimiser.step()
+    run.optimizer.step()
     run.iteration += 1

@@ -1,4 +1,4 @@
-"""A training as TensorBoard shows it: losses, learning rate, speed and pictures over the steps."""
+"""A training as TensorBoard shows it: losses, learning rate, speed and images over the steps."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidstyle.core.errors import OutputError, UsageError
-from vidstyle.training.pictures import fitted
-from vidstyle.training.watch import Picture, Progress
+from vidstyle.training.previews import fitted
+from vidstyle.training.watch import Image, Progress
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 _LARGEST = 512
-"""Longer side of a picture in pixels: each is stored in the log."""
+"""Longer side of an image in pixels: each is stored in the log."""
 
 
 class TensorBoard:
@@ -28,8 +28,8 @@ class TensorBoard:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._log: SummaryWriter | None = None
-        self._early: list[tuple[int, str, Picture]] = []
-        """Pictures from before the first step: the log begins with a step's number."""
+        self._early: list[tuple[int, str, Image]] = []
+        """Images from before the first step: the log begins with a step's number."""
         _check_installed()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -45,8 +45,8 @@ class TensorBoard:
         for name, value in values.items():
             log.add_scalar(name, value, progress.iteration)
 
-    def picture(self, iteration: int, name: str, picture: Picture) -> None:
-        small = fitted(picture, _LARGEST)
+    def image(self, iteration: int, name: str, image: Image) -> None:
+        small = fitted(image, _LARGEST)
         if self._log is None:
             self._early.append((iteration, name, small))
         else:
@@ -60,10 +60,10 @@ class TensorBoard:
         from torch.utils.tensorboard import SummaryWriter
 
         self._log = log = SummaryWriter(str(self._folder), purge_step=first_step)
-        for iteration, name, picture in self._early:
+        for iteration, name, image in self._early:
             # The painting of a training that goes on is in the log already.
             if iteration >= first_step:
-                log.add_image(name, picture, iteration, dataformats="HWC")
+                log.add_image(name, image, iteration, dataformats="HWC")
         self._early.clear()
         return log
 

@@ -16,13 +16,13 @@ import torch
 
 from vidstyle.core.errors import InputError, OutputError
 from vidstyle.core.options import StageOptions
-from vidstyle.runner.config import Pipeline, StageEntry
-from vidstyle.runner.discovery import Registry, folders_from_environment
-from vidstyle.runner.job import Job, run
-from vidstyle.runner.pipeline_file import VERSION
-from vidstyle.runner.stage_list import WrittenStage
-from vidstyle.runner.stage_options import read_options
-from vidstyle.runner.yaml_values import Where, YamlMap, YamlScalar
+from vidstyle.runner.config.discovery import Registry, folders_from_environment
+from vidstyle.runner.config.pipeline import Pipeline, StageEntry
+from vidstyle.runner.config.pipeline_file import VERSION
+from vidstyle.runner.config.stage_list import WrittenStage
+from vidstyle.runner.config.stage_options import read_options
+from vidstyle.runner.config.yaml_values import Where, YamlMap, YamlScalar
+from vidstyle.runner.plan.job import Job, run
 from vidstyle.training.pair_cache import FORMAT, PairSink, open_pairs
 from vidstyle.training.pair_crop import random_crop
 from vidstyle.training.pairs import Pair, joined
@@ -54,7 +54,7 @@ class VideoPairs:
     ) -> None:
         """Find the flow of the clips, or take it from the folder ``cache``; see ``keep_pairs``.
 
-        ``side`` is that of the pictures in pixels. Raises InputError where the clips have no
+        ``side`` is that of the images in pixels. Raises InputError where the clips have no
         two frames in one shot, and what ``keep_pairs`` raises.
         """
         self._kept = [

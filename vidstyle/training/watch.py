@@ -10,11 +10,11 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Picture: TypeAlias = npt.NDArray[np.uint8]
+Image: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) RGB."""
 
-PAINTING = "painting"
-"""Name of the picture that is the painting itself."""
+STYLE_IMAGE = "style_image"
+"""Name of the image that is the painting itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Watcher(Protocol):
         """A step was taken."""
         ...
 
-    def picture(self, iteration: int, name: str, picture: Picture) -> None:
+    def image(self, iteration: int, name: str, image: Image) -> None:
         """What a held-out photo looks like after so many steps, or, once, the painting.
 
         The name is the same for the same photo. The painting, named ``PAINTING``, comes before
@@ -63,9 +63,9 @@ class Watchers:
         for watcher in self._watchers:
             watcher.step(progress)
 
-    def picture(self, iteration: int, name: str, picture: Picture) -> None:
+    def image(self, iteration: int, name: str, image: Image) -> None:
         for watcher in self._watchers:
-            watcher.picture(iteration, name, picture)
+            watcher.image(iteration, name, image)
 
     def close(self) -> None:
         """Close all of them, also where one raises; the first error is raised then."""

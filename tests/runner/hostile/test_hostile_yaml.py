@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from vidstyle.core.errors import PipelineError
-from vidstyle.runner import yaml_file
-from vidstyle.runner.yaml_file import read_yaml
+from vidstyle.runner.config import yaml_file
+from vidstyle.runner.config.yaml_file import read_yaml
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(9)
@@ -85,7 +85,7 @@ def test_a_hostile_file_ends_in_one_line_with_a_place_within_a_second(
         pytest.skip("PyYAML was built without libyaml")
     monkeypatch.setattr(yaml_file, "_Loader", getattr(yaml, parser))
     monkeypatch.chdir(tmp_path)
-    data, place, says = HOSTILE[name]
+    data, position, says = HOSTILE[name]
     Path("p.yaml").write_bytes(data)
     started = time.process_time()
     with pytest.raises(PipelineError) as caught:
@@ -95,8 +95,8 @@ def test_a_hostile_file_ends_in_one_line_with_a_place_within_a_second(
     assert text.isprintable()
     assert len(text) < 300
     assert says in text
-    if place:
-        assert text.startswith(f"p.yaml:{place}")
+    if position:
+        assert text.startswith(f"p.yaml:{position}")
     elif "larger" not in text:
         assert re.match(r"p\.yaml:\d+:\d+: ", text)
     assert list(tmp_path.iterdir()) == [tmp_path / "p.yaml"]

@@ -12,10 +12,10 @@ import pytest
 from pydantic import ValidationError
 
 from vidstyle.core import Frame, HostArray, Layers, Span, State
-from vidstyle.runner.parcel import Cell
+from vidstyle.runner.execution.parcel import Cell
 from vidstyle.stages.blend.multipass import Multipass
 from vidstyle.stages.blend.multipass_options import MultipassOptions
-from vidstyle.testing import Scene, Subject, Surface, checks_for, film
+from vidstyle.testing import Scene, Subject, Surface, checks_for, render_scenes
 from vidstyle.testing.inputs import make_input
 from vidstyle.testing.scene import moves
 from vidstyle.testing.textures import Disc, make_waves
@@ -43,7 +43,7 @@ def test_multipass_keeps_the_contract(name: str, check: Callable[[], None]) -> N
 def filmed(*scenes: Scene) -> list[Frame]:
     """The scenes as shots of one clip, with true flow and visibility both ways."""
     frames = []
-    for frame in film(scenes).with_truth():
+    for frame in render_scenes(scenes).with_truth():
         scene = scenes[frame.shot]
         time = frame.index - sum(earlier.frames for earlier in scenes[: frame.shot])
         flow, visible = scene.motion(max(time - 1, 0), time)
@@ -56,7 +56,7 @@ def filmed(*scenes: Scene) -> list[Frame]:
 def moving(
     count: int, step: tuple[float, float], seed: int = 0, size: tuple[int, int] = (160, 128)
 ) -> Scene:
-    """A picture that moves by ``step`` (right, down) pixels a frame."""
+    """An image that moves by ``step`` (right, down) pixels a frame."""
     places = [(step[0] * time, step[1] * time) for time in range(count)]
     return Scene((Surface(make_waves(seed), moves(places)),), *size)
 
@@ -65,13 +65,13 @@ def flickering(frames: Sequence[Frame], amount: float = 0.08, seed: int = 0) -> 
     """The frames with their image under soft noise, new in every frame."""
     random = np.random.default_rng(seed)
 
-    def paint(frame: Frame) -> HostArray:
+    def stylize(frame: Frame) -> HostArray:
         noise = random.normal(0, 1, frame.host("image").shape).astype(np.float32)
         soft = cv2.GaussianBlur(noise, (0, 0), 1.5)
         image = 0.2 + 0.6 * frame.host("image") + soft * np.float32(amount / soft.std())
         return np.clip(image, 0, 1).astype(np.float32)
 
-    return [replace(f, layers={**f.layers, "image": paint(f)}) for f in frames]
+    return [replace(f, layers={**f.layers, "image": stylize(f)}) for f in frames]
 
 
 def panned(count: int = 16, step: tuple[float, float] = STEP, seed: int = 0) -> list[Frame]:
@@ -91,7 +91,7 @@ def blend(
     if strengths is not None:
         own = [stage.options.model_copy(update={"strength": s}) for s in strengths]
     images: list[HostArray] = []
-    state: State = stage.fresh()
+    state: State = stage.initial_state()
     for first in range(0, len(frames), stage.options.span):
         piece = slice(first, first + stage.options.span)
         layers, state = finished(stage, span_of(frames[piece], own[piece]), state)
@@ -130,12 +130,12 @@ def warping_errors(frames: Sequence[Frame], images: Sequence[HostArray]) -> list
 Doubles = npt.NDArray[np.float64]
 
 
-def shifted(picture: Doubles, right: int, down: int) -> Doubles:
-    """The picture read so many pixels further right and down, its edge repeated."""
-    height, width = picture.shape[:2]
+def shifted(image: Doubles, right: int, down: int) -> Doubles:
+    """The image read so many pixels further right and down, its edge repeated."""
+    height, width = image.shape[:2]
     rows = np.clip(np.arange(height) + down, 0, height - 1)
     columns = np.clip(np.arange(width) + right, 0, width - 1)
-    return picture[rows][:, columns]
+    return image[rows][:, columns]
 
 
 def published(frames: Sequence[Frame], delta: float, passes: int) -> list[Doubles]:
@@ -202,7 +202,7 @@ def test_flicker_falls_below_what_one_recurrent_pass_reaches() -> None:
     assert np.mean(warping_errors(frames, blend(frames))) < 0.6 * once
 
 
-def test_noise_on_a_still_picture_falls_as_the_impulse_responses_say() -> None:
+def test_noise_on_a_still_image_falls_as_the_impulse_responses_say() -> None:
     random = np.random.default_rng(0)
     shot = filmed(moving(80, (0, 0), size=(32, 24)))
     noise = [random.normal(0.5, 0.03, (24, 32, 3)).astype(np.float32) for _ in shot]
@@ -343,11 +343,11 @@ def test_detail_that_passes_take_is_put_back() -> None:
 
 def sharpness(images: Sequence[HostArray]) -> float:
     """Mean variance of the Laplacian."""
-    greys = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images]
-    return float(np.mean([cv2.Laplacian(grey, cv2.CV_32F).var() for grey in greys]))
+    grays = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images]
+    return float(np.mean([cv2.Laplacian(gray, cv2.CV_32F).var() for gray in grays]))
 
 
-def test_what_cannot_be_seen_in_any_neighbour_is_left_bit_for_bit() -> None:
+def test_what_cannot_be_seen_in_any_neighbor_is_left_bit_for_bit() -> None:
     frames = panned(6)
     blind = [
         replace(

@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from vidstyle.core import Frame, HostArray, State, Window
-from vidstyle.evaluation.sharpness import sharpness
-from vidstyle.evaluation.warping_error import flicker_removed, warping_errors
+from vidstyle.evaluation.frame_metrics import sharpness
+from vidstyle.evaluation.warping_error import warping_error_reduction, warping_errors
 from vidstyle.stages.blend.warped import Warped, WarpedOptions
 from vidstyle.testing import checks_for, hard_cut, occluder, pan
 
@@ -25,19 +25,19 @@ def test_warped_keeps_the_contract(name: str, check: Callable[[], None]) -> None
 def blend(frames: Sequence[Frame], **options: object) -> list[HostArray]:
     """The stage over frames that hold image, source, flow and visible."""
     stage = Warped(WarpedOptions.model_validate(options))
-    state: State = stage.fresh()
+    state: State = stage.initial_state()
     behind: tuple[Frame, ...] = ()
     images = []
     for frame in frames:
         if behind and behind[0].shot != frame.shot:
-            state, behind = stage.fresh(), ()
+            state, behind = stage.initial_state(), ()
         layers, state = stage.step(Window(frame, stage.options, behind), state)
         images.append(np.asarray(layers["image"]))
         behind = (frame,)
     return images
 
 
-def painted(frames: Sequence[Frame], images: Sequence[HostArray]) -> list[Frame]:
+def stylized(frames: Sequence[Frame], images: Sequence[HostArray]) -> list[Frame]:
     return [
         replace(frame, layers={**frame.layers, "image": image})
         for frame, image in zip(frames, images, strict=True)
@@ -48,19 +48,19 @@ def flickering(frames: Sequence[Frame], amount: float = 0.08, seed: int = 0) -> 
     """The frames with their image under soft noise, new in every frame."""
     random = np.random.default_rng(seed)
 
-    def paint(frame: Frame) -> HostArray:
+    def stylize(frame: Frame) -> HostArray:
         image = frame.host("image")
         noise = random.normal(0, 1, image.shape).astype(np.float32)
         soft = cv2.GaussianBlur(noise, (0, 0), 2)
         return np.clip(image + soft * np.float32(amount / soft.std()), 0, 1)
 
-    return painted(frames, [paint(frame) for frame in frames])
+    return stylized(frames, [stylize(frame) for frame in frames])
 
 
 def still_frames(
     images: Sequence[float], *, visible: float = 1, shape: tuple[int, int] = (24, 32)
 ) -> list[Frame]:
-    """Frames of one colour each over a source that does not change."""
+    """Frames of one color each over a source that does not change."""
     layers = {
         "source": np.full((*shape, 3), 0.5, np.float32),
         "flow": np.zeros((*shape, 2), np.float32),
@@ -80,7 +80,7 @@ def at_rest(strength: float) -> float:
     return min(strength * (1 + 0.7 * (1 - strength)), 0.93)
 
 
-def test_plain_colours_follow_the_recurrence() -> None:
+def test_plain_colors_follow_the_recurrence() -> None:
     values = [0.2, 0.6, 0.4, 0.9]
     expected = values[0]
     for value, image in zip(
@@ -132,7 +132,7 @@ def test_flicker_falls_and_sharpness_stays_on_known_motion() -> None:
     canvas = np.random.default_rng(1).random((160, 200, 3), dtype=np.float32)
     strokes = [canvas[t : t + 128, 30 - 2 * t :][:, :160] for t in range(10)]
     drawn = [0.6 * f.host("source") + 0.3 * s for f, s in zip(frames, strokes, strict=True)]
-    frames = flickering(painted(frames, drawn))
+    frames = flickering(stylized(frames, drawn))
     sources, alone = ([frame.host(name) for frame in frames] for name in ("source", "image"))
     images = blend(frames)
     forward = np.full((128, 160, 2), (2, -1), np.float32)
@@ -143,24 +143,24 @@ def test_flicker_falls_and_sharpness_stays_on_known_motion() -> None:
         return flow, -flow
 
     errors = warping_errors(sources, {"alone": alone, "blended": images}, known)
-    assert flicker_removed(errors["blended"], errors["alone"]) > 0.5
+    assert warping_error_reduction(errors["blended"], errors["alone"]) > 0.5
     assert sharpness(images, alone) > 0.85
 
 
-def test_noise_on_a_still_picture_falls_as_the_recurrence_says() -> None:
+def test_noise_on_a_still_image_falls_as_the_recurrence_says() -> None:
     random = np.random.default_rng(0)
     frames = still_frames([0.5] * 60)
     noise = [random.normal(0.5, 0.03, (24, 32, 3)).astype(np.float32) for _ in frames]
-    images = blend(painted(frames, noise), strength=0.8, fine=1, detail=1)
+    images = blend(stylized(frames, noise), strength=0.8, fine=1, detail=1)
     left = np.square(np.stack(images[20:]) - 0.5).mean() ** 0.5 / 0.03
     assert left == pytest.approx(np.sqrt((1 - at_rest(0.8)) / (1 + at_rest(0.8))), rel=0.1)
 
 
 def test_detail_does_not_build_up_over_a_long_shot() -> None:
     random = np.random.default_rng(1)
-    picture = random.random((24, 32, 3), dtype=np.float32)
-    frames = painted(still_frames([0.5] * 80), [picture] * 80)
-    np.testing.assert_allclose(blend(frames, strength=1, detail=4)[-1], picture, atol=1e-4)
+    image = random.random((24, 32, 3), dtype=np.float32)
+    frames = stylized(still_frames([0.5] * 80), [image] * 80)
+    np.testing.assert_allclose(blend(frames, strength=1, detail=4)[-1], image, atol=1e-4)
 
 
 def sliding_bar(step: float, count: int = 16) -> list[Frame]:
@@ -253,13 +253,13 @@ def test_the_next_painting_is_mixed_in_where_the_history_left_room() -> None:
 @pytest.mark.parametrize("noise", [0.06, 0.4])
 def test_flow_that_explains_nothing_moves_nothing(noise: float) -> None:
     rng = np.random.default_rng(0)
-    picture = rng.random((24, 32, 3), dtype=np.float32)
-    frames = painted(still_frames([0.5] * 12), [picture] * 12)
+    image = rng.random((24, 32, 3), dtype=np.float32)
+    frames = stylized(still_frames([0.5] * 12), [image] * 12)
     flows = rng.normal(0, noise, (12, 24, 32, 2)).astype(np.float32)
     frames = [
         replace(f, layers={**f.layers, "flow": flow}) for f, flow in zip(frames, flows, strict=True)
     ]
-    np.testing.assert_allclose(blend(frames, detail=1)[-1], picture, atol=1e-4)
+    np.testing.assert_allclose(blend(frames, detail=1)[-1], image, atol=1e-4)
 
 
 @pytest.mark.parametrize("speed", [0.3, 0.7])
@@ -319,7 +319,7 @@ def both_ways(frames: Sequence[Frame]) -> list[Frame]:
 def with_next(frames: Sequence[Frame], **options: object) -> list[HostArray]:
     """``blend`` where each frame sees the next."""
     stage = Warped(WarpedOptions.model_validate(options))
-    state: State = stage.fresh()
+    state: State = stage.initial_state()
     images = []
     for index, frame in enumerate(frames):
         window = Window(
@@ -371,7 +371,7 @@ def test_a_still_scene_under_noise_is_calm_and_keeps_its_brightness() -> None:
     frames = still_frames([0.5] * 120)
     drawn = random.uniform(0.2, 0.8, (24, 32, 3))
     noise = [random.normal(drawn, 0.03).astype(np.float32) for _ in frames]
-    images = np.stack(blend(painted(frames, noise)))[20:]
+    images = np.stack(blend(stylized(frames, noise)))[20:]
     assert images.std(axis=0).mean() < 0.25 * np.stack(noise)[20:].std(axis=0).mean()
     luma = images.mean(axis=(1, 2, 3))
     assert abs(np.polyfit(np.arange(len(luma)), luma, 1)[0]) * 255 < 0.01

@@ -11,28 +11,28 @@ import av
 import numpy as np
 import pytest
 
-from vidstyle.core import Clip, Frame, Place
+from vidstyle.core import Clip, ExecutionContext, Frame
 from vidstyle.stages.decode.pyav import DecodePyAV
 
 WIDTH, HEIGHT = 128, 96
 
 
 def moving_square(count: int, width: int = WIDTH, height: int = HEIGHT) -> list[np.ndarray]:
-    """RGB pictures, uint8: a coloured square over a ramp, a little further each time."""
+    """RGB images, uint8: a colored square over a ramp, a little further each time."""
     ramp = np.linspace(20, 200, width, dtype=np.float32)
     ground = np.stack([np.tile(ramp, (height, 1))] * 3, -1).astype(np.uint8)
-    pictures = []
+    images = []
     for index in range(count):
-        picture = ground.copy()
+        image = ground.copy()
         left = 4 + index * 3 % (width - 40)
-        picture[10 : height // 2, left : left + 24] = (220, 60, 40)
-        pictures.append(picture)
-    return pictures
+        image[10 : height // 2, left : left + 24] = (220, 60, 40)
+        images.append(image)
+    return images
 
 
 def write(
     path: Path,
-    pictures: Sequence[np.ndarray | av.VideoFrame],
+    images: Sequence[np.ndarray | av.VideoFrame],
     *,
     codec: str = "ffv1",
     pixels: str = "bgr0",
@@ -43,10 +43,10 @@ def write(
     prepare: Callable[[Any], None] = lambda stream: None,
     **tags: Any,
 ) -> Path:
-    """Encode pictures; ``tags`` are set on the codec context, ``prepare`` gets the stream."""
+    """Encode images; ``tags`` are set on the codec context, ``prepare`` gets the stream."""
     with av.open(path, "w", format=container_format) as container:
         stream = container.add_stream(codec, rate=25, options=options or {})
-        first = pictures[0]
+        first = images[0]
         shape = (first.height, first.width) if isinstance(first, av.VideoFrame) else first.shape
         stream.height, stream.width = shape[:2]
         stream.pix_fmt = pixels
@@ -54,11 +54,11 @@ def write(
         for name, value in tags.items():
             setattr(stream.codec_context, name, value)
         prepare(stream)
-        for index, picture in enumerate(pictures):
-            frame = picture
+        for index, image in enumerate(images):
+            frame = image
             if not isinstance(frame, av.VideoFrame):
-                kind = "rgba" if picture.shape[2] == 4 else "rgb24"
-                frame = av.VideoFrame.from_ndarray(picture, kind).reformat(format=pixels)
+                kind = "rgba" if image.shape[2] == 4 else "rgb24"
+                frame = av.VideoFrame.from_ndarray(image, kind).reformat(format=pixels)
             frame.pts = index if times is None else times[index]
             frame.time_base = time_base
             container.mux(stream.encode(frame))
@@ -71,7 +71,7 @@ class Opened:
 
     def __init__(self, path: Path, *, threads: int = 1, **options: Any) -> None:
         self.source = DecodePyAV(DecodePyAV.Options(**options))
-        self.clip: Clip = self.source.open(path, Place(threads=threads))
+        self.clip: Clip = self.source.open(path, ExecutionContext(threads=threads))
         self.frames: list[Frame] = list(self.source.frames())
 
     @property
@@ -83,19 +83,19 @@ class Opened:
         return [frame.duration for frame in self.frames]
 
     @property
-    def pictures(self) -> np.ndarray:
+    def images(self) -> np.ndarray:
         return np.stack([frame.host("source") for frame in self.frames])
 
     @property
-    def notices(self) -> dict[str, str]:
-        every = (*self.clip.notices, *self.source.notices)
-        return {notice.kind: notice.text for notice in every}
+    def notes(self) -> dict[str, str]:
+        every = (*self.clip.notes, *self.source.notes)
+        return {note.kind: note.text for note in every}
 
 
 @pytest.fixture
 def write_clip(tmp_path: Path) -> Callable[..., Path]:
     """``write`` with a name in the test's own folder."""
-    return lambda name, pictures, **keywords: write(tmp_path / name, pictures, **keywords)
+    return lambda name, images, **keywords: write(tmp_path / name, images, **keywords)
 
 
 @pytest.fixture

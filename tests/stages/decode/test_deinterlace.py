@@ -10,26 +10,26 @@ import pytest
 from av.codec.context import Flags
 
 from vidstyle.media.planes import digest
-from vidstyle.stages.decode.deinterlace import deinterlaced
+from vidstyle.stages.decode.deinterlace import deinterlace
 from vidstyle.stages.decode.timestamps import Decoded
 
 INTERLACED = Flags.interlaced_dct | Flags.interlaced_me
 
 
 def combed(count: int, height: int = 96, width: int = 128) -> list[np.ndarray]:
-    """A bar that moves between the two fields of each picture."""
-    pictures = []
+    """A bar that moves between the two fields of each image."""
+    images = []
     for index in range(count):
-        picture = np.full((height, width, 3), 30, np.uint8)
+        image = np.full((height, width, 3), 30, np.uint8)
         for field in (0, 1):
             left = 6 * index + 3 * field
-            picture[field::2, left : left + 30] = 220
-        pictures.append(picture)
-    return pictures
+            image[field::2, left : left + 30] = 220
+        images.append(image)
+    return images
 
 
 def combing(luma: np.ndarray) -> float:
-    """How much rows differ from both neighbours, in the same direction."""
+    """How much rows differ from both neighbors, in the same direction."""
     rows = luma.astype(float)
     up, down = rows[1:-1] - rows[:-2], rows[1:-1] - rows[2:]
     return float(np.where(up * down > 0, np.minimum(abs(up), abs(down)), 0).mean())
@@ -54,49 +54,49 @@ def interlaced(write_clip):
 
 
 def luma(item: Decoded) -> np.ndarray:
-    plane = item.picture.planes[0]
+    plane = item.image.planes[0]
     return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, -1)[:, : plane.width]
 
 
 def test_as_many_frames_come_out_with_their_times(interlaced):
-    done = list(deinterlaced(interlaced, "auto"))
+    done = list(deinterlace(interlaced, "auto"))
     assert [(item.pts, item.duration) for item in done] == [
         (item.pts, item.duration) for item in interlaced
     ]
 
 
 def test_the_comb_is_gone(interlaced):
-    assert all(item.picture.interlaced_frame for item in interlaced)
+    assert all(item.image.interlaced_frame for item in interlaced)
     before = np.mean([combing(luma(item)) for item in interlaced[2:-2]])
-    after = np.mean([combing(luma(item)) for item in list(deinterlaced(interlaced, "auto"))[2:-2]])
+    after = np.mean([combing(luma(item)) for item in list(deinterlace(interlaced, "auto"))[2:-2]])
     assert before > 3
     assert after < before / 10
 
 
 def test_off_leaves_every_sample(interlaced):
-    done = list(deinterlaced(interlaced, "off"))
+    done = list(deinterlace(interlaced, "off"))
     assert [id(item) for item in done] == [id(item) for item in interlaced]
 
 
 def test_progressive_frames_pass_untouched(write_clip, square):
     frames = decode(write_clip("whole.mkv", square(6), pixels="yuv420p"))
-    assert [item is same for item, same in zip(deinterlaced(frames, "auto"), frames, strict=True)]
+    assert [item is same for item, same in zip(deinterlace(frames, "auto"), frames, strict=True)]
 
 
 def test_on_takes_frames_that_are_not_flagged(write_clip):
     frames = decode(write_clip("unflagged.mkv", combed(8), pixels="yuv420p"))
-    assert not frames[0].picture.interlaced_frame
-    done = list(deinterlaced(frames, "on"))
+    assert not frames[0].image.interlaced_frame
+    done = list(deinterlace(frames, "on"))
     assert len(done) == len(frames)
     assert combing(luma(done[4])) < combing(luma(frames[4])) / 5
 
 
 def test_progressive_frames_after_interlaced_ones_pass_untouched(interlaced, write_clip, square):
     whole = decode(write_clip("whole.mkv", square(4), pixels="yuv420p"))
-    done = list(deinterlaced([*interlaced, *whole], "auto"))
+    done = list(deinterlace([*interlaced, *whole], "auto"))
     assert len(done) == len(interlaced) + len(whole)
-    # The first one has an interlaced neighbour, and is still left as it is.
-    assert [digest(item.picture) for item in done[-4:]] == [digest(item.picture) for item in whole]
+    # The first one has an interlaced neighbor, and is still left as it is.
+    assert [digest(item.image) for item in done[-4:]] == [digest(item.image) for item in whole]
 
 
 def test_a_size_that_changes_starts_a_new_filter(write_clip, interlaced):
@@ -105,23 +105,23 @@ def test_a_size_that_changes_starts_a_new_filter(write_clip, interlaced):
             "small.mkv", combed(5, 64, 96), codec="mpeg2video", pixels="yuv420p", flags=INTERLACED
         )
     )
-    done = list(deinterlaced([*interlaced, *small], "auto"))
-    assert [item.picture.width for item in done] == [128] * 10 + [96] * 5
+    done = list(deinterlace([*interlaced, *small], "auto"))
+    assert [item.image.width for item in done] == [128] * 10 + [96] * 5
 
 
 def test_missing_times_stay_missing(interlaced):
-    unknown = [Decoded(item.picture, None, 0) for item in interlaced]
+    unknown = [Decoded(item.image, None, 0) for item in interlaced]
     for item in unknown:
-        item.picture.pts = None
-    assert [item.pts for item in deinterlaced(unknown, "auto")] == [None] * len(interlaced)
+        item.image.pts = None
+    assert [item.pts for item in deinterlace(unknown, "auto")] == [None] * len(interlaced)
 
 
 def test_one_frame_comes_out(interlaced):
-    assert len(list(deinterlaced(interlaced[:1], "auto"))) == 1
+    assert len(list(deinterlace(interlaced[:1], "auto"))) == 1
 
 
-def test_colour_tags_survive(interlaced):
-    interlaced[0].picture.colorspace, interlaced[0].picture.color_range = 1, 2
-    first = next(deinterlaced(interlaced, "auto")).picture
+def test_color_tags_survive(interlaced):
+    interlaced[0].image.colorspace, interlaced[0].image.color_range = 1, 2
+    first = next(deinterlace(interlaced, "auto")).image
     assert (first.colorspace, first.color_range) == (1, 2)
     assert Fraction(first.width, first.height) == Fraction(4, 3)

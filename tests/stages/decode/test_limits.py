@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.core import Place
+from vidstyle.core import ExecutionContext
 from vidstyle.core.errors import InputError
-from vidstyle.stages.decode.pictures import DecodePictures
+from vidstyle.stages.decode.images import DecodeImages
 
 
 def peak_mebibytes() -> int:
@@ -27,9 +27,9 @@ def patched(path, at, kind, *values):
     return path
 
 
-def open_pictures(folder, **options):
-    source = DecodePictures(DecodePictures.Options(**options))
-    source.open(folder, Place())
+def open_images(folder, **options):
+    source = DecodeImages(DecodeImages.Options(**options))
+    source.open(folder, ExecutionContext())
     return list(source.frames())
 
 
@@ -68,7 +68,7 @@ def test_frames_whose_size_the_decoder_forgets_count_as_damage(write_clip, squar
     assert len(opened(path, threads=threads).frames) == 8
     clip = opened(path, threads=threads, max_pixels=100_000)
     assert len(clip.frames) == 4
-    assert "undecodable: 4" in clip.notices["damage"]
+    assert "undecodable: 4" in clip.notes["damage"]
 
 
 def test_a_rate_that_is_absurd_is_refused(write_clip, square, opened):
@@ -137,35 +137,35 @@ def test_more_frames_than_allowed_are_refused_whether_or_not_the_header_counts_t
             opened(path, max_frames=7)
 
 
-def test_a_picture_that_promises_too_many_pixels_is_not_decoded(tmp_path):
+def test_an_image_that_promises_too_many_pixels_is_not_decoded(tmp_path):
     path = tmp_path / "1.png"
     cv2.imwrite(str(path), np.zeros((24, 32, 3), np.uint8))
-    assert len(open_pictures(tmp_path, max_pixels=24 * 32)) == 1
+    assert len(open_images(tmp_path, max_pixels=24 * 32)) == 1
     with pytest.raises(InputError, match=r"32x24, more than 767 pixels; raise .* max_pixels"):
-        open_pictures(tmp_path, max_pixels=24 * 32 - 1)
+        open_images(tmp_path, max_pixels=24 * 32 - 1)
     before = peak_mebibytes()
     with pytest.raises(InputError, match="30000x30000, more than 67108864 pixels"):
-        open_pictures(patched(path, 16, ">II", 30_000, 30_000).parent)
+        open_images(patched(path, 16, ">II", 30_000, 30_000).parent)
     assert peak_mebibytes() - before < 64
 
 
-def test_a_picture_file_that_is_larger_than_its_pixels_is_not_read(tmp_path):
+def test_an_image_file_that_is_larger_than_its_pixels_is_not_read(tmp_path):
     with (tmp_path / "1.ppm").open("wb") as file:
         file.write(b"P6 32 24 255\n")
         file.truncate(1 << 40)
-    with pytest.raises(InputError, match="the file is larger than a picture of 768 pixels can be"):
-        open_pictures(tmp_path, max_pixels=24 * 32)
+    with pytest.raises(InputError, match="the file is larger than an image of 768 pixels can be"):
+        open_images(tmp_path, max_pixels=24 * 32)
 
 
-def test_a_folder_of_more_pictures_than_allowed_is_refused(tmp_path):
+def test_a_folder_of_more_images_than_allowed_is_refused(tmp_path):
     for number in range(3):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.zeros((8, 8, 3), np.uint8))
-    assert len(open_pictures(tmp_path, max_frames=3)) == 3
+    assert len(open_images(tmp_path, max_frames=3)) == 3
     with pytest.raises(InputError, match=r"3 frames or more, more than 2; raise .* max_frames"):
-        open_pictures(tmp_path, max_frames=2)
+        open_images(tmp_path, max_frames=2)
 
 
-def test_a_pipe_among_pictures_is_not_waited_for(tmp_path):
+def test_a_pipe_among_images_is_not_waited_for(tmp_path):
     cv2.imwrite(str(tmp_path / "1.png"), np.zeros((8, 8, 3), np.uint8))
     os.mkfifo(tmp_path / "2.png")
-    assert len(open_pictures(tmp_path)) == 1
+    assert len(open_images(tmp_path)) == 1

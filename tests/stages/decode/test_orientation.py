@@ -1,4 +1,4 @@
-"""Turning pictures as the display matrix says."""
+"""Turning images as the display matrix says."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from vidstyle.stages.decode.orientation import Orientation, orientation_of
 CASES = [(angle, mirror) for angle in (0, 90, 180, 270) for mirror in (False, True)]
 
 
-def by_matrix(picture: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def by_matrix(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """The definition, pixel by pixel: (x, y) is shown at (a x + c y, b x + d y)."""
     (a, b), (c, d) = matrix
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     places = {}
     for y in range(height):
         for x in range(width):
-            places[(a * x + c * y, b * x + d * y)] = picture[y, x]
+            places[(a * x + c * y, b * x + d * y)] = image[y, x]
     columns, rows = zip(*places, strict=True)
-    shown = np.zeros((max(rows) - min(rows) + 1, max(columns) - min(columns) + 1), picture.dtype)
+    shown = np.zeros((max(rows) - min(rows) + 1, max(columns) - min(columns) + 1), image.dtype)
     for (x, y), value in places.items():
         shown[y - min(rows), x - min(columns)] = value
     return shown
@@ -47,9 +47,9 @@ def stored_frame(tmp_path, angle: float, mirror: bool) -> tuple[av.VideoFrame, n
 @pytest.mark.parametrize(("angle", "mirror"), CASES)
 def test_all_eight_orientations_follow_the_definition(tmp_path, angle, mirror):
     frame, matrix = stored_frame(tmp_path, angle, mirror)
-    picture = np.arange(12).reshape(3, 4)
+    image = np.arange(12).reshape(3, 4)
     orientation = orientation_of(frame)
-    np.testing.assert_array_equal(orientation.apply(picture), by_matrix(picture, matrix))
+    np.testing.assert_array_equal(orientation.apply(image), by_matrix(image, matrix))
     assert orientation.swaps_sides == (angle % 180 == 90)
     assert orientation.upright == (angle == 0 and not mirror)
 
@@ -71,7 +71,7 @@ def test_a_frame_without_a_matrix_is_upright():
 
 
 def test_turned_layers_are_contiguous_and_own_their_samples():
-    picture = np.random.default_rng(0).random((3, 4, 3), np.float32)
-    turned = Orientation(1).apply(picture)
+    image = np.random.default_rng(0).random((3, 4, 3), np.float32)
+    turned = Orientation(1).apply(image)
     assert turned.flags.c_contiguous
-    assert not np.shares_memory(turned, picture)
+    assert not np.shares_memory(turned, image)

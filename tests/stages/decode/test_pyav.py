@@ -14,9 +14,9 @@ from av.codec.context import Flags
 from av.stream import Disposition
 from pydantic import ValidationError
 
-from vidstyle.core import Place
+from vidstyle.core import ExecutionContext
 from vidstyle.core.errors import InputError
-from vidstyle.media.colour import MATRIX_TO_TAG, RANGE_TO_TAG
+from vidstyle.media.color import MATRIX_TO_TAG, RANGE_TO_TAG
 from vidstyle.stages.decode.pyav import STAGE
 
 MILLISECOND = Fraction(1, 1000)
@@ -33,13 +33,13 @@ def flat(value: tuple[int, ...], pixels: str, width: int = 128, height: int = 96
 
 
 def test_a_lossless_clip_comes_back_sample_for_sample(write_clip, square, opened):
-    pictures = square(10)
-    clip = opened(write_clip("clip.mkv", pictures))
-    np.testing.assert_allclose(clip.pictures, np.stack(pictures) / 255, atol=1e-6)
+    images = square(10)
+    clip = opened(write_clip("clip.mkv", images))
+    np.testing.assert_allclose(clip.images, np.stack(images) / 255, atol=1e-6)
     assert [frame.index for frame in clip.frames] == list(range(10))
     assert (clip.clip.width, clip.clip.height, clip.clip.frame_count) == (128, 96, 10)
     assert clip.clip.frame_rate == 25
-    assert clip.notices == {}
+    assert clip.notes == {}
 
 
 def test_layers_cannot_be_written_to(write_clip, square, opened):
@@ -71,15 +71,15 @@ def test_a_start_offset_is_kept(write_clip, square, opened, name):
         )
     )
     assert clip.frames[0].pts * clip.clip.time_base == 2
-    assert "truncated" not in clip.notices
+    assert "truncated" not in clip.notes
 
 
 def test_b_frames_come_in_presentation_order(write_clip, square, opened):
-    pictures = square(16)
-    path = write_clip("clip.mp4", pictures, codec="libx264", pixels="yuv420p")
+    images = square(16)
+    path = write_clip("clip.mp4", images, codec="libx264", pixels="yuv420p")
     clip = opened(path)
     assert clip.times == sorted(clip.times)
-    error = np.abs(clip.pictures - np.stack(pictures) / 255).mean(axis=(1, 2, 3))
+    error = np.abs(clip.images - np.stack(images) / 255).mean(axis=(1, 2, 3))
     assert error.max() < 0.03
 
 
@@ -91,7 +91,7 @@ def test_b_frames_come_in_presentation_order(write_clip, square, opened):
         ("bt709", "limited", 720, False),
     ],
 )
-def test_colours_follow_tags_or_the_guess(write_clip, opened, matrix, spread, height, tagged):
+def test_colors_follow_tags_or_the_guess(write_clip, opened, matrix, spread, height, tagged):
     # Pure orange, coded by the definition of H.273.
     red, green, blue = 0.8, 0.5, 0.1
     kr, kb = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722)}[matrix]
@@ -105,17 +105,17 @@ def test_colours_follow_tags_or_the_guess(write_clip, opened, matrix, spread, he
         frame.colorspace, frame.color_range = tags["colorspace"], tags["color_range"]
     path = write_clip("clip.mkv", [frame], pixels="yuv420p", **(tags if tagged else {}))
     clip = opened(path)
-    np.testing.assert_allclose(clip.pictures[0, 5, 5], [red, green, blue], atol=1.5 / 255)
-    assert (clip.clip.colour.matrix, clip.clip.colour.range) == (matrix, spread)
-    assert clip.clip.colour.tagged is tagged
-    assert ("colour-guessed" in clip.notices) is not tagged
+    np.testing.assert_allclose(clip.images[0, 5, 5], [red, green, blue], atol=1.5 / 255)
+    assert (clip.clip.color.matrix, clip.clip.color.range) == (matrix, spread)
+    assert clip.clip.color.tagged is tagged
+    assert ("color-guessed" in clip.notes) is not tagged
 
 
 def test_a_matrix_that_cannot_be_converted_is_refused_by_name(write_clip, opened):
     frame = flat((120, 128, 128), "yuv444p")
     frame.colorspace = 8
     path = write_clip("clip.mkv", [frame], pixels="yuv444p", colorspace=8)
-    with pytest.raises(InputError, match=r"clip\.mkv: the video has colour matrix 8"):
+    with pytest.raises(InputError, match=r"clip\.mkv: the video has color matrix 8"):
         opened(path)
 
 
@@ -132,25 +132,25 @@ def test_deep_samples_keep_their_depth(write_clip, opened, codec, pixels, bits):
     assert clip.clip.bit_depth == bits
     step = 1 << (bits - 8)
     wanted = (np.array(values) - 16 * step) / (219 * step)
-    np.testing.assert_allclose(clip.pictures[:, 8, 8, 0], wanted, atol=0.1 / (219 * step))
+    np.testing.assert_allclose(clip.images[:, 8, 8, 0], wanted, atol=0.1 / (219 * step))
 
 
 @pytest.mark.parametrize("angle", [90, 180, 270])
 @pytest.mark.parametrize("mirror", [False, True])
-def test_pictures_are_turned_upright(write_clip, square, opened, angle, mirror):
-    pictures = square(3)
+def test_images_are_turned_upright(write_clip, square, opened, angle, mirror):
+    images = square(3)
     path = write_clip(
         "clip.mp4",
-        pictures,
+        images,
         prepare=lambda stream: stream.set_display_rotation(angle, hflip=mirror),
         **LOSSLESS_H264,
         sample_aspect_ratio=Fraction(4, 3),
     )
     clip = opened(path)
     # FFmpeg turns counter-clockwise and mirrors after turning.
-    shown = np.rot90(np.stack(pictures), angle // 90, axes=(1, 2)) / 255
+    shown = np.rot90(np.stack(images), angle // 90, axes=(1, 2)) / 255
     shown = shown[:, :, ::-1] if mirror else shown
-    assert np.abs(clip.pictures - shown).max() < 3 / 255
+    assert np.abs(clip.images - shown).max() < 3 / 255
     sideways = angle != 180
     assert (clip.clip.width, clip.clip.height) == ((96, 128) if sideways else (128, 96))
     assert clip.clip.sample_aspect == (Fraction(3, 4) if sideways else Fraction(4, 3))
@@ -164,7 +164,7 @@ def test_rotation_can_be_ignored(write_clip, square, opened):
         pixels="yuv420p",
         prepare=lambda stream: stream.set_display_rotation(90),
     )
-    assert opened(path, rotation="ignore").pictures.shape[1:3] == (96, 128)
+    assert opened(path, rotation="ignore").images.shape[1:3] == (96, 128)
 
 
 def test_a_slanted_matrix_is_reported(write_clip, square, opened):
@@ -175,7 +175,7 @@ def test_a_slanted_matrix_is_reported(write_clip, square, opened):
         pixels="yuv420p",
         prepare=lambda stream: stream.set_display_rotation(30),
     )
-    assert "30°" in opened(path).notices["rotation"]
+    assert "30°" in opened(path).notes["rotation"]
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
@@ -197,7 +197,7 @@ def test_interlaced_frames_are_counted_one_for_one(write_clip, square, opened, p
     )
     clip = opened(path, deinterlace=policy)
     assert clip.times == [40 * index for index in range(8)]
-    assert done in clip.notices["interlaced"]
+    assert done in clip.notes["interlaced"]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_alpha_is_decoded_or_dropped(write_clip, opened, name, codec, pixels):
     dropped = opened(path, alpha="drop")
     assert not dropped.clip.alpha
     assert set(dropped.frames[0].layers) == {"source"}
-    assert "alpha-dropped" in dropped.notices
+    assert "alpha-dropped" in dropped.notes
 
 
 def test_alpha_that_nothing_uses_is_only_kept_on_demand(write_clip, opened):
@@ -235,10 +235,10 @@ def test_alpha_that_nothing_uses_is_only_kept_on_demand(write_clip, opened):
 
 
 def test_odd_sizes_stay_odd(write_clip, square, opened):
-    pictures = square(3, 131, 97)
-    clip = opened(write_clip("clip.mkv", pictures, pixels="yuv420p"))
-    assert clip.pictures.shape[1:3] == (97, 131)
-    assert np.abs(clip.pictures - np.stack(pictures) / 255).mean() < 1.5 / 255
+    images = square(3, 131, 97)
+    clip = opened(write_clip("clip.mkv", images, pixels="yuv420p"))
+    assert clip.images.shape[1:3] == (97, 131)
+    assert np.abs(clip.images - np.stack(images) / 255).mean() < 1.5 / 255
 
 
 @pytest.fixture
@@ -255,10 +255,10 @@ def changing(tmp_path, write_clip, square):
 
 def test_a_size_that_changes_is_scaled_to_the_first(changing, opened):
     clip = opened(changing)
-    assert clip.pictures.shape == (10, 96, 128, 3)
-    assert "from 128x96 to 64x48" in clip.notices["size-change"]
+    assert clip.images.shape == (10, 96, 128, 3)
+    assert "from 128x96 to 64x48" in clip.notes["size-change"]
     # Both parts show the same ramp, once of half the size.
-    assert np.abs(clip.pictures[9, 80] - clip.pictures[0, 80]).mean() < 4 / 255
+    assert np.abs(clip.images[9, 80] - clip.images[0, 80]).mean() < 4 / 255
 
 
 def test_a_size_that_changes_can_be_refused(changing, opened):
@@ -272,7 +272,7 @@ def test_missing_times_are_filled_and_reported(write_clip, square, opened):
     assert [time * clip.clip.time_base for time in clip.times] == [
         Fraction(n, 25) for n in range(6)
     ]
-    assert "missing: 6" in clip.notices["timestamps"]
+    assert "missing: 6" in clip.notes["timestamps"]
     assert clip.clip.frame_rate == 25
 
 
@@ -283,10 +283,10 @@ def test_times_that_jump_back_go_on_and_are_reported(tmp_path, write_clip, squar
     clip = opened(path)
     assert len(clip.frames) == 16
     assert np.unique(np.diff(clip.times)).tolist() == [3600]
-    assert "not going forward: 1" in clip.notices["timestamps"]
+    assert "not going forward: 1" in clip.notes["timestamps"]
 
 
-def test_a_cover_picture_is_left_alone(tmp_path, opened):
+def test_a_cover_image_is_left_alone(tmp_path, opened):
     path = tmp_path / "cover.mp4"
     with av.open(path, "w") as container:
         cover = container.add_stream("mjpeg", rate=25)
@@ -302,7 +302,7 @@ def test_a_cover_picture_is_left_alone(tmp_path, opened):
         container.mux(stream.encode(None))
     clip = opened(path)
     assert (clip.clip.width, len(clip.frames)) == (64, 4)
-    assert "several-videos" not in clip.notices
+    assert "several-videos" not in clip.notes
 
 
 def test_of_several_videos_one_is_taken_and_said(tmp_path, opened):
@@ -316,16 +316,16 @@ def test_of_several_videos_one_is_taken_and_said(tmp_path, opened):
             container.mux(stream.encode(None))
     clip = opened(path)
     assert clip.clip.width == 96
-    assert clip.notices["several-videos"] == "of 2 video streams, stream 1 is used"
+    assert clip.notes["several-videos"] == "of 2 video streams, stream 1 is used"
     assert [stream.kind for stream in clip.clip.streams] == ["video"]
 
 
 def test_a_gif_is_a_clip(write_clip, square, opened):
-    pictures = square(6)
-    clip = opened(write_clip("clip.gif", pictures, codec="gif", pixels="rgb8"))
+    images = square(6)
+    clip = opened(write_clip("clip.gif", images, codec="gif", pixels="rgb8"))
     assert clip.times == [4 * index for index in range(6)]
     assert not clip.clip.alpha
-    assert np.abs(clip.pictures - np.stack(pictures) / 255).mean() < 0.12
+    assert np.abs(clip.images - np.stack(images) / 255).mean() < 0.12
 
 
 def hdr_clip(write_clip, transfer: int):
@@ -344,19 +344,19 @@ def test_hdr_is_refused_unless_it_is_meant(write_clip, opened, transfer, kind):
     with pytest.raises(InputError, match=rf"\({kind}\); set decode's option hdr to tonemap"):
         opened(path)
     through = opened(path, hdr="passthrough")
-    assert through.clip.colour.matrix == "bt2020"
-    assert through.clip.colour.transfer == transfer
-    assert through.pictures.mean() == pytest.approx(0.58 if kind == "PQ" else 0.75, abs=2e-3)
+    assert through.clip.color.matrix == "bt2020"
+    assert through.clip.color.transfer == transfer
+    assert through.images.mean() == pytest.approx(0.58 if kind == "PQ" else 0.75, abs=2e-3)
 
 
 @pytest.mark.parametrize("transfer", [16, 18])
 def test_tone_mapped_hdr_is_ordinary_video(write_clip, opened, transfer):
     clip = opened(hdr_clip(write_clip, transfer), hdr="tonemap")
-    assert (clip.clip.colour.matrix, clip.clip.colour.transfer) == ("bt709", 1)
-    assert clip.clip.colour.tagged
+    assert (clip.clip.color.matrix, clip.clip.color.transfer) == ("bt709", 1)
+    assert clip.clip.color.tagged
     # White of BT.2408 lands a little below the screen's white: highlights need room.
-    assert 0.85 < clip.pictures.mean() < 0.95
-    assert "tone-mapped" in clip.notices
+    assert 0.85 < clip.images.mean() < 0.95
+    assert "tone-mapped" in clip.notes
 
 
 def test_frames_that_are_too_large_are_refused(write_clip, square, opened):
@@ -382,14 +382,14 @@ def test_sound_alone_is_refused(tmp_path, opened):
 def test_the_number_of_threads_does_not_change_the_frames(write_clip, square, opened, threads):
     path = write_clip("clip.mp4", square(16), codec="libx264", pixels="yuv420p")
     one, several = opened(path), opened(path, threads=threads)
-    np.testing.assert_array_equal(one.pictures, several.pictures)
+    np.testing.assert_array_equal(one.images, several.images)
     assert one.times == several.times
 
 
 def test_frames_can_be_left_at_any_time(write_clip, square):
     path = write_clip("clip.mp4", square(16), codec="libx264", pixels="yuv420p")
     source = STAGE(STAGE.Options())
-    source.open(path, Place(threads=2))
+    source.open(path, ExecutionContext(threads=2))
     threads = threading.active_count()
     for count in (0, 1, 7):
         frames = source.frames()
@@ -407,14 +407,14 @@ def test_frames_can_be_left_at_any_time(write_clip, square):
 
 def test_a_second_reading_starts_anew(write_clip, square):
     source = STAGE(STAGE.Options())
-    source.open(write_clip("clip.mkv", square(4)), Place())
+    source.open(write_clip("clip.mkv", square(4)), ExecutionContext())
     abandoned = source.frames()
     next(abandoned)
     assert len(list(source.frames())) == 4
 
 
 def test_frames_before_open_are_a_mistake():
-    with pytest.raises(RuntimeError, match="before open"):
+    with pytest.raises(RuntimeError, match="called before open"):
         next(STAGE(STAGE.Options()).frames())
 
 
@@ -429,7 +429,7 @@ def test_options_refuse_what_they_do_not_know():
 def test_thousands_of_frames_need_the_memory_of_a_few(write_clip, square):
     path = write_clip("long.mp4", square(100) * 30, codec="mpeg4", pixels="yuv420p")
     source = STAGE(STAGE.Options())
-    source.open(path, Place(threads=2))
+    source.open(path, ExecutionContext(threads=2))
     early = 0
     for frame in source.frames():
         if frame.index == 300:

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from vidstyle.core import Place
+from vidstyle.core import ExecutionContext
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import choose_video
 from vidstyle.stages.decode.pyav import STAGE
@@ -44,7 +44,7 @@ def packets_of(path) -> list[int]:
 def test_every_packet_gives_a_frame_at_its_time(shared_data, name):
     path = shared_data / "clips" / name
     source = STAGE(STAGE.Options())
-    clip = source.open(path, Place(threads=2))
+    clip = source.open(path, ExecutionContext(threads=2))
     for field, wanted in CLIPS[name].items():
         assert getattr(clip, field) == wanted
     shape, times = (clip.height, clip.width, 3), []
@@ -53,26 +53,28 @@ def test_every_packet_gives_a_frame_at_its_time(shared_data, name):
         times.append(frame.pts)
     assert times == packets_of(path)
     assert clip.frame_count == len(times)
-    assert source.notices == ()
+    assert source.notes == ()
 
 
 def test_a_damaged_clip_gives_what_can_be_decoded(shared_data):
     source = STAGE(STAGE.Options())
-    source.open(shared_data / "clips" / "decord_corrupted.mp4", Place(threads=2))
+    source.open(shared_data / "clips" / "decord_corrupted.mp4", ExecutionContext(threads=2))
     assert sum(1 for _ in source.frames()) == 49
-    assert [notice.kind for notice in source.notices] == ["damage"]
+    assert [note.kind for note in source.notes] == ["damage"]
 
 
 def test_music_is_refused(shared_data):
     with pytest.raises(InputError, match="no video stream; it has: audio"):
-        STAGE(STAGE.Options()).open(shared_data / "clips" / "torchcodec_audio_only.mp3", Place())
+        STAGE(STAGE.Options()).open(
+            shared_data / "clips" / "torchcodec_audio_only.mp3", ExecutionContext()
+        )
 
 
 def test_a_turned_clip_is_the_unturned_one_turned(shared_data):
     path = shared_data / "clips" / "decord_video_90.mov"
     upright, lying = STAGE(STAGE.Options()), STAGE(STAGE.Options(rotation="ignore"))
-    upright.open(path, Place())
-    lying.open(path, Place())
+    upright.open(path, ExecutionContext())
+    lying.open(path, ExecutionContext())
     shown = next(upright.frames()).host("source")
     # The file asks for 90 degrees clockwise; looked at, the keys are the right way up.
     np.testing.assert_array_equal(shown, np.rot90(next(lying.frames()).host("source"), -1))

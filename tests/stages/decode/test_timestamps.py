@@ -7,20 +7,20 @@ import itertools
 import av
 import pytest
 
-from vidstyle.stages.decode.timestamps import Decoded, Repairs, repaired
+from vidstyle.stages.decode.timestamps import Decoded, Repairs, repair_times
 
-PICTURE = av.VideoFrame(16, 16, "gray")
+IMAGE = av.VideoFrame(16, 16, "gray")
 
 
 def times(*raw, step=10, first=0, after=None, last_duration=0, end=None):
     """Repaired times, durations and counts of frames with these raw times."""
     repairs = Repairs()
     decoded = [
-        Decoded(PICTURE, pts, last_duration if index == len(raw) - 1 else 3)
+        Decoded(IMAGE, pts, last_duration if index == len(raw) - 1 else 3)
         for index, pts in enumerate(raw)
     ]
     timed = list(
-        repaired(decoded, first=first, step=step, repairs=repairs, after=after, end=lambda: end)
+        repair_times(decoded, first=first, step=step, repairs=repairs, after=after, end=lambda: end)
     )
     return [item.pts for item in timed], [item.duration for item in timed], repairs
 
@@ -29,7 +29,7 @@ def test_good_times_stay_as_they_are():
     pts, durations, repairs = times(100, 110, 113, 180, last_duration=7)
     assert pts == [100, 110, 113, 180]
     assert durations == [10, 3, 67, 7]
-    assert repairs.notices() == []
+    assert repairs.notes() == []
 
 
 def test_negative_times_are_good_times():
@@ -62,12 +62,12 @@ def test_without_any_times_frames_come_step_by_step():
     assert repairs.missing == 3
 
 
-def test_a_missing_time_is_placed_between_its_neighbours():
+def test_a_missing_time_is_placed_between_its_neighbors():
     assert times(0, None, 20, 30)[0] == [0, 10, 20, 30]
     assert times(0, None, 8)[0] == [0, 4, 8]
 
 
-def test_a_repeated_time_is_placed_between_its_neighbours():
+def test_a_repeated_time_is_placed_between_its_neighbors():
     pts, durations, repairs = times(0, 10, 10, 20, 30)
     assert pts == [0, 10, 15, 20, 30]
     assert durations == [10, 5, 5, 10, 10]
@@ -82,7 +82,7 @@ def test_a_clock_that_was_set_back_goes_on():
     pts, _, repairs = times(0, 10, 20, 0, 10, 20)
     assert pts == [0, 10, 20, 30, 40, 50]
     assert repairs.backward == 1
-    assert "not going forward: 1" in repairs.notices()[0].text
+    assert "not going forward: 1" in repairs.notes()[0].text
 
 
 def test_a_backward_last_frame_comes_a_step_later():

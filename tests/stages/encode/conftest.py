@@ -12,7 +12,16 @@ import av
 import numpy as np
 import pytest
 
-from vidstyle.core import Clip, Frame, FrameTime, HostArray, Notice, Original, Packet, Place
+from vidstyle.core import (
+    Clip,
+    ExecutionContext,
+    Frame,
+    FrameTime,
+    HostArray,
+    Note,
+    Original,
+    Packet,
+)
 from vidstyle.stages.encode.pyav import EncodePyAV
 
 RATE = Fraction(25)
@@ -35,18 +44,18 @@ class Encoded:
     """A written file and what is known of its making."""
 
     path: Path
-    notices: list[Notice]
+    notes: list[Note]
     digests: list[str]
     segments: list[MemorySegment]
 
     @property
     def kinds(self) -> set[str]:
-        return {notice.kind for notice in self.notices}
+        return {note.kind for note in self.notes}
 
 
 @dataclass
 class Encode:
-    """Pushes pictures through a sink, chunk by chunk, and joins them."""
+    """Pushes images through a sink, chunk by chunk, and joins them."""
 
     folder: Path
     sink: Any = EncodePyAV
@@ -54,7 +63,7 @@ class Encode:
     def __call__(
         self,
         name: str,
-        pictures: Sequence[HostArray],
+        images: Sequence[HostArray],
         *,
         clip: Clip | None = None,
         times: Sequence[FrameTime] | None = None,
@@ -63,18 +72,18 @@ class Encode:
         original: Original | None = None,
         **options: Any,
     ) -> Encoded:
-        height, width = pictures[0].shape[:2]
+        height, width = images[0].shape[:2]
         clip = clip or Clip(width, height, 1 / RATE, RATE, alpha=alphas is not None)
-        times = times or [FrameTime(number, 1) for number in range(len(pictures))]
+        times = times or [FrameTime(number, 1) for number in range(len(images))]
         sink, path = self.sink(self.sink.Options(**options)), self.folder / name
         sink.check(path, clip)
-        sink.open(clip, Place(threads=2))
+        sink.open(clip, ExecutionContext(threads=2))
         segments, digests = [], []
         first = 0
-        for count in chunks or [len(pictures)]:
+        for count in chunks or [len(images)]:
             writer, packets = sink.segment(clip), []
             for number in range(first, first + count):
-                layers = {"image": pictures[number]}
+                layers = {"image": images[number]}
                 if alphas is not None:
                     layers["alpha"] = alphas[number]
                 done, digest = writer.write(
@@ -86,9 +95,9 @@ class Encode:
             segments.append(MemorySegment(writer.header, packets, count))
             first += count
         sink.join(segments, times, original or Original(self.folder / "none"), path)
-        notices = list(sink.notices)
+        notes = list(sink.notes)
         sink.close()
-        return Encoded(path, notices, digests, segments)
+        return Encoded(path, notes, digests, segments)
 
 
 @pytest.fixture
@@ -98,7 +107,7 @@ def encode(tmp_path: Path) -> Encode:
 
 @pytest.fixture
 def moving() -> Callable[..., list[HostArray]]:
-    """Smooth coloured waves that move a little from picture to picture."""
+    """Smooth colored waves that move a little from image to image."""
 
     def make(count: int = 8, width: int = 160, height: int = 128) -> list[HostArray]:
         down, across = np.mgrid[:height, :width].astype(np.float32)
@@ -136,7 +145,7 @@ class Read:
     def seconds(self) -> list[Fraction]:
         return [frame.pts * frame.time_base for frame in self.frames()]
 
-    def picture(self, number: int, matrix: str = "bt601", *, full: bool = False) -> HostArray:
+    def image(self, number: int, matrix: str = "bt601", *, full: bool = False) -> HostArray:
         """RGB in [0, 1] by the textbook's formulas, from whatever planes the file has."""
         frame = self.frames()[number]
         if frame.format.is_rgb:
@@ -179,7 +188,7 @@ def read() -> Callable[[Path], Read]:
 
 
 def psnr(first: HostArray, second: HostArray) -> float:
-    """Peak signal-to-noise ratio in dB of pictures in [0, 1]."""
+    """Peak signal-to-noise ratio in dB of images in [0, 1]."""
     return float(-10 * np.log10(np.mean((first.astype(np.float64) - second) ** 2)))
 
 

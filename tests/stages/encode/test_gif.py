@@ -27,13 +27,13 @@ def _delays(path: Path) -> list[int]:
         return [packet.duration for packet in container.demux(stream) if packet.size]
 
 
-def test_frames_of_all_chunks_come_back_in_their_colours(encode, moving, read):
-    pictures = moving(6)
-    made = encode("out.gif", pictures, clip=_clip(), times=TIMES, chunks=[1, 3, 2], codec="gif")
+def test_frames_of_all_chunks_come_back_in_their_colors(encode, moving, read):
+    images = moving(6)
+    made = encode("out.gif", images, clip=_clip(), times=TIMES, chunks=[1, 3, 2], codec="gif")
     frames = read(made.path).frames()
     assert len(frames) == 6
-    for frame, picture in zip(frames, pictures, strict=True):
-        assert np.abs(frame.to_ndarray(format="rgb24") / 255 - picture).mean() < 0.04
+    for frame, image in zip(frames, images, strict=True):
+        assert np.abs(frame.to_ndarray(format="rgb24") / 255 - image).mean() < 0.04
     assert made.kinds == set()
 
 

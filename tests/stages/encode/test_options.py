@@ -8,8 +8,7 @@ from pydantic import ValidationError
 from vidstyle.core import Clip
 from vidstyle.stages.encode.codecs import CODECS
 from vidstyle.stages.encode.containers import CONTAINERS
-from vidstyle.stages.encode.encoder import new_encoder, settle
-from vidstyle.stages.encode.options import EncodeOptions
+from vidstyle.stages.encode.encoder import EncodeOptions, new_encoder, resolve
 
 
 @pytest.mark.parametrize(
@@ -38,9 +37,9 @@ def test_every_preset_and_pixel_format_of_the_table_opens(codec):
     for alpha in (False, True):
         clip = Clip(160, 128, Fraction(1, 25), Fraction(25), alpha=alpha)
         for pixel_format in ("auto", *CODECS[codec].formats):
-            new_encoder(settle(EncodeOptions(codec=codec, pixel_format=pixel_format), clip, 2))
+            new_encoder(resolve(EncodeOptions(codec=codec, pixel_format=pixel_format), clip, 2))
     for preset in CODECS[codec].presets:
-        new_encoder(settle(EncodeOptions(codec=codec, preset=preset), clip, 2))
+        new_encoder(resolve(EncodeOptions(codec=codec, preset=preset), clip, 2))
 
 
 def test_every_container_of_a_codec_is_known():

@@ -56,7 +56,7 @@ def _sound() -> np.ndarray:
 
 
 def _write_original(path: Path, audio: str, subtitles: str | None) -> Path:
-    """Two seconds of grey with sound, three lines of text, two chapters and titles."""
+    """Two seconds of gray with sound, three lines of text, two chapters and titles."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=25)
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
@@ -70,14 +70,14 @@ def _write_original(path: Path, audio: str, subtitles: str | None) -> Path:
             text.metadata["language"] = "ger"
         container.metadata["title"] = "Waves"
         container.set_chapters(CHAPTERS)
-        _write_pictures(container, video)
+        _write_images(container, video)
         _write_sound(container, sound)
         if text is not None:
             _write_lines(container, text)
     return path
 
 
-def _write_pictures(container: Any, video: Any) -> None:
+def _write_images(container: Any, video: Any) -> None:
     for number in range(25 * SECONDS):
         frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), number, np.uint8))
         frame.pts = number
@@ -116,7 +116,7 @@ def original(tmp_path: Path):
 
 @pytest.fixture
 def through(encode, moving):
-    """Encode 2 s of new pictures, or frames ``first`` to ``stop``, with the rest of a file."""
+    """Encode 2 s of new images, or frames ``first`` to ``stop``, with the rest of a file."""
 
     def run(name: str, source: Path, *, first: int = 0, stop: int | None = None, **options: Any):
         with open_input(source) as container:
@@ -228,7 +228,7 @@ def test_what_is_not_wanted_is_left_out_without_a_word(original, through):
 
 @pytest.mark.parametrize(("suffix", "audio"), [(".mp4", "aac"), (".mkv", "libopus")])
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
-def test_copied_sound_neither_moves_nor_moves_the_pictures(
+def test_copied_sound_neither_moves_nor_moves_the_images(
     original, through, read, suffix, audio, name
 ):
     source = original(suffix, audio, None)
@@ -277,12 +277,12 @@ def test_a_second_video_stream_is_left_out_and_said(encode, moving, original):
     clip = Clip(64, 48, Fraction(1, 25), Fraction(25), streams=streams)
     source = Original(original())
     made = encode("out.mkv", moving(2, 64, 48), clip=clip, original=source)
-    (notice,) = made.notices
-    assert notice.kind == "dropped"
-    assert "video stream 0 (h264)" in notice.text
+    (note,) = made.notes
+    assert note.kind == "dropped"
+    assert "video stream 0 (h264)" in note.text
 
 
-def test_pictures_have_no_other_streams(encode, moving, tmp_path):
+def test_images_have_no_other_streams(encode, moving, tmp_path):
     clip = Clip(64, 48, Fraction(1, 25), Fraction(25), streams=(OtherStream(1, "audio", "aac"),))
     made = encode("out.mp4", moving(2, 64, 48), clip=clip, original=Original(tmp_path))
     assert _codecs(made.path) == {"video": "h264"}

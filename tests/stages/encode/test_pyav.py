@@ -8,12 +8,11 @@ import av
 import numpy as np
 import pytest
 
-from vidstyle.core import Clip, Colour, FrameTime, Original, OtherStream, Place
+from vidstyle.core import Clip, Color, ExecutionContext, FrameTime, Original, OtherStream
 from vidstyle.core.errors import OutputError, PipelineError
 from vidstyle.stages.decode.pyav import DecodePyAV
 from vidstyle.stages.encode.codecs import CODECS, CodecName
-from vidstyle.stages.encode.encoder import settle
-from vidstyle.stages.encode.options import EncodeOptions
+from vidstyle.stages.encode.encoder import EncodeOptions, resolve
 from vidstyle.stages.encode.pyav import STAGE, EncodePyAV
 from vidstyle.testing import checks_for_sink
 
@@ -50,13 +49,13 @@ def test_keeps_to_the_contract(check):
 
 @pytest.mark.parametrize(("codec", "suffix"), FILES)
 def test_every_codec_reads_back_in_every_container(encode, moving, read, psnr, codec, suffix):
-    pictures = moving(8)
-    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), colour=Colour("bt709"))
-    made = encode(f"out{suffix}", pictures, clip=clip, chunks=[5, 3], codec=codec)
+    images = moving(8)
+    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), color=Color("bt709"))
+    made = encode(f"out{suffix}", images, clip=clip, chunks=[5, 3], codec=codec)
     assert read(made.path).seconds() == [Fraction(number, 25) for number in range(8)]
     for number in (0, 4, 5, 7):
-        found = read(made.path).picture(number, "bt709")
-        assert psnr(found, pictures[number]) > (55 if codec == "ffv1" else 34)
+        found = read(made.path).image(number, "bt709")
+        assert psnr(found, images[number]) > (55 if codec == "ffv1" else 34)
     assert made.kinds == set()
 
 
@@ -87,7 +86,7 @@ def test_joined_chunks_keep_variable_times_and_the_long_last_frame(
     end = (times[-1].pts + times[-1].duration) * clip.time_base
     assert abs(start + length - end) <= Fraction(1, 500)
     source = DecodePyAV(DecodePyAV.Options())
-    time_base = source.open(made.path, Place()).time_base
+    time_base = source.open(made.path, ExecutionContext()).time_base
     last = list(source.frames())[-1].duration * time_base
     assert abs(last - 2) <= tick
 
@@ -154,20 +153,20 @@ def test_times_before_zero_move_up_together(encode, moving, read, suffix):
 @pytest.mark.parametrize("spread", ["limited", "full"])
 @pytest.mark.parametrize("matrix", ["bt601", "bt709"])
 @pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv444p", "yuv420p10le"])
-def test_colours_come_back_as_they_were(encode, moving, read, matrix, spread, pixel_format):
-    pictures = moving(2)
-    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), colour=Colour(matrix, spread))
-    made = encode("out.mkv", pictures, clip=clip, codec="ffv1", pixel_format=pixel_format)
-    found = read(made.path).picture(1, matrix, full=spread == "full")
-    shift = (found - pictures[1]).mean(axis=(0, 1)) * 255
+def test_colors_come_back_as_they_were(encode, moving, read, matrix, spread, pixel_format):
+    images = moving(2)
+    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), color=Color(matrix, spread))
+    made = encode("out.mkv", images, clip=clip, codec="ffv1", pixel_format=pixel_format)
+    found = read(made.path).image(1, matrix, full=spread == "full")
+    shift = (found - images[1]).mean(axis=(0, 1)) * 255
     assert np.abs(shift).max() <= 0.1
     # The textbook repeats chroma, which costs most of this.
-    assert np.abs(found - pictures[1]).mean() * 255 <= (0.6 if "444" in pixel_format else 2)
+    assert np.abs(found - images[1]).mean() * 255 <= (0.6 if "444" in pixel_format else 2)
 
 
 @pytest.mark.parametrize(("codec", "suffix"), FILES)
-def test_files_say_what_their_colours_are(encode, moving, codec, suffix):
-    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), colour=Colour("bt709", "limited", 1, 1))
+def test_files_say_what_their_colors_are(encode, moving, codec, suffix):
+    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), color=Color("bt709", "limited", 1, 1))
     made = encode(f"out{suffix}", moving(2), clip=clip, codec=codec)
     wanted = (0, 2, 1, 1) if codec == "ffv1" else (1, 1, 1, 1)
     # An RGB ffv1 stream is told by its pixel format; the tags need not repeat it.
@@ -176,20 +175,20 @@ def test_files_say_what_their_colours_are(encode, moving, codec, suffix):
 
 
 def test_a_guessed_matrix_is_written_down(encode, moving):
-    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), colour=Colour("bt601", tagged=False))
+    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), color=Color("bt601", tagged=False))
     assert _tags(encode("out.mp4", moving(2), clip=clip).path)[:2] == (6, 1)
 
 
 def test_full_range_stays_full_range(encode, moving, read):
-    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), colour=Colour("bt709", "full"))
+    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), color=Color("bt709", "full"))
     made = encode("out.mp4", moving(2), clip=clip, crf=1)
     assert _tags(made.path)[:2] == (1, 2)
-    found = read(made.path).picture(0, "bt709", full=True)
+    found = read(made.path).image(0, "bt709", full=True)
     assert np.abs(found - moving(2)[0]).mean() < 2 / 255
 
 
 def test_rgb_clips_get_the_matrix_that_players_guess(encode, moving):
-    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), colour=Colour("rgb", "full"))
+    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), color=Color("rgb", "full"))
     assert _tags(encode("out.mp4", moving(2), clip=clip).path)[:2] == (6, 1)
 
 
@@ -252,7 +251,7 @@ def test_opacity_that_cannot_be_kept_is_shown_on_black_and_said(encode, moving, 
     alpha = np.zeros((128, 160), np.float32)
     alpha[:, 80:] = 1
     made = encode("out.mp4", moving(2), alphas=[alpha] * 2)
-    found = read(made.path).picture(0, "bt709")
+    found = read(made.path).image(0, "bt709")
     assert made.kinds == {"alpha"}
     assert found[:, :70].max() < 0.03
     assert np.abs(found[:, 90:] - moving(2)[0][:, 90:]).mean() < 0.03
@@ -274,21 +273,24 @@ def test_opacity_that_cannot_be_kept_is_shown_on_black_and_said(encode, moving, 
 def test_odd_sizes_are_kept_or_padded_never_resized(
     encode, moving, read, psnr, codec, options, size
 ):
-    pictures = moving(3, 145, 97)
-    clip = Clip(145, 97, Fraction(1, 25), Fraction(25), colour=Colour("bt709"))
-    made = encode("out" + CODECS[codec].suffixes[0], pictures, clip=clip, codec=codec, **options)
-    found = read(made.path).picture(0, "bt709")
+    images = moving(3, 145, 97)
+    clip = Clip(145, 97, Fraction(1, 25), Fraction(25), color=Color("bt709"))
+    made = encode("out" + CODECS[codec].suffixes[0], images, clip=clip, codec=codec, **options)
+    found = read(made.path).image(0, "bt709")
     assert found.shape[1::-1] == size
-    assert psnr(found[:97, :145], pictures[0]) > 33
+    assert psnr(found[:97, :145], images[0]) > 33
     assert made.kinds == ({"padded"} if size != (145, 97) else set())
 
 
 @pytest.mark.parametrize(("codec", "suffix"), FILES)
-def test_sample_aspect_is_written(encode, moving, codec, suffix):
+def test_sample_aspect_is_stored_or_noted(encode, moving, codec, suffix):
     clip = Clip(160, 128, Fraction(1, 25), Fraction(25), sample_aspect=Fraction(2, 3))
     made = encode(f"out{suffix}", moving(2), clip=clip, codec=codec)
     with av.open(str(made.path)) as container:
-        assert container.streams.video[0].sample_aspect_ratio == Fraction(2, 3)
+        found = container.streams.video[0].sample_aspect_ratio
+    matroska = suffix in (".mkv", ".webm")
+    assert (found == Fraction(2, 3)) == (not matroska or codec in ("libx264", "libx265"))
+    assert made.kinds == (set() if found == Fraction(2, 3) else {"aspect"})
 
 
 def test_chunks_have_one_header_and_frames_their_own_hash(encode, moving):
@@ -324,7 +326,7 @@ def test_a_container_that_does_not_fit_is_refused_with_those_that_do(name, codec
         sink.check(Path(name), Clip(160, 128, Fraction(1, 25)))
 
 
-def test_a_picture_that_the_codec_refuses_stops_the_run_before_it_starts():
+def test_an_image_that_the_codec_refuses_stops_the_run_before_it_starts():
     sink = EncodePyAV(EncodePyAV.Options(codec="libx265"))
     with pytest.raises(PipelineError, match="8x8"):
         sink.check(Path("out.mp4"), Clip(8, 8, Fraction(1, 25)))
@@ -345,7 +347,7 @@ def test_chunks_of_different_encoders_are_not_joined(encode, moving):
     made = encode("out.mp4", moving(4), chunks=[2, 2])
     made.segments[1].header += b"x"
     sink = EncodePyAV(EncodePyAV.Options())
-    sink.open(Clip(160, 128, Fraction(1, 25)), Place())
+    sink.open(Clip(160, 128, Fraction(1, 25)), ExecutionContext())
     times = [FrameTime(number, 1) for number in range(4)]
     with pytest.raises(OutputError, match="different encoders"):
         sink.join(made.segments, times, Original(made.path), made.path)
@@ -372,7 +374,7 @@ def test_settled_options_say_what_is_done_and_change_nothing(
 ) -> None:
     clip = Clip(64, 48, Fraction(1, 25), Fraction(25), bit_depth=bits, alpha=alpha)
     asked = EncodeOptions(codec=codec)
-    settled = EncodePyAV(asked).settle(clip, Place())
-    assert "auto" not in settled.model_dump().values()
-    again = EncodeOptions(**settled.model_dump())
-    assert settle(again, clip, threads=2) == settle(asked, clip, threads=2)
+    resolved = EncodePyAV(asked).resolve(clip, ExecutionContext())
+    assert "auto" not in resolved.model_dump().values()
+    again = EncodeOptions(**resolved.model_dump())
+    assert resolve(again, clip, threads=2) == resolve(asked, clip, threads=2)

@@ -1,4 +1,4 @@
-"""Same pictures, same packets: whatever lay in memory before, and however threads ran."""
+"""Same images, same packets: whatever lay in memory before, and however threads ran."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from vidstyle.core import Clip, Frame, HostArray, Packet, Place
+from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Packet
 from vidstyle.stages.encode.pyav import EncodePyAV
 
 
 def _blocks(count: int, width: int, height: int) -> list[HostArray]:
-    """Coloured blocks that move on by a few pixels: what encoders search motion in."""
+    """Colored blocks that move on by a few pixels: what encoders search motion in."""
     coarse = np.random.default_rng(1).random((height // 8 + 20, width // 8 + 40, 3), np.float32)
     wide = coarse.repeat(8, 0).repeat(8, 1)
     return [
@@ -31,16 +31,16 @@ def _used_memory(chance: random.Random) -> list[HostArray]:
     return made[: chance.randint(0, 30)]
 
 
-def _packets(pictures: list[HostArray], options: dict[str, str]) -> tuple[Packet, ...]:
-    height, width = pictures[0].shape[:2]
+def _packets(images: list[HostArray], options: dict[str, str]) -> tuple[Packet, ...]:
+    height, width = images[0].shape[:2]
     clip = Clip(width, height, Fraction(1, 25), Fraction(25))
     sink = EncodePyAV(EncodePyAV.Options.model_validate(options))
-    sink.open(clip, Place(threads=2))
+    sink.open(clip, ExecutionContext(threads=2))
     writer = sink.segment(clip)
     packets = [
         packet
-        for number, picture in enumerate(pictures)
-        for packet in writer.write(Frame(number, number, 1, {"image": picture}))[0]
+        for number, image in enumerate(images)
+        for packet in writer.write(Frame(number, number, 1, {"image": image}))[0]
     ]
     packets += writer.finish()
     sink.close()
@@ -62,9 +62,9 @@ def _packets(pictures: list[HostArray], options: dict[str, str]) -> tuple[Packet
     ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else None,
 )
 def test_packets_repeat_in_used_memory(options, width, height, repeats):
-    pictures, chance, found = _blocks(10, width, height), random.Random(0), set()
+    images, chance, found = _blocks(10, width, height), random.Random(0), set()
     for _ in range(repeats):
         kept = _used_memory(chance)
-        found.add(_packets(pictures, options))
+        found.add(_packets(images, options))
         del kept
     assert len(found) == 1

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from vidstyle.core import Clip, Frame, HostArray, Place, Window
+from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Window
 from vidstyle.stages.filter.repair import STAGE, Repair, RepairOptions
 from vidstyle.testing import checks_for
 
@@ -30,15 +30,15 @@ def clean() -> HostArray:
 
 
 def damaged() -> HostArray:
-    picture = clean()
-    picture[5, 5] = picture[40, 50] = (1, 0, 1)
-    picture[20:26, 30:36] = 0
-    return picture
+    image = clean()
+    image[5, 5] = image[40, 50] = (1, 0, 1)
+    image[20:26, 30:36] = 0
+    return image
 
 
 def stage(**options: object) -> Repair:
     made = Repair(RepairOptions.model_validate(options))
-    made.open(CLIP, Place())
+    made.open(CLIP, ExecutionContext())
     return made
 
 
@@ -53,7 +53,7 @@ def run(made: Repair, images: Sequence[HostArray], first: int = 0) -> list[HostA
 
 
 def said(made: Repair) -> list[str]:
-    return [f"{notice.kind}: {notice.text}" for notice in made.notices]
+    return [f"{note.kind}: {note.text}" for note in made.notes]
 
 
 def test_damage_is_mended_and_said() -> None:
@@ -66,47 +66,47 @@ def test_damage_is_mended_and_said() -> None:
     ]
 
 
-def test_a_clean_picture_passes_bit_for_bit_and_in_silence() -> None:
-    made, picture = stage(), clean()
-    np.testing.assert_array_equal(run(made, [picture])[0], picture)
+def test_a_clean_image_passes_bit_for_bit_and_in_silence() -> None:
+    made, image = stage(), clean()
+    np.testing.assert_array_equal(run(made, [image])[0], image)
     assert said(made) == []
 
 
 def test_report_changes_nothing_and_says_the_same() -> None:
-    made, picture = stage(action="report"), damaged()
-    np.testing.assert_array_equal(run(made, [picture])[0], picture)
+    made, image = stage(action="report"), damaged()
+    np.testing.assert_array_equal(run(made, [image])[0], image)
     assert said(made) == [
         "dead-pixels: found 2 dead pixels, 1 dead blob in 1 frame, first in frame 0"
     ]
 
 
 def test_nan_is_mended_where_the_stage_is_used_alone() -> None:
-    made, picture = stage(), clean()
-    picture[9, 9:11] = np.nan
-    np.testing.assert_allclose(run(made, [picture])[0], clean(), atol=0.03)
+    made, image = stage(), clean()
+    image[9, 9:11] = np.nan
+    np.testing.assert_allclose(run(made, [image])[0], clean(), atol=0.03)
     assert said(made) == ["dead-pixels: mended 2 pixels of NaN in 1 frame, first in frame 0"]
 
 
 def test_each_run_counts_anew() -> None:
     made = stage()
     run(made, [damaged()])
-    made.open(CLIP, Place())
+    made.open(CLIP, ExecutionContext())
     assert said(made) == []
 
 
 def test_options_reach_the_detector() -> None:
-    picture = clean()
-    picture[:, 20] = 0.9
-    assert said(stage_after(picture)) == []
-    assert "48 dead pixels" in said(stage_after(picture, strokes="counted"))[0]
-    assert said(stage_after(picture, strokes="counted", jump=0.9)) == []
+    image = clean()
+    image[:, 20] = 0.9
+    assert said(stage_after(image)) == []
+    assert "48 dead pixels" in said(stage_after(image, strokes="counted"))[0]
+    assert said(stage_after(image, strokes="counted", jump=0.9)) == []
     assert said(stage_after(damaged(), blob_area=37)) != said(stage_after(damaged(), blob_area=36))
-    assert "blob" not in said(stage_after(damaged(), allowed_share=0.1))[0]
+    assert "blob" not in said(stage_after(damaged(), allowed_fraction=0.1))[0]
 
 
-def stage_after(picture: HostArray, **options: object) -> Repair:
+def stage_after(image: HostArray, **options: object) -> Repair:
     made = stage(**options)
-    run(made, [picture])
+    run(made, [image])
     return made
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from vidstyle.core import Clip, Frame, HostArray, Layers, Place, Window
+from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Layers, Window
+from vidstyle.imaging.derived import gray8
 from vidstyle.imaging.flow_file import known_flow, read_flow
-from vidstyle.imaging.grey import grey8
-from vidstyle.imaging.warp import warp
+from vidstyle.imaging.warp import warp_image
 from vidstyle.stages.flow.dis import Dis, DisOptions, Preset, dense_search, search_flow
 from vidstyle.testing import checks_for, occluder, pan, zoom
 
@@ -31,7 +31,7 @@ def test_dis_both_ways_keeps_the_contract(name: str, check: Callable[[], None]) 
 def run(now: HostArray, previous: HostArray | None, **options: object) -> Layers:
     stage = Dis(DisOptions.model_validate(options))
     height, width = now.shape[:2]
-    stage.open(Clip(width, height, time_base=1), Place())  # type: ignore[arg-type]  # 1 is exact
+    stage.open(Clip(width, height, time_base=1), ExecutionContext())  # type: ignore[arg-type]  # 1 is exact
     behind = () if previous is None else (Frame(0, 0, 1, {"source": previous}),)
     window = Window(Frame(1, 1, 1, {"source": now}), stage.options, behind)
     return stage.step(window, None)[0]
@@ -55,7 +55,7 @@ def test_flow_points_to_where_the_content_was() -> None:
     clip = pan(frames=2, step=(6, -4))
     now, previous = (clip.frames[i].host("source") for i in (1, 0))
     layers = run(now, previous)
-    difference = np.abs(warp(previous, layers["flow"]) - now)
+    difference = np.abs(warp_image(previous, layers["flow"]) - now)
     assert difference[layers["visible"] > 0.9].mean() < 0.01
 
 
@@ -83,11 +83,11 @@ def test_the_first_frame_of_a_shot_has_nothing_before_it() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 500), (500, 2), (12, 64), (16, 16), (31, 90)])
 @pytest.mark.parametrize("options", [{}, {"preset": "medium"}, {"patch_size": 32}])
-def test_small_pictures_neither_crash_nor_change_size(
+def test_small_images_neither_crash_nor_change_size(
     size: tuple[int, int], options: dict[str, object]
 ) -> None:
-    pictures = np.random.default_rng(0).random((2, *size, 3), dtype=np.float32)
-    layers = run(pictures[0], pictures[1], **options)
+    images = np.random.default_rng(0).random((2, *size, 3), dtype=np.float32)
+    layers = run(images[0], images[1], **options)
     assert layers["flow"].shape == (*size, 2)
     assert np.isfinite(layers["flow"]).all()
 
@@ -95,11 +95,11 @@ def test_small_pictures_neither_crash_nor_change_size(
 def test_the_search_keeps_its_settings_and_remembers_no_frames() -> None:
     random = np.random.default_rng(0)
     noise = random.integers(0, 256, (4, 40, 150), dtype=np.uint8)
-    grey = [np.asarray(cv2.GaussianBlur(one, (0, 0), 2), np.uint8) for one in noise]
+    gray = [np.asarray(cv2.GaussianBlur(one, (0, 0), 2), np.uint8) for one in noise]
     search = dense_search(DisOptions())
-    first = search_flow(search, grey[0], grey[1])
-    search_flow(search, grey[2], grey[3])
-    np.testing.assert_array_equal(search_flow(search, grey[0], grey[1]), first)
+    first = search_flow(search, gray[0], gray[1])
+    search_flow(search, gray[2], gray[3])
+    np.testing.assert_array_equal(search_flow(search, gray[0], gray[1]), first)
 
 
 @pytest.mark.parametrize("scale", [1, 0.5])
@@ -107,7 +107,7 @@ def test_a_run_over_a_clip_gives_what_each_pair_gives(scale: float) -> None:
     sources = [frame.host("source") for frame in occluder(frames=5).frames]
     stage = Dis(DisOptions(scale=scale))
     height, width = sources[0].shape[:2]
-    stage.open(Clip(width, height, time_base=1), Place())  # type: ignore[arg-type]  # 1 is exact
+    stage.open(Clip(width, height, time_base=1), ExecutionContext())  # type: ignore[arg-type]  # 1 is exact
     for index in range(1, 5):
         now, before = (Frame(i, i, 1, {"source": sources[i]}) for i in (index, index - 1))
         layers = stage.step(Window(now, stage.options, (before,)), None)[0]
@@ -136,7 +136,7 @@ def test_dials_reach_the_search() -> None:
 def test_without_dials_it_is_opencvs_preset(preset: Preset, code: int) -> None:
     clip = zoom(frames=2)
     now, previous = (clip.frames[i].host("source") for i in (1, 0))
-    expected = cv2.DISOpticalFlow.create(code).calc(grey8(now), grey8(previous), None)
+    expected = cv2.DISOpticalFlow.create(code).calc(gray8(now), gray8(previous), None)
     assert np.abs(expected).max() > 0.5
     np.testing.assert_array_equal(run(now, previous, preset=preset)["flow"], expected)
 
@@ -170,12 +170,12 @@ def test_medium_comes_near_measured_ground_truth(
     scene: str, bound: float, shared_data: Path
 ) -> None:
     folder = shared_data / "flow" / scene
-    grey = []
+    gray = []
     for name in ("frame10.png", "frame11.png"):
-        picture = cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE)
-        assert picture is not None
-        grey.append(np.asarray(picture, np.uint8))
+        image = cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE)
+        assert image is not None
+        gray.append(np.asarray(image, np.uint8))
     true = read_flow(folder / "flow10.flo")
     known = known_flow(true).astype(np.float32)
-    found = search_flow(dense_search(DisOptions(preset="medium")), grey[0], grey[1])
+    found = search_flow(dense_search(DisOptions(preset="medium")), gray[0], gray[1])
     assert end_point_error(found, true, known) < bound

@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from vidstyle.core import Frame, HostArray, Layers, Window
-from vidstyle.imaging.grey import grey8
-from vidstyle.imaging.warp import warp
+from vidstyle.imaging.derived import gray8
+from vidstyle.imaging.warp import warp_image
 from vidstyle.stages.flow.farneback import Farneback, FarnebackOptions
 from vidstyle.testing import checks_for, pan, zoom
 
@@ -38,7 +38,7 @@ def test_flow_points_to_where_the_content_was() -> None:
     clip = pan(frames=2, step=(4, -3))
     now, previous = (clip.frames[i].host("source") for i in (1, 0))
     layers = run(now, previous)
-    difference = np.abs(warp(previous, layers["flow"]) - now)
+    difference = np.abs(warp_image(previous, layers["flow"]) - now)
     assert difference[layers["visible"] > 0.9].mean() < 0.01
 
 
@@ -58,7 +58,7 @@ def test_dials_reach_the_method(gaussian: bool) -> None:
     layers = run(now, previous, **options.model_dump())
     flags = cv2.OPTFLOW_FARNEBACK_GAUSSIAN if gaussian else 0
     direct = cv2.calcOpticalFlowFarneback(
-        grey8(now), grey8(previous), None, 0.7, 2, 9, 2, 7, 1.5, flags
+        gray8(now), gray8(previous), None, 0.7, 2, 9, 2, 7, 1.5, flags
     )
     np.testing.assert_array_equal(layers["flow"], direct)
 
@@ -70,12 +70,12 @@ def test_the_window_changes_the_flow() -> None:
     assert np.abs(box - gaussian).max() > 0.01
 
 
-def test_a_reduced_flow_is_opencvs_of_smaller_pictures_in_full_pixels() -> None:
+def test_a_reduced_flow_is_opencvs_of_smaller_images_in_full_pixels() -> None:
     clip = pan(frames=2, width=160, height=120)
     now, previous = (clip.frames[i].host("source") for i in (1, 0))
     small = [
-        cv2.resize(grey8(picture), (80, 60), interpolation=cv2.INTER_AREA)
-        for picture in (now, previous)
+        cv2.resize(gray8(image), (80, 60), interpolation=cv2.INTER_AREA)
+        for image in (now, previous)
     ]
     flow = cv2.calcOpticalFlowFarneback(*small, None, 0.5, 3, 15, 3, 5, 1.2, 0)
     expected = 2 * cv2.resize(flow, (160, 120), interpolation=cv2.INTER_LINEAR)
@@ -90,9 +90,9 @@ def test_the_first_frame_of_a_shot_has_nothing_before_it() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 500), (500, 2), (16, 16)])
-def test_small_pictures_neither_crash_nor_change_size(size: tuple[int, int]) -> None:
-    pictures = np.random.default_rng(0).random((2, *size, 3), dtype=np.float32)
-    layers = run(pictures[0], pictures[1])
+def test_small_images_neither_crash_nor_change_size(size: tuple[int, int]) -> None:
+    images = np.random.default_rng(0).random((2, *size, 3), dtype=np.float32)
+    layers = run(images[0], images[1])
     assert layers["flow"].shape == (*size, 2)
     assert np.isfinite(layers["flow"]).all()
 

@@ -13,10 +13,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from vidstyle.core import Clip, Frame, HostArray, Place, Window
+from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Window
 from vidstyle.core.errors import WeightsError
-from vidstyle.models import safetensors_file
-from vidstyle.models.raft import load_raft
+from vidstyle.models.flow.raft import load_raft
+from vidstyle.models.weights import safetensors_file
 from vidstyle.stages.flow.raft import Raft, RaftOptions
 from vidstyle.testing import failed, occluder, pan, run_checks
 
@@ -48,15 +48,15 @@ def trained(shared_data: Path) -> Path:
 def run(now: HostArray, previous: HostArray | None, **options: object) -> dict[str, HostArray]:
     stage = Raft(RaftOptions.model_validate(options))
     clip = Clip(now.shape[1], now.shape[0], time_base=Fraction(1))
-    stage.open(clip, Place())
+    stage.open(clip, ExecutionContext())
     behind = () if previous is None else (Frame(0, 0, 1, {"source": on_device(previous)}),)
     window = Window(Frame(1, 1, 1, {"source": on_device(now)}), stage.options, behind)
     layers, _ = stage.step(window, None)
     return {name: np.asarray(layer) for name, layer in layers.items()}
 
 
-def on_device(picture: HostArray) -> torch.Tensor:
-    return torch.from_numpy(picture.copy()).permute(2, 0, 1)
+def on_device(image: HostArray) -> torch.Tensor:
+    return torch.from_numpy(image.copy()).permute(2, 0, 1)
 
 
 def sources(number: int, before: int, clip: object) -> tuple[HostArray, HostArray]:
@@ -82,8 +82,8 @@ def test_both_directions_are_those_of_the_network(untrained: Path) -> None:
 
 
 def test_the_first_frame_of_a_shot_has_nothing_before_it(untrained: Path) -> None:
-    picture = pan(frames=1).frames[0].host("source")
-    layers = run(picture, None, weights=str(untrained), directions="both")
+    image = pan(frames=1).frames[0].host("source")
+    layers = run(image, None, weights=str(untrained), directions="both")
     assert len(layers) == 4
     assert not any(layer.any() for layer in layers.values())
 
@@ -94,11 +94,11 @@ def test_a_reduced_flow_is_in_pixels_of_the_full_size(untrained: Path) -> None:
     # Every second pixel's mean: a triangle filter of two pixels to each side, as torch has it.
     halves = [
         torch.nn.functional.interpolate(
-            on_device(picture)[None], (130, 160), mode="bilinear", antialias=True
+            on_device(image)[None], (130, 160), mode="bilinear", antialias=True
         )[0]
         .permute(1, 2, 0)
         .numpy()
-        for picture in (now, previous)
+        for image in (now, previous)
     ]
     small, _ = load_raft("small", weights=untrained, iterations=2).flows(*halves)
     expected = cv2.resize(small, (320, 260), interpolation=cv2.INTER_LINEAR) * 2
@@ -133,16 +133,18 @@ def test_trained_weights_find_what_is_hidden(trained: Path) -> None:
     [((1280, 720), 1), ((640, 360), 1), ((1920, 1080), 2 / 3), ((3840, 2160), 1 / 3)],
 )
 def test_auto_compares_at_most_so_many_pixels(size: tuple[int, int], scale: float) -> None:
-    settled = Raft(RaftOptions()).settle(Clip(*size, time_base=Fraction(1)), Place())
-    assert settled.scale == pytest.approx(scale)
+    resolved = Raft(RaftOptions()).resolve(Clip(*size, time_base=Fraction(1)), ExecutionContext())
+    assert resolved.scale == pytest.approx(scale)
     assert (
-        Raft(RaftOptions(scale=0.3)).settle(Clip(*size, time_base=Fraction(1)), Place()).scale
+        Raft(RaftOptions(scale=0.3))
+        .resolve(Clip(*size, time_base=Fraction(1)), ExecutionContext())
+        .scale
         == 0.3
     )
 
 
 @pytest.mark.parametrize(
-    ("precision", "device", "settled"),
+    ("precision", "device", "resolved"),
     [
         ("auto", "cpu", "float32"),
         ("auto", "cuda:0", "float16"),
@@ -150,10 +152,10 @@ def test_auto_compares_at_most_so_many_pixels(size: tuple[int, int], scale: floa
         ("float16", "cpu", "float16"),
     ],
 )
-def test_auto_precision_follows_the_device(precision: str, device: str, settled: str) -> None:
+def test_auto_precision_follows_the_device(precision: str, device: str, resolved: str) -> None:
     stage = Raft(RaftOptions.model_validate({"precision": precision}))
     clip = Clip(64, 64, time_base=Fraction(1))
-    assert stage.settle(clip, Place(device)).precision == settled
+    assert stage.resolve(clip, ExecutionContext(device)).precision == resolved
 
 
 @pytest.mark.slow
@@ -169,7 +171,7 @@ def test_a_gpu_finds_the_flow_of_the_cpu(trained: Path, gpu: str) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"offline": True}, r"RAFT-small .*fetch https://.*/raft_small_C_T_V2-01064c6d\.pth and"),
+        ({"offline": True}, r"raft-small .*fetch https://.*/raft_small_C_T_V2-01064c6d\.pth and"),
         ({"offline": True, "model": "large"}, r"raft_large_C_T_SKHT_V2-ff5fadd5\.pth and put it"),
         ({"weights": "none.pth"}, r"none\.pth is not there"),
     ],

@@ -14,8 +14,8 @@ from vidstyle.core import Frame, HostArray, Window
 from vidstyle.stages.shots.histogram import (
     Histogram,
     HistogramOptions,
+    image_change,
     is_cut,
-    picture_change,
 )
 from vidstyle.testing import checks_for, hard_cut, occluder, pan, still, zoom
 
@@ -30,8 +30,8 @@ def test_histogram_keeps_the_contract(name: str, check: Callable[[], None]) -> N
 def cuts(clip: Iterator[HostArray]) -> list[int]:
     """Indices of the frames on which the stage writes 1."""
     stage, behind, found = Histogram(HistogramOptions()), (), []
-    for index, picture in enumerate(clip):
-        frame = Frame(index, index, 1, {"source": picture})
+    for index, image in enumerate(clip):
+        frame = Frame(index, index, 1, {"source": image})
         layers, _ = stage.step(Window(frame, stage.options, behind), None)
         assert layers["cut"].shape == ()
         found += [index] if layers["cut"] == 1 else []
@@ -40,26 +40,26 @@ def cuts(clip: Iterator[HostArray]) -> list[int]:
 
 
 def collage(seed: int, height: int = 128, width: int = 160) -> HostArray:
-    """Rectangles of all colours, slightly blurred: a busy picture."""
+    """Rectangles of all colors, slightly blurred: a busy image."""
     random = np.random.default_rng(seed)
-    picture = np.full((height, width, 3), random.random(3), np.float32)
+    image = np.full((height, width, 3), random.random(3), np.float32)
     for _ in range(60):
         top, left = random.integers(-20, height), random.integers(-20, width)
         bottom, right = top + random.integers(8, 40), left + random.integers(8, 40)
-        picture[max(top, 0) : bottom, max(left, 0) : right] = random.random(3)
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 1), np.float32)
+        image[max(top, 0) : bottom, max(left, 0) : right] = random.random(3)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 1), np.float32)
 
 
 def test_a_hard_cut_is_found_on_its_first_frame() -> None:
     assert cuts(iter([collage(0)] * 3 + [collage(1)] * 3 + [collage(2)] * 2)) == [3, 6]
 
 
-def test_a_cut_between_pictures_of_similar_tone_is_found() -> None:
+def test_a_cut_between_images_of_similar_tone_is_found() -> None:
     clip = hard_cut(at=6)
     assert cuts(frame.host("source") for frame in clip.frames) == [6]
 
 
-def test_cuts_to_and_from_black_and_between_plain_colours_are_found() -> None:
+def test_cuts_to_and_from_black_and_between_plain_colors_are_found() -> None:
     black = np.zeros((128, 160, 3), np.float32)
     red, blue = black + np.float32([0.8, 0, 0]), black + np.float32([0, 0, 0.8])
     assert cuts(iter([collage(0), black, collage(1), red, blue])) == [1, 2, 3, 4]
@@ -70,14 +70,14 @@ def test_motion_and_noise_are_no_cuts(clip: object) -> None:
     assert cuts(frame.host("source") for frame in clip.frames) == []  # type: ignore[attr-defined]
 
 
-def test_a_fast_pan_over_a_busy_picture_is_no_cut() -> None:
+def test_a_fast_pan_over_a_busy_image_is_no_cut() -> None:
     wide = collage(3, 128, 640)
     assert cuts(wide[:, 16 * t : 16 * t + 160] for t in range(12)) == []
 
 
 def test_a_flash_is_no_cut() -> None:
-    picture = collage(4)
-    lit = [np.clip(picture + np.float32(light), 0, 1) for light in (0, 0.3, 0.8, 1, 0.4, 0)]
+    image = collage(4)
+    lit = [np.clip(image + np.float32(light), 0, 1) for light in (0, 0.3, 0.8, 1, 0.4, 0)]
     assert cuts(iter(lit)) == []
 
 
@@ -93,19 +93,19 @@ def test_a_dissolve_is_no_cut() -> None:
 
 
 def test_a_large_thing_that_enters_is_no_cut() -> None:
-    picture, thing = collage(9), np.float32([0.1, 0.2, 0.3])
+    image, thing = collage(9), np.float32([0.1, 0.2, 0.3])
     clip = []
     for edge in range(0, 160, 16):
-        frame = picture.copy()
+        frame = image.copy()
         frame[:, :edge] = thing
         clip.append(frame)
     assert cuts(iter(clip)) == []
 
 
 def test_change_lies_between_nothing_and_everything() -> None:
-    assert picture_change(collage(0), collage(0)) == pytest.approx(0, abs=1e-3)
-    assert THRESHOLD < picture_change(collage(0), collage(1)) <= 1
-    assert picture_change(collage(0, 1, 1), collage(1, 1, 1)) <= 1
+    assert image_change(collage(0), collage(0)) == pytest.approx(0, abs=1e-3)
+    assert THRESHOLD < image_change(collage(0), collage(1)) <= 1
+    assert image_change(collage(0, 1, 1), collage(1, 1, 1)) <= 1
 
 
 def read(path: Path, count: int) -> Iterator[HostArray]:
@@ -140,16 +140,16 @@ def test_a_real_tennis_match_has_no_cut(shared_data: Path) -> None:
 
     def frames() -> Iterator[HostArray]:
         for path in sorted(folder.iterdir())[::2]:
-            picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-            assert picture is not None
-            yield (picture / np.float32(255)).astype(np.float32)
+            image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+            assert image is not None
+            yield (image / np.float32(255)).astype(np.float32)
 
     assert cuts(frames()) == []
 
 
 @pytest.mark.parametrize("threshold", [0.05, 0.1, THRESHOLD, 0.5, 1.0])
 def test_a_cut_is_where_the_change_reaches_the_threshold(threshold: float) -> None:
-    pictures = [collage(0), collage(0) * 0.9, np.roll(collage(0), 9, 1), collage(1), collage(2)]
-    for now in pictures:
-        for before in pictures:
-            assert is_cut(now, before, threshold) == (picture_change(now, before) >= threshold)
+    images = [collage(0), collage(0) * 0.9, np.roll(collage(0), 9, 1), collage(1), collage(2)]
+    for now in images:
+        for before in images:
+            assert is_cut(now, before, threshold) == (image_change(now, before) >= threshold)

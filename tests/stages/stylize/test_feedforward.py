@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.core import Clip, Frame, Place, Window
+from vidstyle.core import Clip, ExecutionContext, Frame, Window
 from vidstyle.core.errors import PipelineError, WeightsError
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.network import StyleNetwork, paint
-from vidstyle.models.style_file import (
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.network import StyleNetwork, stylize
+from vidstyle.models.style.style_file import (
     Architecture,
     Credit,
     StyleInfo,
@@ -53,11 +53,11 @@ def write_style(
 
 def random_network(seed: int, architecture: str = "johnson", width: int = WIDTH) -> StyleNetwork:
     network = empty_network(architecture, width)
-    network.initialise(torch.Generator().manual_seed(seed))
+    network.initialize(torch.Generator().manual_seed(seed))
     return network
 
 
-def picture(height: int, width: int) -> np.ndarray:
+def make_image(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).random((height, width, 3), np.float32)
 
 
@@ -66,7 +66,7 @@ def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def painted(
+def stylized(
     style: Path | dict[str, float],
     image: np.ndarray,
     *,
@@ -84,7 +84,7 @@ def painted(
         options["mask"], given["region"] = "region", mask
     stage = FeedForward(FeedForwardOptions(**options))
     clip = Clip(image.shape[1], image.shape[0], Fraction(1, 25))
-    stage.open(stage.describe(clip), Place(tile=tile))
+    stage.open(stage.describe(clip), ExecutionContext(tile=tile))
     on_device = stage.needs.home == "device"
     layers = {name: as_tensor(value) if on_device else value for name, value in given.items()}
     written, state = stage.step(Window(Frame(0, 0, 1, layers), stage.options), None)
@@ -105,25 +105,25 @@ def as_tensor(layer: np.ndarray) -> torch.Tensor:
 def test_it_is_the_network_itself_at_any_size(
     style: Path, size: tuple[int, int], backend: str
 ) -> None:
-    image = picture(*size)
+    image = make_image(*size)
     network = random_network(3)
     network.load_state_dict({k: v.half().float() for k, v in network.state_dict().items()})
     with torch.no_grad():
-        wanted = paint(network.eval(), torch.from_numpy(image).permute(2, 0, 1)[None])[0]
-    got = painted(style, image, backend=backend)
+        wanted = stylize(network.eval(), torch.from_numpy(image).permute(2, 0, 1)[None])[0]
+    got = stylized(style, image, backend=backend)
     torch.testing.assert_close(got, wanted, atol=2e-5, rtol=0)
     assert wanted.shape == (3, *size)
 
 
 @pytest.mark.parametrize("size", [(1, 9), (3, 2), (1, 1)])
-def test_the_smallest_pictures_are_painted_too(
+def test_the_smallest_images_are_painted_too(
     style: Path, size: tuple[int, int], backend: str
 ) -> None:
-    assert painted(style, picture(*size), backend=backend).shape == (3, *size)
+    assert stylized(style, make_image(*size), backend=backend).shape == (3, *size)
 
 
-def test_the_result_lies_within_the_range_of_pictures(style: Path, backend: str) -> None:
-    result = painted(style, picture(48, 48) * 3 - 1, backend=backend)
+def test_the_result_lies_within_the_range_of_images(style: Path, backend: str) -> None:
+    result = stylized(style, make_image(48, 48) * 3 - 1, backend=backend)
     assert float(result.min()) >= 0
     assert float(result.max()) <= 1
 
@@ -135,39 +135,39 @@ def test_an_unknown_style_is_known_before_anything_is_loaded() -> None:
 
 
 @pytest.mark.parametrize("strength", [0.25, 0.5, 0.9])
-def test_strength_mixes_the_picture_with_its_painting(
+def test_strength_mixes_the_image_with_its_painting(
     style: Path, strength: float, backend: str
 ) -> None:
-    image = picture(32, 40)
-    whole = painted(style, image, backend=backend).double()
+    image = make_image(32, 40)
+    whole = stylized(style, image, backend=backend).double()
     source = as_tensor(image).double()
     wanted = source + strength * (whole - source)
-    got = painted(style, image, backend=backend, strength=strength)
+    got = stylized(style, image, backend=backend, strength=strength)
     torch.testing.assert_close(got.double(), wanted, atol=1e-6, rtol=0)
 
 
-def test_at_strength_0_the_picture_passes_without_being_painted(
+def test_at_strength_0_the_image_passes_without_being_painted(
     style: Path, monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
     def refuse(*_: object) -> torch.Tensor:
-        raise AssertionError("painted")
+        raise AssertionError("stylized")
 
-    monkeypatch.setattr("vidstyle.models.torch_painter.paint", refuse)
-    monkeypatch.setattr("vidstyle.models.openvino_network.OpenVinoNetwork.paint", refuse)
-    image = picture(32, 40) * 3 - 1
-    assert torch.equal(painted(style, image, backend=backend, strength=0), as_tensor(image))
-    with pytest.raises(AssertionError, match="painted"):
-        painted(style, image, backend=backend, strength=0.01)
+    monkeypatch.setattr("vidstyle.models.style.torch_stylizer.stylize", refuse)
+    monkeypatch.setattr("vidstyle.models.openvino.network.OpenVinoNetwork.stylize", refuse)
+    image = make_image(32, 40) * 3 - 1
+    assert torch.equal(stylized(style, image, backend=backend, strength=0), as_tensor(image))
+    with pytest.raises(AssertionError, match="stylized"):
+        stylized(style, image, backend=backend, strength=0.01)
 
 
 def test_a_mask_multiplies_strength_pixel_by_pixel(style: Path, backend: str) -> None:
-    image, mask = picture(32, 40), np.random.default_rng(2).random((32, 40), np.float32)
+    image, mask = make_image(32, 40), np.random.default_rng(2).random((32, 40), np.float32)
     mask[:, :10], mask[:, 30:] = 0, 1
-    whole, source = painted(style, image, backend=backend), as_tensor(image)
-    got = painted(style, image, backend=backend, mask=mask)
+    whole, source = stylized(style, image, backend=backend), as_tensor(image)
+    got = stylized(style, image, backend=backend, mask=mask)
     assert torch.equal(got[:, :, :10], source[:, :, :10])
     assert torch.equal(got[:, :, 30:], whole[:, :, 30:])
-    half = painted(style, image, backend=backend, strength=0.5, mask=mask)
+    half = stylized(style, image, backend=backend, strength=0.5, mask=mask)
     share = 0.5 * torch.from_numpy(mask).double()
     wanted = source.double() + share * (whole - source).double()
     torch.testing.assert_close(half.double(), wanted, atol=1e-6, rtol=0)
@@ -175,9 +175,9 @@ def test_a_mask_multiplies_strength_pixel_by_pixel(style: Path, backend: str) ->
 
 @pytest.mark.slow
 def test_what_is_painted_in_tiles_is_mixed_by_strength_and_mask_too(style: Path) -> None:
-    image, mask = picture(90, 40), np.random.default_rng(2).random((90, 40), np.float32)
+    image, mask = make_image(90, 40), np.random.default_rng(2).random((90, 40), np.float32)
     whole, tiled = (
-        painted(style, image, strength=0.7, mask=mask, tile=tile) for tile in (None, 32)
+        stylized(style, image, strength=0.7, mask=mask, tile=tile) for tile in (None, 32)
     )
     torch.testing.assert_close(tiled, whole, atol=1e-4, rtol=0)
 
@@ -187,7 +187,7 @@ def test_a_mask_of_another_form_is_refused(
     style: Path, shape: tuple[int, ...], backend: str
 ) -> None:
     with pytest.raises(ValueError, match=r"the mask region must be one value a pixel"):
-        painted(style, picture(32, 40), backend=backend, mask=np.ones(shape, np.float32))
+        stylized(style, make_image(32, 40), backend=backend, mask=np.ones(shape, np.float32))
 
 
 def test_without_a_mask_no_other_layer_is_read(style: Path) -> None:
@@ -200,16 +200,16 @@ def test_without_a_mask_no_other_layer_is_read(style: Path) -> None:
 def test_a_mix_of_two_styles_paints_with_averaged_weights(
     style: Path, other: Path, backend: str
 ) -> None:
-    image = picture(37, 51)
+    image = make_image(37, 51)
     first, second = (load_style(path).module.state_dict() for path in (style, other))
     network = random_network(0)
     network.load_state_dict({k: 0.75 * first[k] + 0.25 * second[k] for k in first})
     with torch.no_grad():
-        wanted = paint(network.eval(), as_tensor(image)[None])[0]
-    got = painted({str(style): 3, str(other): 1}, image, backend=backend)
+        wanted = stylize(network.eval(), as_tensor(image)[None])[0]
+    got = stylized({str(style): 3, str(other): 1}, image, backend=backend)
     torch.testing.assert_close(got, wanted, atol=1e-4, rtol=0)
-    whole = painted({str(style): 2, str(other): 0}, image, backend=backend)
-    assert torch.equal(whole, painted(style, image, backend=backend))
+    whole = stylized({str(style): 2, str(other): 0}, image, backend=backend)
+    assert torch.equal(whole, stylized(style, image, backend=backend))
 
 
 @pytest.mark.parametrize(("architecture", "width"), [("fast", WIDTH), ("johnson", WIDTH + 1)])
@@ -227,11 +227,11 @@ def stage(**options: Any) -> FeedForward:
 
 
 def test_what_is_settled_stays_as_it_is() -> None:
-    settled = stage().settle(CLIP, Place(device="cpu"))
-    assert settled.backend == "openvino"
-    assert settled.precision in ("float32", "bfloat16")
-    assert FeedForward(settled).settle(CLIP, Place(device="cpu")) == settled
-    on_gpu = stage().settle(CLIP, Place(device="cuda:0"))
+    resolved = stage().resolve(CLIP, ExecutionContext(device="cpu"))
+    assert resolved.backend == "openvino"
+    assert resolved.precision in ("float32", "bfloat16")
+    assert FeedForward(resolved).resolve(CLIP, ExecutionContext(device="cpu")) == resolved
+    on_gpu = stage().resolve(CLIP, ExecutionContext(device="cuda:0"))
     assert (on_gpu.backend, on_gpu.precision) == ("torch", "float16")
 
 
@@ -246,31 +246,33 @@ def test_what_a_device_cannot_is_refused_when_the_plan_is_made(
     options: dict[str, str], device: str, says: str
 ) -> None:
     with pytest.raises(PipelineError, match=says):
-        stage(**options).settle(CLIP, Place(device=device))
+        stage(**options).resolve(CLIP, ExecutionContext(device=device))
 
 
 def test_its_layers_live_where_it_paints() -> None:
     # Until it is settled there may be a GPU to look for.
     assert stage().needs.home == "device"
-    assert FeedForward(stage().settle(CLIP, Place(device="cpu"))).needs.home == "host"
-    assert FeedForward(stage().settle(CLIP, Place(device="cuda:0"))).needs.home == "device"
+    assert FeedForward(stage().resolve(CLIP, ExecutionContext(device="cpu"))).needs.home == "host"
+    assert (
+        FeedForward(stage().resolve(CLIP, ExecutionContext(device="cuda:0"))).needs.home == "device"
+    )
     assert stage(backend="torch").needs.home == "device"
 
 
 def grown(style: Path, backend: str, size: tuple[int, int]) -> int:
-    """Bytes that a process takes for painting, beyond those that it has for tiny pictures."""
+    """Bytes that a process takes for painting, beyond those that it has for tiny images."""
     program = (
         "import re, sys, numpy as np; from fractions import Fraction\n"
-        "from vidstyle.core import Clip, Frame, Place, Window\n"
+        "from vidstyle.core import Clip, Frame, ExecutionContext, Window\n"
         "from vidstyle.stages.stylize.feedforward import FeedForward, FeedForwardOptions\n"
         "path, backend, *size = sys.argv[1:]\n"
         "if backend == 'torch': import torch\n"
         "stage = FeedForward(FeedForwardOptions(style=path, backend=backend))\n"
         "def paint(width, height):\n"
-        "    stage.open(Clip(width, height, Fraction(1, 25)), Place())\n"
-        "    picture = np.ones((height, width, 3), np.float32)\n"
+        "    stage.open(Clip(width, height, Fraction(1, 25)), ExecutionContext())\n"
+        "    image = np.ones((height, width, 3), np.float32)\n"
         "    on_device = backend == 'torch'\n"
-        "    layer = torch.from_numpy(picture).permute(2, 0, 1) if on_device else picture\n"
+        "    layer = torch.from_numpy(image).permute(2, 0, 1) if on_device else image\n"
         "    stage.step(Window(Frame(0, 0, 1, {'image': layer}), stage.options), None)\n"
         "    status = open('/proc/self/status').read()\n"
         "    return int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) << 10\n"
@@ -288,37 +290,37 @@ def test_it_takes_the_memory_that_it_says(
 ) -> None:
     path, size = write_style(tmp_path / "wide.safetensors", 1, architecture, 16), (1280, 720)
     clip = Clip(*size, Fraction(1, 25))
-    said = stage(style=str(path), backend=backend).memory(clip, Place())
+    said = stage(style=str(path), backend=backend).memory(clip, ExecutionContext())
     taken = grown(path, backend, size)
     assert said / 3 < taken < said
 
 
 def test_in_bfloat16_torch_stays_near_too(style: Path) -> None:
-    image = picture(48, 64)
-    exact = painted(style, image, backend="torch")
-    lower = painted(style, image, backend="torch", precision="bfloat16")
+    image = make_image(48, 64)
+    exact = stylized(style, image, backend="torch")
+    lower = stylized(style, image, backend="torch", precision="bfloat16")
     assert lower.dtype == torch.float32
     assert 0 < (lower - exact).abs().mean() < 3 / 255
 
 
 @pytest.mark.slow
 def test_compiled_it_paints_the_same(style: Path, other: Path) -> None:
-    image, mix = picture(32, 40), {str(style): 0.5, str(other): 0.5}
+    image, mix = make_image(32, 40), {str(style): 0.5, str(other): 0.5}
     for written in (style, mix):
-        wanted = painted(written, image, backend="torch")
-        got = painted(written, image, backend="compile")
+        wanted = stylized(written, image, backend="torch")
+        got = stylized(written, image, backend="compile")
         torch.testing.assert_close(got, wanted, atol=1e-4, rtol=0)
 
 
 def test_on_a_processor_torch_is_not_imported(style: Path) -> None:
     program = (
         "import sys, numpy as np; from fractions import Fraction\n"
-        "from vidstyle.core import Clip, Frame, Place, Window\n"
+        "from vidstyle.core import Clip, Frame, ExecutionContext, Window\n"
         "from vidstyle.stages.stylize.feedforward import FeedForward, FeedForwardOptions\n"
         "stage = FeedForward(FeedForwardOptions(style=sys.argv[1]))\n"
         "clip = stage.describe(Clip(32, 24, Fraction(1, 25)))\n"
-        "stage.settle(clip, Place())\n"
-        "stage.open(clip, Place())\n"
+        "stage.resolve(clip, ExecutionContext())\n"
+        "stage.open(clip, ExecutionContext())\n"
         "frame = Frame(0, 0, 1, {'image': np.zeros((24, 32, 3), np.float32)})\n"
         "stage.step(Window(frame, stage.options), None)\n"
         "assert not {'torch', 'torchvision'} & set(sys.modules)\n"
@@ -352,7 +354,7 @@ def test_a_batch_gives_what_single_steps_give(
         for share, part in ((0.5, 1.0), (0.5 if alike else 0.25, 0.3), (0.5, 0.5 if alike else 0.0))
     ]
     stage = FeedForward(options[0])
-    stage.open(stage.describe(CLIP), Place(batch=3))
+    stage.open(stage.describe(CLIP), ExecutionContext(batch=3))
     rng = np.random.default_rng(0)
     windows = []
     for index, here in enumerate(options):

@@ -1,4 +1,4 @@
-"""A budget that whole pictures do not fit into: the plan has tiles, and the video is the same."""
+"""A budget that whole images do not fit into: the plan has tiles, and the video is the same."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import torch
 
 from vidstyle.cli.main import run_command
 from vidstyle.core.plan import Plan
-from vidstyle.models.architectures import empty_network
-from vidstyle.models.style_file import Credit, StyleInfo, save_style
-from vidstyle.runner.config import load_pipeline
-from vidstyle.runner.discovery import Registry
-from vidstyle.runner.job import Job, prepared
-from vidstyle.runner.plan import make_plan
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.plan.job import Job, prepared
+from vidstyle.runner.plan.resolve import make_plan
 
 WIDTH, HEIGHT, COUNT = 960, 542, 2
 PIPELINE = """\
@@ -36,7 +36,7 @@ stages:
 def folder(tmp_path: Path) -> Path:
     """With a pipeline of a network so wide that it takes more than all else, and a clip."""
     network = empty_network("johnson", 32)
-    network.initialise(torch.Generator().manual_seed(1))
+    network.initialize(torch.Generator().manual_seed(1))
     style = tmp_path / "wide.safetensors"
     save_style(style, StyleInfo("wide", Credit(), "johnson", 32), network)
     (tmp_path / "p.yaml").write_text(PIPELINE.replace("STYLE", str(style)))
@@ -53,11 +53,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def first_with_tiles(folder: Path) -> tuple[Plan, Plan]:
-    """The plan that takes the least with whole pictures, and the first one in tiles."""
+    """The plan that takes the least with whole images, and the first one in tiles."""
     pipeline = load_pipeline(folder / "p.yaml", registry=Registry())
     job = Job(pipeline, folder / "in.mkv", folder / "never.mkv", device="cpu")
     with prepared(job) as (assembly, plan):
-        while plan.stages[0].place.tile is None:
+        while plan.stages[0].position.tile is None:
             whole, plan = plan, make_plan(assembly, below=plan)
     return whole, plan
 

@@ -1,4 +1,4 @@
-"""Painting by optimisation as a stage: the contract, the warped start, masks and cuts."""
+"""Painting by optimization as a stage: the contract, the warped start, masks and cuts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ import torch
 from pydantic import ValidationError
 
 from tests.models.gatys_world import vgg_weights, waves
-from vidstyle.core import Clip, Frame, Place, Span, State, Window
+from vidstyle.core import Clip, ExecutionContext, Frame, Span, State, Window
 from vidstyle.core.errors import InputError, PipelineError, WeightsError
-from vidstyle.models import safetensors_file
+from vidstyle.models.weights import safetensors_file
 from vidstyle.stages.stylize.gatys import Gatys
 from vidstyle.stages.stylize.gatys_multipass import GatysMultipass
 from vidstyle.stages.stylize.gatys_options import GatysOptions
-from vidstyle.testing import Scene, Subject, Surface, checks_of, failed, film, results
+from vidstyle.testing import Scene, Subject, Surface, checks_of, failed, render_scenes, results
 from vidstyle.testing.scene import moves
 from vidstyle.testing.textures import make_waves
 
@@ -35,7 +35,7 @@ FEW_PASSES = {"steps_pass": 1, "passes": 2, "span": 3}
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Pictures this small lose more to waiting threads than they gain by them."""
+    """Images this small lose more to waiting threads than they gain by them."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -49,8 +49,8 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     safetensors_file.write(
         folder / "vgg19.safetensors", vgg_weights(), {"input": "torchvision-rgb"}
     )
-    painting = (255 * waves(40, 56, period=6, colour=2)[0].permute(1, 2, 0)).byte().numpy()
-    cv2.imwrite(str(folder / "painting.png"), painting)
+    style_image = (255 * waves(40, 56, period=6, color=2)[0].permute(1, 2, 0)).byte().numpy()
+    cv2.imwrite(str(folder / "painting.png"), style_image)
     return {
         "style": str(folder / "painting.png"),
         "backbone": "vgg19",
@@ -60,7 +60,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("more", [{}, {"colours": "luminance", "start": "content"}])
+@pytest.mark.parametrize("more", [{}, {"colors": "luminance", "start": "content"}])
 def test_gatys_keeps_the_contract(given: dict[str, object], more: dict[str, object]) -> None:
     subject = Subject(Gatys, {**given, **CHEAP, "steps_following": 1, **more})
     assert failed(results(checks_of(subject))) == {}
@@ -73,10 +73,10 @@ def test_multipass_keeps_the_contract(given: dict[str, object]) -> None:
 
 
 def panned(count: int) -> list[Frame]:
-    """A picture that moves by 2 pixels a frame, with its true flow both ways, on the device."""
+    """An image that moves by 2 pixels a frame, with its true flow both ways, on the device."""
     scene = Scene((Surface(make_waves(3), moves([(2.0 * t, 0.0) for t in range(count)])),), 64, 48)
     frames = []
-    for time, frame in enumerate(film([scene]).with_truth()):
+    for time, frame in enumerate(render_scenes([scene]).with_truth()):
         ahead, seen = scene.motion(max(time - 1, 0), time)
         layers = {
             **frame.layers,
@@ -96,29 +96,29 @@ def on_device(layer: object) -> torch.Tensor:
 def opened(given: dict[str, object], **more: object) -> Gatys:
     stage = Gatys(GatysOptions.model_validate({**given, **more}))
     stage.describe(CLIP)
-    stage.open(CLIP, Place())
+    stage.open(CLIP, ExecutionContext())
     return stage
 
 
-def painted(stage: Gatys, frames: list[Frame]) -> list[torch.Tensor]:
-    pictures, state = [], None
+def stylized(stage: Gatys, frames: list[Frame]) -> list[torch.Tensor]:
+    images, state = [], None
     for frame in frames:
         layers, state = stage.step(Window(frame, stage.options), state)
-        pictures.append(torch.as_tensor(layers["image"]))
-    return pictures
+        images.append(torch.as_tensor(layers["image"]))
+    return images
 
 
-def unsteadiness(pictures: list[torch.Tensor]) -> float:
-    """Mean squared difference to the picture before, moved by its 2 pixels."""
-    pairs = pairwise(pictures)
+def unsteadiness(images: list[torch.Tensor]) -> float:
+    """Mean squared difference to the image before, moved by its 2 pixels."""
+    pairs = pairwise(images)
     return float(np.mean([(b[..., 2:] - a[..., :-2]).square().mean() for a, b in pairs]))
 
 
 @pytest.mark.slow
-def test_a_moving_picture_is_painted_steadily(given: dict[str, object]) -> None:
+def test_a_moving_image_is_painted_steadily(given: dict[str, object]) -> None:
     frames = panned(4)
-    alone = painted(opened(given, steps=40, start="noise"), [drop_flow(f) for f in frames])
-    together = painted(opened(given, steps=40, steps_following=15), frames)
+    alone = stylized(opened(given, steps=40, start="noise"), [drop_flow(f) for f in frames])
+    together = stylized(opened(given, steps=40, steps_following=15), frames)
     assert unsteadiness(together) < 0.1 * unsteadiness(alone)
 
 
@@ -129,15 +129,15 @@ def drop_flow(frame: Frame) -> Frame:
 def test_without_flow_a_frame_depends_on_itself_alone(given: dict[str, object]) -> None:
     frames = [drop_flow(frame) for frame in panned(2)]
     stage = opened(given, **FEW)
-    assert torch.equal(painted(stage, frames)[1], painted(stage, frames[1:])[0])
+    assert torch.equal(stylized(stage, frames)[1], stylized(stage, frames[1:])[0])
 
 
 def test_strength_0_passes_and_1_is_the_painting(given: dict[str, object]) -> None:
     (frame,) = panned(1)
-    (nothing,) = painted(opened(given, **FEW, strength=0), [frame])
+    (nothing,) = stylized(opened(given, **FEW, strength=0), [frame])
     assert torch.equal(nothing, frame.tensor("image"))
-    (all_of_it,) = painted(opened(given, **FEW), [frame])
-    (half,) = painted(opened(given, **FEW, strength=0.5), [frame])
+    (all_of_it,) = stylized(opened(given, **FEW), [frame])
+    (half,) = stylized(opened(given, **FEW, strength=0.5), [frame])
     torch.testing.assert_close(half, frame.tensor("image").lerp(all_of_it, 0.5))
     assert (all_of_it - nothing).abs().mean() > 0.01
 
@@ -149,12 +149,12 @@ def test_only_the_mask_is_painted(given: dict[str, object]) -> None:
     masked = replace(frame, layers={**frame.layers, "face": mask})
     stage = opened(given, **FEW, mask="face")
     assert "face" in stage.needs.reads
-    (picture,) = painted(stage, [masked])
-    assert torch.equal(picture[..., 30:], frame.tensor("image")[..., 30:])
-    assert not torch.equal(picture[..., :30], frame.tensor("image")[..., :30])
+    (image,) = stylized(stage, [masked])
+    assert torch.equal(image[..., 30:], frame.tensor("image")[..., 30:])
+    assert not torch.equal(image[..., :30], frame.tensor("image")[..., :30])
     wrong = replace(frame, layers={**frame.layers, "face": mask[:, :5]})
     with pytest.raises(ValueError, match=r"the mask face must be one value a pixel"):
-        painted(stage, [wrong])
+        stylized(stage, [wrong])
 
 
 @pytest.mark.slow
@@ -166,14 +166,14 @@ def test_passes_calm_what_was_painted_alone(given: dict[str, object]) -> None:
             {**given, "steps": 30, "steps_pass": 10, "passes": passes}
         )
         stage = GatysMultipass(options)
-        stage.open(CLIP, Place())
+        stage.open(CLIP, ExecutionContext())
         steps = stage.step_span(Span(tuple(frames), [options] * len(frames)), state)
-        pictures: list[torch.Tensor] = []
+        images: list[torch.Tensor] = []
         while True:
             try:
-                pictures.append(torch.as_tensor(next(steps)["image"]))
+                images.append(torch.as_tensor(next(steps)["image"]))
             except StopIteration as end:
-                return pictures, end.value
+                return images, end.value
 
     once, _ = passed(1)
     more, after = passed(4)
@@ -191,11 +191,11 @@ def test_what_is_missing_is_said_before_the_first_frame(
         opened({**given, "style": str(tmp_path / "none.jpg")})
     with pytest.raises(WeightsError, match=r"none\.pth is not there: name the weights of vgg19"):
         opened({**given, "weights": str(tmp_path / "none.pth")})
-    (tmp_path / "text.jpg").write_text("no picture")
-    with pytest.raises(InputError, match=r"text\.jpg is not a picture that can be read"):
+    (tmp_path / "text.jpg").write_text("no image")
+    with pytest.raises(InputError, match=r"text\.jpg is not an image that can be read"):
         opened({**given, "style": str(tmp_path / "text.jpg")})
     with pytest.raises(PipelineError, match="vgg19 has no layer relu4_1; there are relu1_1"):
-        painted(opened({**given, "style_layers": ["relu4_1"]}), panned(1))
+        stylized(opened({**given, "style_layers": ["relu4_1"]}), panned(1))
     with pytest.raises(ValidationError, match="steps"):
         GatysOptions.model_validate({**given, "steps": 10_001})
 
@@ -204,7 +204,7 @@ def test_layers_that_all_count_nothing_are_refused(given: dict[str, object]) -> 
     with pytest.raises(ValidationError, match="all weights are 0; give a layer more"):
         GatysOptions.model_validate({**given, "style_layers": {"relu1_1": 0, "relu2_1": 0}})
     one = GatysOptions.model_validate({**given, "style_layers": {"relu1_1": 0, "relu2_1": 2}})
-    assert one.losses().style_taps == {"relu1_1": 0, "relu2_1": 2}
+    assert one.losses().style_layers == {"relu1_1": 0, "relu2_1": 2}
 
 
 def test_memory_is_told_for_a_processor_alone(given: dict[str, object]) -> None:
@@ -213,24 +213,28 @@ def test_memory_is_told_for_a_processor_alone(given: dict[str, object]) -> None:
         Gatys(GatysOptions.model_validate(given)),
         GatysMultipass(GatysMultipass.Options.model_validate(given)),
     ):
-        assert 2**28 < stage.memory(small, Place()) < stage.memory(large, Place()) - 2**28
-        assert stage.memory(large, Place(device="cuda:0")) == 0
+        assert (
+            2**28
+            < stage.memory(small, ExecutionContext())
+            < stage.memory(large, ExecutionContext()) - 2**28
+        )
+        assert stage.memory(large, ExecutionContext(device="cuda:0")) == 0
 
 
 def test_auto_is_settled_by_what_the_processor_has(given: dict[str, object]) -> None:
-    from vidstyle.models.openvino_network import native_bfloat16
+    from vidstyle.models.openvino.network import native_bfloat16
 
     stage = Gatys(GatysOptions.model_validate(given))
     wanted = "bfloat16" if native_bfloat16() else "float32"
-    assert stage.settle(CLIP, Place()).precision == wanted
-    assert stage.settle(CLIP, Place(device="cuda:0")).precision == "float32"
+    assert stage.resolve(CLIP, ExecutionContext()).precision == wanted
+    assert stage.resolve(CLIP, ExecutionContext(device="cuda:0")).precision == "float32"
     exact = Gatys(GatysOptions.model_validate({**given, "precision": "float32"}))
-    assert exact.settle(CLIP, Place()) == exact.options
+    assert exact.resolve(CLIP, ExecutionContext()) == exact.options
 
 
 def test_a_mix_of_paintings_has_their_weights(given: dict[str, object]) -> None:
     options = GatysOptions.model_validate({**given, "style": {"a.jpg": 3, "b.jpg": 1, "c.jpg": 0}})
-    assert options.paintings == {Path("a.jpg"): 0.75, Path("b.jpg"): 0.25}
+    assert options.style_images == {Path("a.jpg"): 0.75, Path("b.jpg"): 0.25}
 
 
 def test_a_plan_needs_no_torch() -> None:

@@ -18,9 +18,9 @@ from vidstyle.app.page.tab_session import desk
 from vidstyle.app.plain_text import plain
 from vidstyle.app.studio import current
 from vidstyle.app.tasks import (
-    FILMS,
-    PAINTED,
+    PREVIEW_VIDEOS,
     REPORT,
+    STYLIZED,
     ClipTask,
     FlickerTask,
     PreviewTask,
@@ -104,8 +104,8 @@ def _draw_preview(job: Job) -> None:
 def _draw_clip(job: Job) -> None:
     if job.status.state != "done":
         return
-    films = job.task.folder / FILMS
-    st.iframe(comparison_page(films))
+    preview_videos = job.task.folder / PREVIEW_VIDEOS
+    st.iframe(comparison_page(preview_videos))
 
 
 def _draw_afterwards() -> None:
@@ -114,7 +114,7 @@ def _draw_afterwards() -> None:
     if job is None or job.status.state != "done" or not isinstance(job.task, ClipTask):
         return
     task = job.task
-    painted = task.folder / PAINTED
+    stylized = task.folder / STYLIZED
 
     def make(folder: Path) -> FlickerTask:
         return FlickerTask(
@@ -122,15 +122,15 @@ def _draw_afterwards() -> None:
             clip=task.clip,
             pipeline=task.pipeline,
             style=task.style,
-            painted=painted,
+            stylized=stylized,
         )
 
     first, second = st.columns(2)
     with first:
         st.download_button(
             "Download",
-            _content(painted),
-            PAINTED,
+            _content(stylized),
+            STYLIZED,
             "video/mp4",
             key="clip-download",
             on_click="ignore",
@@ -142,14 +142,14 @@ def _draw_afterwards() -> None:
     draw_job("flicker", _draw_report)
 
 
-def _content(painted: Path) -> bytes | Callable[[], bytes]:
+def _content(stylized: Path) -> bytes | Callable[[], bytes]:
     """What a download hands out; read at the click where it is large.
 
     That has an address of its own in each run of the page, and a click between two runs is lost.
     """
-    if painted.stat().st_size <= _MOST_HELD_BYTES:
-        return painted.read_bytes()
-    return painted.read_bytes
+    if stylized.stat().st_size <= _MOST_HELD_BYTES:
+        return stylized.read_bytes()
+    return stylized.read_bytes
 
 
 def _draw_report(job: Job) -> None:

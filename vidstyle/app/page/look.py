@@ -13,7 +13,7 @@ def draw_head() -> None:
     st.html(f"<style>{_STYLE}</style>")
     st.html(
         '<header class="vidstyle"><h1>vidstyle</h1>'
-        "<p>Paint a picture or a video in the style of a painting.</p></header>"
+        "<p>Paint an image or a video in the style of a painting.</p></header>"
     )
 
 

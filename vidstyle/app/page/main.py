@@ -5,17 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from vidstyle.app.page.clip_tab import draw_clip_tab
+from vidstyle.app.page.image_tab import draw_image_tab
 from vidstyle.app.page.look import draw_head
-from vidstyle.app.page.picture_tab import draw_picture_tab
 
 
 def draw() -> None:
     """Draw the whole page."""
     st.set_page_config(page_title="vidstyle", layout="wide")
     draw_head()
-    picture, clip = st.tabs(["Picture", "Video"])
-    with picture:
-        draw_picture_tab()
+    image, clip = st.tabs(["Image", "Video"])
+    with image:
+        draw_image_tab()
     with clip:
         draw_clip_tab()
 

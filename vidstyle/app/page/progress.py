@@ -61,7 +61,7 @@ def _draw_on_its_way(slot: Slot, draw_made: DrawMade) -> None:
     if job is None or job.status.ended:
         # The rest of the page has another look now.
         st.rerun()
-    before = desk().place(job)
+    before = desk().position(job)
     if before:
         jobs = "1 job is" if before == 1 else f"{before} jobs are"
         st.info(f"Waiting: {jobs} before yours.")

@@ -1,4 +1,4 @@
-"""Choosing a picture or a clip: from a folder's list, or handed over."""
+"""Choosing an image or a clip: from a folder's list, or handed over."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from vidstyle.app.studio import current
 from vidstyle.app.uploads import Sort, Upload
 from vidstyle.core.errors import InputError
 
-PICTURE_TYPES = ("png", "jpg", "jpeg", "webp", "bmp")
+IMAGE_TYPES = ("png", "jpg", "jpeg", "webp", "bmp")
 CLIP_TYPES = ("mp4", "mov", "mkv", "webm", "avi", "m4v")
 _MOST_SHOWN_BYTES = 8 * 2**20
-"""Of a picture that is shown small: larger ones would make the page wait."""
-_BROWSER_PICTURES = {
+"""Of an image that is shown small: larger ones would make the page wait."""
+_BROWSER_IMAGES = {
     b"\x89PNG": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
     b"RIFF": "image/webp",
@@ -36,42 +36,42 @@ class Chosen:
     path: Path
 
 
-def draw_picture_source(
-    label: str, own: str, place: str, choices: Sequence[Choice]
+def draw_image_source(
+    label: str, own: str, position: str, choices: Sequence[Choice]
 ) -> Chosen | None:
     """A list where there is one, and a place for an upload, which wins; None for nothing yet."""
-    listed = _draw_list(label, place, choices) if choices else None
+    listed = _draw_list(label, position, choices) if choices else None
     with st.expander(own) if choices else st.container():
-        upload = draw_upload(own if choices else label, place, PICTURE_TYPES, "picture")
+        upload = draw_upload(own if choices else label, position, IMAGE_TYPES, "image")
     return Chosen(upload.name, upload.path) if upload else listed
 
 
-def _draw_list(label: str, place: str, choices: Sequence[Choice]) -> Chosen:
+def _draw_list(label: str, position: str, choices: Sequence[Choice]) -> Chosen:
     number = st.selectbox(
         label,
         range(len(choices)),
         format_func=lambda index: choices[index].title,
-        key=f"{place}-list",
+        key=f"{position}-list",
     )
     return Chosen(choices[number].title, choices[number].path)
 
 
-def draw_upload(label: str, place: str, types: Sequence[str], sort: Sort) -> Upload | None:
+def draw_upload(label: str, position: str, types: Sequence[str], sort: Sort) -> Upload | None:
     """A place for a file; what is wrong with one is said below it."""
     limit = f"up to {current().settings.max_upload / 2**20:.0f} MB"
-    given = st.file_uploader(f"{label} :gray[({limit})]", type=list(types), key=place)
+    given = st.file_uploader(f"{label} :gray[({limit})]", type=list(types), key=position)
     if given is None:
-        desk().forget(place)
+        desk().forget(position)
         return None
     try:
-        return desk().upload(place, given.file_id, given.name, given, sort)
+        return desk().upload(position, given.file_id, given.name, given, sort)
     except InputError as error:
         st.error(plain(str(error)))
         return None
 
 
 def draw_small(chosen: Chosen | None, caption: str) -> None:
-    """A picture as the browser itself reads it: this process decodes nothing of strangers."""
+    """An image as the browser itself reads it: this process decodes nothing of strangers."""
     if chosen is None:
         return
     address = _address(chosen.path)
@@ -80,15 +80,13 @@ def draw_small(chosen: Chosen | None, caption: str) -> None:
 
 
 def _address(path: Path) -> str | None:
-    """The picture as an address that is its content; None where browsers do not show it."""
+    """The image as an address that is its content; None where browsers do not show it."""
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_SHOWN_BYTES + 1)
     except OSError:
         return None
-    kind = next(
-        (kind for mark, kind in _BROWSER_PICTURES.items() if content.startswith(mark)), None
-    )
+    kind = next((kind for mark, kind in _BROWSER_IMAGES.items() if content.startswith(mark)), None)
     if kind is None or len(content) > _MOST_SHOWN_BYTES:
         return None
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"

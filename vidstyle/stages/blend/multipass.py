@@ -8,20 +8,20 @@ from vidstyle.stages.blend.passes import Passes
 
 
 class Multipass(BaseStage[MultipassOptions]):
-    """Writes ``image``: each painting mixed with both of its neighbours, in several passes.
+    """Writes ``image``: each painting mixed with both of its neighbors, in several passes.
 
     The multi-pass algorithm of Ruder, Dosovitskiy and Brox (Artistic Style Transfer for Videos,
-    2016) with blending alone: where they optimise between passes, the painting stays. Pass j goes
+    2016) with blending alone: where they optimize between passes, the painting stays. Pass j goes
     forwards, the next one backwards, and so on; on its way it takes each frame i to
 
         x[i] <- (1 - strength · c) x[i] + strength · c · W(x[i ∓ 1])
 
-    with W the neighbour, already done in this pass, moved along the flow, and c the trust in it:
-    visibility times the agreement of the sources. The neighbour is first brought within what the
+    with W the neighbor, already done in this pass, moved along the flow, and c the trust in it:
+    visibility times the agreement of the sources. The neighbor is first brought within what the
     painting shows around each pixel. At the end, outside of the passes so that nothing can build
     up, each frame gets back a part of its painting's fine detail, and its crispness.
 
-    A span goes on where the one before it ended: that one's last frame is its first neighbour.
+    A span goes on where the one before it ended: that one's last frame is its first neighbor.
     Frames at strength 0 pass bit for bit, and, unless ``first`` says otherwise, the first of a
     shot. Needs flow in both directions. Results are in [0, 1].
     """

@@ -17,7 +17,7 @@ class MultipassOptions(StageOptions):
         0.5,
         ge=0,
         le=1,
-        description="Share of the neighbour in each pass where all agrees; 0 leaves frames as"
+        description="Share of the neighbor in each pass where all agrees; 0 leaves frames as"
         " they are.",
     )
     passes: int = Field(
@@ -63,12 +63,12 @@ class MultipassOptions(StageOptions):
         2.0,
         ge=0,
         le=8,
-        description="Standard deviations, of the painting around a pixel, that the neighbour may"
+        description="Standard deviations, of the painting around a pixel, that the neighbor may"
         " differ by there: what keeps trails away; 0 is off.",
     )
     snap: float = Field(
         0.1, ge=0, le=1, description="Motion below so many pixels counts as none and blurs nothing."
     )
     kernel: Kernel = Field(
-        "cubic", description="How neighbours are sampled; lanczos is slow, bilinear blurs."
+        "cubic", description="How neighbors are sampled; lanczos is slow, bilinear blurs."
     )

@@ -1,4 +1,4 @@
-"""Passes over the frames of a span, each frame mixed with its neighbour in time."""
+"""Passes over the frames of a span, each frame mixed with its neighbor in time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 
 from vidstyle.core import HostArray, Span, State
-from vidstyle.imaging.clipping import clip_to_neighbourhood
+from vidstyle.imaging.clipping import clip_to_neighborhood
+from vidstyle.imaging.confidence import confidence, without_creep
+from vidstyle.imaging.derived import smooth
 from vidstyle.imaging.detail import detail_gain, fine_band
-from vidstyle.imaging.smooth import smooth
-from vidstyle.imaging.trust import trust, without_creep
 from vidstyle.imaging.warp import sample, targets
 from vidstyle.stages.blend.multipass_options import MultipassOptions
 
@@ -28,16 +28,16 @@ class Passes:
     def prepare(self) -> None:
         """Start at the paintings, and find out what can be trusted, once for all passes."""
         for position, frame in enumerate(self._span):
-            self._span.shelf["mixed", position] = frame.host("image")
+            self._span.scratch["mixed", position] = frame.host("image")
         for position in range(len(self._span)):
             if position or self._state:
-                self._span.shelf["before", position] = self._trust_before(position)
+                self._span.scratch["before", position] = self._confidence_before(position)
             if position + 1 < len(self._span):
-                self._span.shelf["after", position] = self._trust_after(position)
+                self._span.scratch["after", position] = self._confidence_after(position)
 
     def mixed(self, position: int) -> HostArray:
         """The frame as the passes have left it, (H, W, 3)."""
-        return cast("HostArray", self._span.shelf["mixed", position])
+        return cast("HostArray", self._span.scratch["mixed", position])
 
     def forwards(self) -> None:
         """Mix each frame with the one before it."""
@@ -69,7 +69,7 @@ class Passes:
     def crisp(self, position: int) -> HostArray:
         """The mixed frame with detail of the painting, where it was mixed."""
         image, mixed = self._span[position].host("image"), self.mixed(position)
-        weights = [self._span.shelf[side, position] for side in self._sides(position)]
+        weights = [self._span.scratch[side, position] for side in self._sides(position)]
         if self._kept(position) or not weights:
             return mixed
         options = self._span.options[position]
@@ -85,21 +85,21 @@ class Passes:
         self._mix(position, "before", previous, self._span[position].host("flow"), strength)
 
     def _mix(
-        self, position: int, side: str, neighbour: HostArray, flow: HostArray, strength: float
+        self, position: int, side: str, neighbor: HostArray, flow: HostArray, strength: float
     ) -> None:
         if self._kept(position):
             return
         options, own = self._span.options[position], self.mixed(position)
         columns, rows = targets(without_creep(flow, options.snap))
-        change = sample(neighbour, columns, rows, kernel=options.kernel)
+        change = sample(neighbor, columns, rows, kernel=options.kernel)
         if options.clipping:
             image = self._span[position].host("image")
-            change = clip_to_neighbourhood(change, image, deviations=options.clipping)
+            change = clip_to_neighborhood(change, image, deviations=options.clipping)
         change -= own
-        weight = self._span.shelf[side, position] * np.float32(strength)
+        weight = self._span.scratch[side, position] * np.float32(strength)
         cv2.multiply(change, cv2.merge([weight] * 3), dst=change)
         change += own
-        self._span.shelf["mixed", position] = np.clip(change, 0, 1, out=change)
+        self._span.scratch["mixed", position] = np.clip(change, 0, 1, out=change)
 
     def _kept(self, position: int) -> bool:
         options = self._span.options[position]
@@ -110,27 +110,27 @@ class Passes:
         before = ["before"] if position or self._state else []
         return before + (["after"] if position + 1 < len(self._span) else [])
 
-    def _trust_before(self, position: int) -> HostArray:
+    def _confidence_before(self, position: int) -> HostArray:
         frame = self._span[position]
         if position:
-            neighbour = self._span[position - 1].host("source")
+            neighbor = self._span[position - 1].host("source")
         else:
             assert self._state is not None
-            neighbour = cast("HostArray", self._state["source"])
-        return self._trust(position, neighbour, frame.host("flow"), frame.host("visible"))
+            neighbor = cast("HostArray", self._state["source"])
+        return self._confidence(position, neighbor, frame.host("flow"), frame.host("visible"))
 
-    def _trust_after(self, position: int) -> HostArray:
+    def _confidence_after(self, position: int) -> HostArray:
         later = self._span[position + 1]
         flow, visible = later.host("flow_from_previous"), later.host("visible_from_previous")
-        return self._trust(position, later.host("source"), flow, visible)
+        return self._confidence(position, later.host("source"), flow, visible)
 
-    def _trust(
-        self, position: int, neighbour: HostArray, flow: HostArray, visible: HostArray
+    def _confidence(
+        self, position: int, neighbor: HostArray, flow: HostArray, visible: HostArray
     ) -> HostArray:
         options = self._span.options[position]
-        return trust(
+        return confidence(
             self._span[position].host("source"),
-            neighbour,
+            neighbor,
             without_creep(flow, options.snap),
             visible,
             tolerance=options.tolerance,

@@ -1,13 +1,23 @@
-"""The dials of the recurrent temporal blend."""
+"""Options of the recurrent blend, and the weights that they stand for in one frame."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
 from vidstyle.core import StageOptions, keyframed
 from vidstyle.imaging.warp import Kernel
+
+# Strength up to which sharpness is kept; beyond it sharpness is given up for less flicker.
+_SHARP = 0.9
+# Part of what is beyond it over which the sharpness goes.
+_SOFTENING = 0.25
+# How much more weight the history gets where nothing moves, of what is left to 1, and
+_REST = 0.7
+# its largest weight there: a longer memory takes more of the stylization than of the flicker.
+_MOST_AT_REST = 0.93
 
 
 class WarpedOptions(StageOptions):
@@ -17,21 +27,21 @@ class WarpedOptions(StageOptions):
         0.85,
         ge=0,
         le=1,
-        description="Share of the previous output where all agrees; 0 leaves frames as they are,"
-        " beyond 0.9 the picture grows softer.",
+        description="Weight of the previous output where all agrees; 0 leaves frames as they are,"
+        " beyond 0.9 the image grows softer.",
     )
     fine: float = Field(
         0.2,
         ge=0,
         le=1,
-        description="Part of the strength that fine detail gets where it moves: less is crisper,"
-        " more is calmer.",
+        description="Part of the strength that moving fine detail gets: less is sharper, more"
+        " flickers less.",
     )
     look_ahead: float = Field(
         0.4,
         ge=0,
         le=0.45,
-        description="Share of the next painting, where there is flow in both directions.",
+        description="Weight of the next stylized frame, where there is flow in both directions.",
     )
     anchors: tuple[Annotated[int, Field(ge=2, le=16)], ...] = Field(
         (),
@@ -51,13 +61,13 @@ class WarpedOptions(StageOptions):
         0.1,
         gt=0,
         le=2,
-        description="Difference in the source above which pixels are painted anew.",
+        description="Difference in the source above which pixels take the new frame only.",
     )
     tolerance_hidden: float = Field(
         0.02,
         ge=0,
         le=2,
-        description="The same where flow says that something is hidden; 0: always.",
+        description="The same where the flow says that something is hidden; 0: always.",
     )
     drift: float = Field(
         0.15,
@@ -68,4 +78,54 @@ class WarpedOptions(StageOptions):
     )
     kernel: Kernel = Field(
         "cubic", description="How the previous output is sampled; lanczos is slow, bilinear blurs."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BlendWeights:
+    """The weights, gains and tolerances of one frame."""
+
+    history: float
+    """Weight of the history, where its confidence is 1."""
+    history_at_rest: float
+    """The same where nothing moves."""
+    fine: float
+    """Part of the weight that moving fine detail gets."""
+    ahead: float
+    """Weight of the next stylized frame."""
+    detail_gain: float
+    """Most that fine detail is amplified."""
+    stroke_gain: float
+    """The same of strokes."""
+    softness: float
+    """0 samples the history with the kernel of the options, 1 bilinearly."""
+    tolerance: float
+    tolerance_hidden: float
+    drift: float
+
+
+def resolve_weights(options: WarpedOptions) -> BlendWeights:
+    """Give the weights that the options stand for.
+
+    Up to a strength of 0.9 the weight of the history alone grows. Beyond it first sharpness is
+    given up, with a smaller weight, which keeps the image close to the stylized frame; then the
+    weight grows again.
+    """
+    beyond = max(0.0, (options.strength - _SHARP) / (1 - _SHARP))
+    soft = min(1.0, beyond / _SOFTENING)
+    late = max(0.0, (beyond - _SOFTENING) / (1 - _SOFTENING))
+    weight = min(options.strength, _SHARP) - 0.1 * soft + 0.12 * late
+    at_rest = weight * (1 + _REST * (1 - soft) * (1 - weight))
+    looser = 10 ** (1.5 * max(soft / 2, beyond))
+    return BlendWeights(
+        history=weight,
+        history_at_rest=min(at_rest, _MOST_AT_REST),
+        fine=options.fine + (1 - options.fine) * soft,
+        ahead=options.look_ahead * (min(1.0, 2 * options.strength) + 0.8 * beyond),
+        detail_gain=1 + (options.detail - 1) * (1 - soft),
+        stroke_gain=1 + (options.strokes - 1) * (1 - soft),
+        softness=soft,
+        tolerance=options.tolerance * looser,
+        tolerance_hidden=options.tolerance_hidden * looser * (1 + 4 * soft),
+        drift=options.drift * looser,
     )

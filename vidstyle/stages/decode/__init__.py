@@ -1,1 +1,1 @@
-"""Sources: files and folders of pictures in."""
+"""Sources: files and folders of images in."""

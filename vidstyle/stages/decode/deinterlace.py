@@ -18,25 +18,25 @@ from vidstyle.stages.decode.timestamps import Decoded
 Mode = Literal["auto", "off", "on"]
 
 _WHICH: Final[dict[Mode, str]] = {"auto": "interlaced", "on": "all"}
+# The graph needs a time base; times are kept beside it, so that missing ones stay missing.
 _TICK: Final = Fraction(1, 1000)
-# The graph wants a time base; times are kept beside it, so that missing ones stay missing.
 
 
-def deinterlaced(decoded: Iterable[Decoded], mode: Mode) -> Iterator[Decoded]:
+def deinterlace(decoded: Iterable[Decoded], mode: Mode) -> Iterator[Decoded]:
     """Rebuild interlaced frames by FFmpeg's bwdif; as many come out as go in, times kept.
 
     ``auto`` leaves frames that are not flagged as interlaced as they are, ``on`` takes all.
     """
     bwdif: _Bwdif | None = None
     for item in decoded:
-        wanted = mode == "on" or (mode == "auto" and item.picture.interlaced_frame)
-        if bwdif is not None and not bwdif.fits(item.picture):
+        wanted = mode == "on" or (mode == "auto" and item.image.interlaced_frame)
+        if bwdif is not None and not bwdif.fits(item.image):
             yield from bwdif.finish()
             bwdif = None
         if bwdif is None and not wanted:
             yield item
             continue
-        bwdif = bwdif or _Bwdif(item.picture, mode)
+        bwdif = bwdif or _Bwdif(item.image, mode)
         yield from bwdif.push(item)
     if bwdif is not None:
         yield from bwdif.finish()
@@ -61,7 +61,7 @@ class _Bwdif:
 
     def push(self, item: Decoded) -> Iterator[Decoded]:
         self._waiting.append(item)
-        self._graph.vpush(item.picture)
+        self._graph.vpush(item.image)
         yield from self._ready()
 
     def finish(self) -> Iterator[Decoded]:
@@ -71,10 +71,10 @@ class _Bwdif:
     def _ready(self) -> Iterator[Decoded]:
         while True:
             try:
-                picture = self._graph.vpull()
+                image = self._graph.vpull()
             except (NeedsMore, Drained):
                 return
-            yield replace(self._waiting.popleft(), picture=picture)
+            yield replace(self._waiting.popleft(), image=image)
 
 
 def _shape(frame: VideoFrame) -> tuple[int, int, str]:

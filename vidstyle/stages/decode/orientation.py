@@ -1,4 +1,4 @@
-"""Turning pictures upright as a file's display matrix says."""
+"""Turning images upright as a file's display matrix says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ANGLE_TOLERANCE: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """What to do to a decoded picture: mirror it left to right, then turn it."""
+    """What to do to a decoded image: mirror it left to right, then turn it."""
 
     quarter_turns: int = 0
     """Counter-clockwise, 0 to 3."""
@@ -35,11 +35,11 @@ class Orientation:
         """Whether nothing is to be done."""
         return self.quarter_turns == 0 and not self.mirrored
 
-    def apply(self, picture: ArrayT) -> ArrayT:
+    def apply(self, image: ArrayT) -> ArrayT:
         """A contiguous copy of (H, W) or (H, W, C), turned; the same array where upright."""
         if self.upright:
-            return picture
-        view = picture[:, ::-1] if self.mirrored else picture
+            return image
+        view = image[:, ::-1] if self.mirrored else image
         return np.ascontiguousarray(np.rot90(view, self.quarter_turns))  # type: ignore[return-value]  # the same dtype, which rot90's types lose
 
 

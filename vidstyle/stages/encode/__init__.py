@@ -1,1 +1,1 @@
-"""Sinks: files and folders of pictures out."""
+"""Sinks: files and folders of images out."""

@@ -1,36 +1,70 @@
-"""Encoders as they are opened: for a chunk, and once more for the header of the joined file."""
+"""The options of ``encode/pyav``, what they resolve to for a clip, and encoders opened by that."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Final, Literal, TypeAlias
 
 import av
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
+from pydantic import Field, model_validator
 
-from vidstyle.core import Clip, Colour
+from vidstyle.core import Clip, Color, StageOptions
 from vidstyle.core.errors import PipelineError
-from vidstyle.media.colour import MATRIX_TO_TAG, RANGE_TO_TAG, guess_matrix
+from vidstyle.media.color import MATRIX_TO_TAG, RANGE_TO_TAG, guess_matrix
 from vidstyle.media.from_rgb import LAYOUTS
-from vidstyle.stages.encode.codecs import CODECS, VideoCodec
-from vidstyle.stages.encode.options import EncodeOptions
+from vidstyle.stages.encode.codecs import CODECS, CodecName, PixelFormat, Preset, VideoCodec
 
-_NOMINAL = Fraction(25)
-"""Frame rate told to the encoder of a clip whose rate varies; time itself is not from it."""
+Keep: TypeAlias = Literal["copy", "drop"]
+
+# Frame rate that the encoder is given where the clip's varies; times do not depend on it.
+_NOMINAL_RATE: Final = Fraction(25)
+
+
+class EncodeOptions(StageOptions):
+    """What is written, and what is kept of the original file."""
+
+    codec: CodecName = Field("libx264", description="encoder of the video")
+    crf: int | None = Field(
+        None, ge=0, le=63, description="quality, lower is better; the codec's own default if unset"
+    )
+    preset: Preset | None = Field(
+        None, description="speed: a name for libx264 and libx265, a number for libsvtav1 and vp9"
+    )
+    pixel_format: PixelFormat = Field(
+        "auto", description="samples; auto keeps 10 bits where the codec can, RGB for ffv1"
+    )
+    alpha: Literal["auto", "keep", "drop"] = Field(
+        "auto", description="auto keeps opacity where the codec can, else shows it on black"
+    )
+    audio: Keep = Field("copy", description="copied, or transcoded where the container must")
+    subtitles: Keep = Field("copy", description="copied, or converted where they are text")
+    metadata: Keep = Field("copy", description="titles, languages and chapters")
+
+    @model_validator(mode="after")
+    def _fit_the_codec(self) -> EncodeOptions:
+        codec = CODECS[self.codec]
+        codec.check_crf(self.crf)
+        codec.check_preset(self.preset)
+        codec.check_pixel_format(self.pixel_format)
+        if self.alpha == "keep":
+            codec.check_alpha(self.pixel_format)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderSettings:
-    """All that an encoder's output depends on, settled for a clip."""
+    """All that an encoder's output depends on, resolved for a clip."""
 
     codec: VideoCodec
     pixel_format: str
     width: int
     height: int
-    """Of the coded picture: the clip's, or one more where the codec needs even sides."""
-    colour: Colour
+    """Of the coded frame: the clip's, or one more where the codec needs even sides."""
+    color: Color
     sample_aspect: Fraction
     rate: Fraction
     threads: int
@@ -42,7 +76,7 @@ class EncoderSettings:
         return LAYOUTS[self.pixel_format].alpha
 
 
-def settle(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings:
+def resolve(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings:
     """Resolve every ``auto`` of the options for a clip."""
     asked = CODECS[options.codec]
     alpha = clip.alpha and options.alpha != "drop"
@@ -56,7 +90,7 @@ def settle(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings:
         pixel_format=pixel_format,
         width=-(-clip.width // across) * across,
         height=-(-clip.height // down) * down,
-        colour=_coded_colour(clip, rgb=layout.rgb),
+        color=_coded_color(clip, rgb=layout.rgb),
         sample_aspect=clip.sample_aspect,
         rate=_nominal_rate(clip, codec),
         threads=threads,
@@ -65,9 +99,9 @@ def settle(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings:
 
 
 def new_encoder(settings: EncoderSettings) -> VideoCodecContext:
-    """An open encoder on a clock of frame numbers: one tick a frame.
+    """Open an encoder on a clock of frame numbers: one tick a frame.
 
-    Raises PipelineError where the codec refuses, such as for a picture that is too small.
+    Raises PipelineError where the codec refuses, such as for a frame that is too small.
     """
     context = av.CodecContext.create(settings.codec.name, "w")
     assert isinstance(context, VideoCodecContext)
@@ -93,25 +127,25 @@ def configure(context: VideoCodecContext, settings: EncoderSettings) -> None:
     context.sample_aspect_ratio = settings.sample_aspect
     context.thread_count = settings.threads
     context.flags |= Flags.global_header | Flags.closed_gop
-    context.colorspace = MATRIX_TO_TAG[settings.colour.matrix]
-    context.color_range = RANGE_TO_TAG[settings.colour.range]
-    context.color_primaries = settings.colour.primaries
-    context.color_trc = settings.colour.transfer
+    context.colorspace = MATRIX_TO_TAG[settings.color.matrix]
+    context.color_range = RANGE_TO_TAG[settings.color.range]
+    context.color_primaries = settings.color.primaries
+    context.color_trc = settings.color.transfer
     context.options = dict(settings.options)
 
 
-def _coded_colour(clip: Clip, *, rgb: bool) -> Colour:
-    """The clip's colour with a matrix and range that the pixel format can have."""
-    colour = replace(clip.colour, tagged=True)
+def _coded_color(clip: Clip, *, rgb: bool) -> Color:
+    """The clip's color with a matrix and range that the pixel format can have."""
+    color = replace(clip.color, tagged=True)
     if rgb:
-        return replace(colour, matrix="rgb", range="full")
-    if colour.matrix == "rgb":
-        return replace(colour, matrix=guess_matrix(clip.height), range="limited")
-    return colour
+        return replace(color, matrix="rgb", range="full")
+    if color.matrix == "rgb":
+        return replace(color, matrix=guess_matrix(clip.height), range="limited")
+    return color
 
 
 def _nominal_rate(clip: Clip, codec: VideoCodec) -> Fraction:
     # Encoders keep rates in 32 bits; a nominal rate needs no more than this.
-    rate = (clip.frame_rate or _NOMINAL).limit_denominator(1001)
+    rate = (clip.frame_rate or _NOMINAL_RATE).limit_denominator(1001)
     rate = max(rate, Fraction(1, 1001))
     return rate if codec.highest_rate is None else min(rate, Fraction(codec.highest_rate))

@@ -8,11 +8,11 @@ from pathlib import Path
 from vidstyle.core import (
     NOW,
     Clip,
+    ExecutionContext,
     FrameTime,
     Needs,
-    Notice,
+    Note,
     Original,
-    Place,
     Reach,
     Segment,
     StageOptions,
@@ -22,26 +22,25 @@ from vidstyle.core.errors import OutputError
 from vidstyle.media.from_rgb import LAYOUTS
 from vidstyle.stages.encode.codecs import CODECS
 from vidstyle.stages.encode.containers import container_for
-from vidstyle.stages.encode.encoder import EncoderSettings, new_encoder, settle
+from vidstyle.stages.encode.encoder import EncodeOptions, EncoderSettings, new_encoder, resolve
 from vidstyle.stages.encode.gif import write_gif
 from vidstyle.stages.encode.joining import Joining
-from vidstyle.stages.encode.options import EncodeOptions
 from vidstyle.stages.encode.writer import ChunkWriter
 
 
 class EncodePyAV:
-    """Each chunk has its own encoder with a closed GOP; joining puts on the true times."""
+    """Each chunk has its own encoder with a closed GOP; joining sets the true times."""
 
     Options = EncodeOptions
 
     def __init__(self, options: EncodeOptions) -> None:
         self._options = options
         self._opened: tuple[Clip, int] | None = None
-        self._notices: list[Notice] = []
+        self._notes: list[Note] = []
 
     @property
     def needs(self) -> Needs:
-        """The picture, and its opacity where it is there."""
+        """The image, and its opacity where it is there."""
         return Needs(reads={"image": NOW, "alpha": Reach(optional=True)})
 
     @property
@@ -50,44 +49,44 @@ class EncodePyAV:
         return CODECS[self._options.codec].suffixes[0]
 
     @property
-    def notices(self) -> Sequence[Notice]:
+    def notes(self) -> Sequence[Note]:
         """What was padded, converted or left out."""
-        return tuple(self._notices)
+        return tuple(self._notes)
 
     def check(self, path: Path, clip: Clip) -> None:
         """Raise PipelineError where codec, container and clip do not go together."""
         container_for(path, self._options.codec)
-        new_encoder(settle(self._options, clip, threads=1))
+        new_encoder(resolve(self._options, clip, threads=1))
 
-    def settle(self, clip: Clip, place: Place) -> StageOptions:
+    def resolve(self, clip: Clip, context: ExecutionContext) -> StageOptions:
         """Format, quality, speed and alpha as they are for this clip."""
         options, codec = self._options, CODECS[self._options.codec]
         keeps = clip.alpha and bool(codec.alpha) and options.alpha != "drop"
-        settled = {
+        resolved = {
             "pixel_format": codec.base_format(options.pixel_format, clip, alpha=keeps),
             "alpha": "keep" if keeps else "drop",
             "crf": codec.default_crf if options.crf is None else options.crf,
             "preset": codec.default_preset if options.preset is None else options.preset,
         }
-        return options.model_copy(update=settled)
+        return options.model_copy(update=resolved)
 
-    def memory(self, clip: Clip, place: Place) -> int:
-        settings = settle(self._options, clip, place.threads)
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
+        settings = resolve(self._options, clip, context.threads)
         layout = LAYOUTS[settings.pixel_format]
         across, down = layout.chroma
         samples = (1 + 2 / (across * down)) * (1 if layout.bits == 8 else 2)
         pixels = settings.width * settings.height
         return settings.codec.memory(self._options.preset, samples * pixels)
 
-    def open(self, clip: Clip, place: Place) -> None:
-        self._opened = (clip, place.threads)
-        settings = settle(self._options, clip, place.threads)
-        self._notices = list(_changes(clip, settings, gif=self._options.codec == "gif"))
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
+        self._opened = (clip, context.threads)
+        settings = resolve(self._options, clip, context.threads)
+        self._notes = list(_changes(clip, settings, gif=self._options.codec == "gif"))
 
     def segment(self, clip: Clip) -> Writer:
         """A writer with an encoder of its own."""
         _, threads = self._clip_and_threads
-        return ChunkWriter(clip, settle(self._options, clip, threads))
+        return ChunkWriter(clip, resolve(self._options, clip, threads))
 
     def join(
         self,
@@ -96,18 +95,18 @@ class EncodePyAV:
         original: Original,
         path: Path,
     ) -> None:
-        """Write ``path`` whole, with the original's other streams, and probe it.
+        """Write ``path`` whole, with the original's other streams, and verify it.
 
-        Raises OutputError where writing fails or the probe disagrees.
+        Raises OutputError where writing fails or the file is not as it should be.
         """
         clip, threads = self._clip_and_threads
-        chunks = _checked(segments, times, path)
+        chunks = _check_chunks(segments, times, path)
         if self._options.codec == "gif":
-            self._notices += write_gif(chunks, times, clip, path)
+            self._notes += write_gif(chunks, times, clip, path)
         else:
-            settings = settle(self._options, clip, threads)
+            settings = resolve(self._options, clip, threads)
             joining = Joining(clip, settings, self._options)
-            self._notices += joining.write(chunks, times, original, path)
+            self._notes += joining.write(chunks, times, original, path)
 
     def close(self) -> None:
         self._opened = None
@@ -119,7 +118,9 @@ class EncodePyAV:
         return self._opened
 
 
-def _checked(segments: Iterable[Segment], times: Sequence[FrameTime], path: Path) -> list[Segment]:
+def _check_chunks(
+    segments: Iterable[Segment], times: Sequence[FrameTime], path: Path
+) -> list[Segment]:
     chunks = list(segments)
     if not chunks or not times:
         raise OutputError(f"there is no frame to write to {path}; check --frames")
@@ -130,10 +131,10 @@ def _checked(segments: Iterable[Segment], times: Sequence[FrameTime], path: Path
     return chunks
 
 
-def _changes(clip: Clip, settings: EncoderSettings, *, gif: bool) -> Iterator[Notice]:
+def _changes(clip: Clip, settings: EncoderSettings, *, gif: bool) -> Iterator[Note]:
     """What of the clip cannot be kept."""
     if (settings.width, settings.height) != (clip.width, clip.height):
-        yield Notice(
+        yield Note(
             "padded",
             f"{clip.width}x{clip.height} is written as {settings.width}x{settings.height} with "
             f"its edge repeated: {settings.codec.name} needs even sides for "
@@ -141,9 +142,11 @@ def _changes(clip: Clip, settings: EncoderSettings, *, gif: bool) -> Iterator[No
         )
     if gif and clip.streams:
         kinds = ", ".join(sorted({stream.kind for stream in clip.streams}))
-        yield Notice("dropped", f"a GIF holds no {kinds}: left out")
+        yield Note("dropped", f"a GIF does not support {kinds}: left out")
+    if gif and clip.sample_aspect != 1:
+        yield Note("aspect", f"a GIF cannot store the sample aspect {clip.sample_aspect}")
     if clip.alpha and not settings.alpha:
-        yield Notice("alpha", f"{settings.pixel_format} has no alpha: shown on black")
+        yield Note("alpha", f"{settings.pixel_format} has no alpha: shown on black")
 
 
 STAGE = EncodePyAV

@@ -1,1 +1,1 @@
-"""Filters on pictures."""
+"""Filters on images."""

@@ -12,16 +12,16 @@ from vidstyle.core import (
     NOW,
     BaseStage,
     Clip,
+    ExecutionContext,
     Layers,
     Needs,
-    Notice,
-    Place,
+    Note,
     StageOptions,
     State,
     Window,
 )
-from vidstyle.imaging.dead_pixels import BLOB_AREA, CALM, JUMP, Dead, Strokes, find_dead
-from vidstyle.imaging.mending import mend
+from vidstyle.imaging.dead_pixels import BLOB_AREA, JUMP, STABLE, Dead, Strokes, find_dead
+from vidstyle.imaging.repair import repair
 
 
 class RepairOptions(StageOptions):
@@ -31,8 +31,8 @@ class RepairOptions(StageOptions):
     jump: float = Field(
         JUMP, gt=0, le=1, description="A dead pixel differs from the median around it by more."
     )
-    calm: float = Field(
-        CALM, ge=0, le=1, description="Where the source differs by more, nothing counts as dead."
+    stable: float = Field(
+        STABLE, ge=0, le=1, description="Where the source differs by more, nothing counts as dead."
     )
     strokes: Strokes = Field(
         "spared",
@@ -41,11 +41,11 @@ class RepairOptions(StageOptions):
     blob_area: int = Field(
         BLOB_AREA, ge=2, le=1_000_000, description="Pixels of the smallest black or white blob."
     )
-    allowed_share: float = Field(
+    allowed_fraction: float = Field(
         0.0,
         ge=0,
         le=1,
-        description="Share of the picture that may be black or white, as it is in the painting"
+        description="Share of the image that may be black or white, as it is in the painting"
         " that the style was made from.",
     )
 
@@ -65,12 +65,12 @@ class Repair(BaseStage[RepairOptions]):
         self._tally = _Tally()
 
     @property
-    def notices(self) -> Sequence[Notice]:
+    def notes(self) -> Sequence[Note]:
         """What was found since the stage was opened."""
         text = self._tally.text("mended" if self.options.action == "mend" else "found")
-        return (Notice("dead-pixels", text),) if text else ()
+        return (Note("dead-pixels", text),) if text else ()
 
-    def open(self, clip: Clip, place: Place) -> None:
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
         self._tally = _Tally()
 
     def step(self, window: Window[RepairOptions], state: State) -> tuple[Layers, State]:
@@ -81,18 +81,18 @@ class Repair(BaseStage[RepairOptions]):
             source,
             strokes=options.strokes,
             jump=options.jump,
-            calm=options.calm,
+            stable=options.stable,
             blob_area=options.blob_area,
-            allowed_share=options.allowed_share,
+            allowed_fraction=options.allowed_fraction,
         )
         self._tally.add(window.now.index, dead)
-        mended = mend(image, dead, source) if options.action == "mend" else image
-        return {"image": mended}, None
+        repaired = repair(image, dead, source) if options.action == "mend" else image
+        return {"image": repaired}, None
 
 
 @dataclass(slots=True)
 class _Tally:
-    """Counts for the user alone; no picture depends on them."""
+    """Counts for the user alone; no image depends on them."""
 
     frames: int = 0
     pixels: int = 0

@@ -12,18 +12,17 @@ from pydantic import Field
 from vidstyle.core import (
     BaseStage,
     Clip,
+    ExecutionContext,
     HostArray,
     Layers,
     Needs,
-    Place,
     Reach,
     StageOptions,
     State,
     Window,
 )
+from vidstyle.imaging.derived import Gray8, Latest, gray8
 from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
-from vidstyle.imaging.grey import Grey8, grey8
-from vidstyle.imaging.latest import Latest
 
 Preset = Literal["ultrafast", "fast", "medium"]
 
@@ -38,7 +37,7 @@ class DisOptions(StageOptions):
     """What is None keeps the value of the preset."""
 
     preset: Preset = Field("fast", description="Speed against accuracy: about 1 : 2 : 12 in time.")
-    scale: float = Field(1.0, gt=0, le=1, description="Size of the pictures that are compared.")
+    scale: float = Field(1.0, gt=0, le=1, description="Size of the images that are compared.")
     directions: Directions = Field(
         "to_previous",
         description="'both' also says which of the previous frame's pixels stay visible.",
@@ -67,14 +66,14 @@ class DisOptions(StageOptions):
         None, description="Compare patches without their mean: bears changes of light."
     )
     spatial_propagation: bool | None = Field(
-        None, description="Begin each patch's search at what its neighbours have found."
+        None, description="Begin each patch's search at what its neighbors have found."
     )
 
 
 class Dis(BaseStage[DisOptions]):
     """Dense inverse search (Kroeger et al. 2016), both ways: ``flow`` and what follows from it.
 
-    Pictures are compared as 8-bit grey. Writes ``flow``, ``visible`` and
+    Images are compared as 8-bit gray. Writes ``flow``, ``visible`` and
     ``flow_from_previous``; on the first frame of a shot all are 0.
     """
 
@@ -85,9 +84,9 @@ class Dis(BaseStage[DisOptions]):
         self.needs = Needs(
             reads={"source": Reach(behind=1)}, writes=flow_layers(options.directions)
         )
-        self._grey = Latest(grey8)
+        self._gray = Latest(gray8)
 
-    def open(self, clip: Clip, place: Place) -> None:
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
         self._search = dense_search(self.options)
 
     def step(self, window: Window[DisOptions], state: State) -> tuple[Layers, State]:
@@ -98,7 +97,7 @@ class Dis(BaseStage[DisOptions]):
             lambda first, second: search_flow(self._search, first, second),
             scale=self.options.scale,
             directions=self.options.directions,
-            grey=self._grey,
+            gray=self._gray,
         )
         return layers, None
 
@@ -129,18 +128,18 @@ def dense_search(options: DisOptions) -> cv2.DISOpticalFlow:
     return search
 
 
-def search_flow(search: cv2.DISOpticalFlow, first: Grey8, second: Grey8) -> HostArray:
-    """Flow (H, W, 2) in pixels from ``first`` to ``second``, grey (H, W) of any size.
+def search_flow(search: cv2.DISOpticalFlow, first: Gray8, second: Gray8) -> HostArray:
+    """Flow (H, W, 2) in pixels from ``first`` to ``second``, gray (H, W) of any size.
 
     Below four patches at its finest level the search changes its own settings, or crashes:
-    such pictures are padded by repeating their edge.
+    such images are padded by repeating their edge.
     """
     least: int = 4 * search.getPatchSize() * 2 ** search.getFinestScale()
     height, width = first.shape
     bottom, right = max(0, least - height), max(0, least - width)
     if bottom or right:
         first, second = (
-            np.pad(grey, ((0, bottom), (0, right)), mode="edge") for grey in (first, second)
+            np.pad(gray, ((0, bottom), (0, right)), mode="edge") for gray in (first, second)
         )
     flow = search.calc(first, second, None)  # type: ignore[call-overload]  # None: no first guess
     return np.ascontiguousarray(flow[:height, :width])

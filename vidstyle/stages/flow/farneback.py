@@ -7,15 +7,14 @@ import numpy as np
 from pydantic import Field
 
 from vidstyle.core import BaseStage, HostArray, Layers, Needs, Reach, StageOptions, State, Window
+from vidstyle.imaging.derived import Gray8, Latest, gray8
 from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
-from vidstyle.imaging.grey import Grey8, grey8
-from vidstyle.imaging.latest import Latest
 
 
 class FarnebackOptions(StageOptions):
     """The dials of Farnebäck's method; the defaults follow OpenCV's tutorial."""
 
-    scale: float = Field(1.0, gt=0, le=1, description="Size of the pictures that are compared.")
+    scale: float = Field(1.0, gt=0, le=1, description="Size of the images that are compared.")
     directions: Directions = Field(
         "to_previous",
         description="'both' also says which of the previous frame's pixels stay visible.",
@@ -38,7 +37,7 @@ class FarnebackOptions(StageOptions):
 class Farneback(BaseStage[FarnebackOptions]):
     """Polynomial expansion (Farnebäck 2003), both ways: ``flow`` and what follows from it.
 
-    Pictures are compared as 8-bit grey. Writes ``flow``, ``visible`` and
+    Images are compared as 8-bit gray. Writes ``flow``, ``visible`` and
     ``flow_from_previous``; on the first frame of a shot all are 0.
     """
 
@@ -49,7 +48,7 @@ class Farneback(BaseStage[FarnebackOptions]):
         self.needs = Needs(
             reads={"source": Reach(behind=1)}, writes=flow_layers(options.directions)
         )
-        self._grey = Latest(grey8)
+        self._gray = Latest(gray8)
 
     def step(self, window: Window[FarnebackOptions], state: State) -> tuple[Layers, State]:
         previous = window.behind[0].host("source") if window.behind else None
@@ -59,13 +58,13 @@ class Farneback(BaseStage[FarnebackOptions]):
             lambda first, second: expansion_flow(first, second, self.options),
             scale=self.options.scale,
             directions=self.options.directions,
-            grey=self._grey,
+            gray=self._gray,
         )
         return layers, None
 
 
-def expansion_flow(first: Grey8, second: Grey8, options: FarnebackOptions) -> HostArray:
-    """Flow (H, W, 2) in pixels from ``first`` to ``second``, grey (H, W) of any size."""
+def expansion_flow(first: Gray8, second: Gray8, options: FarnebackOptions) -> HostArray:
+    """Flow (H, W, 2) in pixels from ``first`` to ``second``, gray (H, W) of any size."""
     flow = cv2.calcOpticalFlowFarneback(
         first,
         second,

@@ -11,26 +11,25 @@ from pydantic import Field
 from vidstyle.core import (
     BaseStage,
     Clip,
+    ExecutionContext,
     Layers,
     Needs,
-    Place,
     Reach,
     StageOptions,
     State,
     Window,
 )
+from vidstyle.core.context import Precision
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.paths import is_file
-from vidstyle.core.place import Precision
 from vidstyle.imaging.flow_pair import (
     Directions,
     flow_layers,
     layers_of_flows,
     no_flow,
 )
-from vidstyle.models.backends import PrecisionChoice
-from vidstyle.models.raft_scale import auto_scale, scaled_flows
-from vidstyle.models.raft_weights import RaftSize, find_raft
+from vidstyle.models.flow.raft_setup import RaftSize, auto_scale, find_raft
+from vidstyle.models.style.backends import PrecisionChoice
 
 
 class RaftOptions(StageOptions):
@@ -42,7 +41,7 @@ class RaftOptions(StageOptions):
     )
     scale: Annotated[float, Field(gt=0, le=1)] | Literal["auto"] = Field(
         "auto",
-        description="Size of the pictures that are compared. Memory grows with its fourth power:"
+        description="Size of the images that are compared. Memory grows with its fourth power:"
         " auto compares at most 1280x720 pixels.",
     )
     precision: PrecisionChoice = Field(
@@ -85,25 +84,25 @@ class Raft(BaseStage[RaftOptions]):
             _weights(self.options)
         return clip
 
-    def settle(self, clip: Clip, place: Place) -> RaftOptions:
-        settled = {
+    def resolve(self, clip: Clip, context: ExecutionContext) -> RaftOptions:
+        resolved = {
             "scale": _scale(self.options, clip),
-            "precision": _precision(self.options, place),
+            "precision": _precision(self.options, context),
         }
-        return self.options.model_copy(update=settled)
+        return self.options.model_copy(update=resolved)
 
     def files(self) -> Sequence[Path]:
         return [_weights(self.options)]
 
-    def open(self, clip: Clip, place: Place) -> None:
-        from vidstyle.models.raft import load_raft
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
+        from vidstyle.models.flow.raft import load_raft
 
         self._scale = _scale(self.options, clip)
         self._raft = load_raft(
             self.options.model,
             weights=_weights(self.options),
-            device=place.device,
-            precision=_precision(self.options, place),
+            device=context.device,
+            precision=_precision(self.options, context),
             iterations=self.options.iterations,
         )
 
@@ -114,7 +113,7 @@ class Raft(BaseStage[RaftOptions]):
             layers = no_flow(height, width, directions)
         else:
             previous = window.behind[0].tensor("source")
-            there, back = scaled_flows(self._raft, now, previous, self._scale)
+            there, back = self._raft.scaled_flows(now, previous, self._scale)
             layers = layers_of_flows(there, back, directions)
         # Stages that read flow are at home on the host: there it stays.
         return layers, None
@@ -135,9 +134,9 @@ def _scale(options: RaftOptions, clip: Clip) -> float:
     return options.scale
 
 
-def _precision(options: RaftOptions, place: Place) -> Precision:
+def _precision(options: RaftOptions, context: ExecutionContext) -> Precision:
     if options.precision == "auto":
-        return "float32" if place.device == "cpu" else "float16"
+        return "float32" if context.device == "cpu" else "float16"
     return options.precision
 
 

@@ -1,4 +1,4 @@
-"""Hard cuts, found where both the colours and the structure of the picture change."""
+"""Hard cuts, found where both the colors and the structure of the image change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BINS = (8, 4, 8)
 _FLAT = 2.0
 # Standard deviation (of 255) below which a block has no structure to compare.
 _STEP = 24.0
-# Change of colour or of contrast (of 255) that makes a block without structure new. The steps of
+# Change of color or of contrast (of 255) that makes a block without structure new. The steps of
 # a fade from or to black are smaller.
 _BLOWN = 235.0
 # Mean (of 255) above which a block is blown out, as by a flash, and says nothing.
@@ -41,8 +41,8 @@ class HistogramOptions(StageOptions):
 class Histogram(BaseStage[HistogramOptions]):
     """Writes ``cut``: 1 on the first frame of a new shot, else 0; 0 on the very first frame.
 
-    The change between two frames is ``picture_change``: a flash changes the colours but not the
-    structure, a pan the structure but not the colours, and a fade neither from frame to frame.
+    The change between two frames is ``image_change``: a flash changes the colors but not the
+    structure, a pan the structure but not the colors, and a fade neither from frame to frame.
     """
 
     Options = HistogramOptions
@@ -58,37 +58,37 @@ STAGE = Histogram
 
 
 def is_cut(now: HostArray, previous: HostArray, threshold: float) -> bool:
-    """Whether ``picture_change`` is at least ``threshold``.
+    """Whether ``image_change`` is at least ``threshold``.
 
-    Colours alone rule most frames out: structure, which takes three times as long, changes by 1 at
+    Colors alone rule most frames out: structure, which takes three times as long, changes by 1 at
     most.
     """
     small_now, small_previous = _thumbnail(now), _thumbnail(previous)
-    colour = colour_change(small_now, small_previous)
-    if np.sqrt(colour) < threshold:
+    color = color_change(small_now, small_previous)
+    if np.sqrt(color) < threshold:
         return False
-    return bool(np.sqrt(colour * structure_change(small_now, small_previous)) >= threshold)
+    return bool(np.sqrt(color * structure_change(small_now, small_previous)) >= threshold)
 
 
-def picture_change(now: HostArray, previous: HostArray) -> float:
-    """How much of the picture is new, 0 to 1.
+def image_change(now: HostArray, previous: HostArray) -> float:
+    """How much of the image is new, 0 to 1.
 
-    The geometric mean of ``colour_change`` and ``structure_change``. Pictures are (H, W, 3) RGB
+    The geometric mean of ``color_change`` and ``structure_change``. Images are (H, W, 3) RGB
     in [0, 1] of any size.
     """
     small_now, small_previous = _thumbnail(now), _thumbnail(previous)
-    colour = colour_change(small_now, small_previous)
-    return float(np.sqrt(colour * structure_change(small_now, small_previous)))
+    color = color_change(small_now, small_previous)
+    return float(np.sqrt(color * structure_change(small_now, small_previous)))
 
 
-def colour_change(now: Thumbnail, previous: Thumbnail) -> float:
+def color_change(now: Thumbnail, previous: Thumbnail) -> float:
     """1 minus the intersection of the histograms of hue, saturation and value."""
-    shared = np.minimum(_colours(now), _colours(previous)).sum()
+    shared = np.minimum(_colors(now), _colors(previous)).sum()
     return max(0.0, 1.0 - float(shared))
 
 
 def structure_change(now: Thumbnail, previous: Thumbnail) -> float:
-    """Mean over blocks of 1 minus their best correlation with the previous picture nearby."""
+    """Mean over blocks of 1 minus their best correlation with the previous image nearby."""
     reach = ((_SEARCH, _SEARCH), (_SEARCH, _SEARCH), (0, 0))
     around = np.pad(previous, reach, mode="edge")
     changes = [
@@ -117,13 +117,13 @@ def _block_change(block: Thumbnail, around: Thumbnail) -> float:
     return 1.0 - float(np.clip(match.max(), 0, 1))
 
 
-def _thumbnail(picture: HostArray) -> Thumbnail:
-    small = cv2.resize(picture, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
+def _thumbnail(image: HostArray) -> Thumbnail:
+    small = cv2.resize(image, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
     return np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
 
 
-def _colours(picture: Thumbnail) -> HostArray:
-    """Shares of the colours; they add up to 1."""
-    hsv = cv2.cvtColor(picture, cv2.COLOR_RGB2HSV)
+def _colors(image: Thumbnail) -> HostArray:
+    """Shares of the colors; they add up to 1."""
+    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
     counts = cv2.calcHist([hsv], [0, 1, 2], None, list(_BINS), [0, 180, 0, 256, 0, 256])
     return np.asarray(counts / counts.sum(), np.float32)

@@ -1,4 +1,4 @@
-"""Paint each picture by one pass through a trained network."""
+"""Paint each image by one pass through a trained network."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from vidstyle.core import (
     NOW,
     BaseStage,
     Clip,
+    ExecutionContext,
     Frame,
     HostArray,
     Layer,
     Layers,
     Mix,
     Needs,
-    Place,
     StageOptions,
     State,
     Window,
@@ -27,19 +27,19 @@ from vidstyle.core import (
     keyframed_mix,
     layer_or_file,
 )
+from vidstyle.core.context import Precision
 from vidstyle.core.layers import Home
-from vidstyle.core.place import Precision
-from vidstyle.models.backends import (
+from vidstyle.models.openvino.memory import network_memory
+from vidstyle.models.style.backends import (
     Backend,
     BackendChoice,
     PrecisionChoice,
-    settled_backend,
-    settled_precision,
+    resolved_backend,
+    resolved_precision,
 )
-from vidstyle.models.painting_memory import painting_memory
-from vidstyle.models.style_file import read_style_info
-from vidstyle.models.style_mix import check_alike
-from vidstyle.models.styles import find_style
+from vidstyle.models.style.style_file import read_style_info
+from vidstyle.models.style.style_mix import check_alike
+from vidstyle.models.style.styles import find_style
 
 if TYPE_CHECKING:
     import torch
@@ -51,7 +51,7 @@ class FeedForwardOptions(StageOptions):
         " {great-wave: 0.7, starry-night: 0.3} of styles of one architecture and width."
     )
     strength: float = keyframed(
-        1.0, ge=0, le=1, description="Share of the painting; 0 leaves the picture as it is."
+        1.0, ge=0, le=1, description="Share of the painting; 0 leaves the image as it is."
     )
     backend: BackendChoice = Field(
         "auto",
@@ -64,7 +64,7 @@ class FeedForwardOptions(StageOptions):
         " the processor has it, else float32.",
     )
     mask: str | None = layer_or_file(
-        description="Where to paint: a picture or video that is white there, or opaque where it"
+        description="Where to paint: an image or video that is white there, or opaque where it"
         " has transparency; or the name of a layer, such as a side input."
     )
 
@@ -72,11 +72,11 @@ class FeedForwardOptions(StageOptions):
 class FeedForward(BaseStage[FeedForwardOptions]):
     """Paints ``image`` in a trained style: a feed-forward network (Johnson et al. 2016).
 
-    ``image + strength · mask · (painted - image)``: at strength 0 the picture passes untouched,
-    and where strength and mask are 1 it is the painting itself. Any picture size; the painting is
+    ``image + strength · mask · (painted - image)``: at strength 0 the image passes untouched,
+    and where strength and mask are 1 it is the painting itself. Any image size; the painting is
     clamped to [0, 1]. What paints, and in which precision, is settled by the device alone
     (``models.backends``). Where memory is short OpenVINO paints strip by strip, and the painting
-    is the same but for rounding; torch has whole pictures only. A mix interpolates the weights of
+    is the same but for rounding; torch has whole images only. A mix interpolates the weights of
     its styles (``models.style_mix``). A style that is missing, damaged or of an unknown
     architecture, and styles that cannot be mixed, raise WeightsError before the first frame.
     """
@@ -100,28 +100,28 @@ class FeedForward(BaseStage[FeedForwardOptions]):
     def files(self) -> Sequence[Path]:
         return [find_style(name) for name in _shares(self.options)]
 
-    def settle(self, clip: Clip, place: Place) -> FeedForwardOptions:
-        backend, precision = self._settled(place.device)
+    def resolve(self, clip: Clip, context: ExecutionContext) -> FeedForwardOptions:
+        backend, precision = self._resolved(context.device)
         return self.options.model_copy(update={"backend": backend, "precision": precision})
 
-    def memory(self, clip: Clip, place: Place) -> int:
-        if place.device != "cpu":
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
+        if context.device != "cpu":
             return 0
-        backend, precision = self._settled(place.device)
+        backend, precision = self._resolved(context.device)
         info = read_style_info(self.files()[0])
         size = (clip.height, clip.width)
-        return painting_memory(
-            info, backend=backend, precision=precision, size=size, tile=place.tile
+        return network_memory(
+            info, backend=backend, precision=precision, size=size, tile=context.tile
         )
 
-    def open(self, clip: Clip, place: Place) -> None:
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
         self._step: Step
-        backend, precision = self._settled(place.device)
+        backend, precision = self._resolved(context.device)
         styles = {name: find_style(name) for name in _shares(self.options)}
         if backend == "openvino":
-            self._step = _host_step(styles, precision, place, clip, _shares(self.options))
+            self._step = _host_step(styles, precision, context, clip, _shares(self.options))
         else:
-            self._step = _DeviceStep(styles, precision, place, compiled=backend == "compile")
+            self._step = _DeviceStep(styles, precision, context, compiled=backend == "compile")
 
     def step(self, window: Window[FeedForwardOptions], state: State) -> tuple[Layers, State]:
         return {"image": self._step(window.now, window.options)}, None
@@ -131,9 +131,9 @@ class FeedForward(BaseStage[FeedForwardOptions]):
             return [{"image": image} for image in self._step.many(windows)]
         return [self.step(window, None)[0] for window in windows]
 
-    def _settled(self, device: str) -> tuple[Backend, Precision]:
-        backend = settled_backend(self.options.backend, device)
-        return backend, settled_precision(self.options.precision, backend, device)
+    def _resolved(self, device: str) -> tuple[Backend, Precision]:
+        backend = resolved_backend(self.options.backend, device)
+        return backend, resolved_precision(self.options.precision, backend, device)
 
 
 Step = Callable[[Frame, FeedForwardOptions], Layer]
@@ -142,52 +142,59 @@ Step = Callable[[Frame, FeedForwardOptions], Layer]
 def _host_step(
     styles: Mapping[str, Path],
     precision: Precision,
-    place: Place,
+    context: ExecutionContext,
     clip: Clip,
     shares: Mapping[str, float],
 ) -> Step:
-    from vidstyle.models.openvino_painter import OpenVinoPainter
+    from vidstyle.models.openvino.stylizer import OpenVinoStylizer
 
-    painter = OpenVinoPainter(styles, precision=precision, threads=place.threads, tile=place.tile)
-    painter.network(shares).prepare(clip.height, clip.width)
+    stylizer = OpenVinoStylizer(
+        styles, precision=precision, threads=context.threads, tile=context.tile
+    )
+    stylizer.network(shares).prepare(clip.height, clip.width)
 
     def step(frame: Frame, options: FeedForwardOptions) -> HostArray:
-        picture, share = frame.host("image"), options.strength
+        image, share = frame.host("image"), options.strength
         if share == 0:
-            return picture
-        painted = painter.paint(picture, _shares(options))
+            return image
+        stylized = stylizer.stylize(image, _shares(options))
         if options.mask is not None:
             mask = frame.host(options.mask)
-            _check_mask(options.mask, mask.shape, picture.shape[:2])
-            return _mixed(picture, painted, share * mask[..., None])
-        return painted if share == 1 else _mixed(picture, painted, np.float32(share))
+            _check_mask(options.mask, mask.shape, image.shape[:2])
+            return _mixed(image, stylized, share * mask[..., None])
+        return stylized if share == 1 else _mixed(image, stylized, np.float32(share))
 
     return step
 
 
-def _mixed(picture: HostArray, painted: HostArray, share: HostArray | np.float32) -> HostArray:
+def _mixed(image: HostArray, stylized: HostArray, share: HostArray | np.float32) -> HostArray:
     # Exact at both ends.
-    return picture * (1 - share) + painted * share
+    return image * (1 - share) + stylized * share
 
 
 class _DeviceStep:
-    """One picture or a batch of them by torch."""
+    """One image or a batch of them by torch."""
 
     def __init__(
-        self, styles: Mapping[str, Path], precision: Precision, place: Place, *, compiled: bool
+        self,
+        styles: Mapping[str, Path],
+        precision: Precision,
+        context: ExecutionContext,
+        *,
+        compiled: bool,
     ) -> None:
-        from vidstyle.models.torch_painter import TorchPainter
+        from vidstyle.models.style.torch_stylizer import TorchStylizer
 
-        self._painter = TorchPainter(
-            styles, precision=precision, device=place.device, compiled=compiled
+        self._stylizer = TorchStylizer(
+            styles, precision=precision, device=context.device, compiled=compiled
         )
 
     def __call__(self, frame: Frame, options: FeedForwardOptions) -> torch.Tensor:
-        picture = frame.tensor("image")
+        image = frame.tensor("image")
         if options.strength == 0:
-            return picture
-        painted = self._painter.paint(picture[None], _shares(options))[0]
-        return _lerped(frame, options, painted)
+            return image
+        stylized = self._stylizer.stylize(image[None], _shares(options))[0]
+        return _lerped(frame, options, stylized)
 
     def many(self, windows: Sequence[Window[FeedForwardOptions]]) -> list[torch.Tensor]:
         """What single steps give; one pass through the network where all are in one style."""
@@ -197,22 +204,22 @@ class _DeviceStep:
         alike = all(_shares(window.options) == shares for window in windows)
         if not alike or any(window.options.strength == 0 for window in windows):
             return [self(window.now, window.options) for window in windows]
-        pictures = torch.stack([window.now.tensor("image") for window in windows])
-        painted = self._painter.paint(pictures, shares)
+        images = torch.stack([window.now.tensor("image") for window in windows])
+        stylized = self._stylizer.stylize(images, shares)
         return [
             _lerped(window.now, window.options, one)
-            for window, one in zip(windows, painted, strict=True)
+            for window, one in zip(windows, stylized, strict=True)
         ]
 
 
-def _lerped(frame: Frame, options: FeedForwardOptions, painted: torch.Tensor) -> torch.Tensor:
-    picture, share = frame.tensor("image"), options.strength
+def _lerped(frame: Frame, options: FeedForwardOptions, stylized: torch.Tensor) -> torch.Tensor:
+    image, share = frame.tensor("image"), options.strength
     # lerp is exact at both ends.
     if options.mask is None:
-        return picture.lerp(painted, share)
+        return image.lerp(stylized, share)
     mask = frame.tensor(options.mask)
-    _check_mask(options.mask, tuple(mask.shape), (1, *picture.shape[1:]))
-    return picture.lerp(painted, share * mask)
+    _check_mask(options.mask, tuple(mask.shape), (1, *image.shape[1:]))
+    return image.lerp(stylized, share * mask)
 
 
 def _shares(options: FeedForwardOptions) -> Mapping[str, float]:

@@ -1,4 +1,4 @@
-"""Paint the frames of a shot by optimisation in several passes, forwards and backwards."""
+"""Paint the frames of a shot by optimization in several passes, forwards and backwards."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from vidstyle.core import (
     NOW,
     BaseStage,
     Clip,
+    ExecutionContext,
     Needs,
-    Place,
     Span,
     SpanSteps,
     State,
@@ -30,8 +30,8 @@ class GatysMultipass(BaseStage[GatysMultipassOptions]):
 
         (1 - blend · c) x[i] + blend · c · W(x[i ∓ 1])
 
-    with W its neighbour, already done in this pass, moved along the flow, and c where that is
-    visible, and is optimised on from there, with the temporal loss to the same neighbour. So what
+    with W its neighbor, already done in this pass, moved along the flow, and c where that is
+    visible, and is optimized on from there, with the temporal loss to the same neighbor. So what
     one frame shows reaches all others, and no frame drifts from the first on. A span goes on where
     the one before it ended. Needs flow in both directions.
     """
@@ -52,39 +52,39 @@ class GatysMultipass(BaseStage[GatysMultipassOptions]):
         )
 
     def describe(self, clip: Clip) -> Clip:
-        self.options.check_paintings()
+        self.options.check_style_images()
         if self.options.weights is not None or self.options.offline:
             self.options.weights_file()
         return clip
 
-    def settle(self, clip: Clip, place: Place) -> GatysMultipassOptions:
-        return self.options.settled(place.device)
+    def resolve(self, clip: Clip, context: ExecutionContext) -> GatysMultipassOptions:
+        return self.options.resolved(context.device)
 
-    def memory(self, clip: Clip, place: Place) -> int:
-        return self.options.memory(clip.width, clip.height, place.device)
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
+        return self.options.memory(clip.width, clip.height, context.device)
 
     def files(self) -> Sequence[Path]:
-        return [*self.options.paintings, self.options.weights_file()]
+        return [*self.options.style_images, self.options.weights_file()]
 
-    def open(self, clip: Clip, place: Place) -> None:
-        from vidstyle.stages.stylize.gatys_painter import Painter
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
+        from vidstyle.stages.stylize.gatys_stylizer import Stylizer
 
         options = self.options
-        self._painter = Painter(options, device=place.device, temporal=options.temporal)
+        self._stylizer = Stylizer(options, device=context.device, temporal=options.temporal)
 
     def step_span(self, span: Span[GatysMultipassOptions], state: State) -> SpanSteps:
-        from vidstyle.stages.stylize.gatys_passes import PaintedPasses
+        from vidstyle.stages.stylize.gatys_passes import OptimizationPasses
 
-        before = cast("torch.Tensor", state["painted"]) if state else None
-        passes = PaintedPasses(span, before, self._painter, self.options)
-        passes.paint_alone()
+        before = cast("torch.Tensor", state["stylized"]) if state else None
+        passes = OptimizationPasses(span, before, self._stylizer, self.options)
+        passes.stylize_alone()
         for number in range(self.options.passes):
             turn = passes.forwards if number % 2 == 0 else passes.backwards
             turn()
         for position, options in enumerate(span.options):
-            picture = span[position].tensor("image")
-            yield {"image": picture.lerp(passes.painted(position), options.strength)}
-        return {"painted": passes.painted(len(span) - 1)}
+            image = span[position].tensor("image")
+            yield {"image": image.lerp(passes.stylized(position), options.strength)}
+        return {"stylized": passes.stylized(len(span) - 1)}
 
 
 STAGE = GatysMultipass

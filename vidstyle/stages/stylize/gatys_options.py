@@ -1,4 +1,4 @@
-"""The options of painting by optimisation, of clips and of stills; usable without torch."""
+"""The options of painting by optimization, of clips and of stills; usable without torch."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pydantic import Field, field_validator
 from vidstyle.core import Mix, StageOptions, keyframed, layer_or_file
 from vidstyle.core.errors import InputError, WeightsError
 from vidstyle.core.paths import is_file
-from vidstyle.models.backbone_names import BackboneName, Pooling
-from vidstyle.models.gatys_memory import gatys_memory
-from vidstyle.models.gatys_settings import (
-    Colours,
+from vidstyle.models.loss.backbone_names import BackboneName, Pooling
+from vidstyle.models.optimization.memory import gatys_memory
+from vidstyle.models.optimization.settings import (
+    Colors,
     DescentSettings,
     LossSettings,
     LossWeights,
-    Optimiser,
+    Optimizer,
     Variation,
 )
-from vidstyle.models.painting_file import check_painting, painting_pixels
-from vidstyle.models.weight_places import find_backbone
+from vidstyle.models.optimization.style_image_file import check_style_image, style_image_pixels
+from vidstyle.models.weights.places import find_backbone
 
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 Layers = (
@@ -30,8 +30,8 @@ Layers = (
 )
 
 
-class PaintingOptions(StageOptions):
-    """What pictures are painted after, and by which losses."""
+class OptimizationOptions(StageOptions):
+    """What images are painted after, and by which losses."""
 
     style: Mix = Field(
         description="A painting, or several with weights: {waves.jpg: 0.7, night.jpg: 0.3}."
@@ -40,7 +40,7 @@ class PaintingOptions(StageOptions):
         1.0,
         ge=0.1,
         le=4,
-        description="Longer side of the paintings, relative to the picture's: larger makes larger"
+        description="Longer side of the paintings, relative to the image's: larger makes larger"
         " strokes.",
     )
     backbone: BackboneName = Field("vgg16", description="The loss network.")
@@ -57,20 +57,20 @@ class PaintingOptions(StageOptions):
     content_layers: tuple[str, ...] | None = Field(
         None, min_length=1, description="Whose features are compared."
     )
-    style_weight: Weight = Field(1.0, description="Of the style loss, 1 for an untouched picture.")
+    style_weight: Weight = Field(1.0, description="Of the style loss, 1 for an untouched image.")
     content_weight: Weight = Field(
-        0.03, description="Of the content loss, 1 for a picture without any content."
+        0.03, description="Of the content loss, 1 for an image without any content."
     )
     variation: Weight = Field(
-        0.01, description="Of the total variation, 1 for an untouched picture: more is smoother."
+        0.01, description="Of the total variation, 1 for an untouched image: more is smoother."
     )
     variation_kind: Variation = Field("squared", description="'absolute' leaves edges sharp.")
-    colours: Colours = Field(
-        "painting",
+    colors: Colors = Field(
+        "style_image",
         description="'luminance' paints light and dark alone, 'transfer' gives the paintings the"
-        " picture's colours first.",
+        " image's colors first.",
     )
-    optimiser: Optimiser = Field(
+    optimizer: Optimizer = Field(
         "lbfgs", description="'lbfgs' needs fewer steps, 'adam' less memory."
     )
     learning_rate: float = Field(0.02, gt=0, le=1, description="Of Adam.")
@@ -110,7 +110,7 @@ class PaintingOptions(StageOptions):
         return layers
 
     @property
-    def paintings(self) -> dict[Path, float]:
+    def style_images(self) -> dict[Path, float]:
         """The files, with weights that sum to 1."""
         mix = self.style if isinstance(self.style, dict) else {self.style: 1.0}
         return {Path(name): weight for name, weight in mix.items() if weight}
@@ -125,17 +125,17 @@ class PaintingOptions(StageOptions):
                 variation=self.variation,
                 temporal=temporal,
             ),
-            style_taps=dict.fromkeys(layers, 1.0) if isinstance(layers, tuple) else layers,
-            content_taps=self.content_layers,
+            style_layers=dict.fromkeys(layers, 1.0) if isinstance(layers, tuple) else layers,
+            content_feature_layers=self.content_layers,
             variation=self.variation_kind,
             precision="float32" if self.precision == "auto" else self.precision,
         )
 
-    def settled(self, device: str) -> Self:
+    def resolved(self, device: str) -> Self:
         """With the precision that ``auto`` stands for on a device; by its features, not timing."""
         if self.precision != "auto":
             return self
-        from vidstyle.models.openvino_network import native_bfloat16
+        from vidstyle.models.openvino.network import native_bfloat16
 
         half = device == "cpu" and native_bfloat16()
         return self.model_copy(update={"precision": "bfloat16" if half else "float32"})
@@ -144,7 +144,7 @@ class PaintingOptions(StageOptions):
         """How the loss is made small, from the content."""
         return DescentSettings(
             steps=steps,
-            optimiser=self.optimiser,
+            optimizer=self.optimizer,
             learning_rate=self.learning_rate,
             levels=self.levels,
             tolerance=self.tolerance,
@@ -152,7 +152,7 @@ class PaintingOptions(StageOptions):
         )
 
     def memory(self, width: int, height: int, device: str) -> int:
-        """Bytes that painting a picture of that size takes at most of the processor's memory.
+        """Bytes that painting an image of that size takes at most of the processor's memory.
 
         Raises InputError for a painting that is not there, or is none.
         """
@@ -164,41 +164,41 @@ class PaintingOptions(StageOptions):
             width=width,
             height=height,
             style_scale=self.style_scale,
-            painting_pixels=sum(map(painting_pixels, self.paintings)),
+            style_image_pixels=sum(map(style_image_pixels, self.style_images)),
         )
 
     def weights_file(self) -> Path:
         """The file of the backbone's weights; fetched where it may be. Raises WeightsError."""
-        place = None if self.weights is None else Path(self.weights)
-        if place is not None and is_file(place):
-            return place
-        if place is not None and place.suffix:
-            raise WeightsError(f"{place} is not there: name the weights of {self.backbone}")
-        return find_backbone(self.backbone, folder=place, offline=self.offline)
+        position = None if self.weights is None else Path(self.weights)
+        if position is not None and is_file(position):
+            return position
+        if position is not None and position.suffix:
+            raise WeightsError(f"{position} is not there: name the weights of {self.backbone}")
+        return find_backbone(self.backbone, folder=position, offline=self.offline)
 
 
-class ClipOptions(PaintingOptions):
+class ClipOptions(OptimizationOptions):
     """Of frames, beside that."""
 
     strength: float = keyframed(
-        1.0, ge=0, le=1, description="Share of the painting; 0 leaves the picture as it is."
+        1.0, ge=0, le=1, description="Share of the painting; 0 leaves the image as it is."
     )
     mask: str | None = layer_or_file(
-        description="Where to paint: a picture or video that is white there; or a layer's name."
+        description="Where to paint: an image or video that is white there; or a layer's name."
     )
     temporal: Weight = Field(
         10.0, description="Of the difference to the warped frame before, where it is visible."
     )
 
-    def check_paintings(self) -> None:
-        """Raise InputError where one is not there, or is no picture; nothing is decoded."""
-        for path in self.paintings:
+    def check_style_images(self) -> None:
+        """Raise InputError where one is not there, or is no image; nothing is decoded."""
+        for path in self.style_images:
             if not is_file(path):
                 raise InputError(
                     f"the painting {path} is not there, or is not a file: name one with"
                     " `--style FILE`"
                 )
-            check_painting(path)
+            check_style_image(path)
 
 
 class GatysOptions(ClipOptions):
@@ -220,7 +220,7 @@ class GatysMultipassOptions(ClipOptions):
     steps_pass: int = Field(15, ge=1, le=10_000, description="For each frame, in each pass.")
     passes: int = Field(4, ge=1, le=32, description="Every other one goes backwards.")
     blend: float = Field(
-        0.5, ge=0, le=1, description="Share of the warped neighbour at the start of a pass."
+        0.5, ge=0, le=1, description="Share of the warped neighbor at the start of a pass."
     )
     span: int = Field(
         48,

@@ -1,4 +1,4 @@
-"""Passes of an optimisation over the frames of a span."""
+"""Passes of an optimization over the frames of a span."""
 
 from __future__ import annotations
 
@@ -8,50 +8,50 @@ from typing import cast
 import torch
 
 from vidstyle.core import Span
-from vidstyle.models.gatys_settings import DescentSettings, Past
+from vidstyle.models.optimization.settings import DescentSettings, Past
 from vidstyle.stages.stylize.gatys_options import GatysMultipassOptions
-from vidstyle.stages.stylize.gatys_painter import (
-    Painter,
+from vidstyle.stages.stylize.gatys_stylizer import (
+    Stylizer,
     following,
     mask_of,
     warped,
 )
 
 
-class PaintedPasses:
+class OptimizationPasses:
     """A span while passes go over it; the paintings lie on the span's shelf."""
 
     def __init__(
         self,
         span: Span[GatysMultipassOptions],
         before: torch.Tensor | None,
-        painter: Painter,
+        stylizer: Stylizer,
         options: GatysMultipassOptions,
     ) -> None:
         """``before`` is the painting of the last frame of the span before, (3, H, W)."""
-        self._span, self._before, self._painter, self._options = span, before, painter, options
+        self._span, self._before, self._stylizer, self._options = span, before, stylizer, options
 
-    def painted(self, position: int) -> torch.Tensor:
+    def stylized(self, position: int) -> torch.Tensor:
         """The frame as the passes have left it, (3, H, W)."""
-        return cast("torch.Tensor", self._span.shelf["painted", position])
+        return cast("torch.Tensor", self._span.scratch["stylized", position])
 
-    def paint_alone(self) -> None:
+    def stylize_alone(self) -> None:
         """Each frame from itself."""
         for position, options in enumerate(self._span.options):
             if options.strength:
-                self._paint(position, self._options.descent(self._options.steps), None)
+                self._stylize(position, self._options.descent(self._options.steps), None)
             else:
-                picture = self._span[position].tensor("image")
-                self._span.shelf["painted", position] = picture
+                image = self._span[position].tensor("image")
+                self._span.scratch["stylized", position] = image
 
     def forwards(self) -> None:
         """Each frame on from the one before it."""
         for position in range(len(self._span)):
-            neighbour = self.painted(position - 1) if position else self._before
+            neighbor = self.stylized(position - 1) if position else self._before
             frame = self._span[position]
-            if neighbour is not None:
+            if neighbor is not None:
                 flow, visible = frame.tensor("flow"), frame.tensor("visible")
-                self._go_on(position, warped(neighbour, flow, visible))
+                self._go_on(position, warped(neighbor, flow, visible))
 
     def backwards(self) -> None:
         """Each frame on from the one after it."""
@@ -59,18 +59,18 @@ class PaintedPasses:
             later = self._span[position + 1]
             flow = later.tensor("flow_from_previous")
             visible = later.tensor("visible_from_previous")
-            self._go_on(position, warped(self.painted(position + 1), flow, visible))
+            self._go_on(position, warped(self.stylized(position + 1), flow, visible))
 
     def _go_on(self, position: int, past: Past) -> None:
         if not self._span.options[position].strength:
             return
-        mixed = self.painted(position)[None].lerp(past.picture, self._options.blend * past.visible)
+        mixed = self.stylized(position)[None].lerp(past.image, self._options.blend * past.visible)
         settings = following(self._options.descent(self._options.steps_pass))
-        self._paint(position, settings, replace(past, start=mixed))
+        self._stylize(position, settings, replace(past, start=mixed))
 
-    def _paint(self, position: int, settings: DescentSettings, past: Past | None) -> None:
+    def _stylize(self, position: int, settings: DescentSettings, past: Past | None) -> None:
         frame = self._span[position]
         mask = mask_of(frame, self._options.mask)
-        picture = frame.tensor("image")[None]
-        painted = self._painter.paint(picture, settings, past=past, mask=mask).picture
-        self._span.shelf["painted", position] = painted[0]
+        image = frame.tensor("image")[None]
+        stylized = self._stylizer.stylize(image, settings, past=past, mask=mask).image
+        self._span.scratch["stylized", position] = stylized[0]

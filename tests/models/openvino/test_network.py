@@ -1,0 +1,144 @@
+"""OpenVINO against torch's own networks in float32: the same images, at any size."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+
+from vidstyle.core import HostArray
+from vidstyle.core.context import Precision
+from vidstyle.models.openvino.network import OpenVinoNetwork, native_bfloat16
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.network import stylize
+from vidstyle.models.style.style_file import Architecture, Credit, StyleInfo, load_style, save_style
+from vidstyle.models.style.style_weights import load_style_weights
+from vidstyle.models.style.styles import find_style
+from vidstyle.testing.textures import make_waves
+
+ARCHITECTURES = get_args(Architecture)
+SIZES = ((64, 96), (37, 51), (9, 7), (3, 40), (1, 1))
+needs_bfloat16 = pytest.mark.skipif(not native_bfloat16(), reason="this processor has no bfloat16")
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def style(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network not trained, none of whose weights is 0 or 1."""
+    generator = torch.Generator().manual_seed(1)
+    network = empty_network(request.param, 6)
+    network.initialize(generator)
+    with torch.no_grad():
+        for weight in network.parameters():
+            if weight.shape[-1] == 1 or weight.ndim == 1:
+                weight.add_(0.2 * torch.randn(weight.shape, generator=generator))
+    path = tmp_path_factory.mktemp("styles") / "small.safetensors"
+    save_style(path, StyleInfo("small", Credit(), request.param, 6), network)
+    return path
+
+
+def noise(height: int, width: int) -> HostArray:
+    return np.random.default_rng(0).random((height, width, 3), np.float32)
+
+
+def waves(height: int, width: int) -> HostArray:
+    """Smooth, as photos are."""
+    down, right = np.mgrid[:height, :width].astype(np.float64)
+    return make_waves(0)(right, down)[0].astype(np.float32)
+
+
+def by_torch(style: Path, image: HostArray) -> HostArray:
+    with torch.inference_mode():
+        stylized = stylize(load_style(style).module, torch.from_numpy(image).permute(2, 0, 1)[None])
+    return stylized[0].permute(1, 2, 0).numpy()
+
+
+def opened(style: Path, precision: Precision = "float32") -> OpenVinoNetwork:
+    return OpenVinoNetwork(load_style_weights(style), precision=precision, threads=1)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_in_float32_it_is_the_network_itself_at_any_size(
+    style: Path, size: tuple[int, int]
+) -> None:
+    image = noise(*size)
+    stylized = opened(style).stylize(image)
+    assert stylized.dtype == np.float32
+    np.testing.assert_allclose(stylized, by_torch(style, image), atol=1e-4)
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("size", [(64, 96), (37, 51)])
+def test_in_bfloat16_it_stays_within_two_of_255(style: Path, size: tuple[int, int]) -> None:
+    image = noise(*size)
+    difference = np.abs(opened(style, "bfloat16").stylize(image) - by_torch(style, image))
+    assert 0 < difference.mean() < 2 / 255
+    assert difference.max() < 12 / 255
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("color", [(0, 0, 0), (1, 1, 1), (0.2, 0.7, 0.4)])
+def test_in_bfloat16_a_flat_image_gets_no_pattern(
+    style: Path, color: tuple[float, float, float]
+) -> None:
+    """Rounding that differed from pixel to pixel would become one in a normalization."""
+    flat = np.full((48, 64, 3), color, np.float32)
+    difference = opened(style, "bfloat16").stylize(flat) - by_torch(style, flat)
+    assert np.ptp(difference, axis=(0, 1)).max() < 2 / 255
+
+
+@pytest.mark.parametrize("name", ["great-wave", "mondrian", "starry-night"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=needs_bfloat16)])
+def test_shipped_styles_paint_as_in_torch(name: str, precision: Precision) -> None:
+    image, path = waves(96, 144), find_style(name)
+    difference = np.abs(opened(path, precision).stylize(image) - by_torch(path, image))
+    mean, most = (1e-5, 1e-4) if precision == "float32" else (2 / 255, 24 / 255)
+    assert difference.mean() < mean
+    assert difference.max() < most
+
+
+def test_the_image_may_be_a_view_of_another_and_is_not_written_to(style: Path) -> None:
+    whole = noise(40, 90)
+    before, view = whole.copy(), whole[:32, 10:74]
+    view.flags.writeable = False
+    stylized = opened(style).stylize(view)
+    assert np.array_equal(whole, before)
+    assert np.array_equal(stylized, opened(style).stylize(np.ascontiguousarray(view)))
+
+
+def test_results_are_images_of_their_own(style: Path) -> None:
+    network = opened(style)
+    first = network.stylize(noise(32, 40))
+    kept = first.copy()
+    network.stylize(np.zeros((32, 40, 3), np.float32))
+    assert np.array_equal(first, kept)
+
+
+def test_sizes_may_change_and_come_back(style: Path) -> None:
+    network = opened(style)
+    first = network.stylize(noise(32, 40))
+    network.stylize(noise(16, 60))
+    assert np.array_equal(network.stylize(noise(32, 40)), first)
+
+
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=needs_bfloat16)])
+def test_two_threads_give_the_same_image_every_time(style: Path, precision: Precision) -> None:
+    weights, image = load_style_weights(style), noise(64, 96)
+    networks = [OpenVinoNetwork(weights, precision=precision, threads=2) for _ in range(2)]
+    first, *others = (network.stylize(image) for network in networks for _ in range(4))
+    assert all(np.array_equal(first, other) for other in others)
+
+
+def test_torch_is_not_imported(style: Path) -> None:
+    program = (
+        "import sys, numpy as np; from pathlib import Path\n"
+        "from vidstyle.models.openvino.stylizer import OpenVinoStylizer\n"
+        "stylizer = OpenVinoStylizer({'a': Path(sys.argv[1])}, precision='float32', threads=1)\n"
+        "stylizer.stylize(np.zeros((16, 16, 3), np.float32), {'a': 1.0})\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(style)], check=True)

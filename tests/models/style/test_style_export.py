@@ -1,0 +1,142 @@
+"""An exported style paints in another program what it paints here."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from vidstyle.core.errors import OutputError, UsageError
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.network import stylize
+from vidstyle.models.style.style_export import check_can_export, export_onnx, smallest_side
+from vidstyle.models.style.style_file import Architecture, Credit, Style, StyleInfo
+
+CREDIT = Credit("A wave", "Nobody, Ölbild, 1900", "public domain")
+ARCHITECTURES: tuple[Architecture, ...] = ("fast", "johnson", "johnson-fractional")
+
+
+def small_style(architecture: Architecture) -> Style:
+    network = empty_network(architecture, 2)
+    network.initialize(torch.Generator().manual_seed(0))
+    info = StyleInfo(name="wave", credit=CREDIT, architecture=architecture, width=2)
+    return Style(info, network.requires_grad_(False).eval())
+
+
+@pytest.fixture(
+    scope="module",
+    params=["fast", "johnson", pytest.param("johnson-fractional", marks=pytest.mark.slow)],
+)
+def exported(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Style, Path]:
+    style = small_style(request.param)
+    path = tmp_path_factory.mktemp("exported") / "wave.onnx"
+    export_onnx(style, path)
+    return style, path
+
+
+@pytest.fixture
+def elsewhere(exported: tuple[Style, Path]) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(exported[1], providers=["CPUExecutionProvider"])
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 47, 90), (3, 3, 64, 48), (1, 3, 29, 21), (2, 3, 20, 20)])
+def test_another_program_paints_the_same_at_every_size(
+    exported: tuple[Style, Path],
+    elsewhere: onnxruntime.InferenceSession,
+    shape: tuple[int, ...],
+) -> None:
+    images = torch.rand(shape, generator=torch.Generator().manual_seed(1))
+    (there,) = elsewhere.run(["style_image"], {"image": images.numpy()})
+    here = stylize(exported[0].module, images).numpy()
+    assert there.shape == here.shape
+    assert np.abs(there - here).max() < 1e-4
+    assert here.std() > 0.01
+
+
+def test_the_smallest_image_that_is_promised_is_painted(
+    exported: tuple[Style, Path], elsewhere: onnxruntime.InferenceSession
+) -> None:
+    side = smallest_side(exported[0].module)
+    images = torch.rand(1, 3, side, side + 1, generator=torch.Generator().manual_seed(2))
+    (there,) = elsewhere.run(["style_image"], {"image": images.numpy()})
+    assert np.abs(there - stylize(exported[0].module, images).numpy()).max() < 1e-4
+
+
+def test_the_file_is_valid_and_says_what_it_is(exported: tuple[Style, Path]) -> None:
+    style, path = exported
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    properties = {entry.key: entry.value for entry in model.metadata_props}
+    assert properties == {
+        "name": "wave",
+        "title": "A wave",
+        "style_image": "Nobody, Ölbild, 1900",
+        "license": "public domain",
+        "architecture": f"{style.info.architecture}-2",
+        "smallest_side": str(smallest_side(style.module)),
+    }
+    assert model.producer_name == "vidstyle"
+    assert "RGB in [0, 1]" in model.doc_string
+
+
+def test_the_free_sides_are_named_and_the_others_fixed(exported: tuple[Style, Path]) -> None:
+    graph = onnx.load(exported[1]).graph
+    for value in (*graph.input, *graph.output):
+        kind = value.type.tensor_type
+        assert kind.elem_type == onnx.TensorProto.FLOAT
+        sides = [axis.dim_param or axis.dim_value for axis in kind.shape.dim]
+        assert sides == ["batch", 3, "height", "width"]
+    assert [value.name for value in (*graph.input, *graph.output)] == ["image", "style_image"]
+
+
+def test_the_file_names_no_folder_of_this_machine(exported: tuple[Style, Path]) -> None:
+    content = exported[1].read_bytes()
+    for position in (Path(__file__).parents[3], Path(torch.__file__).parent, Path.home()):
+        assert str(position).encode() not in content
+
+
+def test_nothing_but_the_file_comes_out_of_an_export(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    style = small_style("fast")
+    export_onnx(style, tmp_path / "wave.onnx")
+    assert list(tmp_path.iterdir()) == [tmp_path / "wave.onnx"]
+    assert capfd.readouterr() == ("", "")
+    assert not style.module.training
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxscript"])
+def test_a_package_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UsageError, match=rf"{package} must be installed: pip install 'vidstyle\["):
+        export_onnx(small_style("fast"), tmp_path / "wave.onnx")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    check_can_export()
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    exported: tuple[Style, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    monkeypatch.setattr(
+        "vidstyle.models.style.style_export._model", lambda _: onnx.load(exported[1])
+    )
+    path = tmp_path / "wave.onnx"
+    path.write_text("old")
+    with pytest.raises(OutputError, match=r"cannot write .*wave\.onnx: No space left"):
+        export_onnx(exported[0], path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

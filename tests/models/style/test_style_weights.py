@@ -1,0 +1,121 @@
+"""Weights as numpy arrays: what torch reads of a file, and refused where torch refuses it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+
+from vidstyle.core.errors import WeightsError
+from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.style_file import Architecture, Credit, StyleInfo, load_style, save_style
+from vidstyle.models.style.style_weights import load_style_weights
+from vidstyle.models.style.weight_shapes import weight_shapes
+from vidstyle.models.weights import safetensors_file
+
+Tensors = dict[str, torch.Tensor]
+ARCHITECTURES = get_args(Architecture)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    network = empty_network("fast", 2)
+    network.initialize(torch.Generator().manual_seed(0))
+    file = tmp_path / "small.safetensors"
+    save_style(file, StyleInfo("small", Credit(), "fast", 2), network)
+    return file
+
+
+def rewrite(path: Path, change: Callable[[Tensors], Tensors]) -> None:
+    metadata = safetensors_file.read_metadata(path)
+    safetensors_file.write(path, change(safetensors_file.read_tensors(path)), metadata)
+
+
+@pytest.mark.parametrize("width", [1, 4])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_shapes_are_those_of_the_network(architecture: Architecture, width: int) -> None:
+    state = empty_network(architecture, width).state_dict()
+    assert weight_shapes(architecture, width) == {k: tuple(v.shape) for k, v in state.items()}
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32])
+def test_every_type_is_read_as_torch_reads_it(path: Path, kind: torch.dtype) -> None:
+    rewrite(path, lambda tensors: {key: value.to(kind) for key, value in tensors.items()})
+    wanted, found = load_style(path), load_style_weights(path)
+    assert found.info == wanted.info
+    for key, value in wanted.module.state_dict().items():
+        assert found.arrays[key].dtype == np.float32
+        assert np.array_equal(found.arrays[key], value.numpy())
+
+
+def without_a_weight(tensors: Tensors) -> Tensors:
+    return {key: value for key, value in tensors.items() if key != "output.bias"}
+
+
+def with_one_more(tensors: Tensors) -> Tensors:
+    return {**tensors, "surplus": torch.zeros(2)}
+
+
+def of_another_shape(tensors: Tensors) -> Tensors:
+    return {**tensors, "output.bias": torch.zeros(13)}
+
+
+def not_finite(tensors: Tensors) -> Tensors:
+    return {**tensors, "output.bias": torch.full((12,), torch.inf)}
+
+
+@pytest.mark.parametrize("change", [without_a_weight, with_one_more, of_another_shape, not_finite])
+def test_what_torch_refuses_is_refused_in_the_same_words(
+    path: Path, change: Callable[[Tensors], Tensors]
+) -> None:
+    rewrite(path, change)
+    with pytest.raises(WeightsError) as wanted:
+        load_style(path)
+    with pytest.raises(WeightsError) as found:
+        load_style_weights(path)
+    assert str(found.value) == str(wanted.value)
+
+
+def test_other_numbers_are_refused(path: Path) -> None:
+    rewrite(path, lambda tensors: {key: value.double() for key, value in tensors.items()})
+    with pytest.raises(WeightsError, match="holds F64; wanted 16 or 32 bit floats"):
+        load_style_weights(path)
+
+
+@pytest.mark.parametrize("keep", [0, 4, 200, -1])
+def test_a_file_cut_short_is_refused(path: Path, keep: int) -> None:
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(WeightsError, match="is damaged or not a safetensors file"):
+        load_style_weights(path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what is taken")
+def test_a_large_file_of_another_layout_is_not_read(path: Path) -> None:
+    size = 1 << 30
+    header = {"a": {"dtype": "F32", "shape": [size // 4], "data_offsets": [0, size]}}
+    header["__metadata__"] = safetensors_file.read_metadata(path)  # type: ignore[assignment]
+    content = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(len(content).to_bytes(8, "little") + content)
+        file.truncate(8 + len(content) + size)
+    program = (
+        "import re, sys; from pathlib import Path\n"
+        "from vidstyle.models.style.style_weights import load_style_weights as load\n"
+        "status = Path('/proc/self/status')\n"
+        "most = lambda: int(re.search(r'VmHWM:\\s+(\\d+)', status.read_text())[1])\n"
+        "before = most()\n"
+        "try: load(Path(sys.argv[1]))\n"
+        "except Exception as error: print(error)\n"
+        "assert most() - before < 50 << 10\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "lacks decode.1.weight" in said

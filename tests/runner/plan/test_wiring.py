@@ -1,0 +1,108 @@
+"""What cannot be wired is refused before a frame is decoded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from vidstyle.core import NOW, Clip, Needs, Reach
+from vidstyle.core.errors import PipelineError
+from vidstyle.runner.plan.wiring import Wire, check_wiring, frame_bytes, layers_kept
+
+CLIP = Clip(10, 4, Fraction(1, 25))
+SHOTS = Wire("shots", "shots", Needs(reads={"source": Reach(behind=1)}, writes=("cut",)))
+FLOW = Wire("flow", "flow", Needs(reads={"source": Reach(behind=1)}, writes=("flow", "visible")))
+BLEND = Wire(
+    "blend",
+    "blend",
+    Needs(reads={"image": NOW, "flow": NOW, "visible": NOW}, writes=("image",), scope="shot"),
+)
+SINK = Wire("encode", "encode", Needs(reads={"image": NOW, "alpha": Reach(optional=True)}))
+SCALE = Wire(
+    "scale",
+    "filter",
+    Needs(reads={"image": NOW, "source": NOW}, writes=("image", "source"), geometry=True),
+)
+
+
+def test_a_complete_pipeline_is_accepted() -> None:
+    check_wiring([SCALE, SHOTS, FLOW, BLEND, SINK], CLIP)
+
+
+def test_a_layer_that_nobody_writes_is_named_with_the_remedy() -> None:
+    with pytest.raises(PipelineError, match=r"stage blend reads the layer flow.*put flow/dis"):
+        check_wiring([SHOTS, BLEND, SINK], CLIP)
+
+
+def test_a_stage_with_state_before_shots_is_refused() -> None:
+    with pytest.raises(PipelineError, match=r"blend keeps a state.*move it behind"):
+        check_wiring([FLOW, BLEND, SHOTS, SINK], CLIP)
+
+
+def test_a_size_change_behind_flow_is_refused() -> None:
+    with pytest.raises(PipelineError, match="scale changes the image's size"):
+        check_wiring([FLOW, SCALE, BLEND, SINK], CLIP)
+
+
+def test_only_geometry_stages_write_source() -> None:
+    wire = Wire("odd", "filter", Needs(reads={"source": NOW}, writes=("source",)))
+    with pytest.raises(PipelineError, match="odd writes source"):
+        check_wiring([wire, SINK], CLIP)
+
+
+def test_geometry_stages_write_every_image_that_there_is() -> None:
+    wire = Wire("crop", "filter", Needs(reads={"image": NOW}, writes=("image",), geometry=True))
+    with pytest.raises(PipelineError, match=r"crop changes .* must also write source"):
+        check_wiring([wire, SINK], CLIP)
+    with pytest.raises(PipelineError, match="must also write alpha"):
+        check_wiring([SCALE, SINK], replace(CLIP, alpha=True))
+
+
+def test_a_clip_is_cut_once_and_by_a_stage_that_says_where() -> None:
+    with pytest.raises(PipelineError, match="2 stages of kind shots"):
+        check_wiring([SHOTS, SHOTS, SINK], CLIP)
+    with pytest.raises(PipelineError, match="writes no cut"):
+        check_wiring([Wire("shots", "shots", Needs(reads={"source": NOW})), SINK], CLIP)
+
+
+def test_layers_are_dropped_after_their_last_reader() -> None:
+    assert layers_kept([SHOTS, FLOW, BLEND, SINK]) == [
+        ("alpha", "image", "source"),
+        ("alpha", "cut", "image", "source"),
+        ("alpha", "flow", "image", "visible"),
+        ("alpha", "image"),
+        (),
+    ]
+
+
+def test_memory_counts_channels() -> None:
+    assert frame_bytes(["image", "flow", "visible", "cut"], CLIP) == 4 * 40 * 6
+
+
+MASKED = Wire("mask", "filter", Needs(reads={"image": NOW, "face": NOW}, writes=("image",)))
+
+
+def test_a_side_input_is_there_for_every_stage() -> None:
+    check_wiring([MASKED, SHOTS, FLOW, MASKED, SINK], CLIP, ["face"])
+    assert "face" in layers_kept([MASKED, SINK])[0]
+    with pytest.raises(PipelineError, match="stage mask reads the layer face"):
+        check_wiring([MASKED, SINK], CLIP)
+
+
+def test_a_side_input_that_nobody_reads_is_refused() -> None:
+    with pytest.raises(PipelineError, match="no stage reads the side input hand; name it"):
+        check_wiring([MASKED, SINK], CLIP, ["face", "hand"])
+
+
+def test_a_side_input_that_a_stage_writes_is_refused() -> None:
+    writer = Wire("find", "filter", Needs(reads={"image": NOW}, writes=("face",)))
+    with pytest.raises(PipelineError, match="stage find writes the layer face, which is also"):
+        check_wiring([writer, MASKED, SINK], CLIP, ["face"])
+
+
+def test_a_side_input_does_not_pass_a_change_of_size() -> None:
+    check_wiring([MASKED, SCALE, SINK], CLIP, ["face"])
+    with pytest.raises(PipelineError, match=r"stage scale changes .* face, which stage mask reads"):
+        check_wiring([SCALE, MASKED, SINK], CLIP, ["face"])

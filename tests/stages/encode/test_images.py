@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from vidstyle.core import Clip, FrameTime, OtherStream
+from vidstyle.core.errors import OutputError, PipelineError
+from vidstyle.stages.encode.images import STAGE, EncodeImages
+from vidstyle.testing import checks_for_sink
+
+
+@pytest.fixture
+def encode(encode):
+    encode.sink = EncodeImages
+    return encode
+
+
+@pytest.mark.parametrize(("name", "check"), checks_for_sink(EncodeImages, ""))
+def test_keeps_to_the_contract(name, check):
+    check()
+
+
+def _image(path: Path) -> np.ndarray:
+    """RGB or RGBA codes by OpenCV."""
+    found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    return cv2.cvtColor(found, cv2.COLOR_BGRA2RGBA if found.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+
+
+@pytest.mark.parametrize(("depth", "bits", "kind"), [(8, 8, "uint8"), (10, 16, "uint16")])
+def test_images_hold_the_nearest_codes(encode, moving, depth, bits, kind):
+    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), bit_depth=depth)
+    made = encode("out", moving(4), clip=clip, chunks=[3, 1])
+    for number, image in enumerate(moving(4)):
+        found = _image(made.path / f"{number:06d}.png")
+        assert found.dtype == kind
+        assert np.abs(found - image.astype(np.float64) * (2**bits - 1)).max() <= 0.51
+
+
+def test_the_list_names_our_files_and_their_times(encode, moving):
+    times = [FrameTime(7, 3), FrameTime(10, 50)]
+    made = encode("out", moving(2), clip=Clip(160, 128, Fraction(1, 90)), times=times)
+    listed = json.loads((made.path / "vidstyle.json").read_text())
+    assert listed == {
+        "files": ["000000.png", "000001.png"],
+        "time_base": "1/90",
+        "frame_rate": None,
+        "times": [[7, 3], [10, 50]],
+    }
+    assert {entry.name for entry in made.path.iterdir()} == {*listed["files"], "vidstyle.json"}
+
+
+def test_opacity_is_kept_or_shown_on_black(encode, moving):
+    alpha = np.linspace(0, 1, 160, dtype=np.float32)[None].repeat(128, 0)
+    kept = encode("kept", moving(1), alphas=[alpha])
+    found = _image(kept.path / "000000.png") / 255
+    assert np.abs(found[..., 3] - alpha).max() <= 0.51 / 255
+    assert np.abs(found[..., :3] - moving(1)[0]).max() <= 0.51 / 255
+    dropped = encode("dropped", moving(1), alphas=[alpha], alpha="drop")
+    found = _image(dropped.path / "000000.png") / 255
+    assert np.abs(found - moving(1)[0] * alpha[..., None]).max() <= 0.51 / 255
+
+
+def test_hashes_follow_the_image(encode, moving):
+    made = encode("out", moving(3))
+    assert len(set(made.digests)) == 3
+    assert encode("again", moving(3), compression=9).digests == made.digests
+
+
+def test_what_a_folder_cannot_hold_is_said(encode, moving):
+    clip = Clip(160, 128, Fraction(1, 25), streams=(OtherStream(1, "audio", "aac"),))
+    (note,) = encode("out", moving(1), clip=clip).notes
+    assert "audio" in note.text
+
+
+def test_the_name_of_a_video_is_refused():
+    sink = STAGE(STAGE.Options())
+    with pytest.raises(PipelineError, match="folder"):
+        sink.check(Path("out.mp4"), Clip(160, 128, Fraction(1, 25)))
+    assert sink.suffix == ""
+
+
+def test_a_file_in_the_way_is_refused(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    sink = STAGE(STAGE.Options())
+    with pytest.raises(OutputError, match="not a folder"):
+        sink.check(tmp_path / "out", Clip(160, 128, Fraction(1, 25)))
+
+
+def test_a_failing_disk_is_an_output_error(encode, moving, monkeypatch):
+    def full(self: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match=r"No space left.*-o"):
+        encode("out", moving(2))

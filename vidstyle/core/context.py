@@ -1,0 +1,23 @@
+"""Where and how a stage runs: values of the resolved plan, never of timing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Precision = Literal["float32", "bfloat16", "float16"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionContext:
+    """One stage's share of the machine, settled before the first frame."""
+
+    device: str = "cpu"
+    """``cpu`` or ``cuda:N``."""
+    threads: int = 1
+    """Threads that the stage's library may use; part of what the pixels depend on."""
+    batch: int = 1
+    """Frames that are computed at once."""
+    tile: int | None = None
+    """Side of a tile in pixels, or None for whole images."""
+    precision: Precision = "float32"

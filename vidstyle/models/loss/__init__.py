@@ -1,0 +1,1 @@
+"""Loss networks and the loss terms."""

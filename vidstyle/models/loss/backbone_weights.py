@@ -1,0 +1,91 @@
+"""Reading a loss network's weights from files of any origin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from vidstyle.core.errors import WeightsError
+from vidstyle.models.loss.backbone_layers import BACKBONES, empty_layers, layer_key, reached_layers
+from vidstyle.models.loss.input_form import BLUE_GREEN_RED_MEAN, INPUT_FORMS
+from vidstyle.models.weights import safetensors_file
+from vidstyle.models.weights.catalog import CATALOG, KNOWN_FILES, InputForm
+from vidstyle.models.weights.torch_file import checked_array, read_arrays
+
+__all__ = ["KNOWN_FILES", "read_weights"]
+
+_STATED: Mapping[str, InputForm] = {
+    **{name: name for name in INPUT_FORMS},
+    f"BGR, 0-255, minus ({','.join(map(str, BLUE_GREEN_RED_MEAN))})": "caffe-bgr",
+}
+"""How the ``input`` of a file's metadata may begin."""
+
+
+_PASSED = re.compile(r"^(classifier|fc|last_linear|head\.fc|AuxLogits)\.|\bnum_batches_tracked$")
+"""Keys of what is above the layers, and of what only training needs."""
+_OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
+
+
+def read_weights(path: Path, name: str) -> tuple[dict[str, torch.Tensor], InputForm]:
+    """A backbone's weights by the network's own keys, float32, and what images they take.
+
+    ``path`` is a ``.safetensors`` whose metadata has an ``input`` of ``INPUT_FORMS``, or a state
+    dict that torch wrote, of the input of the backbone's official weights unless its name is known
+    for another. Layers may be missing from the top; classifiers are passed over. Nothing in a
+    file is run.
+
+    Raises WeightsError where the file is missing or damaged, or has other keys, shapes or
+    input, or values that are not finite.
+    """
+    tensors = read_arrays(path)
+    form = (
+        _stated_form(path)
+        if path.suffix == ".safetensors"
+        else _known_form(path) or KNOWN_FILES[name][CATALOG[name].file]
+    )
+    found = {_renamed(key): value for key, value in tensors.items() if not _PASSED.search(key)}
+    wanted = _shapes(name, found)
+    safetensors_file.check_keys(path, found, wanted)
+    return {key: checked_array(path, key, found[key], shape) for key, shape in wanted.items()}, form
+
+
+def _stated_form(path: Path) -> InputForm:
+    stated = safetensors_file.read_metadata(path).get("input")
+    if stated is None:
+        if known := _known_form(path):
+            return known
+        raise WeightsError(
+            f"{path} does not say what images it takes: give its metadata an input of "
+            f"{' or '.join(INPUT_FORMS)}"
+        )
+    for begin, form in _STATED.items():
+        if stated.startswith(begin):
+            return form
+    raise WeightsError(f"{path} takes {stated!r}; wanted {' or '.join(INPUT_FORMS)}")
+
+
+def _known_form(path: Path) -> InputForm | None:
+    for files in KNOWN_FILES.values():
+        if path.name in files:
+            return files[path.name]
+    return "caffe-bgr" if "caffe_bgr" in path.stem else None
+
+
+def _renamed(key: str) -> str:
+    """DenseNet's official files are of before torch 0.4, when names could have dots."""
+    return _OLD_DENSENET.sub(r"\1\2", key)
+
+
+def _shapes(name: str, found: Mapping[str, object]) -> dict[str, tuple[int, ...]]:
+    """What there must be, up to the deepest layer that the file has anything of."""
+    numbered = BACKBONES[name].numbered
+    layers = reached_layers(empty_layers(name, "max"), found, numbered=numbered)
+    return {
+        f"{layer_key(number, feature_layer, numbered=numbered)}.{part}": tuple(value.shape)
+        for number, (feature_layer, module) in enumerate(layers)
+        for part, value in module.state_dict().items()
+        if not part.endswith("num_batches_tracked")
+    }

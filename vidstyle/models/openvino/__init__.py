@@ -1,0 +1,1 @@
+"""Style networks run by OpenVINO."""

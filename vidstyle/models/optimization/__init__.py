@@ -1,0 +1,1 @@
+"""Style transfer by optimization (Gatys et al. 2016)."""

@@ -1,0 +1,1 @@
+"""Style networks and style files."""

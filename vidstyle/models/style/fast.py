@@ -1,0 +1,173 @@
+"""A transformer network for real time on a processor: no layer at full size, no mean subtracted.
+
+What is slow in the published network is its memory traffic at full size. Here the image enters
+as 2x2 blocks (space-to-depth) and leaves so (Shi et al. 2016, sub-pixel convolution), and all
+convolutions are 3x3. Enlarging by such blocks leaves a checkerboard; a binomial filter, which is
+zero at the frequency of a checkerboard, takes it away. Filter response normalization with a
+thresholded linear unit (Singh, Krishnan 2020) stands in for instance normalization, which
+amplifies noise where an image is flat and makes bubble-shaped artifacts. Why it is built so:
+docs/decisions/007-fast-network.md.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from vidstyle.models.style.network import StyleNetwork
+
+_DILATIONS = (1, 2, 1, 2, 1)
+"""Of the first convolution of each residual block: wider strokes at no cost."""
+_EPSILON = 1e-4
+"""Added to the mean square of a channel: keeps a channel that is silent from being amplified."""
+
+
+_KNEE = 0.08
+"""Distance to black and white at which values begin to be bent."""
+_ROOM = 0.055
+"""That the bent values share: they end 0.025 before black and white."""
+
+
+class FastNet(StyleNetwork):
+    """``width`` channels at half size, three times as many at quarter size."""
+
+    architecture = "fast"
+
+    def __init__(self, width: int = 16) -> None:
+        super().__init__(width)
+        body = 3 * width
+        self.encode = ConvolutionLayer(4 * 3, width)
+        self.reduce = ConvolutionLayer(width, body, stride=2)
+        self.transform = nn.Sequential(*(ResidualBlock(body, apart) for apart in _DILATIONS))
+        self.decode = nn.Sequential(
+            nn.Upsample(scale_factor=2, mode="nearest"), *ConvolutionLayer(body, width)
+        )
+        self.output = nn.Conv2d(width, 4 * 3, 3, padding=1, padding_mode="replicate")
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        fine = self.encode(functional.pixel_unshuffle(images, 2))
+        coarse = self.transform(self.reduce(fine))
+        # The finest layer goes around the body, so that edges stay where they are.
+        stylized = _without_checkerboard(
+            functional.pixel_shuffle(self.output(fine + self.decode(coarse)), 2)
+        )
+        return stylized if self.training else eased(stylized)
+
+    def initialize(self, generator: torch.Generator) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+            elif isinstance(module, ResponseNorm):
+                module.reset()
+        with torch.no_grad():
+            # The output has no normalization after it: a small gain starts it within [0, 1].
+            self.output.weight.mul_(0.1)
+        nn.init.constant_(cast("torch.Tensor", self.output.bias), 0.5)
+
+
+class ResponseNorm(nn.Module):
+    """Filter response normalization, then a thresholded linear unit, on (N, C, H, W).
+
+    x / sqrt(mean(x²) + ε) · weight + bias, and nothing below the learned threshold
+    (Singh, Krishnan 2020, equations 1 to 3). Without a threshold it is linear.
+    """
+
+    def __init__(self, channels: int, *, threshold: bool = True) -> None:
+        super().__init__()
+        shape = (1, channels, 1, 1)
+        self.weight = nn.Parameter(torch.empty(shape))
+        self.bias = nn.Parameter(torch.empty(shape))
+        self.threshold = nn.Parameter(torch.empty(shape)) if threshold else None
+        self.reset()
+
+    def reset(self) -> None:
+        nn.init.ones_(self.weight)
+        nn.init.zeros_(self.bias)
+        if self.threshold is not None:
+            nn.init.zeros_(self.threshold)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        # In float32: half of bfloat16's eight bits would go into the sum.
+        power = features.float().square().mean(dim=(2, 3), keepdim=True)
+        gain = self.weight * torch.rsqrt(power + _EPSILON)
+        scaled = features * gain.to(features.dtype) + self.bias.to(features.dtype)
+        if self.threshold is None:
+            return scaled
+        return torch.maximum(scaled, self.threshold.to(features.dtype))
+
+
+class ConvolutionLayer(nn.Sequential):
+    """A 3x3 convolution and its normalization."""
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        threshold: bool = True,
+    ) -> None:
+        super().__init__(
+            _convolution(channels_in, channels_out, stride=stride, dilation=dilation),
+            ResponseNorm(channels_out, threshold=threshold),
+        )
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions beside an identity, linear after the second (Gross, Wilber 2016)."""
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            ConvolutionLayer(channels, channels, dilation=dilation),
+            ConvolutionLayer(channels, channels, threshold=False),
+        )
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return features + cast("torch.Tensor", self.layers(features))
+
+
+def _convolution(
+    channels_in: int, channels_out: int, *, stride: int = 1, dilation: int = 1
+) -> nn.Conv2d:
+    # No bias: the normalization has one. Zeros beyond the edge would paint a frame around smooth
+    # images, some 48 pixels wide.
+    return nn.Conv2d(
+        channels_in,
+        channels_out,
+        3,
+        stride,
+        padding=dilation,
+        dilation=dilation,
+        padding_mode="replicate",
+        bias=False,
+    )
+
+
+def eased(images: torch.Tensor) -> torch.Tensor:
+    """Images of any values, eased into the range from 0.025 to 0.975; of any shape.
+
+    Values from 0.08 to 0.92 stay. Beyond, a hyperbola bends them towards the end of the range
+    and never reaches it, so that what lies in a glaring area can still be told apart; a clamp
+    would leave a flat blob of black or white.
+    """
+    above = functional.relu(images - (1 - _KNEE))
+    below = functional.relu(_KNEE - images)
+    bent = _ROOM * (above / (_ROOM + above) - below / (_ROOM + below))
+    return images.clamp(_KNEE, 1 - _KNEE) + bent
+
+
+def _without_checkerboard(images: torch.Tensor) -> torch.Tensor:
+    """Images (N, 3, H, W) after a binomial filter of 1, 2, 1 down and across: every pattern
+    that repeats after two pixels becomes flat."""
+    # By reflection: repeating the last pixel would leave the pattern along the edge.
+    ends = functional.pad(images, (1, 1, 1, 1), mode="reflect")
+    # 0.25, 0.5, 0.25, made on the device: a copy from the host cannot be part of a CUDA graph.
+    steps = torch.arange(3, dtype=images.dtype, device=images.device)
+    row = 0.5 - 0.25 * (steps - 1).abs()
+    kernel = torch.outer(row, row).expand(images.shape[1], 1, 3, 3)
+    return functional.conv2d(ends, kernel, groups=images.shape[1])

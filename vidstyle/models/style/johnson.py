@@ -1,0 +1,111 @@
+"""The feed-forward transformer network of Johnson et al., with instance normalization.
+
+Johnson, Alahi, Fei-Fei: Perceptual Losses for Real-Time Style Transfer and Super-Resolution
+(2016); Ulyanov, Vedaldi, Lempitsky: Instance Normalization (2016); Odena, Dumoulin, Olah:
+Deconvolution and Checkerboard Artifacts (2016) for the up-sampling.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import nn
+
+from vidstyle.models.style.network import StyleNetwork
+
+RESIDUAL_BLOCKS = 5
+
+
+class TransformerNet(StyleNetwork):
+    """``width`` channels at full size, twice as many at half and four times at quarter size.
+
+    It enlarges by repeating pixels before a convolution, which makes no checkerboard.
+    """
+
+    architecture = "johnson"
+
+    def __init__(self, width: int = 16) -> None:
+        super().__init__(width)
+        self.encode = nn.Sequential(
+            ConvolutionLayer(3, width, side=9),
+            ConvolutionLayer(width, 2 * width, side=3, stride=2),
+            ConvolutionLayer(2 * width, 4 * width, side=3, stride=2),
+        )
+        self.transform = nn.Sequential(*(ResidualBlock(4 * width) for _ in range(RESIDUAL_BLOCKS)))
+        self.decode = nn.Sequential(*self.enlarging(4 * width), *self.enlarging(2 * width))
+        self.output = nn.Conv2d(width, 3, 9, padding=4, padding_mode="reflect")
+
+    def enlarging(self, channels: int) -> tuple[nn.Module, ...]:
+        """Layers that double the image and halve the channels."""
+        return (
+            nn.Upsample(scale_factor=2, mode="nearest"),
+            ConvolutionLayer(channels, channels // 2, side=3),
+        )
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        stylized = self.output(self.decode(self.transform(self.encode(images))))
+        return cast("torch.Tensor", stylized if self.training else stylized.clamp(0.0, 1.0))
+
+    def initialize(self, generator: torch.Generator) -> None:
+        """He-normal convolutions, and an output around mid-gray."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+            elif isinstance(module, nn.InstanceNorm2d):
+                nn.init.ones_(module.weight)
+                nn.init.zeros_(module.bias)
+        # The output has no normalization after it: a small gain starts it within [0, 1].
+        nn.init.kaiming_normal_(self.output.weight, nonlinearity="linear", generator=generator)
+        with torch.no_grad():
+            self.output.weight.mul_(0.2)
+        nn.init.constant_(cast("torch.Tensor", self.output.bias), 0.5)
+
+
+class FractionalNet(TransformerNet):
+    """The network as it was first published: it enlarges by fractionally strided convolution."""
+
+    architecture = "johnson-fractional"
+
+    def enlarging(self, channels: int) -> tuple[nn.Module, ...]:
+        return (
+            nn.ConvTranspose2d(
+                channels, channels // 2, 3, stride=2, padding=1, output_padding=1, bias=False
+            ),
+            nn.InstanceNorm2d(channels // 2, affine=True),
+            nn.ReLU(),
+        )
+
+
+class ConvolutionLayer(nn.Sequential):
+    """Reflection padding, convolution, instance normalization, and a ReLU unless told not to."""
+
+    def __init__(
+        self, channels_in: int, channels_out: int, *, side: int, stride: int = 1, relu: bool = True
+    ) -> None:
+        # No bias: the normalization subtracts it again.
+        convolution = nn.Conv2d(
+            channels_in,
+            channels_out,
+            side,
+            stride,
+            padding=side // 2,
+            padding_mode="reflect",
+            bias=False,
+        )
+        activation = [nn.ReLU()] if relu else []
+        super().__init__(convolution, nn.InstanceNorm2d(channels_out, affine=True), *activation)
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions beside an identity, without a ReLU after the sum (Gross, Wilber 2016)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            ConvolutionLayer(channels, channels, side=3),
+            ConvolutionLayer(channels, channels, side=3, relu=False),
+        )
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return features + cast("torch.Tensor", self.layers(features))

@@ -1,0 +1,188 @@
+"""A style as a file: safetensors with the weights as float16 and its story as metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vidstyle.core.errors import WeightsError
+from vidstyle.models.weights import safetensors_file
+
+if TYPE_CHECKING:
+    import torch
+
+    from vidstyle.models.style.network import StyleNetwork
+
+FORMAT = 1
+"""Version of the layout."""
+Architecture = Literal["fast", "johnson", "johnson-fractional"]
+"""Of the network; ``models.architectures`` has them."""
+SUFFIX = ".safetensors"
+# One entry of JSON: safetensors writes several in an order that changes from run to run, and
+# the same training is to give the same file.
+_KEY = "vidstyle"
+_WIDEST = 128
+
+
+@dataclass(frozen=True)
+class Credit:
+    """What a style was painted after."""
+
+    title: str = ""
+    """Of the style, for people: ``The Great Wave``."""
+    style_image: str = ""
+    """Artist, title and year."""
+    license: str = ""
+    """Of the painting: ``public domain``."""
+
+
+@dataclass(frozen=True)
+class StyleInfo:
+    """What a style file says about itself."""
+
+    name: str
+    """Lower case, as in pipelines: ``great-wave``."""
+    credit: Credit
+    architecture: Architecture
+    width: int
+    """Channels of the network's finest layers."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The training's settings."""
+    losses: Mapping[str, float] = field(default_factory=dict)
+    """Measured on photos that were held out of the training; style and variation are ratios
+    to the untouched photos'."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
+        object.__setattr__(self, "losses", MappingProxyType(dict(self.losses)))
+
+
+@dataclass(frozen=True)
+class Style:
+    """A style ready to paint."""
+
+    info: StyleInfo
+    module: StyleNetwork
+    """In eval mode, float32, on the CPU; ``network.paint`` takes images of any size."""
+
+
+def read_style_info(path: Path) -> StyleInfo:
+    """What a style file says about itself, read from its header without importing torch.
+
+    Raises WeightsError where the file is missing, damaged, not a style or of an unknown
+    version or architecture.
+    """
+    metadata = safetensors_file.read_metadata(path)
+    if _KEY not in metadata:
+        raise WeightsError(f"{path} is not a style of vidstyle: its header does not say so")
+    return _parse(path, metadata[_KEY])
+
+
+def load_style(path: Path) -> Style:
+    """The style of a file, ready to paint.
+
+    Raises WeightsError as ``read_style_info`` does, and where weights are missing, too many,
+    of another shape or not finite.
+    """
+    import torch
+
+    from vidstyle.models.style.architectures import empty_network
+
+    info = read_style_info(path)
+    tensors = safetensors_file.read_tensors(path)
+    module = empty_network(info.architecture, info.width)
+    wanted = module.state_dict()
+    safetensors_file.check_keys(path, tensors, wanted)
+    for key, tensor in tensors.items():
+        if tensor.shape != wanted[key].shape:
+            raise WeightsError(
+                f"{path}: {key} is {tuple(tensor.shape)}; wanted {tuple(wanted[key].shape)}"
+            )
+        if tensor.dtype not in (torch.float16, torch.bfloat16, torch.float32):
+            raise WeightsError(f"{path}: {key} holds {tensor.dtype}; wanted 16 or 32 bit floats")
+        if not tensor.isfinite().all():
+            raise WeightsError(f"{path}: {key} has values that are not finite: train it again")
+    module.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+    return Style(info, module.requires_grad_(False).eval())
+
+
+def save_style(path: Path, info: StyleInfo, module: StyleNetwork) -> None:
+    """Write a style, whole or not at all.
+
+    Raises ValueError for weights beyond float16, and OutputError where the folder cannot be
+    written.
+    """
+    tensors = stored_weights(module)
+    if beyond := [key for key, tensor in tensors.items() if not tensor.isfinite().all()]:
+        raise ValueError(f"not finite as float16: {', '.join(beyond)}")
+    header = {
+        "format": FORMAT,
+        "architecture": info.architecture,
+        "width": info.width,
+        "name": info.name,
+        "title": info.credit.title,
+        "style_image": info.credit.style_image,
+        "style_image_license": info.credit.license,
+        "settings": dict(info.settings),
+        "losses": dict(info.losses),
+    }
+    safetensors_file.write(path, tensors, {_KEY: json.dumps(header)})
+
+
+def stored_weights(module: StyleNetwork) -> dict[str, torch.Tensor]:
+    """The weights as a style file holds them: float16."""
+    return {key: tensor.detach().half() for key, tensor in module.state_dict().items()}
+
+
+class _Header(BaseModel):
+    """The header as it is stored; a style file may come from anywhere."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    format: int
+    architecture: Architecture
+    # The width decides how much memory the network takes.
+    width: int = Field(ge=1, le=_WIDEST)
+    name: str
+    title: str
+    style_image: str
+    style_image_license: str
+    settings: dict[str, Any]
+    losses: dict[str, float]
+
+
+def _parse(path: Path, text: str) -> StyleInfo:
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise WeightsError(f"{path} is damaged: its header is not JSON ({error})") from error
+    found = header if isinstance(header, dict) else {}
+    if found.get("format") != FORMAT:
+        raise WeightsError(
+            f"{path} has format {found.get('format')}; this version of vidstyle reads {FORMAT}"
+        )
+    if found.get("architecture") not in get_args(Architecture):
+        raise WeightsError(
+            f"{path} has architecture {str(found.get('architecture'))[:40]!r}; "
+            f"known: {', '.join(get_args(Architecture))}"
+        )
+    try:
+        valid = _Header.model_validate(header)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise WeightsError(f"{path} is damaged: in its header, {where}: {first['msg']}") from error
+    return StyleInfo(
+        name=valid.name,
+        credit=Credit(valid.title, valid.style_image, valid.style_image_license),
+        architecture=valid.architecture,
+        width=valid.width,
+        settings=valid.settings,
+        losses=valid.losses,
+    )

@@ -1,0 +1,126 @@
+"""Styles from other projects: their weights become a style of ours that paints the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from vidstyle.core.errors import WeightsError
+from vidstyle.core.paths import is_file
+from vidstyle.models.style.fast_neural_style import LAYOUT, Channels, converted, recognize
+from vidstyle.models.style.style_file import (
+    Credit,
+    Style,
+    StyleInfo,
+    read_style_info,
+    stored_weights,
+)
+from vidstyle.models.weights import safetensors_file, torch_file
+
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "transformer")
+"""Under these names checkpoints keep the weights, beside an optimizer's state and the like."""
+_PREFIXES = ("module.", "_orig_mod.", "module.")
+"""Put before every key by torch's DataParallel and by its compiler, in either order."""
+_LONGEST = 80
+
+
+@dataclass(frozen=True)
+class ImportedStyle:
+    """A style of another project, ready to paint and to be saved."""
+
+    style: Style
+    recognized: str
+    """The layout that its file had, in words for people."""
+    ignored: tuple[str, ...]
+    """What was passed over or taken for granted, each in words for people."""
+
+
+def import_style(
+    path: Path, *, name: str, credit: Credit, channels: Channels | None = None
+) -> ImportedStyle:
+    """The style of a pytorch/examples fast_neural_style checkpoint, old or new.
+
+    ``path`` is a file of torch, of any vintage, or safetensors with the same keys: the weights
+    themselves or a checkpoint that has them. Nothing in it is run. ``channels`` is the order of
+    the images that the network was trained on, by default what files of its vintage had.
+
+    Raises WeightsError where the file is missing or damaged, holds code, is a style of ours,
+    or where its weights are of another layout, not finite, or beyond float16.
+    """
+    tensors, ignored = _read(path)
+    found = recognize(path, tensors, channels)
+    module = converted(path, found)
+    if beyond := [key for key, v in stored_weights(module).items() if not v.isfinite().all()]:
+        raise WeightsError(f"{path}: {found.keys[beyond[0]]} is too large for a style's float16")
+    info = StyleInfo(
+        name=name,
+        credit=credit,
+        architecture=found.architecture,
+        width=found.width,
+        settings={"imported_from": LAYOUT, "file": path.name},
+    )
+    return ImportedStyle(Style(info, module), str(found), (*ignored, *found.ignored))
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
+    """Tensors by name, and what else there was."""
+    if is_file(path) and _is_safetensors(path):
+        if "vidstyle" in safetensors_file.read_metadata(path):
+            name = read_style_info(path).name
+            raise WeightsError(
+                f"{path} is a style of vidstyle already ({name}): use it by its path, or put it "
+                "into the folder styles of VIDSTYLE_WEIGHTS"
+            )
+        content: object = safetensors_file.read_tensors(path)
+    else:
+        content = torch_file.read_content(path)
+    weights, ignored = _unwrapped(path, content)
+    return _without_prefixes(weights), ignored
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Told by the JSON behind the first eight bytes; files of torch have other bytes there."""
+    if path.suffix == ".safetensors":
+        return True
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
+def _unwrapped(path: Path, content: object) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
+    ignored: tuple[str, ...] = ()
+    if isinstance(content, Mapping):
+        name = next((name for name in _WRAPPERS if isinstance(content.get(name), Mapping)), None)
+        if name is not None:
+            others = sorted(str(key)[:_LONGEST] for key in content if key != name)
+            ignored = (f"{', '.join(others)}: not used",) if others else ()
+            content = content[name]
+    if not isinstance(content, Mapping) or not all(map(_is_name, content)):
+        raise WeightsError(
+            f"{path} holds no weights by name but a value of type {type(content).__name__}"
+        )
+    return {key: _plain(path, key, value) for key, value in content.items()}, ignored
+
+
+def _is_name(key: object) -> bool:
+    """And fit to be shown."""
+    return isinstance(key, str) and len(key) <= _LONGEST and key.isprintable()
+
+
+def _plain(path: Path, key: str, value: object) -> torch.Tensor:
+    if (
+        not isinstance(value, torch.Tensor)
+        or value.layout != torch.strided
+        or value.device.type != "cpu"
+    ):
+        raise WeightsError(f"{path}: {key} is not a plain array of numbers")
+    return value
+
+
+def _without_prefixes(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    for prefix in _PREFIXES:
+        if all(key.startswith(prefix) for key in tensors):
+            tensors = {key.removeprefix(prefix): value for key, value in tensors.items()}
+    return tensors

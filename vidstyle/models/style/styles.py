@@ -1,0 +1,68 @@
+"""Styles by name: those that come with vidstyle, and those in the user's weights folder."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from importlib import resources
+from pathlib import Path
+
+from vidstyle.core.errors import WeightsError
+from vidstyle.core.paths import is_file
+from vidstyle.models.style.style_file import SUFFIX
+
+_IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+
+
+def find_style(name_or_path: str | Path, *folders: Path) -> Path:
+    """The file of a style, by its name or by a path that ends in ``.safetensors``.
+
+    A name is looked for in ``folders``, then in ``styles`` of the folder that
+    ``VIDSTYLE_WEIGHTS`` names, then among the shipped ones; the first one found counts.
+    Raises WeightsError where there is none, with the names that there are, and for an image.
+    """
+    text = str(name_or_path)
+    if text.lower().endswith(_IMAGES):
+        raise WeightsError(
+            f"{text} is an image, and a style network is wanted: paint after it by `vidstyle run"
+            " pipelines/gatys.yaml`, or make it a style by `vidstyle styles train`"
+        )
+    if text.endswith(SUFFIX) or os.sep in text:
+        if is_file(path := Path(text)):
+            return path
+        raise WeightsError(f"there is no style file {text}")
+    styles = list_styles(*folders)
+    if text in styles:
+        return styles[text]
+    close = difflib.get_close_matches(text, styles, n=1)
+    hint = f", did you mean {close[0]}?" if close else ""
+    raise WeightsError(
+        f"there is no style {text}{hint or ';'} available: {', '.join(styles) or 'none'}"
+    )
+
+
+def list_styles(*folders: Path) -> dict[str, Path]:
+    """The files of all styles by name, in alphabetical order; looked for as by ``find_style``."""
+    places = [*folders]
+    if weights := os.environ.get("VIDSTYLE_WEIGHTS"):
+        places.append(Path(weights) / "styles")
+    places.append(shipped_styles())
+    found: dict[str, Path] = {}
+    # The last one written counts, and the first place is to win.
+    for position in reversed(places):
+        found |= {path.stem: path for path in position.glob(f"*{SUFFIX}")}
+    return dict(sorted(found.items()))
+
+
+def shipped_styles() -> Path:
+    """The folder of the styles that come with vidstyle."""
+    return _assets() / "styles"
+
+
+def base_network(architecture: str, width: int) -> Path:
+    """Where the weights lie at which trainings of that network start; not there for every one."""
+    return _assets() / "base" / f"{architecture}-{width}{SUFFIX}"
+
+
+def _assets() -> Path:
+    return Path(str(resources.files("vidstyle") / "assets"))

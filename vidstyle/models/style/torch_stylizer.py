@@ -1,0 +1,80 @@
+"""Painting by torch, on a processor or a GPU, layer by layer or compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import nn
+
+from vidstyle.core.context import Precision
+from vidstyle.core.errors import PipelineError
+from vidstyle.models.style.cuda_graphs import CudaRecorder, Replays
+from vidstyle.models.style.network import StyleNetwork, stylize
+from vidstyle.models.style.style_file import load_style
+from vidstyle.models.style.style_mix import StyleMix
+
+_TYPES: dict[Precision, torch.dtype] = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
+
+class TorchStylizer:
+    """Paints images (N, 3, H, W), RGB in [0, 1], in one of some styles or a mix of them."""
+
+    def __init__(
+        self, styles: Mapping[str, Path], *, precision: Precision, device: str, compiled: bool
+    ) -> None:
+        """Raises WeightsError as ``load_style`` does. ``compiled`` is for ``torch.compile``, which
+        takes half a minute at the first image. Else a GPU replays CUDA graphs: one for each style
+        and shape, and one for all mixes, whose weights change in place."""
+        networks = {
+            name: load_style(path).module.to(device).to(memory_format=torch.channels_last)
+            for name, path in styles.items()
+        }
+        self._mix = StyleMix(networks)
+        self._type = _TYPES[precision]
+        self._kind = torch.device(device).type
+        self._compiled: dict[nn.Module, nn.Module] | None = {} if compiled else None
+        graphed = self._kind == "cuda" and not compiled
+        self._replays = Replays(CudaRecorder(device)) if graphed else None
+
+    def stylize(self, images: torch.Tensor, shares: Mapping[str, float]) -> torch.Tensor:
+        """New images of that shape, float32, on the same device.
+
+        ``shares`` by name sum to 1. Raises PipelineError where torch cannot compile here.
+        """
+        network = self._mix.network(shares)
+        if self._replays is not None:
+            return self._replays.run(network, partial(self._stylize, network), images)
+        if self._compiled is None:
+            return self._stylize(network, images)
+        # torch loads its compiler late.
+        from torch._dynamo.exc import TorchDynamoException
+
+        try:
+            return self._stylize(self._compile(network), images)
+        except TorchDynamoException as error:
+            reason = str(error).strip().splitlines()[0]
+            raise PipelineError(
+                f"backend compile: torch cannot compile here ({reason}): it needs a C++ compiler;"
+                " choose another backend"
+            ) from error
+
+    def _stylize(self, network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+        # The weights stay float32, and so does what is summed over a whole image.
+        lower = self._type != torch.float32
+        with torch.inference_mode(), torch.autocast(self._kind, self._type, enabled=lower):
+            images = images.contiguous(memory_format=torch.channels_last)
+            return stylize(network, images).float()
+
+    def _compile(self, network: StyleNetwork) -> nn.Module:
+        assert self._compiled is not None
+        if network not in self._compiled:
+            self._compiled[network] = cast("nn.Module", torch.compile(network))
+        return self._compiled[network]

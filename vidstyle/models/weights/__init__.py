@@ -1,0 +1,1 @@
+"""Weight files: where they lie, how they are fetched and read."""

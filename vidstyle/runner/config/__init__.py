@@ -1,0 +1,1 @@
+"""Pipeline files: reading, checking, discovery of stages."""

@@ -1,0 +1,160 @@
+"""Which stages there are, and who offers them.
+
+Built-in ones, packages with entry points in the group ``vidstyle.stages``, and folders that
+the user names. Nothing is imported until it is used or listed, and nothing is ever loaded
+from the current folder unasked, since a folder that was downloaded would then run code.
+There is no precedence: a name that two offer is an error, but only for who uses it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from vidstyle.core.errors import PipelineError, PluginError
+from vidstyle.core.paths import is_folder
+from vidstyle.runner.config.offers import (
+    BrokenError,
+    Offer,
+    built_in,
+    from_entry_point,
+    from_folder,
+    load,
+    summary,
+)
+from vidstyle.runner.config.stage_list import USE
+from vidstyle.runner.config.suggest import did_you_mean, shown
+from vidstyle.runner.config.yaml_values import Where
+
+_MODULE = str.maketrans("/-", "._")
+# From the name of a stage to that of its module.
+BUILT_IN = {
+    name: f"vidstyle.stages.{name.translate(_MODULE)}:STAGE"
+    for name in (
+        "decode/pyav",
+        "decode/images",
+        "shots/histogram",
+        "flow/dis",
+        "flow/farneback",
+        "flow/raft",
+        "stylize/feedforward",
+        "stylize/gatys",
+        "stylize/gatys-multipass",
+        "filter/keep-colors",
+        "filter/repair",
+        "blend/multipass",
+        "blend/warped",
+        "encode/pyav",
+        "encode/images",
+    )
+}
+GROUP = "vidstyle.stages"
+ENVIRONMENT = "VIDSTYLE_PLUGINS"
+
+
+def folders_from_environment() -> tuple[Path, ...]:
+    """The folders of VIDSTYLE_PLUGINS, separated as PATH is; an empty item is none."""
+    return tuple(Path(item) for item in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if item)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of the list of stages."""
+
+    name: str
+    """``kind/name``."""
+    owner: str
+    """``vidstyle``, ``package X`` or the plugin's file."""
+    summary: str
+    """First line of its documentation; empty where it has none or is broken."""
+    broken: str | None = None
+    """Why it cannot be used, in one line."""
+
+
+class Registry:
+    """All stages that can be used by name."""
+
+    def __init__(self, plugin_folders: Sequence[Path] = ()) -> None:
+        """Look who offers what; runs no plugin. Raises PluginError for a folder that is none."""
+        self.folders = tuple(dict.fromkeys(folder.resolve() for folder in plugin_folders))
+        """Of plugins, absolute: whoever names them gets an equal registry."""
+        self._offers: dict[str, list[Offer]] = {}
+        self._loaded: dict[str, type[Any] | BrokenError] = {}
+        for offer in _offers(self.folders):
+            self._offers.setdefault(offer.name, []).append(offer)
+
+    def find(self, use: str, where: Where | None = None) -> type[Any]:
+        """The class behind ``kind/name``, imported now; its Options are a StageOptions.
+
+        Raises PipelineError where there is none of that name, and PluginError where it is
+        broken or claimed twice. ``where`` begins the message.
+        """
+        position = f"{where}: " if where else ""
+        offers = self._offers.get(use, [])
+        if not offers:
+            known = did_you_mean(use, self._offers)
+            raise PipelineError(f"{position}there is no stage {shown(use)}.{known}")
+        if len(offers) > 1:
+            owners = " and by ".join(offer.owner for offer in offers)
+            raise PluginError(f"{position}{use} is claimed by {owners}; rename or remove one")
+        stage = self._load(offers[0])
+        if isinstance(stage, BrokenError):
+            owner = offers[0].owner
+            raise PluginError(f"{position}the stage {use} of {owner} is broken: {stage}") from stage
+        return stage
+
+    def list(self) -> Sequence[Listed]:
+        """Every offer by name, broken ones with their reason. Imports plugins, not built-ins."""
+        return [
+            self._line(offer, offers)
+            for _, offers in sorted(self._offers.items())
+            for offer in offers
+        ]
+
+    def _line(self, offer: Offer, offers: Sequence[Offer]) -> Listed:
+        others = [other.owner for other in offers if other is not offer]
+        if others:
+            reason = f"also claimed by {', '.join(others)}; rename or remove one"
+            return Listed(offer.name, offer.owner, "", reason)
+        stage = None if offer.summary else self._load(offer)
+        if isinstance(stage, BrokenError):
+            return Listed(offer.name, offer.owner, "", str(stage))
+        try:
+            return Listed(offer.name, offer.owner, summary(offer, stage))
+        except BrokenError as reason:
+            return Listed(offer.name, offer.owner, "", str(reason))
+
+    def _load(self, offer: Offer) -> type[Any] | BrokenError:
+        if offer.name not in self._loaded:
+            try:
+                self._loaded[offer.name] = load(offer)
+            except BrokenError as reason:
+                self._loaded[offer.name] = reason
+        return self._loaded[offer.name]
+
+
+def _offers(plugin_folders: Sequence[Path]) -> Iterator[Offer]:
+    for name, target in BUILT_IN.items():
+        yield built_in(name, target)
+    for entry in entry_points(group=GROUP):
+        yield _named(from_entry_point(entry))
+    for folder in plugin_folders:
+        if not is_folder(folder):
+            raise PluginError(f"{folder}: is not a folder; name one that holds kind/name.py")
+        for offer in from_folder(folder):
+            yield _named(offer)
+
+
+def _named(offer: Offer) -> Offer:
+    """The offer itself, or a broken one where no pipeline could name it."""
+    if USE.fullmatch(offer.name):
+        return offer
+
+    def refuse() -> object:
+        raise BrokenError("its name must be kind/name of a-z, 0-9, _ and -; rename it")
+
+    return Offer(offer.name, offer.owner, refuse)

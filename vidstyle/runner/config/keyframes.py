@@ -1,0 +1,117 @@
+"""Options that change over time: ``strength: {at: {0s: 0, 2s: 1}}``.
+
+Between two keyframes the value changes linearly; before the first and after the last it is
+constant. Times count from the first frame of the run. A mix, such as
+``style: {at: {0s: a, 4s: {a: 1, b: 1}}}``, changes linearly in each of its weights.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, TypeAlias, TypeVar
+
+from vidstyle.core.options import StageOptions, may_be_keyframed
+
+AT = "at"
+
+Value: TypeAlias = float | Mapping[str, float]
+"""A number, or the weights of a mix by name."""
+OptionsT = TypeVar("OptionsT", bound=StageOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyframes:
+    """The values of one option over time."""
+
+    points: tuple[tuple[Fraction, Value], ...]
+    """Seconds and the value there, in order of time, no time twice, at least one.
+
+    All are numbers, or all are mixes of the same names.
+    """
+
+    def __post_init__(self) -> None:
+        times = [time for time, _ in self.points]
+        if not times or any(b <= a for a, b in pairwise(times)):
+            raise ValueError(f"keyframes are at least one, in order of time, got {times}")
+
+    def value_at(self, seconds: Fraction) -> Value:
+        """The value at a time; exact arithmetic, so it stays between its neighbors."""
+        after = bisect_right(self.points, seconds, key=lambda point: point[0])
+        if after in (0, len(self.points)):
+            return self.points[min(after, len(self.points) - 1)][1]
+        (start, low), (end, high) = self.points[after - 1], self.points[after]
+        return _between(low, high, (seconds - start) / (end - start))
+
+
+def _between(low: Value, high: Value, fraction: Fraction) -> Value:
+    if isinstance(low, Mapping) and isinstance(high, Mapping):
+        return {name: _number_between(low[name], high[name], fraction) for name in low}
+    assert not isinstance(low, Mapping)
+    assert not isinstance(high, Mapping)
+    return _number_between(low, high, fraction)
+
+
+def _number_between(low: float, high: float, fraction: Fraction) -> float:
+    return float(Fraction(low) + fraction * (Fraction(high) - Fraction(low)))
+
+
+def mixes(
+    points: Sequence[tuple[Fraction, str | Mapping[str, float]]],
+) -> tuple[tuple[Fraction, Mapping[str, float]], ...]:
+    """Mixes at times, each with every name of all of them; a name alone has weight 1."""
+    weights = [{mix: 1.0} if isinstance(mix, str) else mix for _, mix in points]
+    names = dict.fromkeys(name for mix in weights for name in mix)
+    return tuple(
+        (time, {name: mix.get(name, 0.0) for name in names})
+        for (time, _), mix in zip(points, weights, strict=True)
+    )
+
+
+def options_at(
+    options: OptionsT, keyframes: Mapping[str, Keyframes], seconds: Fraction
+) -> OptionsT:
+    """The options as they are at a time; the very same object where none changes."""
+    if not keyframes:
+        return options
+    return options.model_copy(
+        update={name: keys.value_at(seconds) for name, keys in keyframes.items()}
+    )
+
+
+def options_to_json(options: StageOptions, keyframes: Mapping[str, Keyframes]) -> dict[str, Any]:
+    """All that a stage's options say over time, as JSON values: defaults, keyframes, paths.
+
+    A keyframed option becomes ``{"at": {seconds: value}}`` with seconds as an exact fraction,
+    such as ``"3/2"``.
+    """
+    values: dict[str, Any] = options.model_dump(mode="json")
+    for name, keys in keyframes.items():
+        values[name] = {AT: {str(time): value for time, value in keys.points}}
+    return values
+
+
+def options_from_json(
+    model: type[OptionsT], values: Mapping[str, Any]
+) -> tuple[OptionsT, dict[str, Keyframes]]:
+    """The options and keyframes that ``options_to_json`` has written, equal bit for bit.
+
+    Raises pydantic's ValidationError for values that the model does not accept.
+    """
+    keyframes = {
+        name: Keyframes(tuple(sorted((Fraction(time), point) for time, point in value[AT].items())))
+        for name, value in values.items()
+        if _has_keyframes(model, name, value)
+    }
+    first = {name: keys.points[0][1] for name, keys in keyframes.items()}
+    return model.model_validate_json(json.dumps({**values, **first}), strict=True), keyframes
+
+
+def _has_keyframes(model: type[StageOptions], name: str, value: object) -> bool:
+    """Whether it is keyframes; a mix may have a style of the name ``at``, with a weight."""
+    known = name in model.model_fields and may_be_keyframed(model, name)
+    return known and isinstance(value, dict) and isinstance(value.get(AT), dict)

@@ -1,0 +1,177 @@
+"""The three ways in which a stage is offered, and the check that what is offered is one."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from vidstyle.core.options import StageOptions
+
+STAGE = "STAGE"
+_STAGE_METHODS = ("describe", "resolve", "open", "initial_state", "step", "close")
+METHODS = {
+    "decode": ("open", "frames", "mark", "close"),
+    "encode": ("check", "resolve", "open", "segment", "join", "close"),
+}
+"""What a class of a kind must have; other kinds are steps."""
+_RESERVED = {"use", "as"}
+_MACHINERY = {__file__, importlib.__file__, importlib.metadata.__file__}
+"""What is on the way to a plugin, and not where it fails."""
+
+
+class BrokenError(Exception):
+    """The offer holds no stage; the text is the reason, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A name and how to get the stage that is behind it."""
+
+    name: str
+    """``kind/name``."""
+    owner: str
+    """Who offers it, in words."""
+    load: Callable[[], object]
+    """Imports it; raises whatever the import raises."""
+    summary: Callable[[], str] | None = None
+    """Its first line of documentation without importing it; None where only import tells."""
+
+
+def built_in(name: str, target: str) -> Offer:
+    """A stage of this package, as ``module:attribute``."""
+    module, _, attribute = target.partition(":")
+    return Offer(
+        name,
+        "vidstyle",
+        lambda: getattr(importlib.import_module(module), attribute),
+        lambda: _summary_of_source(module, attribute),
+    )
+
+
+def from_entry_point(entry: EntryPoint) -> Offer:
+    """A stage of an installed package."""
+    owner = f"package {entry.dist.name}" if entry.dist else "an installed package"
+    return Offer(entry.name, owner, entry.load)
+
+
+def from_folder(folder: Path) -> Iterator[Offer]:
+    """The stages of a folder: ``kind/name.py`` with ``STAGE``; names that begin with _ are not."""
+    for path in sorted(folder.glob("*/*.py")):
+        if not any(part.startswith(("_", ".", "test_")) for part in (path.parent.name, path.name)):
+            yield from_file(f"{path.parent.name}/{path.stem}", path)
+
+
+def from_file(name: str, path: Path) -> Offer:
+    """A stage in a file, loaded under a private module name and from that place alone."""
+    return Offer(name, str(path), lambda: getattr(_module(path), STAGE))
+
+
+def _module(path: Path) -> ModuleType:
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
+    name = f"_vidstyle_plugin_{path.stem}_{digest}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Annotations are resolved through sys.modules while the file is being run.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def load(offer: Offer) -> type[Any]:
+    """The stage's class, known to have what its kind needs. Raises BrokenError with the reason."""
+    try:
+        # Standard output carries JSON for programs; a plugin's greeting goes elsewhere.
+        with contextlib.redirect_stdout(sys.stderr):
+            stage = offer.load()
+    except BrokenError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise BrokenError(_reason(error)) from error
+    fault = _fault(offer, stage)
+    if fault:
+        raise BrokenError(fault)
+    assert isinstance(stage, type)
+    return stage
+
+
+def _reason(error: BaseException) -> str:
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+    if isinstance(error, AttributeError) and error.name == STAGE:
+        return f"it has no {STAGE}; end the file with `{STAGE} = YourStage`"
+    names = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    own = [name for name in names if name[0] not in _MACHINERY and not name[0].startswith("<")]
+    if not own or isinstance(error, SyntaxError):
+        return text
+    return f"{text} ({Path(own[-1][0]).name}, line {own[-1][1]})"
+
+
+def _fault(offer: Offer, stage: object) -> str | None:
+    kind = offer.name.split("/")[0]
+    if not isinstance(stage, type):
+        hint = "; decorate it with @image_filter" if inspect.isfunction(stage) else ""
+        return f"{STAGE} must be a class, got a {type(stage).__name__}{hint}"
+    options = getattr(stage, "Options", None)
+    if not (isinstance(options, type) and issubclass(options, StageOptions)):
+        return f"{stage.__name__} must have Options, a class derived from StageOptions"
+    missing = [name for name in METHODS.get(kind, _STAGE_METHODS) if not _has(stage, name)]
+    if missing:
+        return f"{stage.__name__} lacks {', '.join(missing)}, which a stage of kind {kind} has"
+    reserved = sorted(_RESERVED & set(options.model_fields))
+    return f"the option {reserved[0]} is a key of pipelines; rename it" if reserved else None
+
+
+def _has(stage: type[Any], method: str) -> bool:
+    """Whether it has the method, or the form of it that works on spans."""
+    names = ("step", "step_span") if method == "step" else (method,)
+    return any(callable(getattr(stage, name, None)) for name in names)
+
+
+def summary(offer: Offer, stage: type[Any] | None) -> str:
+    """The first line of the stage's own documentation; empty where it has none."""
+    if stage is None:
+        return offer.summary() if offer.summary else ""
+    return _first_line(stage.__dict__.get("__doc__")) or _first_line(
+        getattr(sys.modules.get(stage.__module__), "__doc__", None)
+    )
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]
+
+
+def _summary_of_source(module: str, attribute: str) -> str:
+    """Read, not run: some of our own stages import torch. Raises BrokenError without source."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise BrokenError(f"the module {module} is missing; reinstall vidstyle")
+    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    meant = {
+        node.value.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Name)
+        and any(isinstance(target, ast.Name) and target.id == attribute for target in node.targets)
+    }
+    for node in tree.body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name in meant:
+            return _first_line(ast.get_docstring(node)) or _first_line(ast.get_docstring(tree))
+    return _first_line(ast.get_docstring(tree))

@@ -1,0 +1,121 @@
+"""The ``stages`` of a pipeline as they are written: order, names, options not yet judged."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from vidstyle.runner.config.suggest import shown
+from vidstyle.runner.config.yaml_values import Where, YamlList, YamlMap, YamlScalar, YamlValue
+
+USE = re.compile(r"[a-z][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*")
+"""The name of a stage: ``kind/name``."""
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
+"""What ``as:`` may give."""
+FIRST, LAST = "decode", "encode"
+_RESERVED = "inputs"
+# ``--set inputs.mask=…`` means a side input.
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenStage:
+    """One item of ``stages``."""
+
+    name: str
+    """``as:``, or the kind; ``kind-1``, ``kind-2`` where several of a kind have no ``as:``."""
+    use: str
+    options: YamlMap
+    """All other keys."""
+    where: Where
+    """Where ``use:`` names the stage."""
+
+    @property
+    def kind(self) -> str:
+        return self.use.split("/")[0]
+
+
+def read_stages(value: YamlValue) -> tuple[WrittenStage, ...]:
+    """The stages in order, each with a name of its own, from decode to encode.
+
+    Raises PipelineError for another form, order or a name that is used twice.
+    """
+    if not isinstance(value, YamlList) or not value.items:
+        raise value.where.error(f"stages wants a list such as `- use: decode/pyav`, got {value}")
+    stages = _named([_read_stage(item) for item in value.items])
+    _check_ends(stages)
+    _check_names(stages)
+    return stages
+
+
+def _read_stage(item: YamlValue) -> WrittenStage:
+    if not isinstance(item, YamlMap):
+        raise item.where.error(f"a stage is written `- use: kind/name`, got {item}")
+    use = item.items.get("use")
+    if use is None:
+        raise item.where.error("a stage needs the key use, as in `use: flow/dis`")
+    text = _text(use)
+    if text is None or not USE.fullmatch(text):
+        raise use.where.error(f"use wants kind/name, as in `use: flow/dis`, got {use}")
+    return WrittenStage(_own_name(item), text, item.without("use", "as"), use.where)
+
+
+def _own_name(item: YamlMap) -> str:
+    value = item.items.get("as")
+    if value is None:
+        return ""
+    text = _text(value)
+    if text is None or not NAME.fullmatch(text):
+        raise value.where.error(f"as wants a name of a-z, 0-9, _ and -, got {value}")
+    if text == _RESERVED:
+        raise value.where.error(f"the name {text} is kept for side inputs; take another")
+    return text
+
+
+def _text(value: YamlValue) -> str | None:
+    return value.value if isinstance(value, YamlScalar) and isinstance(value.value, str) else None
+
+
+def _named(stages: Sequence[WrittenStage]) -> tuple[WrittenStage, ...]:
+    """Names for who has none: a kind is a name only where it means one stage."""
+    kinds = Counter(stage.kind for stage in stages)
+    unnamed: Counter[str] = Counter()
+    named = []
+    for stage in stages:
+        if stage.name:
+            named.append(stage)
+            continue
+        unnamed[stage.kind] += 1
+        number = f"-{unnamed[stage.kind]}" if kinds[stage.kind] > 1 else ""
+        named.append(replace(stage, name=f"{stage.kind}{number}"))
+    return tuple(named)
+
+
+def _check_ends(stages: Sequence[WrittenStage]) -> None:
+    for number, stage in enumerate(stages, 1):
+        wanted = {FIRST: 1, LAST: len(stages)}.get(stage.kind)
+        if wanted not in (None, number):
+            position = "first" if stage.kind == FIRST else "last"
+            raise stage.where.error(
+                f"{stage.use} is stage {number} of {len(stages)}, but a stage of kind"
+                f" {stage.kind} is the {position} one; move or remove it"
+            )
+    for stage, kind, position in ((stages[0], FIRST, "first"), (stages[-1], LAST, "last")):
+        if stage.kind != kind:
+            raise stage.where.error(
+                f"the {position} stage must be of kind {kind}, got {stage.use};"
+                f" put `- use: {kind}/pyav` there"
+            )
+
+
+def _check_names(stages: Sequence[WrittenStage]) -> None:
+    for stage in stages:
+        others = [other for other in stages if other is not stage]
+        taken = {other.name for other in others} | {other.kind for other in others}
+        by_kind = stage.name == stage.kind not in [other.kind for other in others]
+        if stage.name in taken and not by_kind:
+            raise stage.where.error(
+                f"the name {shown(stage.name)} is taken by another stage or is its kind;"
+                " give this stage another `as:`"
+            )

@@ -1,0 +1,72 @@
+"""What a run tells while it goes on. Listeners print, report or draw; the run does not care."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from vidstyle.core.clip import Note
+from vidstyle.core.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Everything is settled; decoding starts."""
+
+    plan: Plan
+    output: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The run goes on where an earlier one was stopped."""
+
+    frames: int
+    """How many are done already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The run ends before its end, and what is done of it can be gone on with."""
+
+    frames: int
+    store: Path
+    """The file that holds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameDone:
+    """A frame was given to the encoder."""
+
+    index: int
+    done: int
+    total: int | None
+    """Frames that there will be, where that is known; an estimate."""
+    digest: str
+    """Hash of the pixel planes given to the encoder."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteEvent:
+    """Something was guessed, repaired or dropped."""
+
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The destination is complete."""
+
+    output: Path
+    frames: int
+    digest: str
+    """Hash of all frames' hashes, in order: equal runs have equal ones."""
+    seconds: float
+    stage_seconds: Mapping[str, float]
+    """Time inside each stage, source and sink included; threads overlap."""
+
+
+Event: TypeAlias = Planned | Resumed | FrameDone | NoteEvent | Kept | Result
+Listener: TypeAlias = Callable[[Event], None]

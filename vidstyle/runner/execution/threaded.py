@@ -1,0 +1,198 @@
+"""One thread a stage with bounded queues between them; the same frames as ``serial``.
+
+Whatever raises, wherever it stands, ends every thread: the first error is kept, all
+channels are shut, and the error is raised to whoever consumes the frames.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from types import TracebackType
+
+from vidstyle.core.errors import StageError, Terminated
+from vidstyle.runner.execution.guard import overdue
+from vidstyle.runner.execution.parcel import Parcel
+from vidstyle.runner.execution.serial import Flow
+
+_NAME = "vidstyle stage"
+_HUNG = 1.0
+# Seconds that are waited for the other stages where one does not come back.
+_ASKED_TO_END = 5.0
+# Seconds in which a step may come to its end where somebody wants the run to: some take minutes.
+
+
+class ChannelShutError(Exception):
+    """The run is ending; the thread that meets this leaves quietly."""
+
+
+class Channel:
+    """A bounded queue that can end, and that can be shut from any side at any time."""
+
+    def __init__(self, capacity: int) -> None:
+        self._items: deque[Parcel] = deque()
+        self._capacity = capacity
+        self._changed = threading.Condition()
+        self._ended = self._shut = False
+
+    def put(self, item: Parcel) -> None:
+        """Wait for room. Raises ChannelShutError where the run is ending."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._shut or len(self._items) < self._capacity)
+            if self._shut:
+                raise ChannelShutError
+            self._items.append(item)
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def shut(self) -> None:
+        """Wake everybody and let nothing pass any more."""
+        with self._changed:
+            self._shut = True
+            self._items.clear()
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[Parcel]:
+        return self.watching(None, _nothing)
+
+    def watching(self, seconds: float | None, look: Callable[[], None]) -> Iterator[Parcel]:
+        """The items; while none comes, ``look`` is called every so many seconds."""
+        while True:
+            with self._changed:
+                while not self._changed.wait_for(self._resolved, timeout=seconds):
+                    look()
+                if self._shut:
+                    raise ChannelShutError
+                if not self._items:
+                    return
+                item = self._items.popleft()
+                self._changed.notify_all()
+            yield item
+
+    def _resolved(self) -> bool:
+        return self._shut or self._ended or bool(self._items)
+
+
+class Threads:
+    """The running pipeline: iterate it for its frames, leave its context to end it."""
+
+    def __init__(
+        self, parcels: Iterable[Parcel], flows: Iterable[Flow], queue: int, limit: float
+    ) -> None:
+        """``limit`` is how many seconds a call of a stage may take."""
+        self._limit = limit
+        self._patience: float | None = None
+        self._error: BaseException | None = None
+        self._lock = threading.Lock()
+        self._channels: list[Channel] = []
+        self._threads: list[threading.Thread] = []
+        stream: Iterable[Parcel] = parcels
+        for flow in (_forward, *flows):
+            channel = Channel(queue)
+            self._channels.append(channel)
+            self._threads.append(
+                threading.Thread(
+                    target=self._work, args=(flow, stream, channel), name=_NAME, daemon=True
+                )
+            )
+            stream = channel
+
+    def _work(self, flow: Flow, stream: Iterable[Parcel], channel: Channel) -> None:
+        try:
+            with closing(flow(stream)) as out:
+                for parcel in out:
+                    channel.put(parcel)
+            channel.end()
+        except ChannelShutError:
+            pass
+        except BaseException as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException | None) -> None:
+        with self._lock:
+            self._error = self._error or error
+        for channel in self._channels:
+            channel.shut()
+
+    def __enter__(self) -> Threads:
+        try:
+            for thread in self._threads:
+                thread.start()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __iter__(self) -> Iterator[Parcel]:
+        try:
+            yield from self._channels[-1].watching(min(1.0, self._limit), self._look)
+        except ChannelShutError:
+            if self._error is None:
+                raise
+            raise self._error from self._error.__cause__
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, KeyboardInterrupt | Terminated):
+            self._patience = _ASKED_TO_END
+        self._end()
+
+    def _look(self) -> None:
+        """Raise StageError where a stage does not come back."""
+        call = overdue(self._limit)
+        if call is not None:
+            self._patience = _HUNG
+            raise StageError(
+                call.stage,
+                call.frame,
+                f"it has not come back for {self._limit:g} s; raise the limit with --timeout",
+            )
+
+    def _end(self) -> None:
+        """Shut all channels and wait for the steps that are running, where patience is bounded no
+        longer than that: the threads end with the process."""
+        self._fail(None)
+        deadline = None if self._patience is None else time.monotonic() + self._patience
+        for thread in self._threads:
+            if thread.ident is not None:
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                thread.join(left)
+
+
+def still_working() -> bool:
+    """Whether a thread of a run that has ended is in the midst of a step."""
+    return any(thread.name == _NAME for thread in threading.enumerate())
+
+
+def _nothing() -> None:
+    return None
+
+
+def run_threaded(
+    parcels: Iterable[Parcel], flows: Iterable[Flow], queue: int, *, limit: float = math.inf
+) -> Iterator[Parcel]:
+    """All frames as they leave the last flow, the work of each flow on a thread of its own.
+
+    Raises StageError where a call of a stage takes longer than ``limit`` seconds: nobody can
+    end its thread, which ends with the process.
+    """
+    with Threads(parcels, flows, queue, limit) as running:
+        yield from running
+
+
+def _forward(parcels: Iterable[Parcel]) -> Generator[Parcel, None, None]:
+    """The first thread's work: take frames from the source."""
+    yield from parcels

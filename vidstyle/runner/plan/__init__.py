@@ -1,0 +1,1 @@
+"""From a pipeline and a clip to the resolved plan."""

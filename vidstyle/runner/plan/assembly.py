@@ -1,0 +1,127 @@
+"""The objects of one run, made and fitted to a clip; nothing is loaded yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from vidstyle.core.clip import Clip
+from vidstyle.core.context import ExecutionContext
+from vidstyle.core.errors import PipelineError
+from vidstyle.core.sink import Sink
+from vidstyle.core.source import Source
+from vidstyle.core.stage import AnyStage
+from vidstyle.runner.config.pipeline import Pipeline, StageEntry
+from vidstyle.runner.execution.guard import guarded
+from vidstyle.runner.execution.nodes import check_form
+from vidstyle.runner.execution.side_reading import SideReading
+from vidstyle.runner.plan.device import available_cores, resolve_device
+from vidstyle.runner.plan.wiring import Wire, check_wiring
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Only the source is open."""
+
+    pipeline: Pipeline
+    """With every ``auto`` of its stages' options as the value that it stands for."""
+    source: Source
+    stages: tuple[AnyStage, ...]
+    sink: Sink
+    clips: tuple[Clip, ...]
+    """What leaves the source, and each stage."""
+    device: str
+    """``cpu`` or ``cuda:N``."""
+    inputs: tuple[SideReading, ...] = ()
+    """What is read beside the source."""
+
+    @property
+    def clip(self) -> Clip:
+        """What the source decodes."""
+        return self.clips[0]
+
+    @property
+    def entries(self) -> tuple[StageEntry, ...]:
+        """The pipeline's entries between source and sink."""
+        return self.pipeline.stages[1:-1]
+
+    @property
+    def wires(self) -> list[Wire]:
+        """Of the stages and the sink."""
+        return _wires(self.pipeline, self.stages, self.sink)
+
+
+def assemble(
+    pipeline: Pipeline,
+    source: Source,
+    clip: Clip,
+    *,
+    inputs: tuple[SideReading, ...] = (),
+    device: str = "auto",
+) -> Assembly:
+    """Make stages and sink for a clip, and settle what is left open in their options.
+
+    Raises PipelineError, PluginError or DeviceError where they do not go together.
+    """
+    first, *middle, last = pipeline.stages
+    stages: list[AnyStage] = [made(entry) for entry in middle]
+    sink: Sink = made(last)
+    for entry, stage in zip(middle, stages, strict=True):
+        check_form(entry.name, stage)
+    wires = _wires(pipeline, stages, sink)
+    check_wiring(wires, clip, tuple(side.name for side in inputs))
+    on_device = any(wire.needs.home == "device" for wire in wires)
+    context = ExecutionContext(resolve_device(device, needs_torch=on_device), available_cores())
+    clips = [clip]
+    for position, (entry, stage) in enumerate(zip(middle, stages, strict=True)):
+        middle[position], stages[position] = _resolved(entry, stage, clips[-1], context)
+        clips.append(_described(middle[position], stages[position], clips[-1]))
+    last, sink = _resolved(last, sink, clips[-1], context)
+    return Assembly(
+        pipeline=replace(pipeline, stages=(first, *middle, last)),
+        source=source,
+        stages=tuple(stages),
+        sink=sink,
+        clips=tuple(clips),
+        device=context.device,
+        inputs=inputs,
+    )
+
+
+def made(entry: StageEntry) -> Any:
+    """The stage itself; its constructor is the plugin author's code."""
+    return guarded(entry.name, None, lambda: entry.cls(entry.options))
+
+
+def _resolved(
+    entry: StageEntry, stage: Any, clip: Clip, context: ExecutionContext
+) -> tuple[StageEntry, Any]:
+    options = guarded(entry.name, None, lambda: stage.resolve(clip, context))
+    if options == entry.options:
+        return entry, stage
+    entry = replace(entry, options=options)
+    return entry, made(entry)
+
+
+def _described(entry: StageEntry, stage: AnyStage, clip: Clip) -> Clip:
+    after: Clip = guarded(entry.name, None, partial(stage.describe, clip))
+    if not stage.needs.geometry and _form(after) != _form(clip):
+        raise PipelineError(
+            f"stage {entry.name} changes the image's size without declaring geometry"
+        )
+    return after
+
+
+def _form(clip: Clip) -> tuple[object, ...]:
+    return clip.width, clip.height, clip.sample_aspect
+
+
+def _wires(pipeline: Pipeline, stages: Sequence[AnyStage], sink: Sink) -> list[Wire]:
+    *entries, last = pipeline.stages[1:]
+    wires = [
+        Wire(entry.name, entry.kind, stage.needs)
+        for entry, stage in zip(entries, stages, strict=True)
+    ]
+    return [*wires, Wire(last.name, last.kind, sink.needs)]

@@ -1,0 +1,103 @@
+"""How much memory a run takes at most, and what is done to stay within a budget: fixed rules."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vidstyle.core.clip import Clip
+from vidstyle.core.errors import DeviceError, UsageError
+from vidstyle.core.needs import Needs
+from vidstyle.core.plan import Plan
+from vidstyle.runner.plan.wiring import frame_bytes
+
+BUDGET = 4 * 2**30
+"""Bytes that a run may take where nothing else is said."""
+QUEUE = 2
+"""Frames that wait between two stages: enough to overlap them, and little memory."""
+BATCH = 4
+"""Frames that a GPU is given at once."""
+TILES = (2048, 1024, 512, 256)
+"""Sides of tiles to try, in pixels, where whole images are too large."""
+_BARE, _TORCH = 170 * 2**20, 560 * 2**20
+# Bytes of the process before the first frame: Python with the libraries of video, and torch's.
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What memory can be saved by."""
+
+    queue: int
+    """Frames that wait between two stages; 0: one frame goes through one stage at a time."""
+    tile: int | None
+    batch: int = 1
+    """On a GPU; a processor gains nothing by batches."""
+
+
+def choices(queue: int | None) -> Iterator[Choice]:
+    """The fastest first. ``queue`` is what the pipeline asks for."""
+    yield Choice(queue or QUEUE, None, BATCH)
+    shortest = queue or 1
+    if shortest < (queue or QUEUE):
+        yield Choice(shortest, None, BATCH)
+    yield Choice(shortest, None)
+    if queue is None:
+        yield Choice(0, None)
+        shortest = 0
+    for tile in TILES:
+        yield Choice(shortest, tile)
+
+
+def frames_memory(
+    needs: Needs, arriving: tuple[str, ...], leaving: tuple[str, ...], clip: Clip, queue: int
+) -> int:
+    """Bytes of the frames that a stage and the queue behind it hold at most, but for a span's."""
+    behind = [name for name, reach in needs.reads.items() if reach.behind]
+    # Without queues the frame in work is the same one in every stage, and is counted apart.
+    in_work = 1 if queue else 0
+    return (
+        needs.behind * frame_bytes(behind, clip)
+        + (needs.ahead + in_work) * frame_bytes(arriving, clip)
+        + queue * frame_bytes(leaving, clip)
+    )
+
+
+def process_memory(*, torch: bool) -> int:
+    """Bytes of a process that has no frames yet."""
+    return _BARE + (_TORCH if torch else 0)
+
+
+def refusal(plan: Plan, budget: int) -> DeviceError:
+    """The error for a plan that takes more, whatever is chosen: what it takes, what would fit."""
+    fixed = process_memory(torch=any(s.needs.home == "device" for s in plan.stages))
+    clip = plan.source.clip
+    shrink = math.sqrt(max(budget - fixed, 0) / max(plan.memory - fixed, 1))
+    width, height = (int(shrink * side) // 2 * 2 for side in (clip.width, clip.height))
+    fits = (
+        f"images of {width}x{height} would fit"
+        if min(width, height) >= 16
+        else f"{size_text(fixed)} are taken before the first frame"
+    )
+    return DeviceError(
+        f"{clip.width}x{clip.height} takes about {size_text(plan.memory)}, and --max-memory is"
+        f" {size_text(budget)}: {fits}, or raise it"
+    )
+
+
+def size_text(size: int) -> str:
+    """Bytes in the unit that a person would use."""
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.3g} MiB"
+
+
+def parse_size(text: str, option: str) -> int:
+    """Bytes of ``3``, ``3G``, ``800M`` or ``1.5GiB``; a bare number counts GiB.
+
+    Raises UsageError, which names the option, for anything else.
+    """
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?) ?(?:([MG])(?:i?B)?)?", text, re.IGNORECASE)
+    if match is None or not float(match[1]):
+        raise UsageError(f"{option} {text}: wanted an amount of memory, such as 3G or 800M")
+    unit = 2**20 if (match[2] or "G").upper() == "M" else 2**30
+    return int(float(match[1]) * unit)

@@ -1,0 +1,111 @@
+"""From an assembly to the resolved plan: every choice of a run as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from vidstyle.core.context import ExecutionContext
+from vidstyle.core.needs import Needs
+from vidstyle.core.plan import Plan, PlannedStage
+from vidstyle.runner.config.keyframes import options_to_json
+from vidstyle.runner.plan.assembly import Assembly
+from vidstyle.runner.plan.device import available_cores
+from vidstyle.runner.plan.memory import (
+    BUDGET,
+    Choice,
+    choices,
+    frames_memory,
+    process_memory,
+    refusal,
+)
+from vidstyle.runner.plan.wiring import frame_bytes, layers_kept, span_budget
+
+
+def make_plan(
+    assembly: Assembly,
+    *,
+    frames: tuple[int, int | None] = (0, None),
+    budget: int = BUDGET,
+    below: Plan | None = None,
+) -> Plan:
+    """Settle every choice of a run.
+
+    Raises DeviceError where it would take more than ``budget`` bytes of memory whatever is chosen,
+    or where nothing takes less than the plan ``below``.
+    """
+    plan = None
+    for savings, choice in enumerate(choices(assembly.pipeline.queue)):
+        plan = _plan(assembly, frames, choice, savings)
+        saves = below is None or (savings > below.savings and plan.memory < below.memory)
+        if plan.memory <= budget and saves:
+            return plan
+    assert plan is not None
+    raise refusal(plan, budget)
+
+
+def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, savings: int) -> Plan:
+    entries, clips = assembly.pipeline.stages, assembly.clips
+    inputs = tuple(side.name for side in assembly.inputs)
+    source_writes = ("source", "image", *(("alpha",) if assembly.clip.alpha else ()), *inputs)
+    declared = [Needs(writes=source_writes), *(wire.needs for wire in assembly.wires)]
+    kept = layers_kept(assembly.wires)
+    distinct = list(_distinct(declared, kept))
+    planned = []
+    for position, (entry, needs) in enumerate(zip(entries, declared, strict=True)):
+        worker = (None, *assembly.stages, assembly.sink)[position]
+        context = _context(assembly, needs, choice, batches=hasattr(worker, "step_many"))
+        arrives, leaves = (clips[min(max(p, 0), len(clips) - 1)] for p in (position - 1, position))
+        arriving = distinct[position - 1] if position else ()
+        held = frames_memory(needs, arriving, distinct[position], leaves, choice.queue)
+        if needs.span:
+            held += span_budget(needs.span, kept[position - 1], leaves)
+        planned.append(
+            PlannedStage(
+                name=entry.name,
+                use=entry.use,
+                options=options_to_json(entry.options, entry.keyframes),
+                needs=needs,
+                context=context,
+                clip=leaves,
+                keeps=kept[position],
+                memory=held + (0 if worker is None else worker.memory(arrives, context)),
+            )
+        )
+    alone = max(map(frame_bytes, distinct, (stage.clip for stage in planned)))
+    on_device = any(needs.home == "device" for needs in declared)
+    return Plan(
+        source=planned[0],
+        stages=tuple(planned[1:-1]),
+        sink=planned[-1],
+        device=assembly.device,
+        queue=choice.queue,
+        chunk=assembly.pipeline.chunk,
+        frames=frames,
+        memory=process_memory(torch=on_device)
+        + (0 if choice.queue else alone)
+        + sum(stage.memory for stage in planned),
+        savings=savings,
+        inputs=tuple(side.planned() for side in assembly.inputs),
+    )
+
+
+def _context(
+    assembly: Assembly, needs: Needs, choice: Choice, *, batches: bool
+) -> ExecutionContext:
+    device = assembly.device if needs.home == "device" else "cpu"
+    batch = choice.batch if batches and device != "cpu" else 1
+    return ExecutionContext(device=device, threads=available_cores(), batch=batch, tile=choice.tile)
+
+
+def _distinct(
+    declared: Sequence[Needs], kept: Sequence[tuple[str, ...]]
+) -> Iterator[tuple[str, ...]]:
+    """Of the layers behind each stage those with memory of their own.
+
+    Until a stage writes one of them, ``image`` is ``source``.
+    """
+    same = True
+    for position, (needs, layers) in enumerate(zip(declared, kept, strict=True)):
+        same = same and (position == 0 or not {"source", "image"} & set(needs.writes))
+        shared = same and {"source", "image"} <= set(layers)
+        yield tuple(name for name in layers if not (shared and name == "image"))

@@ -1,0 +1,354 @@
+"""Encoded chunks on their way to the destination: one sqlite file beside it.
+
+Memory holds no packets, however long the clip and however large its frames are. A chunk is
+there whole or not at all: each is one transaction, together with the checkpoint behind it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from vidstyle.core.sink import FrameTime, Packet
+from vidstyle.runner.storage.checkpoint import Checkpoint, load_place, save_place
+from vidstyle.runner.storage.store_file import failing_as_output, is_damage, opened, remove
+
+CHUNKS = "chunks"
+"""Fact that is noted when all chunks are there: how many."""
+_KEPT = 2
+# Checkpoints: where the last chunk turns out damaged, the one before it is gone back to.
+_PAUSED = -1
+# Stands for the chunk of what is held inside of an unfinished one.
+_SEAL = "seal"
+# The fact that holds the hash of all others.
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFrame:
+    """What is kept of a frame beside its packets."""
+
+    index: int
+    time: FrameTime
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """A frame of an unfinished chunk, with what the encoder was given."""
+
+    frame: StoredFrame
+    planes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """Where a run goes on."""
+
+    chunk: int = 0
+    """The first that is to be made."""
+    checkpoint: Checkpoint | None = None
+    """Before the first frame that is to be made; None at the beginning, and where none is."""
+    images: int = 0
+    """How many frames of the chunk lie before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """One chunk in the store; reads its packets when they are asked for."""
+
+    header: bytes
+    frames: int
+    _store: Store
+    _chunk: int
+
+    def packets(self) -> Iterator[Packet]:
+        """In decoding order."""
+        return self._store.packets(self._chunk)
+
+
+class Store:
+    """Open for one run; the file is new, or what an earlier run has left."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OutputError where it cannot be written. What is no store of ours is made one."""
+        self._path = path
+        self._written = 0
+        with failing_as_output(path):
+            self._database = opened(path)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._database.close()
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What the run depends on, as ``begin`` was told; empty where it is new or damaged."""
+        facts = dict(self._rows("select name, value from fact"))
+        return facts if facts.pop(_SEAL, None) == _seal(facts) else {}
+
+    def begin(self, facts: Mapping[str, str]) -> None:
+        """Forget what is there, and keep what the new run depends on."""
+        with failing_as_output(self._path):
+            self._database.close()
+            # Not emptied: what is damaged may not let itself be.
+            remove(self._path)
+            self._database = opened(self._path)
+        self.note(facts)
+
+    def note(self, facts: Mapping[str, str]) -> None:
+        """Add facts, or change them, all at once."""
+        known = {**self.facts, **facts}
+        with failing_as_output(self._path), self._database as database:
+            database.executemany(
+                "insert or replace into fact values (?, ?)",
+                {**known, _SEAL: _seal(known)}.items(),
+            )
+
+    def write(self, chunk: int, packets: Sequence[Packet]) -> None:
+        """Take packets of a chunk; they count once the chunk is ended."""
+        with failing_as_output(self._path):
+            self._database.executemany(
+                "insert into packet values (?, ?, ?, ?, ?, ?, ?)",
+                [(chunk, self._written + n, *_row(packet)) for n, packet in enumerate(packets)],
+            )
+        self._written += len(packets)
+
+    def end(
+        self,
+        chunk: int,
+        header: bytes,
+        frames: Sequence[StoredFrame],
+        behind: Checkpoint | None = None,
+    ) -> None:
+        """Keep the chunk, whole: packets, frames, header, and the checkpoint behind it."""
+        with failing_as_output(self._path), self._database as database:
+            database.executemany(
+                "insert into frame (source_index, chunk, pts, duration, digest)"
+                " values (?, ?, ?, ?, ?)",
+                [(f.index, chunk, f.time.pts, f.time.duration, f.digest) for f in frames],
+            )
+            segment = (chunk, header, len(frames))
+            digest = self._segment_digest(*segment)
+            database.execute("insert into segment values (?, ?, ?, ?)", (*segment, digest))
+            if behind is not None:
+                self._keep(chunk + 1, behind)
+            self._drop_pause()
+        self._written = 0
+
+    def write_image(self, number: int, image: StoredImage) -> None:
+        """Take a frame of the unfinished chunk; it counts with the next ``pause``."""
+        frame = image.frame
+        row = (number, frame.index, frame.time.pts, frame.time.duration, frame.digest)
+        with failing_as_output(self._path):
+            self._database.execute(
+                "insert or replace into image values (?, ?, ?, ?, ?, ?)", (*row, image.planes)
+            )
+
+    def drop_images(self) -> None:
+        """Forget the frames of the unfinished chunk."""
+        with failing_as_output(self._path):
+            self._drop_pause()
+
+    def pause(self, chunk: int, frames: int, behind: Checkpoint) -> None:
+        """Keep the first frames of the unfinished chunk, and the checkpoint behind them."""
+        position = save_place(behind)
+        with failing_as_output(self._path), self._database as database:
+            database.execute("delete from pause")
+            database.execute("delete from held where chunk = ?", (_PAUSED,))
+            self._put_held(_PAUSED, behind)
+            digest = self._pause_digest(chunk, position, frames)
+            database.execute(
+                "insert into pause values (?, ?, ?, ?)", (chunk, position, frames, digest)
+            )
+
+    def resumable(self) -> Resumption:
+        """Where the run goes on; drops what follows.
+
+        All before it is whole, by its hashes. Where nothing can be used it is the beginning; where
+        the chunks that are there are all that there will be, there is no checkpoint.
+        """
+        if not self._is_whole():
+            self.begin(self.facts)
+            return Resumption()
+        sound = 0
+        for chunk, header, frames, digest in list(
+            self._rows("select chunk, header, frames, digest from segment order by chunk")
+        ):
+            if chunk != sound or self._segment_digest(chunk, header, frames) != digest:
+                break
+            sound += 1
+        if sound and self.facts.get(CHUNKS) == str(sound):
+            return Resumption(sound)
+        paused = self._paused(sound)
+        if paused is not None:
+            self._forget_from(sound)
+            return paused
+        self.drop_images()
+        wanted = "select chunk from checkpoint where chunk <= ? order by chunk desc"
+        for (chunk,) in list(self._rows(wanted, sound)):
+            checkpoint = self._checkpoint(chunk)
+            if checkpoint is not None:
+                self._forget_from(chunk)
+                return Resumption(chunk, checkpoint)
+        self._forget_from(0)
+        return Resumption()
+
+    def images(self, count: int) -> Iterator[StoredImage]:
+        """The first frames of the unfinished chunk."""
+        rows = self._rows(
+            "select source_index, pts, duration, digest, data from image"
+            " where number < ? order by number",
+            count,
+        )
+        for index, pts, duration, digest, data in rows:
+            yield StoredImage(StoredFrame(index, FrameTime(pts, duration), digest), data)
+
+    def frames(self) -> int:
+        """How many are kept, those of an unfinished chunk as well."""
+        rows = (
+            *self._rows("select sum(frames) from segment"),
+            *self._rows("select frames from pause"),
+        )
+        return sum(count or 0 for (count,) in rows)
+
+    def digests(self) -> Iterator[str]:
+        """Of all frames, in order."""
+        for (digest,) in self._rows("select digest from frame order by position"):
+            yield digest
+
+    def segments(self) -> list[StoredSegment]:
+        """All chunks, in order."""
+        rows = self._rows("select header, frames, chunk from segment order by chunk")
+        return [StoredSegment(header, frames, self, chunk) for header, frames, chunk in rows]
+
+    def times(self) -> list[FrameTime]:
+        """When each frame is shown, in order."""
+        return [
+            FrameTime(*row)
+            for row in self._rows("select pts, duration from frame order by position")
+        ]
+
+    def packets(self, chunk: int) -> Iterator[Packet]:
+        """The packets of a chunk, in decoding order."""
+        rows = self._rows(
+            "select data, pts, dts, keyframe, side from packet where chunk = ? order by number",
+            chunk,
+        )
+        for data, pts, dts, keyframe, side in rows:
+            side_data = tuple((name, bytes.fromhex(text)) for name, text in json.loads(side))
+            yield Packet(data, pts, dts, bool(keyframe), side_data)
+
+    def _is_whole(self) -> bool:
+        """Whether every page is where it belongs; what they hold is for the hashes."""
+        with failing_as_output(self._path):
+            try:
+                return list(self._database.execute("pragma integrity_check(1)")) == [("ok",)]
+            except sqlite3.Error as error:
+                if not is_damage(error):
+                    raise
+                return False
+
+    def _keep(self, chunk: int, checkpoint: Checkpoint) -> None:
+        """Put the checkpoint before ``chunk``, and drop those that are too old to be wanted."""
+        database, position = self._database, save_place(checkpoint)
+        self._put_held(chunk, checkpoint)
+        digest = self._checkpoint_digest(chunk, position)
+        database.execute("insert into checkpoint values (?, ?, ?)", (chunk, position, digest))
+        for table in ("checkpoint", "held"):
+            database.execute(f"delete from {table} where chunk between 0 and ?", (chunk - _KEPT,))
+
+    def _put_held(self, chunk: int, checkpoint: Checkpoint) -> None:
+        self._database.executemany(
+            "insert into held values (?, ?, ?)",
+            # One stage's at a time: each is made when it is asked for.
+            ((chunk, stage, data) for stage, data in checkpoint.held.items()),
+        )
+
+    def _drop_pause(self) -> None:
+        self._database.execute("delete from pause")
+        self._database.execute("delete from image")
+        self._database.execute("delete from held where chunk = ?", (_PAUSED,))
+
+    def _paused(self, chunk: int) -> Resumption | None:
+        """What was kept inside of that chunk, or None where nothing was or it is damaged."""
+        rows = list(self._rows("select place, frames, digest from pause where chunk = ?", chunk))
+        for position, frames, digest in rows:
+            if self._pause_digest(chunk, position, frames) == digest:
+                return Resumption(chunk, load_place(position, self._held(_PAUSED)), frames)
+        return None
+
+    def _held(self, chunk: int) -> dict[str, bytes]:
+        return dict(self._held_rows(chunk))
+
+    def _held_rows(self, chunk: int) -> Iterator[tuple[str, bytes]]:
+        return self._rows("select stage, data from held where chunk = ? order by stage", chunk)
+
+    def _checkpoint_digest(self, chunk: int, position: str) -> str:
+        return _digest_of([(chunk, position)], self._held_rows(chunk))
+
+    def _pause_digest(self, chunk: int, position: str, frames: int) -> str:
+        images = self._rows("select * from image where number < ? order by number", frames)
+        return _digest_of([(chunk, position, frames)], self._held_rows(_PAUSED), images)
+
+    def _checkpoint(self, chunk: int) -> Checkpoint | None:
+        """The checkpoint before a chunk, or None where it is damaged."""
+        rows = self._rows("select place, digest from checkpoint where chunk = ?", chunk)
+        ((position, digest),) = list(rows)
+        if self._checkpoint_digest(chunk, position) != digest:
+            return None
+        return load_place(position, self._held(chunk))
+
+    def _forget_from(self, chunk: int) -> None:
+        with failing_as_output(self._path), self._database as database:
+            for table in ("segment", "packet", "frame"):
+                database.execute(f"delete from {table} where chunk >= ?", (chunk,))
+            for table in ("checkpoint", "held"):
+                database.execute(f"delete from {table} where chunk > ?", (chunk,))
+
+    def _segment_digest(self, chunk: int, header: bytes, frames: int) -> str:
+        """Of all that is stored of a chunk, as it lies there."""
+        times = self._rows("select * from frame where chunk = ? order by position", chunk)
+        packets = self._rows(
+            "select number, pts, dts, keyframe, data, side from packet"
+            " where chunk = ? order by number",
+            chunk,
+        )
+        return _digest_of([(header, frames)], times, packets)
+
+    def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        with failing_as_output(self._path):
+            yield from self._database.execute(query, values)
+
+
+def _seal(facts: Mapping[str, str]) -> str:
+    return _digest_of(sorted(facts.items()))
+
+
+def _row(packet: Packet) -> tuple[object, ...]:
+    side = json.dumps([(name, data.hex()) for name, data in packet.side_data])
+    return packet.pts, packet.dts, int(packet.keyframe), packet.data, side
+
+
+def _digest_of(*tables: Iterable[tuple[Any, ...]]) -> str:
+    """Hash of rows; kinds and lengths keep values from passing for each other."""
+    digest = hashlib.blake2b(digest_size=20)
+    for table in tables:
+        for row in table:
+            for value in row:
+                data = value if isinstance(value, bytes) else str(value).encode()
+                digest.update(f"{type(value).__name__} {len(data)}:".encode())
+                digest.update(data)
+    return digest.hexdigest()

@@ -1,0 +1,212 @@
+"""Writes a folder of numbered PNG files and a list of what is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from vidstyle.core import (
+    NOW,
+    Clip,
+    ExecutionContext,
+    Frame,
+    FrameTime,
+    Needs,
+    Note,
+    Original,
+    Packet,
+    Reach,
+    Segment,
+    StageOptions,
+    Writer,
+)
+from vidstyle.core.errors import OutputError, PipelineError
+from vidstyle.core.layers import HostArray
+from vidstyle.core.sink import MANIFEST
+from vidstyle.stages.encode.containers import CONTAINERS
+
+_Samples: TypeAlias = npt.NDArray[Any]
+
+
+class ImageOptions(StageOptions):
+    """What an image file holds."""
+
+    bits: Literal["auto", 8, 16] = Field(
+        "auto", description="bits a sample; auto is 16 for clips of more than 8"
+    )
+    alpha: Literal["keep", "drop"] = Field(
+        "keep", description="opacity where the clip has it; drop shows it on black"
+    )
+    compression: int = Field(3, ge=0, le=9, description="0 is fast and large, 9 slow and small")
+
+
+class ImageWriter:
+    """One PNG a frame; none is delayed."""
+
+    def __init__(self, options: ImageOptions, bits: int) -> None:
+        self._options, self._bits = options, bits
+        self._frames = 0
+        self._last = b""
+
+    @property
+    def header(self) -> bytes:
+        """A PNG needs none."""
+        return b""
+
+    def write(self, frame: Frame) -> tuple[list[Packet], str]:
+        """The image as a whole file, and the hash of its samples."""
+        samples = self._samples(frame)
+        flags = [cv2.IMWRITE_PNG_COMPRESSION, self._options.compression]
+        encoded, data = cv2.imencode(".png", samples, flags)
+        if not encoded:
+            raise OutputError(f"frame {frame.index} cannot be written as PNG; is it too large?")
+        self._last = data.tobytes()
+        return self.replay(self._last), hashlib.blake2b(samples.data, digest_size=20).hexdigest()
+
+    def planes(self) -> bytes:
+        """The file that was written last."""
+        return self._last
+
+    def replay(self, planes: bytes) -> list[Packet]:
+        """Take a file that another writer has encoded."""
+        packet = Packet(planes, self._frames, self._frames, True)
+        self._frames += 1
+        return [packet]
+
+    def finish(self) -> list[Packet]:
+        return []
+
+    def _samples(self, frame: Frame) -> _Samples:
+        """Code values in OpenCV's order: BGR or BGRA."""
+        image = np.clip(frame.host("image"), 0.0, 1.0)
+        alpha = frame.host("alpha") if "alpha" in frame.layers else None
+        if alpha is None:
+            return np.ascontiguousarray(_codes(image, self._bits)[..., ::-1])
+        opacity = np.clip(alpha, 0.0, 1.0)[..., None]
+        if self._options.alpha == "drop":
+            return np.ascontiguousarray(_codes(image * opacity, self._bits)[..., ::-1])
+        return _codes(np.concatenate([image[..., ::-1], opacity], axis=2), self._bits)
+
+
+class EncodeImages:
+    """PNG files named by their number from 0, and ``vidstyle.json`` with their times."""
+
+    Options = ImageOptions
+
+    def __init__(self, options: ImageOptions) -> None:
+        self._options = options
+        self._clip: Clip | None = None
+
+    @property
+    def needs(self) -> Needs:
+        """The image, and its opacity where it is there."""
+        return Needs(reads={"image": NOW, "alpha": Reach(optional=True)})
+
+    @property
+    def suffix(self) -> str:
+        """None: a folder."""
+        return ""
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        """Sound and subtitles are not supported in a folder."""
+        if self._clip is None or not self._clip.streams:
+            return ()
+        kinds = ", ".join(sorted({stream.kind for stream in self._clip.streams}))
+        return (Note("dropped", f"a folder of images does not support {kinds}: left out"),)
+
+    def check(self, path: Path, clip: Clip) -> None:
+        """Raise PipelineError for the name of a video, OutputError for that of a file."""
+        if path.suffix.lower() in CONTAINERS:
+            raise PipelineError(
+                f"{path} is the name of a video and encode/images writes a folder; "
+                "leave the suffix out or use encode/pyav"
+            )
+        if path.exists() and not path.is_dir():
+            raise OutputError(f"{path} is not a folder; choose another -o")
+
+    def resolve(self, clip: Clip, context: ExecutionContext) -> ImageOptions:
+        """The options with the bits of this clip."""
+        return self._options.model_copy(update={"bits": self._bits(clip)})
+
+    def memory(self, clip: Clip, context: ExecutionContext) -> int:
+        # The samples of one image, and its file in memory.
+        return 2 * 8 * clip.width * clip.height
+
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
+        self._clip = clip
+
+    def segment(self, clip: Clip) -> Writer:
+        """A writer of files."""
+        return ImageWriter(self._options, self._bits(clip))
+
+    def _bits(self, clip: Clip) -> int:
+        if self._options.bits == "auto":
+            return 16 if clip.bit_depth > 8 else 8
+        return self._options.bits
+
+    def join(
+        self,
+        segments: Iterable[Segment],
+        times: Sequence[FrameTime],
+        original: Original,
+        path: Path,
+    ) -> None:
+        """Write the files, then the list that makes them ours. Raises OutputError."""
+        if self._clip is None:
+            raise RuntimeError("encode/images is not open")
+        try:
+            path.mkdir(exist_ok=True)
+            names = [
+                _write(path, number, packet.data)
+                for number, packet in enumerate(
+                    packet for segment in segments for packet in segment.packets()
+                )
+            ]
+            if len(names) != len(times):
+                raise OutputError(
+                    f"{len(names)} images are stored for {len(times)} frames; "
+                    "run again from the start"
+                )
+            (path / MANIFEST).write_text(_manifest(names, times, self._clip), encoding="utf-8")
+        except OSError as error:
+            raise OutputError(
+                f"cannot write {path}: {error.strerror}; free some space or choose another "
+                "place with -o"
+            ) from error
+
+    def close(self) -> None:
+        self._clip = None
+
+
+def _codes(values: HostArray, bits: int) -> _Samples:
+    top = (1 << bits) - 1
+    kind = np.uint8 if bits == 8 else np.uint16
+    return (values * np.float32(top) + np.float32(0.5)).astype(kind)
+
+
+def _write(folder: Path, number: int, data: bytes) -> str:
+    name = f"{number:06d}.png"
+    (folder / name).write_bytes(data)
+    return name
+
+
+def _manifest(names: Sequence[str], times: Sequence[FrameTime], clip: Clip) -> str:
+    facts = {
+        "files": list(names),
+        "time_base": str(clip.time_base),
+        "frame_rate": None if clip.frame_rate is None else str(clip.frame_rate),
+        "times": [[frame.pts, frame.duration] for frame in times],
+    }
+    return json.dumps(facts, indent=1)
+
+
+STAGE = EncodeImages

@@ -1,0 +1,70 @@
+"""Paint with the colors of the source: only light and dark come from the painting."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from vidstyle.core import (
+    NOW,
+    BaseStage,
+    HostArray,
+    Layers,
+    Needs,
+    StageOptions,
+    State,
+    Window,
+    keyframed,
+)
+from vidstyle.imaging.luminance import match_luma, with_luma
+
+
+class KeepColorsOptions(StageOptions):
+    strength: float = keyframed(
+        1.0,
+        ge=0,
+        le=1,
+        description="1: all colors are the source's; 0: the painting as it is.",
+    )
+    luminance: Literal["style_image", "matched"] = Field(
+        "style_image",
+        description="'matched' gives the painting's light and dark the mean and the contrast of the"
+        " source, frame by frame.",
+    )
+
+
+class KeepColors(BaseStage[KeepColorsOptions]):
+    """Gives ``image`` the colors of ``source``: luminance transfer (Gatys et al. 2016).
+
+    The luma of the painting with the chroma of the source, in Y'IQ as published. Colors that do
+    not fit in [0, 1] are paled. At strength 0 every frame passes bit for bit.
+    """
+
+    Options = KeepColorsOptions
+    needs = Needs(reads={"image": NOW, "source": NOW}, writes=("image",))
+
+    def step(self, window: Window[KeepColorsOptions], state: State) -> tuple[Layers, State]:
+        image, options = window.now.host("image"), window.options
+        if options.strength == 0:
+            return {"image": image}, None
+        colored = _colored(image, window.now.host("source"), options)
+        if options.strength < 1:
+            colored = image + np.float32(options.strength) * (colored - image)
+        return {"image": np.clip(colored, 0, 1, out=colored)}, None
+
+
+def _colored(image: HostArray, source: HostArray, options: KeepColorsOptions) -> HostArray:
+    luma = _luma(image)
+    if options.luminance == "matched":
+        luma = match_luma(luma, _luma(source))
+    return with_luma(source, luma)
+
+
+def _luma(image: HostArray) -> HostArray:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+STAGE = KeepColors
