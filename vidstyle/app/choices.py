@@ -10,7 +10,7 @@ from pathlib import Path
 from vidstyle.app.settings import Settings
 from vidstyle.app.tasks import STYLIZED
 from vidstyle.core.errors import InputError, PipelineError, PluginError, UsageError, WeightsError
-from vidstyle.models.loss.backbone_names import BackboneName
+from vidstyle.models.loss.backbone_table import BackboneName
 from vidstyle.models.style.style_file import read_style_info
 from vidstyle.models.style.styles import list_styles
 from vidstyle.models.weights.catalog import CATALOG
