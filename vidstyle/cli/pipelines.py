@@ -30,8 +30,8 @@ def list_(json: given.Json = False) -> None:
         rows = [{"name": n, "about": pipeline_summary(p), "file": str(p)} for n, p in found.items()]
         print(json_module.dumps(rows))
         return
-    rows = [(name, pipeline_summary(path)) for name, path in found.items()]
-    print_table(("name", "description"), rows)
+    summaries = ((name, pipeline_summary(path)) for name, path in found.items())
+    print_table(("name", "description"), summaries)
     answer(f"Their files are in {shipped_folder()}.")
 
 
