@@ -15,7 +15,7 @@ from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError, WeightsError
 from vidstyle.evaluation.network_metrics import find_network_metrics
 from vidstyle.evaluation.style_losses import StyleLossRatio, evaluation_settings, whole_image_losses
-from vidstyle.models.loss.backbones import Backbone
+from vidstyle.models.loss.backbone import Backbone
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
@@ -226,7 +226,7 @@ def test_what_is_too_small_for_the_network_is_known_beforehand(
 
 
 def test_frames_too_small_for_the_network_are_a_note(backbone: Backbone, tmp_path: Path) -> None:
-    weights = {key: value for key, value in backbone.state_dict().items() if key != "mean"}
+    weights = dict(backbone.network.state_dict())
     file = tmp_path / "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors"
     safetensors_file.write(file, weights, {})
     image = tmp_path / "style.png"

@@ -21,11 +21,11 @@ def register(app: typer.Typer) -> None:
 
 def list_(json: given.Json = False) -> None:
     """All pipelines that can be run by name, what they do, and their files, to copy and change."""
-    from vidstyle.runner.config.shipped import about, shipped_pipelines
+    from vidstyle.runner.config.shipped import pipeline_summary, shipped_pipelines
 
     found = shipped_pipelines()
     if json:
-        rows = [{"name": n, "about": about(p), "file": str(p)} for n, p in found.items()]
+        rows = [{"name": n, "about": pipeline_summary(p), "file": str(p)} for n, p in found.items()]
         print(json_module.dumps(rows))
         return
     from rich.console import Console
@@ -35,7 +35,7 @@ def list_(json: given.Json = False) -> None:
     for title in ("name", "does", "file"):
         table.add_column(title, overflow="fold")
     for name, path in found.items():
-        table.add_row(name, about(path), visible(str(path)))
+        table.add_row(name, pipeline_summary(path), visible(str(path)))
     # A folder's name means nothing but itself.
     console = Console(width=table_width(sys.stdout), highlight=False, markup=False)
     console.print(table, crop=False)
