@@ -10,14 +10,14 @@ from pathlib import Path
 from vidstyle.app.settings import Settings
 from vidstyle.app.tasks import STYLIZED
 from vidstyle.core.errors import InputError, PipelineError, PluginError, UsageError, WeightsError
-from vidstyle.models.loss.backbone_names import BackboneName
+from vidstyle.models.loss.backbone_table import BackboneName
 from vidstyle.models.style.style_file import read_style_info
 from vidstyle.models.style.styles import list_styles
 from vidstyle.models.weights.catalog import CATALOG
 from vidstyle.models.weights.places import locate_weights
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
-from vidstyle.runner.config.shipped import about
+from vidstyle.runner.config.shipped import pipeline_summary
 from vidstyle.runner.plan.job import output_suffix
 from vidstyle.stages.decode.image_file import SUFFIXES
 
@@ -135,7 +135,8 @@ def _pipelines(folder: Path) -> tuple[Choice, ...]:
             f"no pipeline in {folder} paints a clip in a style: name a folder with --pipelines"
         )
     described = {
-        path: _SHIPPED.get(path.stem) or (_titled(path.stem), about(path)) for path in files
+        path: _SHIPPED.get(path.stem) or (_titled(path.stem), pipeline_summary(path))
+        for path in files
     }
     return tuple(Choice(title, path, about) for path, (title, about) in described.items())
 

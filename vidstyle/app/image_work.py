@@ -13,7 +13,7 @@ import torch
 from vidstyle.app.news import Made, Stage, Step, Tell
 from vidstyle.app.tasks import IMAGE, ImageTask
 from vidstyle.core.errors import UsageError
-from vidstyle.models.loss.backbones import Backbone, LayerError, load_backbone
+from vidstyle.models.loss.backbone import Backbone, LayerError, load_backbone
 from vidstyle.models.optimization.gatys import (
     DescentSettings,
     LossSettings,
@@ -59,7 +59,7 @@ def stylize_image(task: ImageTask, tell: Tell) -> None:
 
 
 def _losses(task: ImageTask, backbone: Backbone) -> LossSettings:
-    feature_layers = backbone.default_style_feature_layers
+    feature_layers = backbone.default_style_layers
     weights = spread(task.layer_weights, len(feature_layers))
     return LossSettings(
         weights=LossWeights(style=task.style_weight, variation=task.variation),

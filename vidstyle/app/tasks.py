@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
-from vidstyle.models.loss.backbone_names import BackboneName
+from vidstyle.models.loss.backbone_table import BackboneName
 
 IMAGE, STYLIZED, PREVIEW_VIDEOS, REPORT = (
     "painted.png",

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from vidstyle.core.errors import InputError, WeightsError
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.dead_pixels import blob_fraction
-from vidstyle.models.loss.backbones import Backbone, load_backbone
+from vidstyle.models.loss.backbone import Backbone, load_backbone
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import read_style_info
 from vidstyle.training.calibration import Objective, calibrate
@@ -148,8 +148,8 @@ class StyleLossRatio:
 
     def too_small(self, width: int, height: int) -> str | None:
         """Say why frames of this size have no style loss; None where they have one."""
-        style = set(self._settings.style_layers or self._backbone.default_style_feature_layers)
-        content = {self._settings.content_layer or self._backbone.default_content_feature_layer}
+        style = set(self._settings.style_layers or self._backbone.default_style_layers)
+        content = {self._settings.content_layer or self._backbone.default_content_layer}
         for scale, feature_layers in [
             (1.0, content),
             *((one, style) for one in self._settings.style_scales),

@@ -105,7 +105,7 @@ def test_folders_of_the_environment_are_separated_as_path_is(
     assert folders_from_environment() == (Path("/a"), Path("b"))
 
 
-def test_a_folder_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error_at_once(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="is not a folder"):
         Registry([tmp_path / "nowhere"])
 

@@ -13,7 +13,7 @@ from vidstyle.core import Mix, StageOptions, keyframed, keyframed_mix
 from vidstyle.core.errors import PipelineError
 from vidstyle.runner.config.keyframes import (
     Keyframes,
-    mixes,
+    align_mixes,
     options_at,
     options_from_json,
     options_to_json,
@@ -31,7 +31,7 @@ from vidstyle.runner.config.yaml_values import Where, YamlMap
 HERE = Where("p.yaml", 3, 5)
 
 
-class Dials(StageOptions):
+class Blend(StageOptions):
     strength: float = keyframed(0.5, ge=0, le=1)
     passes: int = 2
 
@@ -84,7 +84,7 @@ def test_between_keyframes_the_value_goes_in_a_straight_line() -> None:
     np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-15)
 
 
-def test_values_are_held_outside_and_hit_exactly_on_keyframes() -> None:
+def test_values_are_constant_outside_and_exact_on_keyframes() -> None:
     keys = Keyframes(((Fraction(1, 3), 0.1), (Fraction(2, 3), 0.7)))
     assert keys.value_at(Fraction(0)) == 0.1
     assert keys.value_at(Fraction(1, 3)) == 0.1
@@ -133,14 +133,14 @@ def test_other_forms_are_refused(text: str, says: str) -> None:
 
 def test_options_follow_their_keyframes_and_the_rest_stays() -> None:
     keys = Keyframes(((Fraction(0), 0.0), (Fraction(2), 1.0)))
-    options = Dials(strength=0, passes=3)
+    options = Blend(strength=0, passes=3)
     at_one = options_at(options, {"strength": keys}, Fraction(1))
-    assert at_one == Dials(strength=0.5, passes=3)
+    assert at_one == Blend(strength=0.5, passes=3)
     assert options.strength == 0
 
 
 def test_options_without_keyframes_are_the_same_object_at_any_time() -> None:
-    options = Dials()
+    options = Blend()
     assert options_at(options, {}, Fraction(5)) is options
 
 
@@ -150,7 +150,9 @@ def read(text: str) -> ReadOptions:
 
 def test_a_mix_goes_in_a_straight_line_in_each_weight_and_stays_whole() -> None:
     keys = Keyframes(
-        mixes([(Fraction(0), "a"), (Fraction(2), {"b": 1.0}), (Fraction(3), {"a": 0.5, "c": 0.5})])
+        align_mixes(
+            [(Fraction(0), "a"), (Fraction(2), {"b": 1.0}), (Fraction(3), {"a": 0.5, "c": 0.5})]
+        )
     )
     assert keys.value_at(Fraction(0)) == {"a": 1, "b": 0, "c": 0}
     assert keys.value_at(Fraction(1, 2)) == {"a": 0.75, "b": 0.25, "c": 0}

@@ -31,7 +31,7 @@ class Keyframes:
     points: tuple[tuple[Fraction, Value], ...]
     """Seconds and the value there, in order of time, no time twice, at least one.
 
-    All are numbers, or all are mixes of the same names.
+    All are numbers, or all are align_mixes of the same names.
     """
 
     def __post_init__(self) -> None:
@@ -40,7 +40,7 @@ class Keyframes:
             raise ValueError(f"keyframes are at least one, in order of time, got {times}")
 
     def value_at(self, seconds: Fraction) -> Value:
-        """The value at a time; exact arithmetic, so it stays between its neighbors."""
+        """The value at a time. The arithmetic is exact, so it stays between its neighbors."""
         after = bisect_right(self.points, seconds, key=lambda point: point[0])
         if after in (0, len(self.points)):
             return self.points[min(after, len(self.points) - 1)][1]
@@ -60,10 +60,10 @@ def _number_between(low: float, high: float, fraction: Fraction) -> float:
     return float(Fraction(low) + fraction * (Fraction(high) - Fraction(low)))
 
 
-def mixes(
+def align_mixes(
     points: Sequence[tuple[Fraction, str | Mapping[str, float]]],
 ) -> tuple[tuple[Fraction, Mapping[str, float]], ...]:
-    """Mixes at times, each with every name of all of them; a name alone has weight 1."""
+    """Mixes at times, each with the names of all of them. A single name has weight 1."""
     weights = [{mix: 1.0} if isinstance(mix, str) else mix for _, mix in points]
     names = dict.fromkeys(name for mix in weights for name in mix)
     return tuple(
@@ -75,7 +75,7 @@ def mixes(
 def options_at(
     options: OptionsT, keyframes: Mapping[str, Keyframes], seconds: Fraction
 ) -> OptionsT:
-    """The options as they are at a time; the very same object where none changes."""
+    """The options at a time; the same object where none changes."""
     if not keyframes:
         return options
     return options.model_copy(
@@ -84,7 +84,7 @@ def options_at(
 
 
 def options_to_json(options: StageOptions, keyframes: Mapping[str, Keyframes]) -> dict[str, Any]:
-    """All that a stage's options say over time, as JSON values: defaults, keyframes, paths.
+    """Options and keyframes as JSON values, defaults included.
 
     A keyframed option becomes ``{"at": {seconds: value}}`` with seconds as an exact fraction,
     such as ``"3/2"``.
@@ -98,7 +98,7 @@ def options_to_json(options: StageOptions, keyframes: Mapping[str, Keyframes]) -
 def options_from_json(
     model: type[OptionsT], values: Mapping[str, Any]
 ) -> tuple[OptionsT, dict[str, Keyframes]]:
-    """The options and keyframes that ``options_to_json`` has written, equal bit for bit.
+    """The inverse of ``options_to_json``: equal options and keyframes, bit for bit.
 
     Raises pydantic's ValidationError for values that the model does not accept.
     """

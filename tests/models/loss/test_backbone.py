@@ -1,4 +1,4 @@
-"""Loss networks equal torchvision's, and the layers written down plainly in float64."""
+"""Features equal those of torchvision's classifiers, and of layers written down in float64."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from vidstyle.models.loss.backbone_layers import empty_layers, reached_layers
-from vidstyle.models.loss.backbones import Backbone, InputForm, Pooling, load_backbone
+from vidstyle.models.loss.backbone import Backbone, Pooling, load_backbone
+from vidstyle.models.loss.backbone_network import build_network, find_order
 from vidstyle.models.weights import safetensors_file
+from vidstyle.models.weights.catalog import InputForm
 
 Tensors = dict[str, torch.Tensor]
 REACHES = {"relu2_1": "features.5.bias", "relu3_4": "features.16.bias"}
 
 
-def made_up(name: str, deepest: str) -> Tensors:
-    """Random weights up to the layer that has the key ``deepest``, in torchvision's layout."""
+def random_weights(name: str, deepest: str) -> Tensors:
+    """Up to the layer that has the key ``deepest``, in torchvision's layout."""
     generator = torch.Generator().manual_seed(0)
-    tensors = {}
-    for number, (_, module) in enumerate(reached_layers(empty_layers(name, "max"), {deepest})):
-        for part, empty in module.state_dict().items():
+    network = build_network(name)
+    order, tensors = find_order(network), {}
+    for key, empty in network.state_dict().items():
+        if order.positions[key] < order.reach({deepest}):
             spread = (2 / empty[0].numel()) ** 0.5 if empty.ndim == 4 else 1.0
-            values = torch.randn(empty.shape, generator=generator)
-            tensors[f"features.{number}.{part}"] = spread * values
+            tensors[key] = spread * torch.randn(empty.shape, generator=generator)
     return tensors
 
 
@@ -51,7 +52,7 @@ def originals() -> dict[str, nn.Sequential]:
 
 @pytest.mark.parametrize("name", ["vgg16", "vgg19", "squeezenet"])
 @torch.no_grad()
-def test_every_tap_equals_torchvisions(name: str, originals: dict[str, nn.Sequential]) -> None:
+def test_every_layer_equals_torchvisions(name: str, originals: dict[str, nn.Sequential]) -> None:
     original = originals[name].eval()
     shown = images(37, 33)
     weights = {f"features.{key}": value for key, value in original.state_dict().items()}
@@ -74,7 +75,7 @@ def test_every_tap_equals_torchvisions(name: str, originals: dict[str, nn.Sequen
 
 @pytest.mark.parametrize("pooling", ["max", "average"])
 def test_caffe_input_and_pooling_equal_the_layers_written_down(pooling: Pooling) -> None:
-    tensors = made_up("vgg19", REACHES["relu2_1"])
+    tensors = random_weights("vgg19", REACHES["relu2_1"])
     shown = images(15, 20)
     backbone = Backbone("vgg19", tensors, form="caffe-bgr", pooling=pooling)
     found = backbone(shown, ["relu1_2", "relu2_1"])
@@ -100,7 +101,7 @@ def assert_equal(found: torch.Tensor, wanted: torch.Tensor) -> None:
 
 
 def test_the_given_weights_are_not_changed() -> None:
-    tensors = made_up("squeezenet", "features.3.squeeze.bias")
+    tensors = random_weights("squeezenet", "features.3.expand3x3.bias")
     before = {key: value.clone() for key, value in tensors.items()}
     backbone = Backbone("squeezenet", tensors)
     backbone(images(9, 9), backbone.feature_layers)
@@ -108,8 +109,8 @@ def test_the_given_weights_are_not_changed() -> None:
         torch.testing.assert_close(tensors[key], value, rtol=0, atol=0)
 
 
-def test_taps_are_not_changed_by_the_layers_above() -> None:
-    backbone = Backbone("vgg16", made_up("vgg16", REACHES["relu2_1"]))
+def test_features_are_not_changed_by_the_layers_above() -> None:
+    backbone = Backbone("vgg16", random_weights("vgg16", REACHES["relu2_1"]))
     shown = images(8, 8)
     together = backbone(shown, backbone.feature_layers)
     for feature_layer in backbone.feature_layers:
@@ -119,7 +120,7 @@ def test_taps_are_not_changed_by_the_layers_above() -> None:
 
 
 def test_weights_are_frozen_and_the_image_is_not() -> None:
-    backbone = Backbone("vgg19", made_up("vgg19", REACHES["relu2_1"]))
+    backbone = Backbone("vgg19", random_weights("vgg19", REACHES["relu2_1"]))
     assert not any(parameter.requires_grad for parameter in backbone.parameters())
     shown = images(8, 8).requires_grad_()
     backbone(shown, ["relu2_1"])["relu2_1"].sum().backward()
@@ -127,18 +128,19 @@ def test_weights_are_frozen_and_the_image_is_not() -> None:
     assert shown.grad.abs().min() > 0
 
 
-def test_nothing_above_the_highest_tap_is_computed() -> None:
-    backbone = Backbone("vgg19", made_up("vgg19", REACHES["relu2_1"]))
-    ran: list[int] = []
-    for number, layer in enumerate(backbone.features):
-        layer.register_forward_hook(lambda *_, number=number: ran.append(number))
-    assert list(backbone(images(8, 8), ["relu1_2", "relu1_1"])) == ["relu1_1", "relu1_2"]
-    assert ran == [0, 1, 2, 3]
+def test_nothing_above_the_highest_layer_is_computed() -> None:
+    backbone = Backbone("vgg19", random_weights("vgg19", REACHES["relu2_1"]))
+    ran: list[str] = []
+    for name, layer in backbone.network.named_modules():
+        if name and not list(layer.children()):
+            layer.register_forward_hook(lambda *_, name=name: ran.append(name))
+    assert list(backbone(images(8, 8), ["relu1_2", "relu1_1"])) == ["relu1_2", "relu1_1"]
+    assert ran == [f"features.{number}" for number in range(4)]
     assert backbone(images(8, 8), []) == {}
 
 
 def test_layers_beyond_the_weights_are_refused() -> None:
-    backbone = Backbone("vgg19", made_up("vgg19", REACHES["relu2_1"]))
+    backbone = Backbone("vgg19", random_weights("vgg19", REACHES["relu2_1"]))
     assert backbone.feature_layers == ("relu1_1", "relu1_2", "relu2_1")
     words = r"vgg19 has no layer relu3_1; there are relu1_1, relu1_2, relu2_1$"
     with pytest.raises(ValueError, match=words):
@@ -147,17 +149,17 @@ def test_layers_beyond_the_weights_are_refused() -> None:
 
 @torch.no_grad()
 def test_vggs_convolutions_and_numbers_are_names_too() -> None:
-    backbone = Backbone("vgg19", made_up("vgg19", REACHES["relu2_1"]))
+    backbone = Backbone("vgg19", random_weights("vgg19", REACHES["relu2_1"]))
     shown = images(12, 12)
     found = backbone(shown, ["conv1_2", "relu1_2", "features.2", "conv2_1"])
     assert found["conv1_2"].min() < 0
     torch.testing.assert_close(found["conv1_2"].clamp_min(0), found["relu1_2"], rtol=0, atol=0)
     torch.testing.assert_close(found["conv1_2"], found["features.2"], rtol=0, atol=0)
-    assert (backbone.smallest_side("conv2_1"), backbone.smallest_side("relu1_1")) == (2, 1)
+    assert (backbone.smallest_side(["conv2_1"]), backbone.smallest_side(["relu1_1"])) == (2, 1)
 
 
 def test_images_that_cannot_pass_are_refused() -> None:
-    backbone = Backbone("squeezenet", made_up("squeezenet", "features.12.squeeze.bias"))
+    backbone = Backbone("squeezenet", random_weights("squeezenet", "features.12.expand3x3.bias"))
     with pytest.raises(ValueError, match=r"^images are \(N, 3, H, W\), got \(2, 1, 40, 40\)$"):
         backbone(images(40, 40)[:, :1], ["relu1"])
     words = "images of 40x16 are too small for fire9 of squeezenet: wanted at least 17x17"
@@ -176,25 +178,26 @@ def test_images_that_cannot_pass_are_refused() -> None:
         ("vgg19", "features.21.bias", "relu1_1 relu2_1 relu3_1 relu4_1", "relu4_2"),
         ("vgg19", "features.16.bias", "relu1_2 relu2_2 relu3_2 relu3_4", "relu3_2"),
         ("vgg19", "features.5.bias", "relu1_1 relu1_2 relu2_1", "relu2_1"),
-        ("squeezenet", "features.12.squeeze.bias", "relu1 fire3 fire4 fire5", "fire2"),
+        ("squeezenet", "features.12.expand3x3.bias", "relu1 fire3 fire4 fire5", "fire2"),
     ],
 )
-def test_default_taps_are_the_best_choice_within_reach(
+def test_default_layers_are_the_best_choice_within_reach(
     name: str, deepest: str, style: str, content: str
 ) -> None:
-    layers = reached_layers(empty_layers(name, "max"), {deepest})
+    network = build_network(name)
+    order = find_order(network)
     blank = {
-        f"features.{number}.{part}": torch.zeros(()).expand(value.shape)
-        for number, (_, module) in enumerate(layers)
-        for part, value in module.state_dict().items()
+        key: torch.zeros(()).expand(value.shape)
+        for key, value in network.state_dict().items()
+        if order.positions[key] < order.reach({deepest})
     }
     backbone = Backbone(name, blank)
-    assert backbone.default_style_feature_layers == tuple(style.split())
-    assert backbone.default_content_feature_layer == content
+    assert backbone.default_style_layers == tuple(style.split())
+    assert backbone.default_content_layer == content
 
 
 def test_bfloat16_keeps_the_features_to_a_hundredth() -> None:
-    backbone = Backbone("vgg19", made_up("vgg19", REACHES["relu3_4"]), form="caffe-bgr")
+    backbone = Backbone("vgg19", random_weights("vgg19", REACHES["relu3_4"]), form="caffe-bgr")
     backbone.to(memory_format=torch.channels_last)
     shown = images(32, 32).contiguous(memory_format=torch.channels_last)
     exact = backbone(shown, ["relu3_4"])["relu3_4"]
@@ -207,7 +210,7 @@ def test_bfloat16_keeps_the_features_to_a_hundredth() -> None:
 
 @pytest.mark.parametrize("form", ["caffe-bgr", "torchvision-rgb"])
 def test_a_file_is_loaded_as_what_it_says_it_is(tmp_path: Path, form: InputForm) -> None:
-    tensors = made_up("vgg16", REACHES["relu2_1"])
+    tensors = random_weights("vgg16", REACHES["relu2_1"])
     path = tmp_path / "mine.safetensors"
     safetensors_file.write(path, tensors, {"input": form})
     backbone = load_backbone("vgg16", file=path, pooling="average")
@@ -224,7 +227,7 @@ def test_an_unknown_name_is_refused_before_files_are_looked_for(tmp_path: Path) 
 
 
 def test_a_backbone_survives_copying_to_another_process() -> None:
-    backbone = Backbone("vgg19", made_up("vgg19", REACHES["relu2_1"]))
+    backbone = Backbone("vgg19", random_weights("vgg19", REACHES["relu2_1"]))
     again = pickle.loads(pickle.dumps(backbone))
     shown = images(8, 8)
     found = again(shown, ["relu2_1"])["relu2_1"]
