@@ -91,4 +91,8 @@ def test_pipelines_in_the_readme_are_valid(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)]+)\)", README))
 def test_links_of_the_readme_lead_somewhere(target: str) -> None:
-    assert (ROOT / target).exists()
+    path, _, heading = target.partition("#")
+    assert (ROOT / path).exists()
+    if heading:
+        titles = re.findall(r"^#+ (.+)$", (ROOT / path).read_text(), re.MULTILINE)
+        assert heading in {title.lower().replace(" ", "-") for title in titles}
