@@ -65,7 +65,7 @@ def _as_json(event: Event) -> dict[str, object]:
         case FrameDone(index, done, total, digest):
             return {"event": "frame", "index": index, "done": done, "total": total, "hash": digest}
         case NoteEvent(note):
-            return {"event": "notice", "kind": note.kind, "text": note.text}
+            return {"event": "note", "kind": note.kind, "text": note.text}
         case Resumed(frames):
             return {"event": "resumed", "frames": frames}
         case Kept(frames, store):
