@@ -124,10 +124,10 @@ def test_stopping_between_two_commands_starts_no_other(jobs: JobQueue, tmp_path:
     reached, stopped = threading.Event(), threading.Event()
 
     def commands() -> Commands:
-        yield Command("first", ("schema",))
+        yield Command("first", ("pipelines", "list"))
         reached.set()
         stopped.wait(60)
-        yield Command("second", ("schema",))
+        yield Command("second", ("pipelines", "list"))
 
     job = jobs.submit(replace(bad_clip(tmp_path), commands=commands))
     assert reached.wait(60)

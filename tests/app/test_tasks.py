@@ -39,7 +39,7 @@ def clip_choices(clip: Path, style: str = "great-wave") -> ClipChoices:
 def test_an_image_is_stylized_at_its_size_step_by_step(
     settings: PageSettings, tmp_path: Path
 ) -> None:
-    chosen = image_choices(settings, steps=3, layer_weights=(1, 0, 0, 0))
+    chosen = image_choices(settings, steps=3)
     status = run_task(image_task(tmp_path, chosen))
     assert status.state == "done", status.error
     assert (status.done, status.total) == (3, 3)

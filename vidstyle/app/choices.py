@@ -38,7 +38,6 @@ _SHIPPED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PageSettings:
     """What the page is started with."""
 

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -118,7 +118,7 @@ class JobQueue:
     def pid(self) -> int | None:
         """Of the process that works now."""
         with self._changed:
-            return self._process and self._process.pid
+            return None if self._process is None else self._process.pid
 
     def stop(self, job: Job) -> None:
         """End a job and wait until it has; nothing where it has ended."""
@@ -183,27 +183,26 @@ class JobQueue:
             job.status = job.status.start(command.title)
             self._process = process = CommandProcess(command)
         for row in process.rows():
-            self._change(job, lambda status, row=row: status.after(row, time.monotonic()))
+            self._change(job, job.status.after(row, time.monotonic()))
         code, lines = process.end()
         with self._changed:
             self._process = None
         for line in lines:
             if line.startswith("note: "):
-                text = line.removeprefix("note: ")
-                self._change(job, lambda status, text=text: status.with_note(text))
+                self._change(job, job.status.with_note(line.removeprefix("note: ")))
         if code:
             errors = [line for line in lines if line.startswith("vidstyle: ")]
             self._fail(job, errors[-1].removeprefix("vidstyle: ") if errors else _cause(code))
         return not code and not job.status.ended
 
     def _fail(self, job: Job, text: str) -> None:
-        self._change(job, lambda status: replace(status, state="failed", error=text))
+        self._change(job, replace(job.status, state="failed", error=text))
 
-    def _change(self, job: Job, change: Callable[[Status], Status]) -> None:
-        """Replace the status of a job that has not ended."""
+    def _change(self, job: Job, status: Status) -> None:
+        """Replace the status of a job, unless somebody has stopped it meanwhile."""
         with self._changed:
             if not job.status.ended:
-                job.status = change(job.status)
+                job.status = status
 
 
 def _cause(code: int) -> str:

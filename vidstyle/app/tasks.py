@@ -12,7 +12,7 @@ import numpy as np
 
 from vidstyle.models.loss.backbone_table import BACKBONES, BackboneName
 from vidstyle.models.weights.catalog import CATALOG
-from vidstyle.models.weights.listing import lies_at
+from vidstyle.models.weights.places import locate_weights
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.keyframes import options_to_json
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
@@ -160,7 +160,7 @@ def evaluation_task(folder: Path, chosen: ClipChoices, stylized: Path) -> Task:
 
 def _style_layers(backbone: BackboneName, weights: Sequence[float]) -> str:
     """``relu1_1=0.5,relu2_1=1``: weights on the line through the given ones, fine to coarse."""
-    choices, weights_file = BACKBONES[backbone].choices, lies_at(CATALOG[backbone])
+    choices, weights_file = BACKBONES[backbone].choices, locate_weights(CATALOG[backbone])
     # Weights from elsewhere may end at any layer.
     whole = weights_file is None or weights_file.name == CATALOG[backbone].file
     layers = choices[0 if whole else -1].style

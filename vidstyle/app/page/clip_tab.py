@@ -41,7 +41,9 @@ def draw_clip_tab() -> None:
         clip = draw_upload("Video", "clip", CLIP_TYPES, "clip")
         style = _draw_choice("Style", choices.styles)
         pipeline = _draw_pipeline(choices.pipelines)
-        chosen = clip and ClipChoices(clip=clip.path, pipeline=pipeline.path, style=style.path)
+        chosen = None
+        if clip is not None:
+            chosen = ClipChoices(clip=clip.path, pipeline=pipeline.path, style=style.path)
         draw_button("Try three frames", "preview", _maker(preview_task, chosen), "secondary")
         draw_button("Stylize the video", "clip", _maker(clip_task, chosen), "primary")
     with right:
