@@ -32,7 +32,6 @@ _FIRST_STYLE = "great-wave"
 _SHIPPED = {
     "temporal": ("Steady", "Each frame keeps what the one before already showed: no flicker."),
     "temporal-quality": ("Steadier", "Follows motion more closely, with a longer memory. Slow."),
-    "temporal-multipass": ("In several passes", "Each frame is calmed by all around it. Slow."),
     "per-frame": ("Frame by frame", "Each frame is painted alone: fast, and it flickers."),
 }
 """Our own pipelines, for who does not know them, in the order in which they are shown."""
