@@ -32,7 +32,6 @@ _FIRST_STYLE = "great-wave"
 _SHIPPED = {
     "temporal": ("Temporally consistent", "Each frame keeps what the last one showed."),
     "temporal-quality": ("Most consistent", "Follows motion more closely. Slow."),
-    "temporal-multipass": ("In several passes", "Blends each frame with all around it. Slow."),
     "per-frame": ("Frame by frame", "Each frame for itself: fast, and it flickers."),
 }
 
