@@ -28,7 +28,7 @@ import torch
 from torch import nn
 
 from vidstyle.core.errors import UsageError, VidstyleError
-from vidstyle.evaluation.style_losses import judging_settings, whole_image_losses
+from vidstyle.evaluation.style_losses import evaluation_settings, whole_image_losses
 from vidstyle.imaging.contact_sheet import Image, SheetRow, contact_sheet
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
@@ -156,7 +156,7 @@ def medians(
 
 def report_losses(networks: Networks, given: argparse.Namespace) -> None:
     photos = list_photos(given.photos)
-    settings = judging_settings(given.fast)
+    settings = evaluation_settings(given.fast)
     objective = objective_of(settings, given.style_image, photos, given.weights, "cpu")
     pairs = {name: (made, objective) for name, made in networks.items()}
     whole = whole_image_losses(pairs, (to_tensor(small(path, LONGEST)) for path in photos))

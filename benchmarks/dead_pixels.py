@@ -23,8 +23,8 @@ import torch
 from torch import nn
 
 from vidstyle.core import ExecutionContext, HostArray
-from vidstyle.evaluation.dead_pixels import Recall, Tally, plant
-from vidstyle.imaging.dead_pixels import blob_share
+from vidstyle.evaluation.dead_pixels import DeadPixelCount, DetectionRecall, plant
+from vidstyle.imaging.dead_pixels import blob_fraction
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import SUFFIX, load_style
 from vidstyle.models.style.styles import find_style, shipped_styles
@@ -74,10 +74,10 @@ def row(
     name: str, network: nn.Module, sources: Iterable[HostArray], allowed: float, *, planted: bool
 ) -> int:
     """One line of the table; gives its dead."""
-    tally, spared, counted = Tally(), Recall(), Recall()
+    tally, spared, counted = DeadPixelCount(), DetectionRecall(), DetectionRecall()
     for number, source in enumerate(sources):
         stylized = style_image(network, source)
-        tally.add(stylized, source, allowed_share=allowed)
+        tally.add(stylized, source, allowed_fraction=allowed)
         if planted:
             damaged = plant(stylized, source, random=np.random.default_rng(number))
             spared.add(damaged, source)
@@ -87,8 +87,8 @@ def row(
         f"{tally.blobs:6}{tally.blob_pixels:8}{tally.not_finite:5}{tally.dead:6}",
         end="",
     )
-    shares = [spared.share("pixels"), counted.share("pixels"), spared.share("blobs")]
-    shares.append(spared.share("not_finite"))
+    shares = [spared.recall("pixels"), counted.recall("pixels"), spared.recall("blobs")]
+    shares.append(spared.recall("not_finite"))
     print("   " + " ".join(f"{share:.4f}" for share in shares) if planted else "", flush=True)
     return tally.dead
 
@@ -103,7 +103,7 @@ def style_image(network: nn.Module, source: HostArray) -> HostArray:
 def share(folder: Path | None, style: str) -> float:
     """Share of black and white in the style's painting; 0 where there is none."""
     found = [path for path in images(folder) if path.stem == style] if folder else []
-    return blob_share(photo(found[0])) if found else 0.0
+    return blob_fraction(photo(found[0])) if found else 0.0
 
 
 def photos(folder: Path) -> Iterator[HostArray]:

@@ -34,9 +34,9 @@ from tests.fuzz.confined import Outcome
 from tests.fuzz.seeds import Seeds, make_seeds
 
 LAZY = (
-    "vidstyle.evaluation.extras",
+    "vidstyle.evaluation.network_metrics",
     "vidstyle.evaluation.file_evaluation",
-    "vidstyle.evaluation.evaluation_flow",
+    "vidstyle.evaluation.evaluators",
     "vidstyle.cli.evaluation_text",
     "vidstyle.cli.plan_text",
     "vidstyle.cli.progress",
@@ -44,7 +44,6 @@ LAZY = (
     "vidstyle.models.style.style_import",
     "vidstyle.runner.job",
     "vidstyle.runner.estimate",
-    "vidstyle.stages.blend.multipass",
     "vidstyle.stages.flow.raft",
     "vidstyle.stages.stylize.feedforward",
     "vidstyle.training.photos",

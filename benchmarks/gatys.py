@@ -23,14 +23,15 @@ from typing import Any, cast
 import cv2
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 from vidstyle.core import ExecutionContext, HostArray
-from vidstyle.evaluation.evaluation_flow import choose_judge
+from vidstyle.evaluation.evaluators import choose_evaluator
 from vidstyle.evaluation.warping_error import warping_errors
 from vidstyle.imaging.flow_pair import pair_layers
-from vidstyle.models.loss.backbone_names import BackboneName
-from vidstyle.models.loss.backbones import Backbone, load_backbone
+from vidstyle.models.loss.backbone import Backbone, load_backbone
+from vidstyle.models.loss.backbone_table import BACKBONES, BackboneName
 from vidstyle.models.loss.image_losses import warp
 from vidstyle.models.optimization.descent import Adam, Descent, Lbfgs
 from vidstyle.models.optimization.gatys import (
@@ -138,12 +139,10 @@ def bare_loop(
     backbone: Backbone, content: torch.Tensor, style_image: torch.Tensor, kind: str
 ) -> Step:
     """The same losses, written down: nothing of vidstyle but its weights."""
-    layers, mean = list(backbone.features), backbone.get_buffer("mean")
-    numbers = {
-        backbone._numbers[feature_layer]: feature_layer
-        for feature_layer in backbone.default_style_feature_layers
-    }
-    content_number = backbone._numbers[backbone.default_content_feature_layer]
+    layers, mean = _numbered_layers(backbone), backbone.get_buffer("mean")
+    names = BACKBONES[backbone.name].names
+    numbers = {int(names[layer].split(".")[1]): layer for layer in backbone.default_style_layers}
+    content_number = int(names[backbone.default_content_layer].split(".")[1])
     weights, scales = LossWeights(), backbone.default_style_scales
 
     def features(image: torch.Tensor, scale: float) -> dict[int, torch.Tensor]:
@@ -219,6 +218,12 @@ def bare_loop(
     return lambda: cast("float", cast("Any", optimizer).step(closure))
 
 
+def _numbered_layers(backbone: Backbone) -> list[nn.Module]:
+    """Of VGG and SqueezeNet; features are not to be changed by the layer above."""
+    layers = [*backbone.network.get_submodule("features").children()]
+    return [nn.ReLU() if isinstance(layer, nn.ReLU) else layer for layer in layers]
+
+
 def mirrored(image: torch.Tensor) -> torch.Tensor:
     """Eight pixels more on each side, those of the edge twice."""
     rows, columns = (
@@ -264,7 +269,7 @@ def losses_of(backbone: Backbone, task: Task, settings: DescentSettings) -> list
 def measure_clip(given: argparse.Namespace, backbone: Backbone) -> None:
     frames = list(read_frames(given.clip, given.frames, given.size))
     reference = StyleReference(image=planes(given.style_image, given.size))
-    judge = choose_judge(blended_with="dis", weights=given.weights)
+    judge = choose_evaluator(blended_with="dis", weights=given.weights)
     clips: dict[str, list[HostArray]] = {"alone": [], "alone, from noise": [], "warped start": []}
     needed: list[tuple[int, int]] = []
     before: torch.Tensor | None = None

@@ -26,7 +26,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from vidstyle.core.context import Precision
 from vidstyle.core.errors import DeviceError, WeightsError
-from vidstyle.models.flow.raft_weights import find_raft
+from vidstyle.models.flow.raft_setup import find_raft
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 from vidstyle.models.style.torch_stylizer import TorchStylizer

@@ -56,7 +56,7 @@ class Row:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("paintings", type=Path, nargs="+", help="the first one sets the weights")
+    parser.add_argument("style_images", type=Path, nargs="+", help="the first one sets the weights")
     parser.add_argument("--photos", type=Path, required=True, help="a folder to train on")
     parser.add_argument("--weights", type=Path, help="the folder with the loss network")
     parser.add_argument("--iterations", type=int, default=150)

@@ -27,7 +27,7 @@ from typing import Any
 import av
 import torch
 
-from vidstyle.evaluation.speed import timed
+from vidstyle.evaluation.speed import time_command
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 
@@ -82,7 +82,7 @@ def measured(given: argparse.Namespace, folder: Path, before: Figures) -> Iterat
         cold, warm = with_cache(pipeline, first, options, frames, folder / name)
         print(f"another blend, warm cache, {name}: {cold / warm:.1f} times as fast", flush=True)
         yield f"cache, {name}", {"cold_seconds": cold, "warm_seconds": warm}
-    peak = timed(run_command(FAST, sized(given.clips[0], folder, LARGE), folder, 30)).peak
+    peak = time_command(run_command(FAST, sized(given.clips[0], folder, LARGE), folder, 30)).peak
     print(f"1920x1080, 30 frames: peak {peak / 2**20:.0f} MiB", flush=True)
     yield "1920x1080 peak_mib", peak / 2**20
     help_seconds = min(seconds([*VIDSTYLE, "--help"]) for _ in range(5))

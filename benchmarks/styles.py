@@ -10,7 +10,7 @@ measures, and on whole photos (1024 pixels at most). Ends with 1 where a style's
 is above the limit. The photos also say what each layer's loss is divided by.
 
 A painting is given as NAME=FILE, or found in a folder by a name that has the style's in it:
-great_wave_hokusai.jpg for great-wave. The styles that samples.drawings draws need none.
+great_wave_hokusai.jpg for great-wave. For styles of samples/style_images none is needed.
 
 With --clips, styles paint the first frames one by one, without any blend; Farneback's motion
 judges. E is the warping error and G the mean squared gradient, both over the source's: E beyond G
@@ -25,11 +25,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +36,9 @@ import torch
 from vidstyle.core import HostArray
 from vidstyle.core.errors import UsageError, VidstyleError
 from vidstyle.evaluation.clip_frames import clip_frames, find_cuts
-from vidstyle.evaluation.evaluation_flow import farneback
-from vidstyle.evaluation.stability import Steadiness, steadiness
-from vidstyle.evaluation.style_losses import StyleLosses, judging_settings, whole_image_losses
+from vidstyle.evaluation.evaluators import farneback
+from vidstyle.evaluation.style_losses import StyleLosses, evaluation_settings, whole_image_losses
+from vidstyle.evaluation.warping_error import SourceRatios, compare_with_source
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import SUFFIX, load_style
 from vidstyle.models.style.styles import find_style, shipped_styles
@@ -51,6 +49,7 @@ from vidstyle.training.photos import list_photos, read_image, to_tensor
 from vidstyle.training.previews import fitted
 
 LONGEST = 1024
+OWN_STYLE_IMAGES = Path(__file__).parents[1] / "samples" / "style_images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +85,15 @@ def report(given: argparse.Namespace) -> int:
     styles = {path.stem: path for path in map(find_style, given.styles or shipped)}
     baselines = named(given.baseline, styles)
     photos = list_photos(given.photos)
-    with tempfile.TemporaryDirectory() as folder:
-        style_images = style_image_files(styles, given.style_images, Path(folder))
-        judged = {}
-        for name, path in styles.items():
-            settings = judging_settings(path)
-            objective = objective_of(settings, style_images[name], photos, given.weights, "cpu")
-            judged[name] = Judged(load_style(path).module, objective)
-            if name in baselines:
-                other = load_style(find_style(baselines[name])).module
-                judged[baseline_of(name)] = Judged(other, objective)
+    style_images = style_image_files(styles, given.style_images)
+    judged = {}
+    for name, path in styles.items():
+        settings = evaluation_settings(path)
+        objective = objective_of(settings, style_images[name], photos, given.weights, "cpu")
+        judged[name] = Judged(load_style(path).module, objective)
+        if name in baselines:
+            other = load_style(find_style(baselines[name])).module
+            judged[baseline_of(name)] = Judged(other, objective)
     losses = report_losses(judged, photos)
     stable = {clip.stem: report_steadiness(judged, clip, given.frames) for clip in given.clips}
     if baselines:
@@ -133,23 +131,16 @@ def words(name: str) -> str:
     return f"-{name}-".lower().replace("_", "-")
 
 
-def style_image_files(
-    styles: Mapping[str, Path], written: Sequence[str], folder: Path
-) -> dict[str, Path]:
-    """A painting for each style; those that our own code draws are drawn into ``folder``."""
+def style_image_files(styles: Mapping[str, Path], written: Sequence[str]) -> dict[str, Path]:
+    """A style image for each style: as written, or one of our own samples."""
     found: dict[str, Path] = {}
-    for text in written:
-        if Path(text).is_dir():
-            for path in list_photos(Path(text)):
-                if name := name_in(path.stem, styles):
-                    found[name] = path
+    for folder in (OWN_STYLE_IMAGES, *(Path(text) for text in written if Path(text).is_dir())):
+        for path in list_photos(folder):
+            if name := name_in(path.stem, styles):
+                found[name] = path
     found |= named([text for text in written if not Path(text).is_dir()], styles)
-    # By its name: type checkers know that folder as the package drawings.
-    samples = import_module("samples.drawings")
-    drawn = [name for name in styles if name not in found and name in samples.DRAWINGS]
-    found |= {path.stem: path for path in samples.write_drawings(folder, drawn)}
     if missing := [name for name in styles if name not in found]:
-        raise UsageError(f"no painting for {', '.join(missing)}: give --style-images NAME=FILE")
+        raise UsageError(f"no style image for {', '.join(missing)}: give --style-images NAME=FILE")
     return found
 
 
@@ -172,10 +163,10 @@ def report_losses(judged: Mapping[str, Judged], photos: Sequence[Path]) -> dict[
 
 def report_steadiness(
     judged: Mapping[str, Judged], clip: Path, count: int
-) -> dict[str, Steadiness]:
+) -> dict[str, SourceRatios]:
     found = find_cuts(clip_frames(clip, (0, count)))
     stylizers = {name: partial(stylized, one.network) for name, one in judged.items()}
-    rows = steadiness(clip_frames(clip, (0, count)), stylizers, farneback, cuts=found)
+    rows = compare_with_source(clip_frames(clip, (0, count)), stylizers, farneback, cuts=found)
     one = next(iter(rows.values())).error
     print(
         f"\n{clip.stem}: judge Farneback, {one.pairs} pairs, coverage {one.coverage:.3f},"
@@ -190,7 +181,7 @@ def report_steadiness(
 def report_baselines(
     names: Sequence[str],
     losses: Mapping[str, StyleLosses],
-    stable: Mapping[str, Mapping[str, Steadiness]],
+    stable: Mapping[str, Mapping[str, SourceRatios]],
 ) -> None:
     """The share of the baseline's E_warp that is gone, by clip, and what it costs in style."""
     print(f"\n{'against the baseline':30}{'style':>8}", end="")

@@ -26,8 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vidstyle.core import HostArray
+from vidstyle.imaging.derived import Gray8
 from vidstyle.imaging.flow_file import read_flow
-from vidstyle.imaging.gray import Gray8
 from vidstyle.imaging.visibility import visibility
 from vidstyle.stages.flow.dis import DisOptions, Preset, dense_search, search_flow
 

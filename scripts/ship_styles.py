@@ -5,19 +5,17 @@
 
 ``train`` trains each style that is not there yet with the default settings and nothing else,
 and goes on where a killed call stopped. ``cards`` measures every style on photos that it was not
-trained on, and writes the card beside it, its preview and the contact sheet of all. The paintings
-are looked for by file name in DIR; drawn ones are drawn. Previews are of photos that scikit-image
-brings, all public domain or CC0.
+trained on, and writes the card beside it, its preview and the contact sheet of all. Style images
+are found by file name in DIR, our own in samples/style_images. Previews are of photos that
+scikit-image brings, all public domain or CC0.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +25,6 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from samples.drawings import DRAWINGS
 from samples.photos import PHOTOS
 from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
 from vidstyle.models.style.network import stylize
@@ -42,6 +39,7 @@ from vidstyle.training.watch import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
 PREVIEWS = ROOT / "docs" / "styles"
+OWN_STYLE_IMAGES = ROOT / "samples" / "style_images"
 
 Image = npt.NDArray[np.uint8]
 
@@ -52,13 +50,20 @@ class Shipped:
 
     title: str
     file: str
-    """Of the painting; empty for a drawn one."""
+    """Of the painting."""
     style_image: str
     """Artist, title and year."""
     license: str = "public domain"
 
+    def path(self, folder: Path) -> Path:
+        """The style image: in our own samples, or in a folder of paintings."""
+        own = OWN_STYLE_IMAGES / self.file
+        return own if own.is_file() else folder / self.file
 
-STYLIZED = {
+
+OWN = "drawn by the vidstyle authors' own code"
+
+SHIPPED = {
     "composition-vii": Shipped(
         "Composition VII",
         "composition_vii_kandinsky.jpg",
@@ -75,10 +80,21 @@ STYLIZED = {
     ),
     "scream": Shipped("The Scream", "the_scream_munch.jpg", "Edvard Munch, The Scream, 1893"),
     "udnie": Shipped("Udnie", "udnie_picabia.jpg", "Francis Picabia, Udnie, 1913"),
-}
-SHIPPED = STYLIZED | {
-    name: Shipped(drawing.title, "", f"{drawing.credit}, {drawing.title}", drawing.license)
-    for name, drawing in DRAWINGS.items()
+    "pen-hatching": Shipped(
+        "Hills in Reed Pen", "pen-hatching.jpg", f"{OWN}, Hills in Reed Pen", "CC0"
+    ),
+    "mosaic": Shipped(
+        "Sun, Stars and Sea in Mosaic",
+        "mosaic.jpg",
+        f"{OWN}, Sun, Stars and Sea in Mosaic",
+        "CC0",
+    ),
+    "stained-glass": Shipped(
+        "Poppies at Sunrise in Stained Glass",
+        "stained-glass.jpg",
+        f"{OWN}, Poppies at Sunrise in Stained Glass",
+        "CC0",
+    ),
 }
 
 
@@ -108,18 +124,17 @@ def train(names: Sequence[str], given: argparse.Namespace) -> None:
         destination = shipped_styles() / f"{name}{SUFFIX}"
         if destination.exists():
             continue
-        with style_image_of(name, given.style_images) as style_image:
-            info = train_style(
-                Settings(),
-                style_image=style_image,
-                photos=given.photos,
-                destination=destination,
-                credit=credit_of(name),
-                weights=given.weights,
-                device=given.device,
-                resume=True,
-                watcher=Lines(name),
-            )
+        info = train_style(
+            Settings(),
+            style_image=SHIPPED[name].path(given.style_images),
+            photos=given.photos,
+            destination=destination,
+            credit=credit_of(name),
+            weights=given.weights,
+            device=given.device,
+            resume=True,
+            watcher=Lines(name),
+        )
         losses = ", ".join(f"{term} {value:.3f}" for term, value in info.losses.items())
         print(f"{name}: {losses}", flush=True)
 
@@ -127,18 +142,6 @@ def train(names: Sequence[str], given: argparse.Namespace) -> None:
 def credit_of(name: str) -> Credit:
     shipped = SHIPPED[name]
     return Credit(shipped.title, shipped.style_image, shipped.license)
-
-
-@contextmanager
-def style_image_of(name: str, folder: Path) -> Iterator[Path]:
-    """The file of a style's painting; a drawn one is there as long as the context."""
-    if SHIPPED[name].file:
-        yield folder / SHIPPED[name].file
-        return
-    with tempfile.TemporaryDirectory() as drawn:
-        path = Path(drawn) / f"{name}.png"
-        write_image(path, DRAWINGS[name].draw())
-        yield path
 
 
 class Lines:
@@ -195,9 +198,9 @@ def judged(name: str, path: Path, given: argparse.Namespace) -> dict[str, float]
     photos = list_photos(given.judged_on)
     style = load_style(path)
     settings = Settings(**style.info.settings)
-    with style_image_of(name, given.style_images) as file:
-        objective = objective_of(settings, file, photos, given.weights, "cpu")
-        return measure(style.module, objective, photos)
+    file = SHIPPED[name].path(given.style_images)
+    objective = objective_of(settings, file, photos, given.weights, "cpu")
+    return measure(style.module, objective, photos)
 
 
 def card(name: str, path: Path, losses: dict[str, float]) -> str:

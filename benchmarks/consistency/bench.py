@@ -9,22 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.core.errors import OutputError
-from vidstyle.evaluation.evaluation_flow import JudgeName
-from vidstyle.evaluation.motion import JudgingFlow
+from vidstyle.evaluation.evaluators import EvaluatorName
+from vidstyle.evaluation.motion import PairFlow
 
-from .contenders import YARDSTICK, Scene, contenders, shipped
+from .candidates import (
+    BLENDS_WITH,
+    REFERENCE,
+    KeptFlow,
+    Scene,
+    candidates,
+    evaluate_candidates,
+    shipped,
+)
 from .cost import Cost, cost
-from .extremes import Bleed, Stable, bleeds, stable
-from .footage import Footage, noisy_still, real_clip, with_cut
-from .judging import BLENDS_WITH, KeptFlow, judged
+from .curves import Steps, steps_of
+from .extremes import Bleed, StillNoise, bleeds, measure_still
+from .footage import Footage, Style, noisy_still, real_clip, stylized, with_cut
 from .presets import Preset
 from .store import Store
-from .style_images import Style, stylized
-from .tables import Below, Row, below, figures_of, means, table
+from .tables import Below, Row, below, means, scores_of, table
 
 _MEAN = "mean"
-_CUT_AFTER = 6
 # Frames on each side of the cut that is made.
+_CUT_AFTER = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +41,11 @@ class Settings:
     clips: Sequence[Path]
     styles: Sequence[Style]
     presets: Sequence[Preset]
-    strengths: Sequence[float]
+    pairs: Sequence[tuple[float | None, float]]
+    """Strength and smoothing; a strength of None is the preset's own."""
     frames: int
     width: int
-    judge: JudgeName
+    evaluator: EvaluatorName
     weights: Path | None
     still_frames: int
     still_width: int
@@ -46,12 +54,13 @@ class Settings:
 
 @dataclass(slots=True)
 class Outcome:
-    """All that was found out."""
+    """All results."""
 
     rows: list[Row] = field(default_factory=list)
     means: list[Row] = field(default_factory=list)
+    steps: list[Steps] = field(default_factory=list)
     below: list[Below] = field(default_factory=list)
-    stable: list[Stable] = field(default_factory=list)
+    still: list[StillNoise] = field(default_factory=list)
     bleeds: list[Bleed] = field(default_factory=list)
     costs: list[Cost] = field(default_factory=list)
 
@@ -68,50 +77,51 @@ def run(settings: Settings) -> Outcome:
         for path in settings.clips
     ]
     print(_label(settings), flush=True)
-    flow = KeptFlow(settings.judge, settings.weights, settings.store)
+    flow = KeptFlow(settings.evaluator, settings.weights, settings.store)
     for style in settings.styles:
         for clip in clips:
-            rows = judged_rows(settings, style, clip, flow)
+            rows = evaluate_scene(settings, style, clip, flow)
             outcome.rows += rows
             print("\n" + table(f"{style.name} on {clip.name}", rows), flush=True)
+            outcome.steps += steps_of(rows)
     _add_means(settings, outcome)
     for mean in dict.fromkeys(row.style for row in outcome.means):
         some = [row for row in outcome.means if row.style == mean]
         print("\n" + table(f"{mean}: mean of {len(clips)} clips", some))
         outcome.below += below(some)
+    _section("Steps of strength and of smoothing", outcome.steps)
     _section("Below every baseline's curve", outcome.below)
-    outcome.stable += _stable(settings, clips[0])
+    outcome.still += _still(settings, clips[0])
     still = f"{settings.still_frames} frames, noise of 2/255"
-    _section(f"A still under noise ({still})", outcome.stable)
+    _section(f"A still under noise ({still})", outcome.still)
     outcome.bleeds += _bleeds(settings, clips, outcome.rows)
     _section("Nothing of the shot before a cut", outcome.bleeds)
     first = Preset(settings.presets[0].path)
-    # A stage that collects spans takes no time for a frame, and all of it for some.
-    outcome.costs = [] if first.spans else [cost(first, clips[0])]
+    outcome.costs = [cost(first, clips[0])]
     _section("Cost on one core, 640x360", outcome.costs)
     return outcome
 
 
-def judged_rows(settings: Settings, style: Style, clip: Footage, flow: JudgingFlow) -> list[Row]:
-    """One clip in one style, by every contender."""
+def evaluate_scene(settings: Settings, style: Style, clip: Footage, flow: PairFlow) -> list[Row]:
+    """Evaluate one clip in one style, with every candidate."""
     scene = scene_of(settings, style, clip)
-    everyone = contenders(settings.presets, settings.strengths)
-    found = judged(scene, everyone, flow, judge=settings.judge)
+    all_candidates = candidates(settings.presets, settings.pairs)
+    found = evaluate_candidates(scene, all_candidates, flow, evaluator=settings.evaluator)
     return [
         Row(
             style.name,
             clip.name,
             one.method,
-            one.dial,
-            one.ours,
-            figures_of(found[one.name], found[YARDSTICK]),
+            one.parameter,
+            one.smoothing,
+            scores_of(found[one.name], found[REFERENCE]),
         )
-        for one in everyone
+        for one in all_candidates
     ]
 
 
 def scene_of(settings: Settings, style: Style, clip: Footage) -> Scene:
-    """Paint the clip and find its motion, or find both in the store."""
+    """Stylize the clip and find its motion, or find both in the store."""
     motions = tuple(preset.motion(clip, settings.store) for preset in settings.presets)
     return Scene(clip, stylized(clip, style, settings.store), motions)
 
@@ -119,14 +129,15 @@ def scene_of(settings: Settings, style: Style, clip: Footage) -> Scene:
 def write_json(path: Path, settings: Settings, outcome: Outcome) -> None:
     """Everything that was printed, unrounded. Raises OutputError."""
     content: dict[str, Any] = {
-        "judge": settings.judge,
+        "evaluator": settings.evaluator,
         "frames": settings.frames,
         "width": settings.width,
         "still_frames": settings.still_frames,
         "rows": [asdict(row) for row in outcome.rows],
         "means": [asdict(row) for row in outcome.means],
+        "steps": [asdict(one) for one in outcome.steps],
         "below": [{**asdict(one), "holds": one.holds} for one in outcome.below],
-        "calm": [asdict(one) for one in outcome.stable],
+        "still": [asdict(one) for one in outcome.still],
         "bleeds": [{**asdict(one), "holds": one.holds} for one in outcome.bleeds],
         "costs": [{**asdict(one), "ratio": one.ratio} for one in outcome.costs],
     }
@@ -137,32 +148,36 @@ def write_json(path: Path, settings: Settings, outcome: Outcome) -> None:
 
 
 def _label(settings: Settings) -> str:
-    lines = [f"judge {settings.judge}, first {settings.frames} frames, styles painted one by one"]
+    lines = [
+        f"evaluator {settings.evaluator}, first {settings.frames} frames, stylized frame by frame"
+    ]
     lines += [
-        f"{preset.name} blends with {preset.flow}, the judge's own flow: its E_warp flatters it"
+        f"{preset.name} blends with {preset.flow}, the evaluator's own flow: its E_warp flatters it"
         for preset in settings.presets
-        if settings.judge.startswith(BLENDS_WITH.get(preset.flow, "\0"))
+        if settings.evaluator.startswith(BLENDS_WITH.get(preset.flow, "\0"))
     ]
     return "\n".join(lines)
 
 
 def _add_means(settings: Settings, outcome: Outcome) -> None:
-    """Over the clips of each style, and over the styles that were not trained to be steady."""
+    """Over the clips of each style, and over the styles that were not trained on video."""
     for style in settings.styles:
         rows = [row for row in outcome.rows if row.style == style.name]
         outcome.means += means(rows, style=style.name, clip=_MEAN)
-    restless = [style.name for style in settings.styles if not style.ours]
-    if len(restless) > 1:
-        rows = [row for row in outcome.means if row.style in restless]
-        outcome.means += means(rows, style="+".join(restless), clip=_MEAN)
+    untrained = [style.name for style in settings.styles if not style.ours]
+    if len(untrained) > 1:
+        rows = [row for row in outcome.means if row.style in untrained]
+        outcome.means += means(rows, style="+".join(untrained), clip=_MEAN)
 
 
-def _stable(settings: Settings, clip: Footage) -> Iterator[Stable]:
+def _still(settings: Settings, clip: Footage) -> Iterator[StillNoise]:
     still = noisy_still(
         clip, frames=settings.still_frames, width=settings.still_width, store=settings.store
     )
     for style in settings.styles:
-        yield from stable(style.name, scene_of(settings, style, still), shipped(settings.presets))
+        yield from measure_still(
+            style.name, scene_of(settings, style, still), shipped(settings.presets)
+        )
 
 
 def _bleeds(settings: Settings, clips: Sequence[Footage], rows: Sequence[Row]) -> Iterator[Bleed]:
@@ -173,8 +188,8 @@ def _bleeds(settings: Settings, clips: Sequence[Footage], rows: Sequence[Row]) -
         yield from bleeds(style.name, scene_of(settings, style, made), ours)
     cuts = {clip.name: settings.presets[0].motion(clip, settings.store).cuts for clip in clips}
     for row in rows:
-        if row.ours and cuts[row.clip] and "cut_bleed" in row.figures:
-            worst = row.figures["cut_bleed"]
+        if row.ours and cuts[row.clip] and "cut_bleed" in row.scores:
+            worst = row.scores["cut_bleed"]
             yield Bleed(row.style, row.clip, row.name, cuts[row.clip], worst)
 
 

@@ -1,4 +1,4 @@
-"""What steadying costs, beside the optical flow that no method can do without."""
+"""What the blend costs, beside the optical flow that every method needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from vidstyle.core import Clip, Frame, HostArray
-from vidstyle.imaging.gray import Gray8, gray8
+from vidstyle.imaging.derived import Gray8, gray8
 from vidstyle.runner.execution.heap import keep_heap
 from vidstyle.runner.execution.serial import run_serial
 from vidstyle.stages.flow.dis import DisOptions, dense_search, search_flow
@@ -22,9 +22,9 @@ from .footage import Footage
 from .presets import Preset, opened
 
 WIDTH, HEIGHT = 640, 360
+# Pushes that do not count: the first frame of a shot is not blended, caches are cold, and the heap
+# grows over some frames.
 _WARMING = 12
-# Pushes that are not counted: the first frame of a shot is not blended, caches are cold, and the
-# heap grows over some frames to what it is then kept at.
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ import numpy as np
 
 from vidstyle.core import HostArray
 
-from .contenders import Contender, Scene
+from .candidates import Candidate, Scene
 
 SETTLING = 30
-"""Frames at the beginning of a still that do not count: a recurrence starts at a whole painting."""
+"""Frames at the beginning of a still that do not count: a recurrence starts at one whole frame."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stable:
+class StillNoise:
     """What is left of the noise of a still."""
 
     style: str
@@ -25,7 +25,7 @@ class Stable:
     deviation: float
     """Standard deviation over time, mean over pixels and channels, of 255."""
     ratio: float
-    """Over that of the painting frame by frame."""
+    """Over that of the per-frame baseline."""
     slope: float
     """Change of the mean luma per frame, of 255, by least squares."""
 
@@ -38,7 +38,7 @@ class Stable:
 
 @dataclass(frozen=True, slots=True)
 class Bleed:
-    """How far a blend is from the painting on the first frames of shots."""
+    """How far a blend is from the stylized frame on the first frames of shots."""
 
     style: str
     clip: str
@@ -58,24 +58,30 @@ class Bleed:
         return f"{self.style}: {self.name} on {self.clip}: {answer}, {self.worst:g} at {found}"
 
 
-def stable(style: str, scene: Scene, some: Sequence[Contender]) -> list[Stable]:
-    """Every contender on a noisy still; the first of them is the painting frame by frame."""
+def measure_still(style: str, scene: Scene, some: Sequence[Candidate]) -> list[StillNoise]:
+    """Measure every candidate on a noisy still; the first of them is the per-frame baseline."""
     resolved = min(SETTLING, len(scene.footage.frames) // 4)
     found = [spread(one.frames(scene), resolved) for one in some]
-    alone = found[0][0]
+    per_frame = found[0][0]
     return [
-        Stable(style, one.name, 255 * deviation, deviation / alone if alone else 1.0, 255 * slope)
+        StillNoise(
+            style,
+            one.name,
+            255 * deviation,
+            deviation / per_frame if per_frame else 1.0,
+            255 * slope,
+        )
         for one, (deviation, slope) in zip(some, found, strict=True)
     ]
 
 
-def bleeds(style: str, scene: Scene, some: Sequence[Contender]) -> Iterator[Bleed]:
-    """Every contender on a clip with cuts."""
+def bleeds(style: str, scene: Scene, some: Sequence[Candidate]) -> Iterator[Bleed]:
+    """Every candidate on a clip with cuts."""
     cuts = scene.motions[0].cuts
     for one in some:
         worst = max(
             (
-                float(np.abs(frame - scene.style_image[index]).max())
+                float(np.abs(frame - scene.stylized[index]).max())
                 for index, frame in enumerate(one.frames(scene))
                 if index in cuts
             ),

@@ -1,4 +1,4 @@
-"""Pipelines as they ship, run on paintings that are already there, one strength after another."""
+"""Pipelines as they ship, run on frames that are stylized already, at one strength and another."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from .footage import Footage
 from .store import Arrays, Kept, Store, digest_of_files
 
 _MOTION = ("shots", "flow")
+# Stored beside the layers of flow, as one number a frame each.
 _SHOT, _CHUNK = "shot", "chunk"
-# Kept beside the layers of flow, as one number a frame each.
 _CODE = ("imaging", "stages/flow", "stages/shots", "models")
 
 
 @dataclass(frozen=True, slots=True)
-class Motion:
-    """What the stages before painting found out about a clip."""
+class ClipMotion:
+    """What the stages before the stylizer found about a clip."""
 
     layers: Mapping[str, Kept]
     """``flow``, ``visible`` and what else the flow stage writes."""
@@ -64,18 +64,12 @@ class Preset:
         return value
 
     @property
-    def spans(self) -> bool:
-        """Whether the blend works on spans of frames."""
-        blend = self._stage("blend")
-        return blend.cls(blend.options).needs.span is not None
-
-    @property
     def flow(self) -> str:
         """The stage that finds motion, such as ``flow/dis``."""
         return self._stage("flow").use
 
-    def motion(self, footage: Footage, store: Store) -> Motion:
-        """Shots, flow and visibility, found once for all paintings and strengths."""
+    def motion(self, footage: Footage, store: Store) -> ClipMotion:
+        """Find shots, flow and visibility, once for all styles and strengths."""
         entries = [entry for entry in self.pipeline().stages if entry.kind in _MOTION]
         code = Path(vidstyle.__file__).parent
         files = sorted(path for part in _CODE for path in (code / part).rglob("*.py"))
@@ -86,22 +80,31 @@ class Preset:
         }
         layers = store.frames("motion", facts, lambda: _moving(self.pipeline(), footage))
         shots, chunks = (tuple(map(int, layers.pop(name))) for name in (_SHOT, _CHUNK))
-        return Motion(layers, shots, chunks)
+        return ClipMotion(layers, shots, chunks)
 
-    def blended(
-        self, footage: Footage, motion: Motion, style_image: Kept, strength: float | None = None
+    def blend(
+        self,
+        footage: Footage,
+        motion: ClipMotion,
+        stylized: Kept,
+        point: tuple[float, float] | None = None,
     ) -> Iterator[HostArray]:
-        """The images that the pipeline gives, (H, W, 3) in [0, 1]; None keeps its strength."""
-        pipeline = self.pipeline(strength)
+        """Give the pipeline's images, (H, W, 3) in [0, 1], at a strength and a smoothing.
+
+        None keeps those of the file.
+        """
+        pipeline = self.pipeline(point)
         rest = [entry.kind for entry in pipeline.stages[1:-1]]
         kinds = {kind for kind in rest if kind not in (*_MOTION, "stylize")}
         with opened(pipeline, footage.clip, kinds) as nodes:
-            arriving = _arriving(footage, motion, style_image)
+            arriving = _arriving(footage, motion, stylized)
             for frame in run_serial(arriving, [node.run for node in nodes]):
                 yield frame.host("image")
 
-    def pipeline(self, strength: float | None = None) -> Pipeline:
-        own = () if strength is None else (f"blend.strength={strength}",)
+    def pipeline(self, point: tuple[float, float] | None = None) -> Pipeline:
+        """Load the file; ``point`` is the strength and the smoothing of its blend."""
+        names = ("strength", "smoothing")
+        own = [f"blend.{name}={value}" for name, value in zip(names, point or (), strict=False)]
         return load_pipeline(self.path, registry=Registry(), overrides=(*self.overrides, *own))
 
     def _stage(self, kind: str) -> StageEntry:
@@ -111,10 +114,10 @@ class Preset:
         return found[0]
 
 
-def frames_of(footage: Footage, motion: Motion, style_image: Kept) -> Iterator[Frame]:
+def frames_of(footage: Footage, motion: ClipMotion, stylized: Kept) -> Iterator[Frame]:
     """The frames as baselines read them."""
     names = ["source", "image", *motion.layers]
-    for frame in _arriving(footage, motion, style_image):
+    for frame in _arriving(footage, motion, stylized):
         yield frame.restrict(names, "host")
 
 
@@ -166,11 +169,11 @@ def _sources(footage: Footage) -> Iterator[Frame]:
         yield Frame(index, index, 1, layers, time=index * step)
 
 
-def _arriving(footage: Footage, motion: Motion, style_image: Kept) -> Iterator[Frame]:
-    """The frames that arrive at the stages behind stylization."""
+def _arriving(footage: Footage, motion: ClipMotion, stylized: Kept) -> Iterator[Frame]:
+    """The frames that arrive at the stages behind the stylizer."""
     for frame in _sources(footage):
         index = frame.index
-        layers = {**frame.layers, "image": style_image[index]}
+        layers = {**frame.layers, "image": stylized[index]}
         layers |= {name: kept[index] for name, kept in motion.layers.items()}
         shot, chunk = motion.shots[index], motion.chunks[index]
         yield replace(frame, layers=layers, shot=shot, chunk=chunk)

@@ -60,7 +60,7 @@ def test_every_method_is_near_an_exact_motion(
     # At half size, of 64 pixels, there is less to go by.
     assert max(error for error, _ in found.values()) < 1.5
     assert min(time for _, time in found.values()) > 0
-    assert "RAFT-small is left out: there are no weights of RAFT-small" in captured.err
+    assert "RAFT-small is left out: there are no weights of raft-small" in captured.err
 
 
 def test_the_error_is_a_mean_over_known_motion(benchmark: Load, scenes: Path) -> None:

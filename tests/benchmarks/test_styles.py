@@ -107,7 +107,7 @@ def test_a_style_without_a_painting_is_told(
     benchmark: Load, style: MakeStyle, photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(benchmark("styles"), "--styles", style("night"), "--photos", photos) == 2
-    assert "no painting for night: give --style-images NAME=FILE" in capsys.readouterr().err
+    assert "no style image for night: give --style-images NAME=FILE" in capsys.readouterr().err
 
 
 def test_a_file_belongs_to_the_longest_name_in_its_own(benchmark: Load) -> None:
@@ -122,13 +122,14 @@ def test_a_file_belongs_to_the_longest_name_in_its_own(benchmark: Load) -> None:
         styles.named(["heatwave.jpg"], names)
 
 
-def test_styles_that_are_drawn_need_no_painting(
-    benchmark: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_our_own_style_images_need_not_be_given(benchmark: Load, tmp_path: Path) -> None:
     styles = benchmark("styles")
-    monkeypatch.setattr(
-        "samples.drawings.write_drawings",
-        lambda folder, names: [folder / f"{n}.png" for n in names],
-    )
-    found = styles.style_image_files({"mosaic": Path(), "day": Path()}, ["day=d.png"], tmp_path)
-    assert found == {"mosaic": tmp_path / "mosaic.png", "day": Path("d.png")}
+    wanted = {"mosaic": Path(), "pen-hatching": Path(), "day": Path()}
+    (tmp_path / "other-mosaic.png").touch()
+    found = styles.style_image_files(wanted, ["day=d.png", str(tmp_path)])
+    own = Path(__file__).parents[2] / "samples" / "style_images"
+    assert found == {
+        "mosaic": tmp_path / "other-mosaic.png",
+        "pen-hatching": own / "pen-hatching.jpg",
+        "day": Path("d.png"),
+    }

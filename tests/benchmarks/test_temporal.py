@@ -47,7 +47,10 @@ def run(benchmark: Load, *given: object) -> tuple[int, dict[str, Any]]:
 
 
 def points(content: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
-    return {f"{row['method']} {row['dial']}": row["figures"] for row in content["rows"]}
+    return {
+        f"{row['method']} {row['parameter']} {row['smoothing']}": row["scores"]
+        for row in content["rows"]
+    }
 
 
 @pytest.mark.slow
@@ -59,28 +62,30 @@ def test_a_run_prints_every_part_and_a_second_one_finds_the_flows_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     work, plot = tmp_path / "work", tmp_path / "curves.png"
-    given = ("--clips", clip, "--styles", style("restless"), "--judge", "farneback")
-    given += ("--presets", PRESET, "--strengths", 0, 0.8, "--still-frames", 12)
+    given = ("--clips", clip, "--styles", style("flickering"), "--evaluator", "farneback")
+    given += ("--presets", PRESET, "--strengths", 0, 0.8, "--smoothings", 0.5, "--still-frames", 12)
     given += ("--still-width", 48, "--work", work, "--plot", plot, "-o", tmp_path / "first.json")
     code, first = run(benchmark, *given)
     printed = capsys.readouterr().out
     found = points(first)
-    assert len(found) == len(BASELINES) + 2
-    assert all(row["figures"]["e_warp"] > 0 for row in first["rows"])
-    # A blend of strength 0 is the painting, bit for bit.
-    nothing, alone = found["temporal 0.0"], found["per frame None"]
-    assert [nothing[name] for name in ("flicker_removed", "ssim", "sharpness")] == [0, 1, 1]
-    assert nothing["e_warp"] == alone["e_warp"] == alone["per_frame_e_warp"]
-    assert found["masked warp 0.8"]["ghosting_ratio"] == 1
-    ratio = alone["error_ratio"] / alone["gradient_ratio"]
-    assert ratio == pytest.approx(alone["relative_steadiness"])
+    assert len(found) == len(BASELINES) + 6
+    assert all(row["scores"]["e_warp"] > 0 for row in first["rows"])
+    # A blend of strength 0 is the stylized frame, bit for bit.
+    nothing, per_frame = found["temporal 0.0 0.0"], found["per frame None None"]
+    assert [nothing[name] for name in ("warping_error_reduction", "ssim", "sharpness")] == [0, 1, 1]
+    assert nothing["e_warp"] == per_frame["e_warp"] == per_frame["per_frame_e_warp"]
+    assert found["masked warp 0.8 None"]["ghosting_ratio"] == 1
+    ratio = per_frame["error_ratio"] / per_frame["gradient_ratio"]
+    assert ratio == pytest.approx(per_frame["relative_warping_error"])
+    options = [(one["option"], one["points"]) for one in first["steps"]]
+    assert options == [("strength", 4), ("smoothing at 0.85", 2), ("smoothing at 1", 2)]
     (bleed,) = first["bleeds"]
     assert (bleed["cuts"], bleed["worst"]) == ([6], 0)
     assert first["costs"][0]["ratio"] > 1
-    assert first["calm"][0]["ratio"] == 1
-    assert max(one["ratio"] for one in first["calm"][1:]) < 0.8
+    assert first["still"][0]["ratio"] == 1
+    assert max(one["ratio"] for one in first["still"][1:]) < 0.8
     assert code == (0 if all(one["holds"] for one in first["below"]) else 1)
-    for part in ("judge farneback", "E(O)/E(I)", "curve", "still", "cut", "DIS fast both ways"):
+    for part in ("evaluator farneback", "E(O)/E(I)", "curve", "still", "cut", "DIS fast both ways"):
         assert part in printed
     panel = cv2.imread(str(plot))
     assert panel is not None
@@ -95,43 +100,45 @@ def test_a_blend_is_what_the_whole_pipeline_writes(
     benchmark: Load, clip: Path, style: Callable[..., Path], tmp_path: Path
 ) -> None:
     benchmark("temporal")
-    presets, style_images, footages, stores = (
-        benchmark(f"consistency.{name}") for name in ("presets", "style_images", "footage", "store")
+    presets, footages, stores = (
+        benchmark(f"consistency.{name}") for name in ("presets", "footage", "store")
     )
     network = style("any")
     text = PRESET.read_text().replace("decode/pyav", "decode/images")
     text = text.replace("great-wave", str(network)).partition("  - use: encode")[0]
     written = tmp_path / "images.yaml"
     written.write_text(text + "  - use: encode/images\n")
-    # Paintings are judged as the reference paints them.
+    # The evaluation stylizes with the float32 reference.
     overrides = ["blend.strength=0.7", "stylize.backend=torch", "stylize.precision=float32"]
     pipeline = load_pipeline(written, registry=Registry(), overrides=overrides)
     run_job(Job(pipeline, clip, tmp_path / "out", device="cpu"), engine="serial")
 
     store = stores.Store(tmp_path / "work")
     footage = footages.real_clip(clip, frames=6, width=72, store=store)
-    style_image = style_images.stylized(footage, style_images.style_of(str(network)), store)
+    stylized = footages.stylized(footage, footages.style_of(str(network)), store)
     preset = presets.Preset(PRESET)
-    images = preset.blended(footage, preset.motion(footage, store), style_image, 0.7)
+    images = preset.blend(footage, preset.motion(footage, store), stylized, (0.7, 0.0))
     paths = sorted((tmp_path / "out").glob("*.png"))
     moved = 0.0
-    for path, image, alone in zip(paths, images, style_image, strict=True):
+    for path, image, per_frame in zip(paths, images, stylized, strict=True):
         read = cv2.imread(str(path))
         assert read is not None
-        # Half a step of 8 bits, and a little for paintings that were kept as float16.
+        # Half a step of 8 bits, and a little for stylized frames that are kept as float16.
         np.testing.assert_allclose(image, read[..., ::-1] / 255, atol=0.6 / 255)
-        moved = max(moved, float(np.abs(image - alone).max()))
+        moved = max(moved, float(np.abs(image - per_frame).max()))
     assert moved > 3 / 255
 
 
-def row(benchmark: Load, method: str, figures: tuple[float, float, float], *, ours: bool):  # type: ignore[no-untyped-def]
+def row(benchmark: Load, method: str, scores: tuple[float, float, float], *, ours: bool):  # type: ignore[no-untyped-def]
     names = ("e_warp", "ssim", "sharpness")
     tables = benchmark("consistency.tables")
-    return tables.Row("candy", "mean", method, 0.5, ours, dict(zip(names, figures, strict=True)))
+    return tables.Row(
+        "candy", "mean", method, 0.5, 0.0 if ours else None, dict(zip(names, scores, strict=True))
+    )
 
 
 @pytest.mark.parametrize(
-    ("figures", "holds"),
+    ("scores", "holds"),
     [
         ((0.9, 0.8, 0.7), True),
         ((0.9, 0.9, 0.9), True),
@@ -140,20 +147,20 @@ def row(benchmark: Load, method: str, figures: tuple[float, float, float], *, ou
         ((0.9, 0.9, 0.69), False),
     ],
 )
-def test_below_is_steadier_at_no_less_likeness_and_sharpness(
-    benchmark: Load, figures: tuple[float, float, float], holds: bool
+def test_below_is_less_warping_error_at_no_less_ssim_and_sharpness(
+    benchmark: Load, scores: tuple[float, float, float], holds: bool
 ) -> None:
     benchmark("temporal")
     theirs = row(benchmark, "masked warp", (1.0, 0.8, 0.7), ours=False)
-    alone = row(benchmark, "per frame", (0.1, 1.0, 1.0), ours=False)
-    rows = [alone, theirs, row(benchmark, "ours", figures, ours=True)]
+    per_frame = row(benchmark, "per frame", (0.1, 1.0, 1.0), ours=False)
+    rows = [per_frame, theirs, row(benchmark, "ours", scores, ours=True)]
     (found,) = benchmark("consistency.tables").below(rows)
     assert found.baseline is theirs
     assert found.holds is holds
     assert ("yes" if holds else "NO") in str(found)
 
 
-def test_spread_is_deviation_and_slope_of_what_has_settled(benchmark: Load) -> None:
+def test_spread_is_deviation_and_slope_of_what_follows_the_start(benchmark: Load) -> None:
     benchmark("temporal")
     frames = [frame.host("source") for frame in still(frames=40, width=48, height=32).frames]
     drifting = [frame + np.float32(0.001 * time) for time, frame in enumerate(frames)]
@@ -163,13 +170,13 @@ def test_spread_is_deviation_and_slope_of_what_has_settled(benchmark: Load) -> N
     assert slope == pytest.approx(0.001, rel=0.02)
 
 
-def test_means_are_of_the_rows_that_have_the_figure(benchmark: Load) -> None:
+def test_means_are_of_the_rows_that_have_the_score(benchmark: Load) -> None:
     benchmark("temporal")
     tables = benchmark("consistency.tables")
-    one = tables.Row("candy", "a", "ours", 0.5, True, {"e_warp": 1.0, "ssim": 0.5})
-    two = tables.Row("candy", "b", "ours", 0.5, True, {"e_warp": 2.0})
+    one = tables.Row("candy", "a", "ours", 0.5, 0.0, {"e_warp": 1.0, "ssim": 0.5})
+    two = tables.Row("candy", "b", "ours", 0.5, 0.0, {"e_warp": 2.0})
     (mean,) = tables.means([one, two], style="candy", clip="mean")
-    assert mean.figures == {"e_warp": 1.5, "ssim": 0.5}
+    assert mean.scores == {"e_warp": 1.5, "ssim": 0.5}
     line = tables.table("title", [mean]).splitlines()[2].split()
     assert line[:5] == ["ours", "0.5", "-", "1.50000", "-"]
 
@@ -186,10 +193,10 @@ def test_a_run_that_breaks_off_leaves_nothing_to_be_found(benchmark: Load, tmp_p
         yield from ({"image": np.full((2, 2, 3), t, np.float16)} for t in range(3))
 
     with pytest.raises(KeyboardInterrupt):
-        store.frames("style_image", {"of": "a"}, broken)
-    kept = store.frames("style_image", {"of": "a"}, whole)["image"]
+        store.frames("stylized", {"of": "a"}, broken)
+    kept = store.frames("stylized", {"of": "a"}, whole)["image"]
     assert [frame.mean() for frame in kept] == [0, 1, 2]
-    assert len(store.frames("style_image", {"of": "a"}, broken)["image"]) == 3
+    assert len(store.frames("stylized", {"of": "a"}, broken)["image"]) == 3
 
 
 def test_what_cannot_work_is_said_in_one_line(
@@ -206,13 +213,13 @@ def test_what_cannot_work_is_said_in_one_line(
         assert ended.value.code == code
         assert len(capsys.readouterr().err.splitlines()) == 1
     with pytest.raises(WeightsError):
-        benchmark("consistency.style_images").style_of("none/at-all.pth")
+        benchmark("consistency.footage").style_of("none/at-all.pth")
 
 
 def test_kept_flows_are_those_of_the_shape(benchmark: Load, tmp_path: Path) -> None:
     benchmark("temporal")
     store = benchmark("consistency.store").Store(tmp_path / "work")
-    flow = benchmark("consistency.judging").KeptFlow("farneback", None, store)
+    flow = benchmark("consistency.candidates").KeptFlow("farneback", None, store)
     for shape in ((48, 64, 3), (64, 48, 3)):
         # The same bytes in two forms.
         forward, backward = flow(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
@@ -224,7 +231,7 @@ def test_kept_flows_are_those_of_the_weights(benchmark: Load, tmp_path: Path) ->
     from torchvision.models.optical_flow import raft_small
 
     benchmark("temporal")
-    kept_flow = benchmark("consistency.judging").KeptFlow
+    kept_flow = benchmark("consistency.candidates").KeptFlow
     store = benchmark("consistency.store").Store(tmp_path / "work")
     pair = [frame.host("source") for frame in pan(frames=2, width=128, height=128).frames]
     found = []
@@ -244,30 +251,30 @@ def test_what_is_kept_is_that_of_the_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     benchmark("temporal")
-    style_images, footages, stores, judging = (
-        benchmark(f"consistency.{name}") for name in ("style_images", "footage", "store", "judging")
+    footages, stores, candidates = (
+        benchmark(f"consistency.{name}") for name in ("footage", "store", "candidates")
     )
     store = stores.Store(tmp_path / "work")
     footage = footages.real_clip(clip, frames=2, width=72, store=store)
-    any_style = style_images.style_of(str(style("any")))
+    any_style = footages.style_of(str(style("any")))
     package = tmp_path / "package"
     for part in ("models/style", "evaluation"):
         (package / part).mkdir(parents=True)
-    network, judge = (
+    network, evaluator = (
         package / "models" / "style" / "network.py",
-        package / "evaluation" / "evaluation_flow.py",
+        package / "evaluation" / "evaluators.py",
     )
     monkeypatch.setattr(vidstyle, "__file__", str(package / "__init__.py"))
 
-    def kept(network_code: str, judge_code: str) -> tuple[int, int]:
-        """How many paintings and flows there are after a run by this code."""
+    def kept(network_code: str, evaluator_code: str) -> tuple[int, int]:
+        """How many stylized clips and flows there are after a run by this code."""
         network.write_text(network_code)
-        judge.write_text(judge_code)
-        style_images.stylized(footage, any_style, store)
-        judging.KeptFlow("farneback", None, store)(*footage.frames)
+        evaluator.write_text(evaluator_code)
+        footages.stylized(footage, any_style, store)
+        candidates.KeptFlow("farneback", None, store)(*footage.frames)
         folder = tmp_path / "work"
-        flows = len(list((folder / "judging-farneback").iterdir()))
-        return len(list(folder.glob("painting-*"))), flows
+        flows = len(list((folder / "evaluation-farneback").iterdir()))
+        return len(list(folder.glob("stylized-*"))), flows
 
     assert kept("1", "1") == (1, 1)
     assert kept("1", "1") == (1, 1)

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from vidstyle.cli.main import run_command
-from vidstyle.evaluation.evaluation import FIGURES
+from vidstyle.evaluation.scores import METRICS
 from vidstyle.runner.storage.destination import Destination
 
 COUNT, WIDTH, HEIGHT = 12, 96, 80
-JUDGE = ["--judge", "farneback"]
+EVALUATOR = ["--evaluator", "farneback"]
 
 
 def images(amount: float = 0.0, *, count: int = COUNT, seed: int = 0) -> list[np.ndarray]:
@@ -43,80 +43,89 @@ def write(path: Path, frames: list[np.ndarray], codec: str = "ffv1", form: str =
 
 @pytest.fixture
 def clips(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Source, per-frame painting that flickers by 20, and a blend that flickers by 10, of 255."""
+    """Source, per-frame baseline that flickers by 20, and a blend that flickers by 10, of 255."""
     for name in ("VIDSTYLE_WEIGHTS", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VIDSTYLE_CACHE", str(folder / "cache"))
     write(folder / "source.mkv", images())
-    write(folder / "alone.mkv", images(20))
-    write(folder / "calm.mkv", images(10))
+    write(folder / "baseline.mkv", images(20))
+    write(folder / "blended.mkv", images(10))
     return folder
 
 
 def evaluated(*arguments: str) -> Any:
     """The JSON that is written to a file beside the clips."""
-    assert run_command(["evaluate", *arguments, *JUDGE, "-o", "figures.json"]) == 0
-    return json.loads(Path("figures.json").read_text())
+    assert run_command(["evaluate", *arguments, *EVALUATOR, "-o", "scores.json"]) == 0
+    return json.loads(Path("scores.json").read_text())
 
 
 def test_the_table_is_for_people(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    command = ["evaluate", "source.mkv", "calm.mkv", "--per-frame", "alone.mkv", *JUDGE]
+    command = ["evaluate", "source.mkv", "blended.mkv", "--per-frame", "baseline.mkv", *EVALUATOR]
     assert run_command(command) == 0
     captured = capfd.readouterr()
     assert captured.out == ""
-    assert "judged by farneback: 12 frames, no cuts" in captured.err
+    assert "evaluated by farneback: 12 frames, no cuts" in captured.err
     rows = {line.split()[0]: line for line in captured.err.splitlines() if line.strip()}
-    assert FIGURES["flicker_removed"] in rows["flicker_removed"]
-    assert float(rows["flicker_removed"].split()[1]) == pytest.approx(0.75, abs=0.02)
-    assert "note: there is no LPIPS" in captured.err or "lpips" in rows
+    assert METRICS["warping_error_reduction"] in rows["warping_error_reduction"]
+    assert float(rows["warping_error_reduction"].split()[1]) == pytest.approx(0.75, abs=0.02)
+    assert "note: no LPIPS" in captured.err or "lpips" in rows
 
 
 @pytest.mark.parametrize("many", [1, 2, 3, 8])
 def test_a_table_fits_a_window_of_80_columns(clips, capfd, monkeypatch, many) -> None:  # type: ignore[no-untyped-def]  # fixtures
     monkeypatch.setenv("COLUMNS", "80")
-    names = [f"calm-{'x' * 5 * number}.mkv" for number in range(many)]
+    names = [f"blended-{'x' * 5 * number}.mkv" for number in range(many)]
     for name in names:
-        (clips / name).symlink_to(clips / "calm.mkv")
-    command = ["evaluate", "source.mkv", *names, "--per-frame", "alone.mkv", *JUDGE]
+        (clips / name).symlink_to(clips / "blended.mkv")
+    command = ["evaluate", "source.mkv", *names, "--per-frame", "baseline.mkv", *EVALUATOR]
     assert run_command(command) == 0
     lines = [line for line in capfd.readouterr().err.splitlines() if not line.startswith("note: ")]
     assert max(map(len, lines)) <= 80
     words = [line.split() for line in lines]
     # Whole, and once for each clip.
-    (figure,) = {row[1] for row in words if row[0] == "flicker_removed" and row[1] != "D:"}
-    assert float(figure) == pytest.approx(0.75, abs=0.02)
-    assert sum(row.count(figure) for row in words if row[0] == "flicker_removed") == many
-    assert sum("D: share of the per-frame" in line for line in lines) == 1
+    (score,) = {row[1] for row in words if row[0] == "warping_error_reduction" and row[1] != "part"}
+    assert float(score) == pytest.approx(0.75, abs=0.02)
+    assert sum(row.count(score) for row in words if row[0] == "warping_error_reduction") == many
+    assert sum("part of the per-frame" in line for line in lines) == 1
 
 
 def test_json_is_all_that_is_on_standard_output(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    command = ["evaluate", "source.mkv", "calm.mkv", "alone.mkv", "--per-frame", "alone.mkv"]
-    assert run_command([*command, *JUDGE, "--json"]) == 0
+    command = [
+        "evaluate",
+        "source.mkv",
+        "blended.mkv",
+        "baseline.mkv",
+        "--per-frame",
+        "baseline.mkv",
+    ]
+    assert run_command([*command, *EVALUATOR, "--json"]) == 0
     captured = capfd.readouterr()
     assert captured.err == ""
-    told = json.loads(captured.out)
-    assert told["judge"] == "farneback"
-    assert list(told["clips"]) == ["calm.mkv", "alone.mkv"]
-    stable = told["clips"]["calm.mkv"]
-    assert stable["judge"] == "farneback"
-    assert stable["figures"]["e_warp"] == pytest.approx((10 / 255) ** 2, rel=0.05)
-    assert stable["figures"]["per_frame_e_warp"] == pytest.approx((20 / 255) ** 2, rel=0.05)
-    assert stable["figures"]["flicker_removed"] == pytest.approx(0.75, abs=0.02)
-    assert stable["figures"]["source_e_warp"] < 1e-4
+    *progress, found = map(json.loads, captured.out.splitlines())
+    assert [row["done"] for row in progress] == list(range(1, progress[0]["total"] + 1))
+    assert found["event"] == "done"
+    assert found["evaluator"] == "farneback"
+    assert list(found["clips"]) == ["blended.mkv", "baseline.mkv"]
+    stable = found["clips"]["blended.mkv"]
+    assert stable["evaluator"] == "farneback"
+    assert stable["scores"]["e_warp"] == pytest.approx((10 / 255) ** 2, rel=0.05)
+    assert stable["scores"]["per_frame_e_warp"] == pytest.approx((20 / 255) ** 2, rel=0.05)
+    assert stable["scores"]["warping_error_reduction"] == pytest.approx(0.75, abs=0.02)
+    assert stable["scores"]["source_e_warp"] < 1e-4
     assert len(stable["series"]["e_warp"]) == stable["frames"] == COUNT
     assert stable["series"]["e_warp"][0] is None
-    assert told["clips"]["alone.mkv"]["figures"]["flicker_removed"] == pytest.approx(0)
+    assert found["clips"]["baseline.mkv"]["scores"]["warping_error_reduction"] == pytest.approx(0)
 
 
 def test_clips_of_other_codecs_containers_and_tools(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    write(clips / "calm.mp4", images(10), "libx264", "yuv444p")
+    write(clips / "blended.mp4", images(10), "libx264", "yuv444p")
     (clips / "images").mkdir()
     for index, image in enumerate(images(10)):
         cv2.imwrite(str(clips / "images" / f"{index}.png"), image[..., ::-1])
-    found = evaluated("source.mkv", "calm.mkv", "calm.mp4", "images")["clips"]
-    exact = found["calm.mkv"]["figures"]["e_warp"]
-    assert found["images"]["figures"]["e_warp"] == exact
-    assert found["calm.mp4"]["figures"]["e_warp"] == pytest.approx(exact, rel=0.2)
+    found = evaluated("source.mkv", "blended.mkv", "blended.mp4", "images")["clips"]
+    exact = found["blended.mkv"]["scores"]["e_warp"]
+    assert found["images"]["scores"]["e_warp"] == exact
+    assert found["blended.mp4"]["scores"]["e_warp"] == pytest.approx(exact, rel=0.2)
 
 
 def test_cuts_are_found_in_the_source(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -125,10 +134,10 @@ def test_cuts_are_found_in_the_source(clips) -> None:  # type: ignore[no-untyped
     write(clips / "bled.mkv", [*images()[:7], other[7] - 51, *other[8:]])
     found = evaluated("cut.mkv", "bled.mkv", "--per-frame", "cut.mkv")["clips"]["bled.mkv"]
     assert found["cuts"] == [7]
-    assert found["figures"]["cut_bleed"] == pytest.approx(0.2, rel=1e-3)
+    assert found["scores"]["cut_bleed"] == pytest.approx(0.2, rel=1e-3)
 
 
-def test_an_interval_is_judged_of_all_clips(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
+def test_an_interval_is_evaluated_of_all_clips(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
     write(clips / "longer.mkv", images(10, count=9))
     found = evaluated("source.mkv", "longer.mkv", "--frames", "3:9")
     assert found["interval"] == [3, 9]
@@ -137,7 +146,7 @@ def test_an_interval_is_judged_of_all_clips(clips) -> None:  # type: ignore[no-u
 
 def test_another_length_is_one_line(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
     write(clips / "short.mkv", images(10, count=9))
-    assert run_command(["evaluate", "source.mkv", "short.mkv", *JUDGE]) == 3
+    assert run_command(["evaluate", "source.mkv", "short.mkv", *EVALUATOR]) == 3
     (line,) = capfd.readouterr().err.splitlines()
     assert "short.mkv has 9 frames and source.mkv has more" in line
     assert "--frames A:B" in line
@@ -146,61 +155,73 @@ def test_another_length_is_one_line(clips, capfd) -> None:  # type: ignore[no-un
 def test_another_size_is_one_line_or_scaled(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
     small = [cv2.resize(image, (48, 40)) for image in images(10)]
     write(clips / "small.mkv", small)
-    assert run_command(["evaluate", "source.mkv", "small.mkv", *JUDGE]) == 3
+    assert run_command(["evaluate", "source.mkv", "small.mkv", *EVALUATOR]) == 3
     (line,) = capfd.readouterr().err.splitlines()
     assert "small.mkv is 48x40, source.mkv is 96x80" in line
     assert "--resize" in line
     found = evaluated("source.mkv", "small.mkv", "--resize")["clips"]["small.mkv"]
-    assert found["figures"]["e_warp"] == pytest.approx((10 / 255) ** 2, rel=0.05)
+    assert found["scores"]["e_warp"] == pytest.approx((10 / 255) ** 2, rel=0.05)
     assert any("small.mkv is scaled from 48x40 to 96x80" in note for note in found["notes"])
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
-        (["none.mkv", "calm.mkv"], 3, "none.mkv"),
+        (["none.mkv", "blended.mkv"], 3, "none.mkv"),
         (["source.mkv", "none.mkv"], 3, "none.mkv"),
-        (["source.mkv", "calm.mkv", "--frames", "40:50"], 3, "none from 40 on"),
-        (["source.mkv", "calm.mkv", "--frames", "3:4"], 3, "nothing to judge"),
-        (["source.mkv", "calm.mkv", "--blended-with", "farneback"], 2, "farneback cannot judge"),
-        (["source.mkv", "calm.mkv", "calm.mkv"], 2, "calm.mkv is given twice"),
-        (["source.mkv", "calm.mkv", "--style-image", "x.png"], 2, "--per-frame"),
+        (["source.mkv", "blended.mkv", "--frames", "40:50"], 3, "none from 40 on"),
+        (["source.mkv", "blended.mkv", "--frames", "3:4"], 3, "nothing to evaluate"),
         (
-            ["source.mkv", "calm.mkv", "-o", "calm.mkv", "--overwrite"],
+            ["source.mkv", "blended.mkv", "--blended-with", "farneback"],
+            2,
+            "farneback cannot evaluate",
+        ),
+        (["source.mkv", "blended.mkv", "blended.mkv"], 2, "blended.mkv is given twice"),
+        (["source.mkv", "blended.mkv", "--style-image", "x.png"], 2, "--per-frame"),
+        (
+            ["source.mkv", "blended.mkv", "-o", "blended.mkv", "--overwrite"],
             2,
             "the output is the input itself",
         ),
-        (["source.mkv", "calm.mkv", "-o", "identity.yaml"], 6, "--overwrite"),
-        (["source.mkv", "calm.mkv", "-o", "none/figures.json"], 6, "does not exist"),
-        (["source.mkv", "calm.mkv", "--report", "identity.yaml"], 6, "--overwrite"),
-        (["source.mkv", "calm.mkv", "-o", "a.html", "--report", "a.html"], 2, "two outputs"),
-        (["source.mkv", "calm.mkv", "-o", "a", "--report", "./a"], 2, "two outputs"),
-        (["source.mkv", "calm.mkv", "-o", "a", "--report", "frames/../a"], 2, "two outputs"),
-        (["source.mkv", "calm.mkv", "-o", "a", "--report", "here/a"], 2, "two outputs"),
-        (["source.mkv", "calm.mkv", "-o", "frames"], 6, "frames is a folder"),
-        (["source.mkv", "calm.mkv", "-o", "frames", "--overwrite"], 6, "frames is a folder"),
-        (["source.mkv", "calm.mkv", "--report", "frames", "--overwrite"], 6, "is a folder"),
-        (["source.mkv", "calm.mkv", "-o", "n" * 300], 6, "cannot write"),
+        (["source.mkv", "blended.mkv", "-o", "identity.yaml"], 6, "--overwrite"),
+        (["source.mkv", "blended.mkv", "-o", "none/scores.json"], 6, "does not exist"),
+        (["source.mkv", "blended.mkv", "--report", "identity.yaml"], 6, "--overwrite"),
+        (["source.mkv", "blended.mkv", "-o", "a.html", "--report", "a.html"], 2, "two outputs"),
+        (["source.mkv", "blended.mkv", "-o", "a", "--report", "./a"], 2, "two outputs"),
+        (["source.mkv", "blended.mkv", "-o", "a", "--report", "frames/../a"], 2, "two outputs"),
+        (["source.mkv", "blended.mkv", "-o", "a", "--report", "here/a"], 2, "two outputs"),
+        (["source.mkv", "blended.mkv", "-o", "frames"], 6, "frames is a folder"),
+        (["source.mkv", "blended.mkv", "-o", "frames", "--overwrite"], 6, "frames is a folder"),
+        (["source.mkv", "blended.mkv", "--report", "frames", "--overwrite"], 6, "is a folder"),
+        (["source.mkv", "blended.mkv", "-o", "n" * 300], 6, "cannot write"),
         (["source.mkv", "frames", "-o", "frames/0.png", "--overwrite"], 2, "the input itself"),
-        (["frames", "calm.mkv", "--report", "frames/new.html"], 2, "among the images"),
+        (["frames", "blended.mkv", "--report", "frames/new.html"], 2, "among the images"),
         (["source.mkv", "linked", "-o", "frames/0.png", "--overwrite"], 2, "the input itself"),
         (
-            ["source.mkv", "calm.mkv", "--weights", "frames", "-o", "frames/0.png", "--overwrite"],
+            [
+                "source.mkv",
+                "blended.mkv",
+                "--weights",
+                "frames",
+                "-o",
+                "frames/0.png",
+                "--overwrite",
+            ],
             2,
             "the input itself",
         ),
         (
             [
-                *("source.mkv", "calm.mkv", "--per-frame", "alone.mkv", "--overwrite"),
+                *("source.mkv", "blended.mkv", "--per-frame", "baseline.mkv", "--overwrite"),
                 *("--style-image", "frames/0.png", "--report", "frames/0.png"),
             ],
             2,
             "the input itself",
         ),
-        (["source.mkv"], 2, "STYLED"),
+        (["source.mkv"], 2, "STYLIZED"),
     ],
 )
-def test_what_cannot_be_is_one_line_and_a_code(clips, capfd, arguments, code, said) -> None:  # type: ignore[no-untyped-def]  # fixtures
+def test_what_cannot_be_is_one_line_and_a_code(clips, capfd, arguments, code, message) -> None:  # type: ignore[no-untyped-def]  # fixtures
     (clips / "frames").mkdir()
     for index, image in enumerate(images()):
         cv2.imwrite(str(clips / "frames" / f"{index}.png"), image[..., ::-1])
@@ -208,104 +229,110 @@ def test_what_cannot_be_is_one_line_and_a_code(clips, capfd, arguments, code, sa
     (clips / "linked" / "0.png").symlink_to(clips / "frames" / "0.png")
     (clips / "here").symlink_to(clips)
     before = {path: path.read_bytes() for path in clips.rglob("*") if path.is_file()}
-    assert run_command(["evaluate", *arguments, *JUDGE]) == code
-    # One line: no table comes before it, so nothing was judged in vain.
+    assert run_command(["evaluate", *arguments, *EVALUATOR]) == code
+    # One line: no table comes before it, so nothing was evaluated in vain.
     (line,) = capfd.readouterr().err.splitlines()
-    assert said in line
+    assert message in line
     assert {path: path.read_bytes() for path in clips.rglob("*") if path.is_file()} == before
 
 
-def test_a_judge_that_there_is_not_is_a_usage_error(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    assert run_command(["evaluate", "source.mkv", "calm.mkv", "--judge", "guess"]) == 2
+def test_an_unknown_evaluator_is_a_usage_error(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    assert run_command(["evaluate", "source.mkv", "blended.mkv", "--evaluator", "guess"]) == 2
     assert "raft-small" in capfd.readouterr().err
 
 
-def test_without_weights_farneback_judges_and_says_so(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    assert run_command(["evaluate", "source.mkv", "calm.mkv"]) == 0
-    said = capfd.readouterr().err
-    assert "judged by farneback" in said
-    assert "note: raft-small does not judge: there are no weights of RAFT-small" in said
+def test_without_weights_farneback_evaluates_and_notes_so(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    assert run_command(["evaluate", "source.mkv", "blended.mkv"]) == 0
+    message = capfd.readouterr().err
+    assert "evaluated by farneback" in message
+    assert "note: raft-small does not evaluate: there are no weights of raft-small" in message
 
 
-def test_the_file_is_replaced_only_when_that_is_said(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    first = evaluated("source.mkv", "calm.mkv")
-    command = ["evaluate", "source.mkv", "alone.mkv", *JUDGE, "-o", "figures.json"]
+def test_the_file_is_replaced_only_with_overwrite(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    first = evaluated("source.mkv", "blended.mkv")
+    command = ["evaluate", "source.mkv", "baseline.mkv", *EVALUATOR, "-o", "scores.json"]
     assert run_command(command) == 6
-    assert json.loads(Path("figures.json").read_text()) == first
+    assert json.loads(Path("scores.json").read_text()) == first
     assert run_command([*command, "--overwrite"]) == 0
-    assert list(json.loads(Path("figures.json").read_text())["clips"]) == ["alone.mkv"]
+    assert list(json.loads(Path("scores.json").read_text())["clips"]) == ["baseline.mkv"]
     assert not [path for path in clips.iterdir() if path.name.startswith(".")]
 
 
 def test_nothing_is_written_through_a_link(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
     victim = clips / "victim"
     victim.write_text("mine")
-    for name in (".figures.json.part", ".figures.partial.json"):
+    for name in (".scores.json.part", ".scores.partial.json"):
         (clips / name).symlink_to(victim)
-    evaluated("source.mkv", "calm.mkv")
+    evaluated("source.mkv", "blended.mkv")
     assert victim.read_text() == "mine"
 
 
 def test_a_second_run_waits_for_the_first(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    with Destination(clips / "figures.json").reserved():
+    with Destination(clips / "scores.json").reserved():
         assert (
-            run_command(["evaluate", "source.mkv", "calm.mkv", *JUDGE, "-o", "figures.json"]) == 9
+            run_command(["evaluate", "source.mkv", "blended.mkv", *EVALUATOR, "-o", "scores.json"])
+            == 9
         )
-    assert "another run is writing figures.json" in capfd.readouterr().err.splitlines()[-1]
-    assert not (clips / "figures.json").exists()
+    assert "another run is writing scores.json" in capfd.readouterr().err.splitlines()[-1]
+    assert not (clips / "scores.json").exists()
 
 
 def test_names_have_no_power_over_the_terminal(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    styled, output = "ca\x1b[31mlm\n.mkv", "fig\x1b]0;\x07\n.json"
-    (clips / "calm.mkv").rename(clips / styled)
+    stylized, output = "ca\x1b[31mlm\n.mkv", "fig\x1b]0;\x07\n.json"
+    (clips / "blended.mkv").rename(clips / stylized)
     write(clips / "small\x1b.mkv", [cv2.resize(image, (48, 40)) for image in images(10)])
-    command = ["evaluate", "source.mkv", styled, "small\x1b.mkv", "--resize", *JUDGE]
+    command = ["evaluate", "source.mkv", stylized, "small\x1b.mkv", "--resize", *EVALUATOR]
     assert run_command([*command, "-o", output]) == 0
     captured = capfd.readouterr()
     assert "\x1b" not in captured.err
     assert "\x07" not in captured.err
-    for said in (r"ca\x1b[31mlm\n.mkv", r"small\x1b.mkv is scaled", r"wrote fig\x1b]0;\x07\n.json"):
-        assert said in captured.err
+    for message in (
+        r"ca\x1b[31mlm\n.mkv",
+        r"small\x1b.mkv is scaled",
+        r"wrote fig\x1b]0;\x07\n.json",
+    ):
+        assert message in captured.err
 
 
-def test_figures_of_the_narrowest_clip_are_json(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+def test_scores_of_the_narrowest_clip_are_json(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
     # One pixel wide, which no codec of these tests takes.
     (clips / "narrow").mkdir()
     for index, image in enumerate(images(10)):
         cv2.imwrite(str(clips / "narrow" / f"{index}.png"), image[:, :1])
-    command = ["evaluate", "narrow", "narrow", "--per-frame", "narrow", *JUDGE]
+    command = ["evaluate", "narrow", "narrow", "--per-frame", "narrow", *EVALUATOR]
     assert run_command([*command, "--json"]) == 0
-    json.loads(capfd.readouterr().out, parse_constant=pytest.fail)
+    for line in capfd.readouterr().out.splitlines():
+        json.loads(line, parse_constant=pytest.fail)
 
 
-def test_clips_of_one_name_are_told_apart(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
+def test_clips_of_one_name_keep_apart(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
     (clips / "other").mkdir()
-    write(clips / "other" / "calm.mkv", images(20))
-    found = evaluated("source.mkv", "calm.mkv", "other/calm.mkv")["clips"]
-    assert list(found) == ["./calm.mkv", "other/calm.mkv"]
+    write(clips / "other" / "blended.mkv", images(20))
+    found = evaluated("source.mkv", "blended.mkv", "other/blended.mkv")["clips"]
+    assert list(found) == ["./blended.mkv", "other/blended.mkv"]
 
 
 @pytest.mark.slow
-def test_a_report_shows_what_was_judged(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    command = ["evaluate", "source.mkv", "calm.mkv", "--per-frame", "alone.mkv", *JUDGE]
+def test_a_report_shows_what_was_evaluated(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    command = ["evaluate", "source.mkv", "blended.mkv", "--per-frame", "baseline.mkv", *EVALUATOR]
     assert run_command([*command, "--report", "report.html"]) == 0
     page = (clips / "report.html").read_text()
     assert "wrote report.html" in capfd.readouterr().err
-    assert "calm.mkv" in page
+    assert "blended.mkv" in page
     assert "farneback" in page
 
 
 @pytest.mark.slow
-def test_raft_judges_by_the_weights_of_a_folder(clips, shared_data, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
-    command = ["evaluate", "source.mkv", "calm.mkv", "--frames", "0:3", "--device", "cpu"]
+def test_raft_evaluates_with_the_weights_of_a_folder(clips, shared_data, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    command = ["evaluate", "source.mkv", "blended.mkv", "--frames", "0:3", "--device", "cpu"]
     assert run_command([*command, "--weights", str(shared_data / "weights"), "--json"]) == 0
-    told = json.loads(capfd.readouterr().out)
-    assert told["judge"] == "raft-small"
-    error = told["clips"]["calm.mkv"]["figures"]["e_warp"]
+    found = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert found["evaluator"] == "raft-small"
+    error = found["clips"]["blended.mkv"]["scores"]["e_warp"]
     assert error == pytest.approx((10 / 255) ** 2, rel=0.1)
 
 
-def test_torch_is_not_imported_for_a_classic_judge(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
+def test_torch_is_not_imported_for_a_classic_evaluator(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
     script = (
         "import sys\n"
         "from vidstyle.cli.main import run_command\n"
@@ -313,6 +340,6 @@ def test_torch_is_not_imported_for_a_classic_judge(clips) -> None:  # type: igno
         "assert 'torch' not in sys.modules\n"
         "sys.exit(code)\n"
     )
-    command = ["evaluate", "source.mkv", "calm.mkv", *JUDGE]
+    command = ["evaluate", "source.mkv", "blended.mkv", *EVALUATOR]
     done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -34,7 +34,7 @@ def frames_of(
     step: tuple[float, float] = (0, 0),
     visible: HostArray | None = None,
 ) -> list[Frame]:
-    """One shot that moves by ``step`` a frame, all of it visible unless said otherwise."""
+    """One shot that moves by ``step`` a frame, all of it visible by default."""
     to_previous = np.broadcast_to(np.float32(step) * -1, (*SHAPE, 2)).astype(np.float32)
     seen = np.ones(SHAPE, np.float32) if visible is None else visible
     frames = []
@@ -84,11 +84,11 @@ def moving(count: int, seed: int = 0) -> list[HostArray]:
 def test_recurrence_leaves_its_share_of_static_noise(blend, share: float) -> None:  # type: ignore[no-untyped-def]
     outputs = list(blend(share)(still(noise(160))))
     left = np.stack(outputs[60:]).std(axis=0, dtype=np.float64).mean()
-    alone = np.stack(noise(160)[60:]).std(axis=0, dtype=np.float64).mean()
+    per_frame = np.stack(noise(160)[60:]).std(axis=0, dtype=np.float64).mean()
     # Of 100 frames in a row a slow recurrence shows a little less than all of its deviation.
     correlated = 1 - (1 + share) / (1 - share) / 100
     wanted = np.sqrt((1 - share) / (1 + share)) * np.sqrt(correlated / (1 - 1 / 100))
-    assert left / alone == pytest.approx(wanted, rel=0.02)
+    assert left / per_frame == pytest.approx(wanted, rel=0.02)
 
 
 def test_both_neighbors_leave_the_root_of_the_squared_weights_of_static_noise() -> None:
@@ -105,7 +105,7 @@ def test_both_neighbors_leave_the_root_of_the_squared_weights_of_static_noise() 
         partial(masked_warp, strength=0),
     ],
 )
-def test_strength_zero_gives_every_painting_bit_for_bit(blend: Blend) -> None:
+def test_strength_zero_gives_every_stylized_frame_bit_for_bit(blend: Blend) -> None:
     frames = [
         replace(frame, layers={**frame.layers, "image": 1 - frame.host("source")})
         for frame in occluder(frames=5).with_truth()
@@ -120,14 +120,14 @@ def test_a_cut_resets(baseline: Baseline) -> None:
     whole = list(baseline.blend(frames))
     parts = [*baseline.blend(frames[:4]), *baseline.blend(frames[4:])]
     assert len(whole) == 8
-    for image, alone in zip(whole, parts, strict=True):
-        np.testing.assert_array_equal(image, alone)
+    for image, part in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(image, part)
     if baseline.method != "bidirectional":
         np.testing.assert_array_equal(whole[4], frames[4].host("image"))
 
 
 def _complete(frames: Sequence[Frame]) -> list[Frame]:
-    """With the other direction, as a pan has it, and flickering paintings."""
+    """With the other direction, as a pan has it, and stylized frames that flicker."""
     return [
         replace(
             frame,

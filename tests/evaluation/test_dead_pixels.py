@@ -1,4 +1,4 @@
-"""The detector finds what was planted, on flat and on textured paintings."""
+"""The detector finds what was planted, on flat and on textured images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
-from vidstyle.evaluation.dead_pixels import Recall, Tally, plant
+from vidstyle.evaluation.dead_pixels import DeadPixelCount, DetectionRecall, plant
 from vidstyle.imaging.dead_pixels import Strokes, dead_pixels
 
 HEIGHT, WIDTH = 180, 240
@@ -56,21 +56,21 @@ STYLE_IMAGES = {"flat": flat_style_image, "textured": textured_style_image}
 def test_of_what_was_planted_almost_all_is_found(
     kind: str, strokes: Strokes, pixels: float
 ) -> None:
-    recall = Recall()
+    recall = DetectionRecall()
     for seed in range(5):
         damaged = plant(STYLE_IMAGES[kind](seed), photo(seed), random=np.random.default_rng(seed))
         recall.add(damaged, photo(seed), strokes=strokes)
     assert recall.planted["pixels"] > 500
     assert recall.planted["blobs"] > 10
     assert recall.planted["not_finite"] == 100
-    assert recall.share("pixels") >= pixels
-    assert recall.share("blobs") == 1
-    assert recall.share("not_finite") == 1
+    assert recall.recall("pixels") >= pixels
+    assert recall.recall("blobs") == 1
+    assert recall.recall("not_finite") == 1
 
 
 @pytest.mark.parametrize("kind", STYLE_IMAGES)
-def test_a_clean_painting_gives_no_alarm(kind: str) -> None:
-    tally = Tally()
+def test_a_clean_image_gives_no_alarm(kind: str) -> None:
+    tally = DeadPixelCount()
     for seed in range(5):
         tally.add(STYLE_IMAGES[kind](seed), photo(seed))
     assert tally.frames == 5
@@ -95,9 +95,9 @@ def test_the_tally_adds_up_frames() -> None:
     image, source = np.full((40, 40, 3), 0.5, np.float32), np.full((40, 40, 3), 0.5, np.float32)
     image[3, 3], image[10:15, 10:15], image[30, 5:25] = 0, 1, 0
     image[35, 35] = np.nan
-    tally = Tally()
+    tally = DeadPixelCount()
     for _ in range(2):
-        tally.add(image, source, allowed_share=0.02)
+        tally.add(image, source, allowed_fraction=0.02)
     assert (tally.frames, tally.pixels, tally.runs) == (2, 2, 40)
     assert (tally.blobs, tally.blob_pixels, tally.not_finite) == (4, 90, 2)
     assert tally.dead == 2 + 40 + 4 + 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidstyle.evaluation.motion import Motion, judged_motion, occluded
+from vidstyle.evaluation.motion import PairMotion, occluded, pair_motion
 from vidstyle.testing.scene import Scene, Surface, moves
 from vidstyle.testing.textures import Disc, make_waves
 
@@ -19,14 +19,14 @@ def ball(step: float = 6) -> Scene:
     return Scene((behind, Surface(disc, moves([(0, 0), (step, 0)]))), WIDTH, HEIGHT)
 
 
-def motion_of(scene: Scene) -> Motion:
-    return Motion(scene.motion(0, 1)[0], scene.motion(1, 0)[0])
+def motion_of(scene: Scene) -> PairMotion:
+    return PairMotion(scene.motion(0, 1)[0], scene.motion(1, 0)[0])
 
 
-def test_motion_is_judged_on_the_grid_of_the_earlier_frame() -> None:
+def test_motion_lies_on_the_grid_of_the_earlier_frame() -> None:
     forward = np.full((HEIGHT, WIDTH, 2), (3, 0), np.float32)
     image = np.zeros((HEIGHT, WIDTH, 3), np.float32)
-    motion = judged_motion(image, image, lambda first, second: (forward, -forward))
+    motion = pair_motion(image, image, lambda first, second: (forward, -forward))
     assert motion.mask[:, : WIDTH - 3].all()
     assert not motion.mask[:, WIDTH - 3 :].any()
 
@@ -56,7 +56,7 @@ def test_a_motion_boundary_alone_is_no_occlusion() -> None:
     forward = np.zeros((HEIGHT, WIDTH, 2), np.float32)
     # Two halves that slide along each other: steep, and hiding nothing but at the frame's edge.
     forward[:, :, 1] = np.where(x < WIDTH / 2, 3, 0)
-    motion = Motion(forward, -forward)
+    motion = PairMotion(forward, -forward)
     inside = slice(4, -4)
     assert not occluded(forward, -forward)[inside].any()
     assert not motion.mask[inside, WIDTH // 2].any()
@@ -69,10 +69,10 @@ def test_still_is_what_moves_less_than_a_fifth_of_a_pixel_both_ways(
 ) -> None:
     flow = np.full((HEIGHT, WIDTH, 2), (0, length), np.float32)
     nothing = np.zeros_like(flow)
-    assert Motion(flow, nothing).still.all() == still
-    assert Motion(nothing, flow).still.all() == still
+    assert PairMotion(flow, nothing).still.all() == still
+    assert PairMotion(nothing, flow).still.all() == still
 
 
 def test_where_nothing_is_hidden_nothing_is_near() -> None:
     nothing = np.zeros((HEIGHT, WIDTH, 2), np.float32)
-    assert not Motion(nothing, nothing).near_occlusions.any()
+    assert not PairMotion(nothing, nothing).near_occlusions.any()

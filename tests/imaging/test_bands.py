@@ -1,4 +1,4 @@
-"""Bands cover an image, and what is done on them has no seams."""
+"""Work in bands and planes equals work on whole images."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.bands import bands
-from vidstyle.imaging.half_size import doubled
-from vidstyle.imaging.smooth import reach_of, smooth
+from vidstyle.imaging.bands import bands, repeat_plane, split_planes
+from vidstyle.imaging.derived import double, reach_of, smooth
 
 SIZES = [(64, 48), (62, 47), (63, 48), (2, 9), (1, 1)]
 
@@ -38,8 +37,8 @@ def test_an_image_of_even_height_has_several_bands() -> None:
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_doubling_on_bands_has_no_seams(height: int, width: int) -> None:
     half = noise((height + 1) // 2, (width + 1) // 2, 3)
-    parts = [band.doubled(half) for band in bands(height, width)]
-    np.testing.assert_array_equal(np.concatenate(parts), doubled(half, height, width))
+    parts = [band.double(half) for band in bands(height, width)]
+    np.testing.assert_array_equal(np.concatenate(parts), double(half, height, width))
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
@@ -47,12 +46,30 @@ def test_filters_see_what_lies_around_their_band(height: int, width: int) -> Non
     image = noise(height, width)
     whole = smooth(image, 0.6)
     for band in bands(height, width):
-        part = band.filtered(image, reach_of(0.6), lambda rows: smooth(rows, 0.6))
+        part = band.filter_rows(image, reach_of(0.6), lambda rows: smooth(rows, 0.6))
         np.testing.assert_array_equal(part, band.of(whole))
 
 
 def test_a_reach_that_is_too_short_would_show() -> None:
     image = noise(64, 48)
     whole = smooth(image, 3.0)
-    parts = [b.filtered(image, 2, lambda rows: smooth(rows, 3.0)) for b in bands(64, 48)]
+    parts = [b.filter_rows(image, 2, lambda rows: smooth(rows, 3.0)) for b in bands(64, 48)]
     assert cv2.norm(np.concatenate(parts), whole, cv2.NORM_INF) > 1e-3
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (1, 6), (4, 1), (1, 1)])
+def test_each_channel_is_the_plane(shape: tuple[int, int]) -> None:
+    plane = np.random.default_rng(0).random(shape, dtype=np.float32)
+    image = repeat_plane(plane)
+    assert image.shape == (*shape, 3)
+    for channel in range(3):
+        np.testing.assert_array_equal(image[..., channel], plane)
+
+
+def test_channels_are_copies_of_their_own() -> None:
+    flow = np.random.default_rng(0).random((4, 6, 2), dtype=np.float32)
+    flow.flags.writeable = False
+    across, down = split_planes(flow)
+    np.testing.assert_array_equal(np.dstack([across, down]), flow)
+    across += 1
+    np.testing.assert_array_equal(flow[..., 0] + 1, across)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
+from vidstyle.imaging.derived import Gray8
 from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
-from vidstyle.imaging.gray import Gray8
 
 
 def brighter_is_later(first: Gray8, second: Gray8) -> HostArray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.luminance import matched, with_luma
+from vidstyle.imaging.luminance import match_luma, with_luma
 
 TO_YIQ = np.array(
     [[0.299, 0.587, 0.114], [0.595716, -0.274453, -0.321263], [0.211456, -0.522591, 0.311135]]
@@ -57,7 +57,7 @@ def test_a_gray_source_gives_a_gray_image() -> None:
 def test_matching_gives_mean_and_deviation_of_the_other() -> None:
     luma = 0.2 + 0.1 * RANDOM.random((30, 30), np.float32)
     other = 0.4 + 0.3 * RANDOM.random((30, 30), np.float32)
-    result = matched(luma, other)
+    result = match_luma(luma, other)
     assert result.mean() == pytest.approx(other.mean(), abs=1e-5)
     assert result.std() == pytest.approx(other.std(), abs=1e-5)
 
@@ -65,10 +65,10 @@ def test_matching_gives_mean_and_deviation_of_the_other() -> None:
 def test_contrast_changes_by_a_factor_of_four_at_most() -> None:
     luma = 0.5 + 0.001 * RANDOM.random((30, 30), np.float32)
     other = RANDOM.random((30, 30), np.float32)
-    assert matched(luma, other).std() == pytest.approx(4 * luma.std(), rel=1e-3)
-    assert matched(other, luma).std() == pytest.approx(other.std() / 4, rel=1e-3)
+    assert match_luma(luma, other).std() == pytest.approx(4 * luma.std(), rel=1e-3)
+    assert match_luma(other, luma).std() == pytest.approx(other.std() / 4, rel=1e-3)
 
 
 def test_a_flat_image_takes_the_mean_alone() -> None:
     flat, other = np.full((9, 9), 0.2, np.float32), RANDOM.random((9, 9), np.float32)
-    np.testing.assert_allclose(matched(flat, other), other.mean(), atol=1e-6)
+    np.testing.assert_allclose(match_luma(flat, other), other.mean(), atol=1e-6)

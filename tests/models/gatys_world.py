@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from vidstyle.models.loss.backbones import Backbone
+from vidstyle.models.loss.backbone import Backbone
 
 Tensors = dict[str, torch.Tensor]
 

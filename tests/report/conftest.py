@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
-from vidstyle.evaluation.evaluation import Evaluation, Series
+from vidstyle.evaluation.scores import Evaluation, Series
 
 WriteClip = Callable[..., Path]
 NewEvaluation = Callable[..., Evaluation]
@@ -58,11 +58,11 @@ def new_evaluation() -> NewEvaluation:
         known = [value for value in series if value is not None]
         floor = tuple(None if value is None else value / 4 for value in series)
         return Evaluation(
-            judge="a test's flow",
+            evaluator="a test's flow",
             frames=len(series),
             cuts=cuts,
             coverage=0.75,
-            figures={"e_warp": sum(known) / len(known), "sharpness": 0.9},
+            scores={"e_warp": sum(known) / len(known), "sharpness": 0.9},
             series={"e_warp": series, "source_e_warp": floor},
             notes=notes,
         )

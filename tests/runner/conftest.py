@@ -59,7 +59,7 @@ BLEND = '''
         power: float = 1
         name: str = "x"
 
-    class DialOptions(StageOptions):
+    class EveryOptions(StageOptions):
         strength: float = keyframed(0.9, ge=0, le=1, description="How much.")
         floor: float = keyframed(0.0, ge=0, le=1)
         passes: int = Field(2, ge=1, le=8)
@@ -85,29 +85,29 @@ BLEND = '''
                 raise ValueError("floor is at most strength")
             return self
 
-    class Dials(BaseStage[DialOptions]):
+    class Every(BaseStage[EveryOptions]):
         """Has an option of every sort."""
-        Options = DialOptions
+        Options = EveryOptions
         needs = Needs(writes=("image",))
         def step(self, window, state):
             return {}, state
 
-    STAGE = Dials
+    STAGE = Every
 '''
 STYLIZE = """
     from pydantic import Field
     from vidstyle.core import BaseStage, Needs, StageOptions
 
-    class PaintOptions(StageOptions):
+    class StylizeOptions(StageOptions):
         style: str = Field(description="Which style.")
 
-    class Paint(BaseStage[PaintOptions]):
-        Options = PaintOptions
+    class Stylize(BaseStage[StylizeOptions]):
+        Options = StylizeOptions
         needs = Needs(writes=("image",))
         def step(self, window, state):
             return {}, state
 
-    STAGE = Paint
+    STAGE = Stylize
 """
 FILTER = '''
     from vidstyle.core import HostArray, image_filter
@@ -123,13 +123,13 @@ FILTER = '''
 
 @pytest.fixture(scope="session")
 def stage_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Holds decode/fake, blend/dials, stylize/paint, filter/brighter and encode/fake."""
+    """Holds decode/fake, blend/every, stylize/plain, filter/brighter and encode/fake."""
     folder = tmp_path_factory.mktemp("stages")
     for name, text in {
         "decode/fake": SOURCE,
         "encode/fake": SINK,
-        "blend/dials": BLEND,
-        "stylize/paint": STYLIZE,
+        "blend/every": BLEND,
+        "stylize/plain": STYLIZE,
         "filter/brighter": FILTER,
     }.items():
         file = folder / f"{name}.py"

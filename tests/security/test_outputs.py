@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from vidstyle.cli.main import run_command
+from vidstyle.stages.encode.encoder import EncodeOptions
 from vidstyle.stages.encode.images import ImageOptions
-from vidstyle.stages.encode.options import EncodeOptions
 
 TOO_LONG = "b" * 251 + ".mkv"
 

@@ -9,7 +9,7 @@ from statistics import median
 import pytest
 import torch
 
-from vidstyle.models.loss.backbones import load_backbone
+from vidstyle.models.loss.backbone import load_backbone
 from vidstyle.training.calibration import Objective, calibrate
 from vidstyle.training.losses import gram_matrix
 from vidstyle.training.photos import list_photos, read_image, read_squares, to_tensor

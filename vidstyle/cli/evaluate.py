@@ -1,4 +1,4 @@
-"""``vidstyle evaluate``: how steady a styled clip is, and what the steadiness cost."""
+"""``vidstyle evaluate``: how temporally consistent a stylized clip is, and what that cost."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from vidstyle.cli.style_output import check_new
 from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:
-    from vidstyle.evaluation.evaluation import Evaluation
-    from vidstyle.evaluation.file_evaluation import Clips
+    from vidstyle.evaluation.file_evaluation import ClipPaths
+    from vidstyle.evaluation.scores import Evaluation
 
-JudgeName = Literal["raft-small", "raft-large", "farneback", "dis"]
+EvaluatorName = Literal["raft-small", "raft-large", "farneback", "dis"]
 _EVERY_SECONDS = 5.0
 
 
@@ -28,29 +28,29 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     source: Annotated[
-        Path, typer.Argument(help="The clip before it was styled.", metavar="SOURCE")
+        Path, typer.Argument(help="The clip before it was stylized.", metavar="SOURCE")
     ],
-    styled: Annotated[
+    stylized: Annotated[
         list[Path],
-        typer.Argument(help="Clips made of it, by vidstyle or by others.", metavar="STYLED..."),
+        typer.Argument(help="Clips made of it, by vidstyle or by others.", metavar="STYLIZED..."),
     ],
     per_frame: Annotated[
         Path | None,
         typer.Option(
-            help="SOURCE in the same style, each frame on its own: what flicker is measured by.",
+            help="The per-frame baseline: SOURCE in the same style without a blend.",
             metavar="FILE",
         ),
     ] = None,
-    judge: Annotated[
-        JudgeName | None,
+    evaluator: Annotated[
+        EvaluatorName | None,
         typer.Option(
-            help="The optical flow that judges; without a wish raft-small where its weights are,"
-            " or else farneback.",
+            help="The optical flow that evaluates; by default raft-small where its weights are,"
+            " else farneback.",
         ),
     ] = None,
     blended_with: Annotated[
-        JudgeName | None,
-        typer.Option(help="The flow that STYLED was blended with, which must not judge."),
+        EvaluatorName | None,
+        typer.Option(help="The flow that STYLIZED was blended with; it cannot evaluate."),
     ] = None,
     frames: given.Frames = None,
     resize: Annotated[
@@ -58,12 +58,15 @@ def evaluate(
     ] = False,
     style_image: Annotated[
         Path | None,
-        typer.Option(help="The painting: also say how much of its style is kept.", metavar="FILE"),
+        typer.Option(
+            help="The image of the style: also measure how much of the style is kept.",
+            metavar="FILE",
+        ),
     ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(
-            help="The folder with weights of RAFT, VGG and AlexNet; else VIDSTYLE_WEIGHTS.",
+            help="The folder with weights of RAFT, VGG and AlexNet; default: VIDSTYLE_WEIGHTS.",
             metavar="DIR",
         ),
     ] = None,
@@ -79,57 +82,61 @@ def evaluate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the outputs.")] = False,
     json: given.Json = False,
 ) -> None:
-    """Judge clips: flicker, sharpness, ghosts, drift.
+    """Evaluate clips: flicker, sharpness, ghosting, drift.
 
-    The motion is that of SOURCE. Figures are only comparable under one judge; lossy coding adds
+    The motion is that of SOURCE. Scores compare only under one evaluator. Lossy coding adds
     flicker of its own, and hides some.
     """
     from vidstyle.cli.evaluation_text import print_evaluations
-    from vidstyle.evaluation.evaluation_flow import check_judge, choose_judge
-    from vidstyle.evaluation.extras import find_extras
-    from vidstyle.evaluation.file_evaluation import clips_of, judge_files, survey
+    from vidstyle.evaluation.evaluators import check_evaluator, choose_evaluator
+    from vidstyle.evaluation.file_evaluation import check_clips, evaluate_files, name_clips
+    from vidstyle.evaluation.network_metrics import find_network_metrics
 
     if style_image and not per_frame:
         raise typer.BadParameter("--style-image compares with --per-frame: give both")
-    check_judge(judge, blended_with=blended_with)
+    check_evaluator(evaluator, blended_with=blended_with)
     interval = given.interval_of(frames)
-    clips = clips_of(source, per_frame, styled)
+    clips = name_clips(source, per_frame, stylized)
     outputs = [path for path in (output, report) if path]
     beside = [path for path in (style_image, weights) if path]
     _check_outputs(outputs, list(clips.named.values()), beside, overwrite=overwrite)
-    known = survey(clips, frames=interval, resize=resize)
-    size = known.source_size
-    chosen = choose_judge(
-        judge, blended_with=blended_with, weights=weights, device=device, size=size
+    check = check_clips(clips, frames=interval, resize=resize)
+    size = check.source_size
+    chosen = choose_evaluator(
+        evaluator, blended_with=blended_with, weights=weights, device=device, size=size
     )
-    extras = None
+    metrics = None
     if per_frame is not None:
-        extras = find_extras(style_image=style_image, weights=weights, size=size)
-    seen = None if json else _Lines()
-    judged = judge_files(clips, known, chosen, extras=extras, seen=seen)
-    content = json_module.dumps(_all_json(clips, judged, interval))
-    if json:
-        print(content)
-    else:
-        print_evaluations(judged)
+        metrics = find_network_metrics(style_image=style_image, weights=weights, size=size)
+    progress = _print_progress if json else _ProgressLines()
+    evaluations = evaluate_files(clips, check, chosen, metrics=metrics, report=progress)
+    scores = _all_json(clips, evaluations, interval)
+    if not json:
+        print_evaluations(evaluations)
     if output:
-        from vidstyle.report.text_file import write_text
+        from vidstyle.report.flicker_report import write_text
         from vidstyle.runner.storage.destination import Destination
 
-        write_text(Destination(output, overwrite), content + "\n")
+        write_text(Destination(output, overwrite), json_module.dumps(scores) + "\n")
     if report:
         from vidstyle.report.flicker_report import write_report
 
-        write_report(report, judged, clips.named, chosen.flow, interval, overwrite=overwrite)
-    if not json:
+        write_report(report, evaluations, clips.named, chosen.flow, interval, overwrite=overwrite)
+    if json:
+        print(json_module.dumps({"event": "done", **scores}), flush=True)
+    else:
         for path in outputs:
             say(f"wrote {path}")
+
+
+def _print_progress(done: int, total: int) -> None:
+    print(json_module.dumps({"event": "frame", "done": done, "total": total}), flush=True)
 
 
 def _check_outputs(
     outputs: Sequence[Path], clips: Sequence[Path], beside: Sequence[Path], *, overwrite: bool
 ) -> None:
-    """Refuse what cannot be written, or would change an input: some judges take hours."""
+    """Refuse what cannot be written, or would change an input: some evaluators take hours."""
     from vidstyle.core.errors import OutputError, UsageError
     from vidstyle.core.paths import is_folder
 
@@ -156,8 +163,8 @@ def _files_in(folder: Path) -> Iterator[Path]:
         raise InputError(f"{folder}: cannot be read ({error.strerror})") from error
 
 
-class _Lines:
-    """One line now and then: some judges take seconds a frame."""
+class _ProgressLines:
+    """One line now and then: some evaluators take seconds a frame."""
 
     def __init__(self) -> None:
         self._started = self._last = time.perf_counter()
@@ -172,17 +179,17 @@ class _Lines:
 
 
 def _all_json(
-    clips: Clips, judged: Mapping[str, Evaluation], interval: tuple[int, int | None]
+    clips: ClipPaths, evaluations: Mapping[str, Evaluation], interval: tuple[int, int | None]
 ) -> dict[str, Any]:
     from vidstyle.cli.evaluation_text import evaluation_json
 
     return {
         "source": str(clips.source),
         "per_frame": None if clips.per_frame is None else str(clips.per_frame),
-        "judge": next(iter(judged.values())).judge,
+        "evaluator": next(iter(evaluations.values())).evaluator,
         "interval": list(interval),
         "clips": {
-            name: {"file": str(clips.styled[name]), **evaluation_json(evaluation)}
-            for name, evaluation in judged.items()
+            name: {"file": str(clips.stylized[name]), **evaluation_json(evaluation)}
+            for name, evaluation in evaluations.items()
         },
     }

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from vidstyle.core.errors import PipelineError, UsageError
 from vidstyle.runner.config.option_errors import WANTED
-from vidstyle.runner.config.suggest import did_you_mean, shown
+from vidstyle.runner.config.suggest import abbreviate, did_you_mean
 from vidstyle.runner.config.yaml_file import parse_value
-from vidstyle.runner.config.yaml_values import Where, YamlScalar, YamlValue, plain
+from vidstyle.runner.config.yaml_values import Where, YamlScalar, YamlValue, to_plain
 from vidstyle.training.presets import PRESETS
 from vidstyle.training.settings import Settings
 
@@ -30,14 +30,14 @@ def settings_of(
     ``field=value``, the value as YAML. Raises UsageError or PipelineError that names the option.
     """
     if preset not in PRESETS:
-        raise UsageError(f"there is no preset {shown(preset)}.{did_you_mean(preset, PRESETS)}")
+        raise UsageError(f"there is no preset {abbreviate(preset)}.{did_you_mean(preset, PRESETS)}")
     written: dict[str, YamlValue] = {
         name: YamlScalar(value, Where(f"--{name} {value}"))
         for name, value in options.items()
         if value is not None
     }
     written |= dict(map(_parse, overrides))
-    values = {**PRESETS[preset], **{name: plain(value) for name, value in written.items()}}
+    values = {**PRESETS[preset], **{name: to_plain(value) for name, value in written.items()}}
     try:
         # As JSON, where a list is good for a tuple; strict, so that text is no number.
         return Settings.model_validate_json(json.dumps(values), strict=True)
@@ -46,7 +46,7 @@ def settings_of(
 
 
 def _parse(text: str) -> tuple[str, YamlValue]:
-    where = Where(f"--set {shown(text)}")
+    where = Where(f"--set {abbreviate(text)}")
     name, equals, value = text.partition("=")
     if not (equals and name.strip()):
         raise where.error("a setting is written NAME=VALUE")
@@ -67,7 +67,7 @@ def _complaint(
     value = written[name]
     if unknown:
         known = did_you_mean(name, Settings.model_fields)
-        return value.where.error(f"there is no setting {shown(name)}.{known}")
+        return value.where.error(f"there is no setting {abbreviate(name)}.{known}")
     same = [error for error in errors if error["loc"][:1] == (name,)]
     wants = " or ".join(dict.fromkeys(map(_wants, same)))
     return value.where.error(f"{name} must be {wants}, got {value}{_hint(value, same)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -37,6 +38,9 @@ def _normalized(mix: str | dict[str, float]) -> str | dict[str, float]:
     total = sum(mix.values())
     if not 0 < total < float("inf") or min(mix.values()) < 0:
         raise ValueError("the weights of a mix are at least 0, and one of them is more")
+    if math.isclose(total, 1, rel_tol=1e-12):
+        # Normalized values stay bit for bit when they are read again.
+        return mix
     return {name: weight / total for name, weight in mix.items()}
 
 

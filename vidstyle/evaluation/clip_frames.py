@@ -1,4 +1,4 @@
-"""The frames of clips that somebody made, whatever the container: files and folders of images."""
+"""Frames of clips, whatever the container: files and folders of images."""
 
 from __future__ import annotations
 
@@ -20,11 +20,18 @@ from vidstyle.stages.shots.histogram import HistogramOptions, is_cut
 def clip_frames(
     path: Path, frames: tuple[int, int | None] = (0, None), *, size: tuple[int, int] | None = None
 ) -> Iterator[HostArray]:
-    """Frames of a clip or of a folder of images, (H, W, 3) RGB in [0, 1].
+    """Read the frames of a clip or of a folder of images.
 
-    ``frames`` is a half-open interval of indices. ``size`` is (width, height) to scale to: by area
-    when a frame shrinks, bicubic when it grows. Raises InputError where it cannot be read or ends
-    before the interval begins.
+    Args:
+        path: A file or a folder.
+        frames: A half-open interval of indices; None as its end is the end of the clip.
+        size: Width and height to scale to: by area when a frame shrinks, bicubic when it grows.
+
+    Returns:
+        Images (H, W, 3) RGB in [0, 1].
+
+    Raises:
+        InputError: The clip cannot be read, or ends before the interval begins.
     """
     first, stop = frames
     source = _source(path)
@@ -42,7 +49,7 @@ def clip_frames(
 
 
 def clip_size(path: Path) -> tuple[int, int]:
-    """Width and height of a clip's frames. Raises InputError where it cannot be read."""
+    """Give the width and height of a clip's frames. Raises InputError where it cannot be read."""
     source = _source(path)
     try:
         clip = source.open(path, ExecutionContext())
@@ -52,7 +59,7 @@ def clip_size(path: Path) -> tuple[int, int]:
 
 
 def find_cuts(clip: Iterable[HostArray]) -> tuple[int, ...]:
-    """Indices of the frames that begin a shot, as shots/histogram finds them; 0 is none of them."""
+    """Find the frames that begin a shot, as shots/histogram does; 0 is not among them."""
     threshold, found = HistogramOptions().threshold, []
     before: HostArray | None = None
     for index, image in enumerate(clip):

@@ -1,4 +1,4 @@
-"""How many dead pixels and blobs paintings have, and how many planted ones are found."""
+"""How many dead pixels and blobs stylized frames have, and how many planted ones are found."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from vidstyle.core.layers import HostArray
 from vidstyle.imaging.dead_pixels import BLOB_AREA, JUMP, Dead, Strokes, dead_pixels, find_dead
 from vidstyle.imaging.visibility import BoolMask
 
+# Pixels between planted things, so that no two share a 5x5 window.
 _APART = 4
-# Pixels between planted things, so that each is alone in its 5x5.
-_RADII = 4, 12
 # Of planted blobs, in pixels, across and down.
+_RADII = 4, 12
 _KINDS = ("pixels", "blobs", "not_finite")
-_TRIES = 20
 # For each thing that is to be planted; on a small or busy image fewer are.
+_TRIES = 20
 
 
 @dataclass(slots=True)
-class Tally:
-    """What was dead in a number of frames."""
+class DeadPixelCount:
+    """What is dead in a number of frames, added up."""
 
     frames: int = 0
     pixels: int = 0
@@ -33,9 +33,9 @@ class Tally:
     blob_pixels: int = 0
     not_finite: int = 0
 
-    def add(self, stylized: HostArray, source: HostArray, *, allowed_share: float = 0.0) -> None:
-        """Look through one more frame; both are (H, W, 3) in [0, 1]."""
-        dead = find_dead(stylized, source, allowed_share=allowed_share)
+    def add(self, stylized: HostArray, source: HostArray, *, allowed_fraction: float = 0.0) -> None:
+        """Add a frame; both images are (H, W, 3) in [0, 1]."""
+        dead = find_dead(stylized, source, allowed_fraction=allowed_fraction)
         whole = np.where(dead.not_finite[..., np.newaxis], source, stylized)
         self.frames += 1
         self.pixels += int(np.count_nonzero(dead.pixels))
@@ -47,13 +47,13 @@ class Tally:
 
     @property
     def dead(self) -> int:
-        """Everything that should be 0; points of strokes are not among it."""
+        """Everything that should be 0; points of strokes do not count."""
         return self.pixels + self.runs + self.blobs + self.not_finite
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Planted:
-    """A painting with known damage."""
+    """A stylized frame with known damage."""
 
     image: HostArray
     pixels: BoolMask
@@ -63,21 +63,21 @@ class Planted:
 
 
 @dataclass(slots=True)
-class Recall:
-    """How much of the planted damage was found: pairs of found and planted."""
+class DetectionRecall:
+    """How much of the planted damage is found, by kind."""
 
     found: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0))
     planted: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0))
 
     def add(self, planted: Planted, source: HostArray, *, strokes: Strokes = "spared") -> None:
-        """Look for the damage of one more painting."""
+        """Add a damaged frame."""
         dead = find_dead(planted.image, source, strokes=strokes)
         for kind, (found, there) in _counts(planted, dead).items():
             self.found[kind] += found
             self.planted[kind] += there
 
-    def share(self, kind: str) -> float:
-        """Of ``pixels``, ``blobs`` or ``not_finite``; 1 where none was planted."""
+    def recall(self, kind: str) -> float:
+        """Fraction of the ``pixels``, ``blobs`` or ``not_finite`` found; 1 if none was planted."""
         return self.found[kind] / self.planted[kind] if self.planted[kind] else 1.0
 
 
@@ -90,25 +90,32 @@ def plant(
     blobs: int = 4,
     not_finite: int = 20,
 ) -> Planted:
-    """Damage a clean painting in places that lie apart; as much of it as there is room for.
+    """Damage a stylized frame at positions that lie apart, as much as there is room for.
 
-    Pixels turn black, white, into a corner of the color cube, or wrap around; all of them are
-    dead by definition: they leave the median by more than 0.25 where the source is calm. Blobs
-    are black or white ellipses where neither the painting nor the source is. Both images are
-    (H, W, 3) in [0, 1].
+    Pixels turn black, white, into a corner of the color cube, or wrap around. All of them are
+    dead by definition: they leave the median by more than 0.25 where the source is smooth. Blobs
+    are black or white ellipses where neither the image nor the source is black or white.
+
+    Args:
+        stylized: (H, W, 3) in [0, 1], without damage.
+        source: Of the same shape.
+        random: Decides what and where.
+        pixels: How many to plant.
+        blobs: How many to plant.
+        not_finite: How many pixels to plant that are NaN or infinite.
     """
-    bed = _Bed(stylized, source, random)
-    ellipses = tuple(mask for mask in (bed.blob() for _ in range(blobs)) if mask is not None)
+    frame = _DamagedFrame(stylized, source, random)
+    ellipses = tuple(mask for mask in (frame.blob() for _ in range(blobs)) if mask is not None)
     dots, holes = np.zeros((2, *stylized.shape[:2]), np.bool_)
     for _ in range(not_finite):
-        holes |= bed.hole()
+        holes |= frame.hole()
     for _ in range(pixels):
-        dots |= bed.dot()
-    return Planted(bed.image, dots, ellipses, holes)
+        dots |= frame.dot()
+    return Planted(frame.image, dots, ellipses, holes)
 
 
-class _Bed:
-    """The painting while it is being damaged."""
+class _DamagedFrame:
+    """The frame while it is damaged."""
 
     def __init__(self, stylized: HostArray, source: HostArray, random: np.random.Generator) -> None:
         self.image = stylized.copy()
@@ -120,7 +127,7 @@ class _Bed:
 
     def dot(self) -> BoolMask:
         """One dead pixel, or none."""
-        for y, x in self._places(self._free & self._stable):
+        for y, x in self._positions(self._free & self._stable):
             color = self._color(self.image[y, x])
             if np.abs(color - self._median[y, x]).max() > JUMP + 1e-3:
                 return self._take(y, x, color)
@@ -128,7 +135,7 @@ class _Bed:
 
     def hole(self) -> BoolMask:
         """One pixel that is not finite, in one channel or in all, or none."""
-        for y, x in self._places(self._free):
+        for y, x in self._positions(self._free):
             value = np.float32(self._random.choice([np.nan, np.inf, -np.inf]))
             lost = self._random.random(3) < self._random.choice([0.3, 1.0])
             lost[self._random.integers(3)] = True
@@ -137,7 +144,7 @@ class _Bed:
 
     def blob(self) -> BoolMask | None:
         """One blob, or None."""
-        for y, x in self._places(self._free):
+        for y, x in self._positions(self._free):
             mask = np.zeros(self._free.shape, np.uint8)
             axes = self._random.integers(*_RADII, size=2, endpoint=True)
             cv2.ellipse(mask, (x, y), [int(axis) for axis in axes], 0, 0, 360, 1, -1)
@@ -173,7 +180,7 @@ class _Bed:
         self._free[max(0, y - _APART) : y + _APART + 1, max(0, x - _APART) : x + _APART + 1] = False
         return taken
 
-    def _places(self, where: BoolMask) -> list[tuple[int, int]]:
+    def _positions(self, where: BoolMask) -> list[tuple[int, int]]:
         height, width = where.shape
         tries = zip(
             self._random.integers(height, size=_TRIES),

@@ -1,4 +1,4 @@
-"""Clips in files, judged: which they are, and what is read in which order."""
+"""Evaluate clips in files: which they are, and what is read in which order."""
 
 from __future__ import annotations
 
@@ -11,54 +11,53 @@ from typing import TypeAlias
 
 from vidstyle.core.errors import UsageError
 from vidstyle.core.layers import HostArray
+from vidstyle.evaluation.clip_evaluation import evaluate_clips
 from vidstyle.evaluation.clip_frames import clip_frames, clip_size, find_cuts
-from vidstyle.evaluation.evaluation import Evaluation
-from vidstyle.evaluation.evaluation_flow import Judge
-from vidstyle.evaluation.evaluator import judge_clips
-from vidstyle.evaluation.extras import Extras
-from vidstyle.evaluation.memory import enough_memory
-from vidstyle.evaluation.together import together
+from vidstyle.evaluation.evaluators import Evaluator, enough_memory
+from vidstyle.evaluation.frame_groups import zip_clips
+from vidstyle.evaluation.network_metrics import NetworkMetrics
+from vidstyle.evaluation.scores import Evaluation
 
 SOURCE, PER_FRAME = "source", "per frame"
-"""Names that no styled clip has."""
+"""Names that no stylized clip has."""
 
-Seen: TypeAlias = Callable[[int, int], None]
-"""Told how many frames are judged, and of how many."""
+ReportProgress: TypeAlias = Callable[[int, int], None]
+"""Called with the number of frames that are done, and of all frames."""
 
 
 @dataclass(frozen=True, slots=True)
-class Clips:
-    """Files, or folders of images. ``clips_of`` makes them."""
+class ClipPaths:
+    """Files, or folders of images. ``name_clips`` makes them."""
 
     source: Path
     per_frame: Path | None
-    styled: Mapping[str, Path]
-    """By the names that their figures get."""
+    stylized: Mapping[str, Path]
+    """By the names that their scores get."""
 
     @property
     def named(self) -> dict[str, Path]:
         """All of them; ``source`` comes first, ``per frame`` second where there is one."""
-        alone = {} if self.per_frame is None else {PER_FRAME: self.per_frame}
-        return {SOURCE: self.source, **alone, **self.styled}
+        baseline = {} if self.per_frame is None else {PER_FRAME: self.per_frame}
+        return {SOURCE: self.source, **baseline, **self.stylized}
 
 
-def clips_of(source: Path, per_frame: Path | None, styled: Sequence[Path]) -> Clips:
-    """Clips by the names of their files, or by path where two names would be one.
+def name_clips(source: Path, per_frame: Path | None, stylized: Sequence[Path]) -> ClipPaths:
+    """Name clips by their files, or by path where two names would be one.
 
     Raises UsageError where a clip is given twice.
     """
-    taken = Counter([SOURCE, PER_FRAME, *(path.name for path in styled)])
+    taken = Counter([SOURCE, PER_FRAME, *(path.name for path in stylized)])
     names = [
-        path.name if taken[path.name] == 1 else f"{path.parent}/{path.name}" for path in styled
+        path.name if taken[path.name] == 1 else f"{path.parent}/{path.name}" for path in stylized
     ]
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise UsageError(f"{twice[0]} is given twice")
-    return Clips(source, per_frame, MappingProxyType(dict(zip(names, styled, strict=True))))
+    return ClipPaths(source, per_frame, MappingProxyType(dict(zip(names, stylized, strict=True))))
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """What is known of clips before they are judged."""
+class ClipCheck:
+    """What a first reading of the clips found."""
 
     interval: tuple[int, int | None]
     """Indices of the frames that count, half-open, the same of all clips."""
@@ -73,72 +72,92 @@ class Survey:
     notes: tuple[str, ...]
 
     def read(self, path: Path) -> Iterator[HostArray]:
-        """The frames that count."""
+        """Read the frames that count."""
         size = self.source_size if self.resize else None
         return clip_frames(path, self.interval, size=size)
 
 
-def survey(
-    clips: Clips, *, frames: tuple[int, int | None] = (0, None), resize: bool = False
-) -> Survey:
-    """Read the clips once, to find the source's cuts and to see that they belong together.
+def check_clips(
+    clips: ClipPaths, *, frames: tuple[int, int | None] = (0, None), resize: bool = False
+) -> ClipCheck:
+    """Read the clips once, to find the source's cuts and to check that they belong together.
 
-    ``frames`` is the interval; ``resize`` scales clips of another size to the source's. Raises
-    InputError where a clip cannot be read or differs in length or size: in seconds, where some
-    judges take minutes.
+    It takes seconds, where some evaluators take minutes.
+
+    Args:
+        clips: The clips.
+        frames: A half-open interval of indices, the same of all clips.
+        resize: Whether clips of another size are scaled to the source's.
+
+    Raises:
+        InputError: A clip cannot be read, or differs in length or size.
     """
     sizes = {path: clip_size(path) for path in clips.named.values()}
     size = sizes[clips.source]
     notes = tuple(_scaled(sizes, size)) if resize else ()
-    found = Survey(frames, size, resize, 0, (), notes)
+    check = ClipCheck(frames, size, resize, 0, (), notes)
     count = 0
 
     def counted() -> Iterator[HostArray]:
         nonlocal count
-        for images in together([(str(path), found.read(path)) for path in clips.named.values()]):
+        for images in zip_clips([(str(path), check.read(path)) for path in clips.named.values()]):
             count += 1
             yield images[0]
 
     cuts = find_cuts(counted())
-    return replace(found, frames=count, cuts=cuts)
+    return replace(check, frames=count, cuts=cuts)
 
 
-def judge_files(
-    clips: Clips,
-    known: Survey,
-    judge: Judge,
+def evaluate_files(
+    clips: ClipPaths,
+    check: ClipCheck,
+    evaluator: Evaluator,
     *,
-    extras: Extras | None = None,
-    seen: Seen | None = None,
+    metrics: NetworkMetrics | None = None,
+    report: ReportProgress | None = None,
 ) -> dict[str, Evaluation]:
-    """The evaluation of each styled clip, by its name; see ``judge.judge_clips``.
+    """Evaluate each stylized clip; see ``clip_evaluation.evaluate_clips``.
 
-    Also raises DeviceError where memory runs out.
+    Args:
+        clips: The clips.
+        check: What ``check_clips`` found.
+        evaluator: The optical flow.
+        metrics: Metrics that need a network.
+        report: Called after each frame.
+
+    Returns:
+        The evaluation of each stylized clip by its name.
+
+    Raises:
+        InputError: No pair of frames has a score.
+        DeviceError: Memory runs out.
     """
-    extras = extras or Extras()
-    width, height = known.source_size
-    remedy = "judge fewer clips at a time, or smaller ones"
-    with enough_memory(f"judging {len(clips.named)} clips of {width}x{height}", remedy):
-        return judge_clips(
-            _told(known.read(clips.source), known.frames, seen),
-            {name: known.read(path) for name, path in clips.styled.items()},
-            judge.flow,
-            judge=judge.name,
-            per_frame=None if clips.per_frame is None else known.read(clips.per_frame),
-            cuts=known.cuts,
-            likeness=extras.likeness,
-            style_loss=extras.style_loss,
-            allowed_blobs=extras.allowed_blobs,
-            notes=(*judge.notes, *extras.notes, *known.notes),
+    metrics = metrics or NetworkMetrics()
+    width, height = check.source_size
+    remedy = "evaluate fewer clips at a time, or smaller ones"
+    with enough_memory(f"evaluating {len(clips.named)} clips of {width}x{height}", remedy):
+        return evaluate_clips(
+            _reported(check.read(clips.source), check.frames, report),
+            {name: check.read(path) for name, path in clips.stylized.items()},
+            evaluator.flow,
+            evaluator=evaluator.name,
+            per_frame=None if clips.per_frame is None else check.read(clips.per_frame),
+            cuts=check.cuts,
+            perceptual=metrics.perceptual,
+            style_loss=metrics.style_loss,
+            allowed_blobs=metrics.allowed_blobs,
+            notes=(*evaluator.notes, *metrics.notes, *check.notes),
         )
 
 
-def _told(frames: Iterable[HostArray], count: int, seen: Seen | None) -> Iterator[HostArray]:
-    """The same frames; each is told of when the next one is asked for, which is when it is done."""
+def _reported(
+    frames: Iterable[HostArray], count: int, report: ReportProgress | None
+) -> Iterator[HostArray]:
+    """The same frames; each is reported when the next one is asked for, for then it is done."""
     for done, frame in enumerate(frames, 1):
         yield frame
-        if seen:
-            seen(done, count)
+        if report:
+            report(done, count)
 
 
 def _scaled(sizes: Mapping[Path, tuple[int, int]], size: tuple[int, int]) -> Iterator[str]:

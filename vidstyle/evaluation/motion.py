@@ -1,4 +1,4 @@
-"""What the judging flow says about two frames of the source."""
+"""What the evaluator's optical flow says about two frames of the source."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from vidstyle.imaging.visibility import (
     BoolMask,
     consistent,
 )
-from vidstyle.imaging.warp import FRAME_MARGIN, targets, warp
+from vidstyle.imaging.warp import FRAME_MARGIN, targets, warp_image
 
-JudgingFlow: TypeAlias = Callable[[HostArray, HostArray], tuple[HostArray, HostArray]]
+PairFlow: TypeAlias = Callable[[HostArray, HostArray], tuple[HostArray, HostArray]]
 """Both flows (H, W, 2) in pixels of a pair of images (H, W, 3) RGB in [0, 1]: from the first to
 the second on the grid of the first, and from the second to the first on the grid of the second.
 
-It must not be the flow that the blend used: a blend is always right about its own motion.
+An evaluator must not use the flow of the blend: a blend is always right about its own motion.
 """
 
 NEAR_OCCLUSIONS = 5
-"""Pixels around an occlusion in which ghosts are looked for."""
+"""Pixels around an occlusion in which ghosting is measured."""
 STILL = 0.2
-"""Pixels: what moves less than this stands still."""
+"""Pixels: what moves less stands still."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Motion:
-    """Between an earlier and a later frame; what is derived is found once, when it is asked for."""
+class PairMotion:
+    """Motion between an earlier and a later frame; masks are computed once, when asked for."""
 
     forward: HostArray
     """(H, W, 2) pixels, on the grid of the earlier frame."""
@@ -48,7 +48,7 @@ class Motion:
 
     @cached_property
     def near_occlusions(self) -> BoolMask:
-        """Within 5 px of what was not to be seen yet, on the grid of the later frame."""
+        """Within 5 px of what the earlier frame does not show, on the grid of the later frame."""
         seen = ~occluded(self.backward, self.forward)
         if seen.all():
             return np.zeros_like(seen)
@@ -61,19 +61,29 @@ class Motion:
         return _still(self.forward) & _still(self.backward)
 
 
-def judged_motion(first: HostArray, second: HostArray, flow: JudgingFlow) -> Motion:
-    """The motion between two frames of the source, of which ``first`` is the earlier one."""
-    return Motion(*flow(first, second))
+def pair_motion(first: HostArray, second: HostArray, flow: PairFlow) -> PairMotion:
+    """Find the motion between two frames of the source, of which ``first`` is the earlier one."""
+    return PairMotion(*flow(first, second))
 
 
 def occluded(flow: HostArray, flow_back: HostArray) -> BoolMask:
-    """True where what a pixel shows is hidden in the other frame, or outside of it.
+    """Mark the pixels whose content is hidden in the other frame, or outside of it.
 
-    Both flows are (H, W, 2). The forward-backward inequality ``|f + b|² > 0.01 (|f|² + |b|²) +
-    0.5`` of Sundaram, Brox and Keutzer 2010 (equation 5) alone: a motion boundary that nothing
-    is hidden by is no occlusion.
+    Only the forward-backward inequality ``|f + b|² > 0.01 (|f|² + |b|²) + 0.5`` counts: a motion
+    boundary that hides nothing is no occlusion.
+
+    Args:
+        flow: (H, W, 2) pixels, from this frame to the other.
+        flow_back: (H, W, 2) pixels, from the other frame to this one, on the other's grid.
+
+    Returns:
+        (H, W), True where hidden.
+
+    References:
+        Sundaram, Brox and Keutzer 2010, Dense Point Trajectories by GPU-Accelerated Large
+        Displacement Optical Flow, equation 5.
     """
-    back = warp(flow_back, flow)
+    back = warp_image(flow_back, flow)
     gap = np.square(flow + back).sum(2)
     bound = CONSISTENCY_SLOPE * (np.square(flow) + np.square(back)).sum(2) + CONSISTENCY_FLOOR
     height, width = flow.shape[:2]

@@ -1,4 +1,4 @@
-"""How fast commands make frames, taking turns: rates, start-up and memory, as ratios."""
+"""How fast commands make frames: rates, start-up and memory, measured in turns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WARM_UP = 3
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """One run of a command that tells of its frames."""
+    """One run of a command that prints a line for each frame."""
 
     frames: int
     first: float
@@ -28,15 +28,20 @@ class Timing:
     rate: float
     """Frames a second after the first few."""
     peak: int
-    """Bytes of memory at most, up to the last frame; 0 where the system does not tell."""
+    """Most bytes of memory, up to the last frame; 0 where the system does not report it."""
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
-    """As ``vidstyle run`` tells them; empty where nothing is told."""
+    """As ``vidstyle run`` reports them; empty where it reports none."""
 
 
-def timed(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Timing:
-    """Run a command that prints the JSON lines of ``vidstyle run``.
+def time_command(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Timing:
+    """Run a command that prints the JSON lines of ``vidstyle run``, and measure it.
 
-    Raises UsageError where it fails, with the last line that it said.
+    Args:
+        command: Program and arguments.
+        environment: Variables beside those of this process.
+
+    Raises:
+        UsageError: The command fails; the message ends with the last line of its errors.
     """
     started = time.perf_counter()
     moments: list[float] = []
@@ -57,18 +62,18 @@ def timed(command: Sequence[str], *, environment: Mapping[str, str] | None = Non
                 moments.append(time.perf_counter() - started)
                 peak = max(peak, _peak_so_far(process.pid))
             stages = event.get("stage_seconds", stages)
-        said = process.stderr.read().strip().splitlines()
+        lines = process.stderr.read().strip().splitlines()
     if process.returncode or len(moments) <= WARM_UP:
-        name, reason = " ".join(command[:3]), said[-1] if said else ""
+        name, reason = " ".join(command[:3]), lines[-1] if lines else ""
         raise UsageError(f"{name} made no frames to be timed: {reason}")
     rate = (len(moments) - WARM_UP) / (moments[-1] - moments[WARM_UP - 1])
     return Timing(len(moments), moments[0], rate, peak, stages)
 
 
 def _peak_so_far(process: int) -> int:
-    """Bytes that a process has held at most; 0 where the system does not tell.
+    """Most bytes that a process has had so far; 0 where the system does not report it.
 
-    What is told of a child at its end counts what its parent held when it was made.
+    What the system reports of a child at its end counts what its parent had at its start.
     """
     try:
         text = Path(f"/proc/{process}/status").read_text()
@@ -78,26 +83,26 @@ def _peak_so_far(process: int) -> int:
     return int(found[1]) * 1024 if found else 0
 
 
-def tell(index: int) -> None:
-    """Say that a frame is done, as ``vidstyle run --json`` does."""
+def print_frame(index: int) -> None:
+    """Print that a frame is done, as ``vidstyle run --json`` does."""
     sys.stdout.write(json.dumps({"event": "frame", "index": index}) + "\n")
     sys.stdout.flush()
 
 
-def in_turns(
+def time_in_turns(
     commands: Mapping[str, Sequence[str]],
     *,
     rounds: int,
     environments: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, list[Timing]]:
-    """Each command so many times, one after the other, so that noise falls on all of them."""
+    """Run each command ``rounds`` times in turns, so that noise falls on all of them."""
     found: dict[str, list[Timing]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
-            found[name].append(timed(command, environment=(environments or {}).get(name)))
+            found[name].append(time_command(command, environment=(environments or {}).get(name)))
     return found
 
 
 def fastest(timings: Sequence[Timing]) -> Timing:
-    """The one with the highest rate: what the machine does when nothing else disturbs it."""
+    """Choose the highest rate: what the machine does when nothing else disturbs it."""
     return max(timings, key=lambda timing: timing.rate)

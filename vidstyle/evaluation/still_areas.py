@@ -1,4 +1,4 @@
-"""What happens where nothing moves: noise over time, and slow drift of the brightness."""
+"""Metrics of areas where nothing moves: noise over time, and drift of the brightness."""
 
 from __future__ import annotations
 
@@ -16,30 +16,35 @@ from vidstyle.imaging.visibility import BoolMask
 class StillAreas:
     """Deviation and drift of one clip in the areas of each shot that stand still throughout.
 
-    Which these are is known at the end of a shot only, so every pixel is followed: running means
+    Only the end of a shot shows which areas these are, so every pixel is followed: running means
     and moments (Welford 1962), four images in memory however long the shot.
     """
 
-    _shot: _Shot | None = None
+    _current: _ShotStatistics | None = None
     _squares: float = 0.0
     _freedom: int = 0
     _longest: int = 0
     _slope: float | None = None
 
     def add(self, frame: HostArray, still: BoolMask | None) -> None:
-        """Take in a frame (H, W, 3) in [0, 1]; ``still`` (H, W) is where it has not moved since the
-        one before, and None on the first frame of a shot."""
+        """Add a frame.
+
+        Args:
+            frame: (H, W, 3) in [0, 1].
+            still: (H, W), True where nothing moved since the frame before; None on the first
+                frame of a shot.
+        """
         if still is None:
             self._finish()
-        if self._shot is None:
-            self._shot = _Shot(np.ones(frame.shape[:2], np.bool_))
-        self._shot.add(frame, still)
+        if self._current is None:
+            self._current = _ShotStatistics(np.ones(frame.shape[:2], np.bool_))
+        self._current.add(frame, still)
 
     @property
     def deviation(self) -> float | None:
         """Standard deviation over time within a shot, of all still pixels and channels together.
 
-        None where no pixel stands still for a whole shot. Reading ends the shot.
+        None where no pixel stands still for a whole shot. Reading it ends the shot.
         """
         self._finish()
         return float(np.sqrt(self._squares / self._freedom)) if self._freedom else None
@@ -47,12 +52,12 @@ class StillAreas:
     @property
     def luma_slope(self) -> float | None:
         """Least-squares slope of the still areas' mean luma, per frame and of 255, in the longest
-        shot that has any; None where none has. Reading ends the shot."""
+        shot that has any; None where none has. Reading it ends the shot."""
         self._finish()
         return None if self._slope is None else 255 * self._slope
 
     def _finish(self) -> None:
-        shot, self._shot = self._shot, None
+        shot, self._current = self._current, None
         if shot is None or shot.frames < 2 or not shot.still.any():
             return
         self._squares += float(shot.squares[shot.still].sum(dtype=np.float64))
@@ -63,7 +68,7 @@ class StillAreas:
 
 
 @dataclass(slots=True)
-class _Shot:
+class _ShotStatistics:
     still: BoolMask
     frames: int = 0
     mean: HostArray = field(init=False)

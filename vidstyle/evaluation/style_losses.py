@@ -1,4 +1,4 @@
-"""Style and content loss of paintings at any size, by the objective that styles train on."""
+"""Style and content losses of stylized images, by the objective that styles train on."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ import torch
 from pydantic import ValidationError
 
 from vidstyle.core.errors import InputError, WeightsError
+from vidstyle.core.layers import HostArray
+from vidstyle.imaging.dead_pixels import blob_fraction
+from vidstyle.models.loss.backbone import Backbone, load_backbone
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import read_style_info
-from vidstyle.training.calibration import Objective
+from vidstyle.training.calibration import Objective, calibrate
 from vidstyle.training.losses import content_loss, style_loss
+from vidstyle.training.photos import read_image, resized, to_tensor
 from vidstyle.training.settings import Settings
 
-_JUDGING = (
+# The settings of a training that its style loss depends on.
+_EVALUATION_SETTINGS = (
     "seed",
     "crop",
     "precision",
@@ -40,29 +45,40 @@ class StyleLosses:
     """1 for an image without any content."""
 
 
-def judging_settings(path: Path) -> Settings:
-    """The settings of a style file's training that its loss is measured by; defaults for others.
+def evaluation_settings(path: Path) -> Settings:
+    """Read the settings that a style's loss is measured with; defaults where the file has none.
 
-    Raises WeightsError where the file is no style, or its settings are none of this version's.
+    Raises WeightsError where the file is no style, or this version does not know its settings.
     """
     stated = read_style_info(path).settings
     try:
-        return Settings.model_validate({key: stated[key] for key in _JUDGING if key in stated})
+        return Settings.model_validate(
+            {key: stated[key] for key in _EVALUATION_SETTINGS if key in stated}
+        )
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
-        raise WeightsError(f"{path} has settings that cannot be: {name}: {first['msg']}") from error
+        raise WeightsError(
+            f"{path} has settings that this version does not know: {name}: {first['msg']}"
+        ) from error
 
 
 def whole_image_losses(
     styles: Mapping[str, tuple[StyleNetwork, Objective]], photos: Iterable[torch.Tensor]
 ) -> dict[str, StyleLosses]:
-    """The losses of styles, each with its objective, on photos (1, 3, H, W) of any size.
+    """Measure styles, each with its objective, on photos of any size.
 
-    A photo's features are computed once for all objectives with the same settings, which are
-    taken to have the same loss network. Raises InputError where there is no photo.
+    A photo's features are computed once for all objectives of equal settings, which must have the
+    same loss network.
+
+    Args:
+        styles: Network and objective of each style by its name.
+        photos: (1, 3, H, W) RGB in [0, 1].
+
+    Raises:
+        InputError: There is no photo.
     """
-    sums = {name: _Sums() for name in styles}
+    sums = {name: _LossSums() for name in styles}
     for photo in photos:
         known: dict[Settings, Mapping[str, torch.Tensor]] = {}
         for name, (network, objective) in styles.items():
@@ -75,7 +91,7 @@ def whole_image_losses(
 
 
 @dataclass(slots=True)
-class _Sums:
+class _LossSums:
     photos: int = 0
     style: float = 0.0
     untouched: float = 0.0
@@ -106,3 +122,89 @@ def _style(objective: Objective, features: Mapping[str, torch.Tensor]) -> float:
         for key, target in objective.targets.items()
     ]
     return sum(ratios) / len(ratios)
+
+
+# Pixels of a side, at which every loss network has something left at half the size.
+_LARGE_ENOUGH = 128
+
+
+class StyleLossRatio:
+    """Gram losses of frames beside their per-frame baseline, by the objective of training.
+
+    Each layer's loss is divided by that of the first source frame, as training divides by that of
+    photos, so that no layer drowns the others.
+    """
+
+    def __init__(self, backbone: Backbone, style_image: torch.Tensor, settings: Settings) -> None:
+        """``style_image`` is (1, 3, H, W) RGB in [0, 1]."""
+        self._backbone, self._style_image, self._settings = backbone, style_image, settings
+        self._objective: Objective | None = None
+        self._baseline: tuple[HostArray, float] | None = None
+
+    @property
+    def blob_fraction(self) -> float:
+        """Fraction of the style image that is black or white areas: a clip may have as much."""
+        return blob_fraction(self._style_image[0].permute(1, 2, 0).contiguous().numpy())
+
+    def too_small(self, width: int, height: int) -> str | None:
+        """Say why frames of this size have no style loss; None where they have one."""
+        style = set(self._settings.style_layers or self._backbone.default_style_layers)
+        content = {self._settings.content_layer or self._backbone.default_content_layer}
+        for scale, feature_layers in [
+            (1.0, content),
+            *((one, style) for one in self._settings.style_scales),
+        ]:
+            sides = (int(scale * min(side, _LARGE_ENOUGH)) for side in (height, width))
+            try:
+                self._backbone(torch.zeros(1, 3, *sides), feature_layers)
+            except ValueError as error:
+                return f"frames of {width}x{height} are too small: {error}"
+        return None
+
+    def __call__(
+        self, frame: HostArray, per_frame: HostArray, source: HostArray
+    ) -> tuple[float, float]:
+        """Give the Gram losses of a frame and of its baseline, each (H, W, 3) in [0, 1]."""
+        if self._objective is None:
+            self._objective = calibrate(
+                self._backbone, self._style_image, [_to_tensor(source)], self._settings
+            )
+        if self._baseline is None or self._baseline[0] is not per_frame:
+            self._baseline = per_frame, _loss(self._objective, per_frame)
+        return _loss(self._objective, frame), self._baseline[1]
+
+
+def load_style_loss_ratio(style_image: Path, *, weights: Path | None = None) -> StyleLossRatio:
+    """Load the metric for the image that a style was learned from; nothing is downloaded.
+
+    Args:
+        style_image: A file.
+        weights: The folder with the loss network, or None for ``VIDSTYLE_WEIGHTS`` and the user's
+            cache.
+
+    Raises:
+        InputError: The image cannot be read.
+        WeightsError: The network is absent.
+    """
+    settings = Settings(precision="float32")
+    image = read_image(style_image)
+    scale = settings.style_image_side / min(image.shape[:2])
+    height, width = (max(1, round(scale * side)) for side in image.shape[:2])
+    backbone = load_backbone(
+        settings.backbone, folder=weights, pooling=settings.pooling, offline=True
+    )
+    return StyleLossRatio(backbone, to_tensor(resized(image, height, width)), settings)
+
+
+def _loss(objective: Objective, frame: HostArray) -> float:
+    with torch.inference_mode():
+        features = objective.features(_to_tensor(frame))
+        ratios = [
+            float(style_loss(features[key], target)) / objective.untouched[key]
+            for key, target in objective.targets.items()
+        ]
+    return sum(ratios) / len(ratios)
+
+
+def _to_tensor(frame: HostArray) -> torch.Tensor:
+    return torch.from_numpy(frame.copy()).permute(2, 0, 1)[None]

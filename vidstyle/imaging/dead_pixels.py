@@ -1,4 +1,4 @@
-"""What in a painted image is broken and not painted: dead pixels, runs, blobs and NaN."""
+"""Find damage in a stylized image: dead pixels, runs, blobs and NaN."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from vidstyle.imaging.specks import specks
 from vidstyle.imaging.visibility import BoolMask
 
 JUMP, STABLE = 0.25, 0.05
-"""A dead pixel is farther than JUMP from the median around it; the source's is within CALM."""
+"""A dead pixel is farther than JUMP from the median around it; the source's is within STABLE."""
 BLOB_AREA, BLOB_DEPTH = 20, 0.02
 """Pixels of the smallest blob, and how near black or white all channels of it are."""
-_WINDOW = 5
 # Side of the median. Twelve of its 25 pixels may be dead.
+_WINDOW = 5
+# Pixels. Saturated outlines of networks stayed within one row or column for up to 9 of them; a
+# row or tile after an overflow is longer.
 _RUN = 12
-# Pixels. Saturated outlines painted by networks kept to one row or column for up to 9 of them; a
-# row or tile that has overflowed goes on.
-_EXCUSED = 0.5
-# Share of a blob that the source has to have too. Painting moves the edges of areas a little.
+# Fraction of a blob that the source has to have too. A style moves the edges of areas a little.
+_EXPLAINED = 0.5
 
 Strokes = Literal["spared", "counted"]
 
@@ -68,20 +68,33 @@ def find_dead(
     jump: float = JUMP,
     stable: float = STABLE,
     blob_area: int = BLOB_AREA,
-    allowed_share: float = 0.0,
+    allowed_fraction: float = 0.0,
 ) -> Dead:
-    """What of ``image`` is dead, judged beside the ``source`` that it was painted from.
+    """Find what of a stylized image is dead, beside the source that it was made from.
 
-    Both are (H, W, 3) RGB in [0, 1]; only ``image`` may hold NaN or leave the range. Dead are
+    Dead are
 
-    - pixels: as ``dead_pixels`` has them. It also counts points of strokes beside the edges of the
-      source; unless ``strokes`` are counted, those that ``specks`` does not have are left out;
+    - pixels: as ``dead_pixels`` finds them. It also finds points of strokes beside the edges of
+      the source; with ``strokes="spared"`` only those remain that ``specks`` finds too;
     - runs: 12 or more dead pixels in a row or column, each with a channel within 0.02 of 0 or 1.
-      A stroke is not that straight, and whole rows are what an overflow or a bad tile leaves;
-    - blobs: as ``blobs`` has them. ``allowed_share`` is ``blob_share`` of the style's painting;
-    - what is NaN or infinite. The source stands in for it when the rest is looked for.
+      No stroke is that straight; an overflow or a bad tile leaves whole rows;
+    - blobs: as ``blobs`` finds them;
+    - what is NaN or infinite. The source replaces it while the rest is searched.
 
-    Raises ValueError where the shapes differ.
+    Args:
+        image: (H, W, 3) RGB in [0, 1]; it may contain NaN or leave the range.
+        source: Of the same shape, in [0, 1].
+        strokes: Whether points of strokes are spared or counted.
+        jump: A dead pixel differs from the median around it by more.
+        stable: Where the source differs from its median by more, no pixel is dead.
+        blob_area: Pixels of the smallest blob.
+        allowed_fraction: ``blob_fraction`` of the style image.
+
+    Returns:
+        Masks (H, W), and the number of blobs.
+
+    Raises:
+        ValueError: The shapes differ.
     """
     if image.shape != source.shape or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(
@@ -93,31 +106,49 @@ def find_dead(
         image = np.where(not_finite[..., np.newaxis], source, image)
     every = dead_pixels(image, source, jump=jump, stable=stable)
     counted = every if strokes == "counted" else specks(image, every)
-    areas, count = blobs(image, source, area=blob_area, allowed_share=allowed_share)
+    areas, count = blobs(image, source, area=blob_area, allowed_fraction=allowed_fraction)
     return Dead(counted, _runs(image, every), areas, not_finite, count)
 
 
 def dead_pixels(
     image: HostArray, source: HostArray, *, jump: float = JUMP, stable: float = STABLE
 ) -> BoolMask:
-    """Pixels that differ from the 5x5 median by more than ``jump`` where the source is calm.
+    """Find pixels that differ from the 5x5 median by more than ``jump`` where the source is smooth.
 
-    In any channel of ``image``; the source is calm where none of its channels differs from its
-    own median by more than ``calm``. Both are finite and (H, W, 3), the result is (H, W).
+    One channel of ``image`` is enough. The source is smooth where none of its channels differs
+    from its own median by more than ``stable``.
+
+    Args:
+        image: (H, W, 3), finite.
+        source: Of the same shape, finite.
+        jump: In the unit of the image.
+        stable: In the unit of the image.
+
+    Returns:
+        (H, W), True where dead.
     """
     return _differs(image, jump) & ~_differs(source, stable)
 
 
 def blobs(
-    image: HostArray, source: HostArray, *, area: int = BLOB_AREA, allowed_share: float = 0.0
+    image: HostArray, source: HostArray, *, area: int = BLOB_AREA, allowed_fraction: float = 0.0
 ) -> tuple[BoolMask, int]:
-    """The black and white blobs of ``image`` that its source does not explain; their number.
+    """Find the black and white blobs of ``image`` that its source does not explain.
 
     A blob is a connected area (8 neighbors) of at least ``area`` pixels whose channels are all
-    within 0.02 of black, or all of white. It is explained where half of it or more is as black or
-    as white in the source, within 0.05: a codec's black is not quite 0. Where all that are left
-    have no more than ``allowed_share`` of the image together, the painting has such areas to that
-    extent as well, and none of them counts.
+    within 0.02 of black, or all of white. The source explains it where at least half of it is as
+    black or as white in the source, within 0.05: a codec's black is not quite 0. Where all that
+    are left take no more than ``allowed_fraction`` of the image together, none of them counts:
+    the style image has as much.
+
+    Args:
+        image: (H, W, 3) in [0, 1], finite.
+        source: Of the same shape.
+        area: Pixels of the smallest blob.
+        allowed_fraction: Of the image, in [0, 1].
+
+    Returns:
+        (H, W), True in blobs; and their number.
     """
     found, count = np.zeros(image.shape[:2], np.bool_), 0
     for above in (False, True):
@@ -126,18 +157,18 @@ def blobs(
             continue
         labels, areas = _areas(near)
         there = labels[_extreme(source, STABLE, above=above)]
-        explained = np.bincount(there, minlength=len(areas)) >= _EXCUSED * areas
+        explained = np.bincount(there, minlength=len(areas)) >= _EXPLAINED * areas
         counts = (areas >= area) & ~explained
         if counts.any():
             found |= counts[labels]
             count += int(np.count_nonzero(counts))
-    if np.count_nonzero(found) <= allowed_share * found.size:
+    if np.count_nonzero(found) <= allowed_fraction * found.size:
         return np.zeros_like(found), 0
     return found, count
 
 
-def blob_share(style_image: HostArray, *, area: int = BLOB_AREA) -> float:
-    """The share of a painting, (H, W, 3) in [0, 1], that black and white areas of it take."""
+def blob_fraction(style_image: HostArray, *, area: int = BLOB_AREA) -> float:
+    """Give the fraction of a style image, (H, W, 3) in [0, 1], that is black or white areas."""
     areas = np.concatenate(
         [_areas(_extreme(style_image, BLOB_DEPTH, above=above))[1] for above in (False, True)]
     )
@@ -159,13 +190,13 @@ def _extreme(image: HostArray, depth: float, *, above: bool) -> BoolMask:
 
 
 def _differs(image: HostArray, threshold: float) -> BoolMask:
-    """Where some channel is farther than ``threshold`` from its median, edges repeated."""
+    """True where some channel is farther than ``threshold`` from its median, edges repeated."""
     median = cv2.medianBlur(np.ascontiguousarray(image), _WINDOW)
     return ~_within(cv2.absdiff(image, median), -np.inf, threshold)
 
 
 def _within(image: npt.ArrayLike, low: float, high: float) -> BoolMask:
-    """Where all three channels are between two bounds."""
+    """True where all three channels are between two bounds."""
     inside = cv2.inRange(np.asarray(image), (low,) * 3, (high,) * 3)
     return np.asarray(inside, np.uint8).view(np.bool_)
 

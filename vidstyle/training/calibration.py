@@ -15,7 +15,7 @@ from typing import cast
 import torch
 from torch.nn import functional
 
-from vidstyle.models.loss.backbones import Backbone
+from vidstyle.models.loss.backbone import Backbone
 from vidstyle.training.losses import (
     content_loss,
     gram_matrix,
@@ -99,8 +99,8 @@ def calibrate(
     settings: Settings,
 ) -> Objective:
     """The objective for a painting (1, 3, H, W), by its terms on photos (1, 3, H, W)."""
-    style_layers = settings.style_layers or extractor.default_style_feature_layers
-    content_layer = settings.content_layer or extractor.default_content_feature_layer
+    style_layers = settings.style_layers or extractor.default_style_layers
+    content_layer = settings.content_layer or extractor.default_content_layer
     wanted = {
         _key(feature_layer, scale)
         for feature_layer in style_layers

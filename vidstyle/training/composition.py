@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.visibility import BoolMask
-from vidstyle.imaging.warp import warp
+from vidstyle.imaging.warp import warp_image
 from vidstyle.training.pairs import Pair, inside, pair_of
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
@@ -162,7 +162,7 @@ def _put(front: Surface, share: float, image: HostArray, box: Box) -> HostArray:
 
 def _alone(before: HostArray, now: HostArray, flow: HostArray) -> BoolMask:
     """Where a pixel and its target show one surface alone, by what the foreground covers."""
-    there = warp(before, flow)
+    there = warp_image(before, flow)
     alone: BoolMask = np.maximum(now, there) <= _MIXED
     alone |= np.minimum(now, there) >= 1 - _MIXED
     return alone

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from vidstyle.core.errors import OutputError, UsageError
-from vidstyle.models.loss.backbones import Backbone, load_backbone
+from vidstyle.models.loss.backbone import Backbone, load_backbone
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import SUFFIX, Credit, StyleInfo, save_style
 from vidstyle.models.style.styles import base_network

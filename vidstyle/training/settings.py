@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vidstyle.models.loss.backbones import BackboneName, Pooling
+from vidstyle.models.loss.backbone import BackboneName, Pooling
 from vidstyle.models.style.style_file import Architecture
 
 Scale = Annotated[float, Field(gt=0, le=1)]

@@ -17,11 +17,10 @@ import torch
 from vidstyle.core.errors import InputError, OutputError
 from vidstyle.core.options import StageOptions
 from vidstyle.runner.config.discovery import Registry, folders_from_environment
-from vidstyle.runner.config.pipeline import Pipeline, StageEntry
+from vidstyle.runner.config.pipeline import Pipeline, StageEntry, load_stage
 from vidstyle.runner.config.pipeline_file import VERSION
-from vidstyle.runner.config.stage_list import WrittenStage
-from vidstyle.runner.config.stage_options import read_options
-from vidstyle.runner.config.yaml_values import Where, YamlMap, YamlScalar
+from vidstyle.runner.config.stage_list import stage_of_values
+from vidstyle.runner.config.yaml_values import Where
 from vidstyle.runner.job import Job, run
 from vidstyle.training.pair_cache import FORMAT, PairSink, open_pairs
 from vidstyle.training.pair_crop import random_crop
@@ -125,12 +124,7 @@ def _pipeline(flow: str, options: Mapping[str, Value]) -> Pipeline:
 
 def _entry(use: str, registry: Registry, options: Mapping[str, Value]) -> StageEntry:
     where = Where(f"flow for pairs, {use}")
-    values = {name: YamlScalar(value, where) for name, value in options.items()}
-    written = YamlMap(values, dict.fromkeys(values, where), where)
-    kind = use.split("/")[0]
-    cls = registry.find(use, where)
-    read = read_options(WrittenStage(kind, use, written, where), cls.Options)
-    return StageEntry(kind, use, kind, cls, read.values, read.keyframes, where)
+    return load_stage(stage_of_values(use, options, where), registry)
 
 
 def _name(clip: Path, pipeline: Pipeline, frames: tuple[int, int | None]) -> str:

@@ -21,10 +21,11 @@ from torch.nn import functional
 from vidstyle.core import HostArray
 from vidstyle.core.errors import WeightsError
 from vidstyle.imaging.flow_file import known_flow, read_flow
-from vidstyle.models.flow import raft_weights
-from vidstyle.models.flow.raft import RaftSize, load_raft
-from vidstyle.models.flow.raft_weights import RAFT_FILES, RaftFiles, find_raft
+from vidstyle.models.flow import raft_setup
+from vidstyle.models.flow.raft import load_raft
+from vidstyle.models.flow.raft_setup import RaftSize, find_raft
 from vidstyle.models.weights import safetensors_file
+from vidstyle.models.weights.catalog import CATALOG, WeightFile
 
 SMALL = "raft_small_torchvision.safetensors"
 
@@ -199,11 +200,11 @@ def put(folder: Path, name: str) -> Path:
     return folder / name
 
 
-@pytest.mark.parametrize("size", RAFT_FILES)
+@pytest.mark.parametrize("size", ["small", "large"])
 def test_the_chosen_folder_counts_before_the_cache(
     size: RaftSize, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    official = put(cache, RAFT_FILES[size].official)
+    official = put(cache, CATALOG[f"raft-{size}"].file)
     assert find_raft(size, offline=True) == official
     monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(tmp_path / "folder"))
     plain = put(tmp_path / "folder", f"raft_{size}_torchvision.pth")
@@ -217,7 +218,7 @@ def test_official_files_are_torchvisions_defaults() -> None:
 
     defaults = {"small": Raft_Small_Weights.DEFAULT, "large": Raft_Large_Weights.DEFAULT}
     for size, weights in defaults.items():
-        assert weights.url.endswith(f"/models/{RAFT_FILES[size].official}")
+        assert weights.url == CATALOG[f"raft-{size}"].address
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -235,10 +236,10 @@ def official(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     name = f"raft_small-{digest[:8]}.pth"
     (folder / "made").rename(folder / name)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(raft_weights, "RAFT_FILES", {"small": RaftFiles(name, ())})
     with HTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as listening:
         address = f"http://127.0.0.1:{listening.server_port}/"
-        monkeypatch.setattr(raft_weights, "OFFICIAL", address)
+        entry = WeightFile("raft-small", address + name, name, 0.0, "")
+        monkeypatch.setattr(raft_setup, "CATALOG", {"raft-small": entry})
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield name
@@ -271,14 +272,14 @@ def test_an_official_file_that_was_changed_is_refused(
 
 def test_weights_that_are_missing_offline_name_address_and_place(cache: Path) -> None:
     address = re.escape("https://download.pytorch.org/models/raft_small_C_T_V2-01064c6d.pth")
-    with pytest.raises(WeightsError, match=f"RAFT-small in .*fetch {address} and put it .*{cache}"):
+    with pytest.raises(WeightsError, match=f"raft-small in .*fetch {address} and put it .*{cache}"):
         load_raft("small", offline=True)
     assert WeightsError.exit_code == 4
     assert not cache.exists()
 
 
 def test_finding_weights_needs_no_torch() -> None:
-    code = "import sys, vidstyle.models.flow.raft_weights; sys.exit('torch' in sys.modules)"
+    code = "import sys, vidstyle.models.flow.raft_setup; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -15,9 +15,10 @@ import torch
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.models.loss import backbone_weights
-from vidstyle.models.loss.backbone_layers import empty_layers, reached_layers
+from vidstyle.models.loss.backbone import load_backbone
+from vidstyle.models.loss.backbone_network import build_network, find_order
 from vidstyle.models.loss.backbone_weights import KNOWN_FILES, read_weights
-from vidstyle.models.loss.backbones import load_backbone
+from vidstyle.models.weights import catalog as weight_catalog
 from vidstyle.models.weights import places as weight_places
 from vidstyle.models.weights import safetensors_file
 from vidstyle.models.weights.catalog import CATALOG, WeightFile
@@ -37,15 +38,17 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def tensors() -> Tensors:
     """Random weights of VGG19 up to conv2_1, in torchvision's layout."""
-    return made_up("vgg19", "features.5.bias")
+    return random_weights("vgg19", "features.5.bias")
 
 
-def made_up(name: str, deepest: str) -> Tensors:
+def random_weights(name: str, deepest: str) -> Tensors:
     generator = torch.Generator().manual_seed(0)
+    network = build_network(name)
+    order = find_order(network)
     return {
-        f"features.{number}.{part}": torch.randn(empty.shape, generator=generator)
-        for number, (_, module) in enumerate(reached_layers(empty_layers(name, "max"), {deepest}))
-        for part, empty in module.state_dict().items()
+        key: torch.randn(empty.shape, generator=generator)
+        for key, empty in network.state_dict().items()
+        if order.positions[key] < order.reach({deepest})
     }
 
 
@@ -122,8 +125,9 @@ def official(tensors: Tensors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with HTTPServer(("127.0.0.1", 0), Handler) as listening:
         address = f"http://127.0.0.1:{listening.server_port}/models/"
         entry = WeightFile("vgg19", address + name, name, 0.0, "")
-        for module in (backbone_weights, weight_places):
+        for module in (backbone_weights, weight_catalog):
             monkeypatch.setattr(module, "KNOWN_FILES", {"vgg19": {name: "torchvision-rgb"}})
+        for module in (backbone_weights, weight_places):
             monkeypatch.setattr(module, "CATALOG", {"vgg19": entry})
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -250,7 +254,7 @@ def test_files_of_another_layout_are_refused(
 
 def test_weights_of_another_backbone_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "vgg16.pth"
-    torch.save(made_up("vgg16", "features.17.bias"), path)
+    torch.save(random_weights("vgg16", "features.17.bias"), path)
     with pytest.raises(WeightsError, match=r"has unknown features\.17\.bias"):
         read_weights(path, "vgg19")
     with pytest.raises(WeightsError, match=r"unknown features\.10\.bias, .* and others"):

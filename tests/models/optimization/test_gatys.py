@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.models.gatys_world import one_thread, small_backbone, waves
-from vidstyle.models.loss.backbones import Backbone
+from vidstyle.models.loss.backbone import Backbone
 from vidstyle.models.optimization.gatys import (
     DescentSettings,
     LossSettings,

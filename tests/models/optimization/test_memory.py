@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from vidstyle.models.loss.backbone_names import BackboneName
+from vidstyle.models.loss.backbone_table import BackboneName
 from vidstyle.models.optimization.memory import gatys_memory
 from vidstyle.models.optimization.settings import DescentSettings
 
@@ -17,26 +17,25 @@ MEASURED = """
 import re, sys
 from pathlib import Path
 import torch
-from vidstyle.models.loss.backbone_layers import BACKBONES, empty_layers, layer_key
-from vidstyle.models.loss.backbones import Backbone
-from vidstyle.models.optimization.gatys import StyleReference, DescentSettings, Task, paint
+from vidstyle.models.loss.backbone import Backbone
+from vidstyle.models.loss.backbone_network import build_network
+from vidstyle.models.optimization.gatys import DescentSettings, StyleReference, Task, stylize
 
 torch.set_num_threads(1)
-name, numbered = sys.argv[1], BACKBONES[sys.argv[1]].numbered
+name = sys.argv[1]
 weights = {
-    f"{layer_key(number, tap, numbered=numbered)}.{part}": torch.full(value.shape, 0.01)
-    for number, (tap, module) in enumerate(empty_layers(name, "max"))
-    for part, value in module.state_dict().items()
-    if not part.endswith("num_batches_tracked")
+    key: torch.full(value.shape, 0.01)
+    for key, value in build_network(name).state_dict().items()
+    if value.ndim and not key.startswith(("classifier", "fc."))
 }
 backbone = Backbone(name, weights).to(memory_format=torch.channels_last)
 few = DescentSettings(steps=2)
 for width, height in ((64, 48), (256, 192)):
-    content, painting = (torch.rand(1, 3, height, width) for _ in range(2))
-    paint(backbone, Task(content, (StyleReference(image=painting),)), settings=few)
-    # What getrusage tells counts the process that this one was forked from.
-    told = Path("/proc/self/status").read_text()
-    print(int(re.search(r"VmHWM:\\s+(\\d+) kB", told)[1]) * 1024)
+    content, style_image = (torch.rand(1, 3, height, width) for _ in range(2))
+    stylize(backbone, Task(content, (StyleReference(image=style_image),)), settings=few)
+    # The peak that getrusage reports includes the process that this one was forked from.
+    status = Path("/proc/self/status").read_text()
+    print(int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) * 1024)
 """
 """Bytes at the peak, of a small image and then of a large one."""
 

@@ -18,7 +18,7 @@ import pytest
 
 from vidstyle.core.errors import OutputError, WeightsError
 from vidstyle.models.weights import download
-from vidstyle.models.weights.download import fetched, user_cache
+from vidstyle.models.weights.download import fetch_file, user_cache
 
 CONTENT = bytes(range(256)) * 20
 NAME = f"weights-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth"
@@ -77,7 +77,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 def test_a_file_arrives_in_a_folder_that_is_made_for_it(server: Server, tmp_path: Path) -> None:
     server.files[NAME] = CONTENT
     folder = tmp_path / "cache" / "weights"
-    path = fetched(server.address + NAME, folder)
+    path = fetch_file(server.address + NAME, folder)
     assert path == folder / NAME
     assert path.read_bytes() == CONTENT
     assert left_in(folder) == [NAME]
@@ -85,8 +85,8 @@ def test_a_file_arrives_in_a_folder_that_is_made_for_it(server: Server, tmp_path
 
 def test_a_file_that_is_there_is_not_fetched_again(server: Server, tmp_path: Path) -> None:
     server.files[NAME] = CONTENT
-    first = fetched(server.address + NAME, tmp_path)
-    assert fetched(server.address + NAME, tmp_path) == first
+    first = fetch_file(server.address + NAME, tmp_path)
+    assert fetch_file(server.address + NAME, tmp_path) == first
     assert server.asked == [NAME]
 
 
@@ -96,7 +96,7 @@ def test_what_a_killed_download_left_beyond_the_end_is_written_over(
 ) -> None:
     server.files[NAME] = CONTENT
     (tmp_path / f".{NAME}.part").write_bytes(left)
-    assert fetched(server.address + NAME, tmp_path).read_bytes() == CONTENT
+    assert fetch_file(server.address + NAME, tmp_path).read_bytes() == CONTENT
     assert left_in(tmp_path) == [NAME]
 
 
@@ -106,16 +106,16 @@ def test_a_damaged_part_is_found_out_and_not_gone_on_with_again(
     server.files[NAME] = CONTENT
     (tmp_path / f".{NAME}.part").write_bytes(b"other" * 100)
     with pytest.raises(WeightsError, match="gave another file"):
-        fetched(server.address + NAME, tmp_path)
+        fetch_file(server.address + NAME, tmp_path)
     assert left_in(tmp_path) == []
-    assert fetched(server.address + NAME, tmp_path).read_bytes() == CONTENT
+    assert fetch_file(server.address + NAME, tmp_path).read_bytes() == CONTENT
 
 
 def test_a_server_that_knows_no_parts_sends_all_of_it(server: Server, tmp_path: Path) -> None:
     server.files[NAME] = CONTENT
     server.knows_parts = False
     (tmp_path / f".{NAME}.part").write_bytes(CONTENT[:1000])
-    assert fetched(server.address + NAME, tmp_path).read_bytes() == CONTENT
+    assert fetch_file(server.address + NAME, tmp_path).read_bytes() == CONTENT
     assert server.sent == [len(CONTENT)]
 
 
@@ -125,7 +125,7 @@ def test_a_file_without_known_digits_is_taken_and_its_own_are_kept(
     server.files["model.bin"] = CONTENT
     # Of another version perhaps: without digits nothing would tell.
     (tmp_path / ".mine.bin.part").write_bytes(CONTENT[:1000])
-    path = fetched(server.address + "model.bin", tmp_path, name="mine.bin", checked=False)
+    path = fetch_file(server.address + "model.bin", tmp_path, name="mine.bin", checked=False)
     assert (path.name, path.read_bytes()) == ("mine.bin", CONTENT)
     stated = (tmp_path / "mine.bin.sha256").read_text()
     assert stated == f"{hashlib.sha256(CONTENT).hexdigest()}  mine.bin\n"
@@ -137,7 +137,7 @@ def test_another_file_under_the_name_is_refused_and_removed(server: Server, tmp_
     digest = hashlib.sha256(CONTENT[::-1]).hexdigest()[:8]
     words = rf"{NAME} gave another file: its SHA-256 begins with {digest}, wanted {NAME[8:16]}"
     with pytest.raises(WeightsError, match=words):
-        fetched(server.address + NAME, tmp_path)
+        fetch_file(server.address + NAME, tmp_path)
     assert left_in(tmp_path) == []
 
 
@@ -145,11 +145,11 @@ def test_a_cut_connection_is_named_and_gone_on_with(server: Server, tmp_path: Pa
     server.files[NAME] = CONTENT
     server.missing_bytes = 1000
     with pytest.raises(WeightsError, match=r"cut after 4120 of 5120 bytes of http.*: try again"):
-        fetched(server.address + NAME, tmp_path)
+        fetch_file(server.address + NAME, tmp_path)
     assert left_in(tmp_path) == [f".{NAME}.part"]
     server.missing_bytes = 0
     watched: list[tuple[int, int | None]] = []
-    path = fetched(server.address + NAME, tmp_path, watch=lambda *at: watched.append(at))
+    path = fetch_file(server.address + NAME, tmp_path, report=lambda *at: watched.append(at))
     assert path.read_bytes() == CONTENT
     assert server.sent == [4120, 1000]
     assert watched == [(5120, 5120)]
@@ -161,7 +161,7 @@ def test_a_file_that_the_server_lacks_is_named_with_its_place(
 ) -> None:
     words = rf"cannot fetch {server.address}{NAME} to {tmp_path} \(HTTP Error 404.*put the file"
     with pytest.raises(WeightsError, match=words):
-        fetched(server.address + NAME, tmp_path)
+        fetch_file(server.address + NAME, tmp_path)
     assert left_in(tmp_path) == []
 
 
@@ -169,11 +169,11 @@ def test_a_server_that_is_not_there_or_silent_is_given_up(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(WeightsError, match=r"cannot fetch .*refused"):
-        fetched(f"http://127.0.0.1:9/{NAME}", tmp_path)
+        fetch_file(f"http://127.0.0.1:9/{NAME}", tmp_path)
     monkeypatch.setattr(download, "_PATIENCE_SECONDS", 0.1)
     server.delay_seconds = 0.5
     with pytest.raises(WeightsError, match=r"cannot fetch .*timed out"):
-        fetched(server.address + NAME, tmp_path)
+        fetch_file(server.address + NAME, tmp_path)
     assert left_in(tmp_path) == []
 
 
@@ -182,8 +182,8 @@ def test_two_processes_at_once_fetch_a_file_once(server: Server, tmp_path: Path)
     server.files[NAME] = CONTENT
     server.delay_seconds = 1.0
     code = "import sys; from pathlib import Path;"
-    code += " from vidstyle.models.weights.download import fetched;"
-    code += "fetched(sys.argv[1], Path(sys.argv[2]))"
+    code += " from vidstyle.models.weights.download import fetch_file;"
+    code += "fetch_file(sys.argv[1], Path(sys.argv[2]))"
     command = [sys.executable, "-c", code, server.address + NAME, str(tmp_path)]
     both = [subprocess.Popen(command) for _ in range(2)]
     assert [each.wait() for each in both] == [0, 0]
@@ -194,7 +194,7 @@ def test_two_at_once_fetch_a_file_once(server: Server, tmp_path: Path) -> None:
     server.files[NAME] = CONTENT
     server.delay_seconds = 0.3
     with ThreadPoolExecutor(2) as pool:
-        paths = list(pool.map(lambda _: fetched(server.address + NAME, tmp_path), range(2)))
+        paths = list(pool.map(lambda _: fetch_file(server.address + NAME, tmp_path), range(2)))
     assert [path.read_bytes() for path in paths] == [CONTENT, CONTENT]
     assert server.asked == [NAME]
     assert left_in(tmp_path) == [NAME]
@@ -203,7 +203,7 @@ def test_two_at_once_fetch_a_file_once(server: Server, tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_named(server: Server, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=rf"\({tmp_path}/file is not a folder\): set VIDSTYLE_C"):
-        fetched(server.address + NAME, tmp_path / "file" / "weights")
+        fetch_file(server.address + NAME, tmp_path / "file" / "weights")
     assert server.asked == []
 
 
@@ -213,7 +213,7 @@ def test_a_name_without_digits_is_refused_before_anything_is_asked_for(
     with pytest.raises(
         ValueError, match=r"the name any\.pth does not end in the digits of its SHA-256"
     ):
-        fetched(server.address + "any.pth", tmp_path)
+        fetch_file(server.address + "any.pth", tmp_path)
     assert server.asked == []
 
 
@@ -225,11 +225,11 @@ def test_a_file_that_does_not_serve_is_replaced_only_by_a_right_one(
 
     (tmp_path / NAME).write_bytes(b"wrong")
     with pytest.raises(WeightsError, match="cannot fetch"):
-        fetched(server.address + NAME, tmp_path, serves=serves)
+        fetch_file(server.address + NAME, tmp_path, serves=serves)
     assert (tmp_path / NAME).read_bytes() == b"wrong"
     server.files[NAME] = CONTENT
     for _ in range(2):
-        assert fetched(server.address + NAME, tmp_path, serves=serves).read_bytes() == CONTENT
+        assert fetch_file(server.address + NAME, tmp_path, serves=serves).read_bytes() == CONTENT
     assert server.asked == [NAME, NAME]
 
 
@@ -238,7 +238,7 @@ def test_a_download_is_announced(
 ) -> None:
     server.files[NAME] = CONTENT
     with caplog.at_level(logging.WARNING):
-        fetched(server.address + NAME, tmp_path)
+        fetch_file(server.address + NAME, tmp_path)
     assert [record.getMessage() for record in caplog.records] == [
         f"fetching {server.address}{NAME} (0 MiB) to {tmp_path}, once"
     ]

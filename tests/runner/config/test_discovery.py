@@ -105,7 +105,7 @@ def test_folders_of_the_environment_are_separated_as_path_is(
     assert folders_from_environment() == (Path("/a"), Path("b"))
 
 
-def test_a_folder_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error_at_once(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="is not a folder"):
         Registry([tmp_path / "nowhere"])
 
@@ -203,7 +203,7 @@ def test_what_a_plugin_prints_does_not_reach_standard_output(
         ("filter/ligth", "there is no stage filter/ligth. Did you mean filter/light? Available: "),
         (
             "light",
-            "there is no stage light. Did you mean filter/light? Available: blend/multipass, ",
+            "there is no stage light. Did you mean filter/light? Available: blend/warped, ",
         ),
         ("a\nb" * 500, "there is no stage a\\nb"),
     ],

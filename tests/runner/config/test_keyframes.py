@@ -1,24 +1,37 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
 from fractions import Fraction
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from vidstyle.core import Mix, StageOptions, keyframed, keyframed_mix
 from vidstyle.core.errors import PipelineError
-from vidstyle.runner.config.keyframes import Keyframes, mixes, options_at, parse_time, read_points
+from vidstyle.runner.config.keyframes import (
+    Keyframes,
+    align_mixes,
+    options_at,
+    options_from_json,
+    options_to_json,
+)
 from vidstyle.runner.config.stage_list import WrittenStage
-from vidstyle.runner.config.stage_options import ReadOptions, read_options
+from vidstyle.runner.config.stage_options import (
+    ReadOptions,
+    parse_time,
+    read_options,
+    read_points,
+)
 from vidstyle.runner.config.yaml_file import parse_value
 from vidstyle.runner.config.yaml_values import Where, YamlMap
 
 HERE = Where("p.yaml", 3, 5)
 
 
-class Dials(StageOptions):
+class Blend(StageOptions):
     strength: float = keyframed(0.5, ge=0, le=1)
     passes: int = 2
 
@@ -26,12 +39,6 @@ class Dials(StageOptions):
 class Stylize(StageOptions):
     style: Mix = keyframed_mix(description="Which.")
     strength: float = keyframed(0.5, ge=0, le=1)
-
-
-@dataclass(frozen=True)
-class Entry:
-    options: Dials = field(default_factory=Dials)
-    keyframes: dict[str, Keyframes] = field(default_factory=dict)
 
 
 def written(text: str) -> YamlMap:
@@ -77,7 +84,7 @@ def test_between_keyframes_the_value_goes_in_a_straight_line() -> None:
     np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-15)
 
 
-def test_values_are_held_outside_and_hit_exactly_on_keyframes() -> None:
+def test_values_are_constant_outside_and_exact_on_keyframes() -> None:
     keys = Keyframes(((Fraction(1, 3), 0.1), (Fraction(2, 3), 0.7)))
     assert keys.value_at(Fraction(0)) == 0.1
     assert keys.value_at(Fraction(1, 3)) == 0.1
@@ -126,15 +133,15 @@ def test_other_forms_are_refused(text: str, says: str) -> None:
 
 def test_options_follow_their_keyframes_and_the_rest_stays() -> None:
     keys = Keyframes(((Fraction(0), 0.0), (Fraction(2), 1.0)))
-    entry = Entry(Dials(strength=0, passes=3), {"strength": keys})
-    at_one = options_at(entry, Fraction(1))
-    assert at_one == Dials(strength=0.5, passes=3)
-    assert entry.options.strength == 0
+    options = Blend(strength=0, passes=3)
+    at_one = options_at(options, {"strength": keys}, Fraction(1))
+    assert at_one == Blend(strength=0.5, passes=3)
+    assert options.strength == 0
 
 
 def test_options_without_keyframes_are_the_same_object_at_any_time() -> None:
-    entry = Entry()
-    assert options_at(entry, Fraction(5)) is entry.options
+    options = Blend()
+    assert options_at(options, {}, Fraction(5)) is options
 
 
 def read(text: str) -> ReadOptions:
@@ -143,7 +150,9 @@ def read(text: str) -> ReadOptions:
 
 def test_a_mix_goes_in_a_straight_line_in_each_weight_and_stays_whole() -> None:
     keys = Keyframes(
-        mixes([(Fraction(0), "a"), (Fraction(2), {"b": 1.0}), (Fraction(3), {"a": 0.5, "c": 0.5})])
+        align_mixes(
+            [(Fraction(0), "a"), (Fraction(2), {"b": 1.0}), (Fraction(3), {"a": 0.5, "c": 0.5})]
+        )
     )
     assert keys.value_at(Fraction(0)) == {"a": 1, "b": 0, "c": 0}
     assert keys.value_at(Fraction(1, 2)) == {"a": 0.75, "b": 0.25, "c": 0}
@@ -162,7 +171,7 @@ def test_a_mix_is_normalized_at_its_keyframes_and_names_all_from_the_start() -> 
         (0, {"a": 1, "b": 0, "c": 0}),
         (4, {"a": 0, "b": 0.75, "c": 0.25}),
     )
-    at_one = options_at(Timed(options), Fraction(1))
+    at_one = options_at(options.values, options.keyframes, Fraction(1))
     assert at_one.model_dump() == {
         "style": {"a": 0.75, "b": 0.1875, "c": 0.0625},
         "strength": 0.5,
@@ -196,16 +205,37 @@ def test_a_bad_mix_is_refused(text: str, says: str) -> None:
     assert says in str(caught.value)
 
 
-@dataclass(frozen=True)
-class Timed:
-    """What was read, as an entry of a pipeline."""
+class Thorough(StageOptions):
+    """An option of each sort that has a form of its own in JSON."""
 
-    read: ReadOptions
+    strength: float = keyframed(0.5, ge=0, le=1)
+    style: Mix = keyframed_mix(description="Which.")
+    rate: Fraction = Fraction(25)
+    weights: Path | None = None
+    scales: tuple[float, ...] = (1.0,)
+    precision: Literal["float32", 16] = "float32"
 
-    @property
-    def options(self) -> StageOptions:
-        return self.read.values
 
-    @property
-    def keyframes(self) -> Mapping[str, Keyframes]:
-        return self.read.keyframes
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{style: a}",
+        "{style: {a: 0.1, b: 0.2, c: 0.7}}",
+        "{style: {at: 1, b: 2}}",
+        "{style: {at: {333ms: a, 1s: {b: 3, c: 1}, 2s: {at: 7, a: 0.1}}}}",
+        "{style: a, strength: {at: {1:02:03.5: 0.3, 0.1s: 1e-17}}}",
+        "{style: a, rate: 30000/1001, weights: w.pth, scales: [0.1, 2], precision: 16}",
+    ],
+)
+def test_options_go_through_json_and_come_back_equal_bit_for_bit(text: str) -> None:
+    read = read_options(WrittenStage("stylize", "stylize/x", written(text), HERE), Thorough)
+    values = json.loads(json.dumps(options_to_json(read.values, read.keyframes)))
+    options, keyframes = options_from_json(Thorough, values)
+    assert options == read.values
+    assert keyframes == read.keyframes
+    assert options_to_json(options, keyframes) == values
+
+
+def test_json_that_the_model_refuses_is_refused() -> None:
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        options_from_json(Thorough, {"style": "a", "strenth": 1})

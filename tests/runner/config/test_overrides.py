@@ -8,11 +8,11 @@ import pytest
 
 from vidstyle.core.errors import PipelineError
 from vidstyle.runner.config.discovery import Registry
-from vidstyle.runner.config.overrides import parse_override
 from vidstyle.runner.config.pipeline import load_pipeline
-from vidstyle.runner.config.yaml_values import plain
+from vidstyle.runner.config.pipeline_file import parse_override
+from vidstyle.runner.config.yaml_values import to_plain
 
-ONE = "- use: blend/dials\n  strength: 0.5"
+ONE = "- use: blend/every\n  strength: 0.5"
 TWO = "- use: filter/brighter\n- use: filter/brighter\n  as: last"
 
 
@@ -31,7 +31,7 @@ TWO = "- use: filter/brighter\n- use: filter/brighter\n  as: last"
 )
 def test_the_value_is_yaml(text: str, value: Any) -> None:
     override = parse_override(text)
-    assert (override.stage, override.option, plain(override.value)) == ("blend", "x", value)
+    assert (override.stage, override.option, to_plain(override.value)) == ("blend", "x", value)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_keyframes_can_be_given_and_taken_away(
         write(ONE), registry=fake_stages, overrides=["blend.strength={at: {0s: 0, 2s: 1}}"]
     )
     taken = load_pipeline(
-        write("- use: blend/dials\n  strength: {at: {0s: 0}}", "q.yaml"),
+        write("- use: blend/every\n  strength: {at: {0s: 0}}", "q.yaml"),
         registry=fake_stages,
         overrides=["blend.strength=0.75"],
     )

@@ -15,7 +15,7 @@ from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
 Write: TypeAlias = Callable[..., Path]
 
 
-def dials(registry: Registry, path: Path, *overrides: str) -> dict[str, Any]:
+def blend_options(registry: Registry, path: Path, *overrides: str) -> dict[str, Any]:
     """The options of the pipeline's one stage of kind blend."""
     pipeline = load_pipeline(path, registry=registry, overrides=overrides)
     (entry,) = [stage for stage in pipeline.stages if stage.kind == "blend"]
@@ -33,14 +33,14 @@ def complaint(registry: Registry, path: Path) -> str:
 def test_a_pipeline_has_its_stages_in_order_with_options_and_places(
     write: Write, fake_stages: Registry
 ) -> None:
-    path = write("- use: blend/dials\n  strength: 1\n  kernel: bilinear")
+    path = write("- use: blend/every\n  strength: 1\n  kernel: bilinear")
     pipeline = load_pipeline(path, registry=fake_stages)
     assert isinstance(pipeline, Pipeline)
     assert (pipeline.version, pipeline.path) == (1, path)
     assert (pipeline.chunk, pipeline.queue) == ((125, 250), None)
     assert [(stage.name, stage.use, stage.kind) for stage in pipeline.stages] == [
         ("decode", "decode/fake", "decode"),
-        ("blend", "blend/dials", "blend"),
+        ("blend", "blend/every", "blend"),
         ("encode", "encode/fake", "encode"),
     ]
     blend = pipeline.stages[1]
@@ -52,7 +52,7 @@ def test_a_pipeline_has_its_stages_in_order_with_options_and_places(
 def test_stages_of_one_kind_are_numbered_and_as_gives_a_name(
     write: Write, fake_stages: Registry
 ) -> None:
-    path = write("- use: filter/brighter\n- use: filter/brighter\n  as: glow\n- use: blend/dials")
+    path = write("- use: filter/brighter\n- use: filter/brighter\n  as: glow\n- use: blend/every")
     names = [stage.name for stage in load_pipeline(path, registry=fake_stages).stages]
     assert names == ["decode", "filter-1", "glow", "blend", "encode"]
 
@@ -78,7 +78,7 @@ def test_stages_of_one_kind_are_numbered_and_as_gives_a_name(
 def test_a_value_of_the_right_type_is_taken(
     line: str, name: str, value: Any, write: Write, fake_stages: Registry
 ) -> None:
-    assert dials(fake_stages, write(f"- use: blend/dials\n  {line}"))[name] == value
+    assert blend_options(fake_stages, write(f"- use: blend/every\n  {line}"))[name] == value
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_value_of_the_right_type_is_taken(
         ("floor: 1", "4:10: stage blend: floor is at most strength"),
         (
             "strenth: 1",
-            "5:5: stage blend (blend/dials) has no option strenth. Did you mean strength?"
+            "5:5: stage blend (blend/every) has no option strenth. Did you mean strength?"
             " Available: ease, exact, floor,",
         ),
     ],
@@ -138,7 +138,7 @@ def test_a_value_of_the_right_type_is_taken(
 def test_a_wrong_option_says_what_is_wanted_and_what_was_found(
     line: str, says: str, write: Write, fake_stages: Registry
 ) -> None:
-    text = complaint(fake_stages, write(f"- use: blend/dials\n  {line}"))
+    text = complaint(fake_stages, write(f"- use: blend/every\n  {line}"))
     assert text.startswith("p.yaml:")
     assert says in text
 
@@ -146,9 +146,9 @@ def test_a_wrong_option_says_what_is_wanted_and_what_was_found(
 def test_a_missing_option_is_asked_for_with_its_meaning(
     write: Write, fake_stages: Registry
 ) -> None:
-    text = complaint(fake_stages, write("- use: stylize/paint"))
+    text = complaint(fake_stages, write("- use: stylize/plain"))
     assert text == (
-        "p.yaml:4:10: stage stylize (stylize/paint) needs the option style (Which style);"
+        "p.yaml:4:10: stage stylize (stylize/plain) needs the option style (Which style);"
         " write it here"
     )
 
@@ -156,16 +156,16 @@ def test_a_missing_option_is_asked_for_with_its_meaning(
 def test_a_typo_in_a_required_option_is_reported_as_the_typo(
     write: Write, fake_stages: Registry
 ) -> None:
-    text = complaint(fake_stages, write("- use: stylize/paint\n  stile: x"))
-    assert text.startswith("p.yaml:5:5: stage stylize (stylize/paint) has no option stile. Did")
+    text = complaint(fake_stages, write("- use: stylize/plain\n  stile: x"))
+    assert text.startswith("p.yaml:5:5: stage stylize (stylize/plain) has no option stile. Did")
 
 
 def test_keyframes_are_read_and_followed(write: Write, fake_stages: Registry) -> None:
-    path = write("- use: blend/dials\n  strength: {at: {0s: 0, 1:00: 1}}\n  passes: 3")
+    path = write("- use: blend/every\n  strength: {at: {0s: 0, 1:00: 1}}\n  passes: 3")
     blend = load_pipeline(path, registry=fake_stages).stages[1]
     assert blend.keyframes == {"strength": Keyframes(((Fraction(0), 0.0), (Fraction(60), 1.0)))}
     assert blend.options.model_dump()["strength"] == 0.0
-    half = options_at(blend, Fraction(30)).model_dump()
+    half = options_at(blend.options, blend.keyframes, Fraction(30)).model_dump()
     assert (half["strength"], half["passes"]) == (0.5, 3)
 
 
@@ -187,7 +187,7 @@ def test_keyframes_are_read_and_followed(write: Write, fake_stages: Registry) ->
 def test_bad_keyframes_are_refused_where_they_stand(
     line: str, says: str, write: Write, fake_stages: Registry
 ) -> None:
-    text = complaint(fake_stages, write(f"- use: blend/dials\n  {line}"))
+    text = complaint(fake_stages, write(f"- use: blend/every\n  {line}"))
     assert text.startswith(says)
 
 
@@ -196,10 +196,10 @@ def test_relative_paths_count_from_the_file_and_from_the_current_folder(
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    path = write("- use: blend/dials\n  mask: images/m.png", "sub/p.yaml")
-    assert dials(fake_stages, path)["mask"] == tmp_path / "sub" / "images" / "m.png"
-    assert dials(fake_stages, path, "blend.mask=m.png")["mask"] == Path.cwd() / "m.png"
-    assert dials(fake_stages, path, "blend.mask=/m.png")["mask"] == Path("/m.png")
+    path = write("- use: blend/every\n  mask: images/m.png", "sub/p.yaml")
+    assert blend_options(fake_stages, path)["mask"] == tmp_path / "sub" / "images" / "m.png"
+    assert blend_options(fake_stages, path, "blend.mask=m.png")["mask"] == Path.cwd() / "m.png"
+    assert blend_options(fake_stages, path, "blend.mask=/m.png")["mask"] == Path("/m.png")
 
 
 @pytest.mark.parametrize(
@@ -238,9 +238,9 @@ def test_a_file_of_another_form_is_refused(
     [
         ("- use: decode/fake", "decode/fake is stage 2 of 3, but a stage of kind decode is the"),
         ("- use: encode/fake", "encode/fake is stage 2 of 3, but a stage of kind encode is the"),
-        ("- use: blend/dails", "there is no stage blend/dails. Did you mean blend/dials?"),
-        ("- use: blend/dials\n  as: encode", "the name encode is taken by another stage"),
-        ("- use: filter/brighter\n  as: x\n- use: blend/dials\n  as: x", "the name x is taken"),
+        ("- use: blend/evrey", "there is no stage blend/evrey. Did you mean blend/every?"),
+        ("- use: blend/every\n  as: encode", "the name encode is taken by another stage"),
+        ("- use: filter/brighter\n  as: x\n- use: blend/every\n  as: x", "the name x is taken"),
         ("- use: filter/brighter\n  as: filter\n- use: filter/brighter", "the name filter is"),
         ("- use: filter/brighter\n  as: filter-1\n- use: filter/brighter", "the name filter-1 is"),
     ],

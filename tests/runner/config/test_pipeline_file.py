@@ -12,7 +12,7 @@ from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.config.pipeline_file import read_pipeline_file
 
 Write: TypeAlias = Callable[..., Path]
-BLEND = "- use: blend/dials\n  strength: 0.5\n  mask: m.png"
+BLEND = "- use: blend/every\n  strength: 0.5\n  mask: m.png"
 
 
 def strength(registry: Registry, path: Path, *overrides: str) -> float:
@@ -62,7 +62,7 @@ def test_paths_count_from_the_file_that_holds_them(
 
 
 def test_an_error_names_the_file_that_it_stands_in(write: Write, fake_stages: Registry) -> None:
-    base = write("- use: blend/dials\n  strength: 2")
+    base = write("- use: blend/every\n  strength: 2")
     path = child(write)
     with pytest.raises(PipelineError) as caught:
         load_pipeline(path, registry=fake_stages)

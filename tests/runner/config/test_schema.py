@@ -13,7 +13,7 @@ from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.config.schema import pipeline_schema
 from vidstyle.runner.config.yaml_file import read_yaml
-from vidstyle.runner.config.yaml_values import plain
+from vidstyle.runner.config.yaml_values import to_plain
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
@@ -91,29 +91,29 @@ def schema(fake_stages: Registry) -> dict[str, Any]:
 
 GOOD = [
     "",
-    "- use: blend/dials",
-    "- use: blend/dials\n  as: second-blend_2\n  strength: 1\n  passes: 8",
-    "- use: blend/dials\n  strength: {at: {0s: 0, 1.5s: 0.5, 100ms: 0.2, 1:30: 1}}",
-    "- use: blend/dials\n  mask: a.png\n  ease: {power: 2}\n  threads: auto\n  size: [1, 2]",
-    "- use: stylize/paint\n  style: x\n- use: filter/brighter\n  amount: 1.5",
+    "- use: blend/every",
+    "- use: blend/every\n  as: second-blend_2\n  strength: 1\n  passes: 8",
+    "- use: blend/every\n  strength: {at: {0s: 0, 1.5s: 0.5, 100ms: 0.2, 1:30: 1}}",
+    "- use: blend/every\n  mask: a.png\n  ease: {power: 2}\n  threads: auto\n  size: [1, 2]",
+    "- use: stylize/plain\n  style: x\n- use: filter/brighter\n  amount: 1.5",
 ]
 BAD = [
     "- use: blend/nothing",
-    "- use: blend/dials\n  strenth: 1",
-    "- use: blend/dials\n  strength: 2",
-    "- use: blend/dials\n  strength: x",
-    "- use: blend/dials\n  strength: true",
-    "- use: blend/dials\n  strength: {at: {0s: 2}}",
-    "- use: blend/dials\n  strength: {at: {soon: 1}}",
-    "- use: blend/dials\n  strength: {at: {}}",
-    "- use: blend/dials\n  strength: {at: {0s: 1}, to: 2}",
-    "- use: blend/dials\n  passes: {at: {0s: 1}}",
-    "- use: blend/dials\n  passes: 9",
-    "- use: blend/dials\n  kernel: cubik",
-    "- use: blend/dials\n  as: A.b",
-    "- use: blend/dials\n  ease: {pwr: 2}",
-    "- use: blend/dials\n  size: [1, 2, 3]",
-    "- use: stylize/paint",
+    "- use: blend/every\n  strenth: 1",
+    "- use: blend/every\n  strength: 2",
+    "- use: blend/every\n  strength: x",
+    "- use: blend/every\n  strength: true",
+    "- use: blend/every\n  strength: {at: {0s: 2}}",
+    "- use: blend/every\n  strength: {at: {soon: 1}}",
+    "- use: blend/every\n  strength: {at: {}}",
+    "- use: blend/every\n  strength: {at: {0s: 1}, to: 2}",
+    "- use: blend/every\n  passes: {at: {0s: 1}}",
+    "- use: blend/every\n  passes: 9",
+    "- use: blend/every\n  kernel: cubik",
+    "- use: blend/every\n  as: A.b",
+    "- use: blend/every\n  ease: {pwr: 2}",
+    "- use: blend/every\n  size: [1, 2, 3]",
+    "- use: stylize/plain",
 ]
 
 
@@ -123,7 +123,7 @@ def test_what_loads_is_valid(
 ) -> None:
     path = write(middle)
     load_pipeline(path, registry=fake_stages)
-    assert valid(plain(read_yaml(path)), schema, schema)
+    assert valid(to_plain(read_yaml(path)), schema, schema)
 
 
 @pytest.mark.parametrize("middle", BAD)
@@ -133,7 +133,7 @@ def test_what_does_not_load_is_not_valid(
     path = write(middle)
     with pytest.raises(PipelineError):
         load_pipeline(path, registry=fake_stages)
-    assert not valid(plain(read_yaml(path)), schema, schema)
+    assert not valid(to_plain(read_yaml(path)), schema, schema)
 
 
 @pytest.mark.parametrize(
@@ -160,14 +160,14 @@ def test_what_does_not_load_is_not_valid(
 def test_top_level_keys_are_known(
     text: str, fits: bool, write: Callable[..., Path], schema: dict[str, Any]
 ) -> None:
-    assert valid(plain(read_yaml(write(text, whole=True))), schema, schema) is fits
+    assert valid(to_plain(read_yaml(write(text, whole=True))), schema, schema) is fits
 
 
 def test_an_option_keeps_its_words_and_its_default(schema: dict[str, Any]) -> None:
-    strength = schema["$defs"]["blend.dials"]["properties"]["strength"]
+    strength = schema["$defs"]["blend.every"]["properties"]["strength"]
     assert (strength["description"], strength["default"]) == ("How much.", 0.9)
     assert "keyframes" not in json.dumps(strength)
-    assert schema["$defs"]["blend.dials"]["description"] == "Has an option of every sort."
+    assert schema["$defs"]["blend.every"]["description"] == "Has an option of every sort."
 
 
 @pytest.mark.parametrize(
@@ -188,14 +188,14 @@ def test_mixes_and_masks_are_known(option: str, fits: bool, write: Callable[...,
     assert not {"mix", "layer", "keyframes"} & set(re.findall(r'"(\w+)": true', json.dumps(schema)))
     text = f"version: 1\nstages:\n- use: decode/pyav\n- use: stylize/feedforward\n  {option}"
     text += "\n- use: encode/pyav"
-    assert valid(plain(read_yaml(write(text, whole=True))), schema, schema) is fits
+    assert valid(to_plain(read_yaml(write(text, whole=True))), schema, schema) is fits
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.name)
 def test_shipped_pipelines_are_valid(path: Path) -> None:
     schema = pipeline_schema(Registry())
-    assert valid(plain(read_yaml(path)), schema, schema)
+    assert valid(to_plain(read_yaml(path)), schema, schema)
 
 
 def test_broken_stages_are_left_out(tmp_path: Path) -> None:

@@ -9,7 +9,12 @@ import pytest
 from vidstyle.core.errors import UsageError
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
-from vidstyle.runner.config.shipped import about, pipeline_file, shipped_folder, shipped_pipelines
+from vidstyle.runner.config.shipped import (
+    pipeline_file,
+    pipeline_summary,
+    shipped_folder,
+    shipped_pipelines,
+)
 
 
 def test_all_that_ship_are_pipelines_that_say_what_they_do() -> None:
@@ -18,7 +23,7 @@ def test_all_that_ship_are_pipelines_that_say_what_they_do() -> None:
     for name, path in found.items():
         assert path.name == f"{name}.yaml"
         assert load_pipeline(path, registry=Registry()).stages
-        assert about(path)
+        assert pipeline_summary(path)
 
 
 def test_an_installed_package_has_its_own_folder(tmp_path: Path) -> None:
@@ -62,5 +67,5 @@ def test_a_name_that_is_nothing_gets_a_suggestion(
 def test_about_is_the_first_sentence_of_the_comment(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("# Runs\n# slowly. Very.\nversion: 1\n# later\n")
     (tmp_path / "b.yaml").write_text("version: 1\n")
-    assert about(tmp_path / "a.yaml") == "Runs slowly."
-    assert about(tmp_path / "b.yaml") == ""
+    assert pipeline_summary(tmp_path / "a.yaml") == "Runs slowly."
+    assert pipeline_summary(tmp_path / "b.yaml") == ""

@@ -112,8 +112,8 @@ def test_a_bad_override_repeats_itself(text: str, write: Write, fake_stages: Reg
 
 
 def test_no_stage_can_be_called_inputs(write: Write, fake_stages: Registry) -> None:
-    path = write("- use: blend/dials\n  as: inputs")
-    with pytest.raises(PipelineError, match="kept for side inputs"):
+    path = write("- use: blend/every\n  as: inputs")
+    with pytest.raises(PipelineError, match="reserved for side inputs"):
         loaded(path, fake_stages)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from vidstyle.runner.config.suggest import LONGEST, MOST, did_you_mean, shown
+from vidstyle.runner.config.suggest import LONGEST, MOST, abbreviate, did_you_mean
 
 
 def test_the_nearest_word_is_guessed_and_all_are_listed() -> None:
@@ -18,7 +18,7 @@ def test_one_part_of_a_name_is_enough() -> None:
     assert "Did you mean flow/dis?" in did_you_mean("dis", ["flow/dis", "encode/pyav"])
 
 
-def test_nothing_to_choose_from_is_said() -> None:
+def test_nothing_to_choose_from_has_its_own_message() -> None:
     assert did_you_mean("x", []) == " None is available."
 
 
@@ -29,12 +29,12 @@ def test_a_long_list_is_cut_and_counted() -> None:
 
 @pytest.mark.parametrize("text", ["a\nb", "a\x1b[31mb", "x" * 10_000, "\ud800"])
 def test_a_shown_text_is_one_short_printable_line(text: str) -> None:
-    assert shown(text).isprintable()
-    assert len(shown(text)) <= LONGEST + 20
+    assert abbreviate(text).isprintable()
+    assert len(abbreviate(text)) <= LONGEST + 20
 
 
 def test_an_ordinary_text_is_shown_as_it_is() -> None:
-    assert shown("grande-vague é") == "grande-vague é"
+    assert abbreviate("grande-vague é") == "grande-vague é"
 
 
 def test_names_that_come_from_a_user_keep_the_message_one_line() -> None:

@@ -10,7 +10,7 @@ import pytest
 from av.codec.context import Flags
 
 from vidstyle.media.planes import digest
-from vidstyle.stages.decode.deinterlace import deinterlaced
+from vidstyle.stages.decode.deinterlace import deinterlace
 from vidstyle.stages.decode.timestamps import Decoded
 
 INTERLACED = Flags.interlaced_dct | Flags.interlaced_me
@@ -59,7 +59,7 @@ def luma(item: Decoded) -> np.ndarray:
 
 
 def test_as_many_frames_come_out_with_their_times(interlaced):
-    done = list(deinterlaced(interlaced, "auto"))
+    done = list(deinterlace(interlaced, "auto"))
     assert [(item.pts, item.duration) for item in done] == [
         (item.pts, item.duration) for item in interlaced
     ]
@@ -68,32 +68,32 @@ def test_as_many_frames_come_out_with_their_times(interlaced):
 def test_the_comb_is_gone(interlaced):
     assert all(item.image.interlaced_frame for item in interlaced)
     before = np.mean([combing(luma(item)) for item in interlaced[2:-2]])
-    after = np.mean([combing(luma(item)) for item in list(deinterlaced(interlaced, "auto"))[2:-2]])
+    after = np.mean([combing(luma(item)) for item in list(deinterlace(interlaced, "auto"))[2:-2]])
     assert before > 3
     assert after < before / 10
 
 
 def test_off_leaves_every_sample(interlaced):
-    done = list(deinterlaced(interlaced, "off"))
+    done = list(deinterlace(interlaced, "off"))
     assert [id(item) for item in done] == [id(item) for item in interlaced]
 
 
 def test_progressive_frames_pass_untouched(write_clip, square):
     frames = decode(write_clip("whole.mkv", square(6), pixels="yuv420p"))
-    assert [item is same for item, same in zip(deinterlaced(frames, "auto"), frames, strict=True)]
+    assert [item is same for item, same in zip(deinterlace(frames, "auto"), frames, strict=True)]
 
 
 def test_on_takes_frames_that_are_not_flagged(write_clip):
     frames = decode(write_clip("unflagged.mkv", combed(8), pixels="yuv420p"))
     assert not frames[0].image.interlaced_frame
-    done = list(deinterlaced(frames, "on"))
+    done = list(deinterlace(frames, "on"))
     assert len(done) == len(frames)
     assert combing(luma(done[4])) < combing(luma(frames[4])) / 5
 
 
 def test_progressive_frames_after_interlaced_ones_pass_untouched(interlaced, write_clip, square):
     whole = decode(write_clip("whole.mkv", square(4), pixels="yuv420p"))
-    done = list(deinterlaced([*interlaced, *whole], "auto"))
+    done = list(deinterlace([*interlaced, *whole], "auto"))
     assert len(done) == len(interlaced) + len(whole)
     # The first one has an interlaced neighbor, and is still left as it is.
     assert [digest(item.image) for item in done[-4:]] == [digest(item.image) for item in whole]
@@ -105,7 +105,7 @@ def test_a_size_that_changes_starts_a_new_filter(write_clip, interlaced):
             "small.mkv", combed(5, 64, 96), codec="mpeg2video", pixels="yuv420p", flags=INTERLACED
         )
     )
-    done = list(deinterlaced([*interlaced, *small], "auto"))
+    done = list(deinterlace([*interlaced, *small], "auto"))
     assert [item.image.width for item in done] == [128] * 10 + [96] * 5
 
 
@@ -113,15 +113,15 @@ def test_missing_times_stay_missing(interlaced):
     unknown = [Decoded(item.image, None, 0) for item in interlaced]
     for item in unknown:
         item.image.pts = None
-    assert [item.pts for item in deinterlaced(unknown, "auto")] == [None] * len(interlaced)
+    assert [item.pts for item in deinterlace(unknown, "auto")] == [None] * len(interlaced)
 
 
 def test_one_frame_comes_out(interlaced):
-    assert len(list(deinterlaced(interlaced[:1], "auto"))) == 1
+    assert len(list(deinterlace(interlaced[:1], "auto"))) == 1
 
 
 def test_color_tags_survive(interlaced):
     interlaced[0].image.colorspace, interlaced[0].image.color_range = 1, 2
-    first = next(deinterlaced(interlaced, "auto")).image
+    first = next(deinterlace(interlaced, "auto")).image
     assert (first.colorspace, first.color_range) == (1, 2)
     assert Fraction(first.width, first.height) == Fraction(4, 3)

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from vidstyle.core import ExecutionContext
 from vidstyle.media.planes import digest
-from vidstyle.stages.decode.packets import Reader
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import STAGE
+from vidstyle.stages.decode.stream_decoder import StreamDecoder
 
 
 def gpu_decodes() -> bool:
@@ -34,7 +34,7 @@ def h264(write_clip, square):
     return write_clip("clip.mp4", square(20), codec="libx264", pixels="yuv420p", options={"g": "5"})
 
 
-def seen(reader: Reader) -> list[tuple[str, int | None, int]]:
+def seen(reader: StreamDecoder) -> list[tuple[str, int | None, int]]:
     return [(digest(item.image), item.pts, item.duration) for item in reader.frames()]
 
 
@@ -46,7 +46,7 @@ def check_same(path, opened, **options):
     return asked.notes["hardware"]
 
 
-def test_nothing_is_asked_of_a_gpu_unless_told():
+def test_no_gpu_is_used_by_default():
     assert DecodeOptions().hardware == "none"
     with pytest.raises(ValidationError):
         DecodeOptions(hardware="cuda")
@@ -80,8 +80,8 @@ def test_a_place_is_found_again_whoever_decodes(h264):
 @without_gpu
 def test_a_device_that_cannot_be_opened_is_done_without(h264):
     with (
-        Reader(h264, threads=1) as plain,
-        Reader(h264, threads=1, device=HWAccel("cuda")) as reader,
+        StreamDecoder(h264, threads=1) as plain,
+        StreamDecoder(h264, threads=1, device=HWAccel("cuda")) as reader,
     ):
         assert seen(reader) == seen(plain)
         assert reader.device_failed
@@ -98,7 +98,7 @@ def test_a_run_whose_device_is_gone_says_so(h264, opened):
     assert [note.kind for note in source.notes] == ["hardware-failed"]
 
 
-class Failing(Reader):
+class Failing(StreamDecoder):
     """Decodes as if by a device, which damages all images and fails at one."""
 
     def __init__(self, path, at: int) -> None:
@@ -106,9 +106,9 @@ class Failing(Reader):
         self._device = HWAccel("cuda")
         self._left = at
 
-    def _planar(self, image):
+    def _as_planar(self, image):
         if self._device is not None:
-            self.damage.spoiled += 1
+            self.damage.flagged += 1
             self._left -= 1
             if self._left < 0:
                 raise av.error.ExternalError(1, "CUDA_ERROR_OUT_OF_MEMORY")
@@ -118,7 +118,7 @@ class Failing(Reader):
 @pytest.mark.parametrize("at", [0, 7, 19])
 @pytest.mark.parametrize("sought", [None, 0.5])
 def test_where_a_device_fails_the_processor_goes_on(h264, at, sought):
-    readers = Reader(h264, threads=1), Failing(h264, at)
+    readers = StreamDecoder(h264, threads=1), Failing(h264, at)
     for reader in readers:
         if sought is not None:
             assert reader.seek(round(sought / reader.time_base))
@@ -126,7 +126,7 @@ def test_where_a_device_fails_the_processor_goes_on(h264, at, sought):
     assert found == whole
     failed = at < len(whole)
     assert readers[1].device_failed == failed
-    assert bool(readers[1].damage.spoiled) != failed
+    assert bool(readers[1].damage.flagged) != failed
     for reader in readers:
         reader.close()
 
@@ -137,7 +137,7 @@ def test_a_damaged_packet_is_the_processors(h264):
     data = bytearray(h264.read_bytes())
     data[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
     h264.write_bytes(data)
-    with Reader(h264, threads=1) as plain, Failing(h264, 100) as reader:
+    with StreamDecoder(h264, threads=1) as plain, Failing(h264, 100) as reader:
         assert seen(reader) == seen(plain)
         assert reader.device_failed
         assert reader.damage == plain.damage

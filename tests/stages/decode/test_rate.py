@@ -6,7 +6,6 @@ from fractions import Fraction
 
 import pytest
 
-from vidstyle.stages.decode.packets import Reader
 from vidstyle.stages.decode.rate import (
     end_seconds_of,
     frame_count_of,
@@ -14,6 +13,7 @@ from vidstyle.stages.decode.rate import (
     is_regular,
     step_of,
 )
+from vidstyle.stages.decode.stream_decoder import StreamDecoder
 
 
 def test_rounded_times_are_regular():
@@ -30,7 +30,7 @@ def test_one_late_frame_is_irregular():
 def test_a_constant_rate_is_found_in_every_container(write_clip, square, name):
     codec = "libx264"
     path = write_clip(name, square(30), codec=codec, pixels="yuv420p")
-    with Reader(path, threads=1) as reader:
+    with StreamDecoder(path, threads=1) as reader:
         assert frame_rate_of(reader) == 25
         assert step_of(reader.stream, reader.time_base) == round(1 / (25 * reader.time_base))
 
@@ -41,20 +41,20 @@ def test_a_variable_rate_is_none(write_clip, square, name):
     path = write_clip(
         name, square(8), codec="mpeg4", pixels="yuv420p", times=times, time_base=Fraction(1, 1000)
     )
-    with Reader(path, threads=1) as reader:
+    with StreamDecoder(path, threads=1) as reader:
         assert frame_rate_of(reader) is None
 
 
 def test_an_index_shows_a_rate_that_changes_late(write_clip, square):
     times = [*range(260), 261, 264]
     path = write_clip("clip.mp4", square(2) * 131, codec="mpeg4", pixels="yuv420p", times=times)
-    with Reader(path, threads=1) as reader:
+    with StreamDecoder(path, threads=1) as reader:
         assert frame_rate_of(reader) is None
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
 def test_count_and_end_come_from_the_container(write_clip, square, name):
     path = write_clip(name, square(12), codec="mpeg4", pixels="yuv420p")
-    with Reader(path, threads=1) as reader:
+    with StreamDecoder(path, threads=1) as reader:
         assert frame_count_of(reader.stream, Fraction(25)) == 12
         assert end_seconds_of(reader.stream) == Fraction(12, 25)

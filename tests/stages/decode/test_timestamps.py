@@ -7,7 +7,7 @@ import itertools
 import av
 import pytest
 
-from vidstyle.stages.decode.timestamps import Decoded, Repairs, repaired
+from vidstyle.stages.decode.timestamps import Decoded, Repairs, repair_times
 
 IMAGE = av.VideoFrame(16, 16, "gray")
 
@@ -20,7 +20,7 @@ def times(*raw, step=10, first=0, after=None, last_duration=0, end=None):
         for index, pts in enumerate(raw)
     ]
     timed = list(
-        repaired(decoded, first=first, step=step, repairs=repairs, after=after, end=lambda: end)
+        repair_times(decoded, first=first, step=step, repairs=repairs, after=after, end=lambda: end)
     )
     return [item.pts for item in timed], [item.duration for item in timed], repairs
 

@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from vidstyle.core import Frame, HostArray, Layers, Window
-from vidstyle.imaging.gray import gray8
-from vidstyle.imaging.warp import warp
+from vidstyle.imaging.derived import gray8
+from vidstyle.imaging.warp import warp_image
 from vidstyle.stages.flow.farneback import Farneback, FarnebackOptions
 from vidstyle.testing import checks_for, pan, zoom
 
@@ -38,7 +38,7 @@ def test_flow_points_to_where_the_content_was() -> None:
     clip = pan(frames=2, step=(4, -3))
     now, previous = (clip.frames[i].host("source") for i in (1, 0))
     layers = run(now, previous)
-    difference = np.abs(warp(previous, layers["flow"]) - now)
+    difference = np.abs(warp_image(previous, layers["flow"]) - now)
     assert difference[layers["visible"] > 0.9].mean() < 0.01
 
 

@@ -1,7 +1,7 @@
-"""RAFT: optical flow by a network that corrects its guess again and again (Teed, Deng 2020).
+"""RAFT: optical flow by a network that corrects its estimate again and again (Teed, Deng 2020).
 
 The layers and weights are torchvision's. What runs them is written here: both directions of a
-pair share their features, and only the last of the guesses is brought to full size.
+pair share their features, and only the last of the estimates is brought to full size.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from torch.nn import functional
 
 from vidstyle.core.context import Precision
 from vidstyle.core.layers import HostArray
-from vidstyle.models.flow.raft_weights import RaftSize, find_raft
-from vidstyle.models.weights.arrays import checked_array, read_arrays
+from vidstyle.imaging.flow_pair import enlarged_flow, reduced_size
+from vidstyle.models.flow.raft_setup import RaftSize, find_raft
 from vidstyle.models.weights.safetensors_file import check_keys
-
-__all__ = ["LEAST_SIDE", "STRIDE", "Raft", "RaftSize", "load_raft"]
+from vidstyle.models.weights.torch_file import checked_array, read_arrays
 
 STRIDE = 8
 """Sides of what the network sees are multiples of this."""
@@ -37,30 +36,35 @@ def load_raft(
     precision: Precision = "float32",
     iterations: int = 12,
     offline: bool = False,
-) -> Raft:
-    """RAFT with trained weights, ready for use on the device.
+) -> RaftNetwork:
+    """Load RAFT with trained weights, ready for use on a device.
 
-    ``small`` has 1 million parameters, ``large`` 5.3 million. The weights are the file
-    ``weights`` or what ``raft_weights.find_raft`` finds. ``precision`` is that of convolutions;
-    correlations, coordinates and flow are float32 always, as the authors have them.
-    ``iterations`` is how often the guess is corrected; 12 is what the published figures are of.
+    Args:
+        size: Which of the authors' two networks.
+        weights: Their file; by default what ``find_raft`` finds.
+        device: As torch names it.
+        precision: Of convolutions; correlations, coordinates and flow are float32 always, as in
+            the authors' code.
+        iterations: How often the estimate is corrected, at least once. Published results are of 12.
+        offline: Whether not to download weights that are missing.
 
-    Raises ValueError for a size that there is not or no iterations, and WeightsError where there
-    is no file, it cannot be fetched, or it is damaged or of another layout.
+    Raises:
+        ValueError: There is no such size, or there are no iterations.
+        WeightsError: There is no file, it cannot be fetched, or it is damaged or of another layout.
     """
     if iterations < 1:
         raise ValueError(f"a flow takes at least 1 iteration, got {iterations}")
     path = weights or find_raft(size, offline=offline)
     network = _empty_network(size)
     network.load_state_dict(_read(path, network.state_dict()), assign=True)
-    return Raft(network.to(device), precision=precision, iterations=iterations)
+    return RaftNetwork(network.to(device), precision=precision, iterations=iterations)
 
 
-class Raft:
+class RaftNetwork:
     """Optical flow between two images, both ways at once. One thread may use it at a time."""
 
     def __init__(self, network: nn.Module, *, precision: Precision, iterations: int) -> None:
-        """``network`` may lie on any device; its weights are float32 and no longer change."""
+        """``network`` may be on any device; its weights are float32 and no longer change."""
         self.precision = precision
         self.iterations = iterations
         # Untyped, since its parts have methods that no module of torch has.
@@ -70,11 +74,34 @@ class Raft:
     def flows(self, first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
         """Flow from ``first`` to ``second`` and the other way, each on the grid it begins at.
 
-        Images are (H, W, 3) float32 RGB in [0, 1], of any one size; flows are (H, W, 2)
-        float32 in pixels. Raises ValueError for images of two sizes or another form.
+        Args:
+            first: (H, W, 3) float32 RGB in [0, 1], of any size.
+            second: The same, of the same size.
+
+        Returns:
+            Two flows (H, W, 2), float32, in pixels.
+
+        Raises:
+            ValueError: The images have two sizes or another form.
         """
-        forward, backward = self.tensor_flows(_tensor(first), _tensor(second))
-        return _host(forward), _host(backward)
+        return self.scaled_flows(_tensor(first), _tensor(second))
+
+    def scaled_flows(
+        self, first: torch.Tensor, second: torch.Tensor, scale: float = 1.0
+    ) -> tuple[HostArray, HostArray]:
+        """As ``flows``, for images (3, H, W) on any device that are compared at a smaller size.
+
+        Args:
+            first: RGB in [0, 1].
+            second: The same, of the same size.
+            scale: In (0, 1]. Flows are enlarged again, to pixels of the full size.
+        """
+        height, width = first.shape[1:]
+        forward, backward = self.tensor_flows(_reduce(first, scale), _reduce(second, scale))
+        return (
+            enlarged_flow(_to_host(forward), height, width),
+            enlarged_flow(_to_host(backward), height, width),
+        )
 
     def tensor_flows(
         self, first: torch.Tensor, second: torch.Tensor
@@ -89,11 +116,11 @@ class Raft:
         bottom, right = _missing(height), _missing(width)
         pair = torch.stack((first.to(self._device), second.to(self._device)))
         pair = functional.pad(pair * 2 - 1, (0, right, 0, bottom), mode="replicate")
-        with torch.inference_mode(), self._computing():
+        with torch.inference_mode(), self._autocast():
             flows = self._both_ways(pair)[..., :height, :width]
         return flows[0], flows[1]
 
-    def _computing(self) -> torch.autocast:
+    def _autocast(self) -> torch.autocast:
         kind = getattr(torch, self.precision)
         return torch.autocast(self._device.type, kind, enabled=kind is not torch.float32)
 
@@ -105,8 +132,8 @@ class Raft:
         network = self._network
         features = network.feature_encoder(pair)
         with torch.autocast(self._device.type, enabled=False):
-            # Half of the bits would save nothing: a sample of them is taken in float32, for which
-            # each step would turn all of them into that again.
+            # Half of the bits would save nothing: samples are taken in float32, so that each step
+            # would convert all of them again.
             whole = features.float()
             network.corr_block.build_pyramid(whole, whole.flip(0))
         hidden_size = network.update_block.hidden_state_size
@@ -134,19 +161,19 @@ class Raft:
 
 
 def _convex(flow: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Each fine pixel a mean of 3x3 coarse ones, weighed by the network (paper, section 3.3).
+    """Each fine pixel is a mean of 3x3 coarse ones, weighted by the network (paper, section 3.3).
 
     ``flow`` is (N, 2, h, w), ``weights`` (N, 9 * 8 * 8, h, w) before their softmax.
     """
     count, channels, height, width = flow.shape
-    shares = weights.view(count, 1, 9, STRIDE, STRIDE, height, width).softmax(dim=2)
+    weights = weights.view(count, 1, 9, STRIDE, STRIDE, height, width).softmax(dim=2)
     around = functional.unfold(flow, 3, padding=1).view(count, channels, 9, 1, 1, height, width)
-    fine = (shares * around).sum(dim=2).permute(0, 1, 4, 2, 5, 3)
+    fine = (weights * around).sum(dim=2).permute(0, 1, 4, 2, 5, 3)
     return fine.reshape(count, channels, STRIDE * height, STRIDE * width)
 
 
 def _empty_network(size: RaftSize) -> nn.Module:
-    # It takes seconds to import, and is not wanted by who only looks for weights.
+    # It takes seconds to import, and who only looks for weights does not need it.
     from torchvision.models import optical_flow  # type: ignore[import-untyped]  # it has no types
 
     make = {"small": optical_flow.raft_small, "large": optical_flow.raft_large}
@@ -157,7 +184,7 @@ def _empty_network(size: RaftSize) -> nn.Module:
 
 
 def _read(path: Path, empty: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    # Counters of training steps, which some files lack; nothing here counts on.
+    # Counters of training steps, which some files lack and nothing here needs.
     counters = {key: torch.zeros((), dtype=torch.int64) for key in empty if _counts(key)}
     found = {key: value for key, value in read_arrays(path).items() if not _counts(key)}
     wanted = {key: tuple(value.shape) for key, value in empty.items() if not _counts(key)}
@@ -188,9 +215,18 @@ def _grid(features: torch.Tensor) -> torch.Tensor:
 
 
 def _tensor(image: HostArray) -> torch.Tensor:
-    # A copy: torch warns of arrays that are read-only, as layers are.
+    # A copy: torch warns about read-only arrays, and layers are read-only.
     return torch.from_numpy(np.array(image, np.float32)).permute(2, 0, 1)
 
 
-def _host(flow: torch.Tensor) -> HostArray:
+def _to_host(flow: torch.Tensor) -> HostArray:
     return np.ascontiguousarray(flow.permute(1, 2, 0).cpu().numpy())
+
+
+def _reduce(image: torch.Tensor, scale: float) -> torch.Tensor:
+    """(3, h, w) of (3, H, W), each pixel a mean over those that it stands for."""
+    if scale == 1:
+        return image
+    size = reduced_size(image.shape[1], image.shape[2], scale)
+    smaller = functional.interpolate(image[None], size, mode="bilinear", antialias=True)
+    return smaller[0]

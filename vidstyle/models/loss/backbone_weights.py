@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
 
 from vidstyle.core.errors import WeightsError
-from vidstyle.models.loss.backbone_layers import BACKBONES, empty_layers, layer_key, reached_layers
-from vidstyle.models.style.input_form import BLUE_GREEN_RED_MEAN, INPUT_FORMS, InputForm
+from vidstyle.models.loss.backbone_network import build_network, find_order
+from vidstyle.models.loss.backbone_table import BackboneName
+from vidstyle.models.loss.input_form import BLUE_GREEN_RED_MEAN, INPUT_FORMS
 from vidstyle.models.weights import safetensors_file
-from vidstyle.models.weights.arrays import checked_array, read_arrays
-from vidstyle.models.weights.catalog import CATALOG, KNOWN_FILES
+from vidstyle.models.weights.catalog import CATALOG, KNOWN_FILES, InputForm
+from vidstyle.models.weights.torch_file import checked_array, read_arrays
 
 __all__ = ["KNOWN_FILES", "read_weights"]
 
@@ -29,7 +30,7 @@ _PASSED = re.compile(r"^(classifier|fc|last_linear|head\.fc|AuxLogits)\.|\bnum_b
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 
 
-def read_weights(path: Path, name: str) -> tuple[dict[str, torch.Tensor], InputForm]:
+def read_weights(path: Path, name: BackboneName) -> tuple[dict[str, torch.Tensor], InputForm]:
     """A backbone's weights by the network's own keys, float32, and what images they take.
 
     ``path`` is a ``.safetensors`` whose metadata has an ``input`` of ``INPUT_FORMS``, or a state
@@ -79,13 +80,13 @@ def _renamed(key: str) -> str:
     return _OLD_DENSENET.sub(r"\1\2", key)
 
 
-def _shapes(name: str, found: Mapping[str, object]) -> dict[str, tuple[int, ...]]:
+def _shapes(name: BackboneName, found: Collection[str]) -> dict[str, tuple[int, ...]]:
     """What there must be, up to the deepest layer that the file has anything of."""
-    numbered = BACKBONES[name].numbered
-    layers = reached_layers(empty_layers(name, "max"), found, numbered=numbered)
+    network = build_network(name)
+    order, state = find_order(network), network.state_dict()
+    steps = order.reach(found)
     return {
-        f"{layer_key(number, feature_layer, numbered=numbered)}.{part}": tuple(value.shape)
-        for number, (feature_layer, module) in enumerate(layers)
-        for part, value in module.state_dict().items()
-        if not part.endswith("num_batches_tracked")
+        key: tuple(state[key].shape)
+        for key, place in order.positions.items()
+        if place < steps and not key.endswith("num_batches_tracked")
     }

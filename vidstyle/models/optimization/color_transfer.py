@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from vidstyle.imaging.luminance import matched, with_luma
+from vidstyle.imaging.luminance import match_luma, with_luma
 from vidstyle.models.optimization.settings import Colors, Past, StyleReference
 
 _LUMA = (0.299, 0.587, 0.114)
@@ -100,7 +100,7 @@ def _in_light(past: Past) -> Past:
 def _as_light(luma: torch.Tensor, content: torch.Tensor) -> torch.Tensor:
     """The painting's luma with the mean and deviation of the content's (section 3.2)."""
     planes = (np.ascontiguousarray(each[0, 0].cpu().numpy()) for each in (luma, content))
-    return torch.from_numpy(matched(*planes))[None, None].to(content).clamp(0, 1)
+    return torch.from_numpy(match_luma(*planes))[None, None].to(content).clamp(0, 1)
 
 
 def _moments(image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

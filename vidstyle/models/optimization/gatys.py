@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import torch
 from torch.nn import functional
 
-from vidstyle.models.loss.backbones import Backbone
+from vidstyle.models.loss.backbone import Backbone
 from vidstyle.models.optimization.color_transfer import Task, finished, prepared, with_values_of
 from vidstyle.models.optimization.descent import Descent, descent
 from vidstyle.models.optimization.objective import Objective

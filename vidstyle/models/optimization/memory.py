@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from vidstyle.models.loss.backbone_names import BackboneName
+from vidstyle.models.loss.backbone_table import BACKBONES, BackboneName
 from vidstyle.models.optimization.settings import DescentSettings
 from vidstyle.models.weights.catalog import CATALOG
 
-_FEATURES: Mapping[BackboneName, int] = {
-    "vgg16": 4400,
-    "vgg19": 4500,
-    "squeezenet": 1700,
-    "inception": 1400,
-    "densenet": 4200,
-    "resnet": 2600,
-    "convnext": 2000,
-    "xception": 2900,
-    "resnet-v2": 2500,
-}
-"""Bytes a pixel of what a network keeps for its gradient, with its default layers, and a tenth
-more. In bfloat16 they are not reliably fewer: what is computed from them is float32."""
 _UNFOLLOWED = 0.5
 """Of a painting, whose features need no gradient."""
 _MARGIN = 16
@@ -53,7 +38,7 @@ def gatys_memory(
     # As much as a square one has.
     looked_at = (style_scale * max(width, height) + _MARGIN) ** 2
     kept = 2 * settings.memory if settings.optimizer == "lbfgs" else 2
-    features = _FEATURES[backbone] * max(pixels, _UNFOLLOWED * (pixels + looked_at))
+    features = BACKBONES[backbone].bytes_per_pixel * max(pixels, _UNFOLLOWED * (pixels + looked_at))
     images = _IMAGE * (kept + _IMAGES) * pixels
     read = _LIBRARIES + round(CATALOG[backbone].mebibytes * 2**20)
     return read + _DECODED * style_image_pixels + round(features) + images

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from vidstyle.models.loss.backbones import Backbone
+from vidstyle.models.loss.backbone import Backbone
 from vidstyle.models.loss.image_losses import (
     content_loss,
     gram_matrix,
@@ -71,12 +71,12 @@ class Objective:
         self._backbone, self._settings, self._past = backbone, settings, past
         self._styles = _shares(settings.style_layers, backbone)
         self._content_feature_layers = settings.content_feature_layers or (
-            backbone.default_content_feature_layer,
+            backbone.default_content_layer,
         )
         scales = settings.style_scales or backbone.default_style_scales
         side = min(content.shape[2:])
         # A small image does without the sizes at which its layers would see nothing.
-        least = max(map(backbone.smallest_side, self._styles))
+        least = backbone.smallest_side(self._styles)
         self._scales = [scale for scale in scales if side * scale >= least] or [1.0]
         with torch.no_grad():
             self._measure(content, references)
@@ -193,7 +193,7 @@ class _Target:
 
 
 def _shares(feature_layers: Mapping[str, float] | None, backbone: Backbone) -> dict[str, float]:
-    chosen = feature_layers or dict.fromkeys(backbone.default_style_feature_layers, 1.0)
+    chosen = feature_layers or dict.fromkeys(backbone.default_style_layers, 1.0)
     total = sum(chosen.values())
     return {feature_layer: weight / total for feature_layer, weight in chosen.items()}
 

@@ -1,27 +1,31 @@
-"""The third-party weights that vidstyle can fetch: whose they are, from where, and what is known
-of them. Usable without torch."""
+"""The third-party weights that vidstyle can fetch: their origin, and how a file is recognized.
+
+Usable without torch.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import Literal
 
-if TYPE_CHECKING:
-    from vidstyle.models.style.input_form import InputForm
+from vidstyle.models.weights.headers import Shape, WeightHeader
 
 OFFICIAL = "https://download.pytorch.org/models/"
 """Where torchvision's files are downloaded from."""
 _HUB = "https://huggingface.co/timm/"
 _TIMM = "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-cadene/"
 
+InputForm = Literal["caffe-bgr", "caffe-rgb", "torchvision-rgb", "half-rgb"]
+"""What images a network was trained on; ``loss.input_form`` has what that means."""
+
 _STATED = re.compile(r"-([0-9a-f]{8,64})\.[^.]+$")
 
 
 @dataclass(frozen=True, slots=True)
 class WeightFile:
-    """A file on somebody's server."""
+    """A network's official weights on its authors' server, and other files that serve as well."""
 
     name: str
     """Under which vidstyle knows it."""
@@ -32,12 +36,27 @@ class WeightFile:
     license: str
     """Of the weights, as far as their authors state one."""
     checked: bool = True
-    """Whether the digits in the file's name are those of its SHA-256, which then is known."""
+    """Whether the digits in the file's name are those of its SHA-256."""
+    others: tuple[str, ...] = ()
+    """Names of files that serve as well; sought before the official one."""
+    keys: Mapping[str, Shape] = field(default_factory=dict)
+    """Keys, with their shapes, that files of this network have. Other networks lack at least one
+    of them, or have it in another shape."""
+    lacks: tuple[str, ...] = ()
+    """Keys that only a relative of this network has, such as a deeper one."""
 
     @property
     def digits(self) -> str | None:
-        """How its SHA-256 begins; None where nobody has said so."""
+        """The first digits of its SHA-256, or None where they are not known."""
         return stated_digits(self.file) if self.checked else None
+
+    def recognizes(self, header: WeightHeader) -> bool:
+        """Whether a file holds weights of this network, by its keys and shapes."""
+        return (
+            bool(self.keys)
+            and all(header.shapes.get(key) == shape for key, shape in self.keys.items())
+            and not any(key in header.shapes for key in self.lacks)
+        )
 
 
 def stated_digits(name: str) -> str | None:
@@ -46,45 +65,120 @@ def stated_digits(name: str) -> str | None:
     return stated[1] if stated else None
 
 
-def _torchvision(
-    name: str, file: str, mebibytes: float, license_name: str = "BSD-3-Clause"
-) -> WeightFile:
-    return WeightFile(name, OFFICIAL + file, file, mebibytes, license_name)
+def known_names(entry: WeightFile) -> tuple[str, ...]:
+    """Names of files with a network's weights, in the order in which they are sought."""
+    if entry.name in KNOWN_FILES:
+        return tuple(KNOWN_FILES[entry.name])
+    return (*entry.others, entry.file)
 
 
-CATALOG: Mapping[str, WeightFile] = {
-    entry.name: entry
-    for entry in (
-        _torchvision("vgg16", "vgg16-397923af.pth", 527.8),
-        _torchvision("vgg19", "vgg19-dcbb9e9d.pth", 548.1),
-        _torchvision("squeezenet", "squeezenet1_1-b8a52dc0.pth", 4.7),
-        _torchvision("inception", "inception_v3_google-0cc3c7bd.pth", 103.9),
-        _torchvision("densenet", "densenet121-a639ec97.pth", 30.8),
-        _torchvision("resnet", "resnet50-0676ba61.pth", 97.8),
-        _torchvision("convnext", "convnext_tiny-983f1562.pth", 109.1),
-        # What its name ends in are not for sure digits of its SHA-256.
-        WeightFile(
-            "xception",
-            _TIMM + "xception-43020ad28.pth",
-            "xception-43020ad28.pth",
-            87.4,
-            "Apache-2.0",
-            checked=False,
-        ),
-        WeightFile(
-            "resnet-v2",
-            _HUB + "resnetv2_50.a1h_in1k/resolve/main/model.safetensors",
-            "resnetv2_50.a1h_in1k.safetensors",
-            97.5,
-            "Apache-2.0",
-            checked=False,
-        ),
-        _torchvision("raft-small", "raft_small_C_T_V2-01064c6d.pth", 3.8),
-        _torchvision("raft-large", "raft_large_C_T_SKHT_V2-ff5fadd5.pth", 20.1),
-        _torchvision("alexnet", "alexnet-owt-7be5be79.pth", 233.1),
+def _raft(size: str, file: str, mebibytes: float, channels: int) -> WeightFile:
+    return WeightFile(
+        f"raft-{size}",
+        OFFICIAL + file,
+        file,
+        mebibytes,
+        "BSD-3-Clause",
+        others=(f"raft_{size}_torchvision.safetensors", f"raft_{size}_torchvision.pth"),
+        keys={
+            "feature_encoder.convnormrelu.0.weight": (channels, 3, 7, 7),
+            "update_block.flow_head.conv1.bias": (4 * channels,),
+        },
     )
-}
-"""By name: the backbones', RAFT's, and what `vidstyle evaluate` measures likeness by."""
+
+
+def _torchvision(
+    name: str, file: str, mebibytes: float, keys: Mapping[str, Shape], *lacks: str
+) -> WeightFile:
+    address = OFFICIAL + file
+    return WeightFile(name, address, file, mebibytes, "BSD-3-Clause", keys=keys, lacks=lacks)
+
+
+_ENTRIES = (
+    _torchvision(
+        "vgg16",
+        "vgg16-397923af.pth",
+        527.8,
+        {"features.0.weight": (64, 3, 3, 3), "features.14.weight": (256, 256, 3, 3)},
+        "features.16.weight",
+    ),
+    _torchvision(
+        "vgg19",
+        "vgg19-dcbb9e9d.pth",
+        548.1,
+        {"features.0.weight": (64, 3, 3, 3), "features.16.weight": (256, 256, 3, 3)},
+    ),
+    _torchvision(
+        "squeezenet",
+        "squeezenet1_1-b8a52dc0.pth",
+        4.7,
+        {"features.0.weight": (64, 3, 3, 3), "features.3.squeeze.weight": (16, 64, 1, 1)},
+    ),
+    _torchvision(
+        "inception",
+        "inception_v3_google-0cc3c7bd.pth",
+        103.9,
+        {"Conv2d_1a_3x3.conv.weight": (32, 3, 3, 3)},
+    ),
+    _torchvision(
+        "densenet",
+        "densenet121-a639ec97.pth",
+        30.8,
+        {"features.conv0.weight": (64, 3, 7, 7)},
+        # Of 169 and more layers, under the names of today and of torch before 0.4.
+        "features.denseblock3.denselayer25.conv1.weight",
+        "features.denseblock3.denselayer25.conv.1.weight",
+    ),
+    _torchvision(
+        "resnet",
+        "resnet50-0676ba61.pth",
+        97.8,
+        {"conv1.weight": (64, 3, 7, 7), "layer1.0.conv1.weight": (64, 64, 1, 1)},
+        "layer3.6.conv1.weight",
+    ),
+    _torchvision(
+        "convnext",
+        "convnext_tiny-983f1562.pth",
+        109.1,
+        {"features.0.0.weight": (96, 3, 4, 4)},
+        "features.5.9.block.0.weight",
+    ),
+    # The end of the name may not be digits of its SHA-256.
+    WeightFile(
+        "xception",
+        _TIMM + "xception-43020ad28.pth",
+        "xception-43020ad28.pth",
+        87.4,
+        "Apache-2.0",
+        checked=False,
+        keys={"conv1.weight": (32, 3, 3, 3), "block1.rep.0.conv1.weight": (64, 1, 3, 3)},
+    ),
+    WeightFile(
+        "resnet-v2",
+        _HUB + "resnetv2_50.a1h_in1k/resolve/main/model.safetensors",
+        "resnetv2_50.a1h_in1k.safetensors",
+        97.5,
+        "Apache-2.0",
+        checked=False,
+        keys={
+            "stem.conv.weight": (64, 3, 7, 7),
+            "stages.0.blocks.0.norm1.weight": (64,),
+            "stages.0.blocks.0.conv1.weight": (64, 64, 1, 1),
+        },
+        lacks=("stages.2.blocks.6.conv1.weight",),
+    ),
+    _raft("small", "raft_small_C_T_V2-01064c6d.pth", 3.8, 32),
+    _raft("large", "raft_large_C_T_SKHT_V2-ff5fadd5.pth", 20.1, 64),
+    _torchvision(
+        "alexnet",
+        "alexnet-owt-7be5be79.pth",
+        233.1,
+        {"features.0.weight": (64, 3, 11, 11), "features.3.weight": (192, 64, 5, 5)},
+    ),
+)
+
+CATALOG: Mapping[str, WeightFile] = {entry.name: entry for entry in _ENTRIES}
+"""By name: the loss networks', RAFT's, and what `vidstyle evaluate` measures likeness by."""
 
 KNOWN_FILES: Mapping[str, Mapping[str, InputForm]] = {
     "vgg16": {
@@ -113,7 +207,7 @@ KNOWN_FILES: Mapping[str, Mapping[str, InputForm]] = {
     "xception": {"xception-43020ad28.pth": "half-rgb"},
     "resnet-v2": {"resnetv2_50.a1h_in1k.safetensors": "half-rgb"},
 }
-"""Files that are looked for, by backbone, with the images that they take.
+"""Files of loss networks that are known by name, with the images that they take.
 
 The deepest-reaching ones come first; among equals those that the published styles used.
 """

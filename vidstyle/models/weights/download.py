@@ -19,22 +19,25 @@ from vidstyle.core.paths import is_file
 from vidstyle.models.weights.catalog import stated_digits
 
 _PIECE = 1 << 20
+# After which a server that does not answer counts as gone.
 _PATIENCE_SECONDS = 60.0
-"""After which a server that says nothing counts as gone."""
+# Status of an answer to a request for a part of a file, and where there is no such part.
 _PARTIAL, _BEYOND = 206, 416
-"""Status of an answer to a request for a part of a file, and where there is no such part."""
 
-Watch: TypeAlias = Callable[[int, int | None], None]
-"""Told of the bytes that are there, and of how many there will be, where that is known."""
+ReportBytes: TypeAlias = Callable[[int, int | None], None]
+"""Called with the number of bytes that have come, and of all where that is known."""
 
 logger = logging.getLogger(__name__)
 
 
 def user_cache(kind: str) -> Path:
-    """The user's folder for a kind of things that can be had again; it need not be there yet.
+    """Return the user's folder for a kind of things that can be fetched or computed again.
 
     It is ``kind`` in ``VIDSTYLE_CACHE``, or else in ``vidstyle`` of the cache folder after the
-    XDG Base Directory Specification. Raises WeightsError for a user without a home.
+    XDG Base Directory Specification. It may not exist yet.
+
+    Raises:
+        WeightsError: The user has no home folder.
     """
     if chosen := os.environ.get("VIDSTYLE_CACHE"):
         return Path(chosen) / kind
@@ -49,38 +52,47 @@ def user_cache(kind: str) -> Path:
         ) from error
 
 
-def fetched(
+def fetch_file(
     address: str,
     folder: Path,
     *,
     name: str | None = None,
     checked: bool = True,
-    watch: Watch | None = None,
+    report: ReportBytes | None = None,
     serves: Callable[[Path], bool] = is_file,
 ) -> Path:
-    """The file of an address in ``folder``, downloaded unless it is there and ``serves``.
+    """Download the file of an address to a folder, unless it is there.
 
-    Its ``name``, by default the address's, ends in a hyphen and the first digits of its SHA-256,
-    after torchvision's custom: ``vgg16-397923af.pth``. Who wants the same file meanwhile waits for
-    it. A download that was cut is gone on with where it ended. A file of which no SHA-256 is known
-    is taken as it comes if it is not ``checked``, in one piece; its SHA-256 is kept beside it, as
-    ``sha256sum -c`` reads it.
+    Another process that wants the same file meanwhile waits for it. A download that was cut is
+    resumed. A file of unknown SHA-256 is downloaded in one piece, and its SHA-256 is written
+    beside it in the format of ``sha256sum -c``.
 
-    Raises ValueError for another name, OutputError where there can be no such folder, and
-    WeightsError where the file cannot be had or is not the right one; then what was in its place
-    is left, and nothing else is put there.
+    Args:
+        address: URL of the file.
+        folder: It is created if needed.
+        name: Of the file, by default the address's. It ends in a hyphen and the first digits of
+            the file's SHA-256, after torchvision's custom: ``vgg16-397923af.pth``.
+        checked: Whether to compare the SHA-256 with these digits.
+        report: Called with the progress.
+        serves: Whether a file that is there need not be downloaded again.
+
+    Raises:
+        ValueError: The file is to be checked and its name has no digits.
+        OutputError: The folder cannot be created.
+        WeightsError: The file cannot be downloaded, or its SHA-256 differs. What was in its place
+            stays, and nothing else is put there.
     """
     path = folder / (name or address.rpartition("/")[2])
     digits = stated_digits(path.name) if checked else None
     if checked and digits is None:
         raise ValueError(f"the name {path.name} does not end in the digits of its SHA-256")
-    _make(folder)
+    _create(folder)
     try:
         # The lock's file stays, after a failure too: were it removed, one process might wait for
         # the file that is gone while another locks a new one, and both would write the same part.
         with FileLock(folder / f".{path.name}.lock"):
             if not serves(path):
-                _download(address, path, digits, watch or _nobody)
+                _download(address, path, digits, report or _ignore)
     except (OSError, HTTPException) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise WeightsError(
@@ -90,7 +102,7 @@ def fetched(
     return path
 
 
-def _make(folder: Path) -> None:
+def _create(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -99,31 +111,31 @@ def _make(folder: Path) -> None:
         )
         reason = error.strerror if there.is_dir() else f"{there} is not a folder"
         raise OutputError(
-            f"cannot make the folder {folder} for weights ({reason}): set VIDSTYLE_CACHE to a"
+            f"cannot create the folder {folder} for weights ({reason}): set VIDSTYLE_CACHE to a"
             " folder that can be written"
         ) from error
 
 
 def checksum_file(path: Path) -> Path:
-    """Where the SHA-256 of a file lies whose name does not say it."""
+    """The file beside a file that holds its SHA-256, where its name does not."""
     return path.with_name(f"{path.name}.sha256")
 
 
 def sha256_of(path: Path) -> str:
-    """Of a file's content, in hexadecimal digits."""
+    """The SHA-256 of a file's content, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _nobody(there: int, whole: int | None) -> None:
+def _ignore(there: int, whole: int | None) -> None:
     return None
 
 
-def _download(address: str, path: Path, digits: str | None, watch: Watch) -> None:
-    # One name for all attempts, under the lock, so that each goes on with what the last one left.
+def _download(address: str, path: Path, digits: str | None, report: ReportBytes) -> None:
+    # One name for all attempts, under the lock, so that each resumes the last one.
     part = path.with_name(f".{path.name}.part")
     if digits is None:
-        # Nothing would tell that the file on the server has changed since.
+        # Nothing would show that the file on the server has changed since.
         part.unlink(missing_ok=True)
     with _opened(address, part) as response:
         there = part.stat().st_size if response.status == _PARTIAL else 0
@@ -133,7 +145,7 @@ def _download(address: str, path: Path, digits: str | None, watch: Watch) -> Non
         begun = f", from {there / 2**20:.0f} MiB on" if there else ""
         logger.warning("fetching %s (%s%s) to %s, once", address, size, begun, path.parent)
         with part.open("ab" if there else "wb") as file:
-            _copy(response, file, there, whole, watch)
+            _copy(response, file, there, whole, report)
     found = sha256_of(part)
     if digits is None:
         checksum_file(path).write_text(f"{found}  {path.name}\n")
@@ -157,7 +169,7 @@ def _opened(address: str, part: Path) -> HTTPResponse:
     except HTTPError as error:
         if error.code != _BEYOND or not there:
             raise
-        # All of it is there, or more: it was stopped before it was looked at, or is another.
+        # All of it is there, or more: it was stopped before the check, or is another file.
         error.close()
         part.unlink()
         return _opened(address, part)
@@ -165,17 +177,17 @@ def _opened(address: str, part: Path) -> HTTPResponse:
 
 
 def _copy(
-    response: HTTPResponse, file: IO[bytes], there: int, whole: int | None, watch: Watch
+    response: HTTPResponse, file: IO[bytes], there: int, whole: int | None, report: ReportBytes
 ) -> None:
     """Copy the body to the file. Raises WeightsError where it is cut short."""
     while piece := response.read(_PIECE):
         file.write(piece)
         there += len(piece)
-        watch(there, whole)
+        report(there, whole)
     if whole is not None and there != whole:
         raise WeightsError(
             f"the connection was cut after {there} of {whole} bytes of {response.url}: "
-            "try again, it goes on from there"
+            "try again, it resumes there"
         )
     # A power cut after the rename must not leave an empty file under the final name.
     file.flush()

@@ -1,4 +1,4 @@
-"""Which of the catalog's weights lie on this machine, and whether they are the right ones.
+"""Which of the catalog's weights are on this machine, and whether they are the right ones.
 
 Usable without torch.
 """
@@ -11,65 +11,73 @@ from pathlib import Path
 from typing import Literal
 
 from vidstyle.core.errors import WeightsError
-from vidstyle.models.flow.raft_weights import RAFT_FILES, RaftSize
-from vidstyle.models.weights.catalog import CATALOG, KNOWN_FILES, WeightFile, stated_digits
-from vidstyle.models.weights.download import Watch, checksum_file, fetched, sha256_of, user_cache
-from vidstyle.models.weights.places import find_official, where_it_lies
+from vidstyle.models.weights.catalog import CATALOG, WeightFile, stated_digits
+from vidstyle.models.weights.download import (
+    ReportBytes,
+    checksum_file,
+    fetch_file,
+    sha256_of,
+    user_cache,
+)
+from vidstyle.models.weights.places import find_weights, locate_weights
 
-Verdict = Literal["right", "wrong", "unchanged", "changed", "unknown"]
+FileStatus = Literal["right", "wrong", "unchanged", "changed", "unknown"]
 """Right and wrong: by its SHA-256 as published. Unchanged and changed: since it was fetched.
-Unknown: nobody has said what its SHA-256 is."""
+Unknown: nobody has published its SHA-256."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
-    """A file that was looked at."""
+class FileCheck:
+    """The result of a check of a file."""
 
     path: Path
     sha256: str
-    verdict: Verdict
+    status: FileStatus
 
     @property
-    def serves(self) -> bool:
-        """Whether nothing says that it is another file than it should be."""
-        return self.verdict not in ("wrong", "changed")
+    def passed(self) -> bool:
+        """Whether nothing shows that it is another file than it should be."""
+        return self.status not in ("wrong", "changed")
 
 
 @dataclass(frozen=True, slots=True)
-class Pulled:
-    """A file that is here."""
+class PulledFile:
+    """A file that is on this machine."""
 
     path: Path
     is_new: bool
     """Whether it was fetched for that."""
 
 
-def listed(name: str) -> WeightFile:
-    """The catalog's entry. Raises WeightsError for a name that there is not."""
+def find_entry(name: str) -> WeightFile:
+    """Return the catalog's entry of that name.
+
+    Raises:
+        WeightsError: There is none; the message lists the names.
+    """
     if name not in CATALOG:
         raise WeightsError(f"there are no weights {name!r}; there are {', '.join(CATALOG)}")
     return CATALOG[name]
 
 
-def lies_at(entry: WeightFile) -> Path | None:
-    """The file that would be used: the official one, or another that is known to do."""
-    return where_it_lies(entry.name, _names(entry))
+def pull_weights(
+    entry: WeightFile, *, offline: bool = False, report: ReportBytes | None = None
+) -> PulledFile:
+    """Find the weights of an entry on this machine, or fetch the official file to the cache.
 
+    A file in the cache that is not the right one is replaced, once the right one has come.
 
-def pulled(entry: WeightFile, *, offline: bool = False, watch: Watch | None = None) -> Pulled:
-    """The official file in the cache, fetched if none is here.
-
-    Of a file in the cache that is not the right one, too; it is kept until that has come.
-    Raises WeightsError where it cannot be had, or where such a file lies elsewhere: what users
-    have put into folders of theirs is not removed.
+    Raises:
+        WeightsError: The file cannot be fetched, or a file elsewhere is not the right one: what
+            users have put into their own folders is not replaced.
     """
-    there = lies_at(entry)
+    there = locate_weights(entry)
     if there is None:
-        return Pulled(find_official(entry, offline=offline, watch=watch), is_new=True)
-    if verified(entry, there).serves:
-        return Pulled(there, is_new=False)
+        return PulledFile(find_weights(entry, offline=offline, report=report), is_new=True)
+    if check_weights(entry, there).passed:
+        return PulledFile(there, is_new=False)
     cache = user_cache("weights")
     if there != cache / entry.file:
         raise WeightsError(f"{there} is not the right file: remove it, and pull again")
@@ -78,39 +86,36 @@ def pulled(entry: WeightFile, *, offline: bool = False, watch: Watch | None = No
             f"{there} is not the right file, and nothing is downloaded while offline: fetch"
             f" {entry.address} and put it there"
         )
-    path = fetched(
+    path = fetch_file(
         entry.address,
         cache,
         name=entry.file,
         checked=entry.checked,
-        watch=watch,
-        serves=lambda path: path.is_file() and verified(entry, path).serves,
+        report=report,
+        serves=lambda path: path.is_file() and check_weights(entry, path).passed,
     )
-    return Pulled(path, is_new=True)
+    return PulledFile(path, is_new=True)
 
 
-def verified(entry: WeightFile, path: Path) -> Verified:
-    """Read a file and compare it with what is known of it. Raises WeightsError."""
+def check_weights(entry: WeightFile, path: Path) -> FileCheck:
+    """Compare the SHA-256 of a file with the one that was published, or with that when fetched.
+
+    Raises:
+        WeightsError: The file cannot be read.
+    """
     try:
         found = sha256_of(path)
-        kept = checksum_file(path)
-        at_first = kept.read_text(errors="replace")[:64] if kept.is_file() else ""
+        checksum = checksum_file(path)
+        at_first = checksum.read_text(errors="replace")[:64] if checksum.is_file() else ""
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror}") from error
-    return Verified(path, found, _verdict(entry, path, found, at_first))
+    return FileCheck(path, found, _status(entry, path, found, at_first))
 
 
-def _verdict(entry: WeightFile, path: Path, found: str, at_first: str) -> Verdict:
+def _status(entry: WeightFile, path: Path, found: str, at_first: str) -> FileStatus:
     digits = entry.digits if path.name == entry.file else stated_digits(path.name)
     if digits:
         return "right" if found.startswith(digits) else "wrong"
     if _DIGEST.fullmatch(at_first):
         return "unchanged" if found == at_first else "changed"
     return "unknown"
-
-
-def _names(entry: WeightFile) -> tuple[str, ...]:
-    if entry.name in KNOWN_FILES:
-        return tuple(KNOWN_FILES[entry.name])
-    sizes: dict[str, RaftSize] = {f"raft-{size}": size for size in RAFT_FILES}
-    return RAFT_FILES[sizes[entry.name]].names if entry.name in sizes else (entry.file,)

@@ -4,84 +4,75 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.paths import is_file, is_folder
-from vidstyle.models.weights.catalog import CATALOG, KNOWN_FILES, OFFICIAL, WeightFile
-from vidstyle.models.weights.download import Watch, fetched, user_cache
-
-__all__ = ["OFFICIAL", "find_backbone", "find_file", "find_official", "where_it_lies"]
+from vidstyle.models.weights.catalog import CATALOG, WeightFile, known_names
+from vidstyle.models.weights.download import ReportBytes, fetch_file, user_cache
+from vidstyle.models.weights.headers import WeightHeader, list_headers
 
 logger = logging.getLogger(__name__)
 
 
-def find_file(
-    network: str,
-    known: Iterable[str],
-    address: str | WeightFile,
+def find_weights(
+    entry: WeightFile,
     *,
     folder: Path | None = None,
     offline: bool = False,
-    watch: Watch | None = None,
+    report: ReportBytes | None = None,
 ) -> Path:
-    """The file of a network's weights, by the first of the ``known`` names that is there.
+    """Find the file of a network's weights, or download the official one.
 
-    Sought in ``folder``, or without one in the folder that ``VIDSTYLE_WEIGHTS`` names, then in
-    the user's cache; last, unless ``offline``, the file of ``address`` is fetched to the cache
-    (``download.fetched``). ``network`` is what the error calls it.
+    Args:
+        entry: The network's entry in the catalog.
+        folder: Sought first; by default the folder that ``VIDSTYLE_WEIGHTS`` names. Then comes
+            the user's cache.
+        offline: Whether not to download the official file, to the cache, where there is none.
+        report: Called with the progress of a download.
 
-    Raises WeightsError where there is none and it is not, or cannot be, downloaded, and where
-    the folder is not there.
+    Returns:
+        The first file of a known name in the first folder that has one, or else a file whose keys
+        are the network's, whatever its name.
+
+    Raises:
+        WeightsError: There is no file and it is not, or cannot be, downloaded, or ``folder`` does
+            not exist.
     """
-    official = address if isinstance(address, WeightFile) else _unlisted(network, address)
-    if path := where_it_lies(network, known, folder=folder):
+    if path := locate_weights(entry, folder=folder):
         return path
     cache = user_cache("weights")
     if offline:
         places = [position for position in (_chosen_folder(folder), cache) if position]
         raise WeightsError(
-            f"there are no weights of {network} in {' or '.join(map(str, places))}, and nothing is "
-            f"downloaded while offline: fetch {official.address} and put it into {places[0]}"
-            + _named(official)
+            f"there are no weights of {entry.name} in {' or '.join(map(str, places))}, and nothing"
+            f" is downloaded while offline: fetch {entry.address} and put it into {places[0]}"
+            + _name_to_use(entry)
         )
-    return fetched(
-        official.address, cache, name=official.file, checked=official.checked, watch=watch
-    )
+    return fetch_file(entry.address, cache, name=entry.file, checked=entry.checked, report=report)
 
 
 def find_backbone(name: str, *, folder: Path | None, offline: bool) -> Path:
-    """The file of a loss network's weights; see ``find_file`` for where it is sought."""
-    return find_file(name, KNOWN_FILES[name], CATALOG[name], folder=folder, offline=offline)
+    """Find the weights of a loss network, as ``find_weights`` does."""
+    return find_weights(CATALOG[name], folder=folder, offline=offline)
 
 
-def find_official(
-    official: WeightFile, *, offline: bool = False, watch: Watch | None = None
-) -> Path:
-    """The file of the catalog itself; see ``find_file`` for where it is sought."""
-    return find_file(official.name, [official.file], official, offline=offline, watch=watch)
+def locate_weights(entry: WeightFile, *, folder: Path | None = None) -> Path | None:
+    """Find the file as ``find_weights`` does, or return None; nothing is downloaded.
 
-
-def where_it_lies(network: str, known: Iterable[str], *, folder: Path | None = None) -> Path | None:
-    """The first of the ``known`` files that is there, in the order of ``find_file``; nothing is
-    fetched. Raises WeightsError where the folder is not there."""
-    names = tuple(known)
+    Raises:
+        WeightsError: ``folder`` does not exist.
+    """
     chosen = _chosen_folder(folder)
-    if chosen and (path := _first(chosen, network, names)):
+    if chosen and (path := _locate_in(chosen, entry)):
         return path
-    # Not before: who names a folder needs no home.
-    return _first(user_cache("weights"), network, names)
+    # Not before: with a folder of their own, users need no home.
+    return _locate_in(user_cache("weights"), entry)
 
 
-def _unlisted(network: str, address: str) -> WeightFile:
-    return WeightFile(network, address, address.rpartition("/")[2], 0.0, "")
-
-
-def _named(official: WeightFile) -> str:
-    """How the file is to be called, where its address calls it otherwise."""
-    same = official.address.endswith(f"/{official.file}")
-    return "" if same else f" as {official.file}"
+def _name_to_use(entry: WeightFile) -> str:
+    same = entry.address.endswith(f"/{entry.file}")
+    return "" if same else f" as {entry.file}"
 
 
 def _chosen_folder(folder: Path | None) -> Path | None:
@@ -92,9 +83,19 @@ def _chosen_folder(folder: Path | None) -> Path | None:
     return chosen
 
 
-def _first(position: Path, network: str, names: Iterable[str]) -> Path | None:
-    for name in names:
-        if is_file(path := position / name):
-            logger.info("weights of %s: %s", network, path)
-            return path
-    return None
+def _locate_in(folder: Path, entry: WeightFile) -> Path | None:
+    known = (folder / name for name in known_names(entry))
+    path = next(filter(is_file, known), None) or _recognize_in(folder, entry)
+    if path:
+        logger.info("weights of %s: %s", entry.name, path)
+    return path
+
+
+def _recognize_in(folder: Path, entry: WeightFile) -> Path | None:
+    """The file that reaches deepest among those that have the network's keys."""
+    found = [header for header in list_headers(folder) if entry.recognizes(header)]
+    return max(found, key=_arrays).path if found else None
+
+
+def _arrays(header: WeightHeader) -> int:
+    return len(header.shapes)

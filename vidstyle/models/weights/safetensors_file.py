@@ -33,6 +33,19 @@ def read_metadata(path: Path) -> dict[str, str]:
         return dict(file.metadata() or {})
 
 
+def read_shapes(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
+    """Read the shape of each array by its key, and the metadata, from a file's header.
+
+    Raises:
+        WeightsError: As ``read_metadata`` does.
+    """
+    with _explained(path), safe_open(path, framework="numpy") as file:
+        keys = list(file.keys())
+        return {key: tuple(file.get_slice(key).get_shape()) for key in keys}, dict(
+            file.metadata() or {}
+        )
+
+
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     """All tensors of a file, by name, on the CPU. Raises WeightsError as ``read_metadata``."""
     from safetensors.torch import load_file

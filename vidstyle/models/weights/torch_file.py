@@ -11,23 +11,58 @@ from pathlib import Path
 import torch
 
 from vidstyle.core.errors import WeightsError
+from vidstyle.models.weights import safetensors_file
+from vidstyle.models.weights.headers import CompressedError, foreign_name
 from vidstyle.models.weights.safetensors_file import check_file
-from vidstyle.models.weights.torch_names import CompressedError, foreign_name
 
 _SAVE_AGAIN = "in the program that made it, save the network's state_dict() alone"
 
 
-def read_content(path: Path) -> object:
-    """The object that ``torch.save`` wrote, with its tensors on the CPU.
+def read_arrays(path: Path) -> Mapping[str, object]:
+    """Read what a ``.safetensors`` file, or else a state dict that torch wrote, holds.
 
-    Reads the zip format and the older one that is a row of pickles. Raises WeightsError where
-    the file is missing, damaged or too large, or holds more than tensors, numbers, text and
-    containers of them, and where a tensor has more elements than the file stores of it.
+    Returns:
+        Values by key. Those of a state dict are not checked: ``checked_array`` does that.
+
+    Raises:
+        WeightsError: The file is missing or damaged, or no state dict.
+    """
+    if path.suffix == ".safetensors":
+        return safetensors_file.read_tensors(path)
+    content = read_content(path)
+    if not isinstance(content, Mapping) or not all(isinstance(key, str) for key in content):
+        raise WeightsError(f"{path} holds a {type(content).__name__}; wanted weights by name")
+    return dict(content)
+
+
+def checked_array(path: Path, key: str, value: object, shape: tuple[int, ...]) -> torch.Tensor:
+    """Return the value of a key as float32.
+
+    Raises:
+        WeightsError: It is not a plain array of finite numbers of that shape.
+    """
+    if not isinstance(value, torch.Tensor) or not value.is_floating_point() or value.is_sparse:
+        raise WeightsError(f"{path}: {key} is not a plain array of floating-point numbers")
+    if tuple(value.shape) != shape:
+        raise WeightsError(f"{path}: {key} is {tuple(value.shape)}; wanted {shape}")
+    if not value.isfinite().all():
+        raise WeightsError(f"{path}: {key} has values that are not finite: fetch it again")
+    return value.detach().float()
+
+
+def read_content(path: Path) -> object:
+    """Read the object that ``torch.save`` wrote, with its tensors on the CPU.
+
+    Both formats are read: the zip archive, and the older one that is a row of pickles.
+
+    Raises:
+        WeightsError: The file is missing, damaged or too large, it holds more than tensors,
+            numbers, text and containers of them, or a tensor has more elements than are stored.
     """
     check_file(path)
     try:
         named = foreign_name(path)
-        content = None if named else _loaded(path)
+        content = None if named else _load(path)
     # What a damaged or hostile file makes the readers raise can be nearly anything.
     except Exception as error:
         raise WeightsError(f"{path} {_refusal(path, error)}") from error
@@ -42,9 +77,9 @@ def read_content(path: Path) -> object:
     return content
 
 
-def _loaded(path: Path) -> object:
+def _load(path: Path) -> object:
     with warnings.catch_warnings():
-        # Of what the file is; here that is read, or refused in one line.
+        # About what the file is; here that is read, or refused in one line.
         warnings.simplefilter("ignore")
         return torch.load(path, map_location="cpu", weights_only=True)
 
@@ -71,7 +106,7 @@ def _is_spread(content: object) -> bool:
 
 
 def _is_array(tensor: torch.Tensor) -> bool:
-    # Others are for who asked to refuse.
+    # The caller refuses all others.
     return tensor.layout == torch.strided and tensor.device.type == "cpu"
 
 

@@ -1,9 +1,9 @@
-"""Which stages there are, and who offers them.
+"""The registry of stages: built-in ones, installed packages, and plugin folders.
 
-Built-in ones, packages with entry points in the group ``vidstyle.stages``, and folders that
-the user names. Nothing is imported until it is used or listed, and nothing is ever loaded
-from the current folder unasked, since a folder that was downloaded would then run code.
-There is no precedence: a name that two offer is an error, but only for who uses it.
+Packages offer stages by entry points in the group ``vidstyle.stages``. A stage is imported when it
+is used or listed. Nothing is loaded from the current folder unless the user names it: a downloaded
+folder would then run code. There is no precedence: a name with two owners is an error, raised
+when a pipeline uses that name.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from vidstyle.core.paths import is_folder
 from vidstyle.runner.config.offers import (
     BrokenError,
     Offer,
-    built_in,
-    from_entry_point,
-    from_folder,
-    load,
-    summary,
+    load_stage_class,
+    offer_built_in,
+    offer_entry_point,
+    offer_folder,
+    summarize,
 )
 from vidstyle.runner.config.stage_list import USE
-from vidstyle.runner.config.suggest import did_you_mean, shown
+from vidstyle.runner.config.suggest import abbreviate, did_you_mean
 from vidstyle.runner.config.yaml_values import Where
 
 _MODULE = str.maketrans("/-", "._")
-# From the name of a stage to that of its module.
+# From the name of a stage to the name of its module.
 BUILT_IN = {
     name: f"vidstyle.stages.{name.translate(_MODULE)}:STAGE"
     for name in (
@@ -46,7 +46,6 @@ BUILT_IN = {
         "stylize/gatys-multipass",
         "filter/keep-colors",
         "filter/repair",
-        "blend/multipass",
         "blend/warped",
         "encode/pyav",
         "encode/images",
@@ -57,45 +56,47 @@ ENVIRONMENT = "VIDSTYLE_PLUGINS"
 
 
 def folders_from_environment() -> tuple[Path, ...]:
-    """The folders of VIDSTYLE_PLUGINS, separated as PATH is; an empty item is none."""
+    """The folders of VIDSTYLE_PLUGINS, separated as in PATH. Empty items are skipped."""
     return tuple(Path(item) for item in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if item)
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One line of the list of stages."""
+    """One line in the list of stages."""
 
     name: str
     """``kind/name``."""
     owner: str
     """``vidstyle``, ``package X`` or the plugin's file."""
     summary: str
-    """First line of its documentation; empty where it has none or is broken."""
+    """First line of its documentation; empty for a stage without one, and for a broken one."""
     broken: str | None = None
-    """Why it cannot be used, in one line."""
+    """Why it cannot be used, in one line; None where it can."""
 
 
 class Registry:
-    """All stages that can be used by name."""
+    """All stages, by name."""
 
     def __init__(self, plugin_folders: Sequence[Path] = ()) -> None:
-        """Look who offers what; runs no plugin. Raises PluginError for a folder that is none."""
+        """Collect the offers; runs no plugin. Raises PluginError for a folder that is missing."""
+        self.folders = tuple(dict.fromkeys(folder.resolve() for folder in plugin_folders))
+        """The plugin folders, absolute. ``Registry(folders)`` makes an equal registry."""
         self._offers: dict[str, list[Offer]] = {}
         self._loaded: dict[str, type[Any] | BrokenError] = {}
-        for offer in _offers(plugin_folders):
+        for offer in _collect(self.folders):
             self._offers.setdefault(offer.name, []).append(offer)
 
     def find(self, use: str, where: Where | None = None) -> type[Any]:
-        """The class behind ``kind/name``, imported now; its Options are a StageOptions.
+        """Import and return the class of a stage; its ``Options`` are a StageOptions.
 
-        Raises PipelineError where there is none of that name, and PluginError where it is
-        broken or claimed twice. ``where`` begins the message.
+        Raises PipelineError where no stage has that name, and PluginError where it is broken or
+        claimed twice. The message begins with ``where``.
         """
         position = f"{where}: " if where else ""
         offers = self._offers.get(use, [])
         if not offers:
             known = did_you_mean(use, self._offers)
-            raise PipelineError(f"{position}there is no stage {shown(use)}.{known}")
+            raise PipelineError(f"{position}there is no stage {abbreviate(use)}.{known}")
         if len(offers) > 1:
             owners = " and by ".join(offer.owner for offer in offers)
             raise PluginError(f"{position}{use} is claimed by {owners}; rename or remove one")
@@ -106,7 +107,7 @@ class Registry:
         return stage
 
     def list(self) -> Sequence[Listed]:
-        """Every offer by name, broken ones with their reason. Imports plugins, not built-ins."""
+        """Every offer, sorted by name. Imports plugins, but no built-in stage."""
         return [
             self._line(offer, offers)
             for _, offers in sorted(self._offers.items())
@@ -122,33 +123,33 @@ class Registry:
         if isinstance(stage, BrokenError):
             return Listed(offer.name, offer.owner, "", str(stage))
         try:
-            return Listed(offer.name, offer.owner, summary(offer, stage))
+            return Listed(offer.name, offer.owner, summarize(offer, stage))
         except BrokenError as reason:
             return Listed(offer.name, offer.owner, "", str(reason))
 
     def _load(self, offer: Offer) -> type[Any] | BrokenError:
         if offer.name not in self._loaded:
             try:
-                self._loaded[offer.name] = load(offer)
+                self._loaded[offer.name] = load_stage_class(offer)
             except BrokenError as reason:
                 self._loaded[offer.name] = reason
         return self._loaded[offer.name]
 
 
-def _offers(plugin_folders: Sequence[Path]) -> Iterator[Offer]:
+def _collect(plugin_folders: Sequence[Path]) -> Iterator[Offer]:
     for name, target in BUILT_IN.items():
-        yield built_in(name, target)
+        yield offer_built_in(name, target)
     for entry in entry_points(group=GROUP):
-        yield _named(from_entry_point(entry))
-    for folder in dict.fromkeys(folder.resolve() for folder in plugin_folders):
+        yield _check_name(offer_entry_point(entry))
+    for folder in plugin_folders:
         if not is_folder(folder):
             raise PluginError(f"{folder}: is not a folder; name one that holds kind/name.py")
-        for offer in from_folder(folder):
-            yield _named(offer)
+        for offer in offer_folder(folder):
+            yield _check_name(offer)
 
 
-def _named(offer: Offer) -> Offer:
-    """The offer itself, or a broken one where no pipeline could name it."""
+def _check_name(offer: Offer) -> Offer:
+    """The offer itself, or a broken one where its name has a wrong form."""
     if USE.fullmatch(offer.name):
         return offer
 

@@ -1,4 +1,4 @@
-"""The three ways in which a stage is offered, and the check that what is offered is one."""
+"""The three ways to offer a stage, and the check that the offered object is a stage."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ from vidstyle.core.options import StageOptions
 
 STAGE = "STAGE"
 _STAGE_METHODS = ("describe", "resolve", "open", "initial_state", "step", "close")
+# Methods of the classes of a kind; the classes of other kinds have a step.
 METHODS = {
     "decode": ("open", "frames", "mark", "close"),
     "encode": ("check", "resolve", "open", "segment", "join", "close"),
 }
-"""What a class of a kind must have; other kinds are steps."""
 _RESERVED = {"use", "as"}
+# Files that import a plugin: an error never comes from them.
 _MACHINERY = {__file__, importlib.__file__, importlib.metadata.__file__}
-"""What is on the way to a plugin, and not where it fails."""
 
 
 class BrokenError(Exception):
-    """The offer holds no stage; the text is the reason, in one line."""
+    """The offered object is no stage. The text is the reason, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A name and how to get the stage that is behind it."""
+    """The name of a stage and a way to import it."""
 
     name: str
     """``kind/name``."""
     owner: str
-    """Who offers it, in words."""
+    """``vidstyle``, the package or the plugin's file."""
     load: Callable[[], object]
-    """Imports it; raises whatever the import raises."""
+    """Import it; raises what the import raises."""
     summary: Callable[[], str] | None = None
-    """Its first line of documentation without importing it; None where only import tells."""
+    """First line of its documentation, without an import; None where it must be imported."""
 
 
-def built_in(name: str, target: str) -> Offer:
-    """A stage of this package, as ``module:attribute``."""
+def offer_built_in(name: str, target: str) -> Offer:
+    """A stage of this package; ``target`` is ``module:attribute``."""
     module, _, attribute = target.partition(":")
     return Offer(
         name,
@@ -61,25 +61,25 @@ def built_in(name: str, target: str) -> Offer:
     )
 
 
-def from_entry_point(entry: EntryPoint) -> Offer:
+def offer_entry_point(entry: EntryPoint) -> Offer:
     """A stage of an installed package."""
     owner = f"package {entry.dist.name}" if entry.dist else "an installed package"
     return Offer(entry.name, owner, entry.load)
 
 
-def from_folder(folder: Path) -> Iterator[Offer]:
-    """The stages of a folder: ``kind/name.py`` with ``STAGE``; names that begin with _ are not."""
+def offer_folder(folder: Path) -> Iterator[Offer]:
+    """The files ``kind/name.py`` of a folder; names with _, . or test_ in front are skipped."""
     for path in sorted(folder.glob("*/*.py")):
         if not any(part.startswith(("_", ".", "test_")) for part in (path.parent.name, path.name)):
-            yield from_file(f"{path.parent.name}/{path.stem}", path)
+            yield offer_file(f"{path.parent.name}/{path.stem}", path)
 
 
-def from_file(name: str, path: Path) -> Offer:
-    """A stage in a file, loaded under a private module name and from that place alone."""
-    return Offer(name, str(path), lambda: getattr(_module(path), STAGE))
+def offer_file(name: str, path: Path) -> Offer:
+    """The ``STAGE`` of a file, imported under a private module name."""
+    return Offer(name, str(path), lambda: getattr(_import_file(path), STAGE))
 
 
-def _module(path: Path) -> ModuleType:
+def _import_file(path: Path) -> ModuleType:
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
     name = f"_vidstyle_plugin_{path.stem}_{digest}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -96,10 +96,10 @@ def _module(path: Path) -> ModuleType:
     return module
 
 
-def load(offer: Offer) -> type[Any]:
-    """The stage's class, known to have what its kind needs. Raises BrokenError with the reason."""
+def load_stage_class(offer: Offer) -> type[Any]:
+    """The stage's class, with all that its kind needs. Raises BrokenError with the reason."""
     try:
-        # Standard output carries JSON for programs; a plugin's greeting goes elsewhere.
+        # Standard output carries JSON; what a plugin prints while it is imported goes elsewhere.
         with contextlib.redirect_stdout(sys.stderr):
             stage = offer.load()
     except BrokenError:
@@ -140,13 +140,13 @@ def _fault(offer: Offer, stage: object) -> str | None:
 
 
 def _has(stage: type[Any], method: str) -> bool:
-    """Whether it has the method, or the form of it that works on spans."""
+    """Whether it has the method; ``step_span`` replaces ``step``."""
     names = ("step", "step_span") if method == "step" else (method,)
     return any(callable(getattr(stage, name, None)) for name in names)
 
 
-def summary(offer: Offer, stage: type[Any] | None) -> str:
-    """The first line of the stage's own documentation; empty where it has none."""
+def summarize(offer: Offer, stage: type[Any] | None) -> str:
+    """The first line of the documentation of the stage or of its module; may be empty."""
     if stage is None:
         return offer.summary() if offer.summary else ""
     return _first_line(stage.__dict__.get("__doc__")) or _first_line(
@@ -159,12 +159,15 @@ def _first_line(text: str | None) -> str:
 
 
 def _summary_of_source(module: str, attribute: str) -> str:
-    """Read, not run: some of our own stages import torch. Raises BrokenError without source."""
+    """Read from the source: importing takes seconds where a stage needs torch.
+
+    Raises BrokenError where the source is missing.
+    """
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise BrokenError(f"the module {module} is missing; reinstall vidstyle")
     tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
-    meant = {
+    names = {
         node.value.id
         for node in tree.body
         if isinstance(node, ast.Assign)
@@ -172,6 +175,6 @@ def _summary_of_source(module: str, attribute: str) -> str:
         and any(isinstance(target, ast.Name) and target.id == attribute for target in node.targets)
     }
     for node in tree.body:
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name in meant:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name in names:
             return _first_line(ast.get_docstring(node)) or _first_line(ast.get_docstring(tree))
     return _first_line(ast.get_docstring(tree))

@@ -1,4 +1,4 @@
-"""What pydantic has against an option, as one line for who wrote the pipeline."""
+"""Format a ValidationError as one line with file, line and column."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from vidstyle.core.errors import PipelineError
 from vidstyle.core.options import StageOptions
 from vidstyle.runner.config.stage_list import WrittenStage
-from vidstyle.runner.config.suggest import did_you_mean, shown
+from vidstyle.runner.config.suggest import abbreviate, did_you_mean
 from vidstyle.runner.config.yaml_values import Where, YamlList, YamlMap, YamlScalar, YamlValue
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+# The end of "must be ..." by the type of pydantic's error.
 WANTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -45,20 +46,19 @@ WANTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
-"""Completes "must be ..." for the kinds of errors that options meet."""
 
 
-def first_complaint(
+def option_error(
     stage: WrittenStage,
     model: type[StageOptions],
     written: YamlMap,
     errors: Sequence[ErrorDetails],
 ) -> PipelineError:
-    """The error to raise: an unknown key before all, since it explains a missing one."""
+    """The error to raise. An unknown key comes first, since it may explain a missing one."""
     unknown = [error for error in errors if error["type"] == "extra_forbidden"]
     error = (unknown or list(errors))[0]
     if not error["loc"]:
-        return stage.where.error(f"stage {stage.name}: {_own_words(error)}")
+        return stage.where.error(f"stage {stage.name}: {_message(error)}")
     if error["type"] == "extra_forbidden":
         return _unknown(stage, model, written, error["loc"])
     if error["type"] == "missing":
@@ -74,9 +74,11 @@ def _unknown(
     parent, path, _ = _follow(written, loc[:-1])
     where = parent.keys.get(name, parent.where) if isinstance(parent, YamlMap) else parent.where
     if path:
-        return where.error(f"stage {stage.name}: option {path} has no key {shown(name)}; remove it")
+        return where.error(
+            f"stage {stage.name}: option {path} has no key {abbreviate(name)}; remove it"
+        )
     return where.error(
-        f"stage {stage.name} ({stage.use}) has no option {shown(name)}."
+        f"stage {stage.name} ({stage.use}) has no option {abbreviate(name)}."
         f"{did_you_mean(name, model.model_fields)}"
     )
 
@@ -96,11 +98,11 @@ def _missing(
 
 
 def _wrong(stage: WrittenStage, written: YamlMap, errors: Sequence[ErrorDetails]) -> PipelineError:
-    """All that would do, where the option takes several types, and what was found."""
+    """The types that the option takes, and the value that was found."""
     value, path, where = _follow(written, errors[0]["loc"])
     own = [error for error in errors if error["type"] in ("value_error", "assertion_error")]
     if own:
-        return where.error(f"stage {stage.name}: option {path}: {_own_words(own[0])}, got {value}")
+        return where.error(f"stage {stage.name}: option {path}: {_message(own[0])}, got {value}")
     wants = " or ".join(dict.fromkeys(_wants(error) for error in errors))
     return where.error(
         f"stage {stage.name}: option {path} must be {wants}, got {value}{_hint(value, errors)}"
@@ -108,9 +110,9 @@ def _wrong(stage: WrittenStage, written: YamlMap, errors: Sequence[ErrorDetails]
 
 
 def _follow(written: YamlMap, loc: Sequence[int | str]) -> tuple[YamlValue, str, Where]:
-    """The value at an error's location, its dotted name, and where it stands.
+    """The value at an error's location, its dotted name, and its position in the file.
 
-    Locations also hold names of union members, which are nowhere in the file.
+    Locations also hold the names of union members, which are not in the file.
     """
     value: YamlValue = written
     path = []
@@ -121,14 +123,14 @@ def _follow(written: YamlMap, loc: Sequence[int | str]) -> tuple[YamlValue, str,
             value = value.items[step]
         else:
             continue
-        path.append(shown(str(step)))
+        path.append(abbreviate(str(step)))
     return value, ".".join(path), value.where
 
 
 def _wants(error: ErrorDetails) -> str:
     wanted = WANTED.get(error["type"])
     if wanted is None:
-        return f"right ({_own_words(error)})"
+        return f"right ({_message(error)})"
     return wanted.format_map(_numbers(error.get("ctx", {})))
 
 
@@ -138,7 +140,7 @@ def _numbers(context: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _own_words(error: ErrorDetails) -> str:
+def _message(error: ErrorDetails) -> str:
     text = str(error.get("ctx", {}).get("error", error["msg"]))
     return " ".join(text.split()).rstrip(".")
 

@@ -1,10 +1,10 @@
-"""A pipeline, read and judged: every stage found, every option of the right kind.
+"""A pipeline, read and validated: every stage is found, every option has a valid value.
 
 Top-level keys of the file: ``version: 1``; ``stages``, a list of ``use: kind/name`` with the
-stage's options beside it and ``as: name`` where a stage wants its own name; ``extends`` and
-``set`` (see ``pipeline_file``); ``inputs: {mask: mask.mp4}``, images and videos that become
-layers beside the clip's own (see ``side_inputs``); ``chunk: {least: 125, most: 250}``, the
-frames in a unit of work; ``queue``, the frames that may wait between two stages.
+options of the stage beside it and ``as: name`` for a name of its own; ``extends`` and ``set`` (see
+``pipeline_file``); ``inputs: {mask: mask.mp4}``, images and videos that become layers beside those
+of the clip (see ``side_inputs``); ``chunk: {least: 125, most: 250}``, the frames in a unit of
+work; ``queue``, the frames that may wait between two stages.
 """
 
 from __future__ import annotations
@@ -17,20 +17,24 @@ from typing import Any
 from vidstyle.core.options import StageOptions
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.keyframes import Keyframes
-from vidstyle.runner.config.overrides import parse_override
-from vidstyle.runner.config.pipeline_file import CHUNK, VERSION, read_pipeline_file
+from vidstyle.runner.config.pipeline_file import (
+    CHUNK,
+    VERSION,
+    parse_override,
+    read_pipeline_file,
+)
 from vidstyle.runner.config.side_inputs import SideInput
 from vidstyle.runner.config.stage_list import WrittenStage
-from vidstyle.runner.config.stage_options import ReadOptions, read_options
+from vidstyle.runner.config.stage_options import read_options
 from vidstyle.runner.config.yaml_values import Where
 
 
 @dataclass(frozen=True, slots=True)
 class StageEntry:
-    """One stage of a pipeline, ready to be made: ``entry.cls(entry.options)``."""
+    """One stage of a pipeline. ``entry.cls(entry.options)`` makes it."""
 
     name: str
-    """Unique: ``as:``, or the kind, or the kind with a number where it is there twice."""
+    """Unique: ``as:``, or the kind, or the kind with a number where it occurs more than once."""
     use: str
     """``kind/name``."""
     kind: str
@@ -40,45 +44,63 @@ class StageEntry:
     keyframes: Mapping[str, Keyframes] = field(default_factory=dict)
     """Options that change over time, by name."""
     where: Where = field(default_factory=lambda: Where("code"))
-    """Where the pipeline names the stage."""
+    """The position of the stage in the pipeline's file."""
+    inputs: tuple[SideInput, ...] = ()
+    """Files that its options name and that become layers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What a pipeline file says, overrides applied."""
+    """The content of a pipeline file, overrides applied."""
 
     version: int
     stages: tuple[StageEntry, ...]
     """The first is of kind ``decode``, the last of kind ``encode``, and no other is."""
     path: Path
     chunk: tuple[int, int] = CHUNK
-    """A chunk ends at the first cut after so many frames, or at so many."""
+    """A chunk ends at the first cut after the first number of frames, or at the second number."""
     queue: int | None = None
     """Frames that may wait between two stages; None leaves it to the plan."""
     inputs: tuple[SideInput, ...] = ()
     """Those of ``inputs:``, then the files that options name."""
+    plugins: tuple[Path, ...] = ()
+    """The plugin folders of the registry that its stages come from."""
 
 
 def load_pipeline(path: Path, *, registry: Registry, overrides: Sequence[str] = ()) -> Pipeline:
     """Read a pipeline file. Opens no clip, makes no stage and loads no weights.
 
-    ``overrides`` are texts such as ``blend.strength=0.5``; the later of two wins.
-    Raises PipelineError, with file:line:column or the override's text, where anything is
-    wrong, and PluginError where a stage that is used is broken or claimed twice.
+    ``overrides`` are texts such as ``blend.strength=0.5``; the later of two wins. Raises
+    PipelineError, with file:line:column or the override's text, where anything is wrong, and
+    PluginError for a stage that is broken or claimed twice.
     """
     written = read_pipeline_file(path)
     for text in overrides:
-        written = written.having(parse_override(text))
-    entries, inputs = [], list(written.inputs.values())
-    for stage in written.stages:
-        cls = registry.find(stage.use, stage.where)
-        read = read_options(stage, cls.Options)
-        entries.append(_entry(stage, cls, read))
-        inputs.extend(read.inputs)
-    return Pipeline(VERSION, tuple(entries), path, written.chunk, written.queue, tuple(inputs))
+        written = written.with_override(parse_override(text))
+    entries = tuple(load_stage(stage, registry) for stage in written.stages)
+    of_options = [side for entry in entries for side in entry.inputs]
+    return Pipeline(
+        VERSION,
+        entries,
+        path,
+        written.chunk,
+        written.queue,
+        (*written.inputs.values(), *of_options),
+        registry.folders,
+    )
 
 
-def _entry(stage: WrittenStage, cls: type[Any], read: ReadOptions) -> StageEntry:
+def load_stage(written: WrittenStage, registry: Registry) -> StageEntry:
+    """Find the class of a stage and validate its options. Raises as ``load_pipeline`` does."""
+    cls = registry.find(written.use, written.where)
+    read = read_options(written, cls.Options)
     return StageEntry(
-        stage.name, stage.use, stage.kind, cls, read.values, read.keyframes, stage.where
+        written.name,
+        written.use,
+        written.kind,
+        cls,
+        read.values,
+        read.keyframes,
+        written.where,
+        read.inputs,
     )

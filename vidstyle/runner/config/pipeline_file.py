@@ -1,25 +1,24 @@
-"""A pipeline as its files have it: top-level keys, inheritance and ``set:``, before options.
+"""A pipeline as written in its files, with inheritance and changes, before options are validated.
 
-``extends: base.yaml`` takes over what this file does not say. ``stages:`` replaces the
-inherited list whole; ``set: {blend.strength: 0.5}`` changes single options of it instead.
-The base lies in the pipeline's folder or below it: no absolute path, no ``..``, no link
-that leads out, so that a pipeline from elsewhere is made of nothing but its own folder. ``inputs:``
-adds to the inherited ones; one of the same name takes the other's place.
+``extends: base.yaml`` inherits every key that this file does not have. ``stages:`` replaces the
+inherited list; ``set: {blend.strength: 0.5}`` changes single options of it instead, as
+``--set blend.strength=0.5`` does on the command line. ``inputs:`` adds to the inherited ones, and
+replaces those of the same name. The base must be in the pipeline's folder or below it (no absolute
+path, no ``..``, no link that leads out), so that a downloaded pipeline reads its own folder only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from vidstyle.core.paths import is_file
-from vidstyle.runner.config.overrides import Override, override, read_overrides
 from vidstyle.runner.config.side_inputs import INPUTS, SideInput, read_input, read_inputs
 from vidstyle.runner.config.stage_list import WrittenStage, read_stages
-from vidstyle.runner.config.suggest import did_you_mean, shown
-from vidstyle.runner.config.yaml_file import read_yaml
-from vidstyle.runner.config.yaml_values import YamlMap, YamlScalar, YamlValue
+from vidstyle.runner.config.suggest import abbreviate, did_you_mean
+from vidstyle.runner.config.yaml_file import parse_value, read_yaml
+from vidstyle.runner.config.yaml_values import Where, YamlMap, YamlScalar, YamlValue
 
 VERSION = 1
 KEYS = ("version", "extends", "set", INPUTS, "stages", "chunk", "queue")
@@ -29,23 +28,56 @@ _MOST_FILES = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """One option of one stage, and its new value."""
+
+    stage: str
+    """A stage's name, or a kind that only one stage has."""
+    option: str
+    value: YamlValue
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenPipeline:
-    """What a file says together with what it inherits."""
+    """The content of a file together with what it inherits."""
 
     stages: tuple[WrittenStage, ...]
     chunk: tuple[int, int] = CHUNK
-    """A chunk ends at the first cut after so many frames, or at so many."""
+    """A chunk ends at the first cut after the first number of frames, or at the second number."""
     queue: int | None = None
     """Frames that may wait between two stages; None leaves it to the plan."""
     inputs: Mapping[str, SideInput] = field(default_factory=dict)
     """Side inputs by the name of their layer."""
 
-    def having(self, change: Override) -> WrittenPipeline:
-        """With one option of a stage, or one side input, changed. Raises as ``override`` does."""
+    def with_override(self, change: Override) -> WrittenPipeline:
+        """A copy with one option of a stage, or one side input, changed.
+
+        Raises PipelineError where no stage, or more than one, has that name. Unknown options are
+        found later, when the options are validated.
+        """
         if change.stage == INPUTS:
             side = read_input(change.option, change.value, change.where)
             return replace(self, inputs={**self.inputs, side.name: side})
-        return replace(self, stages=override(self.stages, change))
+        target = _target(self.stages, change)
+        options = target.options.with_item(change.option, change.value, change.where)
+        changed = replace(target, options=options)
+        stages = tuple(changed if stage is target else stage for stage in self.stages)
+        return replace(self, stages=stages)
+
+
+def parse_override(text: str) -> Override:
+    """The argument of ``--set``: stage.option=value, where the value is YAML.
+
+    Raises PipelineError with the argument in its message.
+    """
+    where = Where(f"--set {abbreviate(text)}")
+    target, equals, value = text.partition("=")
+    if not equals:
+        raise where.error("an override is written stage.option=value")
+    if not value.strip():
+        raise where.error("no value after =; write null for none, or '' for empty text")
+    return _override(target.strip(), parse_value(value, where), where)
 
 
 def read_pipeline_file(path: Path) -> WrittenPipeline:
@@ -60,13 +92,13 @@ def _read(path: Path, root: Path, chain: tuple[Path, ...]) -> WrittenPipeline:
     if "extends" in document.items:
         target = _base(document.items["extends"], path, root, (*chain, path.resolve()))
         base = _read(target, root, (*chain, path.resolve()))
-    return _combined(document, base)
+    return _combine(document, base)
 
 
 def _check_keys(document: YamlMap) -> None:
     for key, where in document.keys.items():
         if key not in KEYS:
-            raise where.error(f"a pipeline has no key {shown(key)}.{did_you_mean(key, KEYS)}")
+            raise where.error(f"a pipeline has no key {abbreviate(key)}.{did_you_mean(key, KEYS)}")
     version = document.items.get("version")
     if version is None:
         raise document.where.error(f"the key version is missing; begin with `version: {VERSION}`")
@@ -76,22 +108,24 @@ def _check_keys(document: YamlMap) -> None:
 
 
 def _base(value: YamlValue, path: Path, root: Path, chain: tuple[Path, ...]) -> Path:
-    """The file that is extended, known to lie inside the root and to be no repetition."""
+    """The extended file, checked to be inside the root and not to extend itself."""
     if not isinstance(value, YamlScalar) or not isinstance(value.value, str) or not value.value:
         raise value.where.error(f"extends wants the name of a file, got {value}")
     name = value.value
-    outside = f"extends reads files of the pipeline's own folder only, got {shown(name)}"
+    outside = f"extends reads files of the pipeline's own folder only, got {abbreviate(name)}"
     if _is_absolute(name) or ".." in PurePosixPath(name.replace("\\", "/")).parts:
         raise value.where.error(f"{outside}; name a file beside this one")
     target = path.parent / name
-    if not _resolved(target).is_relative_to(root):
+    if not _resolve_links(target).is_relative_to(root):
         raise value.where.error(f"{outside}, which leads out of it; copy the file here")
-    if _resolved(target) in chain:
-        raise value.where.error(f"{shown(name)} extends itself, directly or in a circle; cut it")
+    if _resolve_links(target) in chain:
+        raise value.where.error(
+            f"{abbreviate(name)} extends itself, directly or in a circle; cut it"
+        )
     # Path.is_file raises for a name that is too long.
     if not is_file(target):
         names = [near.name for near in path.parent.glob("*.yaml") if near.name != path.name]
-        raise value.where.error(f"there is no file {shown(name)}.{did_you_mean(name, names)}")
+        raise value.where.error(f"there is no file {abbreviate(name)}.{did_you_mean(name, names)}")
     if len(chain) >= _MOST_FILES:
         raise value.where.error(f"more than {_MOST_FILES} files extend one another; use fewer")
     return target
@@ -102,7 +136,7 @@ def _is_absolute(name: str) -> bool:
     return PurePosixPath(name).is_absolute() or bool(windows.drive or windows.root)
 
 
-def _resolved(path: Path) -> Path:
+def _resolve_links(path: Path) -> Path:
     try:
         return path.resolve()
     except (OSError, RuntimeError):
@@ -110,7 +144,7 @@ def _resolved(path: Path) -> Path:
         return Path("/")
 
 
-def _combined(document: YamlMap, base: WrittenPipeline | None) -> WrittenPipeline:
+def _combine(document: YamlMap, base: WrittenPipeline | None) -> WrittenPipeline:
     items = document.items
     if "stages" in items:
         stages = read_stages(items["stages"])
@@ -128,8 +162,8 @@ def _combined(document: YamlMap, base: WrittenPipeline | None) -> WrittenPipelin
         _whole(items["queue"], "queue", MOST_QUEUE) if "queue" in items else inherited.queue,
         {**inherited.inputs, **own},
     )
-    for change in read_overrides(items["set"]) if "set" in items else ():
-        written = written.having(change)
+    for change in _overrides(items["set"]) if "set" in items else ():
+        written = written.with_override(change)
     return written
 
 
@@ -139,7 +173,7 @@ def _chunk(value: YamlValue) -> tuple[int, int]:
     for key, where in value.keys.items():
         if key not in ("least", "most"):
             hint = did_you_mean(key, ("least", "most"))
-            raise where.error(f"chunk has no key {shown(key)}.{hint}")
+            raise where.error(f"chunk has no key {abbreviate(key)}.{hint}")
     given = {key: _whole(item, f"chunk.{key}") for key, item in value.items.items()}
     least = given.get("least", min(CHUNK[0], given.get("most", CHUNK[0])))
     most = given.get("most", max(CHUNK[1], least))
@@ -153,3 +187,29 @@ def _whole(value: YamlValue, what: str, most: int = 1_000_000) -> int:
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= most:
         raise value.where.error(f"{what} must be a whole number from 1 to {most}, got {value}")
     return number
+
+
+def _overrides(value: YamlValue) -> tuple[Override, ...]:
+    """The ``set:`` of a pipeline that extends another."""
+    if not isinstance(value, YamlMap):
+        raise value.where.error(f"set wants a mapping such as {{blend.strength: 0.5}}, got {value}")
+    return tuple(_override(key, item, value.keys[key]) for key, item in value.items.items())
+
+
+def _override(target: str, value: YamlValue, where: Where) -> Override:
+    stage, dot, option = target.partition(".")
+    if not (stage and dot and option):
+        raise where.error(f"an override names stage.option, got {abbreviate(target) or 'nothing'}")
+    return Override(stage, option, value, where)
+
+
+def _target(stages: Sequence[WrittenStage], change: Override) -> WrittenStage:
+    by_name = [stage for stage in stages if stage.name == change.stage]
+    found = by_name or [stage for stage in stages if stage.kind == change.stage]
+    if len(found) > 1:
+        names = ", ".join(stage.name for stage in found)
+        raise change.where.error(f"{change.stage} may be any of {names}; name one of them")
+    if not found:
+        names = did_you_mean(change.stage, [stage.name for stage in stages])
+        raise change.where.error(f"the pipeline has no stage {abbreviate(change.stage)}.{names}")
+    return found[0]

@@ -1,7 +1,7 @@
-"""JSON Schema (2020-12) of pipeline files, for editors that complete and check as one types.
+"""JSON Schema (2020-12) of pipeline files, for editors that complete and check while typing.
 
-It knows all that a file alone shows. What takes two places at once stays with
-``load_pipeline``: order, unique names, and checks across options.
+It describes each value by itself. ``load_pipeline`` checks what needs several values: the order
+of stages, unique names, and rules across options.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from typing import Any, TypeAlias
 from vidstyle.core.errors import PluginError
 from vidstyle.core.options import KEYFRAMES, LAYER, MIX, StageOptions, may_be_keyframed
 from vidstyle.runner.config.discovery import Listed, Registry
-from vidstyle.runner.config.keyframes import AT, TIME
+from vidstyle.runner.config.keyframes import AT
 from vidstyle.runner.config.pipeline_file import CHUNK, MOST_QUEUE, VERSION
 from vidstyle.runner.config.side_inputs import INPUTS
 from vidstyle.runner.config.stage_list import NAME
+from vidstyle.runner.config.stage_options import TIME
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -23,9 +24,9 @@ _ANNOTATIONS = ("title", "description", "default", "examples", "deprecated")
 
 
 def pipeline_schema(registry: Registry) -> Schema:
-    """The schema with every stage that can be used. Imports all stages; broken ones are left out.
+    """The schema with every stage that a pipeline can use. Imports all stages.
 
-    A stage that two plugins claim is left out too, since no pipeline can use it.
+    Broken stages, and those that two plugins claim, are left out.
     """
     definitions: Schema = {}
     for listed in registry.list():
@@ -51,12 +52,12 @@ def _properties(stages: list[Schema]) -> Schema:
         "stages": {
             "type": "array",
             "minItems": 2,
-            "description": "From decode to encode, in the order in which frames pass.",
+            "description": "From decode to encode, in the order of processing.",
             "items": {"oneOf": stages},
         },
         "extends": {
             "type": "string",
-            "description": "A file of the same folder that gives what is not said here.",
+            "description": "A file in the same folder to inherit missing keys from.",
         },
         "set": {
             "type": "object",
@@ -88,12 +89,12 @@ def _properties(stages: list[Schema]) -> Schema:
 
 
 def _stage(listed: Listed, registry: Registry) -> Schema:
-    """The stage's definition and those that its options refer to, under names of its own."""
+    """The definition of a stage and those that its options refer to."""
     name = listed.name.replace("/", ".")
     try:
         options: type[StageOptions] = registry.find(listed.name).Options
     except PluginError:
-        # A built-in stage is listed without being imported, and may still lack a dependency.
+        # A built-in stage is listed without an import; a dependency of it may be missing.
         return {}
     written = options.model_json_schema(ref_template=f"#/$defs/{name}!{{model}}")
     properties = {
@@ -117,7 +118,7 @@ def _stage(listed: Listed, registry: Registry) -> Schema:
 
 
 def _keyframed(schema: Schema) -> Schema:
-    """The option as one value, or as values at times."""
+    """The option as one value or as keyframes."""
     about = {key: schema[key] for key in _ANNOTATIONS if key in schema}
     value = {key: item for key, item in _without_ours(schema).items() if key not in about}
     times = {
@@ -136,5 +137,5 @@ def _keyframed(schema: Schema) -> Schema:
 
 
 def _without_ours(schema: Schema) -> Schema:
-    """Without the words that are for the runner alone."""
+    """Without the keys that only the runner reads."""
     return {key: item for key, item in schema.items() if key not in _OURS}

@@ -8,27 +8,27 @@ from pathlib import Path
 
 from vidstyle.core.errors import UsageError
 from vidstyle.core.paths import is_file
-from vidstyle.runner.config.suggest import did_you_mean, shown
+from vidstyle.runner.config.suggest import abbreviate, did_you_mean
 
 _PACKAGE = Path(__file__).parents[2]
 
 
 def shipped_folder(package: Path = _PACKAGE) -> Path:
-    """Where they lie: in the installed package, or beside it in a checkout."""
-    packed = package / "pipelines"
-    return packed if packed.is_dir() else package.parent / "pipelines"
+    """Their folder: inside the installed package, or beside it in a checkout."""
+    inside = package / "pipelines"
+    return inside if inside.is_dir() else package.parent / "pipelines"
 
 
 def shipped_pipelines() -> Mapping[str, Path]:
-    """The files by name, without suffix; sorted."""
+    """The files by name, without suffix, sorted."""
     return {path.stem: path for path in sorted(shipped_folder().glob("*.yaml"))}
 
 
 def pipeline_file(named: Path) -> Path:
-    """The file that somebody means who names a pipeline: a file of that path, or a shipped one.
+    """The file behind a user's name for a pipeline: a file of that path, or a shipped one.
 
-    Shipped ones go by a bare name, such as ``temporal``. What has a folder or a suffix is a path,
-    there or not. Raises UsageError for a bare name that is neither.
+    A shipped pipeline has a bare name, such as ``temporal``. A name with a folder or a suffix is
+    always a path. Raises UsageError for a bare name that is neither.
     """
     name = str(named)
     if not re.fullmatch(r"[\w-]+", name) or is_file(named):
@@ -37,14 +37,14 @@ def pipeline_file(named: Path) -> Path:
     if name not in shipped:
         beside = sorted(path.name for path in Path().glob("*.yaml"))
         raise UsageError(
-            f"there is no file {shown(name)}, and no pipeline of that name comes with vidstyle."
-            f"{did_you_mean(name, [*shipped, *beside])}"
+            f"there is no file {abbreviate(name)}, and no pipeline of that name comes with"
+            f" vidstyle.{did_you_mean(name, [*shipped, *beside])}"
         )
     return shipped[name]
 
 
-def about(path: Path) -> str:
-    """The first sentence of the comment that a pipeline begins with; empty without one."""
+def pipeline_summary(path: Path) -> str:
+    """The first sentence of a pipeline's first comment; empty where it has none."""
     lines = []
     for line in path.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):

@@ -1,8 +1,8 @@
-"""Side inputs: images, folders and videos that become layers beside the clip's own.
+"""Side inputs: images, folders and videos that become layers beside those of the clip.
 
-``inputs: {mask: mask.mp4}`` names a layer and its file; an option that takes a layer or a file
+``inputs: {mask: mask.mp4}`` names a layer and its file. An option that takes a layer or a file
 (``core.options.layer_or_file``) makes a layer of its own. A relative path counts from the folder
-of the file that holds it; one given with ``--set inputs.mask=face.png`` from the current folder.
+of the file that it is written in, or from the current folder in ``--set inputs.mask=face.png``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vidstyle.core.layers import CHANNELS, CUT
 from vidstyle.runner.config.stage_list import NAME
-from vidstyle.runner.config.suggest import shown
+from vidstyle.runner.config.suggest import abbreviate
 from vidstyle.runner.config.yaml_values import Where, YamlMap, YamlScalar, YamlValue
 
 INPUTS = "inputs"
@@ -21,10 +21,10 @@ _FORM = "{mask: mask.mp4}"
 
 @dataclass(frozen=True, slots=True)
 class SideInput:
-    """A file and the layer that it becomes."""
+    """A file and the name of its layer."""
 
     name: str
-    """Of the layer; with a dot where an option has made it, which no pipeline can write."""
+    """The layer. A file that an option names has a layer with a dot in its name."""
     path: Path
     """Absolute."""
 
@@ -37,9 +37,12 @@ def read_inputs(value: YamlValue) -> dict[str, SideInput]:
 
 
 def read_input(name: str, value: YamlValue, where: Where) -> SideInput:
-    """One of them; ``where`` the name stands. Raises PipelineError for a bad name or no path."""
+    """One side input; ``where`` is the position of its name.
+
+    Raises PipelineError for a name that no layer can have and for a value that is no path.
+    """
     if not NAME.fullmatch(name):
-        raise where.error(f"{shown(name)} is no name of a layer; use a-z, 0-9, _ and -")
+        raise where.error(f"{abbreviate(name)} is no name of a layer; use a-z, 0-9, _ and -")
     if name in CHANNELS or name == CUT:
         raise where.error(f"the layer {name} is vidstyle's own; give the side input another name")
     text = value.value if isinstance(value, YamlScalar) else None
@@ -49,10 +52,10 @@ def read_input(name: str, value: YamlValue, where: Where) -> SideInput:
 
 
 def read_option(stage: str, option: str, value: YamlScalar) -> SideInput | None:
-    """The file that an option names, or None where it names a layer or nothing.
+    """The file that an option names; None where it names a layer, or nothing.
 
-    What looks like a name is a layer, and all else is a path; ``./mask`` is a file without a
-    suffix. Raises PipelineError for an empty text.
+    A text in the form of a name is a layer, all other text is a path: write ``./mask`` for a file
+    without a suffix. Raises PipelineError for an empty text.
     """
     text = value.value
     if not isinstance(text, str) or NAME.fullmatch(text):

@@ -1,22 +1,30 @@
-"""The ``stages`` of a pipeline as they are written: order, names, options not yet judged."""
+"""The ``stages`` of a pipeline as written: their order and names; options are not validated."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from vidstyle.runner.config.suggest import shown
-from vidstyle.runner.config.yaml_values import Where, YamlList, YamlMap, YamlScalar, YamlValue
+from vidstyle.runner.config.suggest import abbreviate
+from vidstyle.runner.config.yaml_values import (
+    Where,
+    YamlList,
+    YamlMap,
+    YamlScalar,
+    YamlValue,
+    from_plain,
+)
 
+# The name of a stage: ``kind/name``.
 USE = re.compile(r"[a-z][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*")
-"""The name of a stage: ``kind/name``."""
+# The values of ``as:``.
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
-"""What ``as:`` may give."""
 FIRST, LAST = "decode", "encode"
+# ``--set inputs.mask=…`` sets a side input.
 _RESERVED = "inputs"
-# ``--set inputs.mask=…`` means a side input.
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +37,32 @@ class WrittenStage:
     options: YamlMap
     """All other keys."""
     where: Where
-    """Where ``use:`` names the stage."""
+    """The position of the value of ``use:``."""
 
     @property
     def kind(self) -> str:
+        """The part of ``use`` before the slash."""
         return self.use.split("/")[0]
 
 
 def read_stages(value: YamlValue) -> tuple[WrittenStage, ...]:
-    """The stages in order, each with a name of its own, from decode to encode.
+    """The stages in order, each with a unique name, from decode to encode.
 
-    Raises PipelineError for another form, order or a name that is used twice.
+    Raises PipelineError for a wrong form, a wrong order or a name that is used twice.
     """
     if not isinstance(value, YamlList) or not value.items:
         raise value.where.error(f"stages wants a list such as `- use: decode/pyav`, got {value}")
-    stages = _named([_read_stage(item) for item in value.items])
+    stages = _with_names([_read_stage(item) for item in value.items])
     _check_ends(stages)
     _check_names(stages)
     return stages
+
+
+def stage_of_values(use: str, options: Mapping[str, Any], where: Where) -> WrittenStage:
+    """A stage with options that were not read from a file; ``where`` begins error messages."""
+    written = from_plain(options, where)
+    assert isinstance(written, YamlMap)
+    return WrittenStage(use.split("/")[0], use, written, where)
 
 
 def _read_stage(item: YamlValue) -> WrittenStage:
@@ -69,7 +85,7 @@ def _own_name(item: YamlMap) -> str:
     if text is None or not NAME.fullmatch(text):
         raise value.where.error(f"as wants a name of a-z, 0-9, _ and -, got {value}")
     if text == _RESERVED:
-        raise value.where.error(f"the name {text} is kept for side inputs; take another")
+        raise value.where.error(f"the name {text} is reserved for side inputs; choose another")
     return text
 
 
@@ -77,8 +93,8 @@ def _text(value: YamlValue) -> str | None:
     return value.value if isinstance(value, YamlScalar) and isinstance(value.value, str) else None
 
 
-def _named(stages: Sequence[WrittenStage]) -> tuple[WrittenStage, ...]:
-    """Names for who has none: a kind is a name only where it means one stage."""
+def _with_names(stages: Sequence[WrittenStage]) -> tuple[WrittenStage, ...]:
+    """Names for stages without ``as:``: the kind, numbered where it occurs more than once."""
     kinds = Counter(stage.kind for stage in stages)
     unnamed: Counter[str] = Counter()
     named = []
@@ -116,6 +132,6 @@ def _check_names(stages: Sequence[WrittenStage]) -> None:
         by_kind = stage.name == stage.kind not in [other.kind for other in others]
         if stage.name in taken and not by_kind:
             raise stage.where.error(
-                f"the name {shown(stage.name)} is taken by another stage or is its kind;"
+                f"the name {abbreviate(stage.name)} is taken by another stage or is its kind;"
                 " give this stage another `as:`"
             )

@@ -1,33 +1,50 @@
-"""A stage's options: from what is written to the stage's own model, or one clear line.
+"""A stage's options: from written values to the stage's model, or one error message.
 
-Types are strict, as in JSON: text that looks like a number is text, a whole number is good
-for a number, true is neither. A relative ``pathlib.Path`` counts from the folder of the file
-that holds it; one given with ``--set`` counts from the current folder. So does the file of an
-option that takes a layer or a file; the option's value is then the layer that it becomes.
+Types are strict, as in JSON: text that looks like a number is text, a whole number is a valid
+number, true is no number. A relative ``pathlib.Path`` counts from the folder of the file that it
+is written in, or from the current folder in ``--set``. The same holds for the file of an option
+that takes a layer or a file; the value of that option is then the name of the file's layer.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
 from vidstyle.core.options import StageOptions, is_mix, may_be_file, may_be_keyframed
-from vidstyle.runner.config.keyframes import AT, Keyframes, Points, mixes, read_points
-from vidstyle.runner.config.option_errors import first_complaint
+from vidstyle.runner.config.keyframes import AT, Keyframes, align_mixes
+from vidstyle.runner.config.option_errors import option_error
 from vidstyle.runner.config.side_inputs import SideInput, read_option
 from vidstyle.runner.config.stage_list import WrittenStage
-from vidstyle.runner.config.yaml_values import YamlMap, YamlScalar, plain
+from vidstyle.runner.config.suggest import abbreviate
+from vidstyle.runner.config.yaml_values import (
+    Where,
+    YamlList,
+    YamlMap,
+    YamlScalar,
+    YamlValue,
+    to_plain,
+)
+
+# A time as text: ``2s``, ``1.5s``, ``100ms``, ``1:30`` (minutes), ``1:02:03.5`` (hours).
+TIME = r"^([0-9]+(\.[0-9]+)?(s|ms)|([0-9]+:)?[0-9]+:[0-9]{1,2}(\.[0-9]+)?)$"
+_LONGEST_TIME = 32
+_FORM = "{at: {0s: 0, 2s: 1}}"
+
+Points: TypeAlias = tuple[tuple[Fraction, YamlValue], ...]
+"""Seconds and the written value there, in order of time."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """Options that their model accepts."""
+    """Options that their model has accepted."""
 
     values: StageOptions
     """Keyframed ones have their first value here."""
@@ -37,62 +54,64 @@ class ReadOptions:
 
 
 def read_options(stage: WrittenStage, model: type[StageOptions]) -> ReadOptions:
-    """Validate what a pipeline has for a stage. Raises PipelineError at the first bad option."""
+    """Validate the written options of a stage. Raises PipelineError for the first bad one."""
     points = {
         name: read_points(value, f"stage {stage.name}: option {name}")
         for name, value in stage.options.items.items()
-        if isinstance(value, YamlMap) and _is_timed(model, name, value)
+        if isinstance(value, YamlMap) and _has_keyframes(model, name, value)
     }
     written = stage.options
     for name, keys in points.items():
-        written = written.having(name, keys[0][1], written.keys[name])
-    values = _validated(stage, model, written)
+        written = written.with_item(name, keys[0][1], written.keys[name])
+    values = _validate(stage, model, written)
     keyframes = {
         name: _keyframes(stage, model, written, name, keys) for name, keys in points.items()
     }
-    # A mix names all that it will ever hold, so that a stage can load it before the first frame.
+    # A mix holds every name that it will ever have, so that a stage can load all at the start.
     first = {name: keys.points[0][1] for name, keys in keyframes.items() if is_mix(model, name)}
     inputs = _files(stage, model)
     layers = {option: side.name for option, side in inputs.items()}
-    changed = {**first, **layers, **_absolute(values, stage.options)}
+    changed = {**first, **layers, **_absolute_paths(values, stage.options)}
     values = values.model_copy(update=changed) if changed else values
     return ReadOptions(values, keyframes, tuple(inputs.values()))
 
 
-def _is_timed(model: type[StageOptions], name: str, value: YamlMap) -> bool:
-    """Whether keyframes are meant; a mix is a mapping itself."""
-    return _changes(model, name) and (AT in value.items or not is_mix(model, name))
+def _has_keyframes(model: type[StageOptions], name: str, value: YamlMap) -> bool:
+    """Whether it is keyframes; a mix is a mapping itself, and may have a style ``at``."""
+    if not _may_change(model, name):
+        return False
+    return not is_mix(model, name) or isinstance(value.items.get(AT), YamlMap)
 
 
-def _changes(model: type[StageOptions], name: str) -> bool:
+def _may_change(model: type[StageOptions], name: str) -> bool:
     return name in model.model_fields and may_be_keyframed(model, name)
 
 
 def _keyframes(
     stage: WrittenStage, model: type[StageOptions], written: YamlMap, name: str, points: Points
 ) -> Keyframes:
-    """Each value judged by the model, so that bounds and checks across options hold."""
+    """The model validates each value, with its bounds and its checks across options."""
     values: list[tuple[Fraction, Any]] = []
     for time, point in points:
-        at_time = written.having(name, point, written.keys[name])
-        values.append((time, getattr(_validated(stage, model, at_time), name)))
+        at_time = written.with_item(name, point, written.keys[name])
+        values.append((time, getattr(_validate(stage, model, at_time), name)))
     if is_mix(model, name):
-        return Keyframes(mixes(values))
+        return Keyframes(align_mixes(values))
     return Keyframes(tuple((time, float(value)) for time, value in values))
 
 
-def _validated(stage: WrittenStage, model: type[StageOptions], written: YamlMap) -> StageOptions:
+def _validate(stage: WrittenStage, model: type[StageOptions], written: YamlMap) -> StageOptions:
     _refuse_keyframes(stage, model, written)
     try:
-        return model.model_validate_json(json.dumps(plain(written)), strict=True)
+        return model.model_validate_json(json.dumps(to_plain(written)), strict=True)
     except ValidationError as error:
-        raise first_complaint(stage, model, written, error.errors(include_url=False)) from None
+        raise option_error(stage, model, written, error.errors(include_url=False)) from None
 
 
 def _refuse_keyframes(stage: WrittenStage, model: type[StageOptions], written: YamlMap) -> None:
     for name, value in written.items.items():
         if name in model.model_fields and isinstance(value, YamlMap) and set(value.items) == {AT}:
-            able = ", ".join(option for option in model.model_fields if _changes(model, option))
+            able = ", ".join(option for option in model.model_fields if _may_change(model, option))
             raise value.where.error(
                 f"stage {stage.name}: option {name} cannot change over time; give one value."
                 f" Options that can: {able or 'none'}"
@@ -100,7 +119,7 @@ def _refuse_keyframes(stage: WrittenStage, model: type[StageOptions], written: Y
 
 
 def _files(stage: WrittenStage, model: type[StageOptions]) -> dict[str, SideInput]:
-    """By option, the files where a layer or a file may stand."""
+    """By option, the files of options that take a layer or a file."""
     files = {}
     for name, value in stage.options.items.items():
         if isinstance(value, YamlScalar) and may_be_file(model, name):
@@ -110,10 +129,45 @@ def _files(stage: WrittenStage, model: type[StageOptions]) -> dict[str, SideInpu
     return files
 
 
-def _absolute(options: StageOptions, written: YamlMap) -> dict[str, Path]:
+def _absolute_paths(options: StageOptions, written: YamlMap) -> dict[str, Path]:
     paths = {}
     for name in options.model_fields_set:
         value = getattr(options, name)
         if isinstance(value, Path):
             paths[name] = (written.items[name].where.folder / value).absolute()
     return paths
+
+
+def read_points(value: YamlMap, what: str) -> Points:
+    """The written keyframes of an option; the values are not validated yet.
+
+    ``what`` names the option in errors. Raises PipelineError for another form or a bad time.
+    """
+    for key, where in value.keys.items():
+        if key != AT:
+            raise where.error(f"{what} has no key {abbreviate(key)}; write {_FORM}")
+    times = value.items.get(AT)
+    if not isinstance(times, YamlMap) or not times.items:
+        got = "" if times is None else f", got {times}"
+        raise value.where.error(f"{what} wants a number, or {_FORM}{got}")
+    points: dict[Fraction, YamlValue] = {}
+    for text, point in times.items.items():
+        time = parse_time(text, times.keys[text])
+        if time in points:
+            raise times.keys[text].error(f"{what} has two values at {abbreviate(text)}; keep one")
+        if isinstance(point, YamlList):
+            raise point.where.error(f"{what} wants a number at {abbreviate(text)}, got {point}")
+        points[time] = point
+    return tuple(sorted(points.items(), key=lambda point: point[0]))
+
+
+def parse_time(text: str, where: Where) -> Fraction:
+    """Seconds, exact. Raises PipelineError where the text is not a time."""
+    if len(text) > _LONGEST_TIME or not re.match(TIME, text, re.ASCII) or text.endswith("\n"):
+        raise where.error(f"{abbreviate(text)} is not a time; write 2s, 1.5s, 100ms or 1:30")
+    if text.endswith("ms"):
+        return Fraction(text[:-2]) / 1000
+    seconds = Fraction(0)
+    for part in text.removesuffix("s").split(":"):
+        seconds = seconds * 60 + Fraction(part)
+    return seconds

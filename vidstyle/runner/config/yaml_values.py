@@ -1,4 +1,4 @@
-"""What was read from YAML: plain values that know where they stand."""
+"""Plain values that were read from YAML, each with its position in the file."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from vidstyle.core.errors import PipelineError
-from vidstyle.runner.config.suggest import shown
+from vidstyle.runner.config.suggest import abbreviate
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A place in a file, or an argument of the command line; prints as messages begin."""
+    """A position in a file, or an argument of the command line; error messages begin with it."""
 
     file: str
-    """The file as the user named it, or the argument whole."""
+    """The file as the user named it, or the whole argument."""
     line: int | None = None
-    """Counted from 1; None where the file or the argument is meant as a whole."""
+    """Counted from 1; None for the file or the argument as a whole."""
     column: int | None = None
     """Counted from 1, in characters."""
 
     def error(self, text: str) -> PipelineError:
-        """The error to raise about what stands here."""
+        """The error to raise about the value at this position."""
         return PipelineError(f"{self}: {text}")
 
     @property
     def folder(self) -> Path:
-        """What relative paths written here are relative to."""
+        """The folder that relative paths at this position count from."""
         return Path(self.file).parent if self.line else Path()
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class YamlScalar:
         if isinstance(self.value, bool):
             return str(self.value).lower()
         if isinstance(self.value, str):
-            return f"the text '{shown(self.value)}'"
+            return f"the text '{abbreviate(self.value)}'"
         return f"the number {self.value}"
 
 
@@ -66,33 +66,44 @@ class YamlList:
 
 @dataclass(frozen=True, slots=True)
 class YamlMap:
-    """A mapping whose keys are text, in the order of the file."""
+    """A mapping with keys of text, in the order of the file."""
 
     items: Mapping[str, YamlValue]
     keys: Mapping[str, Where]
-    """Where each key stands."""
+    """The position of each key."""
     where: Where
 
-    def having(self, key: str, value: YamlValue, where: Where) -> YamlMap:
-        """With this entry, in place of an earlier one of the same key."""
+    def with_item(self, key: str, value: YamlValue, where: Where) -> YamlMap:
+        """A copy with this item; an earlier one of the same key is replaced."""
         return YamlMap({**self.items, key: value}, {**self.keys, key: where}, self.where)
 
     def without(self, *keys: str) -> YamlMap:
-        """Without these entries, whether they were there or not."""
+        """A copy without these items; a key that is missing is ignored."""
         items = {key: value for key, value in self.items.items() if key not in keys}
         return YamlMap(items, {key: self.keys[key] for key in items}, self.where)
 
     def __str__(self) -> str:
-        return f"a mapping with {', '.join(map(shown, list(self.items)[:4])) or 'no keys'}"
+        return f"a mapping with {', '.join(map(abbreviate, list(self.items)[:4])) or 'no keys'}"
 
 
 YamlValue: TypeAlias = YamlScalar | YamlList | YamlMap
 
 
-def plain(value: YamlValue) -> Any:
-    """The value alone, of dicts, lists and scalars. Depth is bounded by the reader."""
+def to_plain(value: YamlValue) -> Any:
+    """The value as dicts, lists and scalars. The reader bounds its depth."""
     if isinstance(value, YamlMap):
-        return {key: plain(item) for key, item in value.items.items()}
+        return {key: to_plain(item) for key, item in value.items.items()}
     if isinstance(value, YamlList):
-        return [plain(item) for item in value.items]
+        return [to_plain(item) for item in value.items]
     return value.value
+
+
+def from_plain(value: Any, where: Where) -> YamlValue:
+    """Dicts, lists and scalars as if they were read from one position. Other values become text."""
+    if isinstance(value, Mapping):
+        items = {str(key): from_plain(item, where) for key, item in value.items()}
+        return YamlMap(items, dict.fromkeys(items, where), where)
+    if isinstance(value, (list, tuple)):
+        return YamlList(tuple(from_plain(item, where) for item in value), where)
+    is_scalar = value is None or isinstance(value, (str, int, float))
+    return YamlScalar(value if is_scalar else str(value), where)

@@ -128,7 +128,9 @@ class Node:
             behind = _restrict(behind, self._names_behind, home)
         if self._names_ahead:
             ahead = _restrict(self._waiting, self._names_ahead, home)
-        options = options_at(entry, now.time) if entry.keyframes else entry.options
+        options = entry.options
+        if entry.keyframes:
+            options = options_at(options, entry.keyframes, now.time)
         return Window(now.restrict(self._names_now, home), options, behind, ahead)
 
     def _step(self, window: Window[Any]) -> Layers:

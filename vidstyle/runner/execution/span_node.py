@@ -124,7 +124,9 @@ class SpanNode:
         first, reads, entry = self._collected[0], tuple(self.planned.needs.reads), self._entry
         home = home_of(self.planned)
         frames = StoredFrames(store, tuple(self._collected), reads, home)
-        options = tuple(options_at(entry, frame.time) for frame in self._collected)
+        options = tuple(
+            options_at(entry.options, entry.keyframes, frame.time) for frame in self._collected
+        )
         span: Span[Any] = Span(frames, options, StoredScratch(store, home))
         steps = self.guard(first.index, self._stage.step_span, span, self._state)
         if not isinstance(steps, Generator):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from vidstyle.core.context import ExecutionContext
 from vidstyle.core.needs import Needs
-from vidstyle.core.options import StageOptions
 from vidstyle.core.plan import Plan, PlannedStage
-from vidstyle.runner.config.keyframes import Keyframes
+from vidstyle.runner.config.keyframes import options_to_json
 from vidstyle.runner.plan.assembly import Assembly
 from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.plan.memory import (
@@ -65,7 +63,7 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, sa
             PlannedStage(
                 name=entry.name,
                 use=entry.use,
-                options=_json_options(entry.options, entry.keyframes),
+                options=options_to_json(entry.options, entry.keyframes),
                 needs=needs,
                 context=context,
                 clip=leaves,
@@ -111,10 +109,3 @@ def _distinct(
         same = same and (position == 0 or not {"source", "image"} & set(needs.writes))
         shared = same and {"source", "image"} <= set(layers)
         yield tuple(name for name in layers if not (shared and name == "image"))
-
-
-def _json_options(options: StageOptions, keyframes: Mapping[str, Keyframes]) -> Mapping[str, Any]:
-    values: dict[str, Any] = options.model_dump(mode="json")
-    for name, frames in keyframes.items():
-        values[name] = {"at": {str(at): value for at, value in frames.points}}
-    return values

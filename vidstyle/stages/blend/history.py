@@ -1,4 +1,4 @@
-"""What was painted before, on this frame's grid, and how far each pixel of it can be trusted."""
+"""The previous output on this frame's grid, and the confidence in each of its pixels."""
 
 from __future__ import annotations
 
@@ -9,58 +9,55 @@ import numpy as np
 
 from vidstyle.core import HostArray
 from vidstyle.imaging.agreement import agreement, photometric_distance, pixel_distance
-from vidstyle.imaging.bands import Band, bands
-from vidstyle.imaging.half_size import doubled, halved, halved_places
-from vidstyle.imaging.planes import channels, three_times
-from vidstyle.imaging.smooth import reach_of, smooth
+from vidstyle.imaging.bands import Band, bands, repeat_plane, split_planes
+from vidstyle.imaging.derived import double, halve, halve_positions, reach_of, smooth
 from vidstyle.imaging.warp import Kernel, inside, sample
-from vidstyle.stages.blend.anchors import Anchors, Memory
-from vidstyle.stages.blend.dials import Dials
-from vidstyle.stages.blend.warped_options import WarpedOptions
+from vidstyle.stages.blend.anchors import Memory, fill_from_anchors
+from vidstyle.stages.blend.warped_options import BlendWeights, WarpedOptions
 
+# Pixels a frame below which an area stands still, so that averaging cannot blur it.
 _STILL = 0.25
-# Pixels a frame below which a place stands still, so that averaging cannot blur it.
+# Pixels a frame up to which flow may be noise: there it counts only where it explains the source
+# better than no motion does, by the factor _EXPLAINED.
 _CREEPING = 1.0
-# Pixels a frame up to which flow may be noise: it counts only where it explains the source
 _EXPLAINED = 0.9
-# better than no motion does, by this factor.
+# Pixels of the halved image around a still pixel that have to stand still, too.
 _STILL_SIGMA = 2.0
-# Pixels of the halved image that a place needs around it to stand still.
+# Pixels, as for ``pixel_distance``.
 _THIN_SIGMA = 0.6
 _THIN_REACH = reach_of(_THIN_SIGMA)
-# Pixels, as for ``pixel_distance``.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """What was painted before, on this frame's grid."""
+    """The previous output on this frame's grid."""
 
     image: HostArray
     """(H, W, 3)."""
     source: HostArray
-    """What it was painted on, at half size."""
+    """The source that it was stylized from, mixed in the same weights; (h, w, 3)."""
     confidence: HostArray
-    """How far each pixel can be trusted, (H, W) in [0, 1]."""
-    weight: HostArray
-    """The same at half size."""
+    """(H, W) in [0, 1]."""
+    half_confidence: HostArray
+    """The same at half size, (h, w)."""
     still: HostArray
-    """1 where nothing moves, at half size."""
+    """1 where nothing moves, else 0; (h, w)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Moved:
-    """A frame as flow and sources tell where it comes from."""
+class FrameMotion:
+    """Where the pixels of a frame come from: its flow, and the sources that confirm it."""
 
     flow: HostArray
-    """(H, W, 2)."""
+    """(H, W, 2) pixels, to the previous frame."""
     visible: HostArray
-    """(H, W)."""
+    """(H, W) in [0, 1]."""
     source: HostArray
     """(H, W, 3)."""
-    half: HostArray
-    """The same at half size."""
-    before: HostArray
-    """Source of the frame before, (H, W, 3)."""
+    half_source: HostArray
+    """(h, w, 3)."""
+    previous_source: HostArray
+    """(H, W, 3)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,71 +68,75 @@ class _Coarse:
     """Factor of the flow: 0 where it explains nothing; None is 1 everywhere."""
     near: HostArray
     """Agreement of the sources."""
-    wide: HostArray
+    pixels: HostArray
     """Their distance, pixel for pixel."""
 
 
-def carried(memory: Memory, moved: Moved, options: WarpedOptions, dials: Dials) -> History:
-    """The newest output in ``memory`` on the grid of the frame that has ``moved``."""
-    u, v = channels(moved.flow)
-    half = halved(u), halved(v)
+def warp_history(
+    memory: Memory, motion: FrameMotion, options: WarpedOptions, weights: BlendWeights
+) -> History:
+    """Bring the newest output in ``memory`` onto the grid of the frame that moved so."""
+    u, v = split_planes(motion.flow)
+    half = halve(u), halve(v)
     length = np.asarray(cv2.magnitude(*half), np.float32)
-    now, unmoved = moved.half, memory["source_1"]
-    source = sample(unmoved, *halved_places(*half, u.shape))
-    still = _unexplained(now, source, unmoved, length)
+    now, unmoved = motion.half_source, memory["source_1"]
+    source = sample(unmoved, *halve_positions(*half, u.shape))
+    still = _find_unexplained(now, source, unmoved, length)
     moves = None
     if still.any():
         moves = 1 - still
-        source += three_times(still) * (unmoved - source)
-    near = agreement(photometric_distance(now, source), dials.tolerance)
+        source += repeat_plane(still) * (unmoved - source)
+    near = agreement(photometric_distance(now, source), weights.tolerance)
     coarse = _Coarse(moves, near, pixel_distance(now, source))
-    image, confidence = _sampled(memory["blended_1"], (u, v), moved, coarse, options.kernel, dials)
-    if options.anchors:
-        tolerance = dials.tolerance_hidden or dials.tolerance
-        anchors = Anchors(memory, options.anchors, tolerance=tolerance)
-        anchors.fill(image, source, confidence, now)
-    return History(
-        image, source, confidence, halved(confidence), np.maximum(still, _at_rest(length))
+    image, confidence = _sample_history(
+        memory["blended_1"], (u, v), motion, coarse, options.kernel, weights
     )
+    if options.anchors:
+        tolerance = weights.tolerance_hidden or weights.tolerance
+        image, source, confidence = fill_from_anchors(
+            memory, options.anchors, (image, source, confidence), now, tolerance=tolerance
+        )
+    still = np.maximum(still, _find_still(length))
+    return History(image, source, confidence, halve(confidence), still)
 
 
-def _sampled(
+def _sample_history(
     before: HostArray,
     flow: tuple[HostArray, HostArray],
-    moved: Moved,
+    motion: FrameMotion,
     coarse: _Coarse,
     kernel: Kernel,
-    dials: Dials,
+    weights: BlendWeights,
 ) -> tuple[HostArray, HostArray]:
-    """``before`` (H, W, 3) moved along the flow, and how far it can be trusted (H, W)."""
-    height, width = moved.visible.shape
+    """``before`` (H, W, 3) warped along the flow, and the confidence in it (H, W)."""
+    height, width = motion.visible.shape
     image = np.empty((height, width, 3), np.float32)
     confidence = np.empty((height, width), np.float32)
-    luma = _luma(moved.before)
+    luma = _luma(motion.previous_source)
     for band in bands(height, width):
         outer = band.wider(_THIN_REACH)
-        columns, rows = _places(flow, outer, coarse.moves)
+        columns, rows = _positions(flow, outer, coarse.moves)
         there = band.within(outer, columns), band.within(outer, rows)
-        moving = sample(before, *there, kernel=kernel, out=band.of(image))
-        if dials.softness:
+        warped = sample(before, *there, kernel=kernel, out=band.of(image))
+        if weights.softness:
             soft = sample(before, *there)
-            cv2.addWeighted(moving, 1 - dials.softness, soft, dials.softness, 0, dst=moving)
-        visible = band.of(moved.visible)
-        trusted = np.multiply(band.doubled(coarse.near), visible, out=band.of(confidence))
-        if dials.tolerance_hidden and visible.min() < 1:
-            thin = band.within(outer, _thin_distance(outer.of(moved.source), luma, columns, rows))
-            distance = np.maximum(thin, band.doubled(coarse.wide))
-            hidden = agreement(distance, dials.tolerance_hidden)
+            cv2.addWeighted(warped, 1 - weights.softness, soft, weights.softness, 0, dst=warped)
+        visible = band.of(motion.visible)
+        sure = np.multiply(band.double(coarse.near), visible, out=band.of(confidence))
+        if weights.tolerance_hidden and visible.min() < 1:
+            thin = _thin_distance(outer.of(motion.source), luma, columns, rows)
+            distance = np.maximum(band.within(outer, thin), band.double(coarse.pixels))
+            hidden = agreement(distance, weights.tolerance_hidden)
             hidden *= 1 - visible
-            cv2.add(trusted, hidden, dst=trusted, mask=inside(*there, height, width))
+            cv2.add(sure, hidden, dst=sure, mask=inside(*there, height, width))
     return image, confidence
 
 
-def _places(
+def _positions(
     flow: tuple[HostArray, HostArray], band: Band, moves: HostArray | None
 ) -> tuple[HostArray, HostArray]:
     """Columns and rows that the flow leads to from a band; ``moves`` is a factor of the flow."""
-    factor = 1 if moves is None else band.doubled(moves)
+    factor = 1 if moves is None else band.double(moves)
     u, v = (np.multiply(band.of(plane), factor, dtype=np.float32) for plane in flow)
     u += np.arange(band.width, dtype=np.float32)
     v += np.arange(band.first, band.last, dtype=np.float32)[:, np.newaxis]
@@ -145,7 +146,7 @@ def _places(
 def _thin_distance(
     source: HostArray, luma: HostArray, columns: HostArray, rows: HostArray
 ) -> HostArray:
-    """Squared difference in luma, very little smoothed, of rows of ``source`` to what was there.
+    """Squared difference in luma, very little smoothed, of rows of ``source`` to the previous one.
 
     Flow is often wrong where it says hidden: it has small steps at the edges of its patches, which
     count as motion boundaries, and both directions disagree in motion that is hard to follow.
@@ -156,33 +157,33 @@ def _thin_distance(
     return smooth(np.square(there, out=there), _THIN_SIGMA)
 
 
-def _unexplained(
-    source: HostArray, carried: HostArray, unmoved: HostArray, length: HostArray
+def _find_unexplained(
+    source: HostArray, warped: HostArray, unmoved: HostArray, length: HostArray
 ) -> HostArray:
     """1 where the flow is short and no motion at all explains the source as well, at half size.
 
-    Flow on flat, noisy ground is made of noise, and to follow it would move a still painting.
-    ``carried`` is the history moved along the flow, ``unmoved`` as it was; (h, w, 3) all three.
+    Flow on flat, noisy ground is made of noise, and to follow it would move a still image.
+    ``warped`` is the history's source along the flow, ``unmoved`` as it was; (h, w, 3) all three.
     ``length`` (h, w) is that of the flow, in pixels of the frame.
     """
-    short = halved(length) < _CREEPING
+    short = halve(length) < _CREEPING
     if not short.any():
         return np.zeros(source.shape[:2], np.float32)
-    luma, along, there = (_luma(image) for image in (source, carried, unmoved))
+    luma, along, there = (_luma(image) for image in (source, warped, unmoved))
     moved, stood = (
-        smooth(halved(np.square(cv2.subtract(luma, plane, dst=plane))), _STILL_SIGMA)
+        smooth(halve(np.square(cv2.subtract(luma, plane, dst=plane))), _STILL_SIGMA)
         for plane in (along, there)
     )
     still = short & (moved >= _EXPLAINED * stood)
-    return doubled(_middle(still.astype(np.float32)), *source.shape[:2])
+    return double(_erode_softly(still.astype(np.float32)), *source.shape[:2])
 
 
-def _at_rest(length: HostArray) -> HostArray:
+def _find_still(length: HostArray) -> HostArray:
     """1 inside of areas where nothing moves, 0 outside."""
-    return _middle((length < _STILL).astype(np.float32))
+    return _erode_softly((length < _STILL).astype(np.float32))
 
 
-def _middle(mask: HostArray) -> HostArray:
+def _erode_softly(mask: HostArray) -> HostArray:
     """A mask of 0 and 1 without its edges, softened."""
     soft = smooth(mask, _STILL_SIGMA)
     soft *= np.float32(2)

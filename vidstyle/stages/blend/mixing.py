@@ -1,83 +1,150 @@
-"""The new painting moved towards the history: in different shares for coarse and fine."""
+"""Mix the new stylized frame with the history and the next frame: coarse and fine by themselves."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.bands import bands
-from vidstyle.imaging.half_size import halved
-from vidstyle.imaging.planes import three_times
-from vidstyle.imaging.strokes import faded_strokes, overshoot
-from vidstyle.stages.blend.ahead import Ahead, Stylized
-from vidstyle.stages.blend.dials import Dials
+from vidstyle.imaging.agreement import agreement, photometric_distance
+from vidstyle.imaging.bands import bands, repeat_plane, split_planes
+from vidstyle.imaging.contrast import find_overshoot, missing_strokes
+from vidstyle.imaging.derived import double, halve, halve_positions
+from vidstyle.imaging.warp import inside, sample, targets
 from vidstyle.stages.blend.history import History
+from vidstyle.stages.blend.warped_options import BlendWeights
 
-_WANDER = 2.0
-# How much more a place at rest may drift, as a factor beside 1: there a painting that changes can
-# only be flicker, and what is carried on is forgotten soon.
+# How much more an area at rest may drift, as a factor beside 1: there a change of the stylized
+# frame can only be flicker, and the history is forgotten soon.
+_DRIFT_AT_REST = 2.0
+# Of the local mean of the confidence, so that nothing is divided by 0.
 _LEAST = 1e-3
-# Of the local mean of the trust, so that nothing is divided by nothing.
 
 
-def mixed(now: Stylized, history: History, ahead: Ahead, dials: Dials) -> HostArray:
-    """The painting moved towards the history: by the share, and less in fine detail that moves.
+@dataclass(frozen=True, slots=True, eq=False)
+class BlendFrame:
+    """A stylized frame, and the halves of it and of its source."""
 
-    What ``ahead`` has is added. All means are weighted by trust: what is hidden must not leak into
-    what is visible. The result, in [0, 1], is written over the history's image.
+    image: HostArray
+    """(H, W, 3)."""
+    half: HostArray
+    """(h, w, 3)."""
+    source: HostArray
+    """(h, w, 3)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NextChange:
+    """What the next stylized frame changes in this one."""
+
+    coarse: HostArray | None = None
+    """(h, w, 3) at half size."""
+    fine: HostArray | None = None
+    """(H, W, 3) without the coarse; only where the result may be soft."""
+
+
+def look_ahead(
+    now: BlendFrame, following: BlendFrame, flow: HostArray, room: HostArray, weights: BlendWeights
+) -> NextChange:
+    """Find what the next frame changes in this one, where the history leaves room for it.
+
+    The result is not carried on, so the agreement of the sources is enough.
+
+    Args:
+        now: This frame.
+        following: The next frame.
+        flow: (H, W, 2) pixels, from this frame to the next.
+        room: (h, w), 1 less the weight of the history.
+        weights: Of this frame.
     """
-    share = dials.fine * dials.share * (1 - history.still) + dials.share_at_rest * history.still
-    change = _trusted_change(now.image, history)
-    rest = _rest(now.half, change, share, history, ahead.coarse, dials)
+    u, v = split_planes(halve(flow))
+    half = halve_positions(u, v, flow.shape)
+    there = sample(following.source, *half)
+    weight = agreement(photometric_distance(now.source, there), weights.tolerance)
+    weight *= room * np.float32(weights.ahead)
+    weight[inside(*half, *weight.shape) == 0] = 0
+    coarse = sample(following.half, *half)
+    coarse -= now.half
+    coarse *= repeat_plane(weight)
+    if not weights.softness:
+        return NextChange(coarse)
+    size = now.image.shape[:2]
+    fine = sample(following.image, *targets(flow)) - now.image
+    fine -= double(halve(fine), *size)
+    fine *= repeat_plane(double(weight * np.float32(weights.softness), *size))
+    return NextChange(coarse, fine)
+
+
+def mix(
+    now: BlendFrame, history: History, following: NextChange, weights: BlendWeights
+) -> HostArray:
+    """Move the stylized frame towards the history, less so in fine detail that moves.
+
+    All means are weighted by confidence: what is hidden must not leak into what is visible.
+
+    Args:
+        now: This frame.
+        history: The previous output on this frame's grid.
+        following: What the next frame changes; it is added.
+        weights: Of this frame.
+
+    Returns:
+        (H, W, 3) in [0, 1].
+    """
+    fine = weights.fine * weights.history * (1 - history.still)
+    fine += weights.history_at_rest * history.still
+    change, half_change = _find_change(now.image, history)
+    coarse = _find_coarse(now.half, half_change, fine, history, following.coarse, weights)
     for band in bands(*history.confidence.shape):
-        rows = band.of(history.image)
-        rows *= three_times(band.doubled(share))
-        coarse = band.doubled(rest)
-        coarse *= three_times(band.of(history.confidence))
-        rows += coarse
-        if ahead.coarse is not None:
-            rows += band.doubled(ahead.coarse)
+        rows = band.of(change)
+        rows *= repeat_plane(band.double(fine))
+        more = band.double(coarse)
+        more *= repeat_plane(band.of(history.confidence))
+        rows += more
+        if following.coarse is not None:
+            rows += band.double(following.coarse)
         rows += band.of(now.image)
-        if ahead.fine is not None:
-            rows += band.of(ahead.fine)
+        if following.fine is not None:
+            rows += band.of(following.fine)
         np.clip(rows, 0, 1, out=rows)
-    return history.image
+    return change
 
 
-def _trusted_change(image: HostArray, history: History) -> HostArray:
-    """What trust leaves of the history's difference to ``image``, over its image; and halved."""
-    half = np.empty(history.source.shape, np.float32)
+def _find_change(image: HostArray, history: History) -> tuple[HostArray, HostArray]:
+    """The history's difference to ``image``, weighted by confidence; and the same halved."""
+    whole, half = np.empty_like(history.image), np.empty(history.source.shape, np.float32)
     for band in bands(*history.confidence.shape):
-        change = band.of(history.image)
-        change -= band.of(image)
-        change *= three_times(band.of(history.confidence))
-        band.of_half(half)[:] = halved(change)
-    return half
+        change = np.subtract(band.of(history.image), band.of(image), out=band.of(whole))
+        change *= repeat_plane(band.of(history.confidence))
+        band.of_half(half)[:] = halve(change)
+    return whole, half
 
 
-def _rest(
+def _find_coarse(
     half: HostArray,
     change: HostArray,
     fine: HostArray,
     history: History,
     ahead: HostArray | None,
-    dials: Dials,
+    weights: BlendWeights,
 ) -> HostArray:
-    """What the coarse gets on top of what fine detail gets, where all is trusted; at half size.
+    """What coarse structure gets beyond the fine detail's, at a confidence of 1, at half size.
 
-    ``half`` is the painting, ``change`` the trusted change, ``fine`` the share of it that is in
-    the image already.
+    ``half`` is the stylized frame, ``change`` the weighted change, ``fine`` its weight in fine
+    detail.
     """
-    weight, still = history.weight, history.still
-    more = (1 - dials.fine) * dials.share * (1 - still)
-    safe = np.maximum(weight, np.float32(_LEAST))
-    rest = change * three_times(np.divide(more, safe))
-    beyond = overshoot(dials.drift * (1 + _WANDER * still), change, safe)
-    if beyond is not None:
-        rest -= beyond * three_times(fine + more)
-    if dials.stroke_gain > 1:
-        coarse = half + three_times(fine) * change + three_times(weight) * rest
+    confidence, still = history.half_confidence, history.still
+    more = (1 - weights.fine) * weights.history * (1 - still)
+    safe = np.maximum(confidence, np.float32(_LEAST))
+    coarse = change * repeat_plane(np.divide(more, safe))
+    overshoot = find_overshoot(weights.drift * (1 + _DRIFT_AT_REST * still), change, safe)
+    if overshoot is not None:
+        coarse -= overshoot * repeat_plane(fine + more)
+    if weights.stroke_gain > 1:
+        mixed = half + repeat_plane(fine) * change + repeat_plane(confidence) * coarse
         if ahead is not None:
-            coarse += ahead
-        rest += three_times(still) * faded_strokes(coarse, half, limit=dials.stroke_gain)
-    return rest
+            mixed += ahead
+        strokes = missing_strokes(mixed, half, limit=weights.stroke_gain)
+        coarse += repeat_plane(still) * strokes
+    return coarse

@@ -1,4 +1,4 @@
-"""Recurrent temporal blend: carry the painting along with what it was painted on."""
+"""Recurrent temporal blend: the previous output, warped along the flow, in each new frame."""
 
 from __future__ import annotations
 
@@ -16,36 +16,33 @@ from vidstyle.core import (
     State,
     Window,
 )
-from vidstyle.imaging.half_size import halved
-from vidstyle.imaging.latest import Latest
-from vidstyle.imaging.planes import three_times
-from vidstyle.imaging.sharpen import detail_energy, sharpened
-from vidstyle.stages.blend.ahead import Ahead, Stylized, look_ahead
-from vidstyle.stages.blend.anchors import Memory, longer_paths, remembered
-from vidstyle.stages.blend.dials import Dials, dials_of
-from vidstyle.stages.blend.history import Moved, carried
-from vidstyle.stages.blend.mixing import mixed
-from vidstyle.stages.blend.warped_options import WarpedOptions
+from vidstyle.imaging.bands import repeat_plane
+from vidstyle.imaging.contrast import detail_energy, sharpen
+from vidstyle.imaging.derived import Latest, halve
+from vidstyle.stages.blend.anchors import Memory, extend_paths, remember
+from vidstyle.stages.blend.history import FrameMotion, History, warp_history
+from vidstyle.stages.blend.mixing import BlendFrame, NextChange, look_ahead, mix
+from vidstyle.stages.blend.warped_options import BlendWeights, WarpedOptions, resolve_weights
 
+# Part of the restored detail that an area at rest goes without: much of it is noise.
 _NOISE = 0.5
-# Of the detail that is put back, what a place at rest does without: much of it is noise.
 
 
 class Warped(BaseStage[WarpedOptions]):
-    """Writes ``image``: the new painting mixed with the previous output, moved along the flow.
+    """Writes ``image``: the stylized frame mixed with the previous output, warped along the flow.
 
-    ``image + strength · trust · (warped - image)``, the recurrent blend of Ruder et al. 2016 and
-    Chen et al. 2017 without their networks. Beside the painting its source is carried along and
-    mixed in the same shares: trust is visibility times the agreement of that history with the
-    source, so that what once went wrong, or what light has changed since, is found in every later
-    frame and not only in the first. Where flow says that something is hidden, the source decides
-    alone, and pixel for pixel.
+    ``image + strength · confidence · (warped - image)``, the recurrent blend of Ruder et al. 2016
+    and Chen et al. 2017 without their networks. The source of the previous output is warped and
+    mixed in the same weights: confidence is visibility times the agreement of that source with
+    the new one, so that an error, or a change of light, is found in every later frame and not
+    only in the first. Where the flow says that something is hidden, the source decides by itself,
+    pixel for pixel.
 
-    Coarse and fine are mixed in different shares: flicker lies in the coarse, sharpness in the
-    fine. Where nothing moves averaging cannot blur, and both get the whole share. What mixing
-    takes from fine detail is put back within the recurrence, up to the strength that the new
-    painting has nearby. Over wide areas the history changes the new painting by at most
-    ``drift``. With ``look_ahead`` the next painting is mixed in as well, and not carried on.
+    Coarse and fine are mixed in different weights: flicker lies in the coarse, sharpness in the
+    fine. Where nothing moves averaging cannot blur, and both get the whole weight. Fine detail
+    that mixing takes is restored within the recurrence, up to the contrast that the stylized
+    frame has nearby. Over wide areas the history changes the stylized frame by at most ``drift``.
+    With ``look_ahead`` the next stylized frame is mixed in as well, and not carried on.
 
     The first frame of a shot passes unchanged, and so does every frame at strength 0. Results are
     in [0, 1].
@@ -61,56 +58,63 @@ class Warped(BaseStage[WarpedOptions]):
         if options.look_ahead:
             reads["flow_from_previous"] = replace(ahead, optional=True)
         self.needs = Needs(reads=reads, writes=("image",), scope="shot")
-        # What was ahead is the frame itself next.
-        self._half_image, self._half_source = Latest(halved), Latest(halved)
+        # The next frame becomes this frame one step later.
+        self._halve_image, self._halve_source = Latest(halve), Latest(halve)
 
     def step(self, window: Window[WarpedOptions], state: State) -> tuple[Layers, State]:
-        now = self._stylized(window.now)
+        now = self._halve_frame(window.now)
         if state is None or window.options.strength == 0:
             return {"image": now.image}, self._next_state({}, now.image, now.source)
-        dials = dials_of(window.options)
+        weights = resolve_weights(window.options)
         memory = dict(cast("Memory", state))
-        if self._far > 1:
-            memory |= longer_paths(memory, window.now.host("flow"), far=self._far)
-        moved = _moved(window, now.source)
-        history = carried(memory, moved, window.options, dials)
-        used = history.weight * (dials.share + (dials.share_at_rest - dials.share) * history.still)
-        ahead = self._ahead(window, now, 1 - used, dials)
-        image = mixed(now, history, ahead, dials)
-        if dials.gain > 1:
-            stable = 1 - _NOISE * history.still
+        if self._most > 1:
+            memory |= extend_paths(memory, window.now.host("flow"), most=self._most)
+        motion = _motion_of(window, now.source)
+        history = warp_history(memory, motion, window.options, weights)
+        used = _weight_of(history, weights)
+        following = self._look_ahead(window, now, 1 - used, weights)
+        image = mix(now, history, following, weights)
+        if weights.detail_gain > 1:
+            part = 1 - _NOISE * history.still
             energy = detail_energy(now.image)
-            image = sharpened(image, energy, history.confidence, part=stable, limit=dials.gain)
-        source = now.source + three_times(used) * (history.source - now.source)
+            image = sharpen(image, energy, history.confidence, part=part, limit=weights.detail_gain)
+        source = now.source + repeat_plane(used) * (history.source - now.source)
         return {"image": image}, self._next_state(memory, image, source)
 
-    def _stylized(self, frame: Frame) -> Stylized:
+    def _halve_frame(self, frame: Frame) -> BlendFrame:
         image = frame.host("image")
-        return Stylized(image, self._half_image(image), self._half_source(frame.host("source")))
+        return BlendFrame(image, self._halve_image(image), self._halve_source(frame.host("source")))
 
-    def _ahead(
-        self, window: Window[WarpedOptions], now: Stylized, left: HostArray, dials: Dials
-    ) -> Ahead:
+    def _look_ahead(
+        self, window: Window[WarpedOptions], now: BlendFrame, room: HostArray, weights: BlendWeights
+    ) -> NextChange:
         following = window.ahead[0] if window.ahead else None
-        if not dials.ahead or following is None or "flow_from_previous" not in following.layers:
-            return Ahead()
+        if not weights.ahead or following is None or "flow_from_previous" not in following.layers:
+            return NextChange()
         flow = following.host("flow_from_previous")
-        return look_ahead(now, self._stylized(following), flow, left, dials)
+        return look_ahead(now, self._halve_frame(following), flow, room, weights)
 
     @property
-    def _far(self) -> int:
+    def _most(self) -> int:
         """How many frames back the memory goes."""
         return max(self.options.anchors, default=1)
 
     def _next_state(self, memory: Memory, blended: HostArray, source: HostArray) -> State:
-        kept = dict(remembered(memory, blended, source, far=self._far))
-        paths = {f"path_{distance}" for distance in range(1, self._far)}
+        kept = dict(remember(memory, blended, source, most=self._most))
+        paths = {f"path_{distance}" for distance in range(1, self._most)}
         return kept | {name: memory[name] for name in paths & memory.keys()}
 
 
-def _moved(window: Window[WarpedOptions], half: HostArray) -> Moved:
+def _motion_of(window: Window[WarpedOptions], half: HostArray) -> FrameMotion:
     flow, visible, source = (window.now.host(name) for name in ("flow", "visible", "source"))
-    return Moved(flow, visible, source, half, window.behind[0].host("source"))
+    return FrameMotion(flow, visible, source, half, window.behind[0].host("source"))
+
+
+def _weight_of(history: History, weights: BlendWeights) -> HostArray:
+    """The weight that the history gets in the coarse, (h, w)."""
+    more = weights.history_at_rest - weights.history
+    weight = weights.history + more * history.still
+    return history.half_confidence * weight
 
 
 STAGE = Warped

@@ -18,11 +18,11 @@ from vidstyle.stages.decode.timestamps import Decoded
 Mode = Literal["auto", "off", "on"]
 
 _WHICH: Final[dict[Mode, str]] = {"auto": "interlaced", "on": "all"}
+# The graph needs a time base; times are kept beside it, so that missing ones stay missing.
 _TICK: Final = Fraction(1, 1000)
-# The graph wants a time base; times are kept beside it, so that missing ones stay missing.
 
 
-def deinterlaced(decoded: Iterable[Decoded], mode: Mode) -> Iterator[Decoded]:
+def deinterlace(decoded: Iterable[Decoded], mode: Mode) -> Iterator[Decoded]:
     """Rebuild interlaced frames by FFmpeg's bwdif; as many come out as go in, times kept.
 
     ``auto`` leaves frames that are not flagged as interlaced as they are, ``on`` takes all.

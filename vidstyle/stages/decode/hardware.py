@@ -1,4 +1,4 @@
-"""Decoding by a GPU: where it gives what the processor gives, sample for sample."""
+"""Decoding by a GPU: where its frames equal the processor's, sample for sample."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from av.error import FFmpegError
 
 from vidstyle.core import Note
 from vidstyle.media.planes import digest
-from vidstyle.stages.decode.packets import Reader
+from vidstyle.stages.decode.stream_decoder import StreamDecoder
 
+# Their standards define every bit of a decoded frame; MPEG-2 and MPEG-4 leave the last one open.
 _CODECS: Final = ("h264", "hevc", "vp9")
-# Their standards say every bit of a decoded image; MPEG-2 and MPEG-4 leave the last one open.
+# Frames that are compared: enough for some that are stored in another order than shown.
 _FRAMES: Final = 8
-# That are compared: enough for some that are stored in another order than they are shown in.
 
 _Seen = list[tuple[str, int | None, int]]
 
 
-def choose(
+def choose_device(
     path: Path, *, threads: int, hidden_alpha: bool, max_pixels: int
 ) -> tuple[HWAccel | None, Note]:
-    """A device to decode a file by, or None, and what to tell of it.
+    """A device to decode a file by, or None, and the note that says so.
 
-    The first frames are decoded both ways: where format, samples, times or order differ in
-    anything, the processor decodes. Raises InputError as ``Reader`` does.
+    The first frames are decoded both ways: where format, samples, times or order differ, the
+    processor decodes. Raises InputError as ``StreamDecoder`` does.
     """
 
     def read(device: HWAccel | None) -> tuple[Codec, _Seen, int]:
-        with Reader(
+        with StreamDecoder(
             path, threads=threads, hidden_alpha=hidden_alpha, max_pixels=max_pixels, device=device
         ) as reader:
             images = [
@@ -52,13 +52,12 @@ def choose(
     if not by_device:
         return None, _by_processor(f"the GPU does not decode this {name}")
     if found != wanted:
-        return None, _by_processor("the GPU gives other frames")
+        return None, _by_processor("the GPU decodes to other samples")
     return device, Note("hardware", "the video is decoded by the GPU")
 
 
 def _works(device: HWAccel, codec: Codec) -> bool:
-    """Whether FFmpeg can open the device for the codec: without one it raises, whatever it is
-    allowed to fall back on."""
+    """Whether FFmpeg can open the device for the codec; without one it raises."""
     try:
         device.create(codec)
     except (FFmpegError, NotImplementedError):

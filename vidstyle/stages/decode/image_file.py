@@ -17,28 +17,28 @@ from vidstyle.core.errors import InputError
 from vidstyle.imaging.image_size import image_size
 from vidstyle.stages.decode.limits import LARGEST_FRAME
 
+# Of files that are read as images, in any case.
 SUFFIXES: Final = (
     *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".pbm", ".pnm"),
 )
-"""Of files that are taken for images, in any case."""
 
 _LARGEST: Final[dict[str, int]] = {"uint8": 255, "uint16": 65535}
 _JPEG_START: Final = b"\xff\xd8"
 _JPEG_END: Final = b"\xff\xd9"
 _PNG_START: Final = b"\x89PNG"
 _PNG_END: Final = b"IEND"
-_BYTES_A_PIXEL: Final = 8
 # RGBA of 16 bits; a file that is larger than its image holds something else.
+_BYTES_PER_PIXEL: Final = 8
 _BYTES_BESIDE: Final = 64 << 20
-_TAIL: Final = 4096
 # Some cameras and programs write a little after an image's end.
+_TAIL: Final = 4096
 _RAISE_LIMIT: Final = "raise decode's option max_pixels to allow it"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """What a file holds."""
+    """The content of an image file."""
 
     colors: HostArray
     """(H, W, 3) RGB in [0, 1]."""
@@ -50,11 +50,11 @@ class Image:
 
 
 def read_image(path: Path, *, max_pixels: int = LARGEST_FRAME, advice: str = _RAISE_LIMIT) -> Image:
-    """Read a file of 8 or 16 bits; JPEGs are turned as their EXIF orientation says.
+    """Read a file of 8 or 16 bits; JPEGs are turned upright by their EXIF orientation.
 
     Raises InputError where it is missing, no regular file, damaged, cut short, of floats, or
-    by its header of more than ``max_pixels``; that is known before memory is taken for them, and
-    ``advice`` is what can be done about it.
+    has more than ``max_pixels`` by its header: then before memory is taken for them, and the
+    message ends with ``advice``.
     """
     data = _bytes(path, max_pixels, advice)
     _check_header(path, data, max_pixels, advice)
@@ -69,7 +69,7 @@ def read_image(path: Path, *, max_pixels: int = LARGEST_FRAME, advice: str = _RA
 
 
 def _bytes(path: Path, max_pixels: int, advice: str) -> bytes:
-    largest = max_pixels * _BYTES_A_PIXEL + _BYTES_BESIDE
+    largest = max_pixels * _BYTES_PER_PIXEL + _BYTES_BESIDE
     try:
         # Opening a pipe would wait for ever.
         if not stat.S_ISREG(path.stat().st_mode):

@@ -36,7 +36,7 @@ def _rate(value: Any) -> str:
 
 
 class ImagesOptions(StageOptions):
-    """What images do not say themselves."""
+    """What a folder of images does not say itself."""
 
     frame_rate: Annotated[str, BeforeValidator(_rate, json_schema_input_type=str | float)] = Field(
         "25", description="Images a second: a number or a fraction such as 30000/1001."
@@ -96,7 +96,7 @@ class DecodeImages:
         the images before the mark are others than they were.
         """
         if self._clip is None:
-            raise RuntimeError("frames were asked for before open")
+            raise RuntimeError("frames() was called before open()")
         self._recent.clear()
         if after is not None:
             self._check(after)
@@ -109,15 +109,15 @@ class DecodeImages:
             yield Frame(index, index, 1, layers)
 
     def mark(self) -> Callable[[], Mark]:
-        """The place after the last image that ``frames`` gave; ValueError before the first."""
+        """The position after the last image of ``frames``; ValueError before the first."""
         if self._last is None:
-            raise ValueError("no frame was given yet, so there is no place to mark")
+            raise ValueError("no frame was read yet, so there is no position to mark")
         mark = Mark(self._last, self._last, tuple(self._recent))
         return lambda: mark
 
     @property
     def notes(self) -> Sequence[Note]:
-        """None: what there is to say is known when the folder is opened."""
+        """None: all notes are known when the folder is opened."""
         return ()
 
     def close(self) -> None:
@@ -156,7 +156,7 @@ def _natural(name: str) -> list[tuple[bool, int, str]]:
 
 
 def _gaps(paths: Sequence[Path]) -> Iterator[Note]:
-    """Say so where the numbers in the names leave some out."""
+    """A note where the numbers in the names are not consecutive."""
     numbers = [re.findall(r"[0-9]+", path.stem) for path in paths]
     if all(numbers):
         last = sorted({int(found[-1]) for found in numbers})

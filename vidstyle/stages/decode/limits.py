@@ -8,13 +8,13 @@ from typing import Final
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import MAX_PIXELS
 
+# Pixels: 8192x8192, a frame of 768 MiB as float32 RGB.
 LARGEST_FRAME: Final = MAX_PIXELS
-"""Pixels: 8192x8192, a frame of 768 MiB as float32 RGB."""
+# A day at 115 frames a second.
 MOST_FRAMES: Final = 10_000_000
-"""A day at 115 frames a second."""
 MOST_HOURS: Final = 24.0
+# Frames a second, as of a camera for slow motion.
 HIGHEST_RATE: Final = 1000
-"""Frames a second, as of a camera for slow motion."""
 
 
 def check_size(path: Path, width: int, height: int, max_pixels: int) -> None:
@@ -27,7 +27,7 @@ def check_size(path: Path, width: int, height: int, max_pixels: int) -> None:
 
 
 def check_count(path: Path, frames: int, max_frames: int) -> None:
-    """Raise InputError where there are, or are said to be, more frames than allowed."""
+    """Raise InputError where there are, or the file announces, more frames than allowed."""
     if frames > max_frames:
         raise InputError(
             f"{path}: it has {frames} frames or more, more than {max_frames}; "
@@ -36,7 +36,7 @@ def check_count(path: Path, frames: int, max_frames: int) -> None:
 
 
 def check_length(path: Path, seconds: float, max_hours: float) -> None:
-    """Raise InputError where a clip is, or is said to be, longer than allowed."""
+    """Raise InputError where a clip is, or the file says it is, longer than allowed."""
     if seconds > 3600 * max_hours:
         raise InputError(
             f"{path}: its times reach over {seconds / 3600:.4g} hours, more than {max_hours:g}; "

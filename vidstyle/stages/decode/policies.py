@@ -1,17 +1,18 @@
-"""What is done with transparency, HDR, interlacing and rotation: the options, applied."""
+"""The options of ``decode/pyav``, applied: transparency, HDR, interlacing, rotation, limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from vidstyle.core import Clip, Color, Note, StageOptions
 from vidstyle.core.errors import InputError
 from vidstyle.media.color import MATRIX_TO_TAG, PQ, is_hdr
+from vidstyle.stages.decode.file_facts import FileFacts
 from vidstyle.stages.decode.limits import (
     HIGHEST_RATE,
     LARGEST_FRAME,
@@ -22,14 +23,13 @@ from vidstyle.stages.decode.limits import (
     check_rate,
 )
 from vidstyle.stages.decode.orientation import Orientation
-from vidstyle.stages.decode.probe import Found
 
 
 class DecodeOptions(StageOptions):
-    """What to do with what not every video has."""
+    """How a video is read that has more than opaque, progressive, upright frames."""
 
     hdr: Literal["refuse", "tonemap", "passthrough"] = Field(
-        "refuse", description="PQ and HLG: refuse, map to BT.709, or paint the values as coded."
+        "refuse", description="PQ and HLG: refuse, map to BT.709, or stylize the values as coded."
     )
     hdr_peak: float = Field(
         1000, ge=203, le=10000, description="Brightest light that tonemap expects, in cd/m²."
@@ -77,51 +77,51 @@ class Decision:
     """Brightest light for the tone map, or None where there is none."""
 
 
-def decide(found: Found, options: DecodeOptions, path: Path) -> Decision:
-    """Apply the options to what was found.
+def decide(facts: FileFacts, options: DecodeOptions, path: Path) -> Decision:
+    """Apply the options to the facts of a file.
 
-    Raises InputError for HDR that is to be refused, and for a clip beyond the limits.
+    Raises InputError for HDR that the options refuse, and for a clip beyond the limits.
     """
-    _check_promises(found, options, path)
-    hdr = is_hdr(found.color)
+    _check_header(facts, options, path)
+    hdr = is_hdr(facts.color)
     if hdr and options.hdr == "refuse":
-        kind = "PQ" if found.color.transfer == PQ else "HLG"
+        kind = "PQ" if facts.color.transfer == PQ else "HLG"
         raise InputError(
             f"{path}: HDR video ({kind}); set decode's option hdr to tonemap for ordinary "
-            "colors, or to passthrough to paint the values as they are"
+            "colors, or to passthrough to stylize the values as they are"
         )
     if options.rotation == "ignore":
-        found = replace(found, orientation=Orientation())
+        facts = replace(facts, orientation=Orientation())
     tone_mapped = hdr and options.hdr == "tonemap"
-    alpha = options.alpha == "keep" and found.alpha != "none"
-    alpha = alpha or (options.alpha == "auto" and found.alpha == "used")
+    alpha = options.alpha == "keep" and facts.alpha != "none"
+    alpha = alpha or (options.alpha == "auto" and facts.alpha == "used")
     clip = replace(
-        found.clip(),
+        facts.clip(),
         alpha=alpha,
-        color=_TONE_MAPPED if tone_mapped else found.color,
-        notes=(*found.notes, *_notes(found, options, tone_mapped)),
+        color=_TONE_MAPPED if tone_mapped else facts.color,
+        notes=(*facts.notes, *_notes(facts, options, tone_mapped)),
     )
     peak = options.hdr_peak if tone_mapped else None
-    return Decision(clip, found.orientation, alpha, peak)
+    return Decision(clip, facts.orientation, alpha, peak)
 
 
-def _check_promises(found: Found, options: DecodeOptions, path: Path) -> None:
-    """Hold what the header says of rate and length against the limits."""
-    check_rate(path, float(found.frame_rate or 0), options.max_frame_rate)
-    check_count(path, found.frame_count or 0, options.max_frames)
-    if found.end_seconds is not None:
-        seconds = found.end_seconds - found.start * found.time_base
+def _check_header(facts: FileFacts, options: DecodeOptions, path: Path) -> None:
+    """Check what the header says of rate and length against the limits."""
+    check_rate(path, float(facts.frame_rate or 0), options.max_frame_rate)
+    check_count(path, facts.frame_count or 0, options.max_frames)
+    if facts.end_seconds is not None:
+        seconds = facts.end_seconds - facts.start * facts.time_base
         check_length(path, float(seconds), options.max_hours)
 
 
-_TONE_MAPPED = Color("bt709", "limited", MATRIX_TO_TAG["bt709"], MATRIX_TO_TAG["bt709"])
+_TONE_MAPPED: Final = Color("bt709", "limited", MATRIX_TO_TAG["bt709"], MATRIX_TO_TAG["bt709"])
 
 
-def _notes(found: Found, options: DecodeOptions, tone_mapped: bool) -> Iterator[Note]:
+def _notes(facts: FileFacts, options: DecodeOptions, tone_mapped: bool) -> Iterator[Note]:
     if tone_mapped:
         text = f"HDR light of up to {options.hdr_peak:.0f} cd/m² is mapped to BT.709"
         yield Note("tone-mapped", text)
-    elif is_hdr(found.color):
-        yield Note("hdr", "HDR values are painted as coded, not as they look")
-    if options.alpha == "drop" and found.alpha == "used":
+    elif is_hdr(facts.color):
+        yield Note("hdr", "HDR values are stylized as coded, not as they look")
+    if options.alpha == "drop" and facts.alpha == "used":
         yield Note("alpha-dropped", "the video's transparency is dropped")

@@ -7,82 +7,110 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+from av import VideoFrame
 from av.codec.hwaccel import HWAccel
 
-from vidstyle.core import Clip, ExecutionContext, Frame, Mark, Note
-from vidstyle.stages.decode.hardware import choose
+from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Mark, Note
+from vidstyle.media.to_rgb import ToRGB
+from vidstyle.media.tonemap import ToneMap
+from vidstyle.stages.decode.clip_reader import ClipReader
+from vidstyle.stages.decode.file_facts import FileFacts, read_file_facts
+from vidstyle.stages.decode.hardware import choose_device
 from vidstyle.stages.decode.policies import Decision, DecodeOptions, decide
-from vidstyle.stages.decode.probe import Found, probe
-from vidstyle.stages.decode.reading import Reading
-from vidstyle.stages.decode.to_layers import ToLayers
 
 
 class DecodePyAV:
     """Reads the frames of a video file in presentation order, as a player would show them.
 
     Times are the file's own, start offset and variable rate included, repaired where they
-    do not go forward. Damaged packets are skipped and counted. Images are turned upright,
-    deinterlaced frame for frame, and made full-range RGB by the file's matrix and range.
+    do not go forward. Damaged packets are skipped and counted. Frames are turned upright,
+    deinterlaced one for one, and converted to full-range RGB by the file's matrix and range.
     """
 
     Options: ClassVar[type[Any]] = DecodeOptions
 
     def __init__(self, options: DecodeOptions) -> None:
         self.options = options
-        self._opened: tuple[Path, Found, Decision, int] | None = None
+        self._opened: tuple[Path, FileFacts, Decision, int] | None = None
         self._device: HWAccel | None = None
-        self._reading: Reading | None = None
+        self._reader: ClipReader | None = None
 
     def open(self, path: Path, context: ExecutionContext) -> Clip:
-        """Look at the first frames and packets. Raises InputError where it cannot be read."""
+        """Read the first frames and packets. Raises InputError where it cannot be read."""
         self.close()
-        found = probe(path, threads=context.threads, max_pixels=self.options.max_pixels)
-        decision = decide(found, self.options, path)
+        facts = read_file_facts(path, threads=context.threads, max_pixels=self.options.max_pixels)
+        decision = decide(facts, self.options, path)
         if self.options.hardware == "auto":
-            self._device, said = choose(
+            self._device, note = choose_device(
                 path,
                 threads=context.threads,
                 hidden_alpha=decision.alpha,
                 max_pixels=self.options.max_pixels,
             )
-            clip = replace(decision.clip, notes=(*decision.clip.notes, said))
+            clip = replace(decision.clip, notes=(*decision.clip.notes, note))
             decision = replace(decision, clip=clip)
-        self._opened = path, found, decision, context.threads
+        self._opened = path, facts, decision, context.threads
         return decision.clip
 
     def frames(self, after: Mark | None = None) -> Iterator[Frame]:
         """All frames, or those after the mark, with ``source`` and, if the clip has it, ``alpha``.
 
-        The file is open until they end or the iterator is closed; a new call starts anew.
-        Raises InputError where the mark's frame is not there any more, and RuntimeError
+        The file is open until they end or the iterator is closed; a new call starts over.
+        Raises InputError where the mark's frame is not found, and RuntimeError
         before ``open``.
         """
         if self._opened is None:
-            raise RuntimeError("frames were asked for before open")
+            raise RuntimeError("frames() was called before open()")
         self.close()
-        path, found, decision, threads = self._opened
-        self._reading = reading = Reading(
-            path, found, decision, self.options, threads, device=self._device
+        path, facts, decision, threads = self._opened
+        self._reader = reader = ClipReader(
+            path, facts, decision, self.options, threads, device=self._device
         )
-        to_layers = ToLayers(found, decision)
-        for index, item in reading.frames(after):
+        to_layers = _ToLayers(facts, decision)
+        for index, item in reader.frames(after):
             yield Frame(index, item.pts, item.duration, to_layers(item.image))
 
     def mark(self) -> Callable[[], Mark]:
-        """The place after the last frame that ``frames`` gave; ValueError before the first."""
-        if self._reading is None:
-            raise ValueError("no frame was given yet, so there is no place to mark")
-        return self._reading.mark()
+        """The position after the last frame of ``frames``; ValueError before the first."""
+        if self._reader is None:
+            raise ValueError("no frame was read yet, so there is no position to mark")
+        return self._reader.mark()
 
     @property
     def notes(self) -> Sequence[Note]:
         """Damage, repaired times, interlacing, changes of size and an early end, so far."""
-        return () if self._reading is None else self._reading.notes()
+        return () if self._reader is None else self._reader.notes()
 
     def close(self) -> None:
-        """Give back the file and the decoder's threads; may be called twice."""
-        if self._reading is not None:
-            self._reading.close()
+        """Release the file and the decoder's threads; may be called twice."""
+        if self._reader is not None:
+            self._reader.close()
+
+
+class _ToLayers:
+    """Converts, tone-maps and turns the images of one clip."""
+
+    def __init__(self, facts: FileFacts, decision: Decision) -> None:
+        color, peak = facts.color, decision.hdr_peak
+        self._to_rgb = ToRGB(color, alpha=decision.alpha, size=facts.size)
+        self._tone = None if peak is None else ToneMap(color.transfer, peak)
+        self._orientation = decision.orientation
+        self._alpha = decision.alpha
+
+    def __call__(self, image: VideoFrame) -> dict[str, HostArray]:
+        """``source``, and ``alpha`` if the clip has it: read-only, upright."""
+        source, alpha = self._to_rgb(image)
+        layers = {"source": self._tone(source) if self._tone else source}
+        if self._alpha:
+            # A clip may change to a format without alpha midway.
+            layers["alpha"] = np.ones(source.shape[:2], np.float32) if alpha is None else alpha
+        return {name: self._upright(layer) for name, layer in layers.items()}
+
+    def _upright(self, layer: HostArray) -> HostArray:
+        turned = self._orientation.apply(np.ascontiguousarray(layer))
+        turned.flags.writeable = False
+        return turned
 
 
 STAGE = DecodePyAV

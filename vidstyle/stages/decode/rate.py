@@ -10,23 +10,22 @@ from typing import Final
 
 from av.video.stream import VideoStream
 
-from vidstyle.stages.decode.packets import Reader
+from vidstyle.stages.decode.stream_decoder import StreamDecoder
+from vidstyle.stages.decode.timestamps import REORDERED
 
 # Digits alone: an exponent of a few more would take a Fraction all memory.
 _CLOCK: Final = re.compile(r"([0-9]{1,9}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,18})?)")
+# Entries of an index, at most: a file of two kilobytes may have one of many millions.
 _ENTRIES: Final = 200_000
-# Of an index, at most: a file of two kilobytes may have one of many millions.
-_REORDERED: Final = 32
-# Frames that a coded one may be ahead of its place, and more.
+# Packets to find the rate by, where the file has no index of all frames.
 _PACKETS: Final = 240
-# Read to judge the rate where the file has no index of all frames.
 
 
-def frame_rate_of(reader: Reader) -> Fraction | None:
+def frame_rate_of(reader: StreamDecoder) -> Fraction | None:
     """Frames a second where it is constant to one tick of the time base, else None.
 
-    Files with a full index are judged by it, by the first two hours or so of a long one,
-    others by their first packets. Reads from where the file stands.
+    By the file's index where it is full (its first two hours or so), else by its first packets.
+    Reads from the current position.
     """
     times = _index_times(reader.stream) or _packet_times(reader)
     for rate in (reader.stream.average_rate, reader.stream.guessed_rate):
@@ -47,7 +46,7 @@ def is_regular(times: Sequence[int], interval: Fraction) -> bool:
 
 
 def frame_count_of(stream: VideoStream, rate: Fraction | None) -> int | None:
-    """How many frames there will be, as far as the container tells."""
+    """How many frames there will be, as far as the container says."""
     if stream.frames:
         return stream.frames
     end = end_seconds_of(stream)
@@ -82,9 +81,9 @@ def _index_times(stream: VideoStream) -> list[int]:
         return []
     times = sorted(entry.timestamp for entry in islice(entries, _ENTRIES))
     # What comes first in the file is not all that is shown first.
-    return times if len(entries) <= _ENTRIES else times[:-_REORDERED]
+    return times if len(entries) <= _ENTRIES else times[:-REORDERED]
 
 
-def _packet_times(reader: Reader) -> list[int]:
+def _packet_times(reader: StreamDecoder) -> list[int]:
     packets = islice(reader.packets(), _PACKETS)
     return sorted(packet.pts for packet in packets if packet.pts is not None)

@@ -1,13 +1,21 @@
-"""Times that only go forward, and a duration for every frame."""
+"""Times that only go forward, a duration for every frame, and the end of the last one."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from av import VideoFrame
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 from vidstyle.core import Note
+
+# More frames than a coded one may be ahead of its place.
+REORDERED: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class Timed:
 
 @dataclass(slots=True)
 class Repairs:
-    """Counts what was repaired."""
+    """Counts of repaired times."""
 
     missing: int = 0
     backward: int = 0
@@ -48,7 +56,7 @@ class Repairs:
         return [Note("timestamps", f"times of frames were repaired; {', '.join(parts)}")]
 
 
-def repaired(
+def repair_times(
     decoded: Iterable[Decoded],
     *,
     first: int,
@@ -61,22 +69,30 @@ def repaired(
 
     Times that go forward stay as they are, gaps and start offset included. A frame without
     a time comes one ``step`` after the one before. A stray time is placed between its
-    neighbors; where time jumps back for good, all that follows is shifted to go on. The
-    last frame lasts up to ``end``, asked after it, where there is one and it is later, else it
-    keeps its own duration, or lasts one ``step``. ``first`` is the time of a first frame that
-    has none, ``after`` the time of the frame before the first. All in ticks of the stream's
-    time base.
+    neighbors; where time jumps back for good, all that follows is shifted. The last frame lasts
+    up to ``end``, called after it, where there is one and it is later; else it keeps its own
+    duration, or lasts one ``step``.
+
+    Args:
+        decoded: Frames in presentation order.
+        first: Time of a first frame that has none.
+        step: Usual duration of a frame.
+        repairs: Counts what is repaired.
+        after: Time of the frame before the first.
+        end: When the stream ends, where its packets say so.
+
+    All times are in ticks of the stream's time base.
     """
     clock = _Clock(first, step, repairs, after)
-    held: tuple[VideoFrame, int] | None = None
+    waiting: tuple[VideoFrame, int] | None = None
     last: Decoded | None = None
     for current, following in _with_next(decoded):
         pts = clock.position(current.pts, following.pts if following else None)
-        if held is not None:
-            yield Timed(*held, duration=pts - held[1])
-        held, last = (current.image, pts), current
-    if held is not None and last is not None:
-        yield Timed(*held, duration=_duration(last, end()) or step)
+        if waiting is not None:
+            yield Timed(*waiting, duration=pts - waiting[1])
+        waiting, last = (current.image, pts), current
+    if waiting is not None and last is not None:
+        yield Timed(*waiting, duration=_duration(last, end()) or step)
 
 
 def _duration(last: Decoded, end: int | None) -> int:
@@ -129,3 +145,54 @@ def _with_next(decoded: Iterable[Decoded]) -> Iterator[tuple[Decoded, Decoded | 
         current = following
     if current is not None:
         yield current, None
+
+
+class _SeenPacket(NamedTuple):
+    pts: int
+    dts: int
+    duration: int
+
+
+class Ending:
+    """Watches a stream's packets for when its last frame ends.
+
+    mp4 and mov have no durations of frames but intervals between decoding times, which FFmpeg
+    passes on as durations. Where frames are reordered, a writer of true intervals between
+    presentation times gives a long last frame's duration to the packet that is decoded last.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self._stream = stream
+        self._intervals = "mp4" in container.format.name.split(",")
+        self._recent: deque[_SeenPacket] = deque(maxlen=REORDERED)
+
+    def see(self, packet: Packet[VideoStream]) -> None:
+        """Record the next packet in the file."""
+        if self._intervals and packet.pts is not None and packet.dts is not None:
+            self._recent.append(_SeenPacket(packet.pts, packet.dts, packet.duration or 0))
+
+    def forget(self) -> None:
+        """Forget the packets: what follows is from elsewhere in the file."""
+        self._recent.clear()
+
+    def ticks(self) -> int | None:
+        """The stream's end in its time base, or None where the last frame's duration is better.
+
+        That is so where all packets have the duration of their own frame, and where the last
+        to be decoded is the last to be shown. Then the stream's length may be off by what
+        decoding times start or end too early, as with x264's own.
+        """
+        if not self._recent or not self._stream.duration:
+            return None
+        final = self._recent[-1]
+        later = [packet.pts for packet in self._recent if packet.pts > final.pts]
+        if not later or final.duration == min(later) - final.pts or not self._is_last(final):
+            return None
+        return (self._stream.start_time or 0) + self._stream.duration
+
+    def _is_last(self, packet: _SeenPacket) -> bool:
+        """Whether the stream ends with it, rather than by an edit or half of a download."""
+        entries = self._stream.index_entries
+        if not len(entries):
+            return False
+        return packet.dts + packet.duration == entries[0].timestamp + (self._stream.duration or 0)

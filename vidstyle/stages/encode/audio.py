@@ -1,4 +1,4 @@
-"""Sound that cannot be copied: for a container that does not take it, or for an exact cut."""
+"""Sound that cannot be copied: the container does not support it, or the cut is exact."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.filter import Graph
 
-from vidstyle.stages.encode.cut import Cut
-from vidstyle.stages.encode.routes import AvPacket
+from vidstyle.stages.encode.routes import AvPacket, Cut
 
-_BITS_A_CHANNEL: Final = 96_000
+_BITS_PER_CHANNEL: Final = 96_000
 _OPUS_RATE: Final = 48_000
-_PREROLL: Final = Fraction(1)
 # Seconds decoded before a cut, since lossy codecs need what came before.
+_PREROLL: Final = Fraction(1)
 
 
 class ReencodedAudio:
@@ -28,9 +27,9 @@ class ReencodedAudio:
     def __init__(
         self, source: AudioStream, output: OutputContainer, encoder: str, cut: Cut
     ) -> None:
-        """Adds a stream to ``output``. Raises av's errors or ValueError where nothing fits."""
-        rate = _rate(source, encoder)
-        _trial(source, encoder, rate)
+        """Add a stream to ``output``. Raises av's errors or ValueError where nothing fits."""
+        rate = _encoder_rate(source, encoder)
+        _check_encoder(source, encoder, rate)
         self._source, self._cut = source, cut
         target = output.add_stream(encoder, rate=rate)
         assert isinstance(target, AudioStream)
@@ -58,7 +57,7 @@ class ReencodedAudio:
     def _encode(self, frame: AudioFrame | None) -> list[AvPacket]:
         self._graph.push(frame)
         packets: list[AvPacket] = []
-        for ready in _pulled(self._graph):
+        for ready in _pull_frames(self._graph):
             packets += self.target.encode(ready)
         return packets
 
@@ -82,7 +81,7 @@ class ReencodedAudio:
         return graph
 
 
-def _pulled(graph: Graph) -> Iterator[AudioFrame]:
+def _pull_frames(graph: Graph) -> Iterator[AudioFrame]:
     while True:
         try:
             frame = graph.pull()
@@ -92,11 +91,11 @@ def _pulled(graph: Graph) -> Iterator[AudioFrame]:
         yield frame
 
 
-def _rate(source: AudioStream, encoder: str) -> int:
+def _encoder_rate(source: AudioStream, encoder: str) -> int:
     return _OPUS_RATE if encoder == "libopus" else source.codec_context.sample_rate
 
 
-def _trial(source: AudioStream, encoder: str, rate: int) -> None:
+def _check_encoder(source: AudioStream, encoder: str, rate: int) -> None:
     """Open the encoder aside: a stream that was added to a container cannot be taken back."""
     context = av.CodecContext.create(encoder, "w")
     assert isinstance(context, AudioCodecContext)
@@ -110,5 +109,5 @@ def _trial(source: AudioStream, encoder: str, rate: int) -> None:
 
 def _configure(context: AudioCodecContext, source: AudioStream, rate: int) -> None:
     context.layout = source.codec_context.layout
-    context.bit_rate = _BITS_A_CHANNEL * source.codec_context.channels
+    context.bit_rate = _BITS_PER_CHANNEL * source.codec_context.channels
     context.time_base = Fraction(1, rate)

@@ -1,4 +1,4 @@
-"""The codecs: what each can store, its quality scale, and how FFmpeg is told."""
+"""The codecs: what each can store, its quality scale, and its options of FFmpeg."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ class VideoCodec:
     extra: Extra = field(default=lambda _: {})
     """Further options of FFmpeg, for a number of threads."""
     whole_chroma: bool = False
-    """True where a subsampled image must have even sides."""
+    """True where a subsampled frame must have even sides."""
     siting: Siting = "center"
-    """Where its decoders take chroma to lie: H.264 and H.265 say left where nothing is said."""
-    held: Mapping[Preset | None, int] = field(default_factory=lambda: {None: 0})
-    """Bytes that it holds for each pixel of 8 bits in 4:2:0, by preset; None for all others."""
+    """Where its decoders take chroma to lie: for H.264 and H.265 left, unless the file says."""
+    buffered: Mapping[Preset | None, int] = field(default_factory=lambda: {None: 0})
+    """Bytes that it buffers for each pixel of 8 bits in 4:2:0, by preset; None for all others."""
     reorders: bool = False
     """Whether packets leave the encoder in another order than frames enter it."""
     threaded_bits: int = 16
@@ -78,6 +78,8 @@ class VideoCodec:
     """The largest nominal frame rate it takes."""
     tag: Mapping[str, str] = field(default_factory=dict)
     """The codec tag to write, by suffix, where FFmpeg's own is not the best known one."""
+    stores_aspect: bool = False
+    """Whether the coded video itself says how wide a sample is."""
 
     def check_crf(self, crf: int | None) -> None:
         """Raise ValueError where the codec has no such quality."""
@@ -114,7 +116,7 @@ class VideoCodec:
             raise ValueError(f"{self.name} stores no alpha beside {pixel_format}, but: {able}")
 
     def base_format(self, wanted: PixelFormat, clip: Clip, *, alpha: bool) -> PixelFormat:
-        """The format for a clip, before opacity is added; ``alpha`` wants one that can have it."""
+        """The format for a clip without opacity; with ``alpha`` one that has a form with it."""
         if wanted != "auto":
             return wanted
         fitting = (name for bits, name in self.auto if bits >= clip.bit_depth)
@@ -124,19 +126,19 @@ class VideoCodec:
         return chosen
 
     def pixel_format(self, wanted: PixelFormat, clip: Clip, *, alpha: bool) -> str:
-        """FFmpeg's name of the format for a clip; ``alpha`` asks for opacity where it is had."""
+        """FFmpeg's name of the format for a clip; with ``alpha`` its form with opacity, if any."""
         chosen = self.base_format(wanted, clip, alpha=alpha)
         return self.alpha.get(chosen, chosen) if alpha else chosen
 
     @property
     def default_crf(self) -> int | None:
-        """Quality where none is asked for; None where the codec has no such scale."""
+        """Quality where the options name none; None where the codec has no such scale."""
         return None if self.crf is None else self.crf[2]
 
     def memory(self, preset: Preset | None, samples: float) -> int:
-        """Bytes that the encoder holds: of ``samples`` an image, each counted by its bytes."""
+        """Bytes that the encoder buffers where a frame's samples are ``samples`` bytes."""
         chosen = self.default_preset if preset is None else preset
-        return int(self.held.get(chosen, self.held[None]) * samples / 1.5)
+        return int(self.buffered.get(chosen, self.buffered[None]) * samples / 1.5)
 
     def options(self, crf: int | None, preset: Preset | None, threads: int) -> dict[str, str]:
         """What FFmpeg's encoder is opened with."""
@@ -149,14 +151,14 @@ class VideoCodec:
         return options
 
 
+# OpenCV's number of it, which its Python bindings do not name.
 _AVX_512F: Final = 13
-"""OpenCV's number of it, which its Python bindings do not name."""
 
 
 def _x264(threads: int) -> dict[str, str]:
-    """What keeps packets from depending on what lay in memory.
+    """Options that keep packets from depending on uninitialized memory.
 
-    x264's code for AVX-512 (core 165) gives other packets where its buffers are not fresh; that
+    x264's code for AVX-512 (core 165) gives other packets where its buffers are not zeroed; that
     for AVX2, which every processor with AVX-512 has too, gives those of plain C, and as fast.
     """
     return {"x264-params": "asm=avx2"} if cv2.checkHardwareSupport(_AVX_512F) else {}
@@ -190,7 +192,7 @@ _RGB_ALPHA: Final = {
 }
 
 # Measured at 1280x720 with 70 frames: mostly the frames of the look-ahead and their mip levels.
-_X264_HELD: Final[dict[Preset | None, int]] = {
+_X264_BUFFERED: Final[dict[Preset | None, int]] = {
     "ultrafast": 35,
     "superfast": 40,
     "veryfast": 100,
@@ -203,7 +205,7 @@ _X264_HELD: Final[dict[Preset | None, int]] = {
 CODECS: Final[dict[CodecName, VideoCodec]] = {
     "libx264": VideoCodec(
         name="libx264",
-        held=_X264_HELD,
+        buffered=_X264_BUFFERED,
         suffixes=(".mp4", ".mkv", ".mov", ".m4v"),
         auto=((8, "yuv420p"), (10, "yuv420p10le")),
         formats=(*_YUV8, *_YUV10),
@@ -214,12 +216,13 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         whole_chroma=True,
         siting="left",
         reorders=True,
+        stores_aspect=True,
         # With mbtree, 10 bit on several threads is a race: two runs of one clip differ.
         threaded_bits=8,
     ),
     "libx265": VideoCodec(
         name="libx265",
-        held={None: 260},
+        buffered={None: 260},
         suffixes=(".mp4", ".mkv", ".mov", ".m4v"),
         auto=((8, "yuv420p"), (10, "yuv420p10le")),
         formats=(*_YUV8, *_YUV10, "gbrp", "gbrp10le", "gbrp12le"),
@@ -230,12 +233,13 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         whole_chroma=True,
         siting="left",
         reorders=True,
+        stores_aspect=True,
         # Apple's players know hvc1 alone.
         tag={".mp4": "hvc1", ".mov": "hvc1", ".m4v": "hvc1"},
     ),
     "libsvtav1": VideoCodec(
         name="libsvtav1",
-        held={None: 320},
+        buffered={None: 320},
         suffixes=(".mp4", ".mkv", ".webm"),
         auto=((8, "yuv420p"), (10, "yuv420p10le")),
         formats=("yuv420p", "yuv420p10le"),
@@ -248,7 +252,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
     ),
     "libvpx-vp9": VideoCodec(
         name="libvpx-vp9",
-        held={None: 200},
+        buffered={None: 200},
         suffixes=(".webm", ".mkv"),
         auto=((8, "yuv420p"),),
         formats=(*_YUV8, "gbrp"),
@@ -261,7 +265,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
     ),
     "prores_ks": VideoCodec(
         name="prores_ks",
-        held={None: 10},
+        buffered={None: 10},
         suffixes=(".mov", ".mkv"),
         auto=((10, "yuv422p10le"), (12, "yuv444p10le")),
         formats=("yuv422p10le", "yuv444p10le"),
@@ -270,7 +274,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
     ),
     "ffv1": VideoCodec(
         name="ffv1",
-        held={None: 22},
+        buffered={None: 22},
         suffixes=(".mkv",),
         auto=((8, "bgr0"), (10, "gbrp10le"), (12, "gbrp12le"), (16, "gbrp16le")),
         formats=(*_YUV8, *_YUV10, "bgr0", "gbrp10le", "gbrp12le", "gbrp16le"),
@@ -283,7 +287,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
     # Its segments are ffv1: a palette fits the whole clip, so that GIF cannot be joined.
     "gif": VideoCodec(
         name="gif",
-        held={None: 22},
+        buffered={None: 22},
         suffixes=(".gif",),
         auto=((16, "bgr0"),),
         formats=("bgr0",),

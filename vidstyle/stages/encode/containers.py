@@ -1,4 +1,4 @@
-"""The containers: what each holds beside the video, and how it is told to keep time."""
+"""The containers: what each holds beside the video, and the muxer options that keep times."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class Container:
     subtitle_codec: str
     attachments: bool = False
     """Whether files such as fonts can be kept."""
+    stores_aspect: bool = True
+    """Whether the sample aspect is written for codecs that do not store it themselves."""
     options: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -40,7 +42,7 @@ class Container:
         """Options of the muxer for a clip with that time base."""
         options = dict(self.options)
         if self.edit_lists:
-            # Start offsets are kept in this unit, which is 1 ms unless told otherwise.
+            # Start offsets are kept in this unit, by default 1 ms.
             options["movie_timescale"] = str(time_base.denominator)
         return options
 
@@ -67,6 +69,8 @@ CONTAINERS: Final[dict[str, Container]] = {
         frozenset({"subrip", "ass", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}),
         "subrip",
         attachments=True,
+        # The muxer takes it from the stream, where PyAV 18 cannot set it.
+        stores_aspect=False,
     ),
     ".webm": Container(
         "webm",
@@ -74,8 +78,9 @@ CONTAINERS: Final[dict[str, Container]] = {
         "libopus",
         frozenset({"webvtt"}),
         "webvtt",
+        stores_aspect=False,
     ),
-    ".gif": Container("gif", frozenset(), "", frozenset(), ""),
+    ".gif": Container("gif", frozenset(), "", frozenset(), "", stores_aspect=False),
 }
 
 

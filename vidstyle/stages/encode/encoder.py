@@ -1,35 +1,69 @@
-"""Encoders as they are opened: for a chunk, and once more for the header of the joined file."""
+"""The options of ``encode/pyav``, what they resolve to for a clip, and encoders opened by that."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Final, Literal, TypeAlias
 
 import av
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
+from pydantic import Field, model_validator
 
-from vidstyle.core import Clip, Color
+from vidstyle.core import Clip, Color, StageOptions
 from vidstyle.core.errors import PipelineError
 from vidstyle.media.color import MATRIX_TO_TAG, RANGE_TO_TAG, guess_matrix
 from vidstyle.media.from_rgb import LAYOUTS
-from vidstyle.stages.encode.codecs import CODECS, VideoCodec
-from vidstyle.stages.encode.options import EncodeOptions
+from vidstyle.stages.encode.codecs import CODECS, CodecName, PixelFormat, Preset, VideoCodec
 
-_NOMINAL = Fraction(25)
-"""Frame rate told to the encoder of a clip whose rate varies; time itself is not from it."""
+Keep: TypeAlias = Literal["copy", "drop"]
+
+# Frame rate that the encoder is given where the clip's varies; times do not depend on it.
+_NOMINAL_RATE: Final = Fraction(25)
+
+
+class EncodeOptions(StageOptions):
+    """What is written, and what is kept of the original file."""
+
+    codec: CodecName = Field("libx264", description="encoder of the video")
+    crf: int | None = Field(
+        None, ge=0, le=63, description="quality, lower is better; the codec's own default if unset"
+    )
+    preset: Preset | None = Field(
+        None, description="speed: a name for libx264 and libx265, a number for libsvtav1 and vp9"
+    )
+    pixel_format: PixelFormat = Field(
+        "auto", description="samples; auto keeps 10 bits where the codec can, RGB for ffv1"
+    )
+    alpha: Literal["auto", "keep", "drop"] = Field(
+        "auto", description="auto keeps opacity where the codec can, else shows it on black"
+    )
+    audio: Keep = Field("copy", description="copied, or transcoded where the container must")
+    subtitles: Keep = Field("copy", description="copied, or converted where they are text")
+    metadata: Keep = Field("copy", description="titles, languages and chapters")
+
+    @model_validator(mode="after")
+    def _fit_the_codec(self) -> EncodeOptions:
+        codec = CODECS[self.codec]
+        codec.check_crf(self.crf)
+        codec.check_preset(self.preset)
+        codec.check_pixel_format(self.pixel_format)
+        if self.alpha == "keep":
+            codec.check_alpha(self.pixel_format)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderSettings:
-    """All that an encoder's output depends on, settled for a clip."""
+    """All that an encoder's output depends on, resolved for a clip."""
 
     codec: VideoCodec
     pixel_format: str
     width: int
     height: int
-    """Of the coded image: the clip's, or one more where the codec needs even sides."""
+    """Of the coded frame: the clip's, or one more where the codec needs even sides."""
     color: Color
     sample_aspect: Fraction
     rate: Fraction
@@ -65,9 +99,9 @@ def resolve(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings
 
 
 def new_encoder(settings: EncoderSettings) -> VideoCodecContext:
-    """An open encoder on a clock of frame numbers: one tick a frame.
+    """Open an encoder on a clock of frame numbers: one tick a frame.
 
-    Raises PipelineError where the codec refuses, such as for an image that is too small.
+    Raises PipelineError where the codec refuses, such as for a frame that is too small.
     """
     context = av.CodecContext.create(settings.codec.name, "w")
     assert isinstance(context, VideoCodecContext)
@@ -112,6 +146,6 @@ def _coded_color(clip: Clip, *, rgb: bool) -> Color:
 
 def _nominal_rate(clip: Clip, codec: VideoCodec) -> Fraction:
     # Encoders keep rates in 32 bits; a nominal rate needs no more than this.
-    rate = (clip.frame_rate or _NOMINAL).limit_denominator(1001)
+    rate = (clip.frame_rate or _NOMINAL_RATE).limit_denominator(1001)
     rate = max(rate, Fraction(1, 1001))
     return rate if codec.highest_rate is None else min(rate, Fraction(codec.highest_rate))

@@ -1,7 +1,7 @@
 """GIF at the end of a run: the whole clip shares one palette, so that chunks cannot be joined.
 
-Two passes over the lossless chunks: one collects colors, one draws with them. A single pass
-would hold every frame in memory until the last has been seen.
+Two passes over the lossless chunks: one collects colors, one converts to them. A single pass
+would keep every frame in memory until the last has been seen.
 """
 
 from __future__ import annotations
@@ -22,41 +22,45 @@ from av.video.stream import VideoStream
 
 from vidstyle.core import Clip, FrameTime, Note, Segment
 from vidstyle.stages.encode.containers import CONTAINERS
-from vidstyle.stages.encode.muxing import failing_as_output, opened_output, padded_packet
-from vidstyle.stages.encode.probe import probe
+from vidstyle.stages.encode.output_file import (
+    failing_as_output,
+    open_output,
+    padded_packet,
+    verify_file,
+)
 
+# Seconds that delays in a GIF are counted in.
 TICK: Final = Fraction(1, 100)
-"""What delays in a GIF are counted in."""
+# Ticks. Browsers show anything shorter for a tenth of a second.
 _SHORTEST: Final = 2
-# Browsers show anything shorter for a tenth of a second.
 
 
 def write_gif(
     chunks: Sequence[Segment], times: Sequence[FrameTime], clip: Clip, path: Path
 ) -> list[Note]:
-    """Write ``path`` from chunks of ffv1 and probe it. Raises OutputError.
+    """Write ``path`` from chunks of ffv1 and verify it. Raises OutputError.
 
     The first frame is at 0; opacity is all or nothing, split at half.
     """
     ticks = _ticks(times, clip.time_base)
     spans = {tick: after - tick for tick, after in pairwise(ticks)}
-    images = _Images(chunks, clip)
+    frames = _StoredFrames(chunks, clip)
     with failing_as_output(path):
-        palette = images.palette()
-        with opened_output(path, CONTAINERS[".gif"], TICK) as output:
+        palette = frames.palette()
+        with open_output(path, CONTAINERS[".gif"], TICK) as output:
             stream = _add_stream(output, clip)
-            for tick, image in zip(ticks, images.drawn(palette), strict=False):
+            for tick, image in zip(ticks, frames.in_colors(palette), strict=False):
                 image.pts, image.time_base = tick, TICK
                 _mux(output, stream, image, spans)
             _mux(output, stream, None, spans)
-    probe(path, [tick * TICK for tick in ticks[:-1]], (clip.width, clip.height))
+    verify_file(path, [tick * TICK for tick in ticks[:-1]], (clip.width, clip.height))
     if min(spans.values()) >= _SHORTEST:
         return []
     return [Note("gif-rate", "players slow a GIF down above 50 frames a second")]
 
 
-class _Images:
-    """The stored chunks as images, decoded anew on each pass."""
+class _StoredFrames:
+    """The frames of the stored chunks, decoded again on each pass."""
 
     def __init__(self, chunks: Sequence[Segment], clip: Clip) -> None:
         self._chunks, self._clip = chunks, clip
@@ -71,22 +75,22 @@ class _Images:
         graph.vpush(None)
         return graph.vpull()
 
-    def drawn(self, palette: VideoFrame) -> Iterator[VideoFrame]:
-        """The images in those colors."""
+    def in_colors(self, palette: VideoFrame) -> Iterator[VideoFrame]:
+        """The frames in those colors."""
         graph = Graph()
-        images, draw = self._source(graph), graph.add("paletteuse", "alpha_threshold=128")
+        frames, convert = self._source(graph), graph.add("paletteuse", "alpha_threshold=128")
         colors = graph.add_buffer(
             width=palette.width, height=palette.height, format=palette.format, time_base=TICK
         )
-        images.link_to(draw, 0, 0)
-        colors.link_to(draw, 0, 1)
-        draw.link_to(graph.add("buffersink"))
+        frames.link_to(convert, 0, 0)
+        colors.link_to(convert, 0, 1)
+        convert.link_to(graph.add("buffersink"))
         graph.configure()
         palette.pts = 0
         colors.push(palette)
         colors.push(None)
         for image in self._decoded():
-            images.push(image)
+            frames.push(image)
             yield graph.vpull()
 
     def _source(self, graph: Graph) -> av.filter.context.FilterContext:
@@ -99,13 +103,13 @@ class _Images:
 
     def _decoded(self) -> Iterator[VideoFrame]:
         for number, image in enumerate(
-            image for chunk in self._chunks for image in _decoded(chunk, self._clip)
+            image for chunk in self._chunks for image in _decode_chunk(chunk, self._clip)
         ):
             image.pts, image.time_base = number, TICK
             yield image
 
 
-def _decoded(chunk: Segment, clip: Clip) -> Iterator[VideoFrame]:
+def _decode_chunk(chunk: Segment, clip: Clip) -> Iterator[VideoFrame]:
     decoder = av.CodecContext.create("ffv1", "r")
     assert isinstance(decoder, VideoCodecContext)
     decoder.extradata = chunk.header
@@ -142,7 +146,7 @@ def _ticks(times: Sequence[FrameTime], time_base: Fraction) -> list[int]:
     """When each frame is shown, from 0 and always growing, and when the last one ends."""
     start, ticks = times[0].pts, list[int]()
     ends = times[-1].pts + times[-1].duration
-    for moment in (*(frame.pts for frame in times), ends):
-        tick = round((moment - start) * time_base / TICK)
+    for time in (*(frame.pts for frame in times), ends):
+        tick = round((time - start) * time_base / TICK)
         ticks.append(max(tick, ticks[-1] + 1) if ticks else tick)
     return ticks

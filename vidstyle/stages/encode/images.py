@@ -49,7 +49,7 @@ class ImageOptions(StageOptions):
 
 
 class ImageWriter:
-    """One PNG a frame; nothing is held back."""
+    """One PNG a frame; none is delayed."""
 
     def __init__(self, options: ImageOptions, bits: int) -> None:
         self._options, self._bits = options, bits
@@ -65,8 +65,8 @@ class ImageWriter:
         """The image as a whole file, and the hash of its samples."""
         samples = self._samples(frame)
         flags = [cv2.IMWRITE_PNG_COMPRESSION, self._options.compression]
-        made, data = cv2.imencode(".png", samples, flags)
-        if not made:
+        encoded, data = cv2.imencode(".png", samples, flags)
+        if not encoded:
             raise OutputError(f"frame {frame.index} cannot be written as PNG; is it too large?")
         self._last = data.tobytes()
         return self.replay(self._last), hashlib.blake2b(samples.data, digest_size=20).hexdigest()
@@ -76,7 +76,7 @@ class ImageWriter:
         return self._last
 
     def replay(self, planes: bytes) -> list[Packet]:
-        """Take a file that another writer made."""
+        """Take a file that another writer has encoded."""
         packet = Packet(planes, self._frames, self._frames, True)
         self._frames += 1
         return [packet]
@@ -117,11 +117,11 @@ class EncodeImages:
 
     @property
     def notes(self) -> Sequence[Note]:
-        """Sound and subtitles have no place in a folder."""
+        """Sound and subtitles are not supported in a folder."""
         if self._clip is None or not self._clip.streams:
             return ()
         kinds = ", ".join(sorted({stream.kind for stream in self._clip.streams}))
-        return (Note("dropped", f"a folder of images holds no {kinds}: left out"),)
+        return (Note("dropped", f"a folder of images does not support {kinds}: left out"),)
 
     def check(self, path: Path, clip: Clip) -> None:
         """Raise PipelineError for the name of a video, OutputError for that of a file."""
@@ -134,7 +134,7 @@ class EncodeImages:
             raise OutputError(f"{path} is not a folder; choose another -o")
 
     def resolve(self, clip: Clip, context: ExecutionContext) -> ImageOptions:
-        """Bits as they are for this clip."""
+        """The options with the bits of this clip."""
         return self._options.model_copy(update={"bits": self._bits(clip)})
 
     def memory(self, clip: Clip, context: ExecutionContext) -> int:
@@ -160,7 +160,7 @@ class EncodeImages:
         original: Original,
         path: Path,
     ) -> None:
-        """Write the files and then their list, which makes them ours. Raises OutputError."""
+        """Write the files, then the list that makes them ours. Raises OutputError."""
         if self._clip is None:
             raise RuntimeError("encode/images is not open")
         try:

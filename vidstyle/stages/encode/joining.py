@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from av.container import InputContainer
+from av.container import InputContainer, OutputContainer
+from av.packet import PacketSideData, packet_sidedata_type_from_literal
+from av.stream import Disposition
+from av.video.stream import VideoStream
 
 from vidstyle.core import Clip, FrameTime, Note, Original, Segment
-from vidstyle.core.errors import InputError
+from vidstyle.core.errors import InputError, OutputError
 from vidstyle.media.container import open_input
 from vidstyle.stages.encode.codecs import CODECS
 from vidstyle.stages.encode.containers import Container, container_for
-from vidstyle.stages.encode.cut import Cut
-from vidstyle.stages.encode.encoder import EncoderSettings
-from vidstyle.stages.encode.matroska import write_sample_aspect
-from vidstyle.stages.encode.muxing import (
-    VideoHeader,
-    add_video,
-    failing_as_output,
-    interleaved,
-    opened_output,
-    video_packets,
-)
-from vidstyle.stages.encode.options import EncodeOptions
+from vidstyle.stages.encode.encoder import EncodeOptions, EncoderSettings, configure
 from vidstyle.stages.encode.other_streams import OtherStreams
-from vidstyle.stages.encode.probe import probe
-from vidstyle.stages.encode.timeline import Timeline, decoding_order
+from vidstyle.stages.encode.output_file import open_output, padded_packet, verify_file
+from vidstyle.stages.encode.routes import AvPacket, Cut
+from vidstyle.stages.encode.timeline import TimedPacket, Timeline, decoding_order
+from vidstyle.stages.encode.writer import ALPHA_PLANE
 
+# Seconds. Enough for the usual end card, and little enough for players to buffer at 4K.
 _MOST_AHEAD: Final = 4
-# Seconds. Enough for the usual end card, and little enough for players to hold at 4K.
+# Given to containers of a 1 ms clock where the rate varies: then they write no default duration.
+_NO_RATE: Final = Fraction(1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +48,32 @@ class Joining:
         original: Original,
         path: Path,
     ) -> list[Note]:
-        """Write ``path`` and probe it; what was changed on the way. Raises OutputError."""
+        """Write ``path`` and verify it; returns what was changed. Raises OutputError."""
         # No container shows what is before 0, so that everything moves up together.
         lift = max(0, -times[0].pts)
         shown = [FrameTime(frame.pts + lift, frame.duration) for frame in times]
         cut = _cut(original, lift * self.clip.time_base)
-        with _original(original.path) as source:
+        with _open_original(original.path) as source:
             notes = self._mux(chunks, shown, source, cut, path)
         if lift:
             seconds = float(lift * self.clip.time_base)
             notes.append(Note("moved", f"all times are {seconds:g} s later, to start at 0"))
+        notes += self._aspect_notes(path)
         size = (self.settings.width, self.settings.height)
-        notes += self._write_aspect(path, size)
-        probe(path, [frame.pts * self.clip.time_base for frame in shown], size)
+        verify_file(path, [frame.pts * self.clip.time_base for frame in shown], size)
         return notes
 
-    def _write_aspect(self, path: Path, size: tuple[int, int]) -> list[Note]:
-        aspect = self.clip.sample_aspect
-        if aspect == 1 or path.suffix.lower() not in (".mkv", ".webm"):
-            return []
-        with failing_as_output(path):
-            if write_sample_aspect(path, size, aspect):
-                return []
-        return [Note("aspect", f"the sample aspect {aspect} could not be written")]
+    def _aspect_notes(self, path: Path) -> Iterator[Note]:
+        aspect, codec = self.clip.sample_aspect, self.settings.codec
+        if aspect == 1 or codec.stores_aspect:
+            return
+        container = container_for(path, codec.name)
+        if not container.stores_aspect:
+            yield Note(
+                "aspect",
+                f"{codec.name} in {container.format} cannot store the sample aspect {aspect}: "
+                "players show square pixels; libx264 and libx265 store it",
+            )
 
     def _most_ahead(self, container: Container) -> int | None:
         if not container.edit_lists:
@@ -93,17 +93,35 @@ class Joining:
         container = container_for(path, codec.name)
         order = decoding_order(chunks, len(times)) if codec.reorders else range(len(times))
         timeline = Timeline(times, order, self._most_ahead(container))
-        header = VideoHeader(
-            self.settings, chunks[0].header, timeline.delay, clip.time_base, clip.frame_rate
-        )
         others = OtherStreams(source, container, self.options, cut)
-        with opened_output(path, container, clip.time_base) as output:
-            stream = add_video(output, header, codec.tag.get(path.suffix.lower()))
+        with open_output(path, container, clip.time_base) as output:
+            tag = codec.tag.get(path.suffix.lower())
+            stream = self._add_video(output, chunks[0].header, timeline.delay, tag)
             others.add_to(output, stream, clip)
-            video = video_packets(timeline.packets(chunks), stream, clip.time_base)
-            for packet in interleaved(video, others.packets()):
+            video = _video_packets(timeline.packets(chunks), stream, clip.time_base)
+            for packet in _interleave(video, others.packets()):
                 output.mux_one(packet)
         return others.notes
+
+    def _add_video(
+        self, output: OutputContainer, extradata: bytes, delay: int, tag: str | None
+    ) -> VideoStream:
+        """Add the video's stream, described by an encoder that is opened for its header alone.
+
+        ``delay`` is by how many frames decoding runs ahead; ``tag`` names the codec in the file.
+        """
+        stream = output.add_stream(self.settings.codec.name, rate=self.clip.frame_rate or _NO_RATE)
+        assert isinstance(stream, VideoStream)
+        context = stream.codec_context
+        configure(context, self.settings)
+        if tag is not None:
+            context.codec_tag = tag
+        context.open()
+        context.extradata = extradata or None
+        context.reorder_depth = delay
+        stream.time_base = self.clip.time_base
+        stream.disposition = Disposition.default
+        return stream
 
 
 def _cut(original: Original, lift: Fraction) -> Cut:
@@ -114,8 +132,8 @@ def _cut(original: Original, lift: Fraction) -> Cut:
 
 
 @contextmanager
-def _original(path: Path) -> Iterator[InputContainer | None]:
-    """The original file, or None where it is a folder of images or gone."""
+def _open_original(path: Path) -> Iterator[InputContainer | None]:
+    """The original file, or None where it is a folder of images or missing."""
     try:
         source = open_input(path) if path.is_file() else None
     except InputError:
@@ -125,3 +143,37 @@ def _original(path: Path) -> Iterator[InputContainer | None]:
         return
     with source:
         yield source
+
+
+def _video_packets(
+    packets: Iterable[TimedPacket], stream: VideoStream, time_base: Fraction
+) -> Iterator[AvPacket]:
+    """The stored packets as the muxer takes them."""
+    for timed in packets:
+        stored = timed.packet
+        packet = padded_packet(stored.data)
+        packet.stream, packet.time_base = stream, time_base
+        packet.pts, packet.dts, packet.duration = timed.pts, timed.dts, timed.duration
+        packet.is_keyframe = stored.keyframe
+        for name, data in stored.side_data:
+            packet.set_sidedata(_side_data(name, data))
+        yield packet
+
+
+def _interleave(*streams: Iterable[AvPacket]) -> Iterator[AvPacket]:
+    """Packets of several streams in the order of decoding time, at most one of each in memory."""
+    return heapq.merge(*streams, key=_seconds)
+
+
+def _seconds(packet: AvPacket) -> Fraction:
+    time = packet.dts if packet.dts is not None else packet.pts
+    return (time or 0) * packet.time_base
+
+
+def _side_data(name: str, data: bytes) -> Any:
+    if name != ALPHA_PLANE:
+        raise OutputError(f"a stored packet has unknown side data {name}; run again")
+    kind = packet_sidedata_type_from_literal(ALPHA_PLANE)
+    side_data: Any = PacketSideData(kind, len(data))  # type: ignore[call-arg]  # stub lacks it
+    side_data.update(data)
+    return side_data

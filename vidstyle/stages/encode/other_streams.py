@@ -1,4 +1,4 @@
-"""What the original file holds beside its images: sound, subtitles, chapters, titles."""
+"""What the original file holds beside its video: sound, subtitles, chapters, titles."""
 
 from __future__ import annotations
 
@@ -14,18 +14,23 @@ from av.subtitles.stream import SubtitleStream
 from vidstyle.core import Clip, Note, OtherStream
 from vidstyle.stages.encode.audio import ReencodedAudio
 from vidstyle.stages.encode.containers import Container
-from vidstyle.stages.encode.cut import Cut
-from vidstyle.stages.encode.options import EncodeOptions
-from vidstyle.stages.encode.routes import AvPacket, Copied, Route
-from vidstyle.stages.encode.subtitles import TEXT, ConvertedSubtitles
+from vidstyle.stages.encode.encoder import EncodeOptions
+from vidstyle.stages.encode.routes import (
+    TEXT,
+    AvPacket,
+    ConvertedSubtitles,
+    CopiedPackets,
+    Cut,
+    Route,
+)
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # a name of the stubs alone
 
+# Titles that describe the original file and not the output.
 _UNTRUE: Final = frozenset(
     {"encoder", "major_brand", "minor_version", "compatible_brands", "duration", "rotate"}
 )
-# Titles that tell of the original file itself and not of ours.
 _REFUSALS: Final = (av.error.FFmpegError, ValueError)
 
 
@@ -39,7 +44,7 @@ class OtherStreams:
         options: EncodeOptions,
         cut: Cut,
     ) -> None:
-        """``source`` is None where the original is no file: then nothing is added."""
+        """``source`` is None where the original is not a file: then nothing is added."""
         self.notes: list[Note] = []
         self._source, self._container = source, container
         self._options, self._cut = options, cut
@@ -55,7 +60,7 @@ class OtherStreams:
             self._add_titles(output, self._source, video, clip)
 
     def packets(self) -> Iterator[AvPacket]:
-        """Ready to be written, about in the order of time."""
+        """The packets to write, about in the order of time."""
         broken = 0
         for packet in self._demuxed():
             try:
@@ -68,7 +73,7 @@ class OtherStreams:
             except av.error.FFmpegError:
                 broken += 1
         if broken:
-            self._say("damage", f"{broken} damaged packets of sound or subtitles were left out")
+            self._note("damage", f"{broken} damaged packets of sound or subtitles were left out")
 
     def _demuxed(self) -> Iterator[AvPacket]:
         if self._source is None or not self._routes:
@@ -79,7 +84,7 @@ class OtherStreams:
                 if packet.size or packet.pts is not None:
                     yield packet
         except av.error.FFmpegError as error:
-            self._say("damage", f"sound and subtitles end early ({error.strerror})")
+            self._note("damage", f"sound and subtitles end early ({error.strerror})")
 
     def _add(self, output: OutputContainer, source: Stream, other: OtherStream) -> None:
         target: Stream | None = None
@@ -98,7 +103,7 @@ class OtherStreams:
             if source.discard == Discard.all:
                 return  # chapters as mp4 keeps them: they are copied as chapters
             name = f"{other.kind} stream {other.index} ({other.codec})"
-            self._say("dropped", f"{name} has no place in {self._container.format}: left out")
+            self._note("dropped", f"{self._container.format} does not support {name}: left out")
             return
         target.disposition = source.disposition
         if self._options.metadata == "copy":
@@ -124,8 +129,12 @@ class OtherStreams:
         except _REFUSALS:
             return None
         self._routes[source.index] = route
-        why = "cut exactly" if self._cut.exact else f"not held by {self._container.format}"
-        self._say("audio-encoded", f"audio stream {source.index} ({codec}) is encoded anew: {why}")
+        why = (
+            "for an exact cut"
+            if self._cut.exact
+            else f"{self._container.format} does not support {codec}"
+        )
+        self._note("audio-encoded", f"audio stream {source.index} ({codec}) is re-encoded: {why}")
         return route.target
 
     def _add_subtitles(self, output: OutputContainer, source: Stream) -> Stream | None:
@@ -150,7 +159,7 @@ class OtherStreams:
             return None
         # Opus says itself how much of its start is not heard; others have edit lists or nothing.
         hidden = self._container.edit_lists or target.name == "opus"
-        self._routes[source.index] = Copied(target, self._cut, before_zero=hidden)
+        self._routes[source.index] = CopiedPackets(target, self._cut, before_zero=hidden)
         return target
 
     def _add_titles(
@@ -175,12 +184,10 @@ class OtherStreams:
             return None
         start, end = self._cut.moved(start, time_base), self._cut.moved(end, time_base)
         if self._cut.exact:
-            start = max(start, 0)
-            if self._cut.end is not None:
-                end = min(end, int((self._cut.end - self._cut.start) / time_base))
+            start, end = self._cut.trimmed(start, end, time_base)
         return {**chapter, "start": start, "end": end}
 
-    def _say(self, kind: str, text: str) -> None:
+    def _note(self, kind: str, text: str) -> None:
         self.notes.append(Note(kind, text))
 
 

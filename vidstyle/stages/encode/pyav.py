@@ -22,15 +22,14 @@ from vidstyle.core.errors import OutputError
 from vidstyle.media.from_rgb import LAYOUTS
 from vidstyle.stages.encode.codecs import CODECS
 from vidstyle.stages.encode.containers import container_for
-from vidstyle.stages.encode.encoder import EncoderSettings, new_encoder, resolve
+from vidstyle.stages.encode.encoder import EncodeOptions, EncoderSettings, new_encoder, resolve
 from vidstyle.stages.encode.gif import write_gif
 from vidstyle.stages.encode.joining import Joining
-from vidstyle.stages.encode.options import EncodeOptions
 from vidstyle.stages.encode.writer import ChunkWriter
 
 
 class EncodePyAV:
-    """Each chunk has its own encoder with a closed GOP; joining puts on the true times."""
+    """Each chunk has its own encoder with a closed GOP; joining sets the true times."""
 
     Options = EncodeOptions
 
@@ -96,12 +95,12 @@ class EncodePyAV:
         original: Original,
         path: Path,
     ) -> None:
-        """Write ``path`` whole, with the original's other streams, and probe it.
+        """Write ``path`` whole, with the original's other streams, and verify it.
 
-        Raises OutputError where writing fails or the probe disagrees.
+        Raises OutputError where writing fails or the file is not as it should be.
         """
         clip, threads = self._clip_and_threads
-        chunks = _checked(segments, times, path)
+        chunks = _check_chunks(segments, times, path)
         if self._options.codec == "gif":
             self._notes += write_gif(chunks, times, clip, path)
         else:
@@ -119,7 +118,9 @@ class EncodePyAV:
         return self._opened
 
 
-def _checked(segments: Iterable[Segment], times: Sequence[FrameTime], path: Path) -> list[Segment]:
+def _check_chunks(
+    segments: Iterable[Segment], times: Sequence[FrameTime], path: Path
+) -> list[Segment]:
     chunks = list(segments)
     if not chunks or not times:
         raise OutputError(f"there is no frame to write to {path}; check --frames")
@@ -141,7 +142,9 @@ def _changes(clip: Clip, settings: EncoderSettings, *, gif: bool) -> Iterator[No
         )
     if gif and clip.streams:
         kinds = ", ".join(sorted({stream.kind for stream in clip.streams}))
-        yield Note("dropped", f"a GIF holds no {kinds}: left out")
+        yield Note("dropped", f"a GIF does not support {kinds}: left out")
+    if gif and clip.sample_aspect != 1:
+        yield Note("aspect", f"a GIF cannot store the sample aspect {clip.sample_aspect}")
     if clip.alpha and not settings.alpha:
         yield Note("alpha", f"{settings.pixel_format} has no alpha: shown on black")
 

@@ -1,16 +1,49 @@
-"""How the packets of one other stream get into the output."""
+"""How the packets of one other stream get into the output: copied, or converted as text."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import av
+from av.container import OutputContainer
 from av.stream import Stream
-
-from vidstyle.stages.encode.cut import Cut
+from av.subtitles.stream import SubtitleStream
 
 AvPacket: TypeAlias = "av.Packet[Any]"
+
+# Codecs of subtitles that can be converted to each other.
+TEXT: Final = frozenset({"mov_text", "subrip", "ass", "ssa", "webvtt", "text"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Which part of the original's time is kept, in seconds on its own clock."""
+
+    start: Fraction = Fraction(0)
+    """What becomes 0 in the output; may be negative."""
+    end: Fraction | None = None
+    """Nothing from here on is kept."""
+    exact: bool = False
+    """False: everything is kept and only moved."""
+
+    def moved(self, time: int, time_base: Fraction) -> int:
+        """A time in ticks on the output's clock."""
+        return time - round(self.start / time_base)
+
+    def keeps(self, begin: Fraction, end: Fraction) -> bool:
+        """Whether any of the span is kept."""
+        if not self.exact:
+            return True
+        return end > self.start and (self.end is None or begin < self.end)
+
+    def trimmed(self, begin: int, end: int, time_base: Fraction) -> tuple[int, int]:
+        """The span, already on the output's clock, without what lies outside of the cut."""
+        start = max(begin, 0)
+        if self.end is not None:
+            end = min(end, int((self.end - self.start) / time_base))
+        return start, end
 
 
 class Route(Protocol):
@@ -21,17 +54,17 @@ class Route(Protocol):
         ...
 
     def finish(self) -> list[AvPacket]:
-        """What was held back."""
+        """The packets that are left."""
         ...
 
 
-class Copied:
+class CopiedPackets:
     """Packets as they are, moved in time and dropped outside of the cut."""
 
     def __init__(self, target: Stream, cut: Cut, *, before_zero: bool) -> None:
         """``before_zero``: whether the container hides what lies before 0.
 
-        Elsewhere a packet that primes a decoder would move the whole file, images too.
+        Elsewhere a packet that primes a decoder would move the whole file, frames too.
         """
         self._target, self._cut, self._before_zero = target, cut, before_zero
 
@@ -41,8 +74,9 @@ class Copied:
             return []
         begin, length = self._cut.moved(time, packet.time_base), packet.duration or 0
         if self._cut.exact:
-            end = begin + length
-            begin, length = self._trimmed(begin, end, packet.time_base)
+            # Subtitles reach over the edges of the cut.
+            begin, end = self._cut.trimmed(begin, begin + length, packet.time_base)
+            length = end - begin
             if length <= 0:
                 return []
         if begin < 0 and not self._before_zero:
@@ -56,9 +90,31 @@ class Copied:
     def finish(self) -> list[AvPacket]:
         return []
 
-    def _trimmed(self, begin: int, end: int, time_base: Fraction) -> tuple[int, int]:
-        """Start and duration of what lies inside of the cut; subtitles reach over its edges."""
-        start = max(begin, 0)
-        if self._cut.end is not None:
-            end = min(end, int((self._cut.end - self._cut.start) / time_base))
-        return start, end - start
+
+class ConvertedSubtitles:
+    """Decodes each line of text and encodes it again; times are those of the packets."""
+
+    def __init__(
+        self, source: SubtitleStream, output: OutputContainer, encoder: str, cut: Cut
+    ) -> None:
+        """Add a stream to ``output``. Raises av's errors or ValueError where nothing fits."""
+        self._source = source
+        source.codec_context.open(strict=False)
+        target = output.add_stream(encoder)
+        assert isinstance(target, SubtitleStream)
+        self.target = target
+        # Without its header of styles no text encoder opens.
+        target.codec_context.subtitle_header = source.codec_context.subtitle_header
+        self._moved = CopiedPackets(target, cut, before_zero=False)
+
+    def convert(self, packet: AvPacket) -> list[AvPacket]:
+        lines = self._source.codec_context.decode2(packet) if packet.size else None
+        if lines is None or not len(lines):
+            return []
+        encoded = self.target.codec_context.encode_subtitle(lines)
+        encoded.time_base = packet.time_base
+        encoded.pts, encoded.dts, encoded.duration = packet.pts, packet.dts, packet.duration
+        return self._moved.convert(encoded)
+
+    def finish(self) -> list[AvPacket]:
+        return []

@@ -25,8 +25,8 @@ class Timeline:
     """When frames are shown and their packets decoded, in the clip's time base.
 
     Decoding times always grow and are never after the presentation of the same packet. From
-    the first one to the last packet's end they take as long as the clip. That is what mp4 and
-    mov tell, which store the intervals between decoding times and no durations.
+    the first one to the last packet's end they take as long as the clip: mp4 and mov store the
+    intervals between decoding times and no durations.
     """
 
     times: Sequence[FrameTime]
@@ -58,7 +58,7 @@ class Timeline:
         FFmpeg and players take the interval after a packet for the duration of its frame. To
         make it that, all decoding must run ahead by a long frame that is decoded before others
         that are shown first. Players that know no edit lists then show the video late by as
-        much, and all must hold as much of it when sound begins. Beyond ``most_ahead`` the
+        much, and all must buffer as much of it when sound begins. Beyond ``most_ahead`` the
         file's length, the time of each frame and what players show are still right.
         """
         if self.most_ahead is not None:

@@ -12,8 +12,8 @@ from vidstyle.media.from_rgb import FromRgb
 from vidstyle.media.planes import digest, samples
 from vidstyle.stages.encode.encoder import EncoderSettings, new_encoder
 
+# Side data that a file must keep: VP9's opacity.
 ALPHA_PLANE: Final = "matroska_block_additional"
-"""Side data without which an image is lost: VP9's opacity."""
 
 
 class ChunkWriter:
@@ -48,37 +48,37 @@ class ChunkWriter:
         return self._encode(video_frame), digest(video_frame)
 
     def planes(self) -> bytes:
-        """The samples of the image that was written last."""
+        """The samples of the frame that was written last."""
         if self._image is None:
-            raise ValueError("no image was written yet")
+            raise ValueError("no frame was written yet")
         return samples(self._image)
 
     def replay(self, planes: bytes) -> list[Packet]:
-        """Encode an image of which ``planes`` told the samples."""
+        """Encode a frame whose samples ``planes`` has returned."""
         return self._encode(self._from_rgb.again(planes))
 
     def finish(self) -> list[Packet]:
-        return self._kept(self._encoder.encode(None))
+        return self._numbered(self._encoder.encode(None))
 
     def _encode(self, image: VideoFrame) -> list[Packet]:
         image.pts = self._frames
         image.time_base = self._encoder.time_base
         self._frames += 1
         self._image = image
-        return self._kept(self._encoder.encode(image))
+        return self._numbered(self._encoder.encode(image))
 
-    def _kept(self, encoded: list[av.Packet[Any]]) -> list[Packet]:
-        """The packets with a decoding time of our own: the count of packets.
+    def _numbered(self, encoded: list[av.Packet[Any]]) -> list[Packet]:
+        """The packets with the count of packets as their decoding time.
 
-        x265 gives a chunk of one frame whatever lay in memory; joining counts anew anyway.
+        x265 leaves that of a chunk of one frame uninitialized, and joining sets it anyway.
         """
-        kept = []
+        numbered = []
         for packet in encoded:
             assert packet.pts is not None
             data, keyframe = bytes(packet), packet.is_keyframe
-            kept.append(Packet(data, packet.pts, self._packets, keyframe, _alpha_of(packet)))
+            numbered.append(Packet(data, packet.pts, self._packets, keyframe, _alpha_of(packet)))
             self._packets += 1
-        return kept
+        return numbered
 
 
 def _alpha_of(packet: av.Packet[Any]) -> tuple[tuple[str, bytes], ...]:

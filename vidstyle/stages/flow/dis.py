@@ -21,9 +21,8 @@ from vidstyle.core import (
     State,
     Window,
 )
+from vidstyle.imaging.derived import Gray8, Latest, gray8
 from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
-from vidstyle.imaging.gray import Gray8, gray8
-from vidstyle.imaging.latest import Latest
 
 Preset = Literal["ultrafast", "fast", "medium"]
 

@@ -7,9 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from vidstyle.core import BaseStage, HostArray, Layers, Needs, Reach, StageOptions, State, Window
+from vidstyle.imaging.derived import Gray8, Latest, gray8
 from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
-from vidstyle.imaging.gray import Gray8, gray8
-from vidstyle.imaging.latest import Latest
 
 
 class FarnebackOptions(StageOptions):

@@ -28,8 +28,7 @@ from vidstyle.imaging.flow_pair import (
     layers_of_flows,
     no_flow,
 )
-from vidstyle.models.flow.raft_scale import auto_scale, scaled_flows
-from vidstyle.models.flow.raft_weights import RaftSize, find_raft
+from vidstyle.models.flow.raft_setup import RaftSize, auto_scale, find_raft
 from vidstyle.models.style.backends import PrecisionChoice
 
 
@@ -114,7 +113,7 @@ class Raft(BaseStage[RaftOptions]):
             layers = no_flow(height, width, directions)
         else:
             previous = window.behind[0].tensor("source")
-            there, back = scaled_flows(self._raft, now, previous, self._scale)
+            there, back = self._raft.scaled_flows(now, previous, self._scale)
             layers = layers_of_flows(there, back, directions)
         # Stages that read flow are at home on the host: there it stays.
         return layers, None

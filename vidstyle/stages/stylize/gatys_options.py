@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from vidstyle.core import Mix, StageOptions, keyframed, layer_or_file
 from vidstyle.core.errors import InputError, WeightsError
 from vidstyle.core.paths import is_file
-from vidstyle.models.loss.backbone_names import BackboneName, Pooling
+from vidstyle.models.loss.backbone_table import BackboneName, Pooling
 from vidstyle.models.optimization.memory import gatys_memory
 from vidstyle.models.optimization.settings import (
     Colors,

@@ -9,7 +9,7 @@ import torch
 
 from vidstyle.core import Frame, HostArray
 from vidstyle.core.errors import PipelineError
-from vidstyle.models.loss.backbones import Backbone, LayerError, load_backbone
+from vidstyle.models.loss.backbone import Backbone, LayerError, load_backbone
 from vidstyle.models.loss.image_losses import warp
 from vidstyle.models.optimization.gatys import Past, StyleReference, Stylized, Task, Watch, stylize
 from vidstyle.models.optimization.settings import DescentSettings

@@ -1,0 +1,115 @@
+"""Images derived from an image, and the cache of the newest ones."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from vidstyle.core import HostArray
+from vidstyle.imaging.derived import Latest, double, gray8, halve, halve_positions, smooth
+from vidstyle.imaging.warp import sample, targets
+
+
+def test_halving_averages_two_by_two() -> None:
+    image = np.random.default_rng(0).random((8, 12, 3), dtype=np.float32)
+    expected = image.reshape(4, 2, 6, 2, 3).mean(axis=(1, 3))
+    np.testing.assert_allclose(halve(image), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(8, 12), (7, 11), (1, 1), (9, 16, 3)])
+def test_there_and_back_keeps_the_shape_and_a_flat_image(shape: tuple[int, ...]) -> None:
+    image = np.full(shape, 0.3, np.float32)
+    small = halve(image)
+    assert small.shape == ((shape[0] + 1) // 2, (shape[1] + 1) // 2, *shape[2:])
+    np.testing.assert_allclose(double(small, *shape[:2]), image, atol=1e-6)
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 48), (33, 47)])
+def test_targets_lead_to_the_same_place_at_half_size(height: int, width: int) -> None:
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    ramp = np.asarray(x / width + y / height, np.float32)
+    flow = np.broadcast_to(np.float32([2.5, -1.5]), (height, width, 2))
+    full = halve(sample(ramp, *targets(flow)))
+    half = sample(
+        halve(ramp), *halve_positions(halve(flow[..., 0]), halve(flow[..., 1]), flow.shape)
+    )
+    inner = np.s_[3:-3, 3:-3]
+    np.testing.assert_allclose(half[inner], full[inner], atol=2e-3)
+
+
+@pytest.mark.parametrize("sigma", [0.5, 1.0, 2.0, 3.0])
+def test_smooth_is_a_truncated_gaussian_with_repeated_edges(sigma: float) -> None:
+    image = np.random.default_rng(0).random((20, 24), dtype=np.float32)
+    reach = int(np.ceil(2.5 * sigma))
+    feature_layers = np.exp(-(np.arange(-reach, reach + 1.0) ** 2) / (2 * sigma**2))
+    feature_layers /= feature_layers.sum()
+    wide = np.pad(image.astype(np.float64), reach, mode="edge")
+    rows = np.apply_along_axis(np.convolve, 1, wide, feature_layers, "valid")
+    expected = np.apply_along_axis(np.convolve, 0, rows, feature_layers, "valid")
+    np.testing.assert_allclose(smooth(image, sigma), expected, atol=1e-6)
+
+
+def test_a_plain_image_stays_as_it_is_whatever_its_shape() -> None:
+    for shape in ((1, 1), (1, 9, 3), (9, 1, 1), (5, 5, 2)):
+        plain = np.full(shape, 0.4, np.float32)
+        np.testing.assert_allclose(smooth(plain, 2.0), plain, atol=1e-6)
+
+
+def test_gray_is_luma_rounded_to_8_bits() -> None:
+    image = np.random.default_rng(0).random((31, 17, 3), dtype=np.float32)
+    exact = image.astype(np.float64) @ (0.299, 0.587, 0.114) * 255
+    assert np.abs(gray8(image) - exact).max() <= 0.5 + 1e-3
+
+
+def test_values_out_of_range_are_clamped() -> None:
+    image = np.array([[[-1, -1, -1], [2, 2, 2], [0, 0, 0], [1, 1, 1]]], np.float32)
+    assert gray8(image).tolist() == [[0, 255, 0, 255]]
+
+
+class Counted:
+    """Doubles an image, and counts how often."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, image: HostArray) -> HostArray:
+        self.calls += 1
+        return image * 2
+
+
+def image(value: float) -> HostArray:
+    return np.full((2, 3), value, np.float32)
+
+
+def test_pairs_of_neighbors_cost_one_call_a_frame() -> None:
+    counted = Counted()
+    latest = Latest(counted)
+    frames = [image(value) for value in range(6)]
+    for before, now in pairwise(frames):
+        np.testing.assert_array_equal(latest(before), before * 2)
+        np.testing.assert_array_equal(latest(now), now * 2)
+    assert counted.calls == len(frames)
+
+
+def test_equal_images_are_two_images() -> None:
+    counted = Counted()
+    latest = Latest(counted)
+    first, second = image(1), image(1)
+    assert latest(first) is latest(first)
+    assert latest(first) is not latest(second)
+    assert counted.calls == 2
+
+
+def test_an_image_lives_no_longer_for_being_remembered() -> None:
+    latest = Latest(Counted())
+    frame = image(1)
+    seen = weakref.ref(frame)
+    latest(frame)
+    del frame
+    gc.collect()
+    assert seen() is None
+    np.testing.assert_array_equal(latest(image(2)), image(4))

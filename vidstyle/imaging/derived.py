@@ -1,0 +1,117 @@
+"""Images derived from an image (halved, averaged, gray), and a cache for the newest ones."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Callable
+from typing import Generic, TypeAlias, TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vidstyle.core.layers import HostArray
+from vidstyle.imaging.warp import positions
+
+Gray8: TypeAlias = npt.NDArray[np.uint8]
+"""(H, W), 0 to 255."""
+DerivedT = TypeVar("DerivedT")
+
+# Standard deviations on each side; 99 % of the weight. OpenCV's own default for floats is 4.
+_REACH = 2.5
+
+
+def halve(image: HostArray) -> HostArray:
+    """Reduce an image to half its size: 2x2 pixels averaged.
+
+    Args:
+        image: (H, W) or (H, W, C).
+
+    Returns:
+        (h, w) or (h, w, C), sides rounded up.
+    """
+    height, width = image.shape[:2]
+    size = ((width + 1) // 2, (height + 1) // 2)
+    # The same mean where sides are even. It takes OpenCV less time for planes, but more for color.
+    by_area = image.ndim == 2 and height % 2 == 0 and width % 2 == 0
+    kind = cv2.INTER_AREA if by_area else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size, interpolation=kind), np.float32)
+
+
+def double(image: HostArray, height: int, width: int) -> HostArray:
+    """Enlarge what ``halve`` gave to (height, width) again, bilinearly."""
+    larger = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(larger, np.float32)
+
+
+def halve_positions(
+    across: HostArray, down: HostArray, whole: tuple[int, ...]
+) -> tuple[HostArray, HostArray]:
+    """Give the positions in the halved image that a halved flow leads to.
+
+    Args:
+        across: (h, w), the flow's plane as ``halve`` gives it, still in pixels of the image.
+        down: The same of the other plane.
+        whole: Shape of the image: its height and width come first.
+
+    Returns:
+        Columns and rows, (h, w) each, in pixels of the halved image.
+    """
+    height, width = across.shape
+    return positions(across * np.float32(width / whole[1]), down * np.float32(height / whole[0]))
+
+
+def smooth(image: HostArray, sigma: float) -> HostArray:
+    """Average an image with a Gaussian that ends at 2.5 sigma and sums to 1.
+
+    Args:
+        image: (H, W) or (H, W, C); its edge is repeated.
+        sigma: Standard deviation in pixels.
+
+    Returns:
+        Of the same shape.
+    """
+    side = 2 * reach_of(sigma) + 1
+    result = cv2.GaussianBlur(image, (side, side), sigma, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(result, np.float32).reshape(image.shape)
+
+
+def reach_of(sigma: float) -> int:
+    """Give the pixels on each side that ``smooth`` reads."""
+    return math.ceil(_REACH * sigma)
+
+
+def gray8(image: HostArray) -> Gray8:
+    """Give the 8-bit luma that classic optical flow works on, by the weights of BT.601.
+
+    Args:
+        image: (H, W, 3) RGB in [0, 1]; values outside are clamped.
+
+    Returns:
+        (H, W), rounded.
+    """
+    luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.convertScaleAbs(np.maximum(luma, 0), alpha=255), np.uint8)
+
+
+class Latest(Generic[DerivedT]):
+    """Identity-keyed cache of what a function derives from the two newest images.
+
+    A stage sees each frame twice or more: as a neighbor and as its own. Nobody may write to such
+    an image or to the result. One thread at a time may use it, in the order of frames. It does
+    not keep the image alive.
+    """
+
+    def __init__(self, derive: Callable[[HostArray], DerivedT]) -> None:
+        self._derive = derive
+        self._cache: tuple[tuple[weakref.ref[HostArray], DerivedT], ...] = ()
+
+    def __call__(self, image: HostArray) -> DerivedT:
+        """Give ``derive(image)``, from the cache where it is there."""
+        for seen, derived in self._cache:
+            if seen() is image:
+                return derived
+        derived = self._derive(image)
+        self._cache = (*self._cache[-1:], (weakref.ref(image), derived))
+        return derived

@@ -1,0 +1,195 @@
+"""What a file's header, first frames and packets say about all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Final, Literal
+
+import av
+import numpy as np
+from av import VideoFrame
+from av.video.stream import VideoStream
+
+from vidstyle.core import Clip, Color, Note, OtherStream
+from vidstyle.core.errors import InputError
+from vidstyle.media.color import color_of, has_alpha
+from vidstyle.media.container import other_streams, video_streams
+from vidstyle.media.to_rgb import ToRGB, bit_depth
+from vidstyle.stages.decode.limits import check_size
+from vidstyle.stages.decode.orientation import Orientation, orientation_of
+from vidstyle.stages.decode.rate import (
+    end_seconds_of,
+    frame_count_of,
+    frame_rate_of,
+    start_seconds_of,
+    step_of,
+)
+from vidstyle.stages.decode.stream_decoder import StreamDecoder, has_hidden_alpha
+
+# Frames that are decoded: a first frame alone may be progressive or opaque by chance.
+_FRAMES: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """Facts of a file that decoding depends on."""
+
+    size: tuple[int, int]
+    """Width and height as coded, before turning upright."""
+    time_base: Fraction
+    frame_rate: Fraction | None
+    frame_count: int | None
+    step: int
+    """Usual duration of a frame in ticks."""
+    start: int
+    """Time of the first frame where it has none itself, in ticks."""
+    end_seconds: Fraction | None
+    """When the video should end by the container's word; None where it has none."""
+    end_is_exact: bool
+    """Whether that is the stream's own end, rather than that of the longest stream."""
+    color: Color
+    bit_depth: int
+    sample_aspect: Fraction
+    orientation: Orientation
+    alpha: Literal["none", "opaque", "used"]
+    """Whether there is transparency, and whether one of the first frames uses it."""
+    streams: tuple[OtherStream, ...]
+    notes: tuple[Note, ...]
+
+    def clip(self) -> Clip:
+        """The clip as it is shown upright, opaque and in its own colors."""
+        width, height = self.size[::-1] if self.orientation.swaps_sides else self.size
+        aspect = self.sample_aspect
+        return Clip(
+            width=width,
+            height=height,
+            time_base=self.time_base,
+            frame_rate=self.frame_rate,
+            color=self.color,
+            bit_depth=self.bit_depth,
+            sample_aspect=1 / aspect if self.orientation.swaps_sides else aspect,
+            frame_count=self.frame_count,
+            streams=self.streams,
+            notes=self.notes,
+        )
+
+    def missing_seconds(self, end: Fraction) -> Fraction | None:
+        """How much of the video is not there if its frames end at ``end``, or None."""
+        if self.end_seconds is None:
+            return None
+        tolerance = max(2 * self.step * self.time_base, Fraction(1, 10))
+        if not self.end_is_exact:
+            # The longest stream may well be the sound.
+            tolerance = max(Fraction(1), self.end_seconds / 20)
+        missing = self.end_seconds - end
+        return missing if missing > tolerance else None
+
+
+def read_file_facts(path: Path, *, threads: int, max_pixels: int) -> FileFacts:
+    """Open the file twice, for its packets and its first frames.
+
+    Raises InputError where it is no video, is too large or has nothing that can be decoded.
+    """
+    with StreamDecoder(path, threads=1, max_pixels=max_pixels) as reader:
+        context = reader.stream.codec_context
+        check_size(path, context.width, context.height, max_pixels)
+        rate = frame_rate_of(reader)
+    with StreamDecoder(path, threads=threads, max_pixels=max_pixels) as reader:
+        images = [item.image for item in islice(reader.frames(), _FRAMES)]
+        if not images:
+            raise _undecodable(path, reader, max_pixels)
+        check_size(path, images[0].width, images[0].height, max_pixels)
+        return _facts(reader, images, rate, _color(path, reader.stream, images[0]))
+
+
+def _undecodable(path: Path, reader: StreamDecoder, max_pixels: int) -> InputError:
+    # FFmpeg forgets a size that it refuses.
+    if not reader.context.width:
+        return InputError(
+            f"{path}: its frames have no known size, or more than {max_pixels} pixels; "
+            "raise decode's option max_pixels to allow it, unless the file is damaged"
+        )
+    return InputError(
+        f"{path}: none of its video can be decoded; is it damaged, encrypted or cut short?"
+    )
+
+
+def _facts(
+    reader: StreamDecoder, images: list[VideoFrame], rate: Fraction | None, color: Color
+) -> FileFacts:
+    stream, first = reader.stream, images[0]
+    orientation = orientation_of(first)
+    end, exact = _end_seconds(reader)
+    return FileFacts(
+        size=(first.width, first.height),
+        time_base=reader.time_base,
+        frame_rate=rate,
+        frame_count=frame_count_of(stream, rate),
+        step=step_of(stream, reader.time_base),
+        start=stream.start_time or 0,
+        end_seconds=end,
+        end_is_exact=exact,
+        color=color,
+        bit_depth=bit_depth(first.format),
+        sample_aspect=_sample_aspect(stream),
+        orientation=orientation,
+        alpha=_alpha(stream, images, color),
+        streams=other_streams(reader.container, stream),
+        notes=tuple(_notes(reader, color, orientation)),
+    )
+
+
+def _color(path: Path, stream: VideoStream, first: VideoFrame) -> Color:
+    try:
+        own = color_of(first, first.height)
+        return own if own.tagged else color_of(stream.codec_context, first.height)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _sample_aspect(stream: VideoStream) -> Fraction:
+    # The container comes before the codec, as in players.
+    for aspect in (stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio):
+        if aspect:
+            return Fraction(aspect)
+    return Fraction(1)
+
+
+def _alpha(
+    stream: VideoStream, images: list[VideoFrame], color: Color
+) -> Literal["none", "opaque", "used"]:
+    if has_hidden_alpha(stream):
+        return "used"
+    if not has_alpha(images[0].format):
+        return "none"
+    to_rgb = ToRGB(color, alpha=True)
+    alphas = [to_rgb(image)[1] for image in images]
+    used = any(alpha is not None and bool(np.any(alpha < 1)) for alpha in alphas)
+    return "used" if used else "opaque"
+
+
+def _end_seconds(reader: StreamDecoder) -> tuple[Fraction | None, bool]:
+    end = end_seconds_of(reader.stream)
+    if end is not None:
+        return end, True
+    if reader.container.duration is None:
+        return None, False
+    length = Fraction(reader.container.duration, av.time_base)
+    return start_seconds_of(reader.stream) + length, False
+
+
+def _notes(reader: StreamDecoder, color: Color, orientation: Orientation) -> Iterator[Note]:
+    if not color.tagged:
+        text = f"the file does not say how its colors are coded; {color.matrix} is assumed"
+        yield Note("color-guessed", text)
+    candidates = len(video_streams(reader.container))
+    if candidates > 1:
+        text = f"of {candidates} video streams, stream {reader.stream.index} is used"
+        yield Note("several-videos", text)
+    if orientation.slanted is not None:
+        text = f"the file asks for a turn by {orientation.slanted:.0f}°, which is not done"
+        yield Note("rotation", text)
