@@ -16,19 +16,20 @@ from vidstyle.core.errors import InputError, WeightsError
 from vidstyle.evaluation.network_metrics import find_network_metrics
 from vidstyle.evaluation.style_losses import StyleLossRatio, evaluation_settings, whole_image_losses
 from vidstyle.models.loss.backbone import Backbone
+from vidstyle.models.loss.image_losses import gram_matrix
+from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 from vidstyle.models.weights import safetensors_file
-from vidstyle.training.calibration import Objective, calibrate
-from vidstyle.training.losses import gram_matrix
-from vidstyle.training.settings import Settings
+from vidstyle.training.objective import calibrate
+from vidstyle.training.settings import TrainingSettings
 
-SETTINGS = Settings(
+SETTINGS = TrainingSettings(
     crop=32,
     precision="float32",
     style_layers=("relu1_1", "relu1_2"),
-    content_layer="relu1_2",
+    content_layers=("relu1_2",),
     start="random",
 )
 
@@ -120,11 +121,11 @@ def test_a_style_is_judged_by_what_its_training_measured_with(tmp_path: Path) ->
     path = style_file(tmp_path, SETTINGS.model_dump(mode="json") | {"strength": 2.0, "crop": 96})
     found = evaluation_settings(path)
     assert (found.crop, found.style_layers) == (96, ("relu1_1", "relu1_2"))
-    assert found.strength == Settings().strength
+    assert found.strength == TrainingSettings().strength
 
 
 def test_settings_of_other_versions_and_of_none_do_not_matter(tmp_path: Path) -> None:
-    assert evaluation_settings(style_file(tmp_path, {"steadiness": 0.05})) == Settings()
+    assert evaluation_settings(style_file(tmp_path, {"steadiness": 0.05})) == TrainingSettings()
 
 
 def test_settings_that_cannot_be_are_told(tmp_path: Path) -> None:
@@ -154,11 +155,11 @@ def planes(image: HostArray) -> torch.Tensor:
 
 
 def gauge(backbone: Backbone, style_image: HostArray) -> StyleLossRatio:
-    settings = Settings(
+    settings = TrainingSettings(
         precision="float32",
         style_layers=FEATURE_LAYERS,
         style_scales=(1.0,),
-        content_layer="relu1_2",
+        content_layers=("relu1_2",),
     )
     return StyleLossRatio(backbone, planes(style_image), settings)
 
@@ -214,7 +215,9 @@ def test_black_and_white_areas_of_the_painting_are_allowed(backbone: Backbone) -
 def test_what_is_too_small_for_the_network_is_known_beforehand(
     backbone: Backbone, size: tuple[int, int], too_small: bool
 ) -> None:
-    settings = Settings(precision="float32", style_layers=FEATURE_LAYERS, content_layer="relu1_2")
+    settings = TrainingSettings(
+        precision="float32", style_layers=FEATURE_LAYERS, content_layers=("relu1_2",)
+    )
     kept = StyleLossRatio(backbone, planes(images(1, 1)[0]), settings)
     reason = kept.too_small(*size)
     assert bool(reason) == too_small

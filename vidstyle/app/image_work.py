@@ -14,16 +14,10 @@ from vidstyle.app.news import Made, Stage, Step, Tell
 from vidstyle.app.tasks import IMAGE, ImageTask
 from vidstyle.core.errors import UsageError
 from vidstyle.models.loss.backbone import Backbone, LayerError, load_backbone
-from vidstyle.models.optimization.gatys import (
-    DescentSettings,
-    LossSettings,
-    Progress,
-    StyleReference,
-    Task,
-    Watch,
-    stylize,
-)
-from vidstyle.models.optimization.settings import LossWeights
+from vidstyle.models.loss.loss_options import LossOptions
+from vidstyle.models.optimization.gatys import OptimizationStep, Watch, stylize
+from vidstyle.models.optimization.options import DescentOptions
+from vidstyle.models.optimization.task import OptimizationTask, StyleReference
 from vidstyle.runner.plan.device import resolve_device
 from vidstyle.stages.decode.image_file import read_image
 from vidstyle.training.previews import write_image
@@ -48,9 +42,9 @@ def stylize_image(task: ImageTask, tell: Tell) -> None:
     try:
         stylized = stylize(
             backbone,
-            Task(content, (StyleReference(image=style_image),)),
+            OptimizationTask(content, (StyleReference(image=style_image),)),
             losses=_losses(task, backbone),
-            settings=DescentSettings(steps=task.steps),
+            options=DescentOptions(steps=task.steps),
             watch=_watch(show, tell),
         )
     except LayerError as error:
@@ -58,11 +52,12 @@ def stylize_image(task: ImageTask, tell: Tell) -> None:
     show(stylized.image)
 
 
-def _losses(task: ImageTask, backbone: Backbone) -> LossSettings:
+def _losses(task: ImageTask, backbone: Backbone) -> LossOptions:
     feature_layers = backbone.default_style_layers
     weights = spread(task.layer_weights, len(feature_layers))
-    return LossSettings(
-        weights=LossWeights(style=task.style_weight, variation=task.variation),
+    return LossOptions(
+        style_weight=task.style_weight,
+        variation_weight=task.variation,
         style_layers=dict(zip(feature_layers, weights, strict=True)),
     )
 
@@ -76,7 +71,7 @@ def spread(weights: tuple[float, ...], count: int) -> list[float]:
 def _watch(show: Callable[[torch.Tensor], None], tell: Tell) -> Watch:
     shown = time.monotonic()
 
-    def watch(progress: Progress) -> bool:
+    def watch(progress: OptimizationStep) -> bool:
         nonlocal shown
         tell(Step(done=progress.step, total=progress.steps))
         if progress.step == 1 or time.monotonic() - shown >= _SHOWN_EVERY_SECONDS:

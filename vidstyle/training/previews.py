@@ -11,7 +11,7 @@ import numpy as np
 from vidstyle.core.errors import InputError, OutputError
 from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
 from vidstyle.training.photos import read_image, resized
-from vidstyle.training.watch import STYLE_IMAGE, Image, Progress
+from vidstyle.training.watch import STYLE_IMAGE, Image, TrainingStep
 
 LATEST = "latest.png"
 _NAME = re.compile(r"step-(\d{6,})-(.+)\.png")
@@ -41,10 +41,10 @@ class PreviewImages:
         except OSError as error:
             raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
 
-    def step(self, progress: Progress) -> None:
+    def step(self, step: TrainingStep) -> None:
         if not self._started:
             self._started = True
-            self._adopt(before=progress.iteration)
+            self._adopt(before=step.iteration)
         self._update()
 
     def image(self, iteration: int, name: str, image: Image) -> None:

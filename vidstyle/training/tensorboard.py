@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vidstyle.core.errors import OutputError, UsageError
 from vidstyle.training.previews import fitted
-from vidstyle.training.watch import Image, Progress
+from vidstyle.training.watch import Image, TrainingStep
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -36,14 +36,14 @@ class TensorBoard:
         except OSError as error:
             raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
 
-    def step(self, progress: Progress) -> None:
+    def step(self, step: TrainingStep) -> None:
         # Step 0 is where the painting is.
-        log = self._log or self._open(0 if progress.iteration == 1 else progress.iteration)
-        values = {f"loss/{name}": value for name, value in progress.losses.items()}
-        values["training/learning rate"] = progress.learning_rate
-        values["training/steps a second"] = 1 / max(progress.seconds, 1e-9)
+        log = self._log or self._open(0 if step.iteration == 1 else step.iteration)
+        values = {f"loss/{name}": value for name, value in step.losses.items()}
+        values["training/learning rate"] = step.learning_rate
+        values["training/steps a second"] = 1 / max(step.seconds, 1e-9)
         for name, value in values.items():
-            log.add_scalar(name, value, progress.iteration)
+            log.add_scalar(name, value, step.iteration)
 
     def image(self, iteration: int, name: str, image: Image) -> None:
         small = fitted(image, _LARGEST)

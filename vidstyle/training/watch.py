@@ -18,7 +18,7 @@ STYLE_IMAGE = "style_image"
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TrainingStep:
     """Where a training is."""
 
     iteration: int
@@ -36,7 +36,7 @@ class Progress:
 class Watcher(Protocol):
     """Told how a training goes, in order; it does not change the training."""
 
-    def step(self, progress: Progress) -> None:
+    def step(self, step: TrainingStep) -> None:
         """A step was taken."""
         ...
 
@@ -59,9 +59,9 @@ class Watchers:
     def __init__(self, *watchers: Watcher) -> None:
         self._watchers = watchers
 
-    def step(self, progress: Progress) -> None:
+    def step(self, step: TrainingStep) -> None:
         for watcher in self._watchers:
-            watcher.step(progress)
+            watcher.step(step)
 
     def image(self, iteration: int, name: str, image: Image) -> None:
         for watcher in self._watchers:
