@@ -144,6 +144,7 @@ ALLOWED = (
     Allowed("tests/imaging/test_warp.py", "Taps of a kernel", "the term of signal processing"),
     Allowed("tests/runner/test_resume_times.py", "PictureType", "PyAV's name"),
     Allowed("tests/runner/test_resume_times.py", "pict_type", "PyAV's name"),
+    Allowed("vidstyle/report/charts.py", "Figure", "matplotlib's name"),
 )
 
 

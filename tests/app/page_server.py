@@ -64,9 +64,9 @@ def serving(settings: Settings, folder: Path, *, max_upload: str = "4M") -> Iter
         lines = []
         for line in process.stderr:
             lines.append(line)
-            if line.startswith("the page is at"):
+            if line.startswith("Open http"):
                 break
-        assert lines[-1] == f"the page is at http://127.0.0.1:{port}; Ctrl-C ends it\n", lines
+        assert lines[-1] == f"Open http://127.0.0.1:{port} in a browser; stop with Ctrl-C.\n", lines
         yield PageServer(f"http://127.0.0.1:{port}", port, files, process)
     finally:
         process.kill()

@@ -95,7 +95,7 @@ def test_the_list_fits_a_page_where_it_is_piped(
     assert resnet[-2:] == ["download.pytorch.org", "~/.cache/vidstyle/weights"]
 
 
-def test_pull_fetches_a_wrong_file_anew_but_not_one_of_the_users(
+def test_pull_replaces_a_wrong_file_but_not_one_of_the_users(
     served: dict[str, bytes],
     cache: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -106,7 +106,7 @@ def test_pull_fetches_a_wrong_file_anew_but_not_one_of_the_users(
     assert run_command(["weights", "pull", "small", "--offline"]) == 4
     assert "is not the right file, and nothing is downloaded" in capsys.readouterr().err
     assert run_command(["weights", "pull", "small"]) == 0
-    assert f"small: fetched: {cache / NAME}" in capsys.readouterr().err
+    assert f"small: downloaded: {cache / NAME}" in capsys.readouterr().err
     assert (cache / NAME).read_bytes() == CONTENT
     own = cache.parent / NAME
     own.write_bytes(b"mine")
@@ -131,7 +131,7 @@ def test_pull_fetches_once_and_verify_finds_it_right(
 ) -> None:
     assert run_command(["weights", "pull", "small"]) == 0
     assert (cache / NAME).read_bytes() == CONTENT
-    assert f"small: fetched: {cache / NAME}" in capsys.readouterr().err
+    assert f"small: downloaded: {cache / NAME}" in capsys.readouterr().err
     del served[NAME]
     assert run_command(["weights", "pull", "small", "--json"]) == 0
     row = {"name": "small", "file": str(cache / NAME), "fetched": False}

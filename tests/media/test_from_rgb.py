@@ -74,7 +74,7 @@ def test_opacity_is_rounded_and_clamped(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["yuv420p", "yuv422p10le", "yuv444p"])
-def test_agrees_with_the_scaler_told_the_same_matrix(name: str) -> None:
+def test_agrees_with_the_scaler_at_the_same_matrix(name: str) -> None:
     down, across = np.mgrid[:96, :128].astype(np.float32)
     image = np.stack([across / 127, down / 95, (across + down) / 222], -1)
     frame = FromRgb(name, Color("bt709"), width=128, height=96)(image)

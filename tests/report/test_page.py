@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 from importlib.resources import as_file, files
 
+import jinja2
+import numpy as np
 import pytest
+from markupsafe import Markup
 
 from tests.report.page_reader import PageReader
-from vidstyle.report.markup import EMPTY, element
-from vidstyle.report.page import Section, page
+from vidstyle.report.page import jpeg_uri, png_uri, render, render_page
 
-PARTS = files("vidstyle.report")
+PARTS = files("vidstyle.report") / "templates"
 CSS = PARTS.joinpath("page.css").read_text("utf-8")
 
 
@@ -25,7 +28,7 @@ def policy_of(text: str) -> dict[str, list[str]]:
 
 
 def simple(name: str = "a") -> str:
-    return page(name, EMPTY, (Section("One", element("p", {}, name)),), {"first": 0})
+    return render_page(name, Markup("<p>{}</p>").format(name), {"first": 0})
 
 
 def test_policy_allows_our_script_alone() -> None:
@@ -54,17 +57,56 @@ def test_policy_comes_before_what_it_governs() -> None:
     assert text.index("Content-Security-Policy") < min(text.index("<style"), text.index("<script"))
 
 
-def test_sections_without_content_are_left_out() -> None:
-    sections = (Section("Full", element("p", {}, "x")), Section("Empty", EMPTY))
-    assert PageReader(page("a", EMPTY, sections, {})).text_of("h2") == "Full"
+def gallery(clip: str) -> str:
+    """A template that has a clip's name as text and in an attribute."""
+    view = {"caption": "a", "alt": "b", "width": 1, "height": 1, "source": Markup("data:,")}
+    pair = {"index": 1, "later": 1, "value": "0", "views": [view]}
+    return render("gallery.html", reduced=False, clips={clip: [pair]})
 
 
-def test_elements_that_the_script_asks_for_are_named_in_the_package() -> None:
+def test_text_is_escaped_in_content_and_attributes() -> None:
+    hostile = "\"><script>'&amp;"
+    reader = PageReader(gallery(hostile))
+    assert reader.text_of("bdi") == hostile
+    (image,) = reader.named("img")
+    assert image.attributes["alt"] == f"b, frames 0 and 1 of {hostile}"
+    assert not reader.named("script")
+
+
+@pytest.mark.parametrize("letter", ["\0", "\x1b", "\x85", "\udcff", "\uffff"])
+def test_what_html_cannot_store_is_replaced(letter: str) -> None:
+    text = gallery(f"a{letter}b")
+    text.encode()
+    assert text.count("a\N{REPLACEMENT CHARACTER}b") == 2
+    assert letter not in text
+
+
+def test_a_name_that_a_template_lacks_is_an_error() -> None:
+    with pytest.raises(jinja2.UndefinedError):
+        render("gallery.html")
+
+
+def test_data_cannot_end_its_script() -> None:
+    value = {"name": "</script><!--"}
+    reader = PageReader(render_page("a", Markup(), value))
+    (data,) = (text for tag, text in reader.texts if tag == "script" and text.startswith("{"))
+    assert json.loads(data) == value
+    assert "<" not in data
+
+
+def test_images_are_their_own_addresses() -> None:
+    image = np.zeros((2, 3, 3), np.uint8)
+    assert png_uri(image).startswith("data:image/png;base64,iVBOR")
+    assert jpeg_uri(image, 80).startswith("data:image/jpeg;base64,/9j/")
+
+
+def test_elements_that_the_script_asks_for_are_in_the_templates() -> None:
     script = PARTS.joinpath("page.js").read_text("utf-8")
-    made = "".join(part.read_text("utf-8") for part in PARTS.iterdir() if part.name.endswith(".py"))
-    identities = set(re.findall(r'byId\("([\w-]+)"\)', script))
+    html = "".join(p.read_text("utf-8") for p in PARTS.iterdir() if p.name.endswith(".html"))
+    identities = set(re.findall(r'byId\("([\w-]+)"\)', script)) - {"left", "right"}
     assert len(identities) > 5
-    assert {one for one in identities if f'"{one}"' not in made} == set()
+    assert {one for one in identities if f'id="{one}"' not in html} == set()
+    assert 'for side, chosen in [("left"' in html
 
 
 def test_script_is_javascript() -> None:
@@ -103,7 +145,7 @@ def test_text_and_lines_have_contrast(scheme: str) -> None:
     for text in ("ink", "faint"):
         assert contrast(colors[text], colors["paper"]) >= 4.5
         assert contrast(colors["ink"], colors["rule"]) >= 4.5
-    lines = [name for name in colors if re.fullmatch(r"c\d|floor|alone|focus", name)]
+    lines = [name for name in colors if re.fullmatch(r"c\d|floor|baseline|focus", name)]
     assert len(lines) == 11
     for line in lines:
         assert contrast(colors[line], colors["paper"]) >= 3

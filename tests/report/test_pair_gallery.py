@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.report.page_reader import PageReader
-from vidstyle.report.pair_gallery import WorstPair, gallery_within
+from vidstyle.report.pair_gallery import WorstPair, render_gallery
 from vidstyle.report.pair_views import PairViews
 
 AMPLE = 10**8
@@ -39,9 +39,9 @@ def decoded(source: str | None) -> np.ndarray:
 
 
 def gallery(pairs: list[WorstPair], most_bytes: int) -> PageReader:
-    made = gallery_within({"clip": pairs}, first_frame=FIRST, most_bytes=most_bytes)
-    assert len(made.text.encode()) <= max(most_bytes, 200)
-    return PageReader(made.text)
+    html = render_gallery({"clip": pairs}, first_frame=FIRST, most_bytes=most_bytes)
+    assert len(html.encode()) <= max(most_bytes, 200)
+    return PageReader(html)
 
 
 def test_pairs_are_shown_in_order_with_words(pairs: list[WorstPair]) -> None:
@@ -68,8 +68,8 @@ def test_images_are_those_of_the_pair(pairs: list[WorstPair]) -> None:
         assert np.abs(earlier - own).mean() < 0.7 * np.abs(earlier - other).mean()
 
 
-def test_less_room_is_less_detail_and_said(pairs: list[WorstPair]) -> None:
-    whole = len(gallery_within({"clip": pairs}, first_frame=0, most_bytes=AMPLE).text)
+def test_less_room_is_less_detail_and_noted(pairs: list[WorstPair]) -> None:
+    whole = len(render_gallery({"clip": pairs}, first_frame=0, most_bytes=AMPLE))
     reduced = gallery(pairs, whole // 8)
     widths = {decoded(image.attributes["src"]).shape[1] for image in reduced.named("img")}
     assert widths
@@ -77,8 +77,8 @@ def test_less_room_is_less_detail_and_said(pairs: list[WorstPair]) -> None:
     assert "reduced" in reduced.text_of("p")
 
 
-def test_no_room_is_said_and_no_pairs_are_nothing(pairs: list[WorstPair]) -> None:
+def test_no_room_is_noted_and_no_pairs_are_nothing(pairs: list[WorstPair]) -> None:
     none = gallery(pairs, 200)
     assert not none.named("img")
     assert "No image fits" in none.text_of("p")
-    assert not gallery_within({"clip": []}, first_frame=0, most_bytes=AMPLE).text
+    assert not render_gallery({"clip": []}, first_frame=0, most_bytes=AMPLE)

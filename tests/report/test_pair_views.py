@@ -10,7 +10,7 @@ import pytest
 from tests.report.conftest import WriteClip
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
-from vidstyle.report.pair_views import GAIN, PairViews, pairs_of_clips
+from vidstyle.report.pair_views import GAIN, PairViews, view_pairs
 from vidstyle.testing import pan
 
 STEP = (3.0, 0.0)
@@ -40,7 +40,7 @@ def panned() -> list[HostArray]:
 @pytest.fixture
 def clips(panned: list[HostArray], write_clip: WriteClip) -> dict[str, Path]:
     flashing = [frame + (FLASH if at == 5 else 0) for at, frame in enumerate(panned)]
-    return {"calm": write_clip("1.mkv", panned), "flash": write_clip("2.mkv", flashing)}
+    return {"still": write_clip("1.mkv", panned), "flash": write_clip("2.mkv", flashing)}
 
 
 def levels(image: HostArray) -> np.ndarray:
@@ -50,7 +50,7 @@ def levels(image: HostArray) -> np.ndarray:
 def flashing(clips: dict[str, Path], *wanted: int, first: int = 0) -> tuple[PairViews, ...]:
     asked = {"flash": wanted}
     flash = {"flash": clips["flash"]}
-    return pairs_of_clips(clips["calm"], flash, asked, ExactFlow(), (first, None))["flash"]
+    return view_pairs(clips["still"], flash, asked, ExactFlow(), (first, None))["flash"]
 
 
 def test_views_of_a_flash(clips: dict[str, Path], panned: list[HostArray]) -> None:
@@ -68,7 +68,7 @@ def test_views_of_a_flash(clips: dict[str, Path], panned: list[HostArray]) -> No
     assert (views.flow == (255, 0, 0)).all()
 
 
-def test_a_calm_pair_has_no_difference(clips: dict[str, Path]) -> None:
+def test_a_pair_without_a_flash_has_no_difference(clips: dict[str, Path]) -> None:
     (views,) = flashing(clips, 2)
     assert (views.difference == 0).all()
 
@@ -86,17 +86,17 @@ def test_frames_are_counted_from_the_interval(
 
 def test_a_flow_is_found_once_for_all_clips(clips: dict[str, Path]) -> None:
     flow = ExactFlow()
-    wanted = {"calm": (1, 5), "flash": (5,)}
-    found = pairs_of_clips(clips["calm"], clips, wanted, flow, (0, None))
+    wanted = {"still": (1, 5), "flash": (5,)}
+    found = view_pairs(clips["still"], clips, wanted, flow, (0, None))
     assert flow.asked == 2
-    assert [views.index for views in found["calm"]] == [1, 5]
+    assert [views.index for views in found["still"]] == [1, 5]
     assert [views.index for views in found["flash"]] == [5]
 
 
 def test_no_wish_reads_nothing(clips: dict[str, Path]) -> None:
     flow = ExactFlow()
-    assert pairs_of_clips(clips["calm"], clips, dict.fromkeys(clips, ()), flow, (0, None)) == {
-        "calm": (),
+    assert view_pairs(clips["still"], clips, dict.fromkeys(clips, ()), flow, (0, None)) == {
+        "still": (),
         "flash": (),
     }
     assert flow.asked == 0
@@ -109,6 +109,6 @@ def test_a_frame_behind_the_end_is_refused(clips: dict[str, Path]) -> None:
 
 def test_a_clip_may_be_called_the_source(clips: dict[str, Path]) -> None:
     flash = {"the source": clips["flash"]}
-    found = pairs_of_clips(clips["calm"], flash, {"the source": (5,)}, ExactFlow(), (0, None))
+    found = view_pairs(clips["still"], flash, {"the source": (5,)}, ExactFlow(), (0, None))
     (views,), (expected,) = found["the source"], flashing(clips, 5)
     np.testing.assert_array_equal(views.difference, expected.difference)

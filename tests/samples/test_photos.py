@@ -36,9 +36,9 @@ def test_a_part_at_its_own_size_is_left_as_it_is() -> None:
 
 @pytest.mark.parametrize("photo", PHOTOS, ids=lambda photo: photo.file)
 def test_scikit_image_says_that_a_photo_may_be_used(photo: Photo) -> None:
-    said = " ".join(str(getattr(skimage.data, Path(photo.file).stem).__doc__).split())
-    assert photo.license in said
-    assert photo.credit.split(",")[0].removesuffix(" Great Images") in said
+    terms = " ".join(str(getattr(skimage.data, Path(photo.file).stem).__doc__).split())
+    assert photo.license in terms
+    assert photo.credit.split(",")[0].removesuffix(" Great Images") in terms
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

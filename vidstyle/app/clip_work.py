@@ -12,7 +12,7 @@ from pathlib import Path
 from vidstyle.app.news import Note, Stage, Step, Tell
 from vidstyle.app.tasks import PREVIEW_VIDEOS, STYLIZED, ClipTask
 from vidstyle.core.errors import UsageError
-from vidstyle.report.preview_video import preview_videos_within
+from vidstyle.report.preview_video import encode_previews
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
 from vidstyle.runner.execution.events import Event, FrameDone, Listener, NoteEvent
@@ -67,7 +67,7 @@ def listener(tell: Tell) -> Listener:
 
 def _write_preview_videos(path: Path, clip: Path, stylized: Path) -> int:
     """Small films of both; how many frames they have."""
-    preview_videos = preview_videos_within(
+    preview_videos = encode_previews(
         {"before": clip, "after": stylized}, (0, COMPARED_FRAMES), most_bytes=_MOST_BYTES
     )
     if preview_videos is None:

@@ -9,7 +9,7 @@ from vidstyle.app.news import Made, Stage, Step, Tell
 from vidstyle.app.tasks import PreviewTask
 from vidstyle.core import ExecutionContext
 from vidstyle.evaluation.clip_frames import clip_frames
-from vidstyle.report.shown_size import in_bytes
+from vidstyle.report.side_by_side import to_bytes
 from vidstyle.runner.plan.job import Job, run
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
@@ -30,7 +30,7 @@ def preview_frames(task: PreviewTask, tell: Tell) -> None:
         run(Job(pipeline, task.clip, stylized, frames=(index, index + 1)))
         [image] = clip_frames(stylized)
         shown = f"frame-{number}.jpg"
-        write_image(task.folder / shown, fitted(in_bytes(image), _SIDE))
+        write_image(task.folder / shown, fitted(to_bytes(image), _SIDE))
         stylized.unlink()
         tell(Made(name=shown, caption=f"at {index / rate:.1f} s" if rate else f"frame {index}"))
         tell(Step(done=number + 1, total=len(chosen)))

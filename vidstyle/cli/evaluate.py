@@ -116,7 +116,7 @@ def evaluate(
     else:
         print_evaluations(evaluations)
     if output:
-        from vidstyle.report.text_file import write_text
+        from vidstyle.report.flicker_report import write_text
         from vidstyle.runner.storage.destination import Destination
 
         write_text(Destination(output, overwrite), content + "\n")

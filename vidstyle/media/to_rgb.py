@@ -106,8 +106,8 @@ class ToRGB:
 
     def _reformat(self, frame: VideoFrame, name: str, color: Color) -> VideoFrame:
         width, height = self._size or (frame.width, frame.height)
-        # Equal on both sides, so that nothing but size and format is converted; swscale takes
-        # RGB and gray as full range whatever it is told.
+        # Equal on both sides, so that nothing but size and format is converted; swscale always
+        # takes RGB and gray as full range.
         matrix = MATRIX_TO_SCALER[color.matrix]
         spread = RANGE_TO_TAG[color.range if name.startswith("yuv") else "full"]
         return self._scaler.reformat(

@@ -1,21 +1,19 @@
-"""What a report says, put together; how much room its films have follows from it."""
+"""What a report shows, put together: everything but the images and the videos is known first."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
 
 from vidstyle.evaluation.scores import Evaluation, Series
-from vidstyle.report.chart import Chart
-from vidstyle.report.charts import charts_of
-from vidstyle.report.curves import drawn
-from vidstyle.report.headline import headline
-from vidstyle.report.markup import EMPTY, Markup, element
-from vidstyle.report.metrics_table import figures_table
-from vidstyle.report.page import Section, page
-from vidstyle.report.player import player
+from vidstyle.report.charts import PLOT, Chart, charts_of, draw_chart
+from vidstyle.report.page import render, render_page
 from vidstyle.report.preview_video import QUALITIES, PreviewVideos
+from vidstyle.report.score_table import ScoreTable, score_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,60 +21,88 @@ class Contents:
     """Everything but the images."""
 
     title: str
-    head: Markup
-    table: Markup
+    head: Mapping[str, Any]
+    """What was evaluated, and by what: ``templates/report.html`` makes a sentence of it."""
+    table: ScoreTable
     charts: tuple[Chart, ...]
-    drawings: Markup
+    drawings: tuple[Markup, ...]
+    """Of the charts."""
+    cuts: tuple[int, ...]
+    """Counted from the first frame evaluated."""
     frames: int
     first_frame: int
+    """The number of the first frame evaluated."""
 
     @classmethod
     def of(
         cls, evaluations: Mapping[str, Evaluation], source: str, *, first_frame: int
     ) -> Contents:
-        """``source`` is the name of the source's file."""
+        """The contents for clips by name; ``source`` is the name of the source's file."""
         charts = charts_of(evaluations)
         cuts = next(iter(evaluations.values())).cuts
-        drawings = [drawn(chart, cuts=cuts, first_frame=first_frame) for chart in charts]
         return cls(
             title=f"Flicker of {source}",
-            head=headline(evaluations, source, first_frame=first_frame),
-            table=figures_table(evaluations),
+            head=_head(evaluations, source, first_frame),
+            table=score_table(evaluations),
             charts=charts,
-            drawings=element("div", {"class": "charts"}, *drawings) if drawings else EMPTY,
+            drawings=tuple(draw_chart(c, cuts=cuts, first_frame=first_frame) for c in charts),
+            cuts=cuts,
             frames=max(evaluation.frames for evaluation in evaluations.values()),
             first_frame=first_frame,
         )
 
-    def text(self, gallery: Markup, preview_videos: PreviewVideos | None) -> str:
-        """The page, with the images of the worst frames and the films if there are any."""
-        sections = (
-            Section("Figures", self.table),
-            Section("Over time", self.drawings),
-            Section("The frames that flicker most", gallery),
-            Section("The clips", self._player(preview_videos), "player"),
+    def page(self, gallery: Markup, videos: PreviewVideos | None) -> str:
+        """The page, with the images of the worst frames and the videos if there are any."""
+        content = render(
+            "report.html",
+            head=self.head,
+            table=self.table,
+            charts=list(zip(self.charts, self.drawings, strict=True)),
+            plot=PLOT,
+            gallery=gallery,
+            videos=videos,
+            reduced=videos is not None and videos.quality != QUALITIES[0],
+            frames=self.frames,
         )
-        return page(self.title, self.head, sections, self._data(preview_videos))
+        return render_page(self.title, content, self._data(videos))
 
-    def size_without_preview_videos(self, gallery: Markup, names: tuple[str, ...]) -> int:
-        """Bytes of the page around films that have none, and all of the frames."""
-        nothing = dict.fromkeys(names, b"")
+    def size_without_videos(self, gallery: Markup, names: tuple[str, ...]) -> int:
+        """Bytes of the page around videos that are empty and have all of the frames."""
+        empty = dict.fromkeys(names, b"")
         longest = (99999.99999,) * self.frames
-        preview_videos = PreviewVideos(
-            nothing, (99999, 99999), QUALITIES[-1], longest, complete=False
-        )
-        return len(self.text(gallery, preview_videos).encode())
+        videos = PreviewVideos(empty, (99999, 99999), QUALITIES[-1], longest, complete=False)
+        return len(self.page(gallery, videos).encode())
 
-    def _player(self, preview_videos: PreviewVideos | None) -> Markup:
-        if preview_videos is None:
-            return element("p", {}, "No frame of the clips fits into the size of this page.")
-        return player(preview_videos, frames=self.frames, first_frame=self.first_frame)
-
-    def _data(self, preview_videos: PreviewVideos | None) -> object:
+    def _data(self, videos: PreviewVideos | None) -> object:
         """What the script shows beside a frame."""
-        seconds = preview_videos.seconds if preview_videos else ()
-        curves = [[_short(curve.series) for curve in chart.curves] for chart in self.charts]
-        return {"first": self.first_frame, "seconds": seconds, "curves": curves}
+        return {
+            "first": self.first_frame,
+            "cuts": self.cuts,
+            "seconds": videos.seconds if videos else (),
+            "curves": [[_short(curve.series) for curve in chart.curves] for chart in self.charts],
+        }
+
+
+def _head(
+    evaluations: Mapping[str, Evaluation], source: str, first_frame: int
+) -> Mapping[str, Any]:
+    frames = max(evaluation.frames for evaluation in evaluations.values())
+    return {
+        "clips": "1 clip" if len(evaluations) == 1 else f"{len(evaluations)} clips",
+        "source": source,
+        "first": first_frame,
+        "last": first_frame + frames - 1,
+        "evaluators": sorted({evaluation.evaluator for evaluation in evaluations.values()}),
+        "cuts": _cuts(evaluations, first_frame),
+    }
+
+
+def _cuts(evaluations: Mapping[str, Evaluation], first_frame: int) -> str:
+    cuts = next(iter(evaluations.values())).cuts
+    if not cuts:
+        return "There are no cuts."
+    numbers = ", ".join(str(first_frame + cut) for cut in cuts)
+    return f"A shot begins at frame {numbers}." if len(cuts) == 1 else f"Shots begin at {numbers}."
 
 
 def _short(series: Series) -> list[float | None]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from markupsafe import Markup
 
 from vidstyle.imaging.contact_sheet import Image
-from vidstyle.report.data_uri import jpeg, png
-from vidstyle.report.markup import EMPTY, Markup, element, joined
-from vidstyle.report.metric_text import shown
+from vidstyle.report.page import jpeg_uri, png_uri, render
 from vidstyle.report.pair_views import GAIN, WIDEST, PairViews
-from vidstyle.report.shown_size import in_bytes, resized
+from vidstyle.report.score_table import format_score
+from vidstyle.report.side_by_side import resize, to_bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +32,7 @@ class _Detail:
     quality: int
 
 
+# In the order in which they are tried.
 _DETAILS: Final = (
     _Detail(4, WIDEST, 88),
     _Detail(4, WIDEST, 70),
@@ -39,79 +40,50 @@ _DETAILS: Final = (
     _Detail(2, 240, 60),
     _Detail(1, 160, 50),
 )
-# In the order in which they are tried.
-_REDUCED: Final = element(
-    "p", {"class": "hint"}, "The images are reduced, or fewer, to keep this page small."
-)
-_NOTHING: Final = element("p", {}, "No image fits into the size of this page.")
 
 
-def gallery_within(
+def render_gallery(
     pairs: Mapping[str, Sequence[WorstPair]], *, first_frame: int, most_bytes: int
 ) -> Markup:
     """The pairs of each clip, the worst first, in as much detail as ``most_bytes`` allow.
 
-    ``first_frame`` is the number of the first frame judged. It says where detail is missing, and
-    is empty where there are no pairs.
+    ``first_frame`` is the number of the first frame evaluated. The gallery says where detail is
+    missing, and is empty where there are no pairs.
     """
     if not any(pairs.values()):
-        return EMPTY
+        return Markup()
     for detail in _DETAILS:
-        gallery = joined(
-            EMPTY if detail == _DETAILS[0] else _REDUCED,
-            *(
-                _clip(name, worst[: detail.pairs], detail, first_frame)
+        gallery = render(
+            "gallery.html",
+            reduced=detail != _DETAILS[0],
+            clips={
+                name: [_pair(pair, detail, first_frame) for pair in worst[: detail.pairs]]
                 for name, worst in pairs.items()
-            ),
+            },
         )
-        if len(gallery.text.encode()) <= most_bytes:
+        if len(gallery.encode()) <= most_bytes:
             return gallery
-    return _NOTHING
+    return Markup("<p>No image fits into the size of this page.</p>")
 
 
-def _clip(name: str, worst: Sequence[WorstPair], detail: _Detail, first_frame: int) -> Markup:
-    if not worst:
-        return EMPTY
-    title = element("h3", {}, element("bdi", {}, name))
-    return joined(title, *(_pair(name, pair, detail, first_frame) for pair in worst))
+def _pair(pair: WorstPair, detail: _Detail, first_frame: int) -> dict[str, object]:
+    """What the template shows of a pair."""
+    return {
+        "index": pair.views.index,
+        "later": first_frame + pair.views.index,
+        "value": format_score(pair.value),
+        "views": list(_views(pair.views, detail)),
+    }
 
 
-def _pair(name: str, pair: WorstPair, detail: _Detail, first_frame: int) -> Markup:
-    later = first_frame + pair.views.index
-    words = f"frames {later - 1} and {later}"
-    button = element(
-        "button",
-        {"type": "button", "class": "show", "data-frame": pair.views.index, "hidden": ""},
-        f"Show frame {later}",
-    )
-    title = element(
-        "h4",
-        {},
-        f"{words[0].upper()}{words[1:]}: ",
-        element("code", {}, "e_warp"),
-        f" {shown(pair.value)} ",
-        button,
-    )
-    figures = [
-        _view(caption, f"{alt}, {words} of {name}", encode(_narrowed(image, detail.widest)), image)
-        for caption, alt, image, encode in _views(pair.views, detail.quality)
-    ]
-    return element(
-        "section", {"class": "pair"}, title, element("div", {"class": "views"}, *figures)
-    )
-
-
-def _views(
-    views: PairViews, quality: int
-) -> list[tuple[str, str, Image, Callable[[Image], Markup]]]:
-    """Caption, alternative text, image and how it is stored."""
+def _views(views: PairViews, detail: _Detail) -> Iterator[dict[str, object]]:
+    """Caption, alternative text, size and address of each image."""
 
     def photo(image: Image) -> Markup:
-        return jpeg(image, quality=quality)
+        return jpeg_uri(image, detail.quality)
 
     longest = f"{views.longest:.1f} px"
-    difference = f"difference, {GAIN} times as strong"
-    return [
+    shown: list[tuple[str, str, Image, Callable[[Image], Markup]]] = [
         ("earlier frame", "The earlier frame", views.earlier, photo),
         ("later frame", "The later frame", views.later, photo),
         (
@@ -121,20 +93,23 @@ def _views(
             photo,
         ),
         (f"flow of the source, up to {longest}", "Flow as colors", views.flow, photo),
-        ("mask: white is judged", "Mask of what is judged", views.mask, png),
-        (difference, "Difference of the earlier and the warped frame", views.difference, photo),
+        ("mask: white is evaluated", "Mask of what is evaluated", views.mask, png_uri),
+        (
+            f"difference, {GAIN} times as strong",
+            "Difference of the earlier and the warped frame",
+            views.difference,
+            photo,
+        ),
     ]
+    for caption, alt, image, encode in shown:
+        height, width = image.shape[:2]
+        source = encode(_narrow(image, detail.widest))
+        yield {"caption": caption, "alt": alt, "width": width, "height": height, "source": source}
 
 
-def _view(caption: str, alt: str, source: Markup, image: Image) -> Markup:
-    height, width = image.shape[:2]
-    drawn = element("img", {"src": source, "alt": alt, "width": width, "height": height})
-    return element("figure", {}, drawn, element("figcaption", {}, caption))
-
-
-def _narrowed(image: Image, widest: int) -> Image:
+def _narrow(image: Image, widest: int) -> Image:
     height, width = image.shape[:2]
     if width <= widest:
         return image
     size = widest, max(1, round(height * widest / width))
-    return in_bytes(resized(np.float32(1 / 255) * image.astype(np.float32), size))
+    return to_bytes(resize(np.float32(1 / 255) * image.astype(np.float32), size))

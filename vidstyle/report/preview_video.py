@@ -1,4 +1,4 @@
-"""Clips as films that browsers play: H.264 in mp4, all of one size, on one clock."""
+"""Clips as small videos that browsers play: H.264 in mp4, all of one size, on one clock."""
 
 from __future__ import annotations
 
@@ -16,15 +16,21 @@ from av.video.stream import VideoStream
 from vidstyle.core import Color, HostArray
 from vidstyle.media.color import MATRIX_TO_TAG, RANGE_TO_TAG
 from vidstyle.media.from_rgb import FromRgb
-from vidstyle.report.reading import Interval, Moment, side_by_side
-from vidstyle.report.shown_size import Size, resized, shown_size
+from vidstyle.report.side_by_side import (
+    Interval,
+    Size,
+    TimedFrames,
+    display_size,
+    open_side_by_side,
+    resize,
+)
 
 _TICK: Final = Fraction(1, 90000)
 _COLOR: Final = Color("bt709", "limited", MATRIX_TO_TAG["bt709"], MATRIX_TO_TAG["bt709"])
 _OPTIONS: Final = {
     "preset": "veryfast",
     "profile": "main",
-    # No frame waits for a later one, and one in twelve stands alone: a slider finds its frame soon.
+    # No frame waits for a later one, and one in twelve is a keyframe: a slider seeks fast.
     "bf": "0",
     "g": "12",
     "rc-lookahead": "8",
@@ -41,13 +47,13 @@ class Quality:
     """Of x264: 18 looks like the original, 6 more are half the bytes."""
 
 
+# In the order in which they are tried.
 QUALITIES: Final = (Quality(640, 20), Quality(640, 26), Quality(480, 30), Quality(320, 33))
-"""In the order in which they are tried."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PreviewVideos:
-    """The films of several clips, each with the same frames at the same times."""
+    """The videos of several clips, each with the same frames at the same times."""
 
     content: Mapping[str, bytes]
     size: Size
@@ -63,48 +69,48 @@ class PreviewVideos:
         return sum(map(len, self.content.values()))
 
 
-def preview_videos_within(
+def encode_previews(
     paths: Mapping[str, Path], frames: Interval, *, most_bytes: int
 ) -> PreviewVideos | None:
-    """The best films of clips that have ``most_bytes`` together, or None where not one frame fits.
+    """The best videos of clips that have ``most_bytes`` together; None where no frame fits.
 
-    All frames at a lower quality go before fewer frames: only at the lowest quality later frames
-    are left out. Time is the first clip's, from 0. Raises InputError for clips that cannot be
-    read, or that differ in length.
+    All frames at a lower quality are preferred to fewer frames: only at the lowest quality later
+    frames are left out. Time is the first clip's, from 0. Raises InputError for clips that cannot
+    be read, or that differ in length.
     """
     for quality in QUALITIES:
-        preview_videos = _preview_videos(paths, frames, quality, most_bytes)
-        if preview_videos.total_bytes <= most_bytes:
-            return preview_videos
+        videos = _encode(paths, frames, quality, most_bytes)
+        if videos.total_bytes <= most_bytes:
+            return videos
     first = frames[0]
-    while preview_videos.total_bytes > most_bytes:
-        fewer = int(0.97 * len(preview_videos.seconds) * most_bytes / preview_videos.total_bytes)
+    while videos.total_bytes > most_bytes:
+        fewer = int(0.97 * len(videos.seconds) * most_bytes / videos.total_bytes)
         if not fewer:
             return None
-        preview_videos = _preview_videos(paths, (first, first + fewer), QUALITIES[-1], most_bytes)
-    return replace(preview_videos, complete=False)
+        videos = _encode(paths, (first, first + fewer), QUALITIES[-1], most_bytes)
+    return replace(videos, complete=False)
 
 
-def _preview_videos(
+def _encode(
     paths: Mapping[str, Path], frames: Interval, quality: Quality, most_bytes: int
 ) -> PreviewVideos:
-    """The films whole, or up to a frame where they are larger than ``most_bytes``."""
+    """The videos whole, or up to a frame where they are larger than ``most_bytes``."""
     seconds: list[float] = []
-    with side_by_side(paths, frames) as opened:
-        size = shown_size(opened.clip, quality.widest)
-        preview_videos = [_PreviewVideo(size, quality) for _ in paths]
-        for moment in opened.moments:
-            for preview_video, image in zip(preview_videos, moment.images, strict=True):
-                preview_video.add(image, moment)
-            seconds.append(round(float(moment.seconds), 5))
-            if sum(preview_video.least_bytes for preview_video in preview_videos) > most_bytes:
+    with open_side_by_side(paths, frames) as opened:
+        size = display_size(opened.clip, quality.widest)
+        videos = [_PreviewVideo(size, quality) for _ in paths]
+        for now in opened.frames:
+            for video, image in zip(videos, now.images, strict=True):
+                video.add(image, now)
+            seconds.append(round(float(now.seconds), 5))
+            if sum(video.least_bytes for video in videos) > most_bytes:
                 break
-    content = [preview_video.finished() for preview_video in preview_videos]
+    content = [video.finish() for video in videos]
     return PreviewVideos(dict(zip(paths, content, strict=True)), size, quality, tuple(seconds))
 
 
 class _PreviewVideo:
-    """One film while it is being made."""
+    """One video while it is encoded."""
 
     def __init__(self, size: Size, quality: Quality) -> None:
         self._size = size
@@ -113,23 +119,23 @@ class _PreviewVideo:
         self._output = av.open(self._file, mode="w", format="mp4")
         self._stream = _h264(self._output.add_stream("libx264", rate=25), size, quality)
         self._convert = FromRgb("yuv420p", _COLOR, width=size[0], height=size[1], siting="left")
-        self._free = 0
         # The first tick that no frame has.
+        self._free = 0
+        # Of the frames that the encoder has not returned yet, by their ticks.
         self._durations: dict[int, int] = {}
-        # Of the frames that the encoder has not given yet, by their ticks.
         self.least_bytes = 0
-        """Of the images that the encoder has given so far; the file has more."""
+        """Of the packets so far; the file has more."""
 
-    def add(self, image: HostArray, moment: Moment) -> None:
-        frame = self._convert(resized(image, self._size))
+    def add(self, image: HostArray, now: TimedFrames) -> None:
+        frame = self._convert(resize(image, self._size))
         # Two frames of one tick would be one.
-        start = max(round(moment.seconds / _TICK), self._free)
+        start = max(round(now.seconds / _TICK), self._free)
         self._free = start + 1
         frame.pts, frame.time_base = start, _TICK
-        self._durations[start] = max(1, round(moment.duration / _TICK))
+        self._durations[start] = max(1, round(now.duration / _TICK))
         self._mux(self._stream.encode(frame))
 
-    def finished(self) -> bytes:
+    def finish(self) -> bytes:
         self._mux(self._stream.encode(None))
         self._output.close()
         return self._file.getvalue()
@@ -148,7 +154,7 @@ def _h264(stream: VideoStream, size: Size, quality: Quality) -> VideoStream:
     context.width, context.height = size
     context.pix_fmt = "yuv420p"
     context.time_base = _TICK
-    # More threads would make other images.
+    # More threads give other packets.
     context.thread_count = 1
     context.colorspace = MATRIX_TO_TAG[_COLOR.matrix]
     context.color_range = RANGE_TO_TAG[_COLOR.range]

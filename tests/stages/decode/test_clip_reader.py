@@ -107,7 +107,7 @@ def test_a_mark_late_in_a_file_is_found_without_the_beginning(write_clip, square
         assert_same(list(source.frames(mark)), frames[mark.index + 1 :])
 
 
-def test_a_still_clip_is_told_apart_by_its_times(write_clip, square):
+def test_a_mark_in_a_still_clip_is_found_by_its_time(write_clip, square):
     still = square(1) * LENGTH
     source = open_source(write_clip("c.mkv", still, **SLOW))
     frames, marks = whole_with_marks(source)

@@ -46,7 +46,7 @@ def check_same(path, opened, **options):
     return asked.notes["hardware"]
 
 
-def test_nothing_is_asked_of_a_gpu_unless_told():
+def test_no_gpu_is_used_by_default():
     assert DecodeOptions().hardware == "none"
     with pytest.raises(ValidationError):
         DecodeOptions(hardware="cuda")

@@ -127,7 +127,7 @@ def test_other_files_are_left_out(folder):
     assert len(read(folder)[1]) == 10
 
 
-def test_a_gap_in_the_numbers_is_said(folder):
+def test_a_gap_in_the_numbers_is_noted(folder):
     (folder / "4.png").unlink()
     clip, _, _ = read(folder)
     assert [note.kind for note in clip.notes] == ["missing-images"]

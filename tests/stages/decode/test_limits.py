@@ -79,11 +79,11 @@ def test_a_rate_that_is_absurd_is_refused(write_clip, square, opened):
 
 
 @pytest.mark.parametrize(
-    ("said", "hours"), [("99:00:00", 24), ("00:30:00", 0.4)], ids=["by default", "by option"]
+    ("written", "hours"), [("99:00:00", 24), ("00:30:00", 0.4)], ids=["by default", "by option"]
 )
-def test_a_header_that_promises_too_much_is_refused(write_clip, square, opened, said, hours):
+def test_a_header_that_promises_too_much_is_refused(write_clip, square, opened, written, hours):
     path = write_clip("clip.mkv", square(4))
-    path.write_bytes(path.read_bytes().replace(b"00:00:00.1", said.encode() + b".1"))
+    path.write_bytes(path.read_bytes().replace(b"00:00:00.1", written.encode() + b".1"))
     with pytest.raises(InputError, match=rf"hours, more than {hours}; raise .* option max_hours"):
         opened(path, max_hours=hours)
     assert len(opened(path, max_hours=1000).frames) == 4

@@ -305,7 +305,7 @@ def test_a_cover_image_is_left_alone(tmp_path, opened):
     assert "several-videos" not in clip.notes
 
 
-def test_of_several_videos_one_is_taken_and_said(tmp_path, opened):
+def test_of_several_videos_one_is_taken_and_noted(tmp_path, opened):
     path = tmp_path / "two.mkv"
     with av.open(path, "w") as container:
         for width, height in ((64, 48), (96, 64)):
@@ -405,7 +405,7 @@ def test_frames_can_be_left_at_any_time(write_clip, square):
     assert threading.active_count() == threads
 
 
-def test_a_second_reading_starts_anew(write_clip, square):
+def test_a_second_call_of_frames_starts_over(write_clip, square):
     source = STAGE(STAGE.Options())
     source.open(write_clip("clip.mkv", square(4)), ExecutionContext())
     abandoned = source.frames()

@@ -50,7 +50,7 @@ def write(tmp_path: Path, square) -> Callable[[Sequence[int], int], Path]:
 
 
 @pytest.mark.parametrize(("decoded", "last"), [(SORTED, 20_000), (LATE, 19_400)])
-def test_a_stretched_last_packet_tells_when_the_clip_ends(write, opened, decoded, last):
+def test_a_stretched_last_packet_gives_the_end_of_the_clip(write, opened, decoded, last):
     clip = opened(write(decoded, last))
     assert clip.times == list(SHOWN)
     assert clip.durations == list(DURATIONS)

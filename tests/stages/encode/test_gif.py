@@ -63,7 +63,7 @@ def test_moving_transparency_is_kept(encode, moving, read):
         assert (frame.to_ndarray(format="rgba")[..., 3] / 255 == alpha).all()
 
 
-def test_a_rate_that_players_do_not_show_is_said(encode, moving, read):
+def test_a_rate_that_players_do_not_show_is_noted(encode, moving, read):
     clip, times = Clip(160, 128, Fraction(1, 60), Fraction(60)), [FrameTime(n, 1) for n in range(8)]
     made = encode("out.gif", moving(8), clip=clip, times=times, codec="gif")
     assert made.kinds == {"gif-rate"}

@@ -71,7 +71,7 @@ def test_hashes_follow_the_image(encode, moving):
     assert encode("again", moving(3), compression=9).digests == made.digests
 
 
-def test_what_a_folder_cannot_hold_is_said(encode, moving):
+def test_what_a_folder_cannot_store_is_noted(encode, moving):
     clip = Clip(160, 128, Fraction(1, 25), streams=(OtherStream(1, "audio", "aac"),))
     (note,) = encode("out", moving(1), clip=clip).notes
     assert "audio" in note.text

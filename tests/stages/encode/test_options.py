@@ -12,7 +12,7 @@ from vidstyle.stages.encode.encoder import EncodeOptions, new_encoder, resolve
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"codec": "libx264", "crf": 52}, "0 to 51"),
         ({"codec": "ffv1", "crf": 10}, "has no crf"),
@@ -27,8 +27,8 @@ from vidstyle.stages.encode.encoder import EncodeOptions, new_encoder, resolve
         ({"x264-params": "csv=x"}, "Extra inputs"),
     ],
 )
-def test_what_a_codec_has_not_is_refused_with_what_it_has(options, told):
-    with pytest.raises(ValidationError, match=told):
+def test_what_a_codec_has_not_is_refused_with_what_it_has(options, message):
+    with pytest.raises(ValidationError, match=message):
         EncodeOptions.model_validate(options)
 
 

@@ -272,7 +272,7 @@ def test_an_interval_is_cut_to_the_sample_and_starts_at_zero(
     assert np.allclose(chapters, [(0, 0.6), (0.6, 1.0)], atol=0.0011)
 
 
-def test_a_second_video_stream_is_left_out_and_said(encode, moving, original):
+def test_a_second_video_stream_is_left_out_and_noted(encode, moving, original):
     streams = (OtherStream(0, "video", "h264"),)
     clip = Clip(64, 48, Fraction(1, 25), Fraction(25), streams=streams)
     source = Original(original())
@@ -288,7 +288,7 @@ def test_images_have_no_other_streams(encode, moving, tmp_path):
     assert _codecs(made.path) == {"video": "h264"}
 
 
-def test_damaged_sound_is_said_and_the_rest_is_kept(original, through, tmp_path):
+def test_damaged_sound_is_noted_and_the_rest_is_kept(original, through, tmp_path):
     source = original(".mkv", "flac", None)
     data = bytearray(source.read_bytes())
     middle = len(data) * 3 // 4

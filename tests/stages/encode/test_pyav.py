@@ -169,7 +169,7 @@ def test_files_say_what_their_colors_are(encode, moving, codec, suffix):
     clip = Clip(160, 128, Fraction(1, 25), Fraction(25), color=Color("bt709", "limited", 1, 1))
     made = encode(f"out{suffix}", moving(2), clip=clip, codec=codec)
     wanted = (0, 2, 1, 1) if codec == "ffv1" else (1, 1, 1, 1)
-    # An RGB ffv1 stream is told by its pixel format; the tags need not repeat it.
+    # The pixel format says that an ffv1 stream is RGB; the tags need not repeat it.
     found = _tags(made.path)
     assert found[2:] == wanted[2:] if codec == "ffv1" else found == wanted
 
@@ -247,7 +247,7 @@ def test_opacity_is_kept(encode, moving, read, codec, suffix, decoder):
     assert made.kinds == set()
 
 
-def test_opacity_that_cannot_be_kept_is_shown_on_black_and_said(encode, moving, read):
+def test_opacity_that_cannot_be_kept_is_shown_on_black_and_noted(encode, moving, read):
     alpha = np.zeros((128, 160), np.float32)
     alpha[:, 80:] = 1
     made = encode("out.mp4", moving(2), alphas=[alpha] * 2)
@@ -310,7 +310,7 @@ def test_av1_takes_a_clip_above_its_nominal_rate(encode, moving, read):
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "told"),
+    ("name", "codec", "message"),
     [
         ("out.webm", "libx264", "libvpx-vp9"),
         ("out.mp4", "ffv1", r"\.mkv"),
@@ -320,9 +320,9 @@ def test_av1_takes_a_clip_above_its_nominal_rate(encode, moving, read):
         ("out.mp4", "gif", r"\.gif"),
     ],
 )
-def test_a_container_that_does_not_fit_is_refused_with_those_that_do(name, codec, told):
+def test_a_container_that_does_not_fit_is_refused_with_those_that_do(name, codec, message):
     sink = EncodePyAV(EncodePyAV.Options(codec=codec))
-    with pytest.raises(PipelineError, match=told):
+    with pytest.raises(PipelineError, match=message):
         sink.check(Path(name), Clip(160, 128, Fraction(1, 25)))
 
 
@@ -369,7 +369,7 @@ def test_the_default_suffix_follows_the_codec():
 @pytest.mark.parametrize("codec", sorted(CODECS))
 @pytest.mark.parametrize("bits", [8, 10])
 @pytest.mark.parametrize("alpha", [False, True])
-def test_settled_options_say_what_is_done_and_change_nothing(
+def test_resolved_options_say_what_is_done_and_change_nothing(
     codec: CodecName, bits: int, alpha: bool
 ) -> None:
     clip = Clip(64, 48, Fraction(1, 25), Fraction(25), bit_depth=bits, alpha=alpha)

@@ -1,4 +1,4 @@
-"""The clips that a report shows, read side by side."""
+"""The clips that a report shows, read side by side at the size of the first."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 
 from vidstyle.core import Clip, ExecutionContext, Frame, HostArray
 from vidstyle.core.errors import InputError
 from vidstyle.evaluation.frame_groups import ClipFrames, zip_clips
-from vidstyle.report.shown_size import Size, resized
+from vidstyle.imaging.contact_sheet import Image
 from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 
+# First frame, and the frame to stop before or None for the end; the same of every clip.
 Interval: TypeAlias = tuple[int, int | None]
-"""First frame, and the frame to stop before or None for the end; the same of every clip."""
+# Width and height in pixels.
+Size: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Moment:
-    """What the clips show at one time."""
+class TimedFrames:
+    """One frame of each clip, and its time."""
 
     index: int
     """Counted from the first frame of the interval."""
@@ -40,19 +43,19 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """Opened clips."""
+    """Open clips."""
 
     clip: Clip
     """The first one."""
-    moments: Iterator[Moment]
+    frames: Iterator[TimedFrames]
     """To be read once."""
 
 
 @contextmanager
-def side_by_side(clips: Mapping[str, Path], frames: Interval) -> Iterator[SideBySide]:
+def open_side_by_side(clips: Mapping[str, Path], frames: Interval) -> Iterator[SideBySide]:
     """Read clips, files or folders of images, until the context ends.
 
-    All are scaled to the size of the first, since clips of several sizes can have been judged.
+    All are scaled to the size of the first, since clips of several sizes can be evaluated.
     Raises InputError where one cannot be read or has no frame in the interval, and where they
     differ in length.
     """
@@ -61,11 +64,11 @@ def side_by_side(clips: Mapping[str, Path], frames: Interval) -> Iterator[SideBy
         for name, path in clips.items():
             opened.append(_Opened(name, path, frames))
             stack.callback(opened[-1].close)
-        yield SideBySide(opened[0].clip, _moments(opened, frames))
+        yield SideBySide(opened[0].clip, _timed_frames(opened, frames))
 
 
 class _Opened:
-    """One clip; ``now`` is the frame that was given last."""
+    """One clip; ``now`` is the frame that was read last."""
 
     def __init__(self, name: str, path: Path, frames: Interval) -> None:
         self.name = name
@@ -79,13 +82,13 @@ class _Opened:
     def images(self, size: Size) -> Iterator[HostArray]:
         for frame in islice(self._source.frames(), *self._frames):
             self.now = frame
-            yield np.clip(resized(frame.host("source"), size), 0, 1)
+            yield np.clip(resize(frame.host("source"), size), 0, 1)
 
     def close(self) -> None:
         self._source.close()
 
 
-def _moments(opened: Sequence[_Opened], frames: Interval) -> Iterator[Moment]:
+def _timed_frames(opened: Sequence[_Opened], frames: Interval) -> Iterator[TimedFrames]:
     first, tick, start = opened[0], opened[0].clip.time_base, None
     size = first.clip.width, first.clip.height
     clips = [(one.name, one.images(size)) for one in opened]
@@ -93,6 +96,37 @@ def _moments(opened: Sequence[_Opened], frames: Interval) -> Iterator[Moment]:
         frame = first.now
         assert frame is not None
         start = frame.pts if start is None else start
-        yield Moment(index, (frame.pts - start) * tick, frame.duration * tick, images)
+        yield TimedFrames(index, (frame.pts - start) * tick, frame.duration * tick, images)
     if start is None:
         raise InputError(f"there is nothing to show: the clips have no frame {frames[0]}")
+
+
+def display_size(clip: Clip, widest: int) -> Size:
+    """The size to show a clip at: square pixels, ``widest`` of them across at most, even sides.
+
+    Nothing is enlarged: a clip with tall pixels gets narrower, one with wide pixels lower.
+    """
+    aspect = float(clip.sample_aspect)
+    width, height = clip.width * min(1, aspect), clip.height / max(1, aspect)
+    scale = min(1, widest / width)
+    return _even(width * scale), _even(height * scale)
+
+
+def resize(image: HostArray, size: Size) -> HostArray:
+    """An image (H, W, C) at a size: by area where it shrinks, bicubic where it grows."""
+    height, width = image.shape[:2]
+    if (width, height) == size:
+        return image
+    smaller = size[0] * size[1] < width * height
+    kernel = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    result = cv2.resize(image, size, interpolation=kernel)
+    return np.asarray(result, np.float32).reshape(size[1], size[0], -1)
+
+
+def to_bytes(image: HostArray) -> Image:
+    """An image (H, W, 3) in [0, 1] in whole 255ths; values outside are clamped."""
+    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def _even(length: float) -> int:
+    return max(2, 2 * round(length / 2))

@@ -2,27 +2,46 @@
 (() => {
   const data = JSON.parse(document.getElementById("report-data").textContent);
   const byId = (id) => document.getElementById(id);
-  const films = [...document.querySelectorAll("video")];
+  const videos = [...document.querySelectorAll("video")];
   const charts = [...document.querySelectorAll("svg.curves")];
+  const cuts = new Set(data.cuts);
+  // The frame of the player, which the charts show unless they are pointed at.
+  let current = null;
 
-  // The values at a frame, beside the names of the curves, and a line where it lies.
+  // The values at a frame, beside the names of the curves, and a line at the frame; null: none.
   const mark = (frame) => {
+    document.body.classList.toggle("marked", frame !== null);
+    const at = frame === null ? "" : `frame ${data.first + frame}${cuts.has(frame) ? ", a shot begins" : ""}`;
     charts.forEach((chart, number) => {
       const { left, right, frames } = chart.dataset;
       const last = Math.max(1, Number(frames) - 1);
-      const x = Number(left) + ((Number(right) - Number(left)) * frame) / last;
+      const x = Number(left) + ((Number(right) - Number(left)) * (frame ?? 0)) / last;
       const cursor = chart.querySelector(".cursor");
       cursor.setAttribute("x1", x);
       cursor.setAttribute("x2", x);
+      chart.parentElement.querySelector(".at").textContent = at;
       const places = chart.parentElement.querySelectorAll(".legend .value");
       data.curves[number].forEach((series, curve) => {
-        const value = series[frame];
-        places[curve].textContent = value === null || value === undefined ? "" : String(value);
+        places[curve].textContent = frame === null ? "" : String(series[frame] ?? "");
       });
     });
   };
 
-  if (!films.length || !data.seconds.length) return;
+  const frameUnder = (chart, event) => {
+    const { left, right, frames } = chart.dataset;
+    const box = chart.getBoundingClientRect();
+    const x = ((event.clientX - box.left) / box.width) * chart.viewBox.baseVal.width;
+    const last = Number(frames) - 1;
+    const frame = Math.round(((x - Number(left)) / (Number(right) - Number(left))) * Math.max(1, last));
+    return Math.min(Math.max(frame, 0), last);
+  };
+
+  for (const chart of charts) {
+    chart.addEventListener("pointermove", (event) => mark(frameUnder(chart, event)));
+    chart.addEventListener("pointerleave", () => mark(current));
+  }
+
+  if (!videos.length || !data.seconds.length) return;
 
   const seconds = data.seconds;
   const slider = byId("frame"), play = byId("play"), speed = byId("speed"), now = byId("now");
@@ -32,18 +51,18 @@
   let playing = false;
 
   // Not every browser can seek in a data address; all can in a blob.
-  for (const film of films) {
-    const text = atob(film.src.slice(film.src.indexOf(",") + 1));
+  for (const video of videos) {
+    const text = atob(video.src.slice(video.src.indexOf(",") + 1));
     const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-    film.src = URL.createObjectURL(new Blob([bytes], { type: "video/mp4" }));
-    film.controls = false;
-    film.loop = false;
-    film.muted = true;
-    film.addEventListener("seeked", () => draw());
-    film.addEventListener("loadeddata", () => draw());
+    video.src = URL.createObjectURL(new Blob([bytes], { type: "video/mp4" }));
+    video.controls = false;
+    video.loop = false;
+    video.muted = true;
+    video.addEventListener("seeked", () => draw());
+    video.addEventListener("loadeddata", () => draw());
   }
 
-  // The middle of a frame, so that rounding never shows its neighbour.
+  // The middle of a frame, so that rounding never shows its neighbor.
   const middle = (frame) => {
     const next = frame + 1 < seconds.length ? seconds[frame + 1] : seconds[frame] + step;
     return (seconds[frame] + next) / 2;
@@ -63,12 +82,12 @@
     const { width, height } = canvas;
     const line = (width * Number(wipe.value)) / 100;
     pen.clearRect(0, 0, width, height);
-    pen.drawImage(films[Number(left.value)], 0, 0, width, height);
+    pen.drawImage(videos[Number(left.value)], 0, 0, width, height);
     pen.save();
     pen.beginPath();
     pen.rect(line, 0, width - line, height);
     pen.clip();
-    pen.drawImage(films[Number(right.value)], 0, 0, width, height);
+    pen.drawImage(videos[Number(right.value)], 0, 0, width, height);
     pen.restore();
     pen.fillStyle = "#000";
     pen.fillRect(line - 1.5, 0, 3, height);
@@ -76,57 +95,58 @@
     pen.fillRect(line - 0.5, 0, 1, height);
   };
 
-  const tell = (frame) => {
+  const report = (frame) => {
     const text = `frame ${data.first + frame}, ${seconds[frame].toFixed(2)} s`;
     slider.value = frame;
     slider.setAttribute("aria-valuetext", text);
     now.textContent = text;
+    current = frame;
     mark(frame);
   };
 
   const show = (frame) => {
     stop();
     const time = middle(frame);
-    for (const film of films) film.currentTime = time;
-    tell(frame);
+    for (const video of videos) video.currentTime = time;
+    report(frame);
   };
 
   const stop = () => {
     playing = false;
     play.textContent = "Play";
-    for (const film of films) film.pause();
+    for (const video of videos) video.pause();
   };
 
   const start = async () => {
     const rate = Number(speed.value);
-    if (films[0].ended || Number(slider.value) === seconds.length - 1) {
-      for (const film of films) film.currentTime = 0;
+    if (videos[0].ended || Number(slider.value) === seconds.length - 1) {
+      for (const video of videos) video.currentTime = 0;
     }
-    for (const film of films) film.playbackRate = rate;
+    for (const video of videos) video.playbackRate = rate;
     playing = true;
     play.textContent = "Pause";
     try {
-      await Promise.all(films.map((film) => film.play()));
+      await Promise.all(videos.map((video) => video.play()));
       requestAnimationFrame(tick);
     } catch {
       stop();
     }
   };
 
-  // The first film leads; who is more than a frame and a half away is brought back.
+  // The first video leads; one that is more than a frame and a half away is brought back.
   const tick = () => {
     if (!playing) return;
-    const [leader, ...others] = films;
+    const [leader, ...others] = videos;
     if (leader.ended) {
       start();
       return;
     }
-    for (const film of others) {
-      if (Math.abs(film.currentTime - leader.currentTime) > 1.5 * step) {
-        film.currentTime = leader.currentTime;
+    for (const video of others) {
+      if (Math.abs(video.currentTime - leader.currentTime) > 1.5 * step) {
+        video.currentTime = leader.currentTime;
       }
     }
-    tell(frameAt(leader.currentTime));
+    report(frameAt(leader.currentTime));
     draw();
     requestAnimationFrame(tick);
   };
@@ -134,7 +154,7 @@
   play.addEventListener("click", () => (playing ? show(Number(slider.value)) : start()));
   slider.addEventListener("input", () => show(Number(slider.value)));
   speed.addEventListener("change", () => {
-    for (const film of films) film.playbackRate = Number(speed.value);
+    for (const video of videos) video.playbackRate = Number(speed.value);
   });
   for (const control of [wipe, left, right]) control.addEventListener("input", draw);
 
@@ -157,6 +177,11 @@
     });
   }
   byId("controls").hidden = false;
-  document.body.classList.add("playable");
-  tell(0);
+  for (const chart of charts) {
+    chart.addEventListener("click", (event) => {
+      const frame = frameUnder(chart, event);
+      if (frame < seconds.length) show(frame);
+    });
+  }
+  report(0);
 })();
