@@ -31,7 +31,7 @@ import numpy as np
 from vidstyle.core.errors import VidstyleError
 from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.styles import base_network
-from vidstyle.training.checkpoint import fresh_run
+from vidstyle.training.checkpoint import new_run
 from vidstyle.training.objective import load_objective, measure_network, settings_of
 from vidstyle.training.photos import PhotoCrops, held_out, list_photos
 from vidstyle.training.settings import TrainingSettings
@@ -134,7 +134,7 @@ def trained(
 ) -> Mapping[str, float]:
     """Losses by ``judge``, on held-out photos, of a network trained on ``objective``."""
     settings = settings_of(objective)
-    run = fresh_run(settings)
+    run = new_run(settings)
     photos = PhotoCrops(training, settings.crop, run.generator)
     while run.iteration < settings.iterations:
         take_step(run, objective, photos.draw(settings.batch))

@@ -32,6 +32,7 @@ def settings() -> TrainingSettings:
         crop=32,
         style_image_side=64,
         style_layers=("relu1_1", "relu2_1"),
+        style_scales=(1.0, 0.5),
         content_layers=("relu1_2",),
         initial_weights="random",
     )

@@ -91,7 +91,7 @@ def test_a_training_without_temporal_loss_is_on_single_photos(
     train: Train, tmp_path: Path, settings: TrainingSettings
 ) -> None:
     steps = Steps()
-    alone = settings.model_copy(update={"temporal": 0.0})
+    alone = settings.model_copy(update={"temporal_weight": 0.0})
     train(tmp_path / "s.safetensors", alone, watcher=steps)
     assert {"style", "content", "variation", "range_penalty"} == set(steps.told[0].losses)
 
@@ -99,8 +99,8 @@ def test_a_training_without_temporal_loss_is_on_single_photos(
 def test_there_is_a_base_for_the_default_network_alone(
     train: Train, tmp_path: Path, settings: TrainingSettings
 ) -> None:
-    based = settings.model_copy(update={"start": "base"})
-    with pytest.raises(UsageError, match="no base network for fast with 2 channels: start at"):
+    based = settings.model_copy(update={"initial_weights": "base"})
+    with pytest.raises(UsageError, match="no base network for fast with 2 channels: use --initial"):
         train(tmp_path / "s.safetensors", based)
 
 
@@ -108,7 +108,7 @@ def test_a_training_brings_the_style_nearer(
     train: Train, tmp_path: Path, settings: TrainingSettings
 ) -> None:
     # Style alone: the features of a VGG19 that was never trained make the terms disagree.
-    alone = {"content": 0.0, "temporal": 0.0, "learning_rate": 5e-3}
+    alone = {"content_weight": 0.0, "temporal_weight": 0.0, "learning_rate": 5e-3}
     style = {
         iterations: train(
             tmp_path / "s.safetensors",
@@ -167,7 +167,7 @@ def test_a_checkpoint_of_other_settings_is_refused(
     with pytest.raises(StopError):
         train(path, checkpoint_every=2, watcher=Steps(2))
     other = settings.model_copy(update={"seed": 1})
-    with pytest.raises(UsageError, match="belongs to a training with other settings: start anew"):
+    with pytest.raises(UsageError, match="a training with other settings: train without"):
         train(path, other, resume=True)
     assert not path.exists()
 
@@ -230,8 +230,10 @@ def test_a_destination_that_cannot_be_is_refused_at_once(train: Train, tmp_path:
 def test_layers_beyond_the_weights_are_refused(
     train: Train, tmp_path: Path, settings: TrainingSettings
 ) -> None:
-    deeper = settings.model_copy(update={"content_layer": "relu4_1"})
-    with pytest.raises(UsageError, match="has no relu4_1; it has relu1_1, relu1_2, relu2_1"):
+    deeper = settings.model_copy(update={"content_layers": ("relu4_1",)})
+    with pytest.raises(
+        UsageError, match="has no layer relu4_1; there are relu1_1, relu1_2, relu2_1"
+    ):
         train(tmp_path / "s.safetensors", deeper)
 
 

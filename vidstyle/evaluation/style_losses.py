@@ -173,11 +173,11 @@ def load_style_loss_ratio(style_image: Path, *, weights: Path | None = None) -> 
         WeightsError: The network is absent.
     """
     settings = TrainingSettings(precision="float32")
-    name = choose_backbone(weights)
-    file = find_weights_file(name, weights, offline=True)
     image = read_image(style_image)
     scale = settings.style_image_side / min(image.shape[:2])
     height, width = (max(1, round(scale * side)) for side in image.shape[:2])
+    name = choose_backbone(weights)
+    file = find_weights_file(name, weights, offline=True)
     backbone = load_backbone(name, file=file, pooling=settings.pooling)
     return StyleLossRatio(backbone, to_tensor(resized(image, height, width)), settings)
 

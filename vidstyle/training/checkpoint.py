@@ -34,7 +34,7 @@ class Run:
     """Steps taken."""
 
 
-def fresh_run(settings: TrainingSettings, device: str = "cpu") -> Run:
+def new_run(settings: TrainingSettings, device: str = "cpu") -> Run:
     """The start of a training; the same settings give the same one."""
     # Convolutions in bfloat16 are about twice as fast in this layout.
     network = start_network(settings).to(memory_format=torch.channels_last).to(device)
@@ -88,18 +88,18 @@ def load_checkpoint(
     """
     metadata = safetensors_file.read_metadata(path)
     if metadata.get("vidstyle.checkpoint") != _FORMAT:
-        raise WeightsError(f"{path} is not a checkpoint of this version: start anew")
+        raise WeightsError(f"{path} is not a checkpoint of this version: train without --resume")
     try:
         saved = json.loads(metadata["made_of"])
         iteration, state = int(metadata["iteration"]), json.loads(metadata["generator"])
     except (KeyError, ValueError, RecursionError) as error:
-        raise WeightsError(f"{path} is damaged ({error}): start anew") from error
+        raise WeightsError(f"{path} is damaged ({error}): train without --resume") from error
     if differing := sorted(key for key in made_of if saved.get(key) != made_of[key]):
         raise UsageError(
             f"{path} belongs to a training with other {', '.join(differing)}: "
-            "start anew, or give what it was started with"
+            "train without --resume, or give what it was started with"
         )
-    run = fresh_run(settings, device)
+    run = new_run(settings, device)
     run.iteration = iteration
     run.generator.bit_generator.state = state
     _fill(path, run)

@@ -1,4 +1,4 @@
-"""Training a style: a painting and a folder of photos in, a style file out."""
+"""Training a style: a style image and a folder of photos in, a style file out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import SUFFIX, Credit, StyleInfo, save_style
 from vidstyle.models.style.styles import base_network
-from vidstyle.training.checkpoint import Run, fresh_run, load_checkpoint, save_checkpoint
+from vidstyle.training.checkpoint import Run, load_checkpoint, new_run, save_checkpoint
 from vidstyle.training.objective import (
     CALIBRATION_PHOTOS,
     load_objective,
@@ -71,11 +71,11 @@ def train_style(
     says what the temporal loss learns from. ``weights`` is the folder with the loss network, or
     None for ``VIDSTYLE_WEIGHTS`` and the user's cache. ``device`` is torch's name for it. Every
     ``checkpoint_every`` steps the state is written beside the destination, as
-    ``NAME.checkpoint``; with ``resume`` a training goes on from there, and ends with the same
+    ``NAME.checkpoint``; with ``resume`` a training resumes from there, and ends with the same
     bits as one that was not interrupted (on one processor, with one number of threads). The
     file is removed when the style is written.
 
-    Raises InputError for a painting, photos or pairs that cannot be read, WeightsError for the
+    Raises InputError for a style image, photos or pairs that cannot be read, WeightsError for the
     loss network, UsageError for layers that it lacks, a checkpoint of another training or a
     loss that is not finite, OutputError where the destination cannot be written. Johnson et al.
     2016, section 3; Gao et al. 2018, section 3.
@@ -195,16 +195,16 @@ def _start(
     resume: bool,
 ) -> Run:
     if not (resume and checkpoint.exists()):
-        return fresh_run(settings, device)
+        return new_run(settings, device)
     run = load_checkpoint(checkpoint, settings, made_of, device)
-    logger.info("going on from %s after %d iterations", checkpoint, run.iteration)
+    logger.info("resumed from %s after %d iterations", checkpoint, run.iteration)
     return run
 
 
 def _made_of(
     objective: Objective, style_image: Path, photos: Sequence[Path], pairs: PairChoice
 ) -> dict[str, str]:
-    """What the result depends on, by names that a refusal to go on can be told with."""
+    """What the result depends on, by names for the message of a refusal to resume."""
     settings = settings_of(objective)
     inside = sorted(pairs.path.rglob("*")) if pairs.path and pairs.path.is_dir() else []
     made_of = {

@@ -19,9 +19,9 @@ _LARGEST = 512
 class TensorBoard:
     """Writes a log folder for ``tensorboard --logdir``.
 
-    A training that goes on from a checkpoint continues its curves: steps that the folder has
+    A resumed training continues its curves: steps that the folder has
     from beyond the checkpoint are hidden, so that none appears twice. A training that begins
-    anew hides all earlier ones. Raises UsageError where TensorBoard is not installed, and
+    from the start hides all earlier ones. Raises UsageError where TensorBoard is not installed, and
     OutputError where the folder cannot be made.
     """
 
@@ -37,7 +37,7 @@ class TensorBoard:
             raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
 
     def step(self, step: TrainingStep) -> None:
-        # Step 0 is where the painting is.
+        # Step 0 is where the style image is.
         log = self._log or self._open(0 if step.iteration == 1 else step.iteration)
         values = {f"loss/{name}": value for name, value in step.losses.items()}
         values["training/learning rate"] = step.learning_rate
@@ -61,7 +61,7 @@ class TensorBoard:
 
         self._log = log = SummaryWriter(str(self._folder), purge_step=first_step)
         for iteration, name, image in self._early:
-            # The painting of a training that goes on is in the log already.
+            # The style image of a resumed training is in the log already.
             if iteration >= first_step:
                 log.add_image(name, image, iteration, dataformats="HWC")
         self._early.clear()

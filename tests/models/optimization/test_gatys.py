@@ -159,7 +159,7 @@ def test_luminance_keeps_the_contents_colors(backbone: Backbone, task: Optimizat
 
 
 def test_what_cannot_be_is_refused(backbone: Backbone, task: OptimizationTask) -> None:
-    with pytest.raises(ValueError, match="the start is to be the past, and there is none"):
+    with pytest.raises(ValueError, match="the start is the previous frame, and there is none"):
         stylize(backbone, task, options=FEW.model_copy(update={"start": "previous"}))
     small = replace(task, references=(StyleReference(image=waves(1, 40)),))
     with pytest.raises(ValueError, match="images of 40x1 are too small for relu2_1 of vgg19"):

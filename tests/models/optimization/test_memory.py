@@ -10,10 +10,8 @@ from typing import get_args
 import cv2
 import numpy as np
 import pytest
-import torch
 
-from vidstyle.models.loss.backbone_network import build_network, feature_extractor
-from vidstyle.models.loss.backbone_table import BACKBONES, BackboneName
+from vidstyle.models.loss.backbone_table import BackboneName
 from vidstyle.models.optimization.options import OptimizationOptions
 
 MEASURED = """
@@ -22,7 +20,9 @@ from pathlib import Path
 import torch
 from vidstyle.models.loss.backbone import Backbone
 from vidstyle.models.loss.backbone_network import build_network
-from vidstyle.models.optimization.gatys import DescentOptions, StyleReference, Task, stylize
+from vidstyle.models.optimization.gatys import stylize
+from vidstyle.models.optimization.options import DescentOptions
+from vidstyle.models.optimization.task import OptimizationTask, StyleReference
 
 torch.set_num_threads(1)
 name = sys.argv[1]
@@ -51,8 +51,8 @@ def style(tmp_path: Path) -> str:
     return str(path)
 
 
-def needed(style: str, name: BackboneName, width: int, height: int, **more: object) -> int:
-    options = OptimizationOptions.model_validate({"style": style, "backbone": name, **more})
+def needed(file: str, name: BackboneName, width: int, height: int, **more: object) -> int:
+    options = OptimizationOptions.model_validate({"style": file, "backbone": name, **more})
     return options.memory(width, height, "cpu")
 
 
@@ -88,27 +88,3 @@ def test_adam_keeps_two_images_and_lbfgs_forty(style: str) -> None:
 def test_memory_of_a_gpu_is_not_counted(style: str) -> None:
     options = OptimizationOptions(style=style, backbone="vgg16")
     assert options.memory(640, 360, "cuda:0") == 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", get_args(BackboneName))
-def test_a_row_has_the_bytes_that_a_gradient_keeps(name: BackboneName) -> None:
-    row = BACKBONES[name]
-    choice = row.choices[0]
-    nodes = {row.names.get(layer, layer) for layer in (*choice.style, choice.content)}
-    extract = feature_extractor(build_network(name), nodes, "max")
-    image = torch.empty(1, 3, 288, 384, device="meta", requires_grad=True)
-    kept: dict[int, int] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        # Weights are there once, whatever the image's size.
-        if not isinstance(tensor, torch.nn.Parameter) and tensor.ndim == 4:
-            kept[id(tensor)] = tensor.nbytes
-        held.append(tensor)
-        return tensor
-
-    held: list[torch.Tensor] = []
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        extract(image)
-    per_pixel = sum(kept.values()) / (288 * 384)
-    assert 0.4 * row.bytes_per_pixel < per_pixel < 1.2 * row.bytes_per_pixel

@@ -88,8 +88,8 @@ class ScaledFeatures:
         keys = {*self.style_keys, *self.content_keys} if keys is None else set(keys)
         for scale in sorted({scale for _, scale in keys}):
             layers = {layer for layer, size in keys if size == scale}
+            self.backbone.check_size([int(length * scale) for length in images.shape[2:]], layers)
             sized = _resize(images, scale)
-            self.backbone.check_size(sized, layers)
             with torch.autocast(images.device.type, torch.bfloat16, enabled=self._half):
                 features = self.backbone(_mirror(sized, self._margin), layers)
             for layer, values in features.items():
