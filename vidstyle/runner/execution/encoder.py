@@ -77,13 +77,19 @@ class Encoder:
         self._computed = 0
 
     def run(
-        self, frames: Iterable[Frame], *, chunk: int = 0, replay: Iterable[StoredImage] = ()
+        self,
+        frames: Iterable[Frame],
+        *,
+        chunk: int = 0,
+        stop: int | None = None,
+        replay: Iterable[StoredImage] = (),
     ) -> Generator[Encoded, None, None]:
         """Encode all frames.
 
         Args:
             frames: In order.
             chunk: Number of the first one's chunk.
+            stop: Index of the first frame that is left out, the first one of a chunk.
             replay: Frames of that chunk that an earlier run has computed, as it kept them.
         """
         last = None
@@ -96,6 +102,8 @@ class Encoder:
                 yield self._end(self._writer, chunk, last, checkpoint)
             elif checkpoint is not None and self._keeping:
                 yield ChunkPaused(checkpoint)
+            if stop is not None and frame.index >= stop:
+                break
             chunk, last = frame.chunk, frame.index
             yield self._encode(frame)
         if self._writer is not None:
