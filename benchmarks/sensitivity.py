@@ -31,11 +31,10 @@ import numpy as np
 from vidstyle.core.errors import VidstyleError
 from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.styles import base_network
-from vidstyle.training.checkpoint import new_run
 from vidstyle.training.objective import load_objective, measure_network, settings_of
 from vidstyle.training.photos import PhotoCrops, held_out, list_photos
+from vidstyle.training.run import new_run, take_step
 from vidstyle.training.settings import TrainingSettings
-from vidstyle.training.step import take_step
 
 KINDS = ("calibrated", "tuned", "raw")
 FACTORS = (0.5, 1.0, 2.0)

@@ -14,8 +14,8 @@ from vidstyle.core.errors import InputError, OutputError, UsageError, WeightsErr
 from vidstyle.models.style.style_file import Credit, StyleInfo, load_style
 from vidstyle.models.weights import safetensors_file
 from vidstyle.training.loop import train_style
+from vidstyle.training.run import learning_rate
 from vidstyle.training.settings import TrainingSettings
-from vidstyle.training.step import learning_rate
 from vidstyle.training.watch import TrainingStep
 
 Train = Callable[..., StyleInfo]

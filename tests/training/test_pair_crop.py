@@ -7,8 +7,7 @@ import numpy.typing as npt
 import torch
 
 from vidstyle.core import HostArray
-from vidstyle.training.pair_crop import random_crop, resized_flow, resized_mask
-from vidstyle.training.pairs import Pair
+from vidstyle.training.pairs import Pair, random_crop, resized_flow, resized_mask
 
 STEP = (6, -4)
 
