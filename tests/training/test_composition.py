@@ -160,8 +160,8 @@ def test_a_still_scene_is_the_same_image_twice() -> None:
 
 def test_a_foreground_outside_of_the_image_changes_nothing(square: MovingPlane) -> None:
     away = MovingPlane(square.texture, (90.0, 16.0), square.motion, square.shape)
-    pair, alone = compose(still(), away, 48), compose(still(), None, 48)
-    assert (pair.current == alone.current).all()
+    pair, single = compose(still(), away, 48), compose(still(), None, 48)
+    assert (pair.current == single.current).all()
     assert (pair.visible == 1).all()
     assert not away.box(48)
 
@@ -170,6 +170,6 @@ def test_a_foreground_is_only_where_its_shape_is() -> None:
     whole = MovingPlane(
         waves(1, 21), (20.4, 16.9), PlaneMotion((2, 1), 0.3), np.ones((21, 21), np.float32)
     )
-    pair, alone = compose(still(), whole, 96), compose(still(), None, 96)
-    changed = (pair.current != alone.current).any(1)[0].nonzero()
+    pair, single = compose(still(), whole, 96), compose(still(), None, 96)
+    changed = (pair.current != single.current).any(1)[0].nonzero()
     assert changed.amax() < 40
