@@ -11,7 +11,7 @@ import pytest
 
 from vidstyle.cli.main import run_command
 from vidstyle.stages.encode.encoder import EncodeOptions
-from vidstyle.stages.encode.images import StillOptions
+from vidstyle.stages.encode.images import ImageOptions
 
 TOO_LONG = "b" * 251 + ".mkv"
 
@@ -27,7 +27,7 @@ def free_text(schema: Any) -> Iterator[Any]:
             yield from free_text(part)
 
 
-@pytest.mark.parametrize("options", [EncodeOptions, StillOptions])
+@pytest.mark.parametrize("options", [EncodeOptions, ImageOptions])
 def test_no_option_of_an_encoder_takes_free_text(options: Any) -> None:
     schema = options.model_json_schema()
     assert schema["properties"]
