@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "extending.md").read_text()
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 BLOCK = re.compile(
-    r"^In `(?P<file>[^`]+)`:$|^```(?P<kind>\w+)\n(?P<text>.*?)^```$|^    vidstyle (?P<command>[^\n]+)$",
+    r"^In `(?P<file>[^`]+)`:$"
+    r"|^```(?P<kind>\w+)\n(?P<text>.*?)^```$"
+    r"|^    vidstyle (?P<command>[^\n]+)$",
     re.MULTILINE | re.DOTALL,
 )
 
