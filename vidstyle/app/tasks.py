@@ -100,7 +100,7 @@ def image_task(folder: Path, chosen: ImageChoices) -> Task:
             "--steps": chosen.steps,
             "--strength": chosen.strength,
             "--style-weight": chosen.style_weight,
-            "--tv": chosen.smoothness,
+            "--variation-weight": chosen.smoothness,
             "--backbone": chosen.backbone,
         }
         options = [text for name, value in numbers.items() for text in (name, str(value))]

@@ -1,34 +1,33 @@
-"""A training says how far it is, how fast, and how well."""
+"""Steps are shown with their pace and losses."""
 
 from __future__ import annotations
 
 import io
+import json
 
-import numpy as np
 import pytest
 from rich.console import Console
 
-from vidstyle.cli import style_progress
-from vidstyle.cli.style_progress import losses_line, progress_watcher, training_line
-from vidstyle.training.watch import Progress
+from vidstyle.cli import step_progress
+from vidstyle.cli.step_progress import StepView, losses_line, show_steps, step_line
 
 
-def step(iteration: int, style: float, *, iterations: int = 4) -> Progress:
-    return Progress(iteration, iterations, {"style": style, "variation": 2.0}, 1e-3, 0.1)
+def view(step: int, style: float, *, steps: int = 4) -> StepView:
+    return StepView(step, steps, {"style": style, "variation": 2.0}, seconds=0.1)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time in seconds, as the only item; it passes when a test says so."""
     now = [100.0]
-    monkeypatch.setattr(style_progress.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(step_progress.time, "perf_counter", lambda: now[0])
     return now
 
 
 def test_the_time_left_is_said_in_hours_where_there_are_some() -> None:
-    assert training_line(500, 5000, 2.3) == "step 500 of 5000, 2.3 a second, 32:37 left"
-    assert training_line(0, 5000, 0.5) == "step 0 of 5000, 0.5 a second, 2:46:40 left"
-    assert training_line(9, 9, 1.0).endswith(" 0:00 left")
+    assert step_line(500, 5000, 2.3) == "step 500 of 5000, 2.3 a second, 32:37 left"
+    assert step_line(0, 5000, 0.5) == "step 0 of 5000, 0.5 a second, 2:46:40 left"
+    assert step_line(9, 9, 1.0).endswith(" 0:00 left")
 
 
 def test_losses_are_named() -> None:
@@ -38,12 +37,10 @@ def test_losses_are_named() -> None:
 def test_a_log_gets_a_line_now_and_then_and_at_the_end(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with progress_watcher() as watcher:
-        for iteration in range(1, 5):
+    with show_steps(average=50) as show:
+        for step in range(1, 5):
             clock[0] += 6.0
-            watcher.image(iteration, "photo-1", np.zeros((2, 2, 3), np.uint8))
-            watcher.step(step(iteration, float(iteration)))
-        watcher.close()
+            show(view(step, float(step)))
     first, last = capsys.readouterr().err.splitlines()
     # The clock of the pace starts with the first step, which took 0.1 s of the first 6.
     assert first.startswith("step 2 of 4, 0.3 a second, ")
@@ -53,22 +50,21 @@ def test_a_log_gets_a_line_now_and_then_and_at_the_end(
 def test_the_pace_of_a_resumed_training_is_that_of_its_own_steps(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with progress_watcher() as watcher:
-        for iteration in (901, 902, 903):
+    with show_steps(average=50) as show:
+        for step in (901, 902, 903):
             clock[0] += 0.1
-            watcher.step(step(iteration, 1.0, iterations=903))
+            show(view(step, 1.0, steps=903))
     assert "step 903 of 903, 10.0 a second" in capsys.readouterr().err
 
 
 def test_a_terminal_gets_a_bar_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
     terminal = Console(file=screen, force_terminal=True, width=80)
-    monkeypatch.setattr(style_progress, "Console", lambda **_: terminal)
-    with progress_watcher() as watcher:
-        for iteration in range(1, 5):
-            watcher.step(step(iteration, 0.25, iterations=40_000))
-        watcher._bar.refresh()  # type: ignore[attr-defined]  # the bar redraws by the clock
-        watcher.close()
+    monkeypatch.setattr(step_progress, "Console", lambda **_: terminal)
+    with show_steps(average=50) as show:
+        for step in range(1, 5):
+            show(view(step, 0.25, steps=40_000))
+        show._bar.refresh()  # type: ignore[attr-defined]  # the bar redraws by the clock
     text = screen.getvalue()
     assert "4/40000" in text
     assert "style 0.250" in text
@@ -76,6 +72,13 @@ def test_a_terminal_gets_a_bar_that_fits(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_nothing_is_said_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_watcher() as watcher:
-        watcher.step(step(4, 1.0))
+    with show_steps(average=50) as show:
+        show(view(4, 1.0))
     assert capsys.readouterr().out == ""
+
+
+def test_json_has_the_loss_and_its_terms(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_steps(as_json=True) as show:
+        show(StepView(2, 3, {"loss": 0.5, "style": 0.25}, {"size": (8, 6)}))
+    row = {"event": "step", "step": 2, "steps": 3, "size": [8, 6], "loss": 0.5}
+    assert json.loads(capsys.readouterr().out) == {**row, "terms": {"style": 0.25}}
