@@ -17,7 +17,7 @@ from vidstyle.models.weights.places import locate_weights
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.config.shipped import pipeline_summary
-from vidstyle.runner.plan.job import output_suffix
+from vidstyle.runner.job import output_suffix
 from vidstyle.stages.decode.image_file import SUFFIXES
 
 _MOST_IMAGES = 1000

@@ -15,12 +15,12 @@ from vidstyle.core.plan import Plan
 from vidstyle.runner.config.pipeline import Pipeline
 from vidstyle.runner.execution.events import Event, Listener, NoteEvent, Result
 from vidstyle.runner.execution.execute import Engine, execute
-from vidstyle.runner.execution.guard import guarded
-from vidstyle.runner.execution.side_reading import opened
-from vidstyle.runner.plan.assembly import Assembly, assemble, made
+from vidstyle.runner.plan.assembly import Assembly, assemble, make_stage
 from vidstyle.runner.plan.device import available_cores
+from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.memory import BUDGET
 from vidstyle.runner.plan.resolve import make_plan
+from vidstyle.runner.plan.side_reading import opened
 from vidstyle.runner.storage.destination import Destination
 from vidstyle.runner.storage.layer_cache import LIMIT, LayerCache
 
@@ -51,7 +51,7 @@ class Job:
 def output_suffix(pipeline: Pipeline) -> str:
     """Of the file that the pipeline makes, such as ``.mp4``; empty for a folder of images."""
     entry = pipeline.stages[-1]
-    suffix: str = guarded(entry.name, None, lambda: made(entry).suffix)
+    suffix: str = Guard(entry.name)(None, getattr, make_stage(entry), "suffix")
     return suffix
 
 
@@ -60,7 +60,7 @@ def check_without_clip(pipeline: Pipeline, *, device: str = "auto") -> None:
     # Has all that an input may have, so that only what nothing can provide is missing.
     clip = Clip(640, 360, Fraction(1, 25), Fraction(25), alpha=True)
     with opened(pipeline.inputs, clip, ExecutionContext()) as inputs:
-        source = made(pipeline.stages[0])
+        source = make_stage(pipeline.stages[0])
         make_plan(assemble(pipeline, source, clip, inputs=inputs, device=device))
 
 
@@ -73,16 +73,16 @@ def prepared(
     The plan takes less memory than the one ``below``.
     """
     first, *_, last = job.pipeline.stages
-    source = made(first)
+    source = make_stage(first)
     try:
         context = ExecutionContext(threads=available_cores())
-        clip = guarded(first.name, None, lambda: source.open(job.input, context))
+        clip = Guard(first.name)(None, source.open, job.input, context)
         for path in (job.input, *(side.path for side in job.pipeline.inputs)):
             Destination(job.output, job.overwrite).check(path)
         with opened(job.pipeline.inputs, clip, context) as inputs:
             assembly = assemble(job.pipeline, source, clip, inputs=inputs, device=job.device)
             plan = make_plan(assembly, frames=job.frames, budget=job.budget, below=below)
-            guarded(last.name, None, lambda: assembly.sink.check(job.output, plan.sink.clip))
+            Guard(last.name)(None, assembly.sink.check, job.output, plan.sink.clip)
             yield assembly, plan
     finally:
         source.close()
