@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidstyle.app.settings import Settings
+from vidstyle.app.choices import PageSettings
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(settings: Settings, folder: Path, *, max_upload: str = "4M") -> Iterator[PageServer]:
+def serving(
+    settings: PageSettings, folder: Path, *, max_upload: str = "4M"
+) -> Iterator[PageServer]:
     """``vidstyle app`` with the folders of the settings; its current folder is another one."""
     files, port = folder / "private", free_port()
     files.mkdir()

@@ -1,4 +1,4 @@
-"""The loop that steps are timed against is the same optimization; a clip's figures are of it."""
+"""The loop that steps are timed against is the same optimization; so are the numbers of a clip."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from tests.models.gatys_world import small_backbone, vgg_weights, waves
-from vidstyle.models.optimization.gatys import LossSettings, StyleReference, Task
-from vidstyle.models.optimization.objective import Objective
+from vidstyle.models.loss.loss_options import LossOptions
+from vidstyle.models.optimization.image_loss import ImageLoss
+from vidstyle.models.optimization.task import OptimizationTask, StyleReference
 from vidstyle.models.weights import safetensors_file
 
 Load = Callable[[str], ModuleType]
@@ -26,8 +27,8 @@ def test_the_bare_loop_has_the_same_losses(benchmark: Load) -> None:
         waves(48, 64),
         waves(40, 56, period=5, color=2),
     )
-    task = Task(content, (StyleReference(image=style_image),))
-    objective = Objective(backbone, content, task.references, LossSettings())
+    task = OptimizationTask(content, (StyleReference(image=style_image),))
+    objective = ImageLoss(backbone, content, task.references, LossOptions())
     bare = gatys.bare_loop(backbone, content, style_image, "adam")
     ours = gatys.stepper(backbone, task, "adam", "float32")
     assert bare() == pytest.approx(objective.evaluate(content).loss, rel=1e-5)
@@ -36,7 +37,7 @@ def test_the_bare_loop_has_the_same_losses(benchmark: Load) -> None:
 
 
 @pytest.mark.slow
-def test_a_clip_gives_its_figures(
+def test_a_clip_gives_its_numbers(
     benchmark: Load, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     weights = tmp_path / "weights"
@@ -48,10 +49,10 @@ def test_a_clip_gives_its_figures(
     image = (255 * waves(64, 80)[0].permute(1, 2, 0)).byte().numpy()
     for number in range(3):
         cv2.imwrite(str(clip / f"{number}.png"), np.roll(image, number, axis=1))
-    cv2.imwrite(str(tmp_path / "painting.png"), image[::-1])
+    cv2.imwrite(str(tmp_path / "waves.png"), image[::-1])
     words = ["--weights", str(weights), "--backbones", "vgg19", "clip", "--clip", str(clip)]
-    more = ["--style-image", str(tmp_path / "painting.png"), "--size", "64", "--steps", "4"]
+    more = ["--style-image", str(tmp_path / "waves.png"), "--size", "64", "--steps", "4"]
     benchmark("gatys").main([*words, *more])
-    said = capsys.readouterr().out
-    assert "E_warp alone               " in said
-    assert "steps to the same loss" in said
+    output = capsys.readouterr().out
+    assert "E_warp per frame  " in output
+    assert "steps to the same loss" in output

@@ -19,8 +19,8 @@ from vidstyle.evaluation.baselines import BASELINES
 from vidstyle.models.weights import safetensors_file
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
-from vidstyle.runner.plan.job import Job
-from vidstyle.runner.plan.job import run as run_job
+from vidstyle.runner.job import Job
+from vidstyle.runner.job import run as run_job
 from vidstyle.testing import pan, still
 
 Load = Callable[[str], ModuleType]

@@ -101,7 +101,9 @@ def test_json_is_all_that_is_on_standard_output(clips, capfd) -> None:  # type: 
     assert run_command([*command, *EVALUATOR, "--json"]) == 0
     captured = capfd.readouterr()
     assert captured.err == ""
-    found = json.loads(captured.out)
+    *progress, found = map(json.loads, captured.out.splitlines())
+    assert [row["done"] for row in progress] == list(range(1, progress[0]["total"] + 1))
+    assert found["event"] == "done"
     assert found["evaluator"] == "farneback"
     assert list(found["clips"]) == ["blended.mkv", "baseline.mkv"]
     stable = found["clips"]["blended.mkv"]
@@ -299,7 +301,8 @@ def test_scores_of_the_narrowest_clip_are_json(clips, capfd) -> None:  # type: i
         cv2.imwrite(str(clips / "narrow" / f"{index}.png"), image[:, :1])
     command = ["evaluate", "narrow", "narrow", "--per-frame", "narrow", *EVALUATOR]
     assert run_command([*command, "--json"]) == 0
-    json.loads(capfd.readouterr().out, parse_constant=pytest.fail)
+    for line in capfd.readouterr().out.splitlines():
+        json.loads(line, parse_constant=pytest.fail)
 
 
 def test_clips_of_one_name_keep_apart(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -323,7 +326,7 @@ def test_a_report_shows_what_was_evaluated(clips, capfd) -> None:  # type: ignor
 def test_raft_evaluates_with_the_weights_of_a_folder(clips, shared_data, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
     command = ["evaluate", "source.mkv", "blended.mkv", "--frames", "0:3", "--device", "cpu"]
     assert run_command([*command, "--weights", str(shared_data / "weights"), "--json"]) == 0
-    found = json.loads(capfd.readouterr().out)
+    found = json.loads(capfd.readouterr().out.splitlines()[-1])
     assert found["evaluator"] == "raft-small"
     error = found["clips"]["blended.mkv"]["scores"]["e_warp"]
     assert error == pytest.approx((10 / 255) ** 2, rel=0.1)

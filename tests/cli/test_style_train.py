@@ -1,4 +1,4 @@
-"""``vidstyle styles train``: options reach the training, and what it tells reaches people."""
+"""``vidstyle styles train``: options reach the training, and what it reports reaches people."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +23,14 @@ from vidstyle.models.style.style_file import Credit, StyleInfo, read_style_info
 from vidstyle.models.weights import safetensors_file
 from vidstyle.runner.storage.destination import Destination
 from vidstyle.training.pair_choice import MOTION
-from vidstyle.training.presets import PRESETS
-from vidstyle.training.settings import Settings
-from vidstyle.training.watch import Progress, Watcher
+from vidstyle.training.settings import PRESETS, TrainingSettings
+from vidstyle.training.watch import TrainingStep, Watcher
 
-CALL = ["styles", "train", "painting.png", "--photos", "photos", "-o", "s.safetensors"]
+CALL = ["styles", "train", "waves.png", "--photos", "photos", "-o", "s.safetensors"]
 SMALL = [
-    *(
-        "--set",
-        "width=2",
-        "--set",
-        "crop=32",
-        "--set",
-        "style_image_side=64",
-        "--set",
-        "start=random",
-    ),
-    *("--set", "style_layers=[relu1_1,relu2_1]", "--set", "content_layer=relu1_2"),
+    *("--width", "2", "--crop", "32", "--style-image-side", "64", "--backbone", "vgg19"),
+    *("--initial-weights", "random", "--style-layers", "relu1_1,relu2_1"),
+    *("--content-layers", "relu1_2"),
 ]
 """Settings for a network that learns little, fast."""
 
@@ -53,14 +45,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def world(folder: Path) -> Path:
-    """The current folder, with photos, a painting and a VGG19 that ends at relu2_1."""
+    """The current folder, with photos, a style image and a VGG19 that ends at relu2_1."""
     generator = np.random.default_rng(0)
     for name in ("photos", "weights"):
         (folder / name).mkdir()
     for index in range(8):
         noise = generator.integers(0, 256, (48, 40 + 3 * index, 3), np.uint8)
         cv2.imwrite(f"photos/{index}.png", cv2.GaussianBlur(noise, (0, 0), 2))
-    cv2.imwrite("painting.png", np.kron(np.eye(8), np.full((10, 10), 200)).astype(np.uint8))
+    cv2.imwrite("waves.png", np.kron(np.eye(8), np.full((10, 10), 200)).astype(np.uint8))
     layers = {0: (3, 64), 2: (64, 64), 5: (64, 128)}
     random = torch.Generator().manual_seed(0)
     tensors = {}
@@ -74,16 +66,28 @@ def world(folder: Path) -> Path:
 
 
 @pytest.fixture
-def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What a training that does nothing was given; it tells its watcher of two steps."""
+def weights_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The loss network's weights, which nobody reads."""
+    path = Path("w.pth")
+    # What has it already is not to keep this one.
+    import_module("vidstyle.training.loop")
+    found = "vidstyle.models.loss.loss_options.find_weights_file"
+    monkeypatch.setattr(found, lambda *_, **__: path)
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(folder / "cache"))
+    return path
+
+
+@pytest.fixture
+def stand_in(weights_file: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What a training that does nothing was given; it reports to its watcher of two steps."""
     given: list[dict[str, Any]] = []
 
-    def train(settings: Settings, **options: Any) -> StyleInfo:
+    def train(settings: TrainingSettings, **options: Any) -> StyleInfo:
         given.append({"settings": settings, **options})
         watcher: Watcher = options["watcher"]
         for iteration in (1, 2):
             watcher.image(iteration, "photo-1", np.zeros((8, 8, 3), np.uint8))
-            watcher.step(Progress(iteration, 2, {"style": 0.5}, 1e-3, 0.1))
+            watcher.step(TrainingStep(iteration, 2, {"style": 0.5}, 1e-3, 0.1))
         return StyleInfo("s", Credit(), "fast", 16, {}, {"style": 0.0625})
 
     monkeypatch.setattr("vidstyle.training.loop.train_style", train)
@@ -93,7 +97,7 @@ def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, An
 def failing(error: BaseException) -> Callable[..., StyleInfo]:
     """A training that takes one step and ends so."""
 
-    def train(settings: Settings, **options: Any) -> StyleInfo:
+    def train(settings: TrainingSettings, **options: Any) -> StyleInfo:
         options["watcher"].image(1, "photo-1", np.zeros((8, 8, 3), np.uint8))
         raise error
 
@@ -102,17 +106,17 @@ def failing(error: BaseException) -> Callable[..., StyleInfo]:
 
 def test_options_reach_the_training(stand_in: list[dict[str, Any]]) -> None:
     options = [
-        *("--preset", "instance-norm", "--strength", "2", "--iterations", "7", "--width", "4"),
+        *("--preset", "instance-norm", "--style-weight", "2", "--iterations", "7", "--width", "4"),
         *("--architecture", "fast", "--backbone", "vgg16", "--batch", "2", "--crop", "64"),
-        *("--seed", "3", "--set", "decay=0.5", "--set", "content=0.75", "--device", "cpu"),
-        *("--weights", "w", "--preview-every", "9", "--pairs", "motion", "--resume"),
+        *("--seed", "3", "--decay", "0.5", "--content-weight", "0.75", "--device", "cpu"),
+        *("--weights", "w.pth", "--preview-every", "9", "--pairs", "motion", "--resume"),
         *("--title", "T", "--credit", "C", "--license", "L"),
     ]
     assert run_command([*CALL, *options]) == 0
     [given] = stand_in
     given.pop("watcher")
     changed: dict[str, Any] = {
-        "strength": 2.0,
+        "style_weight": 2.0,
         "iterations": 7,
         "width": 4,
         "architecture": "fast",
@@ -121,16 +125,16 @@ def test_options_reach_the_training(stand_in: list[dict[str, Any]]) -> None:
         "crop": 64,
         "seed": 3,
         "decay": 0.5,
-        "content": 0.75,
+        "content_weight": 0.75,
     }
     assert given == {
-        "settings": Settings(**{**PRESETS["instance-norm"], **changed}),
-        "style_image": Path("painting.png"),
+        "settings": TrainingSettings(**{**PRESETS["instance-norm"], **changed}),
+        "style_image": Path("waves.png"),
         "photos": Path("photos"),
         "destination": Path("s.safetensors"),
         "pairs": MOTION,
         "credit": Credit("T", "C", "L"),
-        "weights": Path("w"),
+        "weights": Path("w.pth"),
         "device": "cpu",
         "resume": True,
         "preview_every": 9,
@@ -139,7 +143,7 @@ def test_options_reach_the_training(stand_in: list[dict[str, Any]]) -> None:
 
 def test_without_options_the_defaults_are_trained(stand_in: list[dict[str, Any]]) -> None:
     assert run_command(CALL) == 0
-    assert stand_in[0]["settings"] == Settings()
+    assert stand_in[0]["settings"] == TrainingSettings(backbone="vgg16")
     assert stand_in[0]["credit"] == Credit("s")
     assert not stand_in[0]["resume"]
 
@@ -148,10 +152,11 @@ def test_the_end_says_how_good_it_is_and_where_it_lies(
     stand_in: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(CALL) == 0
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.splitlines() == [
-        "step 2 of 2, " + said.err.split("2 of 2, ")[1].split("\n")[0],
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.splitlines() == [
+        "vgg16 (w.pth), bfloat16 on cpu, fast with 16 channels, 2000 steps",
+        "step 2 of 2, " + output.err.split("2 of 2, ")[1].split("\n")[0],
         "held-out photos: style 0.062",
         "wrote s.safetensors",
     ]
@@ -168,28 +173,32 @@ def test_previews_and_logs_are_written_where_they_are_wanted(
 
 
 def test_an_error_still_finishes_what_was_written(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    weights_file: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     broken = failing(InputError("photos has no photos"))
     monkeypatch.setattr("vidstyle.training.loop.train_style", broken)
     assert run_command([*CALL, "--previews", "p"]) == 3
-    assert capsys.readouterr().err == "vidstyle: photos has no photos\n"
+    assert capsys.readouterr().err.splitlines()[1:] == ["vidstyle: photos has no photos"]
     assert (folder / "p" / "latest.png").is_file()
 
 
 def test_an_interrupt_is_one_line(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    weights_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("vidstyle.training.loop.train_style", failing(KeyboardInterrupt()))
     assert run_command(CALL) == 130
-    [line] = capsys.readouterr().err.splitlines()
+    _, line = capsys.readouterr().err.splitlines()
     assert line.startswith("vidstyle: interrupted; no state was kept yet")
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--set", "widht=8"], 2, "there is no setting widht. Did you mean width?"),
+        (["--width", "0"], 2, "--width 0: must be at least 1"),
+        (["--learning-rate", "inf"], 2, "--learning-rate inf: must be a finite number"),
         (["--preset", "jonson-2016"], 2, "Did you mean johnson-2016?"),
         (["--pairs", "nothing"], 2, "--pairs nothing: wanted motion"),
         (["--device", "gpu"], 2, "--device gpu: wanted auto, cpu, cuda or cuda:N"),
@@ -209,9 +218,9 @@ def test_a_call_that_cannot_work_is_refused_before_any_training(
 ) -> None:
     (folder / "file").touch()
     assert run_command([*CALL, *arguments]) == code
-    said = capsys.readouterr().err
-    assert message in said
-    assert len(said.splitlines()) == 1
+    output = capsys.readouterr().err
+    assert message in output
+    assert len(output.splitlines()) == 1
     assert not stand_in
 
 
@@ -232,10 +241,10 @@ def test_resume_says_where_it_begins(
     stand_in: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command([*CALL, "--resume"]) == 0
-    assert "there is no s.checkpoint: starting anew" in capsys.readouterr().err
+    assert "there is no s.checkpoint: starting from the beginning" in capsys.readouterr().err
     safetensors_file.write(Path("s.checkpoint"), {}, {"iteration": "200"})
     assert run_command([*CALL, "--resume"]) == 0
-    assert "going on after 200 steps" in capsys.readouterr().err
+    assert "resuming after 200 steps" in capsys.readouterr().err
 
 
 def test_two_trainings_do_not_write_one_file(
@@ -247,30 +256,30 @@ def test_two_trainings_do_not_write_one_file(
     assert stand_in == []
 
 
-def test_the_painting_is_never_replaced(
+def test_the_style_image_is_never_replaced(
     stand_in: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("s.safetensors").write_text("a painting of sorts")
+    Path("s.safetensors").write_text("a style image of sorts")
     call = ["styles", "train", "s.safetensors", *CALL[3:], "--overwrite"]
     assert run_command(call) == 2
     assert "the output is the input itself" in capsys.readouterr().err
-    assert Path("s.safetensors").read_text() == "a painting of sorts"
+    assert Path("s.safetensors").read_text() == "a style image of sorts"
 
 
 def test_the_help_names_every_preset(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["styles", "train", "--help"]) == 0
-    said = capsys.readouterr().out
-    assert [name for name in PRESETS if name not in said] == []
+    output = capsys.readouterr().out
+    assert [name for name in PRESETS if name not in output] == []
 
 
 @pytest.mark.slow
-def test_a_painting_becomes_a_style(world: Path) -> None:
+def test_a_style_image_becomes_a_style(world: Path) -> None:
     options = ["--iterations", "4", "--weights", "weights", "--preview-every", "2"]
     assert run_command([*CALL, *SMALL, *options, "--previews", "p"]) == 0
     info = read_style_info(world / "s.safetensors")
     assert info.settings["iterations"] == 4
     assert info.settings["style_layers"] == ["relu1_1", "relu2_1"]
-    assert {"painting.png", "step-000002-photo-1.png", "step-000004-photo-2.png"} <= {
+    assert {"style_image.png", "step-000002-photo-1.png", "step-000004-photo-2.png"} <= {
         path.name for path in (world / "p").iterdir()
     }
 
@@ -286,7 +295,7 @@ def test_a_signal_keeps_the_checkpoint_and_says_how_to_go_on(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-        # Who starts the tests in the background may have told them to ignore Ctrl-C.
+        # Who starts the tests in the background may have made them ignore Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 90
@@ -295,9 +304,9 @@ def test_a_signal_keeps_the_checkpoint_and_says_how_to_go_on(
         assert time.monotonic() < deadline
         time.sleep(0.1)
     os.kill(child.pid, sent)
-    _, said = child.communicate(timeout=30)
-    assert child.returncode == code, said
-    assert said.splitlines()[-1].endswith("run the same command with --resume to go on")
+    _, output = child.communicate(timeout=30)
+    assert child.returncode == code, output
+    assert output.splitlines()[-1].endswith("run the same command with --resume to go on")
     steps = safetensors_file.read_metadata(world / "s.checkpoint")["iteration"]
-    assert f"s.checkpoint keeps the state after {steps} steps" in said
+    assert f"s.checkpoint keeps the state after {steps} steps" in output
     assert not (world / "s.safetensors").exists()

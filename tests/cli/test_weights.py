@@ -177,7 +177,10 @@ def test_without_a_network_address_and_place_are_named(
 ) -> None:
     assert run_command(["weights", "pull", "resnet-v2", "--offline"]) == 4
     error = capsys.readouterr().err
-    assert f"fetch {CATALOG['resnet-v2'].address} and put it into {cache} as resnetv2" in error
+    assert (
+        f"fetch {CATALOG['resnet-v2'].address} (98 MiB) and put it into {cache} as resnetv2"
+        in error
+    )
     address = f"http://127.0.0.1:9/{NAME}"
     add(monkeypatch, WeightFile("small", address, NAME, 0.1, "MIT"))
     assert run_command(["weights", "pull", "small"]) == 4

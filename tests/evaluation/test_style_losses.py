@@ -11,25 +11,28 @@ import numpy as np
 import pytest
 import torch
 
+from tests.models.gatys_world import vgg_weights
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError, WeightsError
 from vidstyle.evaluation.network_metrics import find_network_metrics
 from vidstyle.evaluation.style_losses import StyleLossRatio, evaluation_settings, whole_image_losses
 from vidstyle.models.loss.backbone import Backbone
+from vidstyle.models.loss.image_losses import gram_matrix
+from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 from vidstyle.models.weights import safetensors_file
-from vidstyle.training.calibration import Objective, calibrate
-from vidstyle.training.losses import gram_matrix
-from vidstyle.training.settings import Settings
+from vidstyle.training.objective import calibrate
+from vidstyle.training.settings import TrainingSettings
 
-SETTINGS = Settings(
+SETTINGS = TrainingSettings(
     crop=32,
     precision="float32",
     style_layers=("relu1_1", "relu1_2"),
-    content_layer="relu1_2",
-    start="random",
+    content_layers=("relu1_2",),
+    style_scales=(1.0, 0.5),
+    initial_weights="random",
 )
 
 
@@ -80,8 +83,8 @@ def test_losses_are_the_objectives_over_those_of_untouched_photos(extractor: Bac
     assert found["first"].style != found["second"].style
     for name, (network, own) in networks.items():
         with torch.no_grad():
-            rows = [own.terms(stylize(network, photo), photo) for photo in photos]
-            plain = [own.terms(photo, photo) for photo in photos]
+            rows = [own.terms(stylize(network, photo), own.content(photo)) for photo in photos]
+            plain = [own.terms(photo, own.content(photo)) for photo in photos]
         style = sum(float(row["style"]) for row in rows) / sum(float(r["style"]) for r in plain)
         assert found[name].style == pytest.approx(style, rel=1e-5)
         content = sum(float(row["content"]) for row in rows) / 2
@@ -117,14 +120,16 @@ def style_file(folder: Path, settings: Mapping[str, Any]) -> Path:
 
 
 def test_a_style_is_evaluated_with_the_settings_of_its_training(tmp_path: Path) -> None:
-    path = style_file(tmp_path, SETTINGS.model_dump(mode="json") | {"strength": 2.0, "crop": 96})
+    path = style_file(
+        tmp_path, SETTINGS.model_dump(mode="json") | {"style_weight": 2.0, "crop": 96}
+    )
     found = evaluation_settings(path)
     assert (found.crop, found.style_layers) == (96, ("relu1_1", "relu1_2"))
-    assert found.strength == Settings().strength
+    assert found.style_weight == TrainingSettings().style_weight
 
 
 def test_settings_of_other_versions_and_of_none_do_not_matter(tmp_path: Path) -> None:
-    assert evaluation_settings(style_file(tmp_path, {"unknown": 0.05})) == Settings()
+    assert evaluation_settings(style_file(tmp_path, {"unknown": 0.05})) == TrainingSettings()
 
 
 def test_unknown_settings_are_an_error(tmp_path: Path) -> None:
@@ -154,11 +159,11 @@ def planes(image: HostArray) -> torch.Tensor:
 
 
 def gauge(backbone: Backbone, style_image: HostArray) -> StyleLossRatio:
-    settings = Settings(
+    settings = TrainingSettings(
         precision="float32",
         style_layers=FEATURE_LAYERS,
         style_scales=(1.0,),
-        content_layer="relu1_2",
+        content_layers=("relu1_2",),
     )
     return StyleLossRatio(backbone, planes(style_image), settings)
 
@@ -214,7 +219,12 @@ def test_black_and_white_areas_of_the_style_image_are_allowed(backbone: Backbone
 def test_what_is_too_small_for_the_network_is_known_beforehand(
     backbone: Backbone, size: tuple[int, int], too_small: bool
 ) -> None:
-    settings = Settings(precision="float32", style_layers=FEATURE_LAYERS, content_layer="relu1_2")
+    settings = TrainingSettings(
+        precision="float32",
+        style_layers=FEATURE_LAYERS,
+        style_scales=(1.0, 0.5),
+        content_layers=("relu1_2",),
+    )
     kept = StyleLossRatio(backbone, planes(images(1, 1)[0]), settings)
     reason = kept.too_small(*size)
     assert bool(reason) == too_small
@@ -225,10 +235,9 @@ def test_what_is_too_small_for_the_network_is_known_beforehand(
         assert np.isfinite(kept(frame, frame, frame)).all()
 
 
-def test_frames_too_small_for_the_network_are_a_note(backbone: Backbone, tmp_path: Path) -> None:
-    weights = dict(backbone.network.state_dict())
+def test_frames_too_small_for_the_network_are_a_note(tmp_path: Path) -> None:
     file = tmp_path / "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors"
-    safetensors_file.write(file, weights, {})
+    safetensors_file.write(file, vgg_weights(), {})
     image = tmp_path / "style.png"
     cv2.imwrite(str(image), np.zeros((64, 64, 3), np.uint8))
     extras = find_network_metrics(style_image=image, weights=tmp_path, size=(1, 40))

@@ -1,4 +1,4 @@
-"""Runs a command in a forked child that can do no harm, and tells what it did."""
+"""Runs a command in a forked child that can do no harm, and reports what it did."""
 
 from __future__ import annotations
 

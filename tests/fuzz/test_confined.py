@@ -18,7 +18,7 @@ from tests.fuzz.cases import Case, run_case
 from tests.fuzz.confined import RAISED, confined
 
 
-def test_what_a_command_says_and_returns_is_told(tmp_path: Path) -> None:
+def test_output_and_return_value_of_a_command_are_reported(tmp_path: Path) -> None:
     def command() -> int:
         sys.stdout.write("to one\n")
         sys.stderr.write(f"{Path.cwd()}\n")
@@ -32,7 +32,7 @@ def test_what_a_command_says_and_returns_is_told(tmp_path: Path) -> None:
     assert 0 < outcome.memory < 8 << 30
 
 
-def test_an_exception_is_told(tmp_path: Path) -> None:
+def test_an_exception_is_reported(tmp_path: Path) -> None:
     outcome = confined(lambda: 1 // 0, tmp_path)
     assert outcome.code == RAISED
     assert "ZeroDivisionError" in outcome.err
@@ -43,7 +43,7 @@ def test_who_does_not_end_is_killed(tmp_path: Path) -> None:
     assert (outcome.code, outcome.signal) == (None, "SIGKILL")
 
 
-def test_a_crash_is_told(tmp_path: Path) -> None:
+def test_a_crash_is_reported(tmp_path: Path) -> None:
     assert confined(lambda: os.abort(), tmp_path).signal == "SIGABRT"
 
 
@@ -59,7 +59,7 @@ def test_memory_ends(tmp_path: Path) -> None:
         (lambda: urllib.request.urlopen("http://127.0.0.1:9/x"), "127.0.0.1"),
     ],
 )
-def test_a_connection_is_refused_and_told(
+def test_a_connection_is_refused_and_reported(
     tmp_path: Path, call: Callable[[], int], asked: str
 ) -> None:
     outcome = confined(call, tmp_path)
@@ -67,7 +67,7 @@ def test_a_connection_is_refused_and_told(
     assert outcome.asked == (asked,)
 
 
-def test_a_process_that_is_left_is_told_and_ended(tmp_path: Path) -> None:
+def test_a_process_that_is_left_is_reported_and_ended(tmp_path: Path) -> None:
     outcome = confined(lambda: subprocess.Popen(["sleep", "60"]).pid and 0, tmp_path)
     assert (outcome.code, outcome.left) == (0, True)
 
@@ -76,7 +76,7 @@ CASE = Case("clip", [], {"in.mkv": b"", "out/out.mkv": b"old", "out/.out.mkv.vid
 
 
 def deeds() -> dict[str, tuple[Callable[[], object], int, str]]:
-    """What a command could do, the code that it ends in, and what is to be said of it."""
+    """What a command could do, the code that it ends in, and what is to be reported of it."""
     out = Path("out")
     return {
         "nothing": (lambda: None, 0, ""),

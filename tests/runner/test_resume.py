@@ -15,10 +15,10 @@ import pytest
 from vidstyle.core.errors import OutputError
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.checkpoints import PauseRule
 from vidstyle.runner.execution.events import Event, FrameDone, Kept, NoteEvent, Result, Resumed
 from vidstyle.runner.execution.execute import Engine, execute
-from vidstyle.runner.execution.pauses import PauseRule
-from vidstyle.runner.plan.job import Job, prepared, run
+from vidstyle.runner.job import Job, prepared, run
 from vidstyle.runner.storage.destination import Destination
 
 COUNT = 40

@@ -20,7 +20,7 @@ from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
 from vidstyle.runner.execution.events import Resumed
 from vidstyle.runner.execution.execute import Engine
-from vidstyle.runner.plan.job import Job, run
+from vidstyle.runner.job import Job, run
 from vidstyle.stages.decode.pyav import DecodePyAV
 
 IDENTITY = """\

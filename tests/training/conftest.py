@@ -1,4 +1,4 @@
-"""A world small enough to train in: few photos, a painting, and a VGG19 of two blocks."""
+"""A world small enough to train in: few photos, a style image, and a VGG19 of two blocks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from vidstyle.models.weights import safetensors_file
-from vidstyle.training.settings import Settings
+from vidstyle.training.settings import TrainingSettings
 
 
 @pytest.fixture(autouse=True)
@@ -24,15 +24,17 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def settings() -> Settings:
-    return Settings(
+def settings() -> TrainingSettings:
+    return TrainingSettings(
         iterations=6,
+        backbone="vgg19",
         width=2,
         crop=32,
         style_image_side=64,
         style_layers=("relu1_1", "relu2_1"),
-        content_layer="relu1_2",
-        start="random",
+        style_scales=(1.0, 0.5),
+        content_layers=("relu1_2",),
+        initial_weights="random",
     )
 
 
@@ -53,7 +55,7 @@ def style_image(tmp_path: Path) -> Path:
     """Coarse stripes of two colors."""
     image = np.full((80, 96, 3), (200, 220, 230), np.uint8)
     image[(np.arange(80) // 5) % 2 == 0] = (120, 60, 20)
-    path = tmp_path / "painting.png"
+    path = tmp_path / "waves.png"
     cv2.imwrite(str(path), image)
     return path
 

@@ -44,12 +44,12 @@ def page(
     """
     if not 1024 <= port <= 65535:
         raise typer.BadParameter(f"--port {port}: wanted 1024 to 65535")
+    from vidstyle.app.choices import PageSettings
     from vidstyle.app.server import serve
-    from vidstyle.app.settings import Settings
     from vidstyle.runner.config.shipped import shipped_folder
     from vidstyle.runner.plan.memory import parse_size
 
-    settings = Settings(
+    settings = PageSettings(
         pipelines=pipelines or shipped_folder(),
         images=images,
         style_images=styles,

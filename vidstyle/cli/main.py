@@ -166,6 +166,7 @@ for _command in (
     "batch",
     "check",
     "evaluate",
+    "compare",
     "bench",
     "pipelines",
     "stages",

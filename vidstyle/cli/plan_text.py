@@ -23,12 +23,21 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
     for side in plan.inputs:
         answer(input_line(side))
     print_table(_TITLES, map(_cells, plan.every), right={"memory"})
-    for line in strength_lines(plan):
+    for line in (*network_lines(plan), *strength_lines(plan)):
         answer(line)
     answer(
         f"Chunks of {plan.chunk[0]} to {plan.chunk[1]} frames, queues of {plan.queue};"
         f" needs at most {mebibytes(plan.memory)}."
     )
+
+
+def network_lines(plan: Plan) -> list[str]:
+    """``stylize/gatys: loss network vgg16, bfloat16``, for each stage that has one."""
+    return [
+        f"{stage.use}: loss network {stage.options['backbone']}, {stage.options['precision']}"
+        for stage in plan.every
+        if "backbone" in stage.options
+    ]
 
 
 def plan_json(plan: Plan) -> dict[str, object]:

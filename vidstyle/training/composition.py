@@ -21,13 +21,13 @@ _SHARES = (-0.5, 0.5)
 # Of the motion: the previous image and the current one. Both are half of it away from the
 # texture and sampled from it once, so that neither is the sharper one.
 _MIXED = 0.01
-# Share of another surface in a pixel that cannot be told from none.
+# Share of another surface in a pixel that makes no difference.
 _ALIKE = 1e-3
 # Difference of two flows, in pixels, that hides nothing.
 
 
 @dataclass(frozen=True, slots=True)
-class Motion:
+class PlaneMotion:
     """How a flat surface moves from the previous image to the current one."""
 
     shift: tuple[float, float] = (0.0, 0.0)
@@ -70,14 +70,14 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Surface:
+class MovingPlane:
     """A flat texture in motion. Beyond its edge lies its mirror image, where it has no shape."""
 
     texture: HostArray
     """(h, w, 3) RGB in [0, 1]."""
     center: tuple[float, float]
     """Point (x, y) of the image where the texture's middle is half-way through the motion."""
-    motion: Motion
+    motion: PlaneMotion
     shape: HostArray | None = None
     """How opaque it is, (h, w) in [0, 1]; None for everywhere."""
 
@@ -102,7 +102,7 @@ class Surface:
     def flow(self, box: Box) -> HostArray:
         """Flow (h, w, 2) from the current image's pixels to the previous image."""
         flow = np.zeros((box.height, box.width, 2), np.float32)
-        if self.motion == Motion():
+        if self.motion == PlaneMotion():
             return flow
         back = self.pose(-0.5) @ np.linalg.inv(self.pose(0.5))
         x = np.arange(box.left, box.left + box.width, dtype=np.float64)
@@ -126,11 +126,11 @@ class Surface:
         return Box(left, top, right - left, bottom - top)
 
 
-def compose(background: Surface, foreground: Surface | None, side: int) -> Pair:
+def compose(background: MovingPlane, foreground: MovingPlane | None, side: int) -> Pair:
     """The two images, (side, side), of a surface and of another one before it.
 
-    ``visible`` is 1 where a current pixel shows one surface alone and the pixels around its
-    target, up to four, show that one alone: there, and only there, warping is legitimate. Where
+    ``visible`` is 1 where a current pixel shows one surface only and the pixels around its
+    target, up to four, show only that one: there, and only there, warping is legitimate. Where
     both surfaces move alike nothing gets hidden. The flow of a mixed pixel is that of the
     surface that it shows more of.
     """
@@ -146,12 +146,12 @@ def compose(background: Surface, foreground: Surface | None, side: int) -> Pair:
     if np.abs(own - flow[box.cut]).max() < _ALIKE:
         return pair_of(before, now, flow, inside(flow))
     flow[box.cut] = np.where(covered_now[box.cut][..., np.newaxis] >= 0.5, own, flow[box.cut])
-    alone = _alone(covered_before, covered_now, flow)
-    return pair_of(before, now, flow, alone * inside(flow))
+    single = _shows_one(covered_before, covered_now, flow)
+    return pair_of(before, now, flow, single * inside(flow))
 
 
-def _put(front: Surface, share: float, image: HostArray, box: Box) -> HostArray:
-    """Paint ``front`` into an image of ours; how much of each pixel it covers, (H, W)."""
+def _put(front: MovingPlane, share: float, image: HostArray, box: Box) -> HostArray:
+    """Draw ``front`` over an image of ours; how much of each pixel it covers, (H, W)."""
     opaque = front.coverage(share, box)
     behind = image[box.cut]
     behind += opaque[..., np.newaxis] * (front.shown(share, box) - behind)
@@ -160,12 +160,12 @@ def _put(front: Surface, share: float, image: HostArray, box: Box) -> HostArray:
     return covered
 
 
-def _alone(before: HostArray, now: HostArray, flow: HostArray) -> BoolMask:
-    """Where a pixel and its target show one surface alone, by what the foreground covers."""
+def _shows_one(before: HostArray, now: HostArray, flow: HostArray) -> BoolMask:
+    """Where a pixel and its target show one surface only, by what the foreground covers."""
     there = warp_image(before, flow)
-    alone: BoolMask = np.maximum(now, there) <= _MIXED
-    alone |= np.minimum(now, there) >= 1 - _MIXED
-    return alone
+    single: BoolMask = np.maximum(now, there) <= _MIXED
+    single |= np.minimum(now, there) >= 1 - _MIXED
+    return single
 
 
 def _posed(image: HostArray, pose: Doubles, box: Box, interpolation: int, border: int) -> HostArray:

@@ -17,7 +17,7 @@ from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.execution.events import NoteEvent, Result
 from vidstyle.runner.execution.execute import Engine
-from vidstyle.runner.plan.job import Job, run
+from vidstyle.runner.job import Job, run
 from vidstyle.runner.storage.layer_cache import LayerCache
 
 COUNT = 12

@@ -15,7 +15,7 @@ from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
-from vidstyle.runner.plan.job import Job, prepared
+from vidstyle.runner.job import Job, prepared
 from vidstyle.runner.plan.resolve import make_plan
 
 WIDTH, HEIGHT, COUNT = 960, 542, 2

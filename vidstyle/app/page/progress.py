@@ -1,4 +1,4 @@
-"""A job on the page: waiting, running, ended."""
+"""A job on the page: its button and its state, beside what both tabs share."""
 
 from __future__ import annotations
 
@@ -6,73 +6,94 @@ from collections.abc import Callable
 from typing import Literal
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from vidstyle.app.desk import MakeTask, Slot
-from vidstyle.app.job_queue import BusyError, Job
-from vidstyle.app.page.tab_session import desk
+from vidstyle.app.desk import Desk, MakeTask, Slot
+from vidstyle.app.job_queue import BusyError, PageJob
 from vidstyle.app.plain_text import plain
 from vidstyle.app.status import Status
+from vidstyle.app.studio import current
 
 _DRAWN_EVERY_SECONDS = 0.7
-DrawMade = Callable[[Job], None]
-"""Draws what a job has made so far."""
+DrawFiles = Callable[[PageJob], None]
+"""Draws what a job has written so far."""
+
+
+def current_desk() -> Desk:
+    """The desk of the tab that is drawn."""
+    context = get_script_run_ctx()
+    assert context is not None  # only Streamlit draws the page
+    return current().desk(context.session_id)
+
+
+def columns() -> tuple[st.delta_generator.DeltaGenerator, st.delta_generator.DeltaGenerator]:
+    """Where things are chosen, and where results are shown."""
+    left, right = st.columns([1, 2], gap="large")
+    return left, right
+
+
+def draw_nothing_yet(text: str) -> None:
+    """A text in place of results."""
+    st.html(f'<div class="nothing-yet"><span>{text}</span></div>')
 
 
 def draw_button(
     label: str, slot: Slot, make: MakeTask | None, kind: Literal["primary", "secondary"]
 ) -> None:
-    """Begins a job, or ends the one that is on its way; without a task nothing can begin."""
-    job = desk().job(slot)
+    """Starts a job, or stops the one that runs; without a task nothing can start."""
+    job = current_desk().job(slot)
     if job and not job.status.ended:
-        st.button("Stop", key=f"{slot}-stop", on_click=desk().stop, args=(slot,), width="stretch")
+        st.button(
+            "Stop", key=f"{slot}-stop", on_click=current_desk().stop, args=(slot,), width="stretch"
+        )
         return
     clicked = st.button(
         label, key=f"{slot}-begin", type=kind, disabled=make is None, width="stretch"
     )
     if clicked and make is not None:
         try:
-            desk().begin(slot, make)
+            current_desk().begin(slot, make)
         except BusyError as error:
             st.warning(plain(str(error)))
         else:
             st.rerun()
 
 
-def draw_job(slot: Slot, draw_made: DrawMade) -> None:
+def draw_job(slot: Slot, draw_files: DrawFiles) -> None:
     """The job of a slot, drawn again and again until it has ended; nothing where there is none."""
-    job = desk().job(slot)
+    job = current_desk().job(slot)
     if job is None:
         return
     if not job.status.ended:
-        _draw_on_its_way(slot, draw_made)
+        _draw_running(slot, draw_files)
         return
-    draw_made(job)
+    draw_files(job)
     if job.status.state == "failed":
-        st.error(plain(desk().said(job.status.error)))
+        st.error(plain(current_desk().with_names(job.status.error)))
     if job.status.state == "stopped":
         st.info("Stopped.")
     for note in job.status.notes:
-        st.caption(plain(desk().said(note)))
+        st.caption(plain(current_desk().with_names(note)))
 
 
 @st.fragment(run_every=_DRAWN_EVERY_SECONDS)
-def _draw_on_its_way(slot: Slot, draw_made: DrawMade) -> None:
-    job = desk().job(slot)
+def _draw_running(slot: Slot, draw_files: DrawFiles) -> None:
+    job = current_desk().job(slot)
     if job is None or job.status.ended:
         # The rest of the page has another look now.
         st.rerun()
-    before = desk().position(job)
+    before = current_desk().position(job)
     if before:
         jobs = "1 job is" if before == 1 else f"{before} jobs are"
         st.info(f"Waiting: {jobs} before yours.")
         return
     status = job.status
-    st.progress(status.share or 0.0, text=progress_line(status))
-    draw_made(job)
+    st.progress(status.fraction or 0.0, text=progress_line(status))
+    draw_files(job)
 
 
 def progress_line(status: Status) -> str:
-    """``Painting: 12 of 120, 8.1 a second, 0:13 left``."""
+    """``Stylizing: 12 of 120, 8.1 a second, 0:13 left``."""
     parts = []
     if status.done:
         parts.append(f"{status.done} of {status.total}" if status.total else f"{status.done}")

@@ -7,31 +7,29 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from vidstyle.core.clip import Note
 from vidstyle.core.errors import InputError
+from vidstyle.core.frame import Frame
 from vidstyle.core.plan import Plan
-from vidstyle.runner.config.keyframes import options_at
+from vidstyle.runner.execution.checkpoints import Checkpoints, ChunkNumbering, PauseRule
+from vidstyle.runner.execution.encoder import Encoder
 from vidstyle.runner.execution.events import Kept, Listener, NoteEvent, Planned, Result, Resumed
-from vidstyle.runner.execution.guard import guarded
+from vidstyle.runner.execution.frame_reader import FrameReader
 from vidstyle.runner.execution.heap import keep_heap
 from vidstyle.runner.execution.nodes import AnyNode, make_node
-from vidstyle.runner.execution.parcel import Parcel
-from vidstyle.runner.execution.pauses import PauseRule, Pauses
-from vidstyle.runner.execution.reading import Reading
 from vidstyle.runner.execution.recall import Recall, worth_keeping
-from vidstyle.runner.execution.serial import Flow, run_serial, through
-from vidstyle.runner.execution.stamp import Stamp
+from vidstyle.runner.execution.recorder import Recorder
+from vidstyle.runner.execution.serial import Flow, run_serial
 from vidstyle.runner.execution.threaded import run_threaded
 from vidstyle.runner.plan.assembly import Assembly
 from vidstyle.runner.plan.device import limit_threads
+from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.identity import difference, identity, look_of, stage_identities
-from vidstyle.runner.storage.checkpoint import Checkpoint, load_held
+from vidstyle.runner.storage.checkpoint import Checkpoint, load_stage_state
 from vidstyle.runner.storage.destination import Destination
-from vidstyle.runner.storage.encoding import Encoding
 from vidstyle.runner.storage.layer_cache import LayerCache
 from vidstyle.runner.storage.store import CHUNKS, Resumption, Store
 
@@ -72,32 +70,43 @@ def execute(
         store = stack.enter_context(Store(destination.store))
         look = look_of(original)
         found = _found(store, identity(assembly, plan, original), listen)
-        pauses = Pauses(rule)
-        nodes = _open_nodes(assembly, plan, stack, cache)
+        checkpoints = Checkpoints()
+        nodes = _open_nodes(assembly, plan, stack, cache, checkpoints)
         limit_threads(plan.sink.context.threads)
         listen(Planned(plan, destination.path))
         _tell(listen, assembly.clip.notes)
         stack.callback(lambda: _tell(listen, _met(assembly, cache)))
-        encoding = Encoding(assembly.sink, plan, store, listen, found=found, pauses=pauses)
-        if encoding.frames:
-            listen(Resumed(encoding.frames))
-        reading = Reading(assembly.source, plan, assembly.inputs, found.checkpoint)
+        recorder = Recorder(plan, store, found, listen)
+        if recorder.frames + found.images:
+            listen(Resumed(recorder.frames + found.images))
+        checkpoint = found.checkpoint
+        resume_at = None if checkpoint is None else (checkpoint.mark, checkpoint.clock)
+        reader = FrameReader(
+            assembly.source, plan, assembly.inputs, checkpoints=checkpoints, resume=resume_at
+        )
+        encoder = Encoder(assembly.sink, plan, checkpoints, rule, lambda: reader.clock)
         if found.checkpoint is not None or not found.chunk:
-            flows = _flows(assembly, plan, nodes, found.checkpoint, pauses)
-            with closing(_stream(engine, reading, flows, plan.queue, timeout)) as stream:
-                encoding.consume(stream)
-            store.note({CHUNKS: str(len(store.segments())), _START: str(reading.start or 0)})
+            numbering = ChunkNumbering(
+                plan.chunk, checkpoints, rule, None if checkpoint is None else checkpoint.position
+            )
+            flows = _flows(assembly, nodes, numbering, checkpoint)
+            guards = [reader.guard, *(node.guard for node in nodes)]
+            with closing(_stream(engine, reader, flows, plan.queue, guards, timeout)) as frames:
+                replay = store.images(found.images)
+                recorder.record(encoder.run(frames, chunk=found.chunk, replay=replay))
+            start = str(reader.clock.start)
+            store.note({CHUNKS: str(len(store.segments())), _START: start})
         _check_same(original, look, store)
-        encoding.join(original, destination, Fraction(store.facts[_START]))
+        start_time = Fraction(store.facts[_START])
+        recorder.join(assembly.sink, encoder.guard, original, start_time, destination)
         destination.commit()
         store.note({_DONE: "yes"})
     seconds = {
-        plan.source.name: reading.seconds,
-        **{node.planned.name: node.seconds for node in nodes},
-        plan.sink.name: encoding.seconds,
+        guard.stage: guard.seconds
+        for guard in (reader.guard, *(node.guard for node in nodes), encoder.guard)
     }
     took = time.perf_counter() - started
-    result = Result(destination.path, encoding.frames, encoding.digest, took, seconds)
+    result = Result(destination.path, recorder.frames, recorder.digest, took, seconds)
     listen(result)
     return result
 
@@ -154,7 +163,11 @@ def _tell(listen: Listener, notes: Iterable[Note]) -> None:
 
 
 def _open_nodes(
-    assembly: Assembly, plan: Plan, stack: ExitStack, cache: LayerCache | None
+    assembly: Assembly,
+    plan: Plan,
+    stack: ExitStack,
+    cache: LayerCache | None,
+    checkpoints: Checkpoints,
 ) -> list[AnyNode]:
     """Open every stage and the sink; the stack closes them, whatever happens."""
     nodes: list[AnyNode] = []
@@ -164,16 +177,12 @@ def _open_nodes(
         assembly.entries, plan.stages, assembly.stages, recalls, strict=True
     ):
         stack.callback(stage.close)
-        guarded(planned.name, None, partial(stage.open, clip, planned.context))
-        nodes.append(
-            make_node(
-                planned, stage, partial(options_at, entry.options, entry.keyframes), recall=recall
-            )
-        )
+        Guard(planned.name)(None, stage.open, clip, planned.context)
+        nodes.append(make_node(planned, stage, entry, checkpoints=checkpoints, recall=recall))
         stack.callback(nodes[-1].close)
         clip = planned.clip
     stack.callback(assembly.sink.close)
-    guarded(plan.sink.name, None, partial(assembly.sink.open, clip, plan.sink.context))
+    Guard(plan.sink.name)(None, assembly.sink.open, clip, plan.sink.context)
     return nodes
 
 
@@ -192,37 +201,34 @@ def _recalls(assembly: Assembly, plan: Plan, cache: LayerCache | None) -> list[R
 
 def _flows(
     assembly: Assembly,
-    plan: Plan,
     nodes: list[AnyNode],
+    numbering: ChunkNumbering,
     checkpoint: Checkpoint | None,
-    pauses: Pauses,
 ) -> list[Flow]:
     """The nodes in order, with the numbering of shots and chunks where it belongs."""
-    numbering = Stamp(*plan.chunk, pauses)
     if checkpoint is not None:
-        numbering.restore(checkpoint.stamped)
         for node in nodes:
             planned = node.planned
-            node.restore(load_held(checkpoint.held[planned.name], planned.context.device))
-    flows = [through(node) for node in nodes]
-    stamp = partial(_stamped, numbering)
+            saved = checkpoint.states[planned.name]
+            node.restore(load_stage_state(saved, planned.context.device))
+    flows: list[Flow] = [node.run for node in nodes]
     kinds = [entry.kind for entry in assembly.entries]
     if "shots" not in kinds:
-        return [stamp, *flows]
+        return [numbering.run, *flows]
     at = kinds.index("shots")
     shots = flows[at]
-    return [*flows[:at], lambda parcels: stamp(shots(parcels)), *flows[at + 1 :]]
-
-
-def _stamped(stamp: Stamp, parcels: Iterable[Parcel]) -> Generator[Parcel, None, None]:
-    for parcel in parcels:
-        yield stamp(parcel)
+    return [*flows[:at], lambda frames: numbering.run(shots(frames)), *flows[at + 1 :]]
 
 
 def _stream(
-    engine: Engine, parcels: Iterable[Parcel], flows: list[Flow], queue: int, timeout: float
-) -> Generator[Parcel, None, None]:
+    engine: Engine,
+    reader: FrameReader,
+    flows: list[Flow],
+    queue: int,
+    guards: list[Guard],
+    timeout: float,
+) -> Generator[Frame, None, None]:
     if engine == "threaded" and queue:
-        yield from run_threaded(parcels, flows, queue, limit=timeout)
+        yield from run_threaded(reader.run(), flows, queue, guards=guards, limit=timeout)
     else:
-        yield from run_serial(parcels, flows)
+        yield from run_serial(reader.run(), flows)

@@ -5,27 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TypeAlias
 
-from vidstyle.runner.execution.nodes import AnyNode
-from vidstyle.runner.execution.parcel import Parcel
+from vidstyle.core.frame import Frame
 
-Flow: TypeAlias = Callable[[Iterable[Parcel]], Generator[Parcel, None, None]]
-"""A piece of the pipeline: parcels in, as many parcels out, in order."""
-
-
-def through(node: AnyNode) -> Flow:
-    """The node as a flow."""
-
-    def flow(parcels: Iterable[Parcel]) -> Generator[Parcel, None, None]:
-        for parcel in parcels:
-            yield from node.push(parcel)
-        yield from node.finish()
-
-    return flow
+Flow: TypeAlias = Callable[[Iterable[Frame]], Generator[Frame, None, None]]
+"""A piece of the pipeline: frames in, as many frames out, in order."""
 
 
-def run_serial(parcels: Iterable[Parcel], flows: Iterable[Flow]) -> Iterator[Parcel]:
+def run_serial(frames: Iterable[Frame], flows: Iterable[Flow]) -> Iterator[Frame]:
     """All frames as they leave the last flow."""
-    stream = iter(parcels)
+    stream = iter(frames)
     for flow in flows:
         stream = flow(stream)
     return stream

@@ -10,8 +10,8 @@ from typing import Any
 
 from vidstyle.core.errors import OutputError
 
-_VERSION = 2
 # Of the tables.
+_VERSION = 3
 _OUTER_FAULTS = (
     *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM),
     *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH),
@@ -31,15 +31,15 @@ create table frame (
     position integer primary key, source_index integer not null, chunk integer not null,
     pts integer not null, duration integer not null, digest text not null
 );
-create table checkpoint (chunk integer primary key, place text not null, digest text not null);
+create table checkpoint (chunk integer primary key, position text not null, digest text not null);
 create table pause (
-    chunk integer primary key, place text not null, frames integer not null, digest text not null
+    chunk integer primary key, position text not null, frames integer not null, digest text not null
 );
 create table image (
     number integer primary key, source_index integer not null, pts integer not null,
     duration integer not null, digest text not null, data blob not null
 );
-create table held (
+create table stage_state (
     chunk integer not null, stage text not null, data blob not null, primary key (chunk, stage)
 ) without rowid;
 """

@@ -1,0 +1,132 @@
+"""One clip through one pipeline: the call that everything else stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from vidstyle.core.clip import Clip, Note
+from vidstyle.core.context import ExecutionContext
+from vidstyle.core.errors import DeviceError, NoMemoryError
+from vidstyle.core.plan import Plan
+from vidstyle.runner.config.pipeline import Pipeline
+from vidstyle.runner.execution.events import Event, Listener, NoteEvent, Result
+from vidstyle.runner.execution.execute import Engine, execute
+from vidstyle.runner.plan.assembly import Assembly, assemble, make_stage
+from vidstyle.runner.plan.device import available_cores
+from vidstyle.runner.plan.guard import Guard
+from vidstyle.runner.plan.memory import BUDGET
+from vidstyle.runner.plan.resolve import make_plan
+from vidstyle.runner.plan.side_reading import opened
+from vidstyle.runner.storage.destination import Destination
+from vidstyle.runner.storage.layer_cache import LIMIT, LayerCache
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a user asked for."""
+
+    pipeline: Pipeline
+    input: Path
+    output: Path
+    device: str = "auto"
+    frames: tuple[int, int | None] = (0, None)
+    """Half-open interval of frame indices."""
+    overwrite: bool = False
+    resume: bool = True
+    """Whether to go on with what an earlier run of the same has left."""
+    timeout: float = 1800.0
+    """Seconds that a stage may take for a frame, or for a span of them."""
+    budget: int = BUDGET
+    """Bytes of memory that the run may take."""
+    cache: Path | None = None
+    """A folder where the layers of flow and stylization are looked up and kept."""
+    cache_limit: int = LIMIT
+    """Bytes that it may take."""
+
+
+def output_suffix(pipeline: Pipeline) -> str:
+    """Of the file that the pipeline makes, such as ``.mp4``; empty for a folder of images."""
+    entry = pipeline.stages[-1]
+    suffix: str = Guard(entry.name)(None, getattr, make_stage(entry), "suffix")
+    return suffix
+
+
+def check_without_clip(pipeline: Pipeline, *, device: str = "auto") -> None:
+    """Find out what is wrong whatever the clip is: wiring, styles, side inputs, device."""
+    # Has all that an input may have, so that only what nothing can provide is missing.
+    clip = Clip(640, 360, Fraction(1, 25), Fraction(25), alpha=True)
+    with opened(pipeline.inputs, clip, ExecutionContext()) as inputs:
+        source = make_stage(pipeline.stages[0])
+        make_plan(assemble(pipeline, source, clip, inputs=inputs, device=device))
+
+
+@contextmanager
+def prepared(
+    job: Job, *, below: Plan | None = None
+) -> Generator[tuple[Assembly, Plan], None, None]:
+    """Open the input, check the destination and settle the plan; decode nothing.
+
+    The plan takes less memory than the one ``below``.
+    """
+    first, *_, last = job.pipeline.stages
+    source = make_stage(first)
+    try:
+        context = ExecutionContext(threads=available_cores())
+        clip = Guard(first.name)(None, source.open, job.input, context)
+        for path in (job.input, *(side.path for side in job.pipeline.inputs)):
+            Destination(job.output, job.overwrite).check(path)
+        with opened(job.pipeline.inputs, clip, context) as inputs:
+            assembly = assemble(job.pipeline, source, clip, inputs=inputs, device=job.device)
+            plan = make_plan(assembly, frames=job.frames, budget=job.budget, below=below)
+            Guard(last.name)(None, assembly.sink.check, job.output, plan.sink.clip)
+            yield assembly, plan
+    finally:
+        source.close()
+
+
+def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None) -> Result:
+    """Run the job to its end. Raises a VidstyleError, and then the destination is untouched.
+
+    What runs out of memory is tried again with shorter queues, then with smaller tiles.
+    """
+    failed: Plan | None = None
+    while True:
+        with prepared(job, below=failed) as (assembly, plan):
+            try:
+                return _executed(job, assembly, plan, engine, listen or _ignore)
+            except NoMemoryError as error:
+                if not _can_save(assembly, job, plan):
+                    raise
+                failed, reason = plan, str(error)
+        (listen or _ignore)(NoteEvent(Note("memory", f"{reason.split(';')[0]}: tried with less")))
+
+
+def _executed(job: Job, assembly: Assembly, plan: Plan, engine: Engine, listen: Listener) -> Result:
+    return execute(
+        assembly,
+        plan,
+        Destination(job.output, job.overwrite),
+        original=job.input,
+        engine=engine,
+        listen=listen,
+        resume=job.resume,
+        timeout=job.timeout,
+        cache=None if job.cache is None else LayerCache(job.cache, job.cache_limit),
+    )
+
+
+def _can_save(assembly: Assembly, job: Job, plan: Plan) -> bool:
+    """Whether there is a plan that takes less."""
+    try:
+        make_plan(assembly, frames=job.frames, budget=job.budget, below=plan)
+    except DeviceError:
+        return False
+    return True
+
+
+def _ignore(_: Event) -> None:
+    return None

@@ -1,0 +1,219 @@
+"""Side inputs as layers, read in step with the clip.
+
+A layer is (H, W) in [0, 1]: the transparency of the image where its first one has any, else
+its luma (BT.601). It has the size of the decoded clip, whatever the file's own size is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vidstyle.core.clip import Clip, Note
+from vidstyle.core.context import ExecutionContext
+from vidstyle.core.errors import InputError
+from vidstyle.core.frame import Frame
+from vidstyle.core.layers import HostArray
+from vidstyle.core.lazy_layers import LazyLayer
+from vidstyle.core.paths import is_file, is_folder
+from vidstyle.core.plan import PlannedInput
+from vidstyle.runner.config.side_inputs import SideInput
+from vidstyle.stages.decode.image_file import SUFFIXES, read_image
+from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
+from vidstyle.stages.decode.policies import DecodeOptions
+from vidstyle.stages.decode.pyav import DecodePyAV
+
+_ROUNDING = Fraction(1, 1000)
+"""Seconds that an image may come early: Matroska rounds times to a millisecond, and the mask of
+a frame must not stay behind because it was rounded up."""
+_ADVICE = re.compile(r"(?:raise|set) decode's option (\w+).*")
+"""How a source's complaint ends; the options of decode are the clip's alone."""
+_INSTEAD = {
+    "max_pixels": "scale the file down: it is brought to the clip's size anyway",
+    "max_frames": "cut the file to the clip's length",
+    "max_hours": "cut the file to the clip's length",
+    "max_frame_rate": "write the file with fewer frames a second",
+    "hdr": "convert the file to SDR",
+}
+_OTHERWISE = "convert the file to another codec"
+
+
+class SideReading:
+    """One side input, opened. Ask it for the layers of frames in order, once."""
+
+    def __init__(self, side: SideInput, clip: Clip, context: ExecutionContext) -> None:
+        """Look at the file. Raises InputError where it cannot be read."""
+        self.name = side.name
+        self._path, self._size = side.path, (clip.width, clip.height)
+        # Images of a folder have no times: there is one for each frame.
+        self._counted = is_folder(side.path)
+        self._source = _source_of(side.path)
+        with self._named():
+            self._own: Clip = self._source.open(side.path, context)
+        self._frames: Iterator[Frame] | None = None
+        self._now: Frame | None = None
+        self._next: Frame | None = None
+        self._origin = 0
+        self._transparent = self._ended = False
+        self._layer: LazyLayer | None = None
+
+    def at(self, index: int, seconds: Fraction) -> LazyLayer:
+        """The layer of the clip's frame ``index``, which is shown ``seconds`` after the first.
+
+        The last image that is not later: the first one before the side input begins, and the
+        last one after it has ended. Raises InputError where there is none at all.
+        """
+        time = Fraction(index) if self._counted else seconds + _ROUNDING
+        with self._named():
+            self._begin()
+            while self._next is not None and self._time(self._next) <= time:
+                self._step(self._next)
+        self._ended = self._ended or self._is_over(time)
+        if self._layer is None:
+            self._layer = LazyLayer(self._make_layer())
+        return self._layer
+
+    def planned(self) -> PlannedInput:
+        """What a plan says of it; reads the file once for the hash."""
+        with self._named():
+            digest = _digest(self._path)
+        return PlannedInput(self.name, str(self._path), self._own.width, self._own.height, digest)
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        """What opening and reading have met, and an end before the clip's."""
+        # Luma is that of the samples, whatever their colors stand for.
+        met = [n for n in (*self._own.notes, *self._source.notes) if n.kind != "color-guessed"]
+        if self._ended:
+            met.append(Note("side-input-ended", "ends before the clip; its last image is held"))
+        return [replace(note, text=f"side input {self.name}: {note.text}") for note in met]
+
+    def close(self) -> None:
+        """Give back the file; may be called twice."""
+        self._source.close()
+
+    @contextmanager
+    def _named(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except InputError as error:
+            said = _ADVICE.sub(lambda found: _INSTEAD.get(found[1], _OTHERWISE), str(error))
+            raise InputError(f"side input {self.name}: {said}") from error
+
+    def _begin(self) -> None:
+        if self._frames is not None:
+            return
+        self._frames = iter(self._source.frames())
+        first = next(self._frames, None)
+        if first is None:
+            raise InputError(f"{self._path}: no image of it can be decoded")
+        self._origin = first.pts
+        alpha = first.layers.get("alpha")
+        self._transparent = alpha is not None and float(alpha.min()) < 1
+        self._step(first)
+
+    def _step(self, frame: Frame) -> None:
+        assert self._frames is not None
+        self._now, self._next, self._layer = frame, next(self._frames, None), None
+
+    def _time(self, frame: Frame) -> Fraction:
+        return Fraction(frame.index) if self._counted else self._seconds(frame.pts)
+
+    def _seconds(self, pts: int) -> Fraction:
+        return (pts - self._origin) * self._own.time_base
+
+    def _is_over(self, time: Fraction) -> bool:
+        if self._next is not None or self._now is None or not self._now.index:
+            return False
+        if self._counted:
+            return time > self._now.index
+        return time >= self._seconds(self._now.pts + self._now.duration)
+
+    def _make_layer(self) -> HostArray:
+        assert self._now is not None
+        if self._transparent and "alpha" in self._now.layers:
+            layer = self._now.host("alpha")
+        else:
+            luma = cv2.cvtColor(self._now.host("source"), cv2.COLOR_RGB2GRAY)
+            layer = np.asarray(luma, np.float32)
+        return np.asarray(np.clip(_resized(layer, self._size), 0, 1), np.float32)
+
+
+@contextmanager
+def opened(
+    inputs: Sequence[SideInput], clip: Clip, context: ExecutionContext
+) -> Generator[tuple[SideReading, ...], None, None]:
+    """All side inputs of a run on this clip, closed in the end."""
+    with ExitStack() as stack:
+        readings = []
+        for side in inputs:
+            readings.append(SideReading(side, clip, context))
+            stack.callback(readings[-1].close)
+        yield tuple(readings)
+
+
+class _Still:
+    """A source of one image, which holds for the whole clip."""
+
+    notes: tuple[Note, ...] = ()
+
+    def open(self, path: Path, context: ExecutionContext) -> Clip:
+        if not is_file(path):
+            raise InputError(f"{path}: no such file")
+        image = read_image(path)
+        layers = {"source": image.colors}
+        if image.alpha is not None:
+            layers["alpha"] = image.alpha
+        self._frame = Frame(0, 0, 1, layers)
+        height, width = image.colors.shape[:2]
+        return Clip(width, height, Fraction(1))
+
+    def frames(self) -> Iterator[Frame]:
+        yield self._frame
+
+    def close(self) -> None:
+        return None
+
+
+def _source_of(path: Path) -> Any:
+    """The source that reads such a file or folder."""
+    if is_folder(path):
+        return DecodeImages(ImagesOptions())
+    if path.suffix.lower() in SUFFIXES:
+        return _Still()
+    return DecodePyAV(DecodeOptions())
+
+
+def _resized(layer: HostArray, size: tuple[int, int]) -> HostArray:
+    """To (width, height): the mean of what a pixel covers, or linear where it gets larger."""
+    height, width = layer.shape
+    if (width, height) == size:
+        return layer
+    smaller = size[0] < width or size[1] < height
+    kernel = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(layer, size, interpolation=kernel), np.float32)
+
+
+def _digest(path: Path) -> str:
+    """Hash of a file, or of the names and contents of a folder's files."""
+    total = hashlib.sha256()
+    try:
+        folder = is_folder(path)
+        files = sorted(file for file in path.iterdir() if file.is_file()) if folder else [path]
+        for file in files:
+            with file.open("rb") as stream:
+                total.update(hashlib.file_digest(stream, "sha256").digest())
+            if folder:
+                total.update(file.name.encode(errors="surrogateescape"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    return total.hexdigest()
