@@ -8,9 +8,14 @@ import streamlit as st
 
 from vidstyle.app.choices import LossNetwork
 from vidstyle.app.desk import MakeTask
-from vidstyle.app.job_queue import Job
-from vidstyle.app.page.layout import columns, current_desk, draw_nothing_yet
-from vidstyle.app.page.progress import draw_button, draw_job
+from vidstyle.app.job_queue import PageJob
+from vidstyle.app.page.progress import (
+    columns,
+    current_desk,
+    draw_button,
+    draw_job,
+    draw_nothing_yet,
+)
 from vidstyle.app.page.sources import ChosenImage, draw_image_source, draw_small
 from vidstyle.app.studio import current
 from vidstyle.app.tasks import IMAGE, PREVIEWS, ImageChoices, Task, image_task
@@ -102,7 +107,7 @@ def _described(network: LossNetwork) -> str:
     return f"{network.name} (downloads {network.mebibytes:.0f} MB first)"
 
 
-def _draw_image(job: Job) -> None:
+def _draw_image(job: PageJob) -> None:
     content = _latest_image(job.task.folder)
     if content is None:
         return

@@ -97,7 +97,9 @@ class Encoder:
             yield self._encode_again(image)
             last = image.frame.index
         for frame in frames:
-            checkpoint = self._checkpoint(frame)
+            checkpoint = None
+            if frame.checkpoint:
+                checkpoint = self._checkpoints.take(frame.index, self._stages, self._clock())
             if frame.chunk != chunk and self._writer is not None:
                 yield self._end(self._writer, chunk, last, checkpoint)
             elif checkpoint is not None and self._keeping:
@@ -108,11 +110,6 @@ class Encoder:
             yield self._encode(frame)
         if self._writer is not None:
             yield self._end(self._writer, chunk, last, None)
-
-    def _checkpoint(self, frame: Frame) -> Checkpoint | None:
-        if not frame.checkpoint:
-            return None
-        return self._checkpoints.take(frame.index, self._stages, self._clock())
 
     def _encode(self, frame: Frame) -> EncodedFrame:
         writer = self._writer or self._open(frame.index)
