@@ -15,7 +15,7 @@ great_wave_hokusai.jpg for great-wave. For styles of samples/style_images none i
 With --clips, styles stylize the first frames one by one, without any blend; Farneback's motion
 measures. E is the warping error and G the mean squared gradient, both over the source's: E beyond G
 is flicker. --baseline names other styles of the same style images, such as ones trained without the
-temporal loss (``--set temporal=0``): then the last table says how much less the styles flicker.
+temporal loss (``--temporal-weight 0``): then the last table says how much less the styles flicker.
 
 Two cores take about half a minute a style for twelve photos of 768x512, and 5 s a style for 24
 frames of 640x360.

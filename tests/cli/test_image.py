@@ -319,3 +319,25 @@ def test_more_levels_than_fit_are_noted(folder: Path, capfd: pytest.CaptureFixtu
     assert run_command(command(folder, "--levels", "3")) == 0
     note = "note: 100x77 pixels are too few for --levels 3: --levels 1 is used\n"
     assert note in capfd.readouterr().err
+
+
+def test_without_weights_the_address_and_the_size_are_one_line(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(folder / "photo.png"), str(folder / "waves.png"), "-o", str(folder / "out.png")]
+    assert run_command(["image", *files, "--offline", "--device", "cpu"]) == 4
+    [line] = capfd.readouterr().err.splitlines()
+    assert "fetch https://download.pytorch.org/models/vgg16-397923af.pth (528 MiB)" in line
+    assert not (folder / "out.png").exists()
+
+
+def test_the_plan_of_a_clip_names_the_network_that_is_there(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    demo = Path(__file__).parents[2] / "samples" / "demo.mp4"
+    weights = f"stylize.weights={folder / 'vgg19.safetensors'}"
+    style = ["--style", str(folder / "waves.png"), "--set", weights, "--device", "cpu"]
+    words = ["run", "gatys", str(demo), "-o", str(folder / "out.mp4"), "--dry-run"]
+    # Two blocks of VGG16 and of VGG19 are alike: the first is taken.
+    assert run_command([*words, *style, "--set", "stylize.precision=float32"]) == 0
+    assert "stylize/gatys: loss network vgg16, float32" in capfd.readouterr().out

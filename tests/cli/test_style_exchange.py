@@ -46,9 +46,9 @@ def test_an_imported_style_is_written_and_explained(
     info = read_style_info(output)
     assert (info.name, info.architecture, info.width) == ("night", "johnson", 2)
     assert info.credit == Credit("Night", "Nobody, 1900", "public domain")
-    output = capsys.readouterr()
-    assert output.out == ""
-    assert output.err.splitlines() == [
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.splitlines() == [
         "recognized pytorch/examples fast_neural_style, 2 channels, resize convolution",
         "running statistics of old instance normalization: not used",
         f"wrote {output}",

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.fuzz import cases
@@ -50,6 +52,21 @@ def test_a_crash_is_reported(tmp_path: Path) -> None:
 def test_memory_ends(tmp_path: Path) -> None:
     outcome = confined(lambda: len(bytearray(200 << 20)), tmp_path, memory=100 << 20)
     assert "MemoryError" in outcome.err
+
+
+def test_threads_of_the_parent_are_not_waited_for(tmp_path: Path) -> None:
+    def blur() -> int:
+        cv2.GaussianBlur(np.zeros((1000, 1000), np.uint8), (9, 9), 2)
+        return 0
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        blur()
+        assert confined(blur, tmp_path, seconds=5).code == 0
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,13 @@ class Descent(Protocol):
 
 
 def descent(evaluate: Evaluate, start: torch.Tensor, options: DescentOptions) -> Descent:
-    """The chosen optimizer, at the start."""
+    """The chosen optimizer, at its start.
+
+    Args:
+        evaluate: gives the loss of an image and its gradient.
+        start: the first image.
+        options: which optimizer, and its learning rate.
+    """
     if options.optimizer == "adam":
         return Adam(evaluate, start, learning_rate=options.learning_rate)
     return Lbfgs(evaluate, start, memory=LBFGS_STEPS)
