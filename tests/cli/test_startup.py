@@ -22,7 +22,8 @@ sys.exit(code)
 
 def test_help_answers_in_half_a_second() -> None:
     took = []
-    for _ in range(5):
+    # Another process may hold one answer up, but not five.
+    while min(took, default=1) >= 0.5 and len(took) < 5:
         started = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-m", "vidstyle", "--help"], capture_output=True, text=True, check=True

@@ -23,8 +23,7 @@ from vidstyle.runner.config.stage_list import stage_of_values
 from vidstyle.runner.config.yaml_values import Where
 from vidstyle.runner.job import Job, run
 from vidstyle.training.pair_cache import FORMAT, PairSink, open_pairs
-from vidstyle.training.pair_crop import random_crop
-from vidstyle.training.pairs import Pair, joined
+from vidstyle.training.pairs import Pair, joined, random_crop
 
 FLOW = "flow/dis"
 FRAMES = (0, 600)

@@ -14,7 +14,7 @@ from vidstyle.models.loss.loss_options import (
     choose_backbone,
     find_weights_file,
 )
-from vidstyle.models.optimization.options import ImageOptions
+from vidstyle.models.optimization.options import StillOptions
 from vidstyle.models.weights import safetensors_file
 from vidstyle.models.weights.catalog import CATALOG
 from vidstyle.stages.stylize.gatys_options import GatysMultipassOptions, GatysOptions
@@ -65,7 +65,7 @@ def test_without_weights_address_and_size_are_named(cache: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [ImageOptions, GatysOptions, GatysMultipassOptions, TrainingSettings]
+    "model", [StillOptions, GatysOptions, GatysMultipassOptions, TrainingSettings]
 )
 def test_defaults_agree_but_where_a_term_means_another_thing(model: type[LossOptions]) -> None:
     own = {

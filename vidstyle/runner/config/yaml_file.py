@@ -95,7 +95,7 @@ def _bytes(path: Path, position: Where) -> bytes:
 
 
 def _neighbors(path: Path) -> str:
-    names = [near.name for near in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+    names = [near.name for near in path.parent.glob("[!.]*.y*ml")] if path.parent.is_dir() else []
     return did_you_mean(path.name, names) if names else " Check the name and the folder."
 
 
