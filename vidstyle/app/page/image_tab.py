@@ -20,11 +20,11 @@ from vidstyle.app.page.progress import (
 from vidstyle.app.page.sources import ChosenImage, draw_image_source, draw_small
 from vidstyle.app.studio import current
 from vidstyle.app.tasks import IMAGE, PREVIEWS, ImageChoices, Task, image_task
-from vidstyle.models.optimization.options import ImageOptions
+from vidstyle.models.optimization.options import StillOptions
 
 Number = TypeVar("Number", int, float)
 
-_OPTIONS = ImageOptions.model_fields
+_OPTIONS = StillOptions.model_fields
 
 # A first look takes seconds with these, and minutes with the steps of the command line.
 _FIRST_STEPS = 20
