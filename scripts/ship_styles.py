@@ -207,7 +207,11 @@ def card(name: str, path: Path, losses: dict[str, float]) -> str:
     """The card as Markdown."""
     info = load_style(path).info
     defaults = TrainingSettings().model_dump(mode="json")
-    changed = [f"{key} {value}" for key, value in info.settings.items() if value != defaults[key]]
+    changed = [
+        f"{key} {value}"
+        for key, value in info.settings.items()
+        if defaults[key] not in (value, "auto")
+    ]
     exception = f", except {', '.join(changed)}" if changed else ""
     return f"""# {name}
 
