@@ -237,7 +237,7 @@ def test_a_join_that_failed_is_all_that_is_done_again(
     assert not [event for event in events if isinstance(event, FrameDone)]
 
 
-@pytest.mark.parametrize("codec", ["ffv1", "libx264"])
+@pytest.mark.parametrize("codec", ["ffv1", pytest.param("libx264", marks=pytest.mark.slow)])
 def test_what_is_done_of_a_chunk_is_kept_where_frames_are_slow(tmp_path: Path, codec: str) -> None:
     text = RECURRENT.replace("{least: 5, most: 9}", "{least: 100, most: 100}")
     whole, _ = heard(job(tmp_path, "whole", text, codec))
