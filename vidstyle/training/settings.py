@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from vidstyle.models.loss.backbone import BackboneName, Pooling
-from vidstyle.models.style.style_file import Architecture
+from vidstyle.models.style.architectures import ArchitectureName
 
 Scale = Annotated[float, Field(gt=0, le=1)]
 
@@ -21,7 +21,7 @@ class Settings(BaseModel):
     """Steps of the optimizer."""
     seed: int = Field(0, ge=0, lt=2**63)
     """Of the start weights, the crops and the noise."""
-    architecture: Architecture = "fast"
+    architecture: ArchitectureName = "fast"
     """Of the network."""
     width: int = Field(16, ge=1, le=128)
     """Channels of the network's finest layers."""

@@ -135,9 +135,9 @@ class OptimizationOptions(StageOptions):
         """With the precision that ``auto`` stands for on a device; by its features, not timing."""
         if self.precision != "auto":
             return self
-        from vidstyle.models.openvino.network import native_bfloat16
+        from vidstyle.models.openvino.runtime import has_native_bfloat16
 
-        half = device == "cpu" and native_bfloat16()
+        half = device == "cpu" and has_native_bfloat16()
         return self.model_copy(update={"precision": "bfloat16" if half else "float32"})
 
     def descent(self, steps: int) -> DescentSettings:
