@@ -33,8 +33,7 @@ from vidstyle.imaging.contact_sheet import Image, SheetRow, contact_sheet
 from vidstyle.models.style.architectures import ArchitectureName, empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import Credit, StyleInfo, load_style, save_style
-from vidstyle.training.loop import objective_of
-from vidstyle.training.measure import measure
+from vidstyle.training.objective import load_objective, measure_network
 from vidstyle.training.photos import list_photos, read_image, to_tensor
 from vidstyle.training.previews import fitted, write_image
 
@@ -157,10 +156,10 @@ def medians(
 def report_losses(networks: Networks, given: argparse.Namespace) -> None:
     photos = list_photos(given.photos)
     settings = evaluation_settings(given.fast)
-    objective = objective_of(settings, given.style_image, photos, given.weights, "cpu")
+    objective = load_objective(settings, given.style_image, photos, given.weights, "cpu")
     pairs = {name: (made, objective) for name, made in networks.items()}
     whole = whole_image_losses(pairs, (to_tensor(small(path, LONGEST)) for path in photos))
-    middles = {name: measure(made, objective, photos) for name, made in networks.items()}
+    middles = {name: measure_network(made, objective, photos) for name, made in networks.items()}
     print(f"\n{f'losses on {len(photos)} photos':20}{'middles':>16}{'whole photos':>18}")
     print(f"{'':20}" + 2 * f"{'style':>8}{'content':>8}  ")
     for name, row in middles.items():

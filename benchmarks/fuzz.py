@@ -44,7 +44,6 @@ LAZY = (
     "vidstyle.models.style.style_import",
     "vidstyle.runner.plan.job",
     "vidstyle.runner.plan.estimate",
-    "vidstyle.stages.blend.multipass",
     "vidstyle.stages.flow.raft",
     "vidstyle.stages.stylize.feedforward",
     "vidstyle.training.photos",

@@ -33,19 +33,14 @@ from vidstyle.imaging.flow_pair import pair_layers
 from vidstyle.models.loss.backbone import Backbone, load_backbone
 from vidstyle.models.loss.backbone_table import BACKBONES, BackboneName
 from vidstyle.models.loss.image_losses import warp
+from vidstyle.models.loss.loss_options import LossOptions, Precision
+from vidstyle.models.loss.loss_terms import Past
 from vidstyle.models.optimization.descent import Adam, Descent, Lbfgs
-from vidstyle.models.optimization.gatys import (
-    DescentSettings,
-    LossSettings,
-    Past,
-    Progress,
-    StyleReference,
-    Task,
-    stylize,
-)
-from vidstyle.models.optimization.objective import Objective
-from vidstyle.models.optimization.settings import LossWeights, Precision
+from vidstyle.models.optimization.gatys import OptimizationStep, stylize
+from vidstyle.models.optimization.image_loss import ImageLoss
+from vidstyle.models.optimization.options import DescentOptions
 from vidstyle.models.optimization.style_image_file import read_style_image
+from vidstyle.models.optimization.task import OptimizationTask, StyleReference
 from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
@@ -94,7 +89,7 @@ def loaded(name: BackboneName, folder: Path | None) -> Backbone:
 
 def measure_speed(given: argparse.Namespace, backbone: Backbone) -> None:
     content, reference = planes(given.photo, given.size), planes(given.style_image, given.size)
-    task = Task(content, (StyleReference(image=reference),))
+    task = OptimizationTask(content, (StyleReference(image=reference),))
     rows: dict[str, Step] = {}
     for kind in ("lbfgs", "adam"):
         rows[f"torch alone, {kind}"] = bare_loop(backbone, content, reference, kind)
@@ -118,10 +113,8 @@ def measure_speed(given: argparse.Namespace, backbone: Backbone) -> None:
         print(f"  {name:28}{median(seconds[name]):8.3f}{losses[name]:10.4f}", flush=True)
 
 
-def stepper(backbone: Backbone, task: Task, kind: str, precision: Precision) -> Step:
-    objective = Objective(
-        backbone, task.content, task.references, LossSettings(precision=precision)
-    )
+def stepper(backbone: Backbone, task: OptimizationTask, kind: str, precision: Precision) -> Step:
+    objective = ImageLoss(backbone, task.content, task.references, LossOptions(precision=precision))
     way: Descent = (
         Lbfgs(objective.evaluate, task.content, memory=20)
         if kind == "lbfgs"
@@ -143,7 +136,7 @@ def bare_loop(
     names = BACKBONES[backbone.name].names
     numbers = {int(names[layer].split(".")[1]): layer for layer in backbone.default_style_layers}
     content_number = int(names[backbone.default_content_layer].split(".")[1])
-    weights, scales = LossWeights(), backbone.default_style_scales
+    weights, scales = LossOptions(), backbone.default_style_scales
 
     def features(image: torch.Tensor, scale: float) -> dict[int, torch.Tensor]:
         if scale != 1:
@@ -197,10 +190,10 @@ def bare_loop(
         likeness = functional.mse_loss(found[1.0][content_number], wanted) / spread
         range_penalty = (image - image.clamp(0, 1)).square().mean()
         return (
-            weights.style * style
-            + weights.content * likeness
-            + weights.variation * variation(image) / smooth
-            + weights.range_penalty * range_penalty
+            weights.style_weight * style
+            + weights.content_weight * likeness
+            + weights.variation_weight * variation(image) / smooth
+            + weights.range_penalty_weight * range_penalty
         )
 
     optimizer: torch.optim.Optimizer = (
@@ -238,9 +231,9 @@ def measure_steps(given: argparse.Namespace, backbone: Backbone) -> None:
     for photo in given.photos:
         for style_image in given.style_images:
             content, reference = planes(photo, given.size), planes(style_image, given.size)
-            task = Task(content, (StyleReference(image=reference),))
-            losses = losses_of(backbone, task, DescentSettings(steps=500))
-            begun = Objective(backbone, content, task.references, LossSettings())
+            task = OptimizationTask(content, (StyleReference(image=reference),))
+            losses = losses_of(backbone, task, DescentOptions(steps=500))
+            begun = ImageLoss(backbone, content, task.references, LossOptions())
             first = begun.evaluate(content).loss
             reached = [(first - losses[at - 1]) / (first - losses[-1]) for at in (25, 50, 100)]
             hundredth.append(reached[-1])
@@ -253,15 +246,15 @@ def measure_steps(given: argparse.Namespace, backbone: Backbone) -> None:
     print(f"{backbone.name}, after 100 steps at least {min(hundredth):.1%}", flush=True)
 
 
-def losses_of(backbone: Backbone, task: Task, settings: DescentSettings) -> list[float]:
+def losses_of(backbone: Backbone, task: OptimizationTask, settings: DescentOptions) -> list[float]:
     """The loss after each step."""
     losses: list[float] = []
 
-    def watch(progress: Progress) -> bool:
+    def watch(progress: OptimizationStep) -> bool:
         losses.append(progress.loss)
         return True
 
-    stylize(backbone, task, settings=settings, watch=watch)
+    stylize(backbone, task, options=settings, watch=watch)
     # Where no step gains any more, all that would follow have that loss.
     return losses + losses[-1:] * (settings.steps - len(losses))
 
@@ -275,22 +268,18 @@ def measure_clip(given: argparse.Namespace, backbone: Backbone) -> None:
     before: torch.Tensor | None = None
     for number, frame in enumerate(frames):
         content = to_planes(frame)
-        whole = DescentSettings(steps=given.steps)
-        task = Task(content, (reference,))
-        alone = stylize(backbone, task, settings=whole)
-        seeded = replace(whole, start="noise", seed=number)
-        noise = stylize(backbone, task, settings=seeded)
+        whole, longer = DescentOptions(steps=given.steps), DescentOptions(steps=3 * given.steps)
+        task = OptimizationTask(content, (reference,))
+        alone = stylize(backbone, task, options=whole)
+        seeded = whole.model_copy(update={"start": "noise", "seed": number})
+        noise = stylize(backbone, task, options=seeded)
         # As in the pipeline: the first frame has three times the steps, the others half of them.
-        image = (
-            stylize(backbone, task, settings=replace(whole, steps=3 * given.steps)).image
-            if (before is None)
-            else alone.image
-        )
+        image = stylize(backbone, task, options=longer).image if (before is None) else alone.image
         if before is not None:
             past = past_of(frames[number - 1], frame, before)
-            losses = LossSettings()
-            half = replace(whole, steps=given.steps // 2, start="previous")
-            image = stylize(backbone, replace(task, past=past), losses=losses, settings=half).image
+            losses = LossOptions()
+            half = whole.model_copy(update={"steps": given.steps // 2, "start": "previous"})
+            image = stylize(backbone, replace(task, past=past), losses=losses, options=half).image
             needed.append(steps_needed(backbone, task, past, whole))
         for name, stylized in zip(clips, (alone.image, noise.image, image), strict=True):
             clips[name].append(to_image(stylized))
@@ -306,7 +295,7 @@ def measure_clip(given: argparse.Namespace, backbone: Backbone) -> None:
 
 
 def steps_needed(
-    backbone: Backbone, task: Task, past: Past, settings: DescentSettings
+    backbone: Backbone, task: OptimizationTask, past: Past, settings: DescentOptions
 ) -> tuple[int, int]:
     """Steps of a warped start, and of one from the content, to what the latter ends at.
 
@@ -314,7 +303,7 @@ def steps_needed(
     """
     held = replace(task, past=past)
     cold = losses_of(backbone, held, settings)
-    warm = losses_of(backbone, held, replace(settings, start="previous"))
+    warm = losses_of(backbone, held, settings.model_copy(update={"start": "previous"}))
     goal = cold[-1]
     found = next((at for at, loss in enumerate(warm, 1) if loss <= goal), settings.steps)
     return found, settings.steps

@@ -29,13 +29,12 @@ from pathlib import Path
 import numpy as np
 
 from vidstyle.core.errors import VidstyleError
+from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.styles import base_network
-from vidstyle.training.calibration import Objective
-from vidstyle.training.checkpoint import fresh_run
-from vidstyle.training.loop import objective_of
-from vidstyle.training.measure import measure
+from vidstyle.training.checkpoint import new_run
+from vidstyle.training.objective import load_objective, measure_network, settings_of
 from vidstyle.training.photos import PhotoCrops, held_out, list_photos
-from vidstyle.training.settings import Settings
+from vidstyle.training.settings import TrainingSettings
 from vidstyle.training.step import take_step
 
 KINDS = ("calibrated", "tuned", "raw")
@@ -76,19 +75,22 @@ def report(given: argparse.Namespace) -> None:
     """Print a row as soon as it is trained, and the spreads at the end."""
     settings = short_settings(given)
     training, measuring = held_out(list_photos(given.photos), HELD_OUT)
-    print(f"{settings.iterations} iterations at {settings.crop} pixels from {settings.start}")
+    print(
+        f"{settings.iterations} iterations at {settings.crop} pixels,"
+        f" {settings.initial_weights} weights at the start"
+    )
     print(f"{'loss terms':12}{'painting':28}{'weight':>7}{'style':>9}{'content':>9}", flush=True)
     rows: list[Row] = []
     first: Objective | None = None
     known: dict[str, Mapping[str, float]] = {}
     for style_image in given.style_images:
-        judge = objective_of(settings, style_image, training, given.weights, "cpu")
+        judge = load_objective(settings, style_image, training, given.weights, "cpu")
         first = first or judge
         for kind in given.kinds:
             for factor in FACTORS:
                 objective = weighed(divided(judge, first, kind), factor)
                 # The first painting's own weights are found twice, and trained once.
-                key = f"{style_image} {factor} {objective.untouched}"
+                key = f"{style_image} {factor} {objective.units}"
                 if key not in known:
                     known[key] = trained(objective, judge, training, measuring)
                 losses = known[key]
@@ -97,15 +99,15 @@ def report(given: argparse.Namespace) -> None:
     report_spread(rows, given.kinds)
 
 
-def short_settings(given: argparse.Namespace) -> Settings:
+def short_settings(given: argparse.Namespace) -> TrainingSettings:
     """Without the temporal loss: weights of style and content alone are compared."""
-    default = Settings()
+    default = TrainingSettings()
     ships = base_network(default.architecture, default.width).is_file()
-    return Settings(
+    return TrainingSettings(
         iterations=given.iterations,
         crop=given.crop,
-        start=given.start or ("base" if ships else "random"),
-        temporal=0.0,
+        initial_weights=given.start or ("base" if ships else "random"),
+        temporal_weight=0.0,
     )
 
 
@@ -114,29 +116,29 @@ def divided(judge: Objective, first: Objective, kind: str) -> Objective:
     if kind == "calibrated":
         return judge
     if kind == "tuned":
-        return replace(judge, untouched=first.untouched)
+        return replace(judge, units=first.units)
     # One divisor for all layers is one weight before the plain sum: that which makes the style
     # loss of untouched photos 1 on the first painting. Content does not depend on a painting.
-    common = float(np.mean([first.untouched[key] for key in first.targets]))
-    return replace(judge, untouched={**first.untouched, **dict.fromkeys(first.targets, common)})
+    common = float(np.mean(first.units["style"]))
+    return replace(judge, units={**first.units, "style": (common,) * len(first.units["style"])})
 
 
 def weighed(objective: Objective, factor: float) -> Objective:
     """The objective with its style weight times ``factor``."""
-    strength = factor * objective.settings.strength
-    return replace(objective, settings=objective.settings.model_copy(update={"strength": strength}))
+    weight = factor * objective.options.style_weight
+    return replace(objective, options=objective.options.model_copy(update={"style_weight": weight}))
 
 
 def trained(
     objective: Objective, judge: Objective, training: Sequence[Path], measuring: Sequence[Path]
 ) -> Mapping[str, float]:
     """Losses by ``judge``, on held-out photos, of a network trained on ``objective``."""
-    settings = objective.settings
-    run = fresh_run(settings)
+    settings = settings_of(objective)
+    run = new_run(settings)
     photos = PhotoCrops(training, settings.crop, run.generator)
     while run.iteration < settings.iterations:
-        take_step(run, objective, photos.draw(settings.batch), 1.0)
-    return measure(run.network, judge, measuring)
+        take_step(run, objective, photos.draw(settings.batch))
+    return measure_network(run.network, judge, measuring)
 
 
 def print_row(row: Row) -> None:

@@ -39,12 +39,11 @@ from vidstyle.evaluation.clip_frames import clip_frames, find_cuts
 from vidstyle.evaluation.evaluators import farneback
 from vidstyle.evaluation.style_losses import StyleLosses, evaluation_settings, whole_image_losses
 from vidstyle.evaluation.warping_error import SourceRatios, compare_with_source
+from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import SUFFIX, load_style
 from vidstyle.models.style.styles import find_style, shipped_styles
-from vidstyle.training.calibration import Objective
-from vidstyle.training.loop import objective_of
-from vidstyle.training.measure import measure
+from vidstyle.training.objective import load_objective, measure_network
 from vidstyle.training.photos import list_photos, read_image, to_tensor
 from vidstyle.training.previews import fitted
 
@@ -89,7 +88,7 @@ def report(given: argparse.Namespace) -> int:
     judged = {}
     for name, path in styles.items():
         settings = evaluation_settings(path)
-        objective = objective_of(settings, style_images[name], photos, given.weights, "cpu")
+        objective = load_objective(settings, style_images[name], photos, given.weights, "cpu")
         judged[name] = Judged(load_style(path).module, objective)
         if name in baselines:
             other = load_style(find_style(baselines[name])).module
@@ -146,7 +145,9 @@ def style_image_files(styles: Mapping[str, Path], written: Sequence[str]) -> dic
 
 def report_losses(judged: Mapping[str, Judged], photos: Sequence[Path]) -> dict[str, StyleLosses]:
     """Print the losses; gives those on the middles."""
-    middles = {name: measure(one.network, one.objective, photos) for name, one in judged.items()}
+    middles = {
+        name: measure_network(one.network, one.objective, photos) for name, one in judged.items()
+    }
     whole = whole_image_losses(
         {name: (one.network, one.objective) for name, one in judged.items()}, map(photo, photos)
     )

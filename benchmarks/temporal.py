@@ -1,26 +1,28 @@
-"""Every plain way to steady a painting against ours: flicker, perceptual, sharpness, ghosts, cost.
+"""Plain ways to reduce flicker against ours: flicker, SSIM, sharpness, ghosting, cost.
 
     python benchmarks/temporal.py --clips FILE_OR_FOLDER ... --styles NAME_OR_FILE ...
         [--frames 40] [--width 640] [--weights DIR] [--evaluator raft-small] [--work DIR]
-        [--presets FILE ...] [--strengths 0.3 0.5 ...] [--still-frames 300] [-o FILE.json]
-        [--plot FILE.png]
+        [--presets FILE ...] [--strengths 0.3 0.5 ...] [--smoothings 0.1 0.2 ...]
+        [--still-frames 300] [-o FILE.json] [--plot FILE.png]
 
-A style is a shipped one's name, a style file, or a checkpoint of pytorch/examples (those never
-learned to be steady: judge blends on them). All methods get the same frames painted one by one and
-the flow and visibility of the first preset; another preset may have a flow of its own. Nothing is
-encoded.
+A style is a shipped one's name, a style file, or a checkpoint of pytorch/examples (those are not
+trained on video: evaluate blends on them). All methods get the same stylized frames and the flow
+and visibility of the first preset; another preset may have a flow of its own. Nothing is encoded.
 
-D is the share of the per-frame E_warp that is gone; long and first are E_warp at 10 frames and
-against the shot's first; ghosts are differences within 5 px of occlusions, and /masked the same
-over those of the masked warp at 0.8; static and drift are the deviation and the slope of luma
-where nothing moves. Contrast raises E(O)/E(I) and G(O)/G(I) alike, flicker the first alone.
+Ours is run at each of the strengths without smoothing, and at each of the smoothings at the
+preset's own strength and at full strength.
 
-Then, line by line: whether there is, for each point of a baseline, a strength of ours with less
-E_warp at no less SSIM and sharpness; what is left of the noise on a still; whether anything bleeds
-over cuts; and what the first preset costs. Ends with 1 where a preset is not below, or where
-something bleeds.
+D is the warping-error reduction; long and first are E_warp at 10 frames and against the shot's
+first; ghosts are differences within 5 px of occlusions, and /masked the same over those of the
+masked warp at 0.8; static and drift are the deviation and the slope of luma where nothing moves.
+Contrast raises E(O)/E(I) and G(O)/G(I) alike, flicker only the first.
 
-Paintings and flows are kept in --work by what they were made from: a second run finds them there.
+Then, line by line: the largest steps of E_warp and of sharpness along strength and along smoothing;
+whether there is, for each point of a baseline, a point of ours with less E_warp at no less SSIM and
+sharpness; what is left of the noise on a still; whether anything bleeds over cuts; and what the
+first preset costs. The exit code is 1 where a preset is not below, or where something bleeds.
+
+Stylized frames and flows are stored in --work by what they depend on: a second run finds them.
 """
 
 from __future__ import annotations
@@ -43,34 +45,17 @@ from vidstyle.evaluation.evaluators import EVALUATORS
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
 PRESETS = (PIPELINES / "temporal.yaml", PIPELINES / "temporal-quality.yaml")
-STRENGTHS = (
-    0.2,
-    0.3,
-    0.5,
-    0.55,
-    0.6,
-    0.7,
-    0.8,
-    0.85,
-    0.9,
-    0.91,
-    0.92,
-    0.93,
-    0.95,
-    0.97,
-    0.985,
-    1.0,
-)
-# Close enough that hardly a point of another curve falls between two of ours.
-BOTH_WAYS = "flow.directions=both"
+# Of strength and of smoothing.
+STEPS = tuple(round(0.05 * number, 2) for number in range(1, 21))
 # The same flow, and what the bidirectional baseline needs besides.
+BOTH_WAYS = "flow.directions=both"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     given = parser().parse_args(arguments)
     try:
         if not given.clips or not given.styles:
-            raise UsageError("nothing to evaluator: give --clips and --styles")
+            raise UsageError("nothing to evaluate: give --clips and --styles")
         if len({path.stem for path in given.clips}) < len(given.clips):
             raise UsageError("two clips have one name: rename one of them")
         if len({path.stem for path in given.presets}) < len(given.presets):
@@ -85,21 +70,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    made.add_argument("--clips", type=Path, nargs="+", default=[], help="files or image folders")
-    made.add_argument("--styles", nargs="+", default=[], help="names, style files or checkpoints")
-    made.add_argument("--frames", type=int, default=40, help="of each clip, from its start")
-    made.add_argument("--width", type=int, default=640, help="wider clips are made so wide")
-    made.add_argument("--weights", type=Path, help="the folder with RAFT's, as VIDSTYLE_WEIGHTS")
-    made.add_argument("--evaluator", choices=EVALUATORS, default="raft-small")
-    made.add_argument("--work", type=Path, help="a folder that keeps paintings and flows")
-    made.add_argument("--presets", type=Path, nargs="+", default=PRESETS, help="pipelines of ours")
-    made.add_argument("--strengths", type=float, nargs="+", default=STRENGTHS, help="of ours")
-    made.add_argument("--still-frames", type=int, default=300)
-    made.add_argument("--still-width", type=int, default=320)
-    made.add_argument("-o", type=Path, metavar="FILE.json", help="write all figures")
-    made.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the curves")
-    return made
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    options.add_argument("--clips", type=Path, nargs="+", default=[], help="files or image folders")
+    options.add_argument(
+        "--styles", nargs="+", default=[], help="names, style files or checkpoints"
+    )
+    options.add_argument("--frames", type=int, default=40, help="of each clip, from its start")
+    options.add_argument("--width", type=int, default=640, help="wider clips are made so wide")
+    options.add_argument("--weights", type=Path, help="the folder with RAFT's, as VIDSTYLE_WEIGHTS")
+    options.add_argument("--evaluator", choices=EVALUATORS, default="raft-small")
+    options.add_argument("--work", type=Path, help="a folder that keeps stylized frames and flows")
+    options.add_argument(
+        "--presets", type=Path, nargs="+", default=PRESETS, help="pipelines of ours"
+    )
+    options.add_argument("--strengths", type=float, nargs="+", default=STEPS, help="of ours")
+    options.add_argument("--smoothings", type=float, nargs="*", default=STEPS, help="of ours")
+    options.add_argument("--still-frames", type=int, default=300)
+    options.add_argument("--still-width", type=int, default=320)
+    options.add_argument("-o", type=Path, metavar="FILE.json", help="write all scores")
+    options.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the curves")
+    return options
 
 
 def report(given: argparse.Namespace, store: Store) -> int:
@@ -112,7 +102,8 @@ def report(given: argparse.Namespace, store: Store) -> int:
         clips=given.clips,
         styles=[style_of(text) for text in given.styles],
         presets=[Preset(first, (BOTH_WAYS,)), *map(Preset, others)],
-        strengths=given.strengths,
+        pairs=[(strength, 0.0) for strength in given.strengths]
+        + [(strength, one) for strength in (None, 1.0) for one in (0.0, *given.smoothings)],
         frames=given.frames,
         width=given.width,
         evaluator=given.evaluator,

@@ -30,12 +30,12 @@ from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import SUFFIX, Credit, load_style
 from vidstyle.models.style.styles import shipped_styles
-from vidstyle.training.loop import objective_of, train_style
-from vidstyle.training.measure import measure
+from vidstyle.training.loop import train_style
+from vidstyle.training.objective import load_objective, measure_network
 from vidstyle.training.photos import list_photos, resized, to_tensor
 from vidstyle.training.previews import write_image
-from vidstyle.training.settings import Settings
-from vidstyle.training.watch import Progress
+from vidstyle.training.settings import TrainingSettings
+from vidstyle.training.watch import TrainingStep
 
 ROOT = Path(__file__).resolve().parents[1]
 PREVIEWS = ROOT / "docs" / "styles"
@@ -125,7 +125,7 @@ def train(names: Sequence[str], given: argparse.Namespace) -> None:
         if destination.exists():
             continue
         info = train_style(
-            Settings(),
+            TrainingSettings(),
             style_image=SHIPPED[name].path(given.style_images),
             photos=given.photos,
             destination=destination,
@@ -151,7 +151,7 @@ class Lines:
         self._name = name
         self._started = time.perf_counter()
 
-    def step(self, progress: Progress) -> None:
+    def step(self, progress: TrainingStep) -> None:
         if progress.iteration % 100 == 0:
             losses = ", ".join(f"{term} {value:.3f}" for term, value in progress.losses.items())
             took = time.perf_counter() - self._started
@@ -197,16 +197,16 @@ def judged(name: str, path: Path, given: argparse.Namespace) -> dict[str, float]
     """The losses of a style on photos that it was not trained on."""
     photos = list_photos(given.judged_on)
     style = load_style(path)
-    settings = Settings(**style.info.settings)
+    settings = TrainingSettings(**style.info.settings)
     file = SHIPPED[name].path(given.style_images)
-    objective = objective_of(settings, file, photos, given.weights, "cpu")
-    return measure(style.module, objective, photos)
+    objective = load_objective(settings, file, photos, given.weights, "cpu")
+    return measure_network(style.module, objective, photos)
 
 
 def card(name: str, path: Path, losses: dict[str, float]) -> str:
     """The card as Markdown."""
     info = load_style(path).info
-    defaults = Settings().model_dump(mode="json")
+    defaults = TrainingSettings().model_dump(mode="json")
     changed = [f"{key} {value}" for key, value in info.settings.items() if value != defaults[key]]
     exception = f", except {', '.join(changed)}" if changed else ""
     return f"""# {name}

@@ -36,7 +36,13 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     assert run_command([*run, "input.mp4", *changes]) == 0
     (tmp_path / "clips").mkdir()
     shutil.copy("input.mp4", "clips/a.mp4")
+    # The sample clip has 145 frames; its first eight are enough here.
+    (tmp_path / "samples").mkdir()
+    shutil.copy("input.mp4", "samples/demo.mp4")
     shutil.copy("pipelines/per-frame.yaml", "my.yaml")
+    # What training would have made.
+    shipped = ROOT / "vidstyle" / "assets" / "styles" / "great-wave.safetensors"
+    shutil.copy(shipped, "my-style.safetensors")
     photo = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     cv2.imwrite("photo.jpg", photo)
     torch.save(original_weights(), "candy.pth")
@@ -71,7 +77,7 @@ def test_commands_of_the_readme_run(
 ) -> None:
     if command.startswith("evaluate"):
         # What the commands above it made.
-        for name in ("painted.mp4", "alone.mp4"):
+        for name in ("stylized.mp4", "per-frame.mp4"):
             shutil.copy("input.mp4", name)
     assert run_command(shlex.split(command)) == 0, capfd.readouterr().err
 
@@ -85,4 +91,8 @@ def test_pipelines_in_the_readme_are_valid(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)]+)\)", README))
 def test_links_of_the_readme_lead_somewhere(target: str) -> None:
-    assert (ROOT / target).exists()
+    path, _, heading = target.partition("#")
+    assert (ROOT / path).exists()
+    if heading:
+        titles = re.findall(r"^#+ (.+)$", (ROOT / path).read_text(), re.MULTILINE)
+        assert heading in {title.lower().replace(" ", "-") for title in titles}

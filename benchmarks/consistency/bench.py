@@ -22,6 +22,7 @@ from .candidates import (
     shipped,
 )
 from .cost import Cost, cost
+from .curves import Steps, steps_of
 from .extremes import Bleed, StillNoise, bleeds, measure_still
 from .footage import Footage, Style, noisy_still, real_clip, stylized, with_cut
 from .presets import Preset
@@ -29,8 +30,8 @@ from .store import Store
 from .tables import Below, Row, below, means, scores_of, table
 
 _MEAN = "mean"
-_CUT_AFTER = 6
 # Frames on each side of the cut that is made.
+_CUT_AFTER = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Settings:
     clips: Sequence[Path]
     styles: Sequence[Style]
     presets: Sequence[Preset]
-    strengths: Sequence[float]
+    pairs: Sequence[tuple[float | None, float]]
+    """Strength and smoothing; a strength of None is the preset's own."""
     frames: int
     width: int
     evaluator: EvaluatorName
@@ -52,10 +54,11 @@ class Settings:
 
 @dataclass(slots=True)
 class Outcome:
-    """All that was found out."""
+    """All results."""
 
     rows: list[Row] = field(default_factory=list)
     means: list[Row] = field(default_factory=list)
+    steps: list[Steps] = field(default_factory=list)
     below: list[Below] = field(default_factory=list)
     still: list[StillNoise] = field(default_factory=list)
     bleeds: list[Bleed] = field(default_factory=list)
@@ -80,11 +83,13 @@ def run(settings: Settings) -> Outcome:
             rows = evaluate_scene(settings, style, clip, flow)
             outcome.rows += rows
             print("\n" + table(f"{style.name} on {clip.name}", rows), flush=True)
+            outcome.steps += steps_of(rows)
     _add_means(settings, outcome)
     for mean in dict.fromkeys(row.style for row in outcome.means):
         some = [row for row in outcome.means if row.style == mean]
         print("\n" + table(f"{mean}: mean of {len(clips)} clips", some))
         outcome.below += below(some)
+    _section("Steps of strength and of smoothing", outcome.steps)
     _section("Below every baseline's curve", outcome.below)
     outcome.still += _still(settings, clips[0])
     still = f"{settings.still_frames} frames, noise of 2/255"
@@ -92,16 +97,15 @@ def run(settings: Settings) -> Outcome:
     outcome.bleeds += _bleeds(settings, clips, outcome.rows)
     _section("Nothing of the shot before a cut", outcome.bleeds)
     first = Preset(settings.presets[0].path)
-    # A stage that collects spans takes no time for a frame, and all of it for some.
-    outcome.costs = [] if first.spans else [cost(first, clips[0])]
+    outcome.costs = [cost(first, clips[0])]
     _section("Cost on one core, 640x360", outcome.costs)
     return outcome
 
 
 def evaluate_scene(settings: Settings, style: Style, clip: Footage, flow: PairFlow) -> list[Row]:
-    """One clip in one style, by every candidate."""
+    """Evaluate one clip in one style, with every candidate."""
     scene = scene_of(settings, style, clip)
-    all_candidates = candidates(settings.presets, settings.strengths)
+    all_candidates = candidates(settings.presets, settings.pairs)
     found = evaluate_candidates(scene, all_candidates, flow, evaluator=settings.evaluator)
     return [
         Row(
@@ -109,7 +113,7 @@ def evaluate_scene(settings: Settings, style: Style, clip: Footage, flow: PairFl
             clip.name,
             one.method,
             one.parameter,
-            one.ours,
+            one.smoothing,
             scores_of(found[one.name], found[REFERENCE]),
         )
         for one in all_candidates
@@ -117,7 +121,7 @@ def evaluate_scene(settings: Settings, style: Style, clip: Footage, flow: PairFl
 
 
 def scene_of(settings: Settings, style: Style, clip: Footage) -> Scene:
-    """Paint the clip and find its motion, or find both in the store."""
+    """Stylize the clip and find its motion, or find both in the store."""
     motions = tuple(preset.motion(clip, settings.store) for preset in settings.presets)
     return Scene(clip, stylized(clip, style, settings.store), motions)
 
@@ -131,6 +135,7 @@ def write_json(path: Path, settings: Settings, outcome: Outcome) -> None:
         "still_frames": settings.still_frames,
         "rows": [asdict(row) for row in outcome.rows],
         "means": [asdict(row) for row in outcome.means],
+        "steps": [asdict(one) for one in outcome.steps],
         "below": [{**asdict(one), "holds": one.holds} for one in outcome.below],
         "still": [asdict(one) for one in outcome.still],
         "bleeds": [{**asdict(one), "holds": one.holds} for one in outcome.bleeds],
@@ -155,14 +160,14 @@ def _label(settings: Settings) -> str:
 
 
 def _add_means(settings: Settings, outcome: Outcome) -> None:
-    """Over the clips of each style, and over the styles that were not trained to be steady."""
+    """Over the clips of each style, and over the styles that were not trained on video."""
     for style in settings.styles:
         rows = [row for row in outcome.rows if row.style == style.name]
         outcome.means += means(rows, style=style.name, clip=_MEAN)
-    restless = [style.name for style in settings.styles if not style.ours]
-    if len(restless) > 1:
-        rows = [row for row in outcome.means if row.style in restless]
-        outcome.means += means(rows, style="+".join(restless), clip=_MEAN)
+    untrained = [style.name for style in settings.styles if not style.ours]
+    if len(untrained) > 1:
+        rows = [row for row in outcome.means if row.style in untrained]
+        outcome.means += means(rows, style="+".join(untrained), clip=_MEAN)
 
 
 def _still(settings: Settings, clip: Footage) -> Iterator[StillNoise]:

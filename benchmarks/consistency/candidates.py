@@ -46,32 +46,51 @@ class Candidate:
 
     method: str
     parameter: float | None
-    ours: bool
+    """The strength, of ours."""
+    smoothing: float | None
+    """None for a baseline."""
     frames: RunMethod
 
     @property
+    def ours(self) -> bool:
+        """Whether it is a preset, not a baseline."""
+        return self.smoothing is not None
+
+    @property
     def name(self) -> str:
-        return self.method if self.parameter is None else f"{self.method} {self.parameter:g}"
+        return point_name(self.method, self.parameter, self.smoothing)
 
 
-def candidates(presets: Sequence[Preset], strengths: Sequence[float]) -> list[Candidate]:
-    """Give all points curve by curve: the baselines, the per-frame one first, then ours."""
+def point_name(method: str, parameter: float | None, smoothing: float | None) -> str:
+    """Name a point of a curve, such as ``temporal 0.85`` or ``temporal 0.85, smoothing 0.5``."""
+    own = "" if parameter is None else f" {parameter:g}"
+    return method + own + (f", smoothing {smoothing:g}" if smoothing else "")
+
+
+def candidates(
+    presets: Sequence[Preset], pairs: Sequence[tuple[float | None, float]]
+) -> list[Candidate]:
+    """Give all points curve by curve: the baselines, the per-frame one first, then ours.
+
+    ``pairs`` are strength and smoothing; a strength of None is the preset's own.
+    """
     theirs = [
-        Candidate(one.method, one.parameter, False, partial(_baseline, one)) for one in BASELINES
+        Candidate(one.method, one.parameter, None, partial(_baseline, one)) for one in BASELINES
     ]
-    ours = [
-        Candidate(preset.name, strength, True, partial(_ours, preset, number, strength))
-        for number, preset in enumerate(presets)
-        for strength in strengths
-    ]
-    return theirs + ours
+    ours: dict[str, Candidate] = {}
+    for number, preset in enumerate(presets):
+        for strength, smoothing in pairs:
+            point = preset.strength if strength is None else strength, smoothing
+            one = Candidate(preset.name, *point, partial(_ours, preset, number, point))
+            ours.setdefault(one.name, one)
+    return [*theirs, *ours.values()]
 
 
 def shipped(presets: Sequence[Preset]) -> list[Candidate]:
     """Give the per-frame baseline, the masked warp at 0.8, and the presets as they ship."""
     theirs = [one for one in candidates((), ()) if one.name in (PER_FRAME, REFERENCE)]
     ours = [
-        Candidate(preset.name, preset.strength, True, partial(_ours, preset, number, None))
+        Candidate(preset.name, preset.strength, 0.0, partial(_ours, preset, number, None))
         for number, preset in enumerate(presets)
     ]
     return theirs + ours
@@ -81,8 +100,10 @@ def _baseline(baseline: Baseline, scene: Scene) -> Iterator[HostArray]:
     return baseline.blend(frames_of(scene.footage, scene.motions[0], scene.stylized))
 
 
-def _ours(preset: Preset, number: int, strength: float | None, scene: Scene) -> Iterator[HostArray]:
-    return preset.blended(scene.footage, scene.motions[number], scene.stylized, strength)
+def _ours(
+    preset: Preset, number: int, point: tuple[float, float] | None, scene: Scene
+) -> Iterator[HostArray]:
+    return preset.blend(scene.footage, scene.motions[number], scene.stylized, point)
 
 
 BLENDS_WITH: Mapping[str, str] = {

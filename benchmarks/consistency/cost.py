@@ -1,4 +1,4 @@
-"""What steadying costs, beside the optical flow that no method can do without."""
+"""What the blend costs, beside the optical flow that every method needs."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from .footage import Footage
 from .presets import Preset, opened
 
 WIDTH, HEIGHT = 640, 360
+# Pushes that do not count: the first frame of a shot is not blended, caches are cold, and the heap
+# grows over some frames.
 _WARMING = 12
-# Pushes that are not counted: the first frame of a shot is not blended, caches are cold, and the
-# heap grows over some frames to what it is then kept at.
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
-"""The curves as an image: warping error against perceptual to the painting, a panel a style."""
+"""The curves: their steps, and warping error against SSIM as an image, a panel a style."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -18,6 +20,7 @@ Color = tuple[int, int, int]
 
 _WIDTH, _HEIGHT = 640, 480
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 20, 40, 50
+# BGR; as many as there are methods and presets, then from the beginning.
 _COLORS: tuple[Color, ...] = (
     (40, 40, 40),
     (60, 160, 60),
@@ -27,14 +30,61 @@ _COLORS: tuple[Color, ...] = (
     (40, 40, 220),
     (230, 60, 40),
 )
-# BGR; as many as there are methods and presets, then from the beginning.
 _INK: Color = (70, 70, 70)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How one option of one preset moves the scores from point to point on one clip."""
+
+    style: str
+    clip: str
+    preset: str
+    option: str
+    """``strength``, or ``smoothing at`` a strength."""
+    points: int
+    error_step: float
+    """Largest relative change of E_warp; below 0 it falls at every step."""
+    sharpness_step: float
+    """Largest change of the sharpness, absolute."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.style} on {self.clip}: {self.preset}, {self.option}, {self.points} points:"
+            f" E_warp changes by at most {self.error_step:+.2%} a step, sharpness by"
+            f" {self.sharpness_step:.3f}"
+        )
+
+
+def steps_of(rows: Sequence[Row]) -> Iterator[Steps]:
+    """Give the steps of each curve of ours, among rows of one clip in one style."""
+    curves: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.ours and row.smoothing == 0:
+            curves.setdefault((row.method, "strength"), []).append(row)
+        if row.ours:
+            curves.setdefault((row.method, f"smoothing at {row.parameter:g}"), []).append(row)
+    for (preset, option), points in curves.items():
+        if len(points) > 1:
+            points.sort(key=lambda row: (row.parameter or 0, row.smoothing or 0))
+            error, sharp = (
+                [one.scores[name] for one in points] for name in ("e_warp", "sharpness")
+            )
+            yield Steps(
+                points[0].style,
+                points[0].clip,
+                preset,
+                option,
+                len(points),
+                max(b / a - 1 for a, b in pairwise(error)),
+                max(abs(b - a) for a, b in pairwise(sharp)),
+            )
 
 
 def draw(path: Path, styles: Mapping[str, Sequence[Row]]) -> None:
     """Write a PNG with a panel for each style, whose rows are means over clips.
 
-    To the right is less like the painting, down is steadier. Raises OutputError.
+    To the right is less like the per-frame baseline, down is less flicker. Raises OutputError.
     """
     methods = dict.fromkeys(row.method for rows in styles.values() for row in rows)
     colors = {method: _COLORS[number % len(_COLORS)] for number, method in enumerate(methods)}

@@ -13,7 +13,7 @@ from vidstyle.core import HostArray
 from .candidates import Candidate, Scene
 
 SETTLING = 30
-"""Frames at the beginning of a still that do not count: a recurrence starts at a whole painting."""
+"""Frames at the beginning of a still that do not count: a recurrence starts at one whole frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class StillNoise:
     deviation: float
     """Standard deviation over time, mean over pixels and channels, of 255."""
     ratio: float
-    """Over that of the painting frame by frame."""
+    """Over that of the per-frame baseline."""
     slope: float
     """Change of the mean luma per frame, of 255, by least squares."""
 
@@ -38,7 +38,7 @@ class StillNoise:
 
 @dataclass(frozen=True, slots=True)
 class Bleed:
-    """How far a blend is from the painting on the first frames of shots."""
+    """How far a blend is from the stylized frame on the first frames of shots."""
 
     style: str
     clip: str
@@ -59,13 +59,17 @@ class Bleed:
 
 
 def measure_still(style: str, scene: Scene, some: Sequence[Candidate]) -> list[StillNoise]:
-    """Every candidate on a noisy still; the first of them is the painting frame by frame."""
+    """Measure every candidate on a noisy still; the first of them is the per-frame baseline."""
     resolved = min(SETTLING, len(scene.footage.frames) // 4)
     found = [spread(one.frames(scene), resolved) for one in some]
-    alone = found[0][0]
+    per_frame = found[0][0]
     return [
         StillNoise(
-            style, one.name, 255 * deviation, deviation / alone if alone else 1.0, 255 * slope
+            style,
+            one.name,
+            255 * deviation,
+            deviation / per_frame if per_frame else 1.0,
+            255 * slope,
         )
         for one, (deviation, slope) in zip(some, found, strict=True)
     ]

@@ -111,11 +111,11 @@ def _narrowed(image: HostArray, width: int) -> HostArray:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A style file, ours or another project's; loaded only where something is to be painted."""
+    """A style file, ours or another project's; loaded only where frames are to be stylized."""
 
     path: Path
     ours: bool
-    """Ours learned to be steady; those of pytorch/examples never were, and leave more to blend."""
+    """Ours are trained on video; those of pytorch/examples are not, and leave more to blend."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""Pipelines as they ship, run on paintings that are already there, one strength after another."""
+"""Pipelines as they ship, run on frames that are stylized already, at one strength and another."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from .footage import Footage
 from .store import Arrays, Kept, Store, digest_of_files
 
 _MOTION = ("shots", "flow")
+# Stored beside the layers of flow, as one number a frame each.
 _SHOT, _CHUNK = "shot", "chunk"
-# Kept beside the layers of flow, as one number a frame each.
 _CODE = ("imaging", "stages/flow", "stages/shots", "models")
 
 
 @dataclass(frozen=True, slots=True)
 class ClipMotion:
-    """What the stages before painting found out about a clip."""
+    """What the stages before the stylizer found about a clip."""
 
     layers: Mapping[str, Kept]
     """``flow``, ``visible`` and what else the flow stage writes."""
@@ -67,18 +67,12 @@ class Preset:
         return value
 
     @property
-    def spans(self) -> bool:
-        """Whether the blend works on spans of frames."""
-        blend = self._stage("blend")
-        return blend.cls(blend.options).needs.span is not None
-
-    @property
     def flow(self) -> str:
         """The stage that finds motion, such as ``flow/dis``."""
         return self._stage("flow").use
 
     def motion(self, footage: Footage, store: Store) -> ClipMotion:
-        """Shots, flow and visibility, found once for all paintings and strengths."""
+        """Find shots, flow and visibility, once for all styles and strengths."""
         entries = [entry for entry in self.pipeline().stages if entry.kind in _MOTION]
         code = Path(vidstyle.__file__).parent
         files = sorted(path for part in _CODE for path in (code / part).rglob("*.py"))
@@ -91,11 +85,18 @@ class Preset:
         shots, chunks = (tuple(map(int, layers.pop(name))) for name in (_SHOT, _CHUNK))
         return ClipMotion(layers, shots, chunks)
 
-    def blended(
-        self, footage: Footage, motion: ClipMotion, stylized: Kept, strength: float | None = None
+    def blend(
+        self,
+        footage: Footage,
+        motion: ClipMotion,
+        stylized: Kept,
+        point: tuple[float, float] | None = None,
     ) -> Iterator[HostArray]:
-        """The images that the pipeline gives, (H, W, 3) in [0, 1]; None keeps its strength."""
-        pipeline = self.pipeline(strength)
+        """Give the pipeline's images, (H, W, 3) in [0, 1], at a strength and a smoothing.
+
+        None keeps those of the file.
+        """
+        pipeline = self.pipeline(point)
         rest = [entry.kind for entry in pipeline.stages[1:-1]]
         kinds = {kind for kind in rest if kind not in (*_MOTION, "stylize")}
         with opened(pipeline, footage.clip, kinds) as nodes:
@@ -103,8 +104,10 @@ class Preset:
             for parcel in run_serial(_parcels(footage, motion, stylized), flows):
                 yield np.asarray(parcel.cells["image"].at("host", "cpu"))
 
-    def pipeline(self, strength: float | None = None) -> Pipeline:
-        own = () if strength is None else (f"blend.strength={strength}",)
+    def pipeline(self, point: tuple[float, float] | None = None) -> Pipeline:
+        """Load the file; ``point`` is the strength and the smoothing of its blend."""
+        names = ("strength", "smoothing")
+        own = [f"blend.{name}={value}" for name, value in zip(names, point or (), strict=False)]
         return load_pipeline(self.path, registry=Registry(), overrides=(*self.overrides, *own))
 
     def _stage(self, kind: str) -> StageEntry:
@@ -171,7 +174,7 @@ def _sources(footage: Footage) -> Iterator[Parcel]:
 
 
 def _parcels(footage: Footage, motion: ClipMotion, stylized: Kept) -> Iterator[Parcel]:
-    """What arrives at the stages behind painting."""
+    """What arrives at the stages behind the stylizer."""
     for parcel in _sources(footage):
         index = parcel.index
         layers = {"image": stylized[index]}

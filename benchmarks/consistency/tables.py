@@ -1,4 +1,4 @@
-"""Rows of figures, their means, and whether ours lies below every baseline's curve."""
+"""Rows of scores, their means, and whether ours lies below every baseline's curve."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from vidstyle.evaluation.scores import Evaluation
 
-from .candidates import PER_FRAME
+from .candidates import PER_FRAME, point_name
 
 COLUMNS: Mapping[str, tuple[str, str]] = {
     "warping_error_reduction": ("D", "7.3f"),
@@ -25,7 +25,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "error_ratio": ("E(O)/E(I)", "10.2f"),
     "gradient_ratio": ("G(O)/G(I)", "10.2f"),
 }
-"""By the name of a figure: its heading and format."""
+"""By the name of a score: its heading and format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,43 +36,50 @@ class Row:
     clip: str
     method: str
     parameter: float | None
-    ours: bool
+    """The strength, of ours."""
+    smoothing: float | None
+    """None for a baseline."""
     scores: Mapping[str, float]
 
     @property
+    def ours(self) -> bool:
+        """Whether it is a preset, not a baseline."""
+        return self.smoothing is not None
+
+    @property
     def name(self) -> str:
-        return self.method if self.parameter is None else f"{self.method} {self.parameter:g}"
+        return point_name(self.method, self.parameter, self.smoothing)
 
 
-def scores_of(evaluation: Evaluation, yardstick: Evaluation) -> dict[str, float]:
-    """Its figures and those that follow; ``yardstick`` is the one whose ghosts are 1."""
-    figures = dict(evaluation.scores)
-    if (error := figures.get("source_e_warp")) and "e_warp" in figures:
-        figures["error_ratio"] = figures["e_warp"] / error
-        if relative := figures.get("relative_warping_error"):
-            figures["gradient_ratio"] = figures["error_ratio"] / relative
-    if (ghosts := yardstick.scores.get("ghosting")) and "ghosting" in figures:
-        figures["ghosting_ratio"] = figures["ghosting"] / ghosts
-    return figures
+def scores_of(evaluation: Evaluation, reference: Evaluation) -> dict[str, float]:
+    """Give its scores and the ratios of them; the ``reference`` has a ghosting of 1."""
+    scores = dict(evaluation.scores)
+    if (error := scores.get("source_e_warp")) and "e_warp" in scores:
+        scores["error_ratio"] = scores["e_warp"] / error
+        if relative := scores.get("relative_warping_error"):
+            scores["gradient_ratio"] = scores["error_ratio"] / relative
+    if (ghosts := reference.scores.get("ghosting")) and "ghosting" in scores:
+        scores["ghosting_ratio"] = scores["ghosting"] / ghosts
+    return scores
 
 
 def means(rows: Sequence[Row], *, style: str, clip: str) -> list[Row]:
-    """One row a candidate: the mean of each figure over the rows that have it."""
+    """Give one row a candidate: the mean of each score over the rows that have it."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.name, []).append(row)
     return [
-        Row(style, clip, some[0].method, some[0].parameter, some[0].ours, _mean(some))
+        Row(style, clip, some[0].method, some[0].parameter, some[0].smoothing, _mean(some))
         for some in groups.values()
     ]
 
 
 def table(title: str, rows: Iterable[Row]) -> str:
-    """Lines with a row each; a figure that could not be had is a dash."""
-    lines = [title, f"{'':24}" + "".join(_cell(head, kind) for head, kind in COLUMNS.values())]
+    """Give lines with a row each; a score that is absent is a dash."""
+    lines = [title, f"{'':38}" + "".join(_cell(head, kind) for head, kind in COLUMNS.values())]
     for row in rows:
         cells = (_number(row.scores.get(name), kind) for name, (_, kind) in COLUMNS.items())
-        lines.append(f"{row.name[:23]:24}" + "".join(cells))
+        lines.append(f"{row.name[:37]:38}" + "".join(cells))
     return "\n".join(lines)
 
 
@@ -84,7 +91,7 @@ class Below:
     preset: str
     baseline: Row
     ours: Row | None
-    """The steadiest point that is at least as similar and as sharp; None where there is none."""
+    """The point of least E_warp that is at least as similar and as sharp, if there is one."""
 
     @property
     def holds(self) -> bool:
@@ -116,8 +123,8 @@ def below(rows: Sequence[Row]) -> Iterator[Below]:
 
 
 def _point(row: Row) -> str:
-    error, perceptual, sharp = (_of(row, name) for name in ("e_warp", "ssim", "sharpness"))
-    return f"{row.name} (E {error:.5f}, SSIM {perceptual:.3f}, sharp {sharp:.3f})"
+    error, similar, sharp = (_of(row, name) for name in ("e_warp", "ssim", "sharpness"))
+    return f"{row.name} (E {error:.5f}, SSIM {similar:.3f}, sharp {sharp:.3f})"
 
 
 def _of(row: Row, name: str) -> float:

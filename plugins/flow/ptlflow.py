@@ -1,8 +1,8 @@
 """Any optical flow model of ptlflow. A worked example of a stage on a device with its own library.
 
-ptlflow (Morimitsu 2021) has some ninety published networks under one roof. It is not a dependency
-of vidstyle; what it needs is: pip install 'vidstyle[ptlflow]', and after that, so that it brings no
-second OpenCV: pip install --no-deps 'ptlflow>=0.4.2,<0.5'.
+ptlflow (Morimitsu 2021) collects some ninety published networks. `make setup` installs it.
+Elsewhere: pip install 'vidstyle[ptlflow]', and then, so that no second OpenCV is installed,
+pip install --no-deps 'ptlflow>=0.4.2,<0.5'.
 """
 
 from __future__ import annotations

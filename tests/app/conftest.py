@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -11,39 +13,68 @@ import numpy as np
 import pytest
 
 from tests.models.gatys_world import vgg_weights
+from vidstyle.app.choices import PageSettings
 from vidstyle.app.job_queue import JobQueue
-from vidstyle.app.settings import Settings
+from vidstyle.app.status import Status
 from vidstyle.app.studio import Studio, opened
+from vidstyle.app.tasks import ImageChoices, Task
 from vidstyle.models.weights import safetensors_file
 from vidstyle.runner.config.shipped import shipped_folder
 
 WriteClip = Callable[..., Path]
 
 
+def image_choices(settings: PageSettings, **changes: Any) -> ImageChoices:
+    """The second photo and style image of ``make_settings``, at 100 pixels."""
+    assert settings.images
+    assert settings.style_images
+    chosen = ImageChoices(
+        content=settings.images / "sea.png",
+        style_image=settings.style_images / "oil.png",
+        steps=20,
+        size=100,
+        backbone="vgg19",
+        layer_weights=(1.0, 1.0, 1.0, 1.0),
+        style_weight=1.0,
+        smoothness=0.01,
+        strength=1.0,
+    )
+    return replace(chosen, **changes)
+
+
+def run_task(task: Task) -> Status:
+    """What becomes of a task that nothing else waits for."""
+    queue = JobQueue(most_waiting=1)
+    job = queue.submit(task)
+    job.ended.wait()
+    queue.close()
+    return job.status
+
+
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PageSettings:
     return make_settings(tmp_path, monkeypatch)
 
 
-def make_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Two photos, two paintings, the shipped pipelines, and weights of VGG19's beginning."""
-    _stylize(folder / "photos", ("hills", "sea"), spots=(3, 5))
-    _stylize(folder / "paintings", ("ink", "oil"), spots=(25, 40))
+def make_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> PageSettings:
+    """Two photos, two style images, the shipped pipelines, and weights of VGG19's first layers."""
+    _write_images(folder / "photos", ("hills", "sea"), spots=(3, 5))
+    _write_images(folder / "style_images", ("ink", "oil"), spots=(25, 40))
     (folder / "weights").mkdir()
     weights = folder / "weights" / "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors"
     safetensors_file.write(weights, vgg_weights(), {"input": "torchvision-rgb"})
     monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(folder / "weights"))
     monkeypatch.setenv("VIDSTYLE_CACHE", str(folder / "cache"))
-    return Settings(
+    return PageSettings(
         pipelines=shipped_folder(),
         images=folder / "photos",
-        style_images=folder / "paintings",
+        style_images=folder / "style_images",
         max_upload=2**20,
         grace_seconds=0.0,
     )
 
 
-def _stylize(folder: Path, names: tuple[str, ...], *, spots: tuple[int, int]) -> None:
+def _write_images(folder: Path, names: tuple[str, ...], *, spots: tuple[int, int]) -> None:
     """Images of 160x100 pixels, of so many spots of color down and across."""
     folder.mkdir()
     for number, name in enumerate(names):
@@ -53,7 +84,7 @@ def _stylize(folder: Path, names: tuple[str, ...], *, spots: tuple[int, int]) ->
 
 
 @pytest.fixture
-def studio(settings: Settings) -> Iterator[Studio]:
+def studio(settings: PageSettings) -> Iterator[Studio]:
     with opened(settings) as studio:
         yield studio
 

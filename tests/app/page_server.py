@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidstyle.app.settings import Settings
+from vidstyle.app.choices import PageSettings
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(settings: Settings, folder: Path, *, max_upload: str = "4M") -> Iterator[PageServer]:
+def serving(
+    settings: PageSettings, folder: Path, *, max_upload: str = "4M"
+) -> Iterator[PageServer]:
     """``vidstyle app`` with the folders of the settings; its current folder is another one."""
     files, port = folder / "private", free_port()
     files.mkdir()
@@ -64,9 +66,9 @@ def serving(settings: Settings, folder: Path, *, max_upload: str = "4M") -> Iter
         lines = []
         for line in process.stderr:
             lines.append(line)
-            if line.startswith("the page is at"):
+            if line.startswith("Open http"):
                 break
-        assert lines[-1] == f"the page is at http://127.0.0.1:{port}; Ctrl-C ends it\n", lines
+        assert lines[-1] == f"Open http://127.0.0.1:{port} in a browser; stop with Ctrl-C.\n", lines
         yield PageServer(f"http://127.0.0.1:{port}", port, files, process)
     finally:
         process.kill()

@@ -16,8 +16,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from tests.app.page_server import serving
-from tests.app.test_browser import ARGUMENTS, CHROMIUM, button, hand_over
-from vidstyle.app.settings import Settings
+from tests.app.test_browser import ARGUMENTS, CHROMIUM, button, upload
+from vidstyle.app.choices import PageSettings
 from vidstyle.evaluation.clip_frames import clip_frames
 from vidstyle.runner.config.shipped import shipped_folder
 
@@ -47,31 +47,33 @@ def main(weights: str) -> None:
             browser.close()
 
 
-def _settings(folder: Path) -> Settings:
+def _settings(folder: Path) -> PageSettings:
     """A frame of the clip to stylize, and our own style images."""
     (folder / "photos").mkdir()
     [frame] = clip_frames(CLIP, (100, 101))
     pixels = np.rint(255 * frame[..., ::-1]).astype(np.uint8)
     cv2.imwrite(str(folder / "photos" / "astronaut.png"), pixels)
-    return Settings(pipelines=shipped_folder(), images=folder / "photos", style_images=STYLE_IMAGES)
+    return PageSettings(
+        pipelines=shipped_folder(), images=folder / "photos", style_images=STYLE_IMAGES
+    )
 
 
 def _show_video(tab: Page) -> None:
-    hand_over(tab, CLIP)
+    upload(tab, CLIP)
     button(tab, "Try three frames").click()
-    tab.get_by_text("at 4.0 s").wait_for()
-    button(tab, "Paint the video").click()
+    tab.get_by_text("frame 100").wait_for()
+    button(tab, "Stylize the video").click()
     button(tab, "Download").wait_for()
-    preview_videos = tab.frame_locator("iframe")
-    preview_videos.locator("#play").click()
-    preview_videos.locator("#time").fill("240")
+    comparison = tab.frame_locator("iframe")
+    comparison.locator("#play").click()
+    comparison.locator("#time").fill("240")
     tab.mouse.move(10, 890)
     _take(tab, "video.png")
 
 
 def _show_image(tab: Page) -> None:
     tab.get_by_role("tab", name="Image").click()
-    button(tab, "Paint").click()
+    button(tab, "Stylize").click()
     button(tab, "Download").wait_for()
     tab.mouse.move(10, 890)
     _take(tab, "image.png")

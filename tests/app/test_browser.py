@@ -66,7 +66,7 @@ def open_tab(server: PageServer, browser: Browser) -> Iterator[OpenTab]:
         tab.set_default_timeout(PATIENCE)
         tab.on("request", lambda request: note(request.url))
         tab.goto(server.address)
-        button(tab, "Paint").wait_for()
+        button(tab, "Stylize").wait_for()
         tabs.append(tab)
         return tab
 
@@ -80,32 +80,32 @@ def button(tab: Page, label: str) -> Locator:
     return tab.get_by_role("button", name=label, exact=True).locator("visible=true")
 
 
-def hand_over(tab: Page, clip: Path) -> None:
+def upload(tab: Page, clip: Path) -> None:
     """Choose a clip, on the page's second part."""
     tab.get_by_role("tab", name="Video").click()
     tab.locator("input[type=file]").last.set_input_files(clip)
     tab.get_by_test_id("stFileChip").wait_for()
 
 
-def begin_for_long(tab: Page) -> None:
-    """Begin an image of ten thousand steps."""
+def start_for_long(tab: Page) -> None:
+    """Start an image of ten thousand steps."""
     tab.get_by_role("slider", name="Steps").press("End")
     tab.get_by_test_id("stSliderThumbValue").get_by_text("10000", exact=True).wait_for()
-    button(tab, "Paint").click()
+    button(tab, "Stylize").click()
     button(tab, "Stop").wait_for()
 
 
-def take_home(tab: Page, path: Path) -> Path:
-    with tab.expect_download() as download:
+def download(tab: Page, path: Path) -> Path:
+    with tab.expect_download() as file:
         button(tab, "Download").click()
-    download.value.save_as(path)
+    file.value.save_as(path)
     return path
 
 
 def test_an_image_changes_on_the_screen_and_finishes(open_tab: OpenTab, tmp_path: Path) -> None:
     tab = open_tab()
     tab.get_by_role("slider", name="Size").press("Home")
-    begin_for_long(tab)
+    start_for_long(tab)
     seen = set()
     image = tab.locator("img[src*='/media/']")
     while len(seen) < 3:
@@ -115,11 +115,11 @@ def test_an_image_changes_on_the_screen_and_finishes(open_tab: OpenTab, tmp_path
     tab.get_by_text("Stopped.").wait_for()
     tab.get_by_role("slider", name="Steps").press("Home")
     tab.get_by_test_id("stSliderThumbValue").get_by_text("1", exact=True).wait_for()
-    button(tab, "Paint").click()
+    button(tab, "Stylize").click()
     button(tab, "Stop").wait_for()
-    button(tab, "Paint").wait_for()
+    button(tab, "Stylize").wait_for()
     tab.get_by_text("Stopped.").wait_for(state="hidden")
-    stylized = cv2.imread(str(take_home(tab, tmp_path / "painted.png")))
+    stylized = cv2.imread(str(download(tab, tmp_path / "stylized.png")))
     assert stylized.shape == (62, 100, 3)
 
 
@@ -127,23 +127,23 @@ def test_a_video_comes_out_whole_and_can_be_compared(
     open_tab: OpenTab, write_clip: WriteClip, tmp_path: Path
 ) -> None:
     tab = open_tab()
-    hand_over(tab, write_clip(tmp_path / "clip.mp4"))
-    button(tab, "Paint the video").click()
+    upload(tab, write_clip(tmp_path / "clip.mp4"))
+    button(tab, "Stylize the video").click()
     button(tab, "Download").wait_for()
-    with av.open(str(take_home(tab, tmp_path / "painted.mp4"))) as container:
+    with av.open(str(download(tab, tmp_path / "stylized.mp4"))) as container:
         frames = list(container.decode(video=0))
     assert (len(frames), frames[0].width, frames[0].height) == (12, 160, 128)
-    preview_videos = tab.frame_locator("iframe").locator("video")
-    state = "films => films.map(film => [film.readyState > 1, film.videoWidth, film.videoHeight])"
-    until(lambda: preview_videos.evaluate_all(state) == [[True, 160, 128]] * 2)
+    videos = tab.frame_locator("iframe").locator("video")
+    state = "all => all.map(video => [video.readyState > 1, video.videoWidth, video.videoHeight])"
+    until(lambda: videos.evaluate_all(state) == [[True, 160, 128]] * 2)
 
 
 def test_a_text_is_no_video_and_a_name_is_no_html(open_tab: OpenTab, tmp_path: Path) -> None:
     tab = open_tab()
     clip = tmp_path / "<img src=x onerror=window.hit=1>.mp4"
     clip.write_text("no clip")
-    hand_over(tab, clip)
-    button(tab, "Paint the video").click()
+    upload(tab, clip)
+    button(tab, "Stylize the video").click()
     alert = tab.get_by_role("alert")
     alert.wait_for()
     assert alert.inner_text().startswith(f"{clip.name}: ")
@@ -158,14 +158,14 @@ def test_a_file_that_is_too_large_is_refused_in_one_line(
     tab = open_tab()
     clip = tmp_path / "long.mp4"
     clip.write_bytes(bytes(3 * 2**20))
-    hand_over(tab, clip)
+    upload(tab, clip)
     line = tab.get_by_text("File must be 2.0MB or smaller.")
     line.wait_for()
     box = line.bounding_box()
     assert box
     assert box["width"] > 100
     assert box["height"] > 10
-    assert button(tab, "Paint the video").is_disabled()
+    assert button(tab, "Stylize the video").is_disabled()
     assert not [path for path in server.files.rglob("original") if path.stat().st_size > 2**20]
 
 
@@ -173,9 +173,9 @@ def test_the_second_tab_waits_and_finishes(
     open_tab: OpenTab, write_clip: WriteClip, tmp_path: Path
 ) -> None:
     first, second = open_tab(), open_tab()
-    begin_for_long(first)
-    hand_over(second, write_clip(tmp_path / "clip.mp4"))
-    button(second, "Paint the video").click()
+    start_for_long(first)
+    upload(second, write_clip(tmp_path / "clip.mp4"))
+    button(second, "Stylize the video").click()
     second.get_by_text("Waiting: 1 job is before yours.").wait_for()
     button(first, "Stop").click()
     first.get_by_text("Stopped.").wait_for()
@@ -187,12 +187,13 @@ def test_closing_a_tab_ends_its_process_and_removes_its_files(
 ) -> None:
     tab = open_tab()
     clip = write_clip(tmp_path / "clip.mp4")
-    hand_over(tab, clip)
+    upload(tab, clip)
     tab.get_by_role("tab", name="Image").click()
-    begin_for_long(tab)
+    start_for_long(tab)
     until(lambda: server.workers)
     [worker] = server.workers
-    [private] = server.files.iterdir()
+    # Beside it torch keeps a folder of its own.
+    [private] = server.files.glob("vidstyle-app-*")
     content = clip.read_bytes()
 
     def kept() -> list[Path]:

@@ -11,7 +11,7 @@ from tests.app.test_job_queue import bad_clip, until
 from vidstyle.app.desk import Desk
 from vidstyle.app.job_queue import JobQueue
 from vidstyle.app.studio import Studio
-from vidstyle.app.tasks import ClipTask, Task
+from vidstyle.app.tasks import Task
 from vidstyle.core.errors import InputError
 
 
@@ -39,29 +39,29 @@ def test_removing_a_clip_ends_the_jobs_that_read_it(desk: Desk) -> None:
     upload = desk.upload("clip", "1", "holiday.mp4", io.BytesIO(b"no clip"), "clip")
 
     def make(folder: Path) -> Task:
-        return bad_clip(folder).model_copy(update={"clip": upload.path})
+        return bad_clip(folder, upload.path)
 
     job = desk.begin("clip", make)
     desk.begin("image", bad_clip)
     until(job.ended.is_set)
-    assert desk.said(job.status.error).startswith("holiday.mp4: ")
+    assert desk.with_names(job.status.error).startswith("holiday.mp4: ")
     desk.forget("clip")
     assert desk.job("clip") is None
     assert desk.job("image") is not None
     assert not job.task.folder.exists()
 
 
-def test_a_new_job_takes_the_place_of_the_last_and_of_what_was_made_of_it(desk: Desk) -> None:
+def test_a_new_job_replaces_the_last_one_and_those_that_read_it(desk: Desk) -> None:
     first = desk.begin("clip", bad_clip)
-    stylized = first.task.folder / "painted.mp4"
-    desk.begin("flicker", lambda folder: bad_clip(folder).model_copy(update={"clip": stylized}))
+    stylized = first.task.folder / "stylized.mp4"
+    desk.begin("evaluation", lambda folder: bad_clip(folder, stylized))
     second = desk.begin("clip", bad_clip)
     assert desk.job("clip") is second
-    assert desk.job("flicker") is None
+    assert desk.job("evaluation") is None
     assert not first.task.folder.exists()
 
 
-def test_a_closed_tab_leaves_nothing_and_others_go_on(studio: Studio) -> None:
+def test_a_closed_tab_leaves_nothing_and_others_stay(studio: Studio) -> None:
     closed, other = studio.desk("closed"), studio.desk("other")
     closed.upload("clip", "1", "a.mp4", io.BytesIO(b"a"), "clip")
     job = closed.begin("clip", bad_clip)
@@ -71,8 +71,3 @@ def test_a_closed_tab_leaves_nothing_and_others_go_on(studio: Studio) -> None:
     assert other.folder.exists()
     assert studio.desk("other") is other
     assert studio.desk("closed") is not closed
-
-
-def test_tasks_hold_no_paths_of_strangers() -> None:
-    fields = {name for name, field in ClipTask.model_fields.items() if field.annotation is Path}
-    assert fields == {"folder", "clip", "pipeline", "style"}

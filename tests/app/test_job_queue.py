@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from vidstyle.app.job_queue import BusyError, Job, JobQueue
-from vidstyle.app.tasks import ClipTask
+from vidstyle.app.tasks import ClipChoices, Command, Commands, Task, clip_task
+from vidstyle.core.errors import OutputError
 from vidstyle.models.style.styles import find_style
 from vidstyle.runner.config.shipped import shipped_folder
 
@@ -23,26 +26,30 @@ def until(true: Callable[[], object], seconds: float = 60.0) -> None:
         time.sleep(0.02)
 
 
-def bad_clip(folder: Path) -> ClipTask:
+def bad_clip(folder: Path, clip: Path | None = None) -> Task:
+    """Fails at once."""
     (folder / "original").write_text("no clip")
-    return ClipTask(
-        folder=folder,
-        clip=folder / "original",
-        pipeline=shipped_folder() / "per-frame.yaml",
-        style=find_style("great-wave"),
+    return clip_task(
+        folder,
+        ClipChoices(
+            clip=clip or folder / "original",
+            pipeline=shipped_folder() / "per-frame.yaml",
+            style=find_style("great-wave"),
+        ),
     )
 
 
 @pytest.fixture
-def long_clip(tmp_path: Path) -> Callable[[], ClipTask]:
+def long_clip(tmp_path: Path) -> Callable[[], Task]:
     """Work for some seconds."""
     clip = Path(__file__).parents[2] / "samples" / "demo.mp4"
 
-    def task() -> ClipTask:
+    def task() -> Task:
         folder = tmp_path / str(time.monotonic_ns())
         folder.mkdir()
         pipeline = shipped_folder() / "temporal.yaml"
-        return ClipTask(folder=folder, clip=clip, pipeline=pipeline, style=find_style("scream"))
+        chosen = ClipChoices(clip=clip, pipeline=pipeline, style=find_style("scream"))
+        return clip_task(folder, chosen)
 
     return task
 
@@ -56,7 +63,7 @@ def states(jobs: list[Job]) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_failed_job_says_why_and_the_next_one_begins(jobs: JobQueue, tmp_path: Path) -> None:
+def test_a_failed_job_says_why_and_the_next_one_starts(jobs: JobQueue, tmp_path: Path) -> None:
     two = [jobs.submit(bad_clip(tmp_path)) for _ in range(2)]
     until(lambda: all(job.ended.is_set() for job in two))
     assert states(two) == ["failed", "failed"]
@@ -65,12 +72,12 @@ def test_a_failed_job_says_why_and_the_next_one_begins(jobs: JobQueue, tmp_path:
 
 @pytest.mark.slow
 def test_stopping_ends_the_process_and_the_next_one_begins(
-    jobs: JobQueue, long_clip: Callable[[], ClipTask]
+    jobs: JobQueue, long_clip: Callable[[], Task]
 ) -> None:
     first, second, third = (jobs.submit(long_clip()) for _ in range(3))
     until(lambda: first.status.done)
     assert [jobs.position(job) for job in (first, second, third)] == [0, 1, 2]
-    process = jobs.worker
+    process = jobs.pid
     assert process
     jobs.stop(second)
     jobs.stop(first)
@@ -79,7 +86,7 @@ def test_stopping_ends_the_process_and_the_next_one_begins(
     assert states([first, second]) == ["stopped", "stopped"]
 
 
-def test_too_many_are_told_to_come_back(long_clip: Callable[[], ClipTask]) -> None:
+def test_too_many_are_refused(long_clip: Callable[[], Task]) -> None:
     queue = JobQueue(most_waiting=2)
     running = queue.submit(long_clip())
     until(lambda: running.status.state == "running")
@@ -90,24 +97,50 @@ def test_too_many_are_told_to_come_back(long_clip: Callable[[], ClipTask]) -> No
     assert states([running, *waiting]) == ["stopped"] * 3
 
 
-def test_a_worker_that_is_killed_is_told_of(
-    jobs: JobQueue, long_clip: Callable[[], ClipTask]
+def test_a_process_that_is_killed_is_a_failure(
+    jobs: JobQueue, long_clip: Callable[[], Task]
 ) -> None:
     job = jobs.submit(long_clip())
-    until(lambda: jobs.worker)
-    assert jobs.worker
-    os.kill(jobs.worker, 9)
+    until(lambda: jobs.pid)
+    assert jobs.pid
+    os.kill(jobs.pid, 9)
     until(job.ended.is_set)
     assert job.status.state == "failed"
-    assert "ended by the system (SIGKILL)" in job.status.error
+    assert "the system ended the command (SIGKILL)" in job.status.error
 
 
-def test_closing_leaves_no_process(long_clip: Callable[[], ClipTask]) -> None:
+def test_closing_leaves_no_process(long_clip: Callable[[], Task]) -> None:
     queue = JobQueue(most_waiting=2)
     job = queue.submit(long_clip())
-    until(lambda: queue.worker)
-    process = queue.worker
+    until(lambda: queue.pid)
+    process = queue.pid
     assert process
     queue.close()
     assert not is_alive(process)
     assert job.status.state == "stopped"
+
+
+def test_stopping_between_two_commands_starts_no_other(jobs: JobQueue, tmp_path: Path) -> None:
+    reached, stopped = threading.Event(), threading.Event()
+
+    def commands() -> Commands:
+        yield Command("first", ("pipelines", "list"))
+        reached.set()
+        stopped.wait(60)
+        yield Command("second", ("pipelines", "list"))
+
+    job = jobs.submit(replace(bad_clip(tmp_path), commands=commands))
+    assert reached.wait(60)
+    threading.Timer(0.2, stopped.set).start()
+    jobs.stop(job)
+    assert (job.status.state, job.status.title) == ("stopped", "first")
+
+
+def test_an_error_before_a_command_is_a_failure(jobs: JobQueue, tmp_path: Path) -> None:
+    def commands() -> Commands:
+        raise OutputError("no room")
+        yield
+
+    job = jobs.submit(replace(bad_clip(tmp_path), commands=commands))
+    job.ended.wait()
+    assert (job.status.state, job.status.error) == ("failed", "no room")

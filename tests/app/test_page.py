@@ -1,4 +1,4 @@
-"""Every control of the page, and the task that it makes."""
+"""Every control of the page, and what it chooses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.app.test_job_queue import until
 from vidstyle.app.desk import Desk
 from vidstyle.app.server import PAGE
 from vidstyle.app.studio import Studio
-from vidstyle.app.tasks import ClipTask, ImageTask, PreviewTask
+from vidstyle.app.tasks import ClipChoices, ImageChoices
 from vidstyle.models.style.styles import find_style
 
 pytestmark = pytest.mark.slow
@@ -41,28 +41,27 @@ def enabled(page: AppTest, label: str) -> bool:
     return not button.disabled
 
 
-def image_task(studio: Studio) -> ImageTask:
+def image_choices(studio: Studio) -> ImageChoices:
     job = desk_of(studio).job("image")
     assert job
-    assert isinstance(job.task, ImageTask)
-    return job.task
+    assert isinstance(job.task.chosen, ImageChoices)
+    return job.task.chosen
 
 
-def test_the_first_choice_of_everything_can_be_painted(page: AppTest, studio: Studio) -> None:
+def test_the_first_choice_of_everything_can_be_stylized(page: AppTest, studio: Studio) -> None:
     assert not page.exception
-    press(page, "Paint")
+    press(page, "Stylize")
     assert not page.exception
-    task = image_task(studio)
+    task = image_choices(studio)
     assert (task.steps, task.size, task.backbone, task.strength) == (20, 500, "vgg19", 1.0)
     assert task.content == studio.choices.images[0].path
     assert task.style_image == studio.choices.style_images[0].path
-    assert task.folder.is_relative_to(desk_of(studio).folder)
 
 
 def test_the_controls_of_an_image_reach_its_task(page: AppTest, studio: Studio) -> None:
     lists = {box.label: box for box in page.selectbox}
     lists["Photo"].select_index(1)
-    lists["Painting"].select_index(1)
+    lists["Style image"].select_index(1)
     lists["Network"].select_index(2)
     sliders = {slider.label: slider for slider in (*page.slider, *page.select_slider)}
     wanted = {
@@ -79,48 +78,48 @@ def test_the_controls_of_an_image_reach_its_task(page: AppTest, studio: Studio) 
     assert set(wanted) == set(sliders)
     for label, value in wanted.items():
         sliders[label].set_value(value)
-    press(page.run(), "Paint")
-    task = image_task(studio)
+    press(page.run(), "Stylize")
+    task = image_choices(studio)
     assert task.content == studio.choices.images[1].path
     assert task.style_image == studio.choices.style_images[1].path
     assert task.backbone == studio.choices.networks[2].name
     assert (task.steps, task.size, task.strength) == (10_000, 1000, 0.5)
-    assert (task.style_weight, task.variation) == (5.0, 0.1)
+    assert (task.style_weight, task.smoothness) == (5.0, 0.1)
     assert task.layer_weights == (0.0, 0.5, 1.5, 2.0)
 
 
-def test_nothing_of_the_painting_cannot_be_painted(page: AppTest) -> None:
+def test_nothing_of_the_style_image_cannot_be_stylized(page: AppTest) -> None:
     for slider in page.slider:
         if slider.label in ("Grain", "Strokes", "Shapes", "Large forms"):
             slider.set_value(0.0)
     page.run()
-    assert not enabled(page, "Paint")
+    assert not enabled(page, "Stylize")
     assert "all four are 0" in page.error[0].value
 
 
 def test_an_upload_takes_the_place_of_the_list(page: AppTest, studio: Studio) -> None:
     content = studio.choices.images[1].path.read_bytes()
     page.file_uploader(key="photo").upload("../mine.png", content, "image/png").run()
-    press(page, "Paint")
-    task = image_task(studio)
+    press(page, "Stylize")
+    task = image_choices(studio)
     assert task.content.read_bytes() == content
     assert task.content.is_relative_to(desk_of(studio).folder)
     assert task.content.name == "original"
 
 
-def test_what_is_no_image_is_said_and_the_list_counts(page: AppTest, studio: Studio) -> None:
+def test_what_is_no_image_is_refused_and_the_list_counts(page: AppTest, studio: Studio) -> None:
     page.file_uploader(key="style_image").upload("a*b*.png", b"no image", "image/png").run()
     [error] = page.error
     assert error.value.startswith(r"a\*b\*\.png is not an image")
-    press(page, "Paint")
-    assert image_task(studio).style_image == studio.choices.style_images[0].path
+    press(page, "Stylize")
+    assert image_choices(studio).style_image == studio.choices.style_images[0].path
 
 
 def test_a_running_job_can_be_stopped_and_its_image_stays(page: AppTest, studio: Studio) -> None:
-    press(page, "Paint")
+    press(page, "Stylize")
     job = desk_of(studio).job("image")
     assert job
-    until(lambda: job.status.made)
+    until(lambda: job.status.done > 1)
     press(page, "Stop")
     assert job.status.state == "stopped"
     assert [info.value for info in page.info] == ["Stopped."]
@@ -129,7 +128,7 @@ def test_a_running_job_can_be_stopped_and_its_image_stays(page: AppTest, studio:
 
 def test_nothing_of_a_video_can_be_done_before_it_is_there(page: AppTest) -> None:
     assert not enabled(page, "Try three frames")
-    assert not enabled(page, "Paint the video")
+    assert not enabled(page, "Stylize the video")
 
 
 def test_the_controls_of_a_video_reach_its_task(
@@ -141,24 +140,26 @@ def test_the_controls_of_a_video_reach_its_task(
     style.select_index([choice.path for choice in studio.choices.styles].index(find_style("udnie")))
     page.radio[0].set_value(len(studio.choices.pipelines) - 1)
     press(page.run(), "Try three frames")
-    press(page, "Paint the video")
-    for slot, sort in (("preview", PreviewTask), ("clip", ClipTask)):
+    press(page, "Stylize the video")
+    for slot in ("preview", "clip"):
         job = desk_of(studio).job(slot)  # type: ignore[arg-type]  # two of its names
         assert job
-        assert isinstance(job.task, sort)
-        assert isinstance(job.task, PreviewTask | ClipTask)
-        assert job.task.clip.read_bytes() == content
-        assert job.task.style == find_style("udnie")
-        assert job.task.pipeline == studio.choices.pipelines[-1].path
+        assert job.task.kind == slot
+        assert job.task.folder.is_relative_to(desk_of(studio).folder)
+        chosen = job.task.chosen
+        assert isinstance(chosen, ClipChoices)
+        assert chosen.clip.read_bytes() == content
+        assert chosen.style == find_style("udnie")
+        assert chosen.pipeline == studio.choices.pipelines[-1].path
 
 
-def test_a_painted_video_can_be_taken_home_and_judged(
+def test_a_stylized_video_can_be_downloaded_and_evaluated(
     page: AppTest, studio: Studio, write_clip: WriteClip, tmp_path: Path
 ) -> None:
     content = write_clip(tmp_path / "clip.mp4", count=4).read_bytes()
     page.file_uploader(key="clip").upload("clip.mp4", content, "video/mp4").run()
     page.radio[0].set_value(len(studio.choices.pipelines) - 1)
-    press(page.run(), "Paint the video")
+    press(page.run(), "Stylize the video")
     job = desk_of(studio).job("clip")
     assert job
     until(job.ended.is_set)
@@ -167,11 +168,11 @@ def test_a_painted_video_can_be_taken_home_and_judged(
     assert job.status.state == "done", job.status.error
     assert [button.label for button in page.get("download_button")] == ["Download"]
     assert len(page.get("iframe")) == 1
-    press(page, "Measure flicker")
-    flicker = desk_of(studio).job("flicker")
-    assert flicker
-    until(flicker.ended.is_set)
-    assert flicker.status.state == "done", flicker.status.error
+    press(page, "Evaluate")
+    evaluation = desk_of(studio).job("evaluation")
+    assert evaluation
+    until(evaluation.ended.is_set)
+    assert evaluation.status.state == "done", evaluation.status.error
     page.run()
     labels = [button.label for button in page.get("download_button")]
     assert labels == ["Download", "Download the report"]
@@ -181,7 +182,7 @@ def test_what_is_no_clip_is_one_line_with_the_name_that_it_had(
     page: AppTest, studio: Studio
 ) -> None:
     page.file_uploader(key="clip").upload("<b>.mp4", b"no clip", "video/mp4").run()
-    press(page, "Paint the video")
+    press(page, "Stylize the video")
     job = desk_of(studio).job("clip")
     assert job
     until(job.ended.is_set)
@@ -190,13 +191,14 @@ def test_what_is_no_clip_is_one_line_with_the_name_that_it_had(
     assert str(desk_of(studio).folder.parent) not in error.value.replace("\\", "")
 
 
-def test_too_many_jobs_are_told_to_come_back(page: AppTest, studio: Studio) -> None:
-    press(page, "Paint")
-    task = image_task(studio)
+def test_too_many_jobs_are_refused(page: AppTest, studio: Studio) -> None:
+    press(page, "Stylize")
+    first = desk_of(studio).job("image")
+    assert first
     for _ in range(8):
-        studio.jobs.submit(task)
+        studio.jobs.submit(first.task)
     until(lambda: desk_of(studio).job("image"))
     press(page, "Stop")
-    studio.jobs.submit(task)
-    press(page, "Paint")
+    studio.jobs.submit(first.task)
+    press(page, "Stylize")
     assert page.warning[0].value.startswith(r"busy\: 8 jobs are waiting")

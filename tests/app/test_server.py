@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.app.page_server import PageServer, serving
+from vidstyle.app.choices import PageSettings
 from vidstyle.app.server import server_options
-from vidstyle.app.settings import Settings
 from vidstyle.cli.main import run_command
 
 
-def test_streamlit_knows_all_options(settings: Settings) -> None:
+def test_streamlit_knows_all_options(settings: PageSettings) -> None:
     from streamlit import config
 
     options = server_options(settings, 8501)
@@ -29,22 +29,22 @@ def test_streamlit_knows_all_options(settings: Settings) -> None:
 
 
 def test_a_port_that_is_taken_is_one_line(
-    settings: Settings, capsys: pytest.CaptureFixture[str]
+    settings: PageSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         assert run_command(["app", "--port", str(port)]) == 2
-    said = f"vidstyle: --port {port} cannot be used (Address already in use): choose another\n"
-    assert capsys.readouterr().err == said
+    message = f"vidstyle: --port {port} cannot be used (Address already in use): choose another\n"
+    assert capsys.readouterr().err == message
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["--images", "none"], 3, "--images none: cannot be read (No such file or directory)"),
-        (["--pipelines", "."], 2, "no pipeline in . paints a clip in a style"),
+        (["--pipelines", "."], 2, "no pipeline in . stylizes a clip"),
         (["--max-upload", "much"], 2, "much: wanted an amount of memory"),
         (["--port", "80"], 2, "--port 80: wanted 1024 to 65535"),
     ],
@@ -52,7 +52,7 @@ def test_a_port_that_is_taken_is_one_line(
 def test_a_wrong_call_is_one_line(
     words: list[str],
     code: int,
-    said: str,
+    message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -60,7 +60,7 @@ def test_a_wrong_call_is_one_line(
     monkeypatch.chdir(tmp_path)
     assert run_command(["app", *words]) == code
     [line] = capsys.readouterr().err.splitlines()
-    assert said in line
+    assert message in line
 
 
 def test_without_streamlit_it_says_how_to_get_it(
@@ -88,7 +88,7 @@ def _upgraded(server: PageServer, host: str) -> bytes:
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_it_serves_this_machine_alone_and_leaves_nothing(
-    settings: Settings, tmp_path: Path, number: int, code: int
+    settings: PageSettings, tmp_path: Path, number: int, code: int
 ) -> None:
     with serving(settings, tmp_path) as server:
         assert urllib.request.urlopen(server.address).status == 200

@@ -1,43 +1,48 @@
-"""What is told adds up to what is shown."""
+"""The lines of commands add up to what is shown."""
 
 from __future__ import annotations
 
 import pytest
 
-from vidstyle.app.news import Failed, Made, Note, Stage, Step
 from vidstyle.app.page.progress import progress_line
 from vidstyle.app.status import Status
+from vidstyle.app.tasks import Row
 
 
-def test_pace_and_rest_leave_out_the_time_before_the_first_step() -> None:
-    status = Status().after(Stage(title="Painting"), 0.0)
+def frame(done: int, total: int | None) -> Row:
+    return {"event": "frame", "done": done, "total": total}
+
+
+def test_rate_and_rest_leave_out_the_time_before_the_first_step() -> None:
+    status = Status().start("Stylizing")
     for done, now in ((1, 10.0), (5, 12.0)):
-        status = status.after(Step(done=done, total=11), now)
+        status = status.after({"event": "step", "step": done, "steps": 11}, now)
     assert status.rate == pytest.approx(2.0)
     assert status.seconds_left == pytest.approx(3.0)
-    assert status.share == pytest.approx(5 / 11)
-    assert progress_line(status) == "Painting: 5 of 11, 2.0 a second, 0:03 left"
+    assert status.fraction == pytest.approx(5 / 11)
+    assert progress_line(status) == "Stylizing: 5 of 11, 2.0 a second, 0:03 left"
 
 
-def test_a_new_part_counts_anew() -> None:
-    status = Status().after(Step(done=5, total=5), 1.0).after(Stage(title="Then"), 2.0)
+def test_a_new_command_starts_the_counts_over() -> None:
+    status = Status().after(frame(5, 5), 1.0).start("Then")
     assert (status.done, status.total, status.rate) == (0, None, None)
     assert progress_line(status) == "Then …"
 
 
-def test_slow_steps_are_given_in_seconds() -> None:
-    status = Status().after(Step(done=1, total=3), 0.0).after(Step(done=2, total=3), 90.0)
+def test_slow_frames_are_given_in_seconds() -> None:
+    status = Status().after(frame(1, 3), 0.0).after(frame(2, 3), 90.0)
     assert progress_line(status) == "Starting: 2 of 3, 90.0 s each, 1:30 left"
 
 
-def test_a_file_that_is_made_again_is_listed_once() -> None:
-    status = Status().after(Made(name="a"), 0).after(Made(name="b"), 0).after(Made(name="a"), 0)
-    assert [made.name for made in status.made] == ["b", "a"]
-    assert status.changes == 3
+def test_a_clip_of_unknown_length_is_counted() -> None:
+    status = Status().after(frame(7, None), 0.0)
+    assert (status.done, status.fraction) == (7, None)
 
 
-def test_notes_are_kept_once_and_errors_stay() -> None:
+def test_notes_are_kept_once_and_the_last_other_line_is_the_result() -> None:
     status = Status()
-    for news in (Note(text="cut"), Note(text="cut"), Failed(text="no")):
-        status = status.after(news, 0.0)
-    assert (status.notes, status.error) == (("cut",), "no")
+    note = {"event": "note", "kind": "cut", "text": "cut"}
+    for row in (note, note, {"event": "plan"}, {"event": "done", "frames": 3}):
+        status = status.after(row, 0.0)
+    assert status.notes == ("cut",)
+    assert status.result == {"event": "done", "frames": 3}

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from tests.models.gatys_world import small_backbone, vgg_weights, waves
-from vidstyle.models.optimization.gatys import LossSettings, StyleReference, Task
-from vidstyle.models.optimization.objective import Objective
+from vidstyle.models.loss.loss_options import LossOptions
+from vidstyle.models.optimization.image_loss import ImageLoss
+from vidstyle.models.optimization.task import OptimizationTask, StyleReference
 from vidstyle.models.weights import safetensors_file
 
 Load = Callable[[str], ModuleType]
@@ -26,8 +27,8 @@ def test_the_bare_loop_has_the_same_losses(benchmark: Load) -> None:
         waves(48, 64),
         waves(40, 56, period=5, color=2),
     )
-    task = Task(content, (StyleReference(image=style_image),))
-    objective = Objective(backbone, content, task.references, LossSettings())
+    task = OptimizationTask(content, (StyleReference(image=style_image),))
+    objective = ImageLoss(backbone, content, task.references, LossOptions())
     bare = gatys.bare_loop(backbone, content, style_image, "adam")
     ours = gatys.stepper(backbone, task, "adam", "float32")
     assert bare() == pytest.approx(objective.evaluate(content).loss, rel=1e-5)

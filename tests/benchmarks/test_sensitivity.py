@@ -9,13 +9,13 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from vidstyle.training.loop import objective_of
-from vidstyle.training.losses import style_loss
+from vidstyle.models.loss.image_losses import style_loss
+from vidstyle.training.objective import load_objective
 from vidstyle.training.photos import list_photos, read_squares
-from vidstyle.training.settings import Settings
+from vidstyle.training.settings import TrainingSettings
 
 Load = Callable[[str], ModuleType]
-SETTINGS = Settings(crop=32, style_image_side=64, precision="float32")
+SETTINGS = TrainingSettings(crop=32, style_image_side=64, precision="float32")
 
 
 @pytest.mark.slow
@@ -46,17 +46,17 @@ def test_raw_terms_are_one_weight_before_the_plain_sum(
     sensitivity = benchmark("sensitivity")
     paths = list_photos(photos)
     first, second = (
-        objective_of(SETTINGS, path, paths, weights, "cpu")
+        load_objective(SETTINGS, path, paths, weights, "cpu")
         for path in sorted(style_images.iterdir())
     )
     raw = sensitivity.divided(second, first, "raw")
     photo, other = read_squares(paths[:2], 32)
     features = second.features(other)
-    plain = sum(float(style_loss(features[key], goal)) for key, goal in second.targets.items())
-    common = sum(first.untouched[key] for key in first.targets)
-    terms = raw.terms(other, photo)
+    plain = sum(float(style_loss(features[each.key], each.gram)) for each in second.styles)
+    common = sum(first.units["style"])
+    terms = raw.terms(other, raw.content(photo))
     assert float(terms["style"]) == pytest.approx(plain / common, rel=1e-4)
-    assert float(terms["content"]) == float(first.terms(other, photo)["content"])
+    assert float(terms["content"]) == float(first.terms(other, first.content(photo))["content"])
 
 
 def test_tuned_terms_keep_the_weights_of_the_first_painting(
@@ -65,11 +65,11 @@ def test_tuned_terms_keep_the_weights_of_the_first_painting(
     sensitivity = benchmark("sensitivity")
     paths = list_photos(photos)
     first, second = (
-        objective_of(SETTINGS, path, paths, weights, "cpu")
+        load_objective(SETTINGS, path, paths, weights, "cpu")
         for path in sorted(style_images.iterdir())
     )
-    assert sensitivity.divided(second, first, "tuned").untouched == first.untouched
-    assert sensitivity.divided(second, first, "tuned").targets is second.targets
+    assert sensitivity.divided(second, first, "tuned").units == first.units
+    assert sensitivity.divided(second, first, "tuned").styles is second.styles
     assert sensitivity.divided(second, first, "calibrated") is second
 
 
@@ -77,9 +77,9 @@ def test_a_factor_multiplies_the_weight_of_the_style(
     benchmark: Load, photos: Path, style_images: Path, weights: Path
 ) -> None:
     paths = list_photos(photos)
-    judge = objective_of(SETTINGS, min(style_images.iterdir()), paths, weights, "cpu")
+    judge = load_objective(SETTINGS, min(style_images.iterdir()), paths, weights, "cpu")
     photo, other = read_squares(paths[:2], 32)
-    terms = judge.terms(other, photo)
+    terms = judge.terms(other, judge.content(photo))
     double = benchmark("sensitivity").weighed(judge, 2.0).total(terms)
     assert float(double - judge.total(terms)) == pytest.approx(float(terms["style"]), rel=1e-4)
 

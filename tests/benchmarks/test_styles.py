@@ -12,10 +12,9 @@ import pytest
 
 from vidstyle.core.errors import UsageError
 from vidstyle.models.style.style_file import load_style
-from vidstyle.training.loop import objective_of
-from vidstyle.training.measure import measure
+from vidstyle.training.objective import load_objective, measure_network
 from vidstyle.training.photos import list_photos
-from vidstyle.training.settings import Settings
+from vidstyle.training.settings import TrainingSettings
 
 Load = Callable[[str], ModuleType]
 MakeStyle = Callable[..., Path]
@@ -74,9 +73,9 @@ def test_losses_are_the_trainings_and_decide_the_exit_code(
     assert "above 1e-06: blue-night" in out
     paths = list_photos(photos)
     style_image = style_images / "the_blue_night_someone.png"
-    settings = Settings(crop=32, style_image_side=64)
-    judge = objective_of(settings, style_image, paths, weights, "cpu")
-    wanted = measure(load_style(night).module, judge, paths)
+    settings = TrainingSettings(crop=32, style_image_side=64)
+    judge = load_objective(settings, style_image, paths, weights, "cpu")
+    wanted = measure_network(load_style(night).module, judge, paths)
     (found,) = rows(out, "blue-night")
     assert found[:2] == pytest.approx([wanted["style"], wanted["content"]], abs=1e-3)
     assert run(benchmark("styles"), *given, "--limit", 1e6) == 0

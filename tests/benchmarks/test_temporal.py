@@ -47,7 +47,10 @@ def run(benchmark: Load, *given: object) -> tuple[int, dict[str, Any]]:
 
 
 def points(content: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
-    return {f"{row['method']} {row['parameter']}": row["scores"] for row in content["rows"]}
+    return {
+        f"{row['method']} {row['parameter']} {row['smoothing']}": row["scores"]
+        for row in content["rows"]
+    }
 
 
 @pytest.mark.slow
@@ -60,20 +63,22 @@ def test_a_run_prints_every_part_and_a_second_one_finds_the_flows_again(
 ) -> None:
     work, plot = tmp_path / "work", tmp_path / "curves.png"
     given = ("--clips", clip, "--styles", style("flickering"), "--evaluator", "farneback")
-    given += ("--presets", PRESET, "--strengths", 0, 0.8, "--still-frames", 12)
+    given += ("--presets", PRESET, "--strengths", 0, 0.8, "--smoothings", 0.5, "--still-frames", 12)
     given += ("--still-width", 48, "--work", work, "--plot", plot, "-o", tmp_path / "first.json")
     code, first = run(benchmark, *given)
     printed = capsys.readouterr().out
     found = points(first)
-    assert len(found) == len(BASELINES) + 2
+    assert len(found) == len(BASELINES) + 6
     assert all(row["scores"]["e_warp"] > 0 for row in first["rows"])
     # A blend of strength 0 is the stylized frame, bit for bit.
-    nothing, per_frame = found["temporal 0.0"], found["per frame None"]
+    nothing, per_frame = found["temporal 0.0 0.0"], found["per frame None None"]
     assert [nothing[name] for name in ("warping_error_reduction", "ssim", "sharpness")] == [0, 1, 1]
     assert nothing["e_warp"] == per_frame["e_warp"] == per_frame["per_frame_e_warp"]
-    assert found["masked warp 0.8"]["ghosting_ratio"] == 1
+    assert found["masked warp 0.8 None"]["ghosting_ratio"] == 1
     ratio = per_frame["error_ratio"] / per_frame["gradient_ratio"]
     assert ratio == pytest.approx(per_frame["relative_warping_error"])
+    options = [(one["option"], one["points"]) for one in first["steps"]]
+    assert options == [("strength", 4), ("smoothing at 0.85", 2), ("smoothing at 1", 2)]
     (bleed,) = first["bleeds"]
     assert (bleed["cuts"], bleed["worst"]) == ([6], 0)
     assert first["costs"][0]["ratio"] > 1
@@ -112,7 +117,7 @@ def test_a_blend_is_what_the_whole_pipeline_writes(
     footage = footages.real_clip(clip, frames=6, width=72, store=store)
     stylized = footages.stylized(footage, footages.style_of(str(network)), store)
     preset = presets.Preset(PRESET)
-    images = preset.blended(footage, preset.motion(footage, store), stylized, 0.7)
+    images = preset.blend(footage, preset.motion(footage, store), stylized, (0.7, 0.0))
     paths = sorted((tmp_path / "out").glob("*.png"))
     moved = 0.0
     for path, image, per_frame in zip(paths, images, stylized, strict=True):
@@ -127,7 +132,9 @@ def test_a_blend_is_what_the_whole_pipeline_writes(
 def row(benchmark: Load, method: str, scores: tuple[float, float, float], *, ours: bool):  # type: ignore[no-untyped-def]
     names = ("e_warp", "ssim", "sharpness")
     tables = benchmark("consistency.tables")
-    return tables.Row("candy", "mean", method, 0.5, ours, dict(zip(names, scores, strict=True)))
+    return tables.Row(
+        "candy", "mean", method, 0.5, 0.0 if ours else None, dict(zip(names, scores, strict=True))
+    )
 
 
 @pytest.mark.parametrize(
@@ -166,8 +173,8 @@ def test_spread_is_deviation_and_slope_of_what_follows_the_start(benchmark: Load
 def test_means_are_of_the_rows_that_have_the_score(benchmark: Load) -> None:
     benchmark("temporal")
     tables = benchmark("consistency.tables")
-    one = tables.Row("candy", "a", "ours", 0.5, True, {"e_warp": 1.0, "ssim": 0.5})
-    two = tables.Row("candy", "b", "ours", 0.5, True, {"e_warp": 2.0})
+    one = tables.Row("candy", "a", "ours", 0.5, 0.0, {"e_warp": 1.0, "ssim": 0.5})
+    two = tables.Row("candy", "b", "ours", 0.5, 0.0, {"e_warp": 2.0})
     (mean,) = tables.means([one, two], style="candy", clip="mean")
     assert mean.scores == {"e_warp": 1.5, "ssim": 0.5}
     line = tables.table("title", [mean]).splitlines()[2].split()

@@ -53,7 +53,7 @@ def empty_file(folder: Path) -> None:
 
 
 def text_file(folder: Path) -> None:
-    (folder / "in.mp4").write_text("This is not a film.\n" * 50)
+    (folder / "in.mp4").write_text("This is no video.\n" * 50)
 
 
 def playlist(folder: Path) -> None:

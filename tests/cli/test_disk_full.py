@@ -26,7 +26,7 @@ COUNT = 24
 
 
 def run(out: str, *more: str, most: int | None = None) -> tuple[int, list[str], str]:
-    """Exit code, hashes of frames and what it said; no file may have more than ``most`` bytes."""
+    """Exit code, hashes of frames and standard error; no file may have more than ``most`` bytes."""
 
     def limit() -> None:
         if most is not None:
@@ -56,14 +56,14 @@ def test_a_full_disk_loses_nothing_wherever_it_fills(folder, write_clip, encoder
     (folder / "out.mkv").write_text("old")
     stopped = 0
     for most in (0, 4_096, 60_000, 500_000, size // 2, size - 1_000, size + 50_000, 3_000_000):
-        code, done, said = run("out.mkv", "--overwrite", most=most)
+        code, done, errors = run("out.mkv", "--overwrite", most=most)
         if code == 0:
             assert done == whole
             (folder / "out.mkv").write_text("old")
             continue
         stopped += 1
-        assert code == 6, said
-        assert [line[:9] for line in said.splitlines()] == ["vidstyle:"]
+        assert code == 6, errors
+        assert [line[:9] for line in errors.splitlines()] == ["vidstyle:"]
         assert (folder / "out.mkv").read_text() == "old"
         left = {path.name for path in folder.glob(".*")}
         assert left <= {".out.mkv.vidstyle", ".out.mkv.vidstyle-journal"}

@@ -101,10 +101,12 @@ def test_json_is_all_that_is_on_standard_output(clips, capfd) -> None:  # type: 
     assert run_command([*command, *EVALUATOR, "--json"]) == 0
     captured = capfd.readouterr()
     assert captured.err == ""
-    told = json.loads(captured.out)
-    assert told["evaluator"] == "farneback"
-    assert list(told["clips"]) == ["blended.mkv", "baseline.mkv"]
-    stable = told["clips"]["blended.mkv"]
+    *progress, found = map(json.loads, captured.out.splitlines())
+    assert [row["done"] for row in progress] == list(range(1, progress[0]["total"] + 1))
+    assert found["event"] == "done"
+    assert found["evaluator"] == "farneback"
+    assert list(found["clips"]) == ["blended.mkv", "baseline.mkv"]
+    stable = found["clips"]["blended.mkv"]
     assert stable["evaluator"] == "farneback"
     assert stable["scores"]["e_warp"] == pytest.approx((10 / 255) ** 2, rel=0.05)
     assert stable["scores"]["per_frame_e_warp"] == pytest.approx((20 / 255) ** 2, rel=0.05)
@@ -112,7 +114,7 @@ def test_json_is_all_that_is_on_standard_output(clips, capfd) -> None:  # type: 
     assert stable["scores"]["source_e_warp"] < 1e-4
     assert len(stable["series"]["e_warp"]) == stable["frames"] == COUNT
     assert stable["series"]["e_warp"][0] is None
-    assert told["clips"]["baseline.mkv"]["scores"]["warping_error_reduction"] == pytest.approx(0)
+    assert found["clips"]["baseline.mkv"]["scores"]["warping_error_reduction"] == pytest.approx(0)
 
 
 def test_clips_of_other_codecs_containers_and_tools(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -163,7 +165,7 @@ def test_another_size_is_one_line_or_scaled(clips, capfd) -> None:  # type: igno
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (["none.mkv", "blended.mkv"], 3, "none.mkv"),
         (["source.mkv", "none.mkv"], 3, "none.mkv"),
@@ -219,7 +221,7 @@ def test_another_size_is_one_line_or_scaled(clips, capfd) -> None:  # type: igno
         (["source.mkv"], 2, "STYLIZED"),
     ],
 )
-def test_what_cannot_be_is_one_line_and_a_code(clips, capfd, arguments, code, said) -> None:  # type: ignore[no-untyped-def]  # fixtures
+def test_what_cannot_be_is_one_line_and_a_code(clips, capfd, arguments, code, message) -> None:  # type: ignore[no-untyped-def]  # fixtures
     (clips / "frames").mkdir()
     for index, image in enumerate(images()):
         cv2.imwrite(str(clips / "frames" / f"{index}.png"), image[..., ::-1])
@@ -230,7 +232,7 @@ def test_what_cannot_be_is_one_line_and_a_code(clips, capfd, arguments, code, sa
     assert run_command(["evaluate", *arguments, *EVALUATOR]) == code
     # One line: no table comes before it, so nothing was evaluated in vain.
     (line,) = capfd.readouterr().err.splitlines()
-    assert said in line
+    assert message in line
     assert {path: path.read_bytes() for path in clips.rglob("*") if path.is_file()} == before
 
 
@@ -241,9 +243,9 @@ def test_an_unknown_evaluator_is_a_usage_error(clips, capfd) -> None:  # type: i
 
 def test_without_weights_farneback_evaluates_and_notes_so(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
     assert run_command(["evaluate", "source.mkv", "blended.mkv"]) == 0
-    said = capfd.readouterr().err
-    assert "evaluated by farneback" in said
-    assert "note: raft-small does not evaluate: there are no weights of raft-small" in said
+    message = capfd.readouterr().err
+    assert "evaluated by farneback" in message
+    assert "note: raft-small does not evaluate: there are no weights of raft-small" in message
 
 
 def test_the_file_is_replaced_only_with_overwrite(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -284,8 +286,12 @@ def test_names_have_no_power_over_the_terminal(clips, capfd) -> None:  # type: i
     captured = capfd.readouterr()
     assert "\x1b" not in captured.err
     assert "\x07" not in captured.err
-    for said in (r"ca\x1b[31mlm\n.mkv", r"small\x1b.mkv is scaled", r"wrote fig\x1b]0;\x07\n.json"):
-        assert said in captured.err
+    for message in (
+        r"ca\x1b[31mlm\n.mkv",
+        r"small\x1b.mkv is scaled",
+        r"wrote fig\x1b]0;\x07\n.json",
+    ):
+        assert message in captured.err
 
 
 def test_scores_of_the_narrowest_clip_are_json(clips, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -295,7 +301,8 @@ def test_scores_of_the_narrowest_clip_are_json(clips, capfd) -> None:  # type: i
         cv2.imwrite(str(clips / "narrow" / f"{index}.png"), image[:, :1])
     command = ["evaluate", "narrow", "narrow", "--per-frame", "narrow", *EVALUATOR]
     assert run_command([*command, "--json"]) == 0
-    json.loads(capfd.readouterr().out, parse_constant=pytest.fail)
+    for line in capfd.readouterr().out.splitlines():
+        json.loads(line, parse_constant=pytest.fail)
 
 
 def test_clips_of_one_name_keep_apart(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -319,9 +326,9 @@ def test_a_report_shows_what_was_evaluated(clips, capfd) -> None:  # type: ignor
 def test_raft_evaluates_with_the_weights_of_a_folder(clips, shared_data, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
     command = ["evaluate", "source.mkv", "blended.mkv", "--frames", "0:3", "--device", "cpu"]
     assert run_command([*command, "--weights", str(shared_data / "weights"), "--json"]) == 0
-    told = json.loads(capfd.readouterr().out)
-    assert told["evaluator"] == "raft-small"
-    error = told["clips"]["blended.mkv"]["scores"]["e_warp"]
+    found = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert found["evaluator"] == "raft-small"
+    error = found["clips"]["blended.mkv"]["scores"]["e_warp"]
     assert error == pytest.approx((10 / 255) ** 2, rel=0.1)
 
 

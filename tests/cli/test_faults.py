@@ -58,9 +58,9 @@ def started(output: str) -> subprocess.Popen[str]:
 
 def ended(child: subprocess.Popen[str]) -> tuple[int, list[str]]:
     """Exit code, and the lines that are errors."""
-    _, said = child.communicate(timeout=60)
-    assert "Traceback" not in said
-    return child.returncode, [line for line in said.splitlines() if line.startswith("vidstyle: ")]
+    _, errors = child.communicate(timeout=60)
+    assert "Traceback" not in errors
+    return child.returncode, [line for line in errors.splitlines() if line.startswith("vidstyle: ")]
 
 
 def wait_for_work(store: Path, child: subprocess.Popen[str]) -> None:
@@ -119,7 +119,9 @@ def test_ten_runs_side_by_side_are_all_right(slow_run: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_second_run_on_one_output_is_told_who_holds_it(slow_run: Path, write_clip) -> None:  # type: ignore[no-untyped-def]  # a fixture
+def test_a_second_run_on_one_output_is_refused_with_the_other_runs_name(
+    slow_run: Path, write_clip
+) -> None:  # type: ignore[no-untyped-def]  # a fixture
     write_clip(slow_run / "in.mp4", count=2000)
     first = started("out.mkv")
     wait_for_work(slow_run / ".out.mkv.vidstyle", first)

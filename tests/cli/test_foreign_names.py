@@ -73,7 +73,7 @@ COMMANDS = {
     ),
     "evaluate": (
         0,
-        ["evaluate", f"{SLY}/in.mp4", f"{SLY}/in.mp4", "--judge", "dis", "-o", f"{SLY}.json"],
+        ["evaluate", f"{SLY}/in.mp4", f"{SLY}/in.mp4", "--evaluator", "dis", "-o", f"{SLY}.json"],
     ),
     "evaluate, none": (3, ["evaluate", "in.mp4", SLY]),
     "no command": (2, [SLY]),
@@ -113,8 +113,8 @@ def test_no_command_writes_what_a_terminal_obeys(
 ) -> None:
     code, arguments = COMMANDS[name]
     assert run_command(arguments) == code
-    said = b"".join(capfdbinary.readouterr())
-    assert is_quiet(said.decode()), said
+    output = b"".join(capfdbinary.readouterr())
+    assert is_quiet(output.decode()), output
     # A table may break a name between lines.
-    shown = b"".join(said.split())
-    assert rb"\x1b]0;pwned\x07" in shown or rb"\u001b]0;pwned\u0007" in shown, said
+    shown = b"".join(output.split())
+    assert rb"\x1b]0;pwned\x07" in shown or rb"\u001b]0;pwned\u0007" in shown, output

@@ -10,9 +10,9 @@ from vidstyle.cli.main import run_command
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["image", "photo.jpg", "painting.jpg"], "--output"),
+        (["image", "photo.jpg", "style.jpg"], "--output"),
         (["image", "photo.jpg"], "STYLE"),
-        (["image", "photo.jpg", "painting.jpg", "-o", "p.png", "--steps", "many"], "--steps"),
+        (["image", "photo.jpg", "style.jpg", "-o", "p.png", "--steps", "many"], "--steps"),
         (["run", "p.yaml", "in.mp4", "--engine", "steam"], "--engine"),
         (["run", "p.yaml", "in.mp4", "--cache-size", "much"], "--cache-size"),
         (["run", "p.yaml", "in.mp4", "--cache-size", "inf"], "--cache-size"),
@@ -24,7 +24,7 @@ def test_a_wrong_call_names_the_option_or_argument(
     capfd: pytest.CaptureFixture[str], arguments: list[str], named: str
 ) -> None:
     assert run_command(arguments) == 2
-    said = capfd.readouterr().err.splitlines()
-    assert len(said) == 1
-    assert named in said[0]
-    assert "Value error" not in said[0]
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert named in lines[0]
+    assert "Value error" not in lines[0]

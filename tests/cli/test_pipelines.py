@@ -22,7 +22,7 @@ def test_they_are_listed_with_their_files(capsys: pytest.CaptureFixture[str]) ->
     rows = json.loads(capsys.readouterr().out)
     assert {row["name"]: Path(row["file"]) for row in rows} == shipped_pipelines()
     assert run_command(["pipelines", "list"]) == 0
-    assert "Every frame painted alone" in capsys.readouterr().out
+    assert "Stylizes every frame by itself" in capsys.readouterr().out
 
 
 def test_one_runs_by_its_name(

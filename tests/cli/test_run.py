@@ -39,7 +39,7 @@ def test_a_run_makes_the_file_and_says_so(folder, write_clip, capfd) -> None:  #
     assert run_command(["run", "identity.yaml", "in.mp4", "-o", "out.mkv"]) == 0
     captured = capfd.readouterr()
     assert "wrote out.mkv" in captured.err
-    assert "ms a frame: decode" in captured.err
+    assert "ms per frame: decode" in captured.err
     assert captured.out == ""
     assert len(frames_of(folder / "out.mkv")) == 12
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -112,6 +112,38 @@ def test_set_changes_an_option(folder, write_clip, capfd) -> None:  # type: igno
     [plan] = json_lines(capfd.readouterr().out)
     options = {stage["name"]: stage["options"] for stage in plan["stages"]}  # type: ignore[attr-defined]  # a list
     assert options["blend"]["strength"] == 0.25
+
+
+def test_strength_and_consistency_are_options_of_stylize_and_blend(  # type: ignore[no-untyped-def]  # fixtures
+    folder, write_clip, capfd
+) -> None:
+    write_clip(folder / "in.mp4")
+    changes = ["--strength", "0.25", "--consistency", "0.5"]
+    command = ["run", "temporal", "in.mp4", "-o", "out.mp4", "--dry-run", *changes]
+    assert run_command([*command, "--json"]) == 0
+    [plan] = json_lines(capfd.readouterr().out)
+    options = {stage["name"]: stage["options"] for stage in plan["stages"]}  # type: ignore[attr-defined]  # a list
+    assert options["stylize"]["strength"] == 0.25
+    assert options["blend"]["strength"] == 0.5
+    assert run_command(command) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert "Stylization strength (--strength): 0.25" in lines
+    assert "Temporal consistency (--consistency): 0.5" in lines
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        (["--strength", "2"], 2, "option strength must be at most 1, got the number 2"),
+        (["--consistency", "0.5"], 2, "the pipeline has no stage blend"),
+    ],
+)
+def test_a_strength_that_cannot_be_is_one_line(folder, capfd, change, code, message) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    for command in (["run", "per-frame", "in.mp4"], ["batch", "per-frame", ".", "-o", "out"]):
+        assert run_command([*command, *change]) == code
+        assert message in capfd.readouterr().err
+    assert run_command(["check", "per-frame", *change]) == code
+    assert message in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("frame", [0, 7, 11])

@@ -72,7 +72,7 @@ def work(folder: Path, write_clip) -> Path:  # type: ignore[no-untyped-def]  # a
     (folder / "masks").mkdir()
     write_mask(folder / "masks" / "m.mkv")
     (folder / "show.yaml").write_text(SHOWING)
-    (folder / "paint.yaml").write_text(STYLE_IMAGE)
+    (folder / "stylize.yaml").write_text(STYLE_IMAGE)
     return folder
 
 
@@ -164,7 +164,7 @@ def test_an_option_takes_the_file_itself(work: Path) -> None:
     np.testing.assert_allclose(shown_levels(work / "out.mkv"), wanted_levels(range(12)), atol=1)
 
 
-def test_a_mask_that_ends_early_is_held_and_said(work: Path, capfd) -> None:  # type: ignore[no-untyped-def]  # a fixture
+def test_a_mask_that_ends_early_keeps_its_last_image_with_a_note(work: Path, capfd) -> None:  # type: ignore[no-untyped-def]  # a fixture
     with av.open(str(work / "short.mkv"), "w") as container:
         stream = container.add_stream("ffv1", rate=25, width=16, height=16)
         stream.pix_fmt = "gray"
@@ -241,7 +241,7 @@ def styles(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
 
 
 def stylized(work: Path, *arguments: str) -> np.ndarray:
-    assert run("paint.yaml", "in.mp4", "-o", "out.mkv", *arguments) == 0
+    assert run("stylize.yaml", "in.mp4", "-o", "out.mkv", *arguments) == 0
     return images(work / "out.mkv").astype(int)
 
 
@@ -285,7 +285,7 @@ def test_a_mix_on_the_command_line_and_over_time(work: Path, capfd) -> None:  # 
         "serial": ["--set", "stylize.style={at: {0s: one, 400ms: two}}", "--engine", "serial"],
         "later": ["--set", "stylize.style={at: {300ms: {one: 1, two: 3}}}"],
     }.items():
-        assert run("paint.yaml", "in.mp4", "-o", "out.mkv", "--json", *arguments) == 0
+        assert run("stylize.yaml", "in.mp4", "-o", "out.mkv", "--json", *arguments) == 0
         found[name] = hashes(capfd.readouterr().out)
     assert found["mixed"] == found["set"] == found["later"]
     assert found["time"] == found["serial"]
@@ -301,7 +301,7 @@ def test_a_mix_on_the_command_line_and_over_time(work: Path, capfd) -> None:  # 
     [
         ("one:1,wide:1", 4, "one is fast with 4 channels, wide is fast with 8 channels"),
         ("one:1,onne:1", 4, "there is no style onne, did you mean one?"),
-        ("one:1,one:2", 2, "a style is there twice"),
+        ("one:1,one:2", 2, "a style occurs twice"),
         ("one:0,two:0", 2, "the weights of a mix are at least 0, and one of them is more"),
         ("one:1,two", 4, "there is no style one:1,two"),
     ],
@@ -313,12 +313,12 @@ def test_a_mix_that_cannot_be_is_refused(
     code: int,
     says: str,
 ) -> None:
-    assert run_command(["check", "paint.yaml", "--style", style]) == code
+    assert run_command(["check", "stylize.yaml", "--style", style]) == code
     assert says in " ".join(capfd.readouterr().err.split())
 
 
 @pytest.mark.usefixtures("styles")
 def test_a_style_that_comes_later_is_missed_before_the_start(work: Path, capfd) -> None:  # type: ignore[no-untyped-def]  # a fixture
     change = "stylize.style={at: {0s: one, 4s: three}}"
-    assert run_command(["check", "paint.yaml", "--set", change]) == 4
+    assert run_command(["check", "stylize.yaml", "--set", change]) == 4
     assert "there is no style three" in capfd.readouterr().err

@@ -41,7 +41,7 @@ def test_a_signal_ends_the_run_and_leaves_nothing(folder, write_clip, sent, code
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Who starts the tests in the background may have told them to ignore Ctrl-C.
+        # Who starts the tests in the background may have set them to ignore Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert child.stdout is not None
@@ -89,7 +89,7 @@ def packets(path: Path) -> list[bytes]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_what_was_done_is_kept_and_the_command_that_goes_on_is_said(  # type: ignore[no-untyped-def]  # fixtures
+def test_finished_frames_are_stored_and_the_command_that_resumes_is_printed(  # type: ignore[no-untyped-def]  # fixtures
     folder, write_clip, sent, code
 ) -> None:
     text = BLENDED.replace("stages:", "chunk: {least: 5, most: 10}\nstages:", 1)
@@ -104,7 +104,7 @@ def test_what_was_done_is_kept_and_the_command_that_goes_on_is_said(  # type: ig
     os.kill(child.pid, sent)
     _, errors = child.communicate(timeout=60)
     assert child.returncode == code, errors
-    assert "go on with: vidstyle run p.yaml in.mp4 -o out.mkv" in errors
+    assert "resume with: vidstyle run p.yaml in.mp4 -o out.mkv" in errors
     again = started("p.yaml", "in.mp4", "-o", "out.mkv")
     _, errors = again.communicate(timeout=60)
     assert again.returncode == 0

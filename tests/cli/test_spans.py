@@ -13,7 +13,7 @@ import pytest
 from vidstyle.cli.main import run_command
 from vidstyle.core import SpanStage
 
-MULTIPASS = """\
+NEIGHBORS = """\
 version: 1
 chunk: {least: 6, most: 8}
 stages:
@@ -23,7 +23,7 @@ stages:
     preset: ultrafast
     directions: both
   - use: filter/repair
-  - use: blend/multipass
+  - use: blend/neighbors
     strength: {at: {0s: 0.2, 0.5s: 0.6}}
     span: 5
   - use: encode/pyav
@@ -40,10 +40,11 @@ stages:
 
 
 @pytest.fixture(autouse=True)
-def clip(folder: Path, write_clip) -> None:  # type: ignore[no-untyped-def]  # a fixture
-    """The file in.mp4: 16 frames, a cut at 9."""
+def clip(folder: Path, write_clip, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]  # a fixture
+    """The file in.mp4: 16 frames, a cut at 9; and a stage that works on spans."""
+    monkeypatch.setenv("VIDSTYLE_PLUGINS", str(Path(__file__).parents[1] / "span_plugins"))
     write_clip(folder / "in.mp4", count=16, cut=9)
-    (folder / "p.yaml").write_text(MULTIPASS)
+    (folder / "p.yaml").write_text(NEIGHBORS)
 
 
 def hashes(capfd: pytest.CaptureFixture[str], name: str, *more: str) -> list[str]:
@@ -78,7 +79,7 @@ def test_a_temporary_folder_that_cannot_be_used_is_an_output_error(
 def test_flow_in_one_direction_is_refused_with_the_remedy(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "p.yaml").write_text(MULTIPASS.replace("    directions: both\n", ""))
+    (folder / "p.yaml").write_text(NEIGHBORS.replace("    directions: both\n", ""))
     assert run_command(["run", "p.yaml", "in.mp4", "-o", "out.mkv"]) == 2
     assert "flow/dis with `directions: both`" in " ".join(capfd.readouterr().err.split())
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +23,14 @@ from vidstyle.models.style.style_file import Credit, StyleInfo, read_style_info
 from vidstyle.models.weights import safetensors_file
 from vidstyle.runner.storage.destination import Destination
 from vidstyle.training.pair_choice import MOTION
-from vidstyle.training.presets import PRESETS
-from vidstyle.training.settings import Settings
-from vidstyle.training.watch import Progress, Watcher
+from vidstyle.training.settings import PRESETS, TrainingSettings
+from vidstyle.training.watch import TrainingStep, Watcher
 
 CALL = ["styles", "train", "painting.png", "--photos", "photos", "-o", "s.safetensors"]
 SMALL = [
-    *(
-        "--set",
-        "width=2",
-        "--set",
-        "crop=32",
-        "--set",
-        "style_image_side=64",
-        "--set",
-        "start=random",
-    ),
-    *("--set", "style_layers=[relu1_1,relu2_1]", "--set", "content_layer=relu1_2"),
+    *("--width", "2", "--crop", "32", "--style-image-side", "64", "--backbone", "vgg19"),
+    *("--initial-weights", "random", "--style-layers", "relu1_1,relu2_1"),
+    *("--content-layers", "relu1_2"),
 ]
 """Settings for a network that learns little, fast."""
 
@@ -74,16 +66,28 @@ def world(folder: Path) -> Path:
 
 
 @pytest.fixture
-def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def weights_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The loss network's weights, which nobody reads."""
+    path = Path("w.pth")
+    # What has it already is not to keep this one.
+    import_module("vidstyle.training.loop")
+    found = "vidstyle.models.loss.loss_options.find_weights_file"
+    monkeypatch.setattr(found, lambda *_, **__: path)
+    monkeypatch.setenv("VIDSTYLE_CACHE", str(folder / "cache"))
+    return path
+
+
+@pytest.fixture
+def stand_in(weights_file: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What a training that does nothing was given; it tells its watcher of two steps."""
     given: list[dict[str, Any]] = []
 
-    def train(settings: Settings, **options: Any) -> StyleInfo:
+    def train(settings: TrainingSettings, **options: Any) -> StyleInfo:
         given.append({"settings": settings, **options})
         watcher: Watcher = options["watcher"]
         for iteration in (1, 2):
             watcher.image(iteration, "photo-1", np.zeros((8, 8, 3), np.uint8))
-            watcher.step(Progress(iteration, 2, {"style": 0.5}, 1e-3, 0.1))
+            watcher.step(TrainingStep(iteration, 2, {"style": 0.5}, 1e-3, 0.1))
         return StyleInfo("s", Credit(), "fast", 16, {}, {"style": 0.0625})
 
     monkeypatch.setattr("vidstyle.training.loop.train_style", train)
@@ -93,7 +97,7 @@ def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, An
 def failing(error: BaseException) -> Callable[..., StyleInfo]:
     """A training that takes one step and ends so."""
 
-    def train(settings: Settings, **options: Any) -> StyleInfo:
+    def train(settings: TrainingSettings, **options: Any) -> StyleInfo:
         options["watcher"].image(1, "photo-1", np.zeros((8, 8, 3), np.uint8))
         raise error
 
@@ -102,17 +106,17 @@ def failing(error: BaseException) -> Callable[..., StyleInfo]:
 
 def test_options_reach_the_training(stand_in: list[dict[str, Any]]) -> None:
     options = [
-        *("--preset", "instance-norm", "--strength", "2", "--iterations", "7", "--width", "4"),
+        *("--preset", "instance-norm", "--style-weight", "2", "--iterations", "7", "--width", "4"),
         *("--architecture", "fast", "--backbone", "vgg16", "--batch", "2", "--crop", "64"),
-        *("--seed", "3", "--set", "decay=0.5", "--set", "content=0.75", "--device", "cpu"),
-        *("--weights", "w", "--preview-every", "9", "--pairs", "motion", "--resume"),
+        *("--seed", "3", "--decay", "0.5", "--content-weight", "0.75", "--device", "cpu"),
+        *("--weights", "w.pth", "--preview-every", "9", "--pairs", "motion", "--resume"),
         *("--title", "T", "--credit", "C", "--license", "L"),
     ]
     assert run_command([*CALL, *options]) == 0
     [given] = stand_in
     given.pop("watcher")
     changed: dict[str, Any] = {
-        "strength": 2.0,
+        "style_weight": 2.0,
         "iterations": 7,
         "width": 4,
         "architecture": "fast",
@@ -121,16 +125,16 @@ def test_options_reach_the_training(stand_in: list[dict[str, Any]]) -> None:
         "crop": 64,
         "seed": 3,
         "decay": 0.5,
-        "content": 0.75,
+        "content_weight": 0.75,
     }
     assert given == {
-        "settings": Settings(**{**PRESETS["instance-norm"], **changed}),
+        "settings": TrainingSettings(**{**PRESETS["instance-norm"], **changed}),
         "style_image": Path("painting.png"),
         "photos": Path("photos"),
         "destination": Path("s.safetensors"),
         "pairs": MOTION,
         "credit": Credit("T", "C", "L"),
-        "weights": Path("w"),
+        "weights": Path("w.pth"),
         "device": "cpu",
         "resume": True,
         "preview_every": 9,
@@ -139,7 +143,7 @@ def test_options_reach_the_training(stand_in: list[dict[str, Any]]) -> None:
 
 def test_without_options_the_defaults_are_trained(stand_in: list[dict[str, Any]]) -> None:
     assert run_command(CALL) == 0
-    assert stand_in[0]["settings"] == Settings()
+    assert stand_in[0]["settings"] == TrainingSettings(backbone="vgg16")
     assert stand_in[0]["credit"] == Credit("s")
     assert not stand_in[0]["resume"]
 
@@ -151,6 +155,7 @@ def test_the_end_says_how_good_it_is_and_where_it_lies(
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
+        "vgg16 (w.pth), bfloat16 on cpu, fast with 16 channels, 2000 steps",
         "step 2 of 2, " + said.err.split("2 of 2, ")[1].split("\n")[0],
         "held-out photos: style 0.062",
         "wrote s.safetensors",
@@ -168,28 +173,32 @@ def test_previews_and_logs_are_written_where_they_are_wanted(
 
 
 def test_an_error_still_finishes_what_was_written(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    weights_file: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     broken = failing(InputError("photos has no photos"))
     monkeypatch.setattr("vidstyle.training.loop.train_style", broken)
     assert run_command([*CALL, "--previews", "p"]) == 3
-    assert capsys.readouterr().err == "vidstyle: photos has no photos\n"
+    assert capsys.readouterr().err.splitlines()[1:] == ["vidstyle: photos has no photos"]
     assert (folder / "p" / "latest.png").is_file()
 
 
 def test_an_interrupt_is_one_line(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    weights_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("vidstyle.training.loop.train_style", failing(KeyboardInterrupt()))
     assert run_command(CALL) == 130
-    [line] = capsys.readouterr().err.splitlines()
+    _, line = capsys.readouterr().err.splitlines()
     assert line.startswith("vidstyle: interrupted; no state was kept yet")
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--set", "widht=8"], 2, "there is no setting widht. Did you mean width?"),
+        (["--width", "0"], 2, "--width 0: must be at least 1"),
+        (["--learning-rate", "inf"], 2, "--learning-rate inf: must be a finite number"),
         (["--preset", "jonson-2016"], 2, "Did you mean johnson-2016?"),
         (["--pairs", "nothing"], 2, "--pairs nothing: wanted motion"),
         (["--device", "gpu"], 2, "--device gpu: wanted auto, cpu, cuda or cuda:N"),
@@ -232,10 +241,10 @@ def test_resume_says_where_it_begins(
     stand_in: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command([*CALL, "--resume"]) == 0
-    assert "there is no s.checkpoint: starting anew" in capsys.readouterr().err
+    assert "there is no s.checkpoint: starting from the beginning" in capsys.readouterr().err
     safetensors_file.write(Path("s.checkpoint"), {}, {"iteration": "200"})
     assert run_command([*CALL, "--resume"]) == 0
-    assert "going on after 200 steps" in capsys.readouterr().err
+    assert "resuming after 200 steps" in capsys.readouterr().err
 
 
 def test_two_trainings_do_not_write_one_file(
@@ -270,7 +279,7 @@ def test_a_painting_becomes_a_style(world: Path) -> None:
     info = read_style_info(world / "s.safetensors")
     assert info.settings["iterations"] == 4
     assert info.settings["style_layers"] == ["relu1_1", "relu2_1"]
-    assert {"painting.png", "step-000002-photo-1.png", "step-000004-photo-2.png"} <= {
+    assert {"style_image.png", "step-000002-photo-1.png", "step-000004-photo-2.png"} <= {
         path.name for path in (world / "p").iterdir()
     }
 

@@ -40,9 +40,7 @@ def listed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return found
 
 
-def test_programs_are_told_size_and_losses(
-    styles: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_json_has_size_and_losses(styles: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = make_style(styles, "stripes")
     [style] = [style for style in listed(capsys) if style["name"] == "stripes"]
     assert style == {

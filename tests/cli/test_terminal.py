@@ -1,4 +1,4 @@
-"""Nothing that a file is called, or says of itself, moves the cursor or paints the screen."""
+"""Nothing that a file is called, or has in its tags, moves the cursor or changes the screen."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def test_a_name_is_shown_escaped_and_carried_whole(  # type: ignore[no-untyped-d
         write_clip(folder / clip, count=3)
     output = f"{ENDINGS[name]}.mkv"
     assert run_command(["run", "identity.yaml", clip, "-o", output]) == (0 if there else 3)
-    said = capfd.readouterr().err
-    assert is_quiet(said)
-    assert visible(ENDINGS[name]) in said
-    assert len(said.splitlines()) == (4 if there else 1)
+    errors = capfd.readouterr().err
+    assert is_quiet(errors)
+    assert visible(ENDINGS[name]) in errors
+    assert len(errors.splitlines()) == (4 if there else 1)
     if there:
         assert (
             run_command(["run", "identity.yaml", clip, "-o", output, "--json", "--overwrite"]) == 0
@@ -78,9 +78,9 @@ def test_a_name_is_shown_escaped_and_carried_whole(  # type: ignore[no-untyped-d
 def test_a_traceback_is_shown_escaped_too(folder, capfd, monkeypatch) -> None:  # type: ignore[no-untyped-def]  # fixtures
     monkeypatch.setenv("VIDSTYLE_DEBUG", "1")
     assert run_command(["run", "identity.yaml", "\x1b[2J.mp4", "-o", "out.mkv"]) == 3
-    said = capfd.readouterr().err
-    assert "Traceback" in said
-    assert is_quiet(said)
+    output = capfd.readouterr().err
+    assert "Traceback" in output
+    assert is_quiet(output)
 
 
 @pytest.mark.slow
@@ -88,22 +88,22 @@ def test_a_traceback_is_shown_escaped_too(folder, capfd, monkeypatch) -> None:  
 def test_a_bar_shows_a_name_as_it_is(folder, write_clip, name) -> None:  # type: ignore[no-untyped-def]  # fixtures
     write_clip(folder / "in.mp4", count=3)
     # A bar is only drawn on a terminal.
-    said = on_a_terminal("run", "identity.yaml", "in.mp4", "-o", f"{name}.mkv")
-    assert "\x1b]0;" not in said
-    in_bar, written = said.split(f"wrote {visible(name)}.mkv")
+    output = on_a_terminal("run", "identity.yaml", "in.mp4", "-o", f"{name}.mkv")
+    assert "\x1b]0;" not in output
+    in_bar, written = output.split(f"wrote {visible(name)}.mkv")
     assert f"{visible(name)}.mkv" in in_bar + written
 
 
 def on_a_terminal(*arguments: str) -> str:
     """What a command writes on a terminal."""
     ours, theirs = pty.openpty()
-    said = bytearray()
+    output = bytearray()
 
     def read() -> None:
         # Linux ends the reading of a terminal that is gone with an error.
         try:
             while part := os.read(ours, 4096):
-                said.extend(part)
+                output.extend(part)
         except OSError:
             return
 
@@ -117,5 +117,5 @@ def on_a_terminal(*arguments: str) -> str:
     os.close(theirs)
     reader.join(10)
     os.close(ours)
-    assert done.returncode == 0, said
-    return said.decode()
+    assert done.returncode == 0, output
+    return output.decode()

@@ -95,7 +95,7 @@ def test_the_list_fits_a_page_where_it_is_piped(
     assert resnet[-2:] == ["download.pytorch.org", "~/.cache/vidstyle/weights"]
 
 
-def test_pull_fetches_a_wrong_file_anew_but_not_one_of_the_users(
+def test_pull_replaces_a_wrong_file_but_not_one_of_the_users(
     served: dict[str, bytes],
     cache: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -106,7 +106,7 @@ def test_pull_fetches_a_wrong_file_anew_but_not_one_of_the_users(
     assert run_command(["weights", "pull", "small", "--offline"]) == 4
     assert "is not the right file, and nothing is downloaded" in capsys.readouterr().err
     assert run_command(["weights", "pull", "small"]) == 0
-    assert f"small: fetched: {cache / NAME}" in capsys.readouterr().err
+    assert f"small: downloaded: {cache / NAME}" in capsys.readouterr().err
     assert (cache / NAME).read_bytes() == CONTENT
     own = cache.parent / NAME
     own.write_bytes(b"mine")
@@ -131,7 +131,7 @@ def test_pull_fetches_once_and_verify_finds_it_right(
 ) -> None:
     assert run_command(["weights", "pull", "small"]) == 0
     assert (cache / NAME).read_bytes() == CONTENT
-    assert f"small: fetched: {cache / NAME}" in capsys.readouterr().err
+    assert f"small: downloaded: {cache / NAME}" in capsys.readouterr().err
     del served[NAME]
     assert run_command(["weights", "pull", "small", "--json"]) == 0
     row = {"name": "small", "file": str(cache / NAME), "fetched": False}
@@ -177,7 +177,10 @@ def test_without_a_network_address_and_place_are_named(
 ) -> None:
     assert run_command(["weights", "pull", "resnet-v2", "--offline"]) == 4
     error = capsys.readouterr().err
-    assert f"fetch {CATALOG['resnet-v2'].address} and put it into {cache} as resnetv2" in error
+    assert (
+        f"fetch {CATALOG['resnet-v2'].address} (98 MiB) and put it into {cache} as resnetv2"
+        in error
+    )
     address = f"http://127.0.0.1:9/{NAME}"
     add(monkeypatch, WeightFile("small", address, NAME, 0.1, "MIT"))
     assert run_command(["weights", "pull", "small"]) == 4

@@ -34,7 +34,7 @@ def frames_of(
     step: tuple[float, float] = (0, 0),
     visible: HostArray | None = None,
 ) -> list[Frame]:
-    """One shot that moves by ``step`` a frame, all of it visible unless said otherwise."""
+    """One shot that moves by ``step`` a frame, all of it visible by default."""
     to_previous = np.broadcast_to(np.float32(step) * -1, (*SHAPE, 2)).astype(np.float32)
     seen = np.ones(SHAPE, np.float32) if visible is None else visible
     frames = []

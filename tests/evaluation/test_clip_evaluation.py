@@ -266,9 +266,9 @@ def test_what_is_missing_is_noted() -> None:
         source, {"it": source}, panning(source, (2, -1)), evaluator="truth", notes=["first"]
     )["it"]
     assert found.notes[0] == "first"
-    said = " ".join(found.notes)
+    notes = " ".join(found.notes)
     for words in ("per-frame baseline", "no error at a distance", "nothing stands still"):
-        assert words in said
+        assert words in notes
     for metric in (
         "warping_error_reduction",
         "e_warp_long",
@@ -384,12 +384,12 @@ def test_metrics_that_no_frame_has_are_noted() -> None:
         cuts=[5],
         style_loss=lambda frame, per_frame, source: (1.0, 1.0),
     )["it"]
-    for metric, said in (
+    for metric, words in (
         ("style_loss_ratio", "no shot has more than 5 frames"),
         ("sharpness", "detail"),
     ):
         assert metric not in found.scores
-        assert any(said in note for note in found.notes)
+        assert any(words in note for note in found.notes)
 
 
 def test_a_clip_may_have_the_name_that_errors_give_the_source() -> None:

@@ -1,4 +1,4 @@
-"""The detector finds what was planted, on flat and on textured paintings."""
+"""The detector finds what was planted, on flat and on textured images."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_of_what_was_planted_almost_all_is_found(
 
 
 @pytest.mark.parametrize("kind", STYLE_IMAGES)
-def test_a_clean_painting_gives_no_alarm(kind: str) -> None:
+def test_a_clean_image_gives_no_alarm(kind: str) -> None:
     tally = DeadPixelCount()
     for seed in range(5):
         tally.add(STYLE_IMAGES[kind](seed), photo(seed))

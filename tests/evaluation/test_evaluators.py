@@ -126,15 +126,15 @@ def test_raft_sees_large_images_reduced(untrained: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("size", "said"),
+    ("size", "words"),
     [((1920, 1080), "reduced to 1280x720 (0.67 times)"), ((1280, 720), ""), ((96, 80), "")],
 )
 def test_notes_say_whether_raft_sees_less(
-    untrained: Path, size: tuple[int, int], said: str
+    untrained: Path, size: tuple[int, int], words: str
 ) -> None:
     evaluator = choose_evaluator("raft-small", weights=untrained, device="cpu", size=size)
-    assert said in " ".join(evaluator.notes)
-    assert bool(evaluator.notes) == bool(said)
+    assert words in " ".join(evaluator.notes)
+    assert bool(evaluator.notes) == bool(words)
     assert choose_evaluator("farneback", size=size).notes == ()
 
 

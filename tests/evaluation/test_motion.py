@@ -23,7 +23,7 @@ def motion_of(scene: Scene) -> PairMotion:
     return PairMotion(scene.motion(0, 1)[0], scene.motion(1, 0)[0])
 
 
-def test_motion_is_judged_on_the_grid_of_the_earlier_frame() -> None:
+def test_motion_lies_on_the_grid_of_the_earlier_frame() -> None:
     forward = np.full((HEIGHT, WIDTH, 2), (3, 0), np.float32)
     image = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     motion = pair_motion(image, image, lambda first, second: (forward, -forward))

@@ -89,7 +89,7 @@ def test_weights_that_are_not_there_are_not_fetched(tmp_path: Path) -> None:
 
 
 @needs_lpips
-def test_kernels_of_another_size_are_told_of(tmp_path: Path) -> None:
+def test_kernels_of_another_size_are_an_error(tmp_path: Path) -> None:
     weights = alexnet(tmp_path)
     weights["features.3.weight"] = torch.zeros(192, 64, 3, 3)
     torch.save(weights, tmp_path / WEIGHTS_FILE)
@@ -113,7 +113,7 @@ def test_the_backbone_is_read_by_the_package_s_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("write", "said"),
+    ("write", "words"),
     [
         (lambda path: path.write_bytes(b"no weights"), "damaged"),
         (lambda path: path.write_bytes(pickle.dumps(Runs())), "damaged"),
@@ -125,11 +125,11 @@ def test_the_backbone_is_read_by_the_package_s_names(tmp_path: Path) -> None:
     ids=["damaged", "code", "code of torch", "a list", "another network", "a bomb"],
 )
 def test_a_file_that_is_none_is_refused_and_nothing_in_it_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None], said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None], words: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write(tmp_path / WEIGHTS_FILE)
-    with pytest.raises(WeightsError, match=said):
+    with pytest.raises(WeightsError, match=words):
         read_backbone(tmp_path / WEIGHTS_FILE)
     assert [path.name for path in tmp_path.iterdir()] == [WEIGHTS_FILE]
 

@@ -22,7 +22,7 @@ def noisy(frames: int, *, deviation: float, drift: float = 0.0, seed: int = 0) -
     ]
 
 
-def judged(frames: list[HostArray], still: np.ndarray = EVERYWHERE) -> StillAreas:
+def measured(frames: list[HostArray], still: np.ndarray = EVERYWHERE) -> StillAreas:
     areas = StillAreas()
     for offset, frame in enumerate(frames):
         areas.add(frame, still if offset else None)
@@ -33,7 +33,7 @@ def test_deviation_and_slope_equal_numpys() -> None:
     frames = noisy(9, deviation=0.02)
     still = np.zeros(SHAPE, np.bool_)
     still[5:20, 10:30] = True
-    areas = judged(frames, still)
+    areas = measured(frames, still)
     whole = np.stack(frames).astype(np.float64)[:, still]
     assert areas.deviation == pytest.approx(np.sqrt(whole.var(axis=0, ddof=1).mean()), rel=1e-4)
     lumas = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[still].mean(dtype=float) for frame in frames]
@@ -42,8 +42,8 @@ def test_deviation_and_slope_equal_numpys() -> None:
 
 
 def test_planted_noise_and_drift_are_found() -> None:
-    assert judged(noisy(60, deviation=0.01)).deviation == pytest.approx(0.01, rel=0.01)
-    areas = judged(noisy(60, deviation=0, drift=0.1 / 255))
+    assert measured(noisy(60, deviation=0.01)).deviation == pytest.approx(0.01, rel=0.01)
+    areas = measured(noisy(60, deviation=0, drift=0.1 / 255))
     assert areas.luma_slope == pytest.approx(0.1, rel=1e-3)
 
 
@@ -74,7 +74,7 @@ def test_shots_are_apart_and_the_longest_has_the_slope() -> None:
 
 
 def test_without_still_pixels_there_is_nothing_to_say() -> None:
-    areas = judged(noisy(4, deviation=0.1), ~EVERYWHERE)
+    areas = measured(noisy(4, deviation=0.1), ~EVERYWHERE)
     assert (areas.deviation, areas.luma_slope) == (None, None)
-    single = judged(noisy(1, deviation=0.1))
+    single = measured(noisy(1, deviation=0.1))
     assert (single.deviation, single.luma_slope) == (None, None)

@@ -11,25 +11,28 @@ import numpy as np
 import pytest
 import torch
 
+from tests.models.gatys_world import vgg_weights
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError, WeightsError
 from vidstyle.evaluation.network_metrics import find_network_metrics
 from vidstyle.evaluation.style_losses import StyleLossRatio, evaluation_settings, whole_image_losses
 from vidstyle.models.loss.backbone import Backbone
+from vidstyle.models.loss.image_losses import gram_matrix
+from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 from vidstyle.models.weights import safetensors_file
-from vidstyle.training.calibration import Objective, calibrate
-from vidstyle.training.losses import gram_matrix
-from vidstyle.training.settings import Settings
+from vidstyle.training.objective import calibrate
+from vidstyle.training.settings import TrainingSettings
 
-SETTINGS = Settings(
+SETTINGS = TrainingSettings(
     crop=32,
     precision="float32",
     style_layers=("relu1_1", "relu1_2"),
-    content_layer="relu1_2",
-    start="random",
+    content_layers=("relu1_2",),
+    style_scales=(1.0, 0.5),
+    initial_weights="random",
 )
 
 
@@ -62,7 +65,7 @@ def extractor() -> Backbone:
 
 def objective(extractor: Backbone, seed: int) -> Objective:
     (style_image,) = photos_of(seed, (40, 48))
-    # Half as bright as the photos, so that they are no painting themselves.
+    # Half as bright as the photos, so that they are no style images themselves.
     return calibrate(extractor, style_image / 2, photos_of(9, (32, 32), (32, 32)), SETTINGS)
 
 
@@ -78,10 +81,10 @@ def test_losses_are_the_objectives_over_those_of_untouched_photos(extractor: Bac
     networks["second"] = (networks["first"][0], objective(extractor, 2))
     found = whole_image_losses(networks, photos)
     assert found["first"].style != found["second"].style
-    for name, (network, judge) in networks.items():
+    for name, (network, own) in networks.items():
         with torch.no_grad():
-            rows = [judge.terms(stylize(network, photo), photo) for photo in photos]
-            plain = [judge.terms(photo, photo) for photo in photos]
+            rows = [own.terms(stylize(network, photo), own.content(photo)) for photo in photos]
+            plain = [own.terms(photo, own.content(photo)) for photo in photos]
         style = sum(float(row["style"]) for row in rows) / sum(float(r["style"]) for r in plain)
         assert found[name].style == pytest.approx(style, rel=1e-5)
         content = sum(float(row["content"]) for row in rows) / 2
@@ -96,12 +99,12 @@ def test_an_untouched_photo_has_style_loss_one_and_no_content_loss(extractor: Ba
 
 
 def test_a_photos_features_are_computed_once_for_all_styles(extractor: Backbone) -> None:
-    judges = {str(seed): (Same(1), objective(extractor, seed)) for seed in (1, 2, 3)}
+    styles = {str(seed): (Same(1), objective(extractor, seed)) for seed in (1, 2, 3)}
     calls: list[object] = []
     hook = extractor.register_forward_hook(lambda *call: calls.append(call))
-    whole_image_losses(judges, photos_of(5, (36, 36)))
+    whole_image_losses(styles, photos_of(5, (36, 36)))
     hook.remove()
-    # Each image twice, at full and at half size: the photo and three paintings.
+    # Each image twice, at full and at half size: the photo and three stylized images.
     assert len(calls) == 2 * (1 + 3)
 
 
@@ -116,18 +119,20 @@ def style_file(folder: Path, settings: Mapping[str, Any]) -> Path:
     return path
 
 
-def test_a_style_is_judged_by_what_its_training_measured_with(tmp_path: Path) -> None:
-    path = style_file(tmp_path, SETTINGS.model_dump(mode="json") | {"strength": 2.0, "crop": 96})
+def test_a_style_is_evaluated_with_the_settings_of_its_training(tmp_path: Path) -> None:
+    path = style_file(
+        tmp_path, SETTINGS.model_dump(mode="json") | {"style_weight": 2.0, "crop": 96}
+    )
     found = evaluation_settings(path)
     assert (found.crop, found.style_layers) == (96, ("relu1_1", "relu1_2"))
-    assert found.strength == Settings().strength
+    assert found.style_weight == TrainingSettings().style_weight
 
 
 def test_settings_of_other_versions_and_of_none_do_not_matter(tmp_path: Path) -> None:
-    assert evaluation_settings(style_file(tmp_path, {"steadiness": 0.05})) == Settings()
+    assert evaluation_settings(style_file(tmp_path, {"unknown": 0.05})) == TrainingSettings()
 
 
-def test_settings_that_cannot_be_are_told(tmp_path: Path) -> None:
+def test_unknown_settings_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"night\.safetensors has settings .* crop"):
         evaluation_settings(style_file(tmp_path, {"crop": 7}))
 
@@ -154,11 +159,11 @@ def planes(image: HostArray) -> torch.Tensor:
 
 
 def gauge(backbone: Backbone, style_image: HostArray) -> StyleLossRatio:
-    settings = Settings(
+    settings = TrainingSettings(
         precision="float32",
         style_layers=FEATURE_LAYERS,
         style_scales=(1.0,),
-        content_layer="relu1_2",
+        content_layers=("relu1_2",),
     )
     return StyleLossRatio(backbone, planes(style_image), settings)
 
@@ -175,21 +180,21 @@ def test_losses_are_those_of_gram_matrices_over_the_sources(backbone: Backbone) 
             for p in (style_image / 2, frame, per_frame, source)
         ]
     target, *others = grams
-    of_frame, of_alone, of_source = (
+    of_frame, of_per_frame, of_source = (
         {
             feature_layer: float((one[feature_layer] - target[feature_layer]).square().mean())
             for feature_layer in FEATURE_LAYERS
         }
         for one in others
     )
-    for value, own in zip(found, (of_frame, of_alone), strict=True):
+    for value, own in zip(found, (of_frame, of_per_frame), strict=True):
         expected = np.mean(
             [own[feature_layer] / of_source[feature_layer] for feature_layer in FEATURE_LAYERS]
         )
         assert value == pytest.approx(expected, rel=1e-3)
 
 
-def test_the_painting_alone_is_looked_at_once_for_all_clips(backbone: Backbone) -> None:
+def test_the_baseline_is_measured_once_for_all_clips(backbone: Backbone) -> None:
     style_image, per_frame, source, *frames = images(6, 2)
     kept = gauge(backbone, style_image / 2)
     kept(frames[0], per_frame, source)
@@ -201,7 +206,7 @@ def test_the_painting_alone_is_looked_at_once_for_all_clips(backbone: Backbone) 
     assert len({row[1] for row in rows}) == 1
 
 
-def test_black_and_white_areas_of_the_painting_are_allowed(backbone: Backbone) -> None:
+def test_black_and_white_areas_of_the_style_image_are_allowed(backbone: Backbone) -> None:
     style_image = np.full((40, 50, 3), 0.5, np.float32)
     style_image[:10, :10] = 1
     assert gauge(backbone, style_image).blob_fraction == pytest.approx(100 / 2000)
@@ -214,7 +219,12 @@ def test_black_and_white_areas_of_the_painting_are_allowed(backbone: Backbone) -
 def test_what_is_too_small_for_the_network_is_known_beforehand(
     backbone: Backbone, size: tuple[int, int], too_small: bool
 ) -> None:
-    settings = Settings(precision="float32", style_layers=FEATURE_LAYERS, content_layer="relu1_2")
+    settings = TrainingSettings(
+        precision="float32",
+        style_layers=FEATURE_LAYERS,
+        style_scales=(1.0, 0.5),
+        content_layers=("relu1_2",),
+    )
     kept = StyleLossRatio(backbone, planes(images(1, 1)[0]), settings)
     reason = kept.too_small(*size)
     assert bool(reason) == too_small
@@ -225,10 +235,9 @@ def test_what_is_too_small_for_the_network_is_known_beforehand(
         assert np.isfinite(kept(frame, frame, frame)).all()
 
 
-def test_frames_too_small_for_the_network_are_a_note(backbone: Backbone, tmp_path: Path) -> None:
-    weights = dict(backbone.network.state_dict())
+def test_frames_too_small_for_the_network_are_a_note(tmp_path: Path) -> None:
     file = tmp_path / "vgg19_conv1_1-conv3_4_caffe_bgr.safetensors"
-    safetensors_file.write(file, weights, {})
+    safetensors_file.write(file, vgg_weights(), {})
     image = tmp_path / "style.png"
     cv2.imwrite(str(image), np.zeros((64, 64, 3), np.uint8))
     extras = find_network_metrics(style_image=image, weights=tmp_path, size=(1, 40))

@@ -125,7 +125,7 @@ def test_the_source_excuses_a_blob_that_it_has_half_of() -> None:
     assert blobs(image, 1 - source)[1] == 1
 
 
-def test_what_the_painting_has_is_allowed() -> None:
+def test_what_the_style_image_has_is_allowed() -> None:
     image = flat()
     image[10:20, 10:20] = 1
     share = 100 / (HEIGHT * WIDTH)
@@ -175,7 +175,7 @@ def test_nothing_is_written_to() -> None:
     np.testing.assert_array_equal(source, before[1])
 
 
-def test_soft_paint_has_no_specks_where_the_bare_definition_sees_some() -> None:
+def test_soft_strokes_have_no_specks_where_the_definition_finds_some() -> None:
     random = np.random.default_rng(3)
     stylize = cv2.GaussianBlur(random.random((96, 128, 3), np.float32), (0, 0), 1.0) - 0.5
     image = np.clip(0.5 + stylize * (0.3 / stylize.std()), 0, 1)

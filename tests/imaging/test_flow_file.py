@@ -37,7 +37,7 @@ def test_the_bytes_are_those_of_the_format(tmp_path: Path) -> None:
     assert path.read_bytes() == b"PIEH\x01\0\0\0\x01\0\0\0" + b"\0\0\xc0\x3f\0\0\0\xc0"
 
 
-def test_flow_that_is_not_known_is_told(flow: HostArray) -> None:
+def test_unknown_flow_is_marked(flow: HostArray) -> None:
     flow[0, 0] = 1.67e9
     flow[1, 2, 1] = np.nan
     flow[2, 3, 0] = -np.inf

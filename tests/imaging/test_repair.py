@@ -1,4 +1,4 @@
-"""Mended images: what is known comes back, no edge shows, and the rest keeps its bits."""
+"""Repaired images: what is known comes back, no edge shows, and the rest keeps its bits."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_fill_follows_the_light_and_dark_of_the_source() -> None:
     assert np.abs(even - clean)[inside].mean() > 2 * np.abs(result - clean)[inside].mean()
 
 
-def test_a_mended_image_has_nothing_dead() -> None:
+def test_a_repaired_image_has_nothing_dead() -> None:
     image = np.clip(textured() + 0.45, 0, 1)
     image[disc(20)] = 1
     image[5, ::3] = 0

@@ -8,6 +8,7 @@ import io
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,15 @@ INSTALLED = importlib.util.find_spec("ptlflow") is not None
 needs_ptlflow = pytest.mark.skipif(not INSTALLED, reason="ptlflow is not installed (README)")
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Use one thread: where other programs run, small networks wait long for the second one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def stage() -> type[Any]:
     return Registry([PLUGINS]).find("flow/ptlflow")
@@ -40,12 +50,16 @@ def ptlflow() -> Any:
 
 @pytest.fixture(scope="module")
 def checkpoint(ptlflow: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Random weights of raft_small in ptlflow's form."""
+    return write_random_checkpoint(ptlflow, "raft_small", tmp_path_factory.mktemp("checkpoints"))
+
+
+def write_random_checkpoint(ptlflow: Any, model: str, folder: Path) -> str:
+    """Write random weights of the model in ptlflow's form, and return the path."""
     torch.manual_seed(0)
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        network = ptlflow.get_model("raft_small")
-    path = tmp_path_factory.mktemp("checkpoints") / "random.ckpt"
+        network = ptlflow.get_model(model)
+    path = folder / "random.ckpt"
     torch.save({"state_dict": network.state_dict()}, path)
     return str(path)
 
@@ -66,8 +80,10 @@ def run(cls: type[Any], now: HostArray, previous: HostArray, **options: object) 
     return made.step(window, None)[0]
 
 
-@pytest.mark.skipif(INSTALLED, reason="ptlflow is installed")
-def test_without_ptlflow_one_line_says_how_to_install_it(stage: type[Any]) -> None:
+def test_without_ptlflow_one_line_says_how_to_install_it(
+    stage: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     made = stage(stage.Options(model="raft", checkpoint="things"))
     words = r"pip install 'vidstyle\[ptlflow\]', then pip install --no-deps 'ptlflow>=0\.4\.2"
     with pytest.raises(PluginError, match=words) as raised:
@@ -89,9 +105,24 @@ def test_looking_at_the_stage_imports_neither_torch_nor_ptlflow() -> None:
 
 @needs_ptlflow
 @pytest.mark.slow
-def test_ptlflow_keeps_the_contract(stage: type[Any], checkpoint: str) -> None:
-    options = {"model": "raft_small", "checkpoint": checkpoint, "directions": "both"}
+def test_ptlflow_keeps_the_contract(stage: type[Any], ptlflow: Any, tmp_path: Path) -> None:
+    # The fastest model: the suite computes more than a hundred pairs.
+    checkpoint = write_random_checkpoint(ptlflow, "rapidflow_it1", tmp_path)
+    options = {"model": "rapidflow_it1", "checkpoint": checkpoint, "directions": "both"}
     assert failed(run_checks(stage, options)) == {}
+
+
+@needs_ptlflow
+@pytest.mark.slow
+@pytest.mark.parametrize("side", [1, 48])
+def test_images_below_the_least_side_of_a_model_have_flow(
+    stage: type[Any], checkpoint: str, side: int
+) -> None:
+    now, previous = np.random.default_rng(0).random((2, side, side + 1, 3), np.float32)
+    flow = run(stage, now, previous, checkpoint=checkpoint)["flow"]
+    assert flow.shape == (side, side + 1, 2)
+    assert np.isfinite(flow).all()
+    assert np.abs(flow).max() > 0
 
 
 @needs_ptlflow

@@ -37,7 +37,8 @@ stages:
   - use: encode/pyav
     codec: CODEC
 """
-SPANS = RECURRENT.replace("blend/warped\n    anchors: [2, 4]", "blend/multipass\n    span: 4")
+SPANS = RECURRENT.replace("blend/warped\n    anchors: [2, 4]", "blend/neighbors\n    span: 4")
+SPAN_PLUGINS = Path(__file__).parents[1] / "span_plugins"
 
 
 class Stopped(BaseException):
@@ -66,7 +67,7 @@ def clip(tmp_path: Path) -> None:
 
 def job(folder: Path, name: str, text: str, codec: str = "ffv1", *, resume: bool = True) -> Job:
     (folder / "p.yaml").write_text(text.replace("CODEC", codec))
-    pipeline = load_pipeline(folder / "p.yaml", registry=Registry([]))
+    pipeline = load_pipeline(folder / "p.yaml", registry=Registry([SPAN_PLUGINS]))
     suffix = ".gif" if codec == "gif" else ".mkv"
     return Job(pipeline, folder / "in.mkv", folder / f"{name}{suffix}", resume=resume)
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from vidstyle.models.weights import safetensors_file
-from vidstyle.training.settings import Settings
+from vidstyle.training.settings import TrainingSettings
 
 
 @pytest.fixture(autouse=True)
@@ -24,15 +24,17 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def settings() -> Settings:
-    return Settings(
+def settings() -> TrainingSettings:
+    return TrainingSettings(
         iterations=6,
+        backbone="vgg19",
         width=2,
         crop=32,
         style_image_side=64,
         style_layers=("relu1_1", "relu2_1"),
-        content_layer="relu1_2",
-        start="random",
+        style_scales=(1.0, 0.5),
+        content_layers=("relu1_2",),
+        initial_weights="random",
     )
 
 

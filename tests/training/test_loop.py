@@ -14,9 +14,9 @@ from vidstyle.core.errors import InputError, OutputError, UsageError, WeightsErr
 from vidstyle.models.style.style_file import Credit, StyleInfo, load_style
 from vidstyle.models.weights import safetensors_file
 from vidstyle.training.loop import train_style
-from vidstyle.training.settings import Settings
+from vidstyle.training.settings import TrainingSettings
 from vidstyle.training.step import learning_rate
-from vidstyle.training.watch import Progress
+from vidstyle.training.watch import TrainingStep
 
 Train = Callable[..., StyleInfo]
 
@@ -26,8 +26,10 @@ class StopError(Exception):
 
 
 @pytest.fixture
-def train(settings: Settings, style_image: Path, photos: Path, weights: Path) -> Train:
-    def run(destination: Path, settings: Settings = settings, **options: object) -> StyleInfo:
+def train(settings: TrainingSettings, style_image: Path, photos: Path, weights: Path) -> Train:
+    def run(
+        destination: Path, settings: TrainingSettings = settings, **options: object
+    ) -> StyleInfo:
         given: dict[str, object] = {
             "style_image": style_image,
             "photos": photos,
@@ -42,11 +44,11 @@ class Steps:
     """Keeps what it is told, and stops the training after one of its steps."""
 
     def __init__(self, stop_after: int = 0) -> None:
-        self.told: list[Progress] = []
+        self.told: list[TrainingStep] = []
         self.images: list[tuple[int, str]] = []
         self._stop_after = stop_after
 
-    def step(self, progress: Progress) -> None:
+    def step(self, progress: TrainingStep) -> None:
         self.told.append(progress)
         if progress.iteration == self._stop_after:
             raise StopError
@@ -60,7 +62,9 @@ class Steps:
         return None
 
 
-def test_a_training_ends_in_a_style_file(train: Train, tmp_path: Path, settings: Settings) -> None:
+def test_a_training_ends_in_a_style_file(
+    train: Train, tmp_path: Path, settings: TrainingSettings
+) -> None:
     path = tmp_path / "stripes.safetensors"
     credit = Credit("Stripes", "Nobody", "CC0")
     steps = Steps()
@@ -68,7 +72,7 @@ def test_a_training_ends_in_a_style_file(train: Train, tmp_path: Path, settings:
     assert load_style(path).info == info
     assert info.name == "stripes"
     assert info.credit == credit
-    assert Settings(**info.settings) == settings
+    assert TrainingSettings(**info.settings) == settings
     assert set(info.losses) == {"style", "content", "variation", "range_penalty", "noise"}
     assert [step.iteration for step in steps.told] == list(range(1, 7))
     assert {"style", "content", "variation", "range_penalty", "temporal"} == set(
@@ -84,27 +88,27 @@ def test_held_out_photos_are_shown_as_they_are_painted(train: Train, tmp_path: P
 
 
 def test_a_training_without_temporal_loss_is_on_single_photos(
-    train: Train, tmp_path: Path, settings: Settings
+    train: Train, tmp_path: Path, settings: TrainingSettings
 ) -> None:
     steps = Steps()
-    alone = settings.model_copy(update={"temporal": 0.0})
+    alone = settings.model_copy(update={"temporal_weight": 0.0})
     train(tmp_path / "s.safetensors", alone, watcher=steps)
     assert {"style", "content", "variation", "range_penalty"} == set(steps.told[0].losses)
 
 
 def test_there_is_a_base_for_the_default_network_alone(
-    train: Train, tmp_path: Path, settings: Settings
+    train: Train, tmp_path: Path, settings: TrainingSettings
 ) -> None:
-    based = settings.model_copy(update={"start": "base"})
-    with pytest.raises(UsageError, match="no base network for fast with 2 channels: start at"):
+    based = settings.model_copy(update={"initial_weights": "base"})
+    with pytest.raises(UsageError, match="no base network for fast with 2 channels: use --initial"):
         train(tmp_path / "s.safetensors", based)
 
 
 def test_a_training_brings_the_style_nearer(
-    train: Train, tmp_path: Path, settings: Settings
+    train: Train, tmp_path: Path, settings: TrainingSettings
 ) -> None:
     # Style alone: the features of a VGG19 that was never trained make the terms disagree.
-    alone = {"content": 0.0, "temporal": 0.0, "learning_rate": 5e-3}
+    alone = {"content_weight": 0.0, "temporal_weight": 0.0, "learning_rate": 5e-3}
     style = {
         iterations: train(
             tmp_path / "s.safetensors",
@@ -157,13 +161,13 @@ def test_resume_without_a_checkpoint_starts_anew(train: Train, tmp_path: Path) -
 
 
 def test_a_checkpoint_of_other_settings_is_refused(
-    train: Train, tmp_path: Path, settings: Settings
+    train: Train, tmp_path: Path, settings: TrainingSettings
 ) -> None:
     path = tmp_path / "s.safetensors"
     with pytest.raises(StopError):
         train(path, checkpoint_every=2, watcher=Steps(2))
     other = settings.model_copy(update={"seed": 1})
-    with pytest.raises(UsageError, match="belongs to a training with other settings: start anew"):
+    with pytest.raises(UsageError, match="a training with other settings: train without"):
         train(path, other, resume=True)
     assert not path.exists()
 
@@ -203,7 +207,7 @@ def test_a_style_is_not_taken_for_a_checkpoint(train: Train, tmp_path: Path) -> 
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(
-    train: Train, tmp_path: Path, settings: Settings
+    train: Train, tmp_path: Path, settings: TrainingSettings
 ) -> None:
     wild = settings.model_copy(update={"learning_rate": 1e30})
     with pytest.raises(UsageError, match=r"not finite after \d+ iterations: lower the learning"):
@@ -224,10 +228,12 @@ def test_a_destination_that_cannot_be_is_refused_at_once(train: Train, tmp_path:
 
 
 def test_layers_beyond_the_weights_are_refused(
-    train: Train, tmp_path: Path, settings: Settings
+    train: Train, tmp_path: Path, settings: TrainingSettings
 ) -> None:
-    deeper = settings.model_copy(update={"content_layer": "relu4_1"})
-    with pytest.raises(UsageError, match="has no relu4_1; it has relu1_1, relu1_2, relu2_1"):
+    deeper = settings.model_copy(update={"content_layers": ("relu4_1",)})
+    with pytest.raises(
+        UsageError, match="has no layer relu4_1; there are relu1_1, relu1_2, relu2_1"
+    ):
         train(tmp_path / "s.safetensors", deeper)
 
 
@@ -237,7 +243,7 @@ def test_the_global_random_numbers_are_left_alone(train: Train, tmp_path: Path) 
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_the_learning_rate_rises_stays_and_falls_to_zero(settings: Settings) -> None:
+def test_the_learning_rate_rises_stays_and_falls_to_zero(settings: TrainingSettings) -> None:
     long = settings.model_copy(update={"iterations": 1000, "decay": 0.4, "learning_rate": 1e-3})
     assert [learning_rate(long, at) for at in (0, 29)] == pytest.approx([1e-3 / 60, 5e-4])
     assert [learning_rate(long, at) for at in (59, 599, 600)] == [1e-3] * 3
@@ -249,4 +255,4 @@ def test_the_learning_rate_rises_stays_and_falls_to_zero(settings: Settings) -> 
 
 def test_unknown_settings_are_refused() -> None:
     with pytest.raises(ValueError, match="Extra inputs are not permitted"):
-        Settings(iteration=5)  # type: ignore[call-arg]  # the point of the test
+        TrainingSettings(iteration=5)  # type: ignore[call-arg]  # the point of the test

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vidstyle.training.losses import (
+from vidstyle.models.loss.image_losses import (
     content_loss,
     gram_matrix,
-    noise_gain,
     range_penalty,
     style_loss,
     temporal_error,
     total_variation,
     warp,
 )
+from vidstyle.training.objective import noise_gain
 
 
 def features(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -11,11 +11,11 @@ import pytest
 from vidstyle.core.errors import OutputError
 from vidstyle.training.photos import read_image
 from vidstyle.training.previews import LATEST, PreviewImages, fitted, write_image
-from vidstyle.training.watch import STYLE_IMAGE, Image, Progress
+from vidstyle.training.watch import STYLE_IMAGE, Image, TrainingStep
 
 
-def step(iteration: int) -> Progress:
-    return Progress(iteration, 100, {"style": 1.0}, 1e-3, 0.1)
+def step(iteration: int) -> TrainingStep:
+    return TrainingStep(iteration, 100, {"style": 1.0}, 1e-3, 0.1)
 
 
 def flat(level: int, side: int = 120) -> Image:

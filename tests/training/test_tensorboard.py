@@ -11,13 +11,13 @@ import pytest
 
 from vidstyle.core.errors import OutputError, UsageError
 from vidstyle.training.tensorboard import TensorBoard
-from vidstyle.training.watch import STYLE_IMAGE, Progress
+from vidstyle.training.watch import STYLE_IMAGE, TrainingStep
 
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 
 
-def step(iteration: int, style: float = 1.0) -> Progress:
-    return Progress(iteration, 9, {"style": style, "content": 2.0}, 1e-3 * iteration, 0.5)
+def step(iteration: int, style: float = 1.0) -> TrainingStep:
+    return TrainingStep(iteration, 9, {"style": style, "content": 2.0}, 1e-3 * iteration, 0.5)
 
 
 def train(folder: Path, first: int, last: int, *, style: float = 1.0) -> None:

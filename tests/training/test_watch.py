@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidstyle.training.watch import Image, Progress, Watchers
+from vidstyle.training.watch import Image, TrainingStep, Watchers
 
-STEP = Progress(3, 10, {"style": 0.5}, 1e-3, 0.2)
+STEP = TrainingStep(3, 10, {"style": 0.5}, 1e-3, 0.2)
 
 
 class Recorder:
     def __init__(self, told: list[object], name: str, *, broken: bool = False) -> None:
         self.told, self.name, self.broken = told, name, broken
 
-    def step(self, progress: Progress) -> None:
+    def step(self, progress: TrainingStep) -> None:
         self.told.append((self.name, progress))
 
     def image(self, iteration: int, name: str, image: Image) -> None:

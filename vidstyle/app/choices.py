@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from vidstyle.app.settings import Settings
 from vidstyle.app.tasks import STYLIZED
 from vidstyle.core.errors import InputError, PipelineError, PluginError, UsageError, WeightsError
 from vidstyle.models.loss.backbone_table import BackboneName
@@ -29,39 +28,56 @@ _NETWORKS: tuple[BackboneName, ...] = (
 )
 _OF_TIMM = ("xception", "resnet-v2")
 _FIRST_STYLE = "great-wave"
+# Our own pipelines, for people who do not know them, in the order in which they are shown.
 _SHIPPED = {
-    "temporal": ("Steady", "Each frame keeps what the one before already showed: no flicker."),
-    "temporal-quality": ("Steadier", "Follows motion more closely, with a longer memory. Slow."),
-    "temporal-multipass": ("In several passes", "Each frame is calmed by all around it. Slow."),
-    "per-frame": ("Frame by frame", "Each frame is painted alone: fast, and it flickers."),
+    "temporal": ("Temporally consistent", "Each frame keeps what the last one showed."),
+    "temporal-quality": ("Most consistent", "Follows motion more closely. Slow."),
+    "per-frame": ("Frame by frame", "Each frame for itself: fast, and it flickers."),
 }
-"""Our own pipelines, for who does not know them, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSettings:
+    """What the page is started with."""
+
+    pipelines: Path
+    """The folder of pipelines that can be chosen."""
+    images: Path | None = None
+    """The folder of photos that can be chosen; None for uploads alone."""
+    style_images: Path | None = None
+    """The folder of style images, likewise."""
+    max_upload: int = 512 * 2**20
+    """Bytes of an upload at most."""
+    most_waiting: int = 8
+    """Jobs that may wait for the one that runs."""
+    grace_seconds: float = 8.0
+    """After which a tab that is not connected any more counts as closed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ListEntry:
     """A line of a list."""
 
     title: str
     path: Path
     about: str = ""
-    """A sentence for who does not know it yet."""
+    """A sentence for people who do not know it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
     """All lists of the page."""
 
-    images: tuple[Choice, ...]
-    style_images: tuple[Choice, ...]
-    styles: tuple[Choice, ...]
-    pipelines: tuple[Choice, ...]
-    networks: tuple[Network, ...]
+    images: tuple[ListEntry, ...]
+    style_images: tuple[ListEntry, ...]
+    styles: tuple[ListEntry, ...]
+    pipelines: tuple[ListEntry, ...]
+    networks: tuple[LossNetwork, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """A loss network that images can be painted by."""
+class LossNetwork:
+    """A loss network that images can be stylized with."""
 
     name: BackboneName
     is_here: bool
@@ -70,7 +86,7 @@ class Network:
     """Of its weights, which else are downloaded first."""
 
 
-def find_choices(settings: Settings) -> Choices:
+def find_choices(settings: PageSettings) -> Choices:
     """Look for all that can be chosen.
 
     Raises InputError for a folder of images that is not there or has none, and UsageError where
@@ -85,7 +101,7 @@ def find_choices(settings: Settings) -> Choices:
     )
 
 
-def _images(folder: Path | None, option: str) -> tuple[Choice, ...]:
+def _images(folder: Path | None, option: str) -> tuple[ListEntry, ...]:
     if folder is None:
         return ()
     try:
@@ -94,14 +110,14 @@ def _images(folder: Path | None, option: str) -> tuple[Choice, ...]:
         raise InputError(f"{option} {folder}: cannot be read ({error.strerror})") from error
     if not files:
         raise InputError(f"{option} {folder}: has no images ({', '.join(sorted(SUFFIXES))})")
-    titles = Counter(_titled(path.stem) for path in files)
+    titles = Counter(_title(path.stem) for path in files)
     return tuple(
-        Choice(title if titles[title := _titled(path.stem)] == 1 else path.name, path)
+        ListEntry(title if titles[title := _title(path.stem)] == 1 else path.name, path)
         for path in files[:_MOST_IMAGES]
     )
 
 
-def _styles() -> tuple[Choice, ...]:
+def _styles() -> tuple[ListEntry, ...]:
     found = []
     for name, path in list_styles().items():
         try:
@@ -109,40 +125,38 @@ def _styles() -> tuple[Choice, ...]:
         except WeightsError:
             # One that is broken is listed by `vidstyle styles list`, with the reason.
             continue
-        title = info.credit.title or _titled(name)
-        found.append((name, Choice(title, path, info.credit.style_image)))
+        title = info.credit.title or _title(name)
+        found.append((name, ListEntry(title, path, info.credit.style_image)))
     if not found:
         raise WeightsError("there are no styles: install vidstyle again, or name VIDSTYLE_WEIGHTS")
     return tuple(choice for _, choice in sorted(found, key=lambda one: one[0] != _FIRST_STYLE))
 
 
-def _networks() -> tuple[Network, ...]:
+def _networks() -> tuple[LossNetwork, ...]:
     """Those that are here come first."""
     found = [
-        Network(name, locate_weights(CATALOG[name]) is not None, CATALOG[name].mebibytes)
+        LossNetwork(name, locate_weights(CATALOG[name]) is not None, CATALOG[name].mebibytes)
         for name in _NETWORKS
         if name not in _OF_TIMM or find_spec("timm")
     ]
     return tuple(sorted(found, key=lambda network: not network.is_here))
 
 
-def _pipelines(folder: Path) -> tuple[Choice, ...]:
+def _pipelines(folder: Path) -> tuple[ListEntry, ...]:
     order = list(_SHIPPED)
     files = [path for path in sorted(folder.glob("*.yaml")) if _stylizes_clips(path)]
     files.sort(key=lambda path: order.index(path.stem) if path.stem in order else len(order))
     if not files:
-        raise UsageError(
-            f"no pipeline in {folder} paints a clip in a style: name a folder with --pipelines"
-        )
+        raise UsageError(f"no pipeline in {folder} stylizes a clip: name a folder with --pipelines")
     described = {
-        path: _SHIPPED.get(path.stem) or (_titled(path.stem), pipeline_summary(path))
+        path: _SHIPPED.get(path.stem) or (_title(path.stem), pipeline_summary(path))
         for path in files
     }
-    return tuple(Choice(title, path, about) for path, (title, about) in described.items())
+    return tuple(ListEntry(title, path, about) for path, (title, about) in described.items())
 
 
 def _stylizes_clips(path: Path) -> bool:
-    """Whether it makes a video that browsers know, in a style that can be chosen."""
+    """Whether its output is a video that browsers play, in a style that can be chosen."""
     try:
         pipeline = load_pipeline(path, registry=Registry())
     except (PipelineError, PluginError):
@@ -152,6 +166,6 @@ def _stylizes_clips(path: Path) -> bool:
     return stylizers == ["stylize/feedforward"] and output_suffix(pipeline) == _SUFFIX
 
 
-def _titled(stem: str) -> str:
+def _title(stem: str) -> str:
     words = stem.replace("-", " ").replace("_", " ").strip()
     return words[:1].upper() + words[1:]

@@ -9,15 +9,15 @@ from typing import BinaryIO, Literal
 
 from vidstyle.app.job_queue import Job, JobQueue
 from vidstyle.app.tasks import Task
-from vidstyle.app.uploads import Sort, Upload, UploadFolder
+from vidstyle.app.uploads import Kind, Upload, UploadFolder
 
-Slot = Literal["image", "preview", "clip", "flicker"]
+Slot = Literal["image", "preview", "clip", "evaluation"]
 MakeTask = Callable[[Path], Task]
-"""A task that works in this folder."""
+"""Gives a task that works in this folder."""
 
 
 class Desk:
-    """Of one tab. A slot holds the last job of its sort; a new one takes its place."""
+    """Of one tab. A slot has the last job of its kind; a new one takes its place."""
 
     def __init__(self, parent: Path, jobs: JobQueue, *, max_upload: int) -> None:
         self._files = UploadFolder(parent)
@@ -25,14 +25,14 @@ class Desk:
         self._max_upload = max_upload
         self._slots: dict[Slot, Job] = {}
         self._uploads: dict[str, tuple[str, Upload]] = {}
-        """By the place on the page, with the browser's mark of the file."""
+        """By the position on the page, with the browser's mark of the file."""
 
     @property
     def folder(self) -> Path:
         return self._files.path
 
-    def upload(self, position: str, mark: str, name: str, content: BinaryIO, sort: Sort) -> Upload:
-        """The file that was put at a place of the page; copied once, and in place of the last one.
+    def upload(self, position: str, mark: str, name: str, content: BinaryIO, kind: Kind) -> Upload:
+        """The file that was given at a position of the page; copied once, in place of the last one.
 
         Raises InputError where it cannot be taken.
         """
@@ -40,25 +40,25 @@ class Desk:
         if known and known[0] == mark:
             return known[1]
         self.forget(position)
-        kept = self._files.keep(name, content, sort=sort, most_bytes=self._max_upload)
+        kept = self._files.keep(name, content, kind=kind, most_bytes=self._max_upload)
         self._uploads[position] = (mark, kept)
         return kept
 
     def forget(self, position: str) -> None:
-        """Remove the file that was put there, if one was, and end the jobs that read it."""
+        """Remove the file that was given there, if one was, and end the jobs that read it."""
         if position in self._uploads:
             _, gone = self._uploads.pop(position)
             self._remove(gone.path.parent)
 
     def begin(self, slot: Slot, make: MakeTask) -> Job:
-        """Queue a task; what the slot had before is ended and removed. Raises BusyError."""
+        """Queue a task; what the slot had before is stopped and removed. Raises BusyError."""
         self.clear(slot)
         folder = self._files.new()
         self._slots[slot] = self._jobs.submit(make(folder))
         return self._slots[slot]
 
-    def said(self, text: str) -> str:
-        """A line of a worker, with the names of uploads in place of ours."""
+    def with_names(self, text: str) -> str:
+        """A line of a command, with the names of uploads in place of ours."""
         for _, upload in self._uploads.values():
             text = text.replace(str(upload.path), upload.name)
         for job in self._slots.values():
@@ -73,25 +73,25 @@ class Desk:
         return self._jobs.position(job)
 
     def stop(self, slot: Slot) -> None:
-        """End the job; what it has made stays."""
+        """Stop the job; its files stay."""
         if slot in self._slots:
             self._jobs.stop(self._slots[slot])
 
     def clear(self, slot: Slot) -> None:
-        """End the job and remove what it has made, and who reads that."""
+        """Stop the job and remove its files, and the jobs that read them."""
         self.stop(slot)
         if job := self._slots.pop(slot, None):
             self._remove(job.task.folder)
 
     def _remove(self, folder: Path) -> None:
-        """Remove a folder, and before it the jobs that read in it."""
+        """Remove a folder, and before it the jobs that read files of it."""
         for slot, job in tuple(self._slots.items()):
-            if any(isinstance(path, Path) and path.parent == folder for _, path in job.task):
+            if any(path.parent == folder for path in job.task.inputs):
                 self.clear(slot)
         shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
-        """End all jobs and remove all files."""
+        """Stop all jobs and remove all files."""
         for slot in tuple(self._slots):
             self.stop(slot)
         self._files.remove()

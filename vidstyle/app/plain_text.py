@@ -1,4 +1,4 @@
-"""Words of strangers where Streamlit would read Markdown."""
+"""Names and messages of anybody's files where Streamlit would read Markdown."""
 
 from __future__ import annotations
 

@@ -11,20 +11,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from vidstyle.app.settings import Settings
+from vidstyle.app.choices import PageSettings
 from vidstyle.app.studio import Studio, opened
 from vidstyle.core.errors import UsageError
 
 ADDRESS = "127.0.0.1"
-"""The only one: who can reach the page can use the machine."""
+"""The only one: whoever can reach the page can use the machine."""
 PAGE = Path(__file__).parent / "page" / "main.py"
 _MEBIBYTE = 2**20
 
 
-def serve(settings: Settings, *, port: int, ready: Callable[[str], None]) -> int:
+def serve(settings: PageSettings, *, port: int, ready: Callable[[str], None]) -> int:
     """Serve the page until SIGINT or SIGTERM, whose number is returned.
 
-    ``ready`` is told the address when it answers. Raises UsageError where Streamlit is not
+    ``ready`` is called with the address when it answers. Raises UsageError where Streamlit is not
     installed or the port is taken, and as ``choices.find_choices``.
     """
     if find_spec("streamlit") is None:
@@ -65,7 +65,7 @@ async def _serve(ready: Callable[[], None]) -> int:
     return received[0]
 
 
-def server_options(settings: Settings, port: int) -> dict[str, Any]:
+def server_options(settings: PageSettings, port: int) -> dict[str, Any]:
     """Streamlit's options; they win over its own files and variables."""
     return {
         "server.address": ADDRESS,

@@ -1,71 +1,74 @@
-"""How a job is going: what the page draws of it."""
+"""How a job is going, from the lines that its commands print: what the page draws of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from vidstyle.app.news import Failed, Made, News, Note, Stage, Step
+from vidstyle.app.tasks import Row
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
-ENDED: tuple[State, ...] = ("done", "failed", "stopped")
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A moment of a job."""
+    """The state of a job at one time."""
 
     state: State = "waiting"
     title: str = ""
-    """Of the part that is being done."""
+    """Of the command that runs."""
     done: int = 0
     total: int | None = None
     first: tuple[int, float] | None = None
-    """What was done when counting began, and when: loading is no part of the pace."""
+    """The first count and its time: loading is no part of the rate."""
     latest: float = 0.0
-    """When it was counted last, in seconds of the same clock."""
-    made: tuple[Made, ...] = ()
-    """Files of the job's folder, each once, in the order in which they came."""
-    changes: int = 0
-    """How often one was made."""
+    """Time of the last count, in seconds of the same clock."""
     notes: tuple[str, ...] = ()
+    result: Row | None = None
+    """The last line of the last command."""
     error: str = ""
 
     @property
     def ended(self) -> bool:
-        return self.state in ENDED
+        return self.state in ("done", "failed", "stopped")
 
     @property
-    def share(self) -> float | None:
-        """What of the part is done, in [0, 1]; None where its length is not known."""
+    def fraction(self) -> float | None:
+        """How much of the command is done, in [0, 1]; None where its length is not known."""
         return min(1.0, self.done / self.total) if self.total else None
 
     @property
     def rate(self) -> float | None:
-        """Steps a second; None before there are two counts."""
+        """Frames or steps a second; None before there are two counts."""
         if self.first is None or self.latest <= self.first[1]:
             return None
         return (self.done - self.first[0]) / (self.latest - self.first[1])
 
     @property
     def seconds_left(self) -> float | None:
-        """Of this part, at its pace."""
+        """Of this command, at its rate."""
         if not self.rate or self.total is None:
             return None
         return max(0, self.total - self.done) / self.rate
 
-    def after(self, news: News, now: float) -> Status:
-        """With what was told at a time ``now`` in seconds."""
-        match news:
-            case Stage(title=title):
-                return replace(self, title=title, done=0, total=None, first=None)
-            case Step(done=done, total=total):
-                first = self.first or (done, now)
-                return replace(self, done=done, total=total, first=first, latest=now)
-            case Made():
-                others = tuple(one for one in self.made if one.name != news.name)
-                return replace(self, made=(*others, news), changes=self.changes + 1)
-            case Note(text=text):
-                return replace(self, notes=tuple(dict.fromkeys((*self.notes, text))))
-            case Failed(text=text):
-                return replace(self, error=text)
+    def start(self, title: str) -> Status:
+        """With a command that starts now; counts start over."""
+        return replace(self, title=title, done=0, total=None, first=None)
+
+    def after(self, row: Row, now: float) -> Status:
+        """With a line that a command has printed at a time ``now`` in seconds."""
+        match row:
+            case {"event": "frame", "done": int(done), "total": total}:
+                return self._counted(done, total, now)
+            case {"event": "step", "step": int(done), "steps": total}:
+                return self._counted(done, total, now)
+            case {"event": "note", "text": str(text)}:
+                return self.with_note(text)
+        return replace(self, result=row)
+
+    def with_note(self, text: str) -> Status:
+        return replace(self, notes=tuple(dict.fromkeys((*self.notes, text))))
+
+    def _counted(self, done: int, total: int | None, now: float) -> Status:
+        first = self.first or (done, now)
+        return replace(self, done=done, total=total, first=first, latest=now)

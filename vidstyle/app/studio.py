@@ -1,4 +1,4 @@
-"""All that the page has beside its looks; one of them in a process."""
+"""All that the page has beside its looks; one in a process."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vidstyle.app.choices import Choices, find_choices
+from vidstyle.app.choices import Choices, PageSettings, find_choices
 from vidstyle.app.desk import Desk
 from vidstyle.app.job_queue import JobQueue
-from vidstyle.app.settings import Settings
 
 _LOOK_EVERY_SECONDS = 1.0
 logger = logging.getLogger(__name__)
@@ -25,7 +24,7 @@ IsOpen = Callable[[str], bool]
 class Studio:
     """The lists, the queue, and a desk for each tab."""
 
-    def __init__(self, settings: Settings, choices: Choices, folder: Path) -> None:
+    def __init__(self, settings: PageSettings, choices: Choices, folder: Path) -> None:
         self.settings = settings
         self.choices = choices
         self.jobs = JobQueue(most_waiting=settings.most_waiting)
@@ -35,7 +34,7 @@ class Studio:
         self._seen: dict[str, float] = {}
 
     def desk(self, session: str) -> Desk:
-        """The desk of a tab; made at the first call."""
+        """The desk of a tab; new at the first call."""
         with self._lock:
             self._seen[session] = time.monotonic()
             if session not in self._desks:
@@ -58,7 +57,7 @@ class Studio:
                 del self._seen[session]
             desks = [self._desks.pop(session) for session in closed]
         for desk in desks:
-            logger.info("a tab was closed: its jobs are ended")
+            logger.info("a tab was closed: its jobs are stopped")
             desk.close()
 
     def watch(self, is_open: IsOpen, ended: threading.Event) -> None:
@@ -67,13 +66,13 @@ class Studio:
             self.clear_closed(is_open)
 
 
-_current: list[Studio] = []
-# Streamlit runs the page's script anew for each change, in threads of its own: what outlives
+# Streamlit runs the page's script again for each change, in threads of its own: what outlives
 # that is kept by a module.
+_current: list[Studio] = []
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Studio]:
+def opened(settings: PageSettings) -> Iterator[Studio]:
     """The studio that ``current`` gives until the context ends; then jobs and files are no more.
 
     Raises as ``find_choices``.

@@ -1,82 +1,216 @@
-"""What the page asks a worker process for. Paths are ours; all else is a choice or a number."""
+"""What the page runs: command lines of ``vidstyle``. Paths are ours; all else is of fixed lists."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+import numpy as np
 
-from vidstyle.models.loss.backbone_table import BackboneName
+from vidstyle.models.loss.backbone_table import BACKBONES, BackboneName
+from vidstyle.models.weights.catalog import CATALOG
+from vidstyle.models.weights.places import locate_weights
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.keyframes import options_to_json
+from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
 
-IMAGE, STYLIZED, PREVIEW_VIDEOS, REPORT = (
-    "painted.png",
-    "painted.mp4",
-    "comparison.json",
-    "flicker.html",
-)
-"""Files that tasks make in their folder."""
+# Files in a task's folder.
+IMAGE: Final = "stylized.png"
+PREVIEWS: Final = "previews"
+STYLIZED: Final = "stylized.mp4"
+COMPARISON: Final = "comparison.html"
+REPORT: Final = "flicker.html"
+# Frames of a clip that can be compared on the page: videos of more take long to encode.
+COMPARED_FRAMES: Final = 500
+# Frames that are evaluated: ten seconds of most clips.
+EVALUATED_FRAMES: Final = 250
+# Frames from the start within which previews lie: those before them are decoded too.
+_FARTHEST_PREVIEW: Final = 300
+
+Row: TypeAlias = Mapping[str, Any]
+"""A line of JSON that a command has printed."""
 
 
-class _Task(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One call of ``vidstyle``."""
 
-    folder: Path
-    """Where what it makes is put; an empty folder of its own."""
+    title: str
+    """What it does, for people."""
+    arguments: tuple[str, ...]
+    """All but ``--json``."""
 
 
-class ImageTask(_Task):
-    """Paint a photo after a painting, by optimization; makes ``IMAGE``, again and again."""
+Commands: TypeAlias = Generator[Command, Row, None]
+"""Commands in order; each is answered with its last line once it has succeeded."""
 
-    kind: Literal["image"] = "image"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageChoices:
+    """What can be chosen for an image."""
+
     content: Path
     style_image: Path
-    steps: int = Field(20, ge=1, le=10_000)
-    size: int = Field(500, ge=100, le=1000)
+    steps: int
+    size: int
     """Longer side in pixels."""
-    backbone: BackboneName = "vgg19"
-    layer_weights: tuple[float, ...] = Field((1.0, 1.0, 1.0, 1.0), min_length=2, max_length=8)
-    """Of the style's layers, from fine to coarse, spread over as many as the backbone has."""
-    style_weight: float = Field(1.0, gt=0, le=1000)
-    variation: float = Field(0.01, ge=0, le=1000)
+    backbone: BackboneName
+    layer_weights: tuple[float, ...]
+    """Of the style layers, from fine to coarse, spread over as many as the backbone has."""
+    style_weight: float
+    smoothness: float
     """Weight of the total variation."""
-    strength: float = Field(1.0, ge=0, le=1)
-    """Share of the painting in the result."""
-
-    @field_validator("layer_weights")
-    @classmethod
-    def _some_style(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
-        if min(weights) < 0 or not any(weights):
-            raise ValueError("the weights of layers are at least 0, and one of them is more")
-        return weights
+    strength: float
 
 
-class _ClipTask(_Task):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipChoices:
+    """What can be chosen for a clip."""
+
     clip: Path
     pipeline: Path
     style: Path
 
 
-class PreviewTask(_ClipTask):
-    """Paint single frames of a clip; makes an image a frame."""
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Commands that work in a folder of their own."""
 
-    kind: Literal["preview"] = "preview"
-    count: int = Field(3, ge=1, le=12)
+    kind: Literal["image", "preview", "clip", "evaluation"]
+    folder: Path
+    chosen: ImageChoices | ClipChoices
+    inputs: tuple[Path, ...]
+    """Files that it reads and that may be removed: then it ends."""
+    commands: Callable[[], Commands]
 
-
-class ClipTask(_ClipTask):
-    """Paint a clip; makes ``PAINTED``, and ``FILMS`` to compare it by."""
-
-    kind: Literal["clip"] = "clip"
-
-
-class FlickerTask(_ClipTask):
-    """Judge a painted clip beside one without blend; makes ``REPORT``."""
-
-    kind: Literal["flicker"] = "flicker"
-    stylized: Path
+    def __repr__(self) -> str:
+        return f"Task({self.kind}, {self.folder})"
 
 
-Task: TypeAlias = ImageTask | PreviewTask | ClipTask | FlickerTask
-TASK: TypeAdapter[Task] = TypeAdapter(Annotated[Task, Field(discriminator="kind")])
-"""From JSON and back."""
+def image_task(folder: Path, chosen: ImageChoices) -> Task:
+    """Stylize an image by optimization; writes ``IMAGE``, and the image so far in ``PREVIEWS``."""
+
+    def commands() -> Commands:
+        files = (str(chosen.content), str(chosen.style_image), "-o", str(folder / IMAGE))
+        numbers = {
+            "--size": chosen.size,
+            "--steps": chosen.steps,
+            "--strength": chosen.strength,
+            "--style-weight": chosen.style_weight,
+            "--variation-weight": chosen.smoothness,
+            "--backbone": chosen.backbone,
+        }
+        options = [text for name, value in numbers.items() for text in (name, str(value))]
+        if len(set(chosen.layer_weights)) > 1:
+            options += ["--style-layers", _style_layers(chosen.backbone, chosen.layer_weights)]
+        options += ["--preview-every", "1", str(folder / PREVIEWS)]
+        yield Command("Stylizing", ("image", *files, *options))
+
+    return Task("image", folder, chosen, (chosen.content, chosen.style_image), commands)
+
+
+def preview_task(folder: Path, chosen: ClipChoices, *, count: int = 3) -> Task:
+    """Stylize single frames of a clip, each as the first of a run; writes a folder each."""
+
+    def commands() -> Commands:
+        pipeline = _derive_pipeline(chosen.pipeline, folder, sink="encode/images")
+        run = ("run", str(pipeline), str(chosen.clip), "--style", str(chosen.style))
+        plan = yield Command("Reading the clip", (*run, "-o", str(folder / "plan"), "--dry-run"))
+        for index in _spread(plan["frame_count"], count):
+            output = ("-o", str(folder / f"frame-{index:06}"), "--frames", f"{index}:{index + 1}")
+            yield Command("Stylizing single frames", (*run, *output))
+
+    return Task("preview", folder, chosen, (chosen.clip,), commands)
+
+
+def clip_task(folder: Path, chosen: ClipChoices) -> Task:
+    """Stylize a clip; writes ``STYLIZED``, and ``COMPARISON`` to compare it by."""
+
+    def commands() -> Commands:
+        files = (str(chosen.pipeline), str(chosen.clip), "-o", str(folder / STYLIZED))
+        yield Command("Stylizing", ("run", *files, "--style", str(chosen.style)))
+        pair = (str(chosen.clip), str(folder / STYLIZED), "-o", str(folder / COMPARISON))
+        frames = ("--frames", f"0:{COMPARED_FRAMES}")
+        yield Command("Encoding the comparison", ("compare", *pair, *frames))
+
+    return Task("clip", folder, chosen, (chosen.clip,), commands)
+
+
+def evaluation_task(folder: Path, chosen: ClipChoices, stylized: Path) -> Task:
+    """Evaluate a stylized clip beside a per-frame baseline; writes ``REPORT``."""
+
+    def commands() -> Commands:
+        temporal = ("shots", "flow", "blend")
+        pipeline = _derive_pipeline(chosen.pipeline, folder, without=temporal)
+        frames = ("--frames", f"0:{EVALUATED_FRAMES}")
+        baseline = folder / "baseline.mp4"
+        files = (str(pipeline), str(chosen.clip), "-o", str(baseline))
+        style = ("--style", str(chosen.style))
+        yield Command("Stylizing the per-frame baseline", ("run", *files, *style, *frames))
+        clips = (str(chosen.clip), str(stylized), "--per-frame", str(baseline))
+        options = ("--evaluator", _evaluator(chosen.pipeline), "--report", str(folder / REPORT))
+        yield Command("Evaluating temporal consistency", ("evaluate", *clips, *frames, *options))
+        baseline.unlink()
+
+    return Task("evaluation", folder, chosen, (chosen.clip, stylized), commands)
+
+
+def _style_layers(backbone: BackboneName, weights: Sequence[float]) -> str:
+    """``relu1_1=0.5,relu2_1=1``: weights on the line through the given ones, fine to coarse."""
+    choices, weights_file = BACKBONES[backbone].choices, locate_weights(CATALOG[backbone])
+    # Weights from elsewhere may end at any layer.
+    whole = weights_file is None or weights_file.name == CATALOG[backbone].file
+    layers = choices[0 if whole else -1].style
+    places = np.linspace(0, len(weights) - 1, len(layers))
+    values = np.interp(places, range(len(weights)), weights)
+    return ",".join(f"{layer}={value:g}" for layer, value in zip(layers, values, strict=True))
+
+
+def _spread(frames: int | None, count: int) -> list[int]:
+    """Indices of frames: the middles of equal parts, since clips often start and end with little
+    to see."""
+    length = min(frames or 1, _FARTHEST_PREVIEW)
+    return sorted({length * (2 * part + 1) // (2 * count) for part in range(count)})
+
+
+def _evaluator(pipeline: Path) -> str:
+    """A flow that is fast, and not the one of the pipeline itself."""
+    used = {stage.use for stage in load_pipeline(pipeline, registry=Registry()).stages}
+    return "dis" if "flow/farneback" in used else "farneback"
+
+
+def _derive_pipeline(
+    path: Path, folder: Path, *, without: Collection[str] = (), sink: str | None = None
+) -> Path:
+    """Write a pipeline without the stages of some kinds, or with another sink. Returns its path."""
+    pipeline = load_pipeline(path, registry=Registry())
+    stages = _stages(pipeline, without)
+    if sink is not None:
+        stages[-1] = {"use": sink}
+    content = {
+        "version": pipeline.version,
+        "stages": stages,
+        "inputs": {side.name: str(side.path.absolute()) for side in pipeline.inputs},
+    }
+    derived = folder / "pipeline.yaml"
+    # JSON is YAML.
+    derived.write_text(json.dumps({key: value for key, value in content.items() if value}))
+    return derived
+
+
+def _stages(pipeline: Pipeline, without: Collection[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "use": stage.use,
+            **{
+                name: value
+                for name, value in options_to_json(stage.options, stage.keyframes).items()
+                if value is not None
+            },
+        }
+        for stage in pipeline.stages
+        if stage.kind not in without
+    ]

@@ -1,4 +1,4 @@
-"""What people hand over: kept on disk under names of ours, looked at by nobody but a worker."""
+"""Files of people: kept on disk under names of ours, decoded by nobody but a command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vidstyle.app.plain_text import on_one_line, shortened
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.image_size import image_size
 
-Sort = Literal["image", "clip"]
+Kind = Literal["image", "clip"]
 ORIGINAL = "original"
 """The name of every upload, in a folder of its own: no letter of it comes from a browser."""
 _MOST_PIXELS = 64_000_000
@@ -21,7 +21,7 @@ _MOST_PIXELS = 64_000_000
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that somebody handed over."""
+    """A file that somebody has given."""
 
     name: str
     """As it is shown; never part of a path."""
@@ -35,14 +35,14 @@ class UploadFolder:
         self.path = parent / uuid.uuid4().hex
         self.path.mkdir(mode=0o700)
 
-    def keep(self, name: str, content: BinaryIO, *, sort: Sort, most_bytes: int) -> Upload:
+    def keep(self, name: str, content: BinaryIO, *, kind: Kind, most_bytes: int) -> Upload:
         """Copy a file. Raises InputError for one that is too large, empty or no image."""
         shown = shortened(on_one_line(name))
         folder = self.new()
         path = folder / ORIGINAL
         try:
             _copy(content, path, shown, most_bytes)
-            if sort == "image":
+            if kind == "image":
                 _check_image(path, shown)
         except InputError:
             shutil.rmtree(folder)
@@ -61,15 +61,16 @@ class UploadFolder:
 
 
 def _copy(content: BinaryIO, path: Path, shown: str, most_bytes: int) -> None:
+    size = 0
     with path.open("xb") as file:
         while block := content.read(2**20):
-            file.write(block)
-            if file.tell() > most_bytes:
+            size += file.write(block)
+            if size > most_bytes:
                 raise InputError(
                     f"{shown} is larger than {most_bytes / 2**20:.0f} MiB: make it smaller, or"
                     " start the page with a larger --max-upload"
                 )
-        if not file.tell():
+        if not size:
             raise InputError(f"{shown} is empty: choose another file")
 
 

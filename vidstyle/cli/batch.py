@@ -1,4 +1,4 @@
-"""``vidstyle batch``: a folder of clips in, the same tree out."""
+"""``vidstyle batch``: a folder of clips; the output folder has the same sub-folders."""
 
 from __future__ import annotations
 
@@ -18,28 +18,34 @@ def register(app: typer.Typer) -> None:
 
 def batch(
     pipeline: given.PipelineFile,
-    folder: Annotated[Path, typer.Argument(help="A folder of clips.", metavar="FOLDER")],
+    folder: Annotated[Path, typer.Argument(help="The folder of clips.", metavar="FOLDER")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="Where the same tree is made.", metavar="DIR")
+        Path,
+        typer.Option(
+            "-o", "--output", help="Output folder; sub-folders are mirrored.", metavar="DIR"
+        ),
     ],
     set_: given.Set = None,
     style: given.Style = None,
+    strength: given.Strength = None,
+    consistency: given.Consistency = None,
     device: given.Device = "auto",
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Make outputs again that are there already.")
+        bool, typer.Option("--overwrite", help="Replace existing outputs.")
     ] = False,
     plugins: given.Plugins = None,
     json: given.Json = False,
 ) -> None:
-    """Run a pipeline on every clip of a folder. Outputs that are there already are kept."""
+    """Stylize every clip of a folder. Existing outputs are skipped."""
     from vidstyle.cli.progress import clip_listener
     from vidstyle.core.errors import BatchError
     from vidstyle.runner.batch import find_clips, run_batch
 
-    loaded = given.pipeline_of(pipeline, set_=set_, style=style, plugins=plugins)
+    overrides = given.overrides_of(set_, style, strength, consistency)
+    loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
     clips, others = find_clips(folder, leave_out=output)
     if others:
-        say(f"not clips, left out: {', '.join(p.name for p in others)}")
+        say(f"skipped, not clips: {', '.join(p.name for p in others)}")
     failed = []
     outcomes = run_batch(
         loaded,
@@ -57,7 +63,7 @@ def batch(
             where = f" in {outcome.stage}" if outcome.stage else ""
             line += f"failed{where}: {outcome.error}"
         elif outcome.result is None:
-            line += f"kept, {outcome.output} is there already"
+            line += f"skipped, {outcome.output} exists"
         else:
             line += f"{outcome.result.frames} frames in {outcome.result.seconds:.1f} s"
         if json:

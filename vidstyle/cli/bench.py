@@ -1,4 +1,4 @@
-"""``vidstyle bench``: how fast this machine is, against the loop that people run without it."""
+"""``vidstyle bench``: the speed of this machine, beside a frame loop in PyTorch."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from vidstyle.evaluation.speed import Timing
     from vidstyle.runner.config.pipeline import Pipeline
 
-LOOP, ALONE, RUN = "frame loop", "stylizer alone", "vidstyle run"
+LOOP, STYLIZER, RUN = "frame loop", "stylizer only", "vidstyle run"
+# Of fewer frames a rate is that of the last few, which leave the queues together.
 FEWEST = 8
-"""Frames that a rate is taken of at least: of fewer, it is that of their last burst."""
 
 
 def register(app: typer.Typer) -> None:
@@ -29,29 +29,31 @@ def register(app: typer.Typer) -> None:
 
 def bench(
     pipeline: given.PipelineFile,
-    clip: Annotated[Path, typer.Argument(help="What to make faster.", metavar="INPUT")],
+    clip: Annotated[Path, typer.Argument(help="The clip to stylize.", metavar="INPUT")],
     style: given.Style = None,
+    strength: given.Strength = None,
+    consistency: given.Consistency = None,
     set_: given.Set = None,
-    frames: Annotated[int, typer.Option(help="Of the clip, from its start.", min=FEWEST)] = 120,
+    frames: Annotated[int, typer.Option(help="How many of its first frames.", min=FEWEST)] = 120,
     rounds: Annotated[
-        int, typer.Option(help="How often each is run; the fastest counts.", min=1)
+        int, typer.Option(help="How often each runs; the fastest counts.", min=1)
     ] = 3,
     compare: Annotated[
         Path | None,
-        typer.Option(help="What an earlier --json printed, to compare with.", metavar="FILE"),
+        typer.Option(help="The --json output of an earlier run, to compare with.", metavar="FILE"),
     ] = None,
     json: given.Json = False,
 ) -> None:
-    """Time a pipeline, its stylizer alone, and the loop that people run instead.
+    """Time a pipeline, its stylizer only, and a plain frame loop.
 
-    All in one go and taking turns, so that the ratios hold on a noisy machine. The loop is eager
-    PyTorch in float32 with the same weights, Farneback both ways, mask, warp, blend and libx264.
+    They take turns, so that the ratios hold on a noisy machine. The frame loop is eager PyTorch in
+    float32 with the same weights, Farneback flow in both directions, mask, warp, blend and libx264.
     """
     from vidstyle.evaluation.speed import fastest, time_in_turns
 
-    overrides = given.overrides_of(set_, style)
+    overrides = given.overrides_of(set_, style, strength, consistency)
     before = None if compare is None else _earlier(compare)
-    loaded = given.pipeline_of(pipeline, set_=overrides, style=None, plugins=None)
+    loaded = given.pipeline_of(pipeline, overrides)
     with tempfile.TemporaryDirectory() as folder:
         _check(loaded, clip, Path(folder))
         commands = _commands(loaded, clip, Path(folder), overrides, frames)
@@ -60,16 +62,16 @@ def bench(
         }
     # Not every file says beforehand how many frames it has.
     _check_enough(clip, min(timing.frames for timing in timings.values()))
-    figures = figures_of(timings)
+    rates = rates_of(timings)
     if json:
-        print(json_module.dumps(figures))
+        print(json_module.dumps(rates))
         return
-    for line in table(figures, before):
+    for line in table(rates, before):
         answer(line)
 
 
 def _check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
-    """What is wrong with clip, style or pipeline is said at once, and as `vidstyle run` does."""
+    """Raise at once what `vidstyle run` would raise for this clip, style and pipeline."""
     from vidstyle.runner.plan.job import Job, prepared
 
     with prepared(Job(pipeline, clip, folder / "run.mp4")) as (_, plan):
@@ -83,7 +85,7 @@ def _check_enough(clip: Path, count: int) -> None:
 
     if count < FEWEST:
         raise InputError(
-            f"{clip} has {count} frames; a rate takes {FEWEST} or more: time a longer clip"
+            f"{clip} has {count} frames; a rate needs {FEWEST} or more: use a longer clip"
         )
 
 
@@ -106,7 +108,7 @@ def _commands(
             str(coded.get("crf") or 18),
             str(coded.get("preset") or "medium"),
         ],
-        ALONE: [
+        STYLIZER: [
             *module,
             "vidstyle.evaluation.reference_loops",
             "stylizer",
@@ -133,7 +135,7 @@ def _commands(
 
 
 def _style_of(pipeline: Pipeline) -> str:
-    """The style that the pipeline paints in; of a mix its largest part."""
+    """The style of the pipeline; of a mix the one with the largest weight."""
     for entry in pipeline.stages:
         if entry.use == "stylize/feedforward":
             style: str | Mapping[str, float] = entry.options.model_dump()["style"]
@@ -141,9 +143,9 @@ def _style_of(pipeline: Pipeline) -> str:
     raise typer.BadParameter(f"{pipeline.path} has no stage stylize/feedforward to compare")
 
 
-def figures_of(timings: Mapping[str, Timing]) -> dict[str, Any]:
-    """Rates, start and memory of each, and the ratios that do not depend on the machine."""
-    loop, alone, run = (timings[name] for name in (LOOP, ALONE, RUN))
+def rates_of(timings: Mapping[str, Timing]) -> dict[str, Any]:
+    """Rates, start-up and memory of each, and ratios that hardly depend on the machine."""
+    loop, stylizer, run = (timings[name] for name in (LOOP, STYLIZER, RUN))
     each = {
         name: {
             "frames_per_second": round(timing.rate, 2),
@@ -157,23 +159,23 @@ def figures_of(timings: Mapping[str, Timing]) -> dict[str, Any]:
         "each": each,
         "stage_milliseconds": spent,
         "ratios": {
-            "times the frame loop": round(run.rate / loop.rate, 2),
-            "time over the stylizer alone": round(alone.rate / run.rate, 3),
+            "speed over the frame loop": round(run.rate / loop.rate, 2),
+            "time over the stylizer only": round(stylizer.rate / run.rate, 3),
         },
     }
 
 
-def table(figures: Mapping[str, Any], before: Mapping[str, float] | None) -> list[str]:
-    """What a person reads; with ``before``, each ratio beside what it was."""
+def table(rates: Mapping[str, Any], before: Mapping[str, float] | None) -> list[str]:
+    """Lines for people; with ``before``, each ratio beside its earlier value."""
     lines = [f"{'':16}{'fps':>8}{'ms':>9}{'first frame':>13}{'peak':>10}"]
-    for name, one in figures["each"].items():
+    for name, one in rates["each"].items():
         rate = one["frames_per_second"]
         first, peak = f"{one['first_frame_seconds']:.2f} s", f"{one['peak_mib']} MiB"
         lines.append(f"{name:16}{rate:8.1f}{1000 / rate:9.1f}{first:>13}{peak:>10}")
-    spent = ", ".join(f"{name} {ms:.1f}" for name, ms in figures["stage_milliseconds"].items())
-    lines.append(f"ms a frame, threads overlap: {spent}")
-    for name, ratio in figures["ratios"].items():
-        was = f", was {before[name]:.2f}" if before and name in before else ""
+    spent = ", ".join(f"{name} {ms:.1f}" for name, ms in rates["stage_milliseconds"].items())
+    lines.append(f"ms per frame and stage (stages overlap): {spent}")
+    for name, ratio in rates["ratios"].items():
+        was = f" (was {before[name]:.2f})" if before and name in before else ""
         lines.append(f"{name}: {ratio:.2f}{was}")
     return lines
 
@@ -187,4 +189,6 @@ def _earlier(path: Path) -> Mapping[str, float]:
     except OSError as error:
         raise UsageError(f"--compare {path}: cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path} is not what `vidstyle bench --json` prints") from error
+        raise UsageError(
+            f"--compare {path}: wanted the output of `vidstyle bench --json`"
+        ) from error

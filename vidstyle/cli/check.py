@@ -1,4 +1,4 @@
-"""``vidstyle check``: is the pipeline right, and what would a run take?"""
+"""``vidstyle check``: validate a pipeline, and estimate time and disk of a run."""
 
 from __future__ import annotations
 
@@ -20,21 +20,24 @@ def check(
     pipeline: given.PipelineFile,
     input_: Annotated[
         Path | None,
-        typer.Argument(help="A clip; without it the file alone is checked.", metavar="[INPUT]"),
+        typer.Argument(help="A clip to plan and estimate for.", metavar="[INPUT]"),
     ] = None,
     set_: given.Set = None,
     style: given.Style = None,
+    strength: given.Strength = None,
+    consistency: given.Consistency = None,
     device: given.Device = "auto",
     frames: given.Frames = None,
     plugins: given.Plugins = None,
     json: given.Json = False,
 ) -> None:
-    """Validate a pipeline; with a clip, print the plan and estimate time and disk."""
+    """Validate a pipeline. With a clip: print the plan, estimate time and disk."""
     from vidstyle.cli.plan_text import plan_json, print_plan
     from vidstyle.runner.plan.job import check_without_clip
 
     interval = given.interval_of(frames)
-    loaded = given.pipeline_of(pipeline, set_=set_, style=style, plugins=plugins)
+    overrides = given.overrides_of(set_, style, strength, consistency)
+    loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
     if input_ is None:
         check_without_clip(loaded, device=device)
         names = [entry.use for entry in loaded.stages]
@@ -44,16 +47,17 @@ def check(
 
     estimate = probe(loaded, input_, device=device, frames=interval)
     if json:
-        figures = {"seconds": estimate.seconds, "bytes": estimate.bytes}
-        print(json_module.dumps({**plan_json(estimate.plan), "estimate": figures}))
+        expected = {"seconds": estimate.seconds, "bytes": estimate.bytes}
+        print(json_module.dumps({**plan_json(estimate.plan), "estimate": expected}))
         return
     print_plan(estimate.plan, as_json=False)
     answer(estimate_line(estimate.seconds, estimate.bytes, estimate.probed))
 
 
 def estimate_line(seconds: float | None, size: int | None, probed: int) -> str:
-    """One line about the whole run, from the frames that were tried."""
+    """One line about the whole run, from the first frames."""
     if seconds is None or size is None:
-        return f"tried {probed} frames; the clip does not say how long it is"
-    minutes = f"{int(seconds) // 60}:{int(seconds) % 60:02}"
-    return f"about {minutes} min and {size / 2**20:.1f} MiB, judged by {probed} frames"
+        return f"No estimate: the length of the clip is unknown ({probed} frames tried)."
+    whole = max(round(seconds), 1)
+    time = f"{whole} s" if whole < 60 else f"{whole // 60}:{whole % 60:02} min"
+    return f"About {time} and {size / 2**20:.1f} MiB (estimated from {probed} frames)."

@@ -108,25 +108,29 @@ def evaluate(
     metrics = None
     if per_frame is not None:
         metrics = find_network_metrics(style_image=style_image, weights=weights, size=size)
-    progress = None if json else _ProgressLines()
+    progress = _print_progress if json else _ProgressLines()
     evaluations = evaluate_files(clips, check, chosen, metrics=metrics, report=progress)
-    content = json_module.dumps(_all_json(clips, evaluations, interval))
-    if json:
-        print(content)
-    else:
+    scores = _all_json(clips, evaluations, interval)
+    if not json:
         print_evaluations(evaluations)
     if output:
         from vidstyle.report.flicker_report import write_text
         from vidstyle.runner.storage.destination import Destination
 
-        write_text(Destination(output, overwrite), content + "\n")
+        write_text(Destination(output, overwrite), json_module.dumps(scores) + "\n")
     if report:
         from vidstyle.report.flicker_report import write_report
 
         write_report(report, evaluations, clips.named, chosen.flow, interval, overwrite=overwrite)
-    if not json:
+    if json:
+        print(json_module.dumps({"event": "done", **scores}), flush=True)
+    else:
         for path in outputs:
             say(f"wrote {path}")
+
+
+def _print_progress(done: int, total: int) -> None:
+    print(json_module.dumps({"event": "frame", "done": done, "total": total}), flush=True)
 
 
 def _check_outputs(

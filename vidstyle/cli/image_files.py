@@ -33,7 +33,7 @@ _TOO_LARGE = "make it smaller"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Still:
-    """An image that is to be painted."""
+    """An image that is stylized."""
 
     colors: HostArray
     """(H, W, 3) RGB in [0, 1]."""
@@ -48,13 +48,13 @@ def read_still(path: Path, side: int) -> Still:
     found = read_image(path, advice=_TOO_LARGE)
     height, width = _fitted(found.colors.shape[:2], side)
     if min(height, width) < 2:
-        raise InputError(f"{path} is too narrow to be painted: {width}x{height} at this --size")
+        raise InputError(f"{path} is too narrow: {width}x{height} at this --size")
     alpha = None if found.alpha is None else resized(found.alpha, height, width)
     return Still(resized(found.colors, height, width), alpha, found.bit_depth)
 
 
 def read_mask(path: Path, still: Still) -> HostArray:
-    """Where to paint, (H, W) in [0, 1] at the image's size: its opacity where it has one, or how
+    """Where to stylize, (H, W) in [0, 1] at the image's size: its opacity where it has one, or how
     light it is. Raises InputError."""
     found = read_image(path, advice=_TOO_LARGE)
     white = found.colors.mean(axis=2) if found.alpha is None else found.alpha
@@ -79,14 +79,14 @@ def check_output(output: Path, *, overwrite: bool, inputs: Sequence[Path]) -> No
 
 @contextmanager
 def reserved(output: Path, *, overwrite: bool) -> Generator[Destination, None, None]:
-    """Hold the output against other runs while the image is painted."""
+    """Lock the output against other runs while the image is stylized."""
     destination = Destination(output, overwrite)
     with destination.reserved():
         yield destination
 
 
 def write_still(destination: Destination, stylized: torch.Tensor, still: Still) -> None:
-    """Write a painting (1, 3, H, W) with the opacity and depth of what it was painted on.
+    """Write a stylized image (1, 3, H, W) with the opacity and depth of its content.
 
     As far as the format holds them. Raises OutputError.
     """
@@ -115,7 +115,7 @@ def to_planes(image: HostArray) -> torch.Tensor:
 
 
 def to_bytes(stylized: torch.Tensor) -> np.ndarray:
-    """(H, W, 3) BGR of 8 bits, for previews and films."""
+    """(H, W, 3) BGR of 8 bits, for previews and preview videos."""
     return np.asarray((_samples(stylized, None) * 255 + np.float32(0.5)).astype(np.uint8))
 
 

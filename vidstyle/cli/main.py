@@ -1,4 +1,4 @@
-"""The entry point: parses, runs a command, and turns every error into one line and a code."""
+"""The entry point: run a command, and turn every error into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vidstyle.cli.terminal import VisibleFormatter, say, visible_lines
 
 app = typer.Typer(
     name="vidstyle",
-    help="Paint a video in a style, without flicker.",
+    help="Stylize video with temporal consistency.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -63,22 +63,22 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As standard error does: a file name may hold bytes that are no text.
         sys.stdout.reconfigure(errors="backslashreplace")
-    # What OpenCV's readers say of a damaged image, in lines of its own, we say in one.
+    # OpenCV's readers print their own lines about a damaged image; ours is one line.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    # torch's threads wait for each other by spinning: so long as to take the cores from the other
-    # stages, and from other programs. After some microseconds they sleep.
+    # torch's threads spin while they wait for each other, which takes the cores from the other
+    # stages and from other programs. With this they sleep after some microseconds.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     code = run_command(sys.argv[1:])
     threaded = sys.modules.get("vidstyle.runner.execution.threaded")
     if threaded is not None and threaded.still_working():
-        # The libraries that a step is in are not to be taken from under it.
+        # A thread is still inside of a library: do not unload it.
         sys.stdout.flush()
         os._exit(code)
     sys.exit(code)
 
 
 def run_command(arguments: list[str]) -> int:
-    """Run one command line and return its exit code; errors are one line on stderr."""
+    """Run one command line and return its exit code. An error is one line on standard error."""
     return _exit_code(lambda: app(arguments, standalone_mode=False))
 
 
@@ -93,7 +93,7 @@ def _terminate(signum: int, frame: object) -> None:
 
 
 def _leave_at_once_next_time() -> None:
-    """Whoever insists need not wait for a step that is running: what is kept is whole anyway."""
+    """A second signal does not wait for the running step; the stored work is complete anyway."""
     for number, code in ((signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)):
         signal.signal(number, partial(_leave, code))
 
@@ -112,7 +112,7 @@ def _exit_code(command: Callable[[], Any]) -> int:
             return _fail("terminated; the destination is untouched", TERMINATED)
         return leaving.code if isinstance(leaving.code, int) else 1
     except BrokenPipeError:
-        # Who reads our output has left, as `head` does; nothing can be told to them.
+        # The reader of our output has closed it, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except typer.TyperException as error:
@@ -120,20 +120,20 @@ def _exit_code(command: Callable[[], Any]) -> int:
     except Exception as error:
         return _fail_with(error)
     if code == INTERRUPTED:
-        # typer turns Ctrl-C into a code and says nothing.
+        # typer turns Ctrl-C into a code and prints nothing.
         return _fail("interrupted; the destination is untouched", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
 def _complaint(error: typer.TyperException) -> str:
-    """What the parser says, with the option or argument that it says it of."""
+    """The parser's message, with the option or argument that it is about."""
     if getattr(error, "param", None) is None:
         return str(error)
     return error.format_message().replace("Value error, ", "")
 
 
 def _usage(message: str, code: int) -> int:
-    """A wrong call is one line; a call without a command is answered with the help."""
+    """A wrong call is one line; a call without a command prints the help."""
     if not message.startswith("Usage:"):
         # The parser breaks lines between choices.
         return _fail(" ".join(message.split()), code)
@@ -147,10 +147,10 @@ def _fail_with(error: Exception) -> int:
         print(visible_lines("".join(traceback.format_exception(error))), file=sys.stderr)
     if isinstance(error, errors.VidstyleError):
         return _fail(str(error), error.exit_code)
-    said = " ".join(str(error).split())
+    reason = " ".join(str(error).split())
     return _fail(
-        f"this is a bug in vidstyle: {type(error).__name__}: {said};"
-        " run again as `vidstyle --debug …` and report what it shows",
+        f"this is a bug in vidstyle: {type(error).__name__}: {reason};"
+        " run again as `vidstyle --debug …` and report the traceback",
         1,
     )
 
@@ -166,12 +166,12 @@ for _command in (
     "batch",
     "check",
     "evaluate",
+    "compare",
     "bench",
     "pipelines",
     "stages",
     "styles",
     "weights",
     "app",
-    "schema",
 ):
     import_module(f"vidstyle.cli.{_command}").register(app)

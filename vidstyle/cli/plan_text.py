@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from fractions import Fraction
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-from vidstyle.cli.terminal import visible
+from vidstyle.cli.terminal import answer, print_table
 from vidstyle.core.clip import Clip
 from vidstyle.core.plan import Plan, PlannedInput, PlannedStage
+from vidstyle.runner.config.keyframes import AT
+
+_TITLES = ("stage", "reads", "writes", "on", "memory")
 
 
 def print_plan(plan: Plan, *, as_json: bool) -> None:
-    """Stages, layers, place, memory; on standard output."""
+    """Print stages, layers, devices and memory on standard output."""
     if as_json:
         print(json.dumps(plan_json(plan)))
         return
-    console = Console(highlight=False)
-    console.print(Text(visible(clip_line(plan.source.clip))), soft_wrap=True)
+    answer(clip_line(plan.source.clip))
     for side in plan.inputs:
-        console.print(Text(visible(input_line(side))), soft_wrap=True)
-    console.print(_table(plan))
-    console.print(
-        f"chunks of {plan.chunk[0]} to {plan.chunk[1]} frames,"
-        f" queues of {plan.queue}, the run takes at most {mebibytes(plan.memory)}",
-        markup=False,
-        soft_wrap=True,
+        answer(input_line(side))
+    print_table(_TITLES, map(_cells, plan.every), right={"memory"})
+    for line in (*network_lines(plan), *strength_lines(plan)):
+        answer(line)
+    answer(
+        f"Chunks of {plan.chunk[0]} to {plan.chunk[1]} frames, queues of {plan.queue};"
+        f" needs at most {mebibytes(plan.memory)}."
     )
+
+
+def network_lines(plan: Plan) -> list[str]:
+    """``stylize/gatys: loss network vgg16, bfloat16``, for each stage that has one."""
+    return [
+        f"{stage.use}: loss network {stage.options['backbone']}, {stage.options['precision']}"
+        for stage in plan.every
+        if "backbone" in stage.options
+    ]
 
 
 def plan_json(plan: Plan) -> dict[str, object]:
@@ -55,28 +63,41 @@ def _stage_json(stage: PlannedStage) -> dict[str, object]:
         "name": stage.name,
         "use": stage.use,
         "options": dict(stage.options),
-        "place": asdict(stage.context),
+        "context": asdict(stage.context),
         "reads": sorted(stage.needs.reads),
         "writes": list(stage.needs.writes),
         "memory": stage.memory,
     }
 
 
-def _table(plan: Plan) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("stage", "reads", "writes", "on", "memory"):
-        table.add_column(title, overflow="fold", justify="right" if title == "memory" else "left")
-    for stage in plan.every:
-        where = f"{stage.context.device} x{stage.context.threads}"
-        cells = (
-            stage.use,
-            ", ".join(_reads(stage)),
-            ", ".join(stage.needs.writes),
-            where,
-            mebibytes(stage.memory),
-        )
-        table.add_row(*(Text(visible(cell)) for cell in cells))
-    return table
+def _cells(stage: PlannedStage) -> tuple[str, ...]:
+    return (
+        stage.use,
+        ", ".join(_reads(stage)),
+        ", ".join(stage.needs.writes),
+        f"{stage.context.device} x{stage.context.threads}",
+        mebibytes(stage.memory),
+    )
+
+
+def strength_lines(plan: Plan) -> list[str]:
+    """The resolved strengths, as in ``Stylization strength (--strength): 0.8``."""
+    titles = {
+        "stylize": "Stylization strength (--strength)",
+        "blend": "Temporal consistency (--consistency)",
+    }
+    return [
+        f"{titles[kind]}: {_value_text(stage.options['strength'])}"
+        for stage in plan.stages
+        if (kind := stage.use.split("/")[0]) in titles and "strength" in stage.options
+    ]
+
+
+def _value_text(value: object) -> str:
+    """A number, or ``0 at 0 s, 1 at 2 s`` where it changes over time."""
+    if not isinstance(value, dict):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    return ", ".join(f"{at:g} at {float(Fraction(time)):g} s" for time, at in value[AT].items())
 
 
 def _reads(stage: PlannedStage) -> list[str]:

@@ -1,4 +1,4 @@
-"""How a run is shown: a bar on a terminal, plain lines elsewhere, JSON lines when asked for."""
+"""The progress of a run: a bar on a terminal, lines elsewhere, JSON lines with ``--json``."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _PLAIN_EVERY_SECONDS = 5.0
 
 @contextmanager
 def listener(*, as_json: bool) -> Generator[Listener, None, None]:
-    """Shows the events of one run while the context is open."""
-    # A name such as [red].mp4 or :clip:.mp4 means nothing but itself.
+    """A listener that shows the events of one run while the context is open."""
+    # A name such as [red].mp4 or :clip:.mp4 is no markup.
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     if as_json:
         yield _print_json
@@ -65,7 +65,7 @@ def _as_json(event: Event) -> dict[str, object]:
         case FrameDone(index, done, total, digest):
             return {"event": "frame", "index": index, "done": done, "total": total, "hash": digest}
         case NoteEvent(note):
-            return {"event": "notice", "kind": note.kind, "text": note.text}
+            return {"event": "note", "kind": note.kind, "text": note.text}
         case Resumed(frames):
             return {"event": "resumed", "frames": frames}
         case Kept(frames, store):
@@ -94,7 +94,7 @@ def _bar(console: Console) -> Progress:
 
 
 class _Bar:
-    """A moving bar; notices and the summary stay above and below it."""
+    """A moving bar; notes stay above it, the summary below."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar, self._started = bar, time.perf_counter()
@@ -122,7 +122,7 @@ class _Bar:
 
 
 class _Lines:
-    """One line now and then, for logs."""
+    """A line every few seconds, for logs."""
 
     def __init__(self, prefix: str = "") -> None:
         self._prefix = prefix
@@ -150,7 +150,7 @@ class _Lines:
 
 
 class _ClipLines(_Lines):
-    """For one clip among many: how it ended is said by whoever counts them."""
+    """For one clip of a batch; the batch prints the summary."""
 
     def _end(self, result: Result) -> None:
         return None
@@ -166,15 +166,15 @@ def progress_line(done: int, total: int | None, seconds: float) -> str:
 
 
 def work_line(event: Resumed | Kept) -> str:
-    """What of an earlier run is used, or of this one can be."""
+    """Frames that an earlier run has left, or that this one leaves."""
     if isinstance(event, Resumed):
-        return f"{event.frames} frames of an earlier run are there: going on behind them"
+        return f"resuming an interrupted run after {event.frames} frames"
     command = shlex.join(["vidstyle", *(word for word in sys.argv[1:] if word != "--no-resume")])
-    return f"{event.frames} frames are kept in {event.store}; go on with: {command}"
+    return f"{event.frames} frames are stored in {event.store}; resume with: {command}"
 
 
 def summary(result: Result) -> list[str]:
-    """What was made, and where the time went."""
+    """Rate, time by stage, and the output."""
     rate = result.frames / max(result.seconds, 1e-6)
     frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
     return [
@@ -186,7 +186,7 @@ def summary(result: Result) -> list[str]:
 
 def _stage_times(seconds: Mapping[str, float], frames: int) -> str:
     parts = (f"{name} {1000 * spent / max(frames, 1):.1f}" for name, spent in seconds.items())
-    return "ms a frame: " + ", ".join(parts)
+    return "ms per frame: " + ", ".join(parts)
 
 
 def _short(name: str, width: int = 28) -> str:
@@ -194,7 +194,7 @@ def _short(name: str, width: int = 28) -> str:
 
 
 def clip_listener(clip: Path, *, as_json: bool) -> Listener:
-    """For one clip among many, named in each line."""
+    """For one clip of a batch; each line names it."""
     if not as_json:
         return _ClipLines(f"{clip.name}: ")
 

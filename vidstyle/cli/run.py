@@ -17,51 +17,63 @@ def register(app: typer.Typer) -> None:
 def run(
     pipeline: given.PipelineFile,
     inputs: Annotated[
-        list[Path], typer.Argument(help="Clips, or folders of images.", metavar="INPUT...")
+        list[Path], typer.Argument(help="Video files or folders of images.", metavar="INPUT...")
     ],
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", help="A file; with several inputs, a folder.", metavar="OUT"
+            "-o",
+            "--output",
+            help="Output file, or folder where there are several inputs.",
+            metavar="OUT",
         ),
     ] = None,
     set_: given.Set = None,
     style: given.Style = None,
+    strength: given.Strength = None,
+    consistency: given.Consistency = None,
     device: given.Device = "auto",
     frames: given.Frames = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing output.")
+    ] = False,
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume/--no-resume", help="Go on with what a run that was stopped has left."
+            "--resume/--no-resume", help="Resume an interrupted run, or start from frame 0."
         ),
     ] = True,
     timeout: Annotated[
         float,
-        typer.Option(help="Seconds that a stage may take for a frame, or a span of them.", min=0.1),
+        typer.Option(
+            help="Fail if a stage needs longer than this per frame, in seconds.",
+            min=0.1,
+            metavar="S",
+        ),
     ] = 1800.0,
     max_memory: given.MaxMemory = "4G",
     cache: Annotated[
         Path | None,
         typer.Option(
-            help="Keep flow and stylization there, and look them up: a changed blend is quick.",
+            help="Store optical flow and stylized frames in this folder, and reuse them.",
             metavar="DIR",
         ),
     ] = None,
     cache_size: Annotated[
-        float, typer.Option(help="Most that --cache may take, in GiB.", min=0.001, max=1e6)
+        float,
+        typer.Option(help="Largest size of --cache, in GiB.", min=0.001, max=1e6, metavar="GIB"),
     ] = 20.0,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything and print the plan; decode nothing.")
+        bool, typer.Option("--dry-run", help="Check everything and print the plan. Writes nothing.")
     ] = False,
     engine: Annotated[
         Literal["threaded", "serial"],
-        typer.Option(help="A thread a stage, or one frame through one stage at a time."),
+        typer.Option(help="One thread per stage, or one frame in one stage at a time."),
     ] = "threaded",
     plugins: given.Plugins = None,
     json: given.Json = False,
 ) -> None:
-    """Run a pipeline on clips."""
+    """Stylize clips with a pipeline."""
     from vidstyle.cli.plan_text import print_plan
     from vidstyle.cli.progress import listener
     from vidstyle.runner.plan import job as jobs
@@ -69,7 +81,8 @@ def run(
     from vidstyle.runner.plan.naming import output_paths
 
     interval = given.interval_of(frames)
-    loaded = given.pipeline_of(pipeline, set_=set_, style=style, plugins=plugins)
+    overrides = given.overrides_of(set_, style, strength, consistency)
+    loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
     suffix = jobs.output_suffix(loaded)
     for source, destination in output_paths(inputs, output, suffix, label=pipeline.stem):
         job = jobs.Job(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vidstyle.runner.config.discovery import Registry
     from vidstyle.runner.config.pipeline import Pipeline
 
@@ -23,7 +25,7 @@ def _pipeline_file(named: Path) -> Path:
 PipelineFile = Annotated[
     Path,
     typer.Argument(
-        help="The pipeline: a YAML file, or a name of `vidstyle pipelines list`.",
+        help="A YAML file, or a name from `vidstyle pipelines list`.",
         metavar="PIPELINE",
         callback=_pipeline_file,
     ),
@@ -32,56 +34,79 @@ Set = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="Change an option: blend.strength=0.5. May be repeated.",
+        help="Change an option of a stage, as in blend.strength=0.5. May be repeated.",
         metavar="STAGE.OPTION=VALUE",
     ),
 ]
 Style = Annotated[
     str | None,
     typer.Option(
-        help="The style: a name of `vidstyle styles list`, a file, or a mix such as"
+        help="The style: a name from `vidstyle styles list`, a file, or a mix such as"
         " great-wave:0.7,starry-night:0.3."
+    ),
+]
+Strength = Annotated[
+    float | None,
+    typer.Option(
+        help="Strength of the stylization, 0 to 1. Short for --set stylize.strength=X.",
+        metavar="X",
+    ),
+]
+Consistency = Annotated[
+    float | None,
+    typer.Option(
+        help="Temporal consistency, 0 to 1: higher flickers less. Short for"
+        " --set blend.strength=X.",
+        metavar="X",
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 MaxMemory = Annotated[
     str,
-    typer.Option(help="Memory that a run may take, such as 3G or 800M.", metavar="SIZE"),
+    typer.Option(help="Memory that a run may use, such as 3G or 800M.", metavar="SIZE"),
 ]
 Frames = Annotated[
     str | None,
-    typer.Option(help="Only these frames, counted from 0; the end is not included.", metavar="A:B"),
+    typer.Option(help="Only frames A to B - 1, counted from 0.", metavar="A:B"),
 ]
 Plugins = Annotated[
     list[Path] | None,
     typer.Option("--plugins", help="A folder of stages. May be repeated.", metavar="DIR"),
 ]
-Json = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON only, on standard output.")]
 
 
 def registry_of(plugins: list[Path] | None) -> Registry:
-    """Built-in stages, installed ones, and those of the folders named by the user."""
+    """Built-in stages, installed ones, and those of the folders that the user names."""
     from vidstyle.runner.config.discovery import Registry, folders_from_environment
 
     return Registry([*folders_from_environment(), *(plugins or [])])
 
 
 def pipeline_of(
-    file: Path, *, set_: list[str] | None, style: str | None, plugins: list[Path] | None
+    file: Path, overrides: Sequence[str], *, plugins: list[Path] | None = None
 ) -> Pipeline:
     """The validated pipeline with the command line's changes."""
     from vidstyle.runner.config.pipeline import load_pipeline
 
-    overrides = overrides_of(set_, style)
     return load_pipeline(file, registry=registry_of(plugins), overrides=overrides)
 
 
-def overrides_of(set_: list[str] | None, style: str | None) -> list[str]:
-    """Both options as what ``--set`` takes."""
+def overrides_of(
+    set_: list[str] | None,
+    style: str | None,
+    strength: float | None = None,
+    consistency: float | None = None,
+) -> list[str]:
+    """All of them in the form of ``--set``, in the order in which they apply."""
     overrides = list(set_ or [])
     if style is not None:
         # JSON is YAML, whatever characters a name has.
         overrides.append(f"stylize.style={json.dumps(_mix_of(style), ensure_ascii=False)}")
+    if strength is not None:
+        overrides.append(f"stylize.strength={strength}")
+    if consistency is not None:
+        overrides.append(f"blend.strength={consistency}")
     return overrides
 
 
@@ -93,7 +118,7 @@ def _mix_of(style: str) -> str | dict[str, float]:
         return style
     weights = {part[1]: float(part[2]) for part in matches}
     if len(weights) < len(matches):
-        raise typer.BadParameter(f"--style {style}: a style is there twice; add up its weights")
+        raise typer.BadParameter(f"--style {style}: a style occurs twice; add up its weights")
     return weights
 
 
@@ -106,5 +131,5 @@ def interval_of(frames: str | None) -> tuple[int, int | None]:
         raise typer.BadParameter(f"--frames {frames}: wanted A:B, such as 0:100")
     first, stop = int(match[1] or 0), int(match[2]) if match[2] else None
     if stop is not None and stop <= first:
-        raise typer.BadParameter(f"--frames {frames}: the end must lie behind the start")
+        raise typer.BadParameter(f"--frames {frames}: the end must be greater than the start")
     return first, stop

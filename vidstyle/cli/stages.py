@@ -1,4 +1,4 @@
-"""``vidstyle stages``: what there is to build pipelines from."""
+"""``vidstyle stages``: the stages that pipelines are built from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from vidstyle.cli import shared_options as given
-from vidstyle.cli.terminal import answer
+from vidstyle.cli.terminal import answer, print_table
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_stages(plugins: given.Plugins = None, json: given.Json = False) -> None:
-    """All stages that a pipeline can use."""
+    """List the stages that a pipeline can use."""
     found = given.registry_of(plugins).list()
     if json:
         print(
@@ -36,11 +36,15 @@ def list_stages(plugins: given.Plugins = None, json: given.Json = False) -> None
             )
         )
         return
-    width = max(len(entry.name) for entry in found)
-    for entry in found:
-        text = f"BROKEN: {entry.broken}" if entry.broken else entry.summary
-        owner = "" if _built_in(entry) else f"  ({entry.owner})"
-        answer(f"{entry.name:{width}}  {text}{owner}")
+    rows = [
+        (
+            entry.name,
+            (f"BROKEN: {entry.broken}" if entry.broken else entry.summary)
+            + ("" if _built_in(entry) else f" ({entry.owner})"),
+        )
+        for entry in found
+    ]
+    print_table(("name", "description"), rows)
 
 
 def _built_in(entry: Any) -> bool:
@@ -48,11 +52,11 @@ def _built_in(entry: Any) -> bool:
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="Such as blend/warped.", metavar="NAME")],
+    name: Annotated[str, typer.Argument(help="A name such as blend/warped.", metavar="NAME")],
     plugins: given.Plugins = None,
     json: given.Json = False,
 ) -> None:
-    """What a stage reads and writes, and its options."""
+    """Show what a stage reads and writes, and its options."""
     stage = given.registry_of(plugins).find(name)
     schema = stage.Options.model_json_schema()
     if json:

@@ -40,7 +40,7 @@ def import_(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
     title: Annotated[str, typer.Option(help="Of the style, for people.")] = "",
-    credit: Annotated[str, typer.Option(help="Artist, title and year of the painting.")] = "",
+    credit: Annotated[str, typer.Option(help="Artist, title and year of the style image.")] = "",
     license_name: Annotated[str, typer.Option("--license", help="Of the style image.")] = "",
 ) -> None:
     """Make a style of a network that another project trained."""

@@ -1,4 +1,4 @@
-"""Where a style, or an image of styles, may be written: said before the work, not after it."""
+"""Where a style, or an image of styles, may be written: checked before the work, not after it."""
 
 from __future__ import annotations
 

@@ -30,8 +30,7 @@ def preview(
     strengths: Annotated[
         str,
         typer.Option(
-            help="From 0, the image as it is, to 1, painted: how much of the painting is mixed"
-            " in when a style is used.",
+            help="Strengths of the stylization, from 0, the image as it is, to 1.",
             metavar="S,T,...",
         ),
     ] = "1",
@@ -40,7 +39,7 @@ def preview(
     ] = Path("preview.png"),
     size: Annotated[
         int,
-        typer.Option(min=16, help="Longer side in pixels at which images are painted."),
+        typer.Option(min=16, help="Longer side in pixels at which images are stylized."),
     ] = 384,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""A training that is stopped says in one line how it goes on."""
+"""A training that is stopped says in one line how to resume it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _what_is_kept(checkpoint: Path) -> str:
     try:
         steps = read_metadata(checkpoint).get("iteration", "some")
     except WeightsError:
-        return "no state was kept yet: run the same command to start anew"
+        return "no state was kept yet: run the same command to start from the beginning"
     return (
         f"{checkpoint} keeps the state after {steps} steps: "
         "run the same command with --resume to go on"

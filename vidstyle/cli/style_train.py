@@ -1,126 +1,101 @@
-"""``vidstyle styles train``: a painting and photos in, a style file out."""
+"""``vidstyle styles train``: a style image and photos in, a style file out."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidstyle.cli import shared_options as given
+from vidstyle.cli import shared_options as shared
+from vidstyle.cli.model_options import add_options, validate_options
 from vidstyle.cli.style_output import check_new
 from vidstyle.cli.terminal import say
+from vidstyle.core.errors import UsageError
+from vidstyle.models.loss.loss_options import WeightsOptions
+from vidstyle.runner.config.suggest import abbreviate, did_you_mean
+from vidstyle.training.settings import PRESETS, TrainingSettings
 
 if TYPE_CHECKING:
-    from vidstyle.training.watch import Watcher
+    from vidstyle.cli.step_progress import ShowStep
+    from vidstyle.training.watch import TrainingStep, Watcher
 
 
+# Each of ``given`` is an option of its own.
+@add_options(TrainingSettings, WeightsOptions)
 def train(
-    style_image: Annotated[Path, typer.Argument(help="An image of the style.", metavar="PAINTING")],
+    style_image: Annotated[
+        Path, typer.Argument(help="An image of the style.", metavar="STYLE_IMAGE")
+    ],
     photos: Annotated[Path, typer.Option(help="A folder of photos to train on.", metavar="DIR")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The style file to make.", metavar="FILE")
+        Path, typer.Option("-o", "--output", help="The style file to write.", metavar="FILE")
     ],
+    given: Mapping[str, Any],
     preset: Annotated[
-        str, typer.Option(help="default, johnson-2016 or instance-norm.", metavar="NAME")
+        str,
+        typer.Option(
+            help="Settings to start from, which the other options change: default, johnson-2016 or"
+            " instance-norm.",
+            metavar="NAME",
+        ),
     ] = "default",
-    strength: Annotated[
-        float | None,
-        typer.Option(
-            help="At 2 the style counts twice as much against the photo's content as at 1;"
-            " up to 4.",
-            metavar="S",
-        ),
-    ] = None,
-    iterations: Annotated[int | None, typer.Option(help="Steps of the training.")] = None,
-    architecture: Annotated[
-        str | None, typer.Option(help="fast, johnson or johnson-fractional.", metavar="NAME")
-    ] = None,
-    width: Annotated[int | None, typer.Option(help="Channels of the finest layers.")] = None,
-    backbone: Annotated[
-        str | None, typer.Option(help="vgg16, vgg19 or squeezenet.", metavar="NAME")
-    ] = None,
-    batch: Annotated[int | None, typer.Option(help="Photos a step.")] = None,
-    crop: Annotated[int | None, typer.Option(help="Side of a photo's crop in pixels.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Another seed, another result.")] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="Change any setting: decay=0.5. Counts after the other options; may be repeated.",
-            metavar="KEY=VALUE",
-        ),
-    ] = None,
     pairs: Annotated[
         str,
         typer.Option(
-            help="What steadiness is learned from: motion (photos that are moved),"
+            help="What temporal consistency is learned from: motion (photos that are moved),"
             " sceneflow:DIR, or video:FILE_OR_DIR.",
             metavar="SOURCE",
         ),
     ] = "motion",
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            help="The folder with the backbone's weights; otherwise VIDSTYLE_WEIGHTS, or a"
-            " download.",
-            metavar="DIR",
-        ),
-    ] = None,
-    device: given.Device = "auto",
+    device: shared.Device = "auto",
     tensorboard: Annotated[
         Path | None, typer.Option(help="Write TensorBoard logs here.", metavar="DIR")
     ] = None,
     previews: Annotated[
         Path | None,
-        typer.Option(help="Write held-out photos as they are painted so far.", metavar="DIR"),
+        typer.Option(help="Write held-out photos as they are stylized so far.", metavar="DIR"),
     ] = None,
     preview_every: Annotated[int, typer.Option(min=1, help="Steps between previews.")] = 250,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from FILE's checkpoint, if there is one.")
+        bool, typer.Option("--resume", help="Resume from FILE's checkpoint, if there is one.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
     title: Annotated[str, typer.Option(help="Of the style, for people.")] = "",
-    credit: Annotated[str, typer.Option(help="Artist, title and year of the painting.")] = "",
+    credit: Annotated[str, typer.Option(help="Artist, title and year of the style image.")] = "",
     license_name: Annotated[str, typer.Option("--license", help="Of the style image.")] = "",
 ) -> None:
-    """Train a style from a painting: minutes to hours, and resumable.
-
-    A preset is a set of settings: vidstyle's own, or a published recipe. The other options change
-    it.
-    """
+    """Train a style from a style image: minutes to hours, and resumable."""
     check_new(output, overwrite=overwrite, inputs=[style_image])
     checkpoint = output.with_suffix(".checkpoint")
     _check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
-    from vidstyle.cli.style_settings import settings_of
+    settings, weights = read_settings(preset, given)
     from vidstyle.cli.style_stop import resumable
-
-    options = {
-        "strength": strength,
-        "iterations": iterations,
-        "architecture": architecture,
-        "width": width,
-        "backbone": backbone,
-        "batch": batch,
-        "crop": crop,
-        "seed": seed,
-    }
-    settings = settings_of(preset, options, set_ or ())
+    from vidstyle.models.loss.loss_options import find_weights_file
+    from vidstyle.runner.plan.device import resolve_device
     from vidstyle.runner.storage.destination import Destination
 
     with Destination(output, overwrite).reserved(), resumable(checkpoint):
         from vidstyle.cli.style_pairs import pairs_of
-        from vidstyle.cli.style_progress import losses_line, progress_watcher
+
+        # Before folders are made for a call that cannot work.
+        chosen, torch_device = pairs_of(pairs), resolve_device(device, needs_torch=True)
+        settings = settings.resolve_auto(torch_device, weights.weights)
+        assert settings.backbone != "auto"
+        file = find_weights_file(settings.backbone, weights.weights, offline=weights.offline)
+        others = _watchers(tensorboard, previews)
+        say(_start_line(settings, file, torch_device))
+        from vidstyle.cli.step_progress import losses_line, show_steps
         from vidstyle.models.style.style_file import Credit
-        from vidstyle.runner.plan.device import resolve_device
         from vidstyle.training.loop import train_style
         from vidstyle.training.watch import Watchers
 
-        # Before folders are made for a call that cannot work.
-        chosen, position = pairs_of(pairs), resolve_device(device, needs_torch=True)
-        others = _watchers(tensorboard, previews)
-        with progress_watcher() as shown, closing(Watchers(shown, *others)) as watchers:
+        with (
+            show_steps(average=50) as show,
+            closing(Watchers(_ShownSteps(show), *others)) as watchers,
+        ):
             info = train_style(
                 settings,
                 style_image=style_image,
@@ -128,14 +103,58 @@ def train(
                 destination=output,
                 pairs=chosen,
                 credit=Credit(title or output.stem, credit, license_name),
-                weights=weights,
-                device=position,
+                weights=file,
+                device=torch_device,
                 resume=resume,
                 preview_every=preview_every,
                 watcher=watchers,
             )
     say(f"held-out photos: {losses_line(info.losses)}")
     say(f"wrote {output}")
+
+
+def read_settings(preset: str, given: Mapping[str, Any]) -> tuple[TrainingSettings, WeightsOptions]:
+    """The preset's settings, changed by options.
+
+    Args:
+        preset: a name of ``PRESETS``.
+        given: options that were typed, by field.
+
+    Raises:
+        UsageError: there is no such preset, or an option cannot be.
+    """
+    if preset not in PRESETS:
+        raise UsageError(f"there is no preset {abbreviate(preset)}.{did_you_mean(preset, PRESETS)}")
+    own = {name: value for name, value in given.items() if name in WeightsOptions.model_fields}
+    rest = {name: value for name, value in given.items() if name not in own}
+    settings = validate_options(TrainingSettings, rest, PRESETS[preset])
+    return settings, validate_options(WeightsOptions, own)
+
+
+def _start_line(settings: TrainingSettings, weights: Path, device: str) -> str:
+    """``vgg16 (/w/vgg16-397923af.pth), bfloat16 on cpu, fast with 16 channels, 2000 steps``."""
+    return (
+        f"{settings.backbone} ({weights}), {settings.precision} on {device},"
+        f" {settings.architecture} with {settings.width} channels, {settings.iterations} steps"
+    )
+
+
+class _ShownSteps:
+    """A watcher that shows the steps of a training."""
+
+    def __init__(self, show: ShowStep) -> None:
+        self._show = show
+
+    def step(self, step: TrainingStep) -> None:
+        from vidstyle.cli.step_progress import StepView
+
+        self._show(StepView(step.iteration, step.iterations, step.losses, seconds=step.seconds))
+
+    def image(self, iteration: int, name: str, image: object) -> None:
+        return None
+
+    def close(self) -> None:
+        return None
 
 
 def _check_checkpoint(checkpoint: Path, *, resume: bool, overwrite: bool) -> None:
@@ -145,14 +164,14 @@ def _check_checkpoint(checkpoint: Path, *, resume: bool, overwrite: bool) -> Non
 
     if not checkpoint.exists():
         if resume:
-            say(f"there is no {checkpoint}: starting anew")
+            say(f"there is no {checkpoint}: starting from the beginning")
     elif resume:
         steps = read_metadata(checkpoint).get("iteration", "0")
-        say(f"going on after {steps} steps")
+        say(f"resuming after {steps} steps")
     elif not overwrite:
         raise OutputError(
-            f"{checkpoint} is there from an earlier training: pass --resume to go on, or"
-            " --overwrite to start anew"
+            f"{checkpoint} is there from an earlier training: pass --resume, or"
+            " --overwrite to start from the beginning"
         )
 
 

@@ -1,12 +1,11 @@
-"""``vidstyle styles``: what there is to paint in, and how to make more."""
+"""``vidstyle styles``: the styles, and how to train and import more."""
 
 from __future__ import annotations
 
 import json as json_module
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
@@ -14,10 +13,7 @@ from vidstyle.cli import shared_options as given
 from vidstyle.cli.style_exchange import export, import_
 from vidstyle.cli.style_preview import preview
 from vidstyle.cli.style_train import train
-from vidstyle.cli.terminal import table_width, visible
-
-if TYPE_CHECKING:
-    from rich.text import Text
+from vidstyle.cli.terminal import print_table
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(json: given.Json = False) -> None:
-    """All styles that can be named, and how near they come."""
+    """List all styles with their size and their style loss."""
     from vidstyle.models.style.styles import list_styles
 
     found = [_described(name, path) for name, path in list_styles().items()]
@@ -44,7 +40,7 @@ def list_(json: given.Json = False) -> None:
 
 
 def _described(name: str, path: Path) -> dict[str, Any]:
-    """What is told of a style; of a broken one, the reason."""
+    """A style as JSON values; of a broken one, the reason."""
     from vidstyle.core.errors import WeightsError
     from vidstyle.models.style.style_file import read_style_info
 
@@ -66,16 +62,8 @@ def _described(name: str, path: Path) -> dict[str, Any]:
 
 def _print_table(styles: Iterable[Mapping[str, Any]]) -> None:
     """On standard output, one line a style where there is room."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("name", "style image", "network", "size", "style loss"):
-        right = title in ("size", "style loss")
-        table.add_column(title, overflow="fold", justify="right" if right else "left")
-    for style in styles:
-        table.add_row(*map(_cell, _row(style)))
-    Console(width=table_width(sys.stdout), highlight=False).print(table, crop=False)
+    titles = ("name", "style image", "network", "size", "style loss")
+    print_table(titles, map(_row, styles), right={"size", "style loss"})
 
 
 def _row(style: Mapping[str, Any]) -> tuple[str, ...]:
@@ -91,10 +79,3 @@ def _row(style: Mapping[str, Any]) -> tuple[str, ...]:
         f"{style['bytes'] / 1024:.0f} KiB",
         "" if loss is None else f"{loss:.3f}",
     )
-
-
-def _cell(text: str) -> Text:
-    """A style file may come from anywhere: no markup, no control characters."""
-    from rich.text import Text
-
-    return Text(visible(text))

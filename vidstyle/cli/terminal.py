@@ -1,4 +1,4 @@
-"""Where text meets the terminal: names, tags and errors come from anybody's files."""
+"""Printing: lines and tables, safe for a terminal whatever a file name or tag contains."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import logging
 import os
 import sys
 import unicodedata
+from collections.abc import Collection, Iterable, Sequence
 from typing import TextIO
 
+# Columns of a table in a pipe, which has no window.
 _PIPE_WIDTH = 1000
-"""Columns where nobody's window ends."""
 
 
 def visible(text: str) -> str:
-    r"""The text on one line, with what a terminal would obey written as an escape.
+    r"""The text on one line, with escapes for characters that control a terminal.
 
-    Control characters (C0, DEL, C1), line and paragraph separators, and what is invisible or
-    turns the direction of writing become ``\x1b``, ``\n`` or ``\u202e``, as in a Python string;
-    so do bytes of a file name that are no text. Everything else stays as it is.
+    Control characters (C0, DEL, C1), line and paragraph separators, invisible characters and those
+    that change the direction of writing become ``\x1b``, ``\n`` or ``\u202e``, as in a Python
+    string; so do bytes of a file name that are no text.
     """
     return "".join(letter if _is_plain(letter) else _escaped(letter) for letter in text)
 
@@ -28,16 +29,35 @@ def say(text: str) -> None:
 
 
 def answer(text: str) -> None:
-    """Print a line that was asked for, on standard output."""
+    """Print a line of the result, on standard output."""
     print(visible(text))
 
 
 def table_width(stream: TextIO) -> int | None:
-    """Columns that a table may take there; None for as many as rich finds.
+    """Columns that a table may use there; None for the width that rich finds.
 
-    Those are of the terminal, or of ``COLUMNS``; a pipe without it has no end of a line.
+    rich finds the width of the terminal, or ``COLUMNS``. A pipe without ``COLUMNS`` has no limit.
     """
     return None if stream.isatty() or os.environ.get("COLUMNS") else _PIPE_WIDTH
+
+
+def print_table(
+    titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[str] = ()
+) -> None:
+    """Print a table on standard output; ``right`` are the titles of columns of numbers.
+
+    Cells are folded to the width of the terminal. They are no markup.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        table.add_column(title, overflow="fold", justify="right" if title in right else "left")
+    for row in rows:
+        table.add_row(*(Text(visible(cell)) for cell in row))
+    Console(width=table_width(sys.stdout), highlight=False).print(table, crop=False)
 
 
 class VisibleFormatter(logging.Formatter):
@@ -48,7 +68,7 @@ class VisibleFormatter(logging.Formatter):
 
 
 def visible_lines(text: str) -> str:
-    """Text that has lines of its own, such as a traceback, each of them visible."""
+    """``visible`` for each line of a text, such as a traceback."""
     return "\n".join(map(visible, text.split("\n")))
 
 

@@ -1,9 +1,8 @@
-"""``vidstyle weights``: networks of others that vidstyle works with."""
+"""``vidstyle weights``: weights of third-party networks."""
 
 from __future__ import annotations
 
 import json as json_module
-import sys
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,21 +12,21 @@ from urllib.parse import urlsplit
 import typer
 
 from vidstyle.cli import shared_options as given
-from vidstyle.cli.terminal import say, table_width, visible
+from vidstyle.cli.terminal import print_table, say, visible
 
 if TYPE_CHECKING:
     from vidstyle.models.weights.catalog import WeightFile
     from vidstyle.models.weights.download import ReportBytes
 
-_COLUMNS = ("name", "size", "license", "sha256", "from", "lies in")
+_COLUMNS = ("name", "size", "license", "sha256", "from", "folder")
 _Offline = Annotated[
-    bool, typer.Option("--offline", help="Download nothing; say where the file is to be put.")
+    bool, typer.Option("--offline", help="Never download; print where to put a missing file.")
 ]
 
 
 def register(app: typer.Typer) -> None:
     weights = typer.Typer(
-        help="List, fetch and check the weights of others' networks.", no_args_is_help=True
+        help="List, download and verify third-party weights.", no_args_is_help=True
     )
     weights.command("list")(list_)
     weights.command("pull")(pull)
@@ -36,10 +35,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(json: given.Json = False) -> None:
-    """All weights that can be fetched: whose, how large, and where they lie if they are here.
-
-    With --json, whole addresses and files.
-    """
+    """List all weights with their license, size and local folder. --json has whole addresses."""
     from vidstyle.models.weights.catalog import CATALOG
 
     rows = [_described(entry) for entry in CATALOG.values()]
@@ -51,15 +47,15 @@ def list_(json: given.Json = False) -> None:
 
 def pull(
     names: Annotated[
-        list[str], typer.Argument(help="Names of `vidstyle weights list`.", metavar="NAME...")
+        list[str], typer.Argument(help="Names from `vidstyle weights list`.", metavar="NAME...")
     ],
     offline: _Offline = False,
     json: given.Json = False,
 ) -> None:
-    """Fetch weights from their official address into the cache, unless they are here.
+    """Download weights from their official address into the cache.
 
-    What is fetched is checked, and so is what is here: a wrong file in the cache is fetched anew.
-    A download that was cut goes on where it ended.
+    Every file is checked by its SHA-256; a wrong file in the cache is replaced. An interrupted
+    download is resumed.
     """
     from vidstyle.models.weights.listing import find_entry, pull_weights
 
@@ -70,17 +66,17 @@ def pull(
             row = {"name": entry.name, "file": str(found.path), "fetched": found.is_new}
             print(json_module.dumps(row), flush=True)
         else:
-            say(f"{entry.name}: {'fetched' if found.is_new else 'is there already'}: {found.path}")
+            say(f"{entry.name}: {'downloaded' if found.is_new else 'found'}: {found.path}")
 
 
 def verify(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Names; without any, all that are here.", metavar="[NAME]..."),
+        typer.Argument(help="Names; default: all local weights.", metavar="[NAME]..."),
     ] = None,
     json: given.Json = False,
 ) -> None:
-    """Read the weights that are here and compare their SHA-256 with the published one."""
+    """Compare the SHA-256 of local weights with the published one."""
     from vidstyle.core.errors import WeightsError
     from vidstyle.models.weights.listing import check_weights
 
@@ -107,7 +103,7 @@ def verify(
 
 
 def _present(names: Sequence[str] | None) -> list[tuple[WeightFile, Path]]:
-    """What is here; of those that are named, all. Raises WeightsError where one is not."""
+    """The local files. Raises WeightsError where a named one is missing."""
     from vidstyle.core.errors import WeightsError
     from vidstyle.models.weights.catalog import CATALOG
     from vidstyle.models.weights.listing import find_entry
@@ -119,11 +115,10 @@ def _present(names: Sequence[str] | None) -> list[tuple[WeightFile, Path]]:
             found.append((entry, path))
         elif names:
             raise WeightsError(
-                f"the weights of {entry.name} are not here: run `vidstyle weights pull"
-                f" {entry.name}`"
+                f"the weights of {entry.name} are missing: run `vidstyle weights pull {entry.name}`"
             )
     if not found:
-        say("no weights are here: `vidstyle weights list` says what there is")
+        say("There are no local weights. `vidstyle weights list` lists all.")
     return found
 
 
@@ -143,36 +138,34 @@ def _described(entry: WeightFile) -> dict[str, Any]:
 
 
 def _print_table(rows: Iterable[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in _COLUMNS:
-        table.add_column(title, overflow="fold", justify="right" if title == "size" else "left")
-    for row in rows:
-        digits = f"{row['sha256']}…" if row["sha256"] else "unknown"
-        size = f"{row['mebibytes']:.0f} MiB"
-        host = urlsplit(row["address"]).netloc
-        table.add_row(row["name"], size, row["license"], digits, host, _folder(row["lies_at"]))
-    # A folder's name means nothing but itself.
-    console = Console(width=table_width(sys.stdout), highlight=False, markup=False)
-    console.print(table, crop=False)
+    cells = [
+        (
+            row["name"],
+            f"{row['mebibytes']:.0f} MiB",
+            row["license"],
+            f"{row['sha256']}…" if row["sha256"] else "unknown",
+            urlsplit(row["address"]).netloc,
+            _folder(row["lies_at"]),
+        )
+        for row in rows
+    ]
+    print_table(_COLUMNS, cells, right={"size"})
 
 
 def _folder(file: str | None) -> str:
     if file is None:
         return "-"
     folder = Path(file).parent
-    # A user without a home has no short name for it.
+    # Path.home raises for a user without a home.
     with suppress(RuntimeError):
         if folder.is_relative_to(home := Path.home()):
             folder = "~" / folder.relative_to(home)
-    return visible(str(folder))
+    return str(folder)
 
 
 @contextmanager
 def _progress(name: str, *, quiet: bool) -> Generator[ReportBytes | None, None, None]:
-    """A bar of bytes on a terminal; elsewhere the announcement of the download is enough."""
+    """A bar of bytes on a terminal; elsewhere the log line of the download is enough."""
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False)

@@ -12,13 +12,15 @@ from pydantic import ValidationError
 from vidstyle.core.errors import InputError, WeightsError
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.dead_pixels import blob_fraction
-from vidstyle.models.loss.backbone import Backbone, load_backbone
+from vidstyle.models.loss.backbone import Backbone, LayerError, load_backbone
+from vidstyle.models.loss.loss_options import choose_backbone, find_weights_file
+from vidstyle.models.loss.loss_terms import Features
+from vidstyle.models.loss.objective import Content, Objective, ScaledFeatures
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import read_style_info
-from vidstyle.training.calibration import Objective, calibrate
-from vidstyle.training.losses import content_loss, style_loss
+from vidstyle.training.objective import calibrate
 from vidstyle.training.photos import read_image, resized, to_tensor
-from vidstyle.training.settings import Settings
+from vidstyle.training.settings import TrainingSettings
 
 # The settings of a training that its style loss depends on.
 _EVALUATION_SETTINGS = (
@@ -29,7 +31,7 @@ _EVALUATION_SETTINGS = (
     "backbone",
     "style_layers",
     "style_scales",
-    "content_layer",
+    "content_layers",
     "pooling",
     "noise",
 )
@@ -45,14 +47,14 @@ class StyleLosses:
     """1 for an image without any content."""
 
 
-def evaluation_settings(path: Path) -> Settings:
+def evaluation_settings(path: Path) -> TrainingSettings:
     """Read the settings that a style's loss is measured with; defaults where the file has none.
 
     Raises WeightsError where the file is no style, or this version does not know its settings.
     """
     stated = read_style_info(path).settings
     try:
-        return Settings.model_validate(
+        return TrainingSettings.model_validate(
             {key: stated[key] for key in _EVALUATION_SETTINGS if key in stated}
         )
     except ValidationError as error:
@@ -80,13 +82,14 @@ def whole_image_losses(
     """
     sums = {name: _LossSums() for name in styles}
     for photo in photos:
-        known: dict[Settings, Mapping[str, torch.Tensor]] = {}
+        known: dict[str, Features] = {}
         for name, (network, objective) in styles.items():
+            settings = objective.options.model_dump_json()
             with torch.no_grad():
-                if objective.settings not in known:
-                    known[objective.settings] = objective.features(photo)
-                stylized = objective.features(stylize(network, photo))
-            sums[name].add(objective, stylized, known[objective.settings])
+                if settings not in known:
+                    known[settings] = objective.features(photo)
+                content = Content(photo, known[settings])
+                sums[name].add(objective, content, stylize(network, photo))
     return {name: one.result() for name, one in sums.items()}
 
 
@@ -97,31 +100,18 @@ class _LossSums:
     untouched: float = 0.0
     content: float = 0.0
 
-    def add(
-        self,
-        objective: Objective,
-        stylized: Mapping[str, torch.Tensor],
-        photo: Mapping[str, torch.Tensor],
-    ) -> None:
-        key = f"{objective.content_layer}@1"
+    def add(self, objective: Objective, photo: Content, stylized: torch.Tensor) -> None:
+        untouched = objective.terms(photo.image, photo, features=photo.features)
+        terms = objective.terms(stylized, photo)
         self.photos += 1
-        self.style += _style(objective, stylized)
-        self.untouched += _style(objective, photo)
-        content = float(content_loss(stylized[key], photo[key]))
-        self.content += content / objective.untouched["content"]
+        self.style += float(terms["style"])
+        self.untouched += float(untouched["style"])
+        self.content += float(terms["content"])
 
     def result(self) -> StyleLosses:
         if not self.photos:
             raise InputError("there are no photos to measure on")
         return StyleLosses(self.style / max(self.untouched, 1e-12), self.content / self.photos)
-
-
-def _style(objective: Objective, features: Mapping[str, torch.Tensor]) -> float:
-    ratios = [
-        float(style_loss(features[key], target)) / objective.untouched[key]
-        for key, target in objective.targets.items()
-    ]
-    return sum(ratios) / len(ratios)
 
 
 # Pixels of a side, at which every loss network has something left at half the size.
@@ -135,7 +125,9 @@ class StyleLossRatio:
     photos, so that no layer drowns the others.
     """
 
-    def __init__(self, backbone: Backbone, style_image: torch.Tensor, settings: Settings) -> None:
+    def __init__(
+        self, backbone: Backbone, style_image: torch.Tensor, settings: TrainingSettings
+    ) -> None:
         """``style_image`` is (1, 3, H, W) RGB in [0, 1]."""
         self._backbone, self._style_image, self._settings = backbone, style_image, settings
         self._objective: Objective | None = None
@@ -148,17 +140,11 @@ class StyleLossRatio:
 
     def too_small(self, width: int, height: int) -> str | None:
         """Say why frames of this size have no style loss; None where they have one."""
-        style = set(self._settings.style_layers or self._backbone.default_style_layers)
-        content = {self._settings.content_layer or self._backbone.default_content_layer}
-        for scale, feature_layers in [
-            (1.0, content),
-            *((one, style) for one in self._settings.style_scales),
-        ]:
-            sides = (int(scale * min(side, _LARGE_ENOUGH)) for side in (height, width))
-            try:
-                self._backbone(torch.zeros(1, 3, *sides), feature_layers)
-            except ValueError as error:
-                return f"frames of {width}x{height} are too small: {error}"
+        sides = (min(side, _LARGE_ENOUGH) for side in (height, width))
+        try:
+            ScaledFeatures(self._backbone, self._settings)(torch.zeros(1, 3, *sides))
+        except LayerError as error:
+            return f"frames of {width}x{height} are too small: {error}"
         return None
 
     def __call__(
@@ -186,24 +172,21 @@ def load_style_loss_ratio(style_image: Path, *, weights: Path | None = None) -> 
         InputError: The image cannot be read.
         WeightsError: The network is absent.
     """
-    settings = Settings(precision="float32")
+    settings = TrainingSettings(precision="float32")
     image = read_image(style_image)
     scale = settings.style_image_side / min(image.shape[:2])
     height, width = (max(1, round(scale * side)) for side in image.shape[:2])
-    backbone = load_backbone(
-        settings.backbone, folder=weights, pooling=settings.pooling, offline=True
-    )
+    name = choose_backbone(weights)
+    file = find_weights_file(name, weights, offline=True)
+    backbone = load_backbone(name, file=file, pooling=settings.pooling)
     return StyleLossRatio(backbone, to_tensor(resized(image, height, width)), settings)
 
 
 def _loss(objective: Objective, frame: HostArray) -> float:
     with torch.inference_mode():
-        features = objective.features(_to_tensor(frame))
-        ratios = [
-            float(style_loss(features[key], target)) / objective.untouched[key]
-            for key, target in objective.targets.items()
-        ]
-    return sum(ratios) / len(ratios)
+        image = _to_tensor(frame)
+        features = objective.features(image)
+        return float(objective.terms(image, Content(image, features), features=features)["style"])
 
 
 def _to_tensor(frame: HostArray) -> torch.Tensor:

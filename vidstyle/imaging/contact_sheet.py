@@ -17,14 +17,14 @@ Image: TypeAlias = npt.NDArray[np.uint8]
 _PAPER = (250, 249, 247)
 _INK, _FAINT = (38, 38, 38), (118, 116, 112)
 _MARGIN, _GAP = 24, 12
-_LINE, _CAPTION = 22, 36
 # Heights in pixels of a line of a title, and of the strip below a row that has captions.
-_NARROWEST = 96
+_LINE, _CAPTION = 22, 36
 # Width of a column in pixels, so that words fit above small images.
-_SIZE = 0.46
+_NARROWEST = 96
 # Of the letters, in OpenCV's unit: capitals of about 11 pixels.
-_FINER = 4
+_SIZE = 0.46
 # Letters are drawn so many times as large and reduced: OpenCV's are coarse at this size.
+_FINER = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,21 +34,29 @@ class SheetRow:
     caption: str
     """Stands below the first one."""
     images: tuple[Image | None, ...]
-    """One a column, of any size; None leaves its place free."""
+    """One a column, of any size; None leaves its position empty."""
 
 
 def contact_sheet(rows: Sequence[SheetRow], titles: Sequence[str]) -> Image:
-    """Rows of images below the columns' titles, on a light ground; images keep their size.
+    """Draw rows of images below the columns' titles, on a light ground; images keep their size.
 
-    Of a title of several lines the first one is bold. Text that is too wide for its column ends
-    in three dots. Raises ValueError where a row does not have one image a title, and where
-    there are none at all.
+    Text that is too wide for its column ends in three dots.
+
+    Args:
+        rows: At least one.
+        titles: One a column; of several lines the first one is bold.
+
+    Returns:
+        (H, W, 3) RGB.
+
+    Raises:
+        ValueError: A row does not have one image a title, or there are none at all.
     """
     _check(rows, titles)
-    columns = _placed([_column_width(rows, at) for at in range(len(titles))], _MARGIN, _GAP)
+    columns = _slices([_column_width(rows, at) for at in range(len(titles))], _MARGIN, _GAP)
     head = _LINE * max(len(title.split("\n")) for title in titles) + _GAP // 2
     below = _CAPTION if any(row.caption for row in rows) else _GAP
-    lines = _placed([max(map(_height, row.images)) for row in rows], _MARGIN + head, below)
+    lines = _slices([max(map(_height, row.images)) for row in rows], _MARGIN + head, below)
     foot = _MARGIN if below == _GAP else below
     sheet = np.empty((lines[-1].stop + foot, columns[-1].stop + _MARGIN, 3), np.uint8)
     sheet[:] = _PAPER
@@ -62,7 +70,7 @@ def contact_sheet(rows: Sequence[SheetRow], titles: Sequence[str]) -> Image:
     return sheet
 
 
-def _placed(lengths: Sequence[int], start: int, gap: int) -> list[slice]:
+def _slices(lengths: Sequence[int], start: int, gap: int) -> list[slice]:
     """Where things of these lengths lie in a row."""
     starts = accumulate((length + gap for length in lengths), initial=start)
     return [slice(first, first + length) for first, length in zip(starts, lengths, strict=False)]
@@ -92,7 +100,7 @@ def _height(image: Image | None) -> int:
 
 
 def _draw_image(position: Image, image: Image | None) -> None:
-    """In the middle of its place."""
+    """In the middle of its position."""
     if image is None:
         return
     top, left = ((position.shape[axis] - image.shape[axis]) // 2 for axis in (0, 1))
@@ -100,7 +108,7 @@ def _draw_image(position: Image, image: Image | None) -> None:
 
 
 def _draw_title(position: Image, title: str) -> None:
-    """At the foot of its place, so that titles of fewer lines stand near their images."""
+    """At the foot of its position, so that titles of fewer lines stand near their images."""
     lines = title.split("\n")
     foot = position.shape[0] - _GAP // 2
     for number, line in enumerate(lines):

@@ -12,20 +12,31 @@ from vidstyle.imaging.contact_sheet import Image
 from vidstyle.imaging.visibility import BoolMask
 from vidstyle.imaging.warp import check_flow
 
-_ARCS: Final = (15, 6, 4, 11, 13, 6)
-# Steps from red to yellow, green, cyan, blue, magenta and back: the eye tells more oranges apart
+# Steps from red to yellow, green, cyan, blue, magenta and back: the eye distinguishes more oranges
 # than greens.
-_BEYOND: Final = 0.75
+_ARCS: Final = (15, 6, 4, 11, 13, 6)
 # Of the full color, for flow over ``longest``.
+_BEYOND: Final = 0.75
 
 
 def flow_colors(flow: HostArray, *, longest: float | None = None) -> Image:
-    """Colors (H, W, 3) of a flow (H, W, 2), by the wheel of Baker et al. 2011 (Middlebury).
+    """Show a flow in the colors of the Middlebury wheel.
 
-    Still is white, and a flow of ``longest`` pixels has the full color: red to the right, amber
-    down, cyan to the left, violet up. What is longer is darker. ``longest`` is the flow's own
-    longest unless given. Flow that is not finite is black. Raises ValueError for other shapes,
-    and where ``longest`` is not positive.
+    No motion is white; a flow of ``longest`` pixels has the full color: red to the right, amber
+    down, cyan to the left, violet up. Longer flow is darker. Flow that is not finite is black.
+
+    Args:
+        flow: (H, W, 2) in pixels.
+        longest: Above 0; the flow's own longest by default.
+
+    Returns:
+        (H, W, 3) RGB, 0 to 255.
+
+    Raises:
+        ValueError: The flow has another shape, or ``longest`` is not positive.
+
+    References:
+        Baker et al. 2011, A Database and Evaluation Methodology for Optical Flow.
     """
     check_flow(flow)
     known: BoolMask = np.asarray(np.isfinite(flow).all(axis=2, keepdims=True))

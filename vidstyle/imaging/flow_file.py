@@ -28,10 +28,20 @@ _HEADER_BYTES = 12
 
 
 def read_flow(path: Path) -> HostArray:
-    """The flow of a file, (H, W, 2) in pixels; ``known_flow`` tells which of it counts.
+    """Read the flow of a file; ``known_flow`` marks which of it counts.
 
-    Raises InputError where the file cannot be read, is of another kind, or is not as long as
-    its header says.
+    Args:
+        path: A ``.flo`` file.
+
+    Returns:
+        (H, W, 2) in pixels.
+
+    Raises:
+        InputError: The file cannot be read, is of another kind, or is not as long as its header
+            says.
+
+    References:
+        Baker et al. 2011, A Database and Evaluation Methodology for Optical Flow.
     """
     try:
         content = path.read_bytes()
@@ -50,25 +60,31 @@ def read_flow(path: Path) -> HostArray:
 
 
 def write_flow(path: Path, flow: HostArray) -> None:
-    """Write a flow, (H, W, 2) in pixels, beside its place and rename it.
+    """Write a flow under a temporary name and rename it.
 
-    Raises ValueError for another shape, and OutputError where the folder cannot be written.
+    Args:
+        path: The file; an existing one is replaced.
+        flow: (H, W, 2) in pixels.
+
+    Raises:
+        ValueError: The flow has another shape.
+        OutputError: The folder cannot be written.
     """
     check_flow(flow)
     height, width = flow.shape[:2]
     content = _TAG + np.array((width, height), "<i4").tobytes() + flow.astype("<f4").tobytes()
     try:
-        _replace(path, content)
+        _replace_file(path, content)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def known_flow(flow: HostArray) -> KnownMask:
-    """(H, W): True where both components are numbers that stand for a motion."""
+    """Mark, as (H, W), where both components of a flow are numbers that stand for a motion."""
     return np.asarray((np.abs(flow) <= UNKNOWN).all(axis=2), np.bool_)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace_file(path: Path, content: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     part = Path(name)
     try:

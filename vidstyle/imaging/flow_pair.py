@@ -13,8 +13,8 @@ from vidstyle.imaging.derived import Gray8, gray8
 from vidstyle.imaging.visibility import visibility
 
 Directions = Literal["to_previous", "both"]
-"""Flow costs nothing in the other direction, since visibility needs it; ``both`` adds visibility in
-that direction, for stages that carry images back."""
+"""Visibility needs the flow both ways, so the other flow costs nothing; ``both`` adds visibility in
+the other direction, for stages that warp images back."""
 
 GrayFlow: TypeAlias = Callable[[Gray8, Gray8], HostArray]
 """Flow (H, W, 2) in pixels from the first image (H, W) to the second."""
@@ -24,7 +24,7 @@ FROM_PREVIOUS = ("visible_from_previous",)
 
 
 def flow_layers(directions: Directions) -> tuple[str, ...]:
-    """Names of the layers of a pair."""
+    """Give the names of the layers of a pair."""
     return TO_PREVIOUS if directions == "to_previous" else TO_PREVIOUS + FROM_PREVIOUS
 
 
@@ -37,11 +37,18 @@ def pair_layers(
     directions: Directions = "to_previous",
     gray: Callable[[HostArray], Gray8] = gray8,
 ) -> dict[str, HostArray]:
-    """Flow and visibility between a frame and the one before it; all 0 where there is none.
+    """Compute flow and visibility between a frame and the one before it; 0 where there is none.
 
-    ``now`` and ``previous`` are (H, W, 3) RGB in [0, 1]; ``scale`` in (0, 1] is the size at which
-    the method sees them, and ``gray`` makes them so: ``gray8``, or what remembers its results.
-    See ``vidstyle.core.layers`` for what the layers mean.
+    Args:
+        now: (H, W, 3) RGB in [0, 1].
+        previous: Of the same shape; None on the first frame of a shot.
+        method: The optical flow.
+        scale: In (0, 1], the size at which the method sees the images.
+        directions: Whether visibility is wanted both ways.
+        gray: ``gray8``, or a cache of it.
+
+    Returns:
+        Layers by name, as ``vidstyle.core.layers`` describes them.
     """
     height, width = now.shape[:2]
     if previous is None:
@@ -57,7 +64,7 @@ def pair_layers(
 def layers_of_flows(
     to_previous: HostArray, from_previous: HostArray, directions: Directions
 ) -> dict[str, HostArray]:
-    """The layers of a pair whose flows (H, W, 2), each on the grid it begins at, are known."""
+    """Give the layers of a pair from its flows (H, W, 2), each on the grid where it begins."""
     layers = {
         "flow": to_previous,
         "visible": visibility(to_previous, from_previous),
@@ -69,7 +76,7 @@ def layers_of_flows(
 
 
 def no_flow(height: int, width: int, directions: Directions) -> dict[str, HostArray]:
-    """The layers of a frame that has none before it: all 0."""
+    """Give the layers of a frame without a previous one: all 0."""
     shapes = {
         name: (height, width, 2) if name.startswith("flow") else (height, width)
         for name in flow_layers(directions)
@@ -78,12 +85,12 @@ def no_flow(height: int, width: int, directions: Directions) -> dict[str, HostAr
 
 
 def reduced_size(height: int, width: int, scale: float) -> tuple[int, int]:
-    """Height and width at ``scale`` in (0, 1], at least 1 each."""
+    """Give height and width at ``scale`` in (0, 1], at least 1 each."""
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def enlarged_flow(flow: HostArray, height: int, width: int) -> HostArray:
-    """A flow (h, w, 2) of smaller images on the grid (height, width) and in its pixels."""
+    """Enlarge a flow (h, w, 2) of smaller images to the grid (height, width), in its pixels."""
     small_height, small_width = flow.shape[:2]
     if (small_height, small_width) == (height, width):
         return flow

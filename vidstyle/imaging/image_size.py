@@ -11,9 +11,13 @@ Size = tuple[int, int]
 
 
 def image_size(data: bytes) -> Size | None:
-    """Width and height in pixels by the header of a whole file.
+    """Read width and height in pixels from the header of an image file.
 
-    None where it is no PNG, JPEG, BMP, TIFF, WebP or PNM, or its header is damaged.
+    Args:
+        data: The whole file.
+
+    Returns:
+        None where it is no PNG, JPEG, BMP, TIFF, WebP or PNM, or its header is damaged.
     """
     for start, read in _FORMATS.items():
         if re.match(start, data, re.DOTALL):

@@ -7,19 +7,28 @@ import numpy as np
 
 from vidstyle.core.layers import HostArray
 
+# Of a difference, so that nothing is divided by 0.
 _LEAST = 1e-6
-# Of a difference, so that nothing is divided by nothing.
-_GAIN = 4.0
 # Most that matching stretches or shrinks contrast: a flat image has none to stretch.
+_GAIN = 4.0
 
 
 def with_luma(source: HostArray, luma: HostArray) -> HostArray:
-    """The colors of ``source``, (H, W, 3) in [0, 1], with the given luma, (H, W).
+    """Give an image the luma of another: luminance transfer in Y'IQ, with the luma of BT.601.
 
-    The luminance-only transfer of Gatys et al. (Preserving Color in Neural Artistic Style
-    Transfer, 2016), in Y'IQ as there, the luma that of BT.601. I and Q are differences of colors:
-    to keep them and change Y' is to add the same to red, green and blue. Where that leaves [0, 1]
-    the color is paled, which keeps its luma and hue; clipping would change both.
+    I and Q are differences of colors: to keep them and change Y' is to add the same to red, green
+    and blue. Where that leaves [0, 1] the color is paled, which keeps its luma and hue; clipping
+    would change both.
+
+    Args:
+        source: (H, W, 3) RGB in [0, 1]: the colors.
+        luma: (H, W): light and dark; values outside of [0, 1] are clamped.
+
+    Returns:
+        (H, W, 3) RGB in [0, 1].
+
+    References:
+        Gatys et al. 2016, Preserving Color in Neural Artistic Style Transfer.
     """
     luma = np.clip(luma, 0, 1)
     own = np.asarray(cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), np.float32)
@@ -27,18 +36,23 @@ def with_luma(source: HostArray, luma: HostArray) -> HostArray:
     above = np.maximum(np.maximum(red, green), blue) - own
     below = own - np.minimum(np.minimum(red, green), blue)
     fits = np.minimum((1 - luma) / np.maximum(above, _LEAST), luma / np.maximum(below, _LEAST))
-    share = np.asarray(np.minimum(fits, 1), np.float32)
-    # luma + share * (source - own), channel by channel.
-    result = cv2.multiply(source, cv2.merge([share, share, share]))
-    offset = luma - share * own
+    part = np.asarray(np.minimum(fits, 1), np.float32)
+    # luma + part * (source - own), channel by channel.
+    result = cv2.multiply(source, cv2.merge([part, part, part]))
+    offset = luma - part * own
     cv2.add(result, cv2.merge([offset, offset, offset]), dst=result)
     return np.asarray(np.clip(result, 0, 1, out=result), np.float32)
 
 
 def match_luma(luma: HostArray, other: HostArray) -> HostArray:
-    """``luma`` with the mean and the standard deviation of ``other``; both are (H, W).
+    """Give ``luma`` the mean and the standard deviation of ``other``.
 
-    Contrast changes by a factor of 4 at most. The result may leave [0, 1].
+    Args:
+        luma: (H, W).
+        other: (H, W) of any size.
+
+    Returns:
+        (H, W); it may leave [0, 1]. Contrast changes by a factor of 4 at most.
     """
     mean, deviation = _moments(luma)
     wanted_mean, wanted_deviation = _moments(other)

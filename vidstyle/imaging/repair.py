@@ -1,4 +1,4 @@
-"""Replace what is dead in a painted image by what could have been painted there."""
+"""Fill damage in a stylized image from its surroundings and its source."""
 
 from __future__ import annotations
 
@@ -10,33 +10,40 @@ from vidstyle.imaging.dead_pixels import Dead
 from vidstyle.imaging.derived import smooth
 from vidstyle.imaging.visibility import BoolMask
 
-_ENOUGH = 8
 # Of 25 pixels; a median of fewer comes from one side.
-_GROWTH = 4
+_ENOUGH = 8
 # Pixels by which an area is enlarged before it is filled. What is next to a blown-out area is
 # nearly blown out itself, and a fill that starts there would be as flat as the blob was.
+_GROWTH = 4
+# Pixels around an area in which the image's relation to the source is measured.
 _NEAR = 24
-# Pixels around an area in which it is looked up how the painting follows the source.
-_STEEPEST = 1.5
 # Times the source's contrast that a fill has at most.
-_STEADY = 1e-4
+_STEEPEST = 1.5
 # Added to the variance of the source's luma, so that a flat surrounding gives a flat fill.
-_KNEES = (0, 0.1, 0.9, 1), (0.05, 0.1, 0.9, 0.95)
+_REGULARIZER = 1e-4
 # From values to values: a fill keeps away from black and white, so that it is no blob again.
-_SETTLING = 24
+_KNEES = (0, 0.1, 0.9, 1), (0.05, 0.1, 0.9, 0.95)
 # Averages with the neighbors: they level the steps that a fill from coarse to fine leaves.
+_PASSES = 24
+# Of a weight, so that nothing is divided by 0.
 _LEAST = 1e-4
-# Of a weight, so that nothing is divided by nothing.
 
 
 def repair(image: HostArray, dead: Dead, source: HostArray) -> HostArray:
-    """``image`` with all that is ``dead`` replaced; itself where nothing is.
+    """Replace all that is dead in an image.
 
     Dead pixels and runs become the median of the good pixels in the 5x5 around them. Blobs and
     larger areas of NaN are filled from their surroundings, so that no edge shows, with the light
-    and dark of the ``source`` in the measure that the painting follows it nearby. Where nothing
-    is good the source takes its place. Everything farther than 4 pixels from dead areas keeps its
-    bits. Images are (H, W, 3) RGB in [0, 1]; what is mended lies in [0, 1].
+    and dark of the source as far as the image follows it nearby. Where no pixel is good the
+    source takes its place. Everything farther than 4 pixels from dead areas keeps its bits.
+
+    Args:
+        image: (H, W, 3) RGB in [0, 1].
+        dead: What ``find_dead`` found in it.
+        source: Of the same shape.
+
+    Returns:
+        (H, W, 3), repaired pixels in [0, 1]; ``image`` itself where nothing is dead.
     """
     if not dead.found:
         return image
@@ -70,7 +77,7 @@ def _set_medians(image: HostArray, small: BoolMask, bad: BoolMask) -> BoolMask:
 
 
 def _filled(image: HostArray, areas: BoolMask, source: HostArray) -> HostArray:
-    """``image`` with areas painted anew, and a soft transition of 4 pixels around them."""
+    """``image`` with areas filled, and a soft transition of 4 pixels around them."""
     hole = _grown(areas, _GROWTH)
     if hole.all():
         hole = areas
@@ -78,28 +85,28 @@ def _filled(image: HostArray, areas: BoolMask, source: HostArray) -> HostArray:
         return source.copy()
     part = _extent(hole.max(1), _NEAR), _extent(hole.max(0), _NEAR)
     filled = image.copy()
-    filled[part] = _stylized(image[part], areas[part], hole[part], source[part])
+    filled[part] = _fill(image[part], areas[part], hole[part], source[part])
     return filled
 
 
 def _extent(used: BoolMask, margin: int) -> slice:
     """From the first to the last that is used, and a margin."""
-    places = np.flatnonzero(used)
-    return slice(max(0, int(places[0]) - margin), int(places[-1]) + 1 + margin)
+    positions = np.flatnonzero(used)
+    return slice(max(0, int(positions[0]) - margin), int(positions[-1]) + 1 + margin)
 
 
-def _stylized(image: HostArray, areas: BoolMask, hole: BoolMask, source: HostArray) -> HostArray:
+def _fill(image: HostArray, areas: BoolMask, hole: BoolMask, source: HostArray) -> HostArray:
     luma = np.asarray(cv2.cvtColor(source, cv2.COLOR_RGB2GRAY), np.float32)
-    # Only how the source differs from its own membrane is added: a slope that changes from place
-    # to place then makes no shapes of its own.
+    # Only how the source differs from its own membrane is added: a slope that changes from pixel
+    # to pixel then makes no shapes of its own.
     light = np.repeat(luma[..., np.newaxis], 3, axis=2)
     relief = light - _membrane(light, hole)
     fill = _membrane(image, hole) + _slopes(image, luma, hole) * relief
     fill = np.asarray(np.interp(fill, *_KNEES), np.float32)
     soft = 2 * smooth(areas.astype(np.float32), _GROWTH / 2)
-    share = np.where(areas, np.float32(1), np.minimum(soft, 1) * hole)[..., np.newaxis]
-    mixed: HostArray = image + share * (fill - image)
-    return np.where(share > 0, mixed, image)
+    weight = np.where(areas, np.float32(1), np.minimum(soft, 1) * hole)[..., np.newaxis]
+    mixed: HostArray = image + weight * (fill - image)
+    return np.where(weight > 0, mixed, image)
 
 
 def _slopes(image: HostArray, luma: HostArray, hole: BoolMask) -> HostArray:
@@ -116,7 +123,7 @@ def _slopes(image: HostArray, luma: HostArray, hole: BoolMask) -> HostArray:
     mean = _near(known) / weight[..., np.newaxis]
     product = _near(known * luma[..., np.newaxis]) / weight[..., np.newaxis]
     covariance = product - mean * mean_luma[..., np.newaxis]
-    slope = covariance / (np.maximum(variance, 0) + _STEADY)[..., np.newaxis]
+    slope = covariance / (np.maximum(variance, 0) + _REGULARIZER)[..., np.newaxis]
     # Deep inside of a large area nothing good is near, and the slope fades out by itself.
     return np.asarray(_near(np.clip(slope, 0, _STEEPEST)), np.float32)
 
@@ -134,7 +141,7 @@ def _membrane(image: HostArray, hole: BoolMask) -> HostArray:
     known = (~hole).astype(np.float32)
     spanned = _pulled(image * known[..., np.newaxis], known)
     spanned = np.where(hole[..., np.newaxis], spanned, image)
-    for _ in range(_SETTLING):
+    for _ in range(_PASSES):
         spanned = np.where(hole[..., np.newaxis], cv2.blur(spanned, (3, 3)), image)
     return np.asarray(spanned, np.float32)
 
@@ -148,8 +155,8 @@ def _pulled(weighted: HostArray, weight: HostArray) -> HostArray:
     coarse = _pulled(np.asarray(cv2.pyrDown(weighted), np.float32), half_weight)
     height, width = weight.shape
     above = cv2.pyrUp(coarse, dstsize=(width, height))
-    share = np.minimum(weight, 1)[..., np.newaxis]
-    return np.asarray(share * own + (1 - share) * above, np.float32)
+    part = np.minimum(weight, 1)[..., np.newaxis]
+    return np.asarray(part * own + (1 - part) * above, np.float32)
 
 
 def _grown(mask: BoolMask, pixels: int) -> BoolMask:

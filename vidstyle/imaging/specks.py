@@ -10,27 +10,33 @@ import numpy.typing as npt
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.visibility import BoolMask
 
+# Pixels on each side of an outlier that count. A speck ends before the outermost.
 _RADIUS = 3
-# Pixels on each side of an outlier that are looked at. A speck ends before the outermost.
-_SAME = 0.15
 # Neighbors that differ by more, in some channel, do not belong together.
-_OUT_OF_SCALE = 2.0
+_SAME = 0.15
 # How many times the mean step between the neighbors around it a speck stands out by. Networks
-# paint their highlights and outlines sharp, but among others that are as sharp.
+# make sharp highlights and outlines, but among others that are as sharp.
+_OUT_OF_SCALE = 2.0
 
 _Indices: TypeAlias = npt.NDArray[np.intp]
-_STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
 # Rows and columns to half of a pixel's neighbors; the other half are the same steps back.
+_STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
 def specks(image: HostArray, outliers: BoolMask) -> BoolMask:
-    """The pixels of ``outliers`` that stand alone, with what is of one piece with them.
+    """Find the outliers that are isolated, with what is of one piece with them.
 
     A speck is an area of up to 3x3 pixels whose every neighbor differs from it by more than 0.15
     in some channel, and by more than twice the mean step between neighbors in the 7x7 pixels
-    around it. What goes on beyond that is a line, an outline or the edge of a stroke, and what is
-    no sharper than its surroundings is texture. ``image`` is (H, W, 3) in [0, 1] and finite,
-    ``outliers`` (H, W). The cost grows with the number of outliers.
+    around it. What is longer is a line, an outline or the edge of a stroke, and what is no
+    sharper than its surroundings is texture. The cost grows with the number of outliers.
+
+    Args:
+        image: (H, W, 3) in [0, 1], finite.
+        outliers: (H, W), True where a pixel may be a speck.
+
+    Returns:
+        (H, W), True in specks.
     """
     found = np.zeros_like(outliers)
     rows, columns = np.nonzero(outliers)
@@ -38,9 +44,9 @@ def specks(image: HostArray, outliers: BoolMask) -> BoolMask:
         return found
     steps = _steps(_patches(image, rows, columns))
     piece = _pieces([step <= _SAME for step in steps])
-    alone = _ends_inside(piece) & _stands_out(piece, steps)
-    which, down, across = np.nonzero(piece[alone])
-    y, x = rows[alone][which] + down - _RADIUS, columns[alone][which] + across - _RADIUS
+    isolated = _ends_inside(piece) & _stands_out(piece, steps)
+    which, down, across = np.nonzero(piece[isolated])
+    y, x = rows[isolated][which] + down - _RADIUS, columns[isolated][which] + across - _RADIUS
     inside = (y >= 0) & (x >= 0) & (y < outliers.shape[0]) & (x < outliers.shape[1])
     found[y[inside], x[inside]] = True
     return found
@@ -89,7 +95,7 @@ def _pieces(together: list[BoolMask]) -> BoolMask:
         before = piece[growing]
         after = _grown(before, [links[growing] for links in together])
         piece[growing] = after
-        # One that has reached the end of its patch is a stroke, wherever else it leads.
+        # One that reaches the end of its patch is a stroke, wherever else it leads.
         growing = growing[(after != before).any((1, 2)) & _ends_inside(after)]
     return piece
 

@@ -1,4 +1,4 @@
-"""Which pixels of a frame can be seen in the other frame of a pair, from the two flows."""
+"""Which pixels of a frame are visible in the other frame of a pair, by the two flows."""
 
 from __future__ import annotations
 
@@ -21,19 +21,30 @@ BOUNDARY_SLOPE, BOUNDARY_FLOOR = 0.01, 0.002
 """Of the motion boundary inequality, in squared pixels."""
 SOFTNESS = 0.8
 """Standard deviation in pixels of the Gaussian that softens the mask."""
-_CENTRAL = np.array([[-1, 0, 1]], np.float32)
 # Twice the central difference.
-_BAND = 32768
+_CENTRAL = np.array([[-1, 0, 1]], np.float32)
 # Pixels that are computed at once: what is between the steps (128 KiB each) stays in the cache.
+_BAND = 32768
 
 
 def visibility(flow: HostArray, flow_back: HostArray, *, shrink: int = 0) -> HostArray:
-    """How surely what a pixel shows can be found where ``flow`` leads to.
+    """Mark the pixels whose content is visible where ``flow`` leads.
 
-    Both flows are (H, W, 2) in pixels: ``flow`` from this frame's grid to the other frame,
-    ``flow_back`` from the other frame's grid to this one. The result is (H, W) in [0, 1]: the mask
-    of ``consistent``, made ``shrink`` pixels smaller (a minimum filter that stops halos), then
-    softened as by Ruder et al. 2016. Raises ValueError where the shapes differ.
+    The mask of ``consistent``, shrunk by a minimum filter that stops halos, then softened.
+
+    Args:
+        flow: (H, W, 2) pixels, from this frame to the other.
+        flow_back: (H, W, 2) pixels, from the other frame to this one, on the other's grid.
+        shrink: Pixels, at least 0.
+
+    Returns:
+        (H, W) in [0, 1].
+
+    Raises:
+        ValueError: The shapes differ, or ``shrink`` is negative.
+
+    References:
+        Ruder, Dosovitskiy and Brox 2016, Artistic Style Transfer for Videos, and their code.
     """
     if shrink < 0:
         raise ValueError(f"a mask shrinks by at least 0 pixels, got {shrink}")
@@ -45,12 +56,25 @@ def visibility(flow: HostArray, flow_back: HostArray, *, shrink: int = 0) -> Hos
 
 
 def consistent(flow: HostArray, flow_back: HostArray) -> BoolMask:
-    """True where the two flows agree, away from motion boundaries, and inside the frame.
+    """Mark where the two flows agree, away from motion boundaries, and inside the frame.
 
     With f the flow and b the flow back, read where f leads to, a pixel is occluded where
     ``|f + b|² > 0.01 (|f|² + |b|²) + 0.5`` and on a motion boundary where
-    ``|∇u|² + |∇v|² > 0.01 |f|² + 0.002`` (Sundaram, Brox and Keutzer 2010, equations 5 and 6).
-    Shapes as for ``visibility``.
+    ``|∇u|² + |∇v|² > 0.01 |f|² + 0.002``.
+
+    Args:
+        flow: (H, W, 2) pixels, from this frame to the other.
+        flow_back: (H, W, 2) pixels, from the other frame to this one, on the other's grid.
+
+    Returns:
+        (H, W), True where consistent.
+
+    Raises:
+        ValueError: The shapes differ.
+
+    References:
+        Sundaram, Brox and Keutzer 2010, Dense Point Trajectories by GPU-Accelerated Large
+        Displacement Optical Flow, equations 5 and 6.
     """
     return _white_where_consistent(flow, flow_back).astype(np.bool_)
 
@@ -63,7 +87,7 @@ def _white_where_consistent(flow: HostArray, flow_back: HostArray) -> ByteMask:
     back_u, back_v = (np.asarray(plane, np.float32) for plane in cv2.split(flow_back))
     mask: ByteMask = np.empty((height, width), np.uint8)
     rows = min(height, max(1, _BAND // width))
-    # Taken once: memory that is given back between the steps costs page faults.
+    # Allocated once: memory that is freed between the steps costs page faults.
     scratch = np.empty((7, rows + 2, width), np.float32)
     for first in range(0, height, rows):
         last = min(first + rows, height)
@@ -74,7 +98,7 @@ def _white_where_consistent(flow: HostArray, flow_back: HostArray) -> ByteMask:
         agree = _agree(u[1:-1], v[1:-1], length, (back_u, back_v), first, free)
         stable = _stable(u, v, length, free)
         np.multiply(agree & stable, np.uint8(255), out=mask[first:last])
-    _blind_what_leaves(mask, flow)
+    _clear_what_leaves(mask, flow)
     return mask
 
 
@@ -156,7 +180,7 @@ def _at_most(
     return below
 
 
-def _blind_what_leaves(mask: ByteMask, flow: HostArray) -> None:
+def _clear_what_leaves(mask: ByteMask, flow: HostArray) -> None:
     """Set ``mask`` to 0 where the flow leads out of the frame."""
     # Only so near to an edge can anything leave; the longer side stands for what is not finite.
     reach = math.ceil(min(max(mask.shape), cv2.norm(flow, cv2.NORM_INF)))

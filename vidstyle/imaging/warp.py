@@ -24,16 +24,22 @@ _CODES: dict[Kernel, int] = {
 
 
 def warp_image(image: HostArray, flow: HostArray, *, kernel: Kernel = "bilinear") -> HostArray:
-    """Sample ``image`` where the flow points to.
+    """Sample ``image`` where the flow points: ``image[y + flow[y, x, 1], x + flow[y, x, 0]]``.
 
-    ``result[y, x] = image[y + flow[y, x, 1], x + flow[y, x, 0]]``. With the layer ``flow``
-    the image is the previous frame's and the result lies on the current frame's grid.
+    With the layer ``flow`` the image is the previous frame's and the result lies on this frame's
+    grid. OpenCV may round positions to 1/32 pixel.
 
-    ``image`` is (H, W) or (H, W, C), ``flow`` (h, w, 2) in pixels of ``image``; the result is
-    (h, w) or (h, w, C) float32. Outside of the image its edge is repeated. ``cubic``
-    (Keys, a = -0.75) and ``lanczos`` (8x8) keep detail that ``bilinear`` blurs and may leave the
-    range of the image. OpenCV may round positions to 1/32 pixel. Raises ValueError for other
-    shapes.
+    Args:
+        image: (H, W) or (H, W, C); outside of it its edge is repeated.
+        flow: (h, w, 2) in pixels of ``image``.
+        kernel: ``cubic`` (Keys, a = -0.75) and ``lanczos`` (8x8) keep detail that ``bilinear``
+            blurs, and may leave the range of the image.
+
+    Returns:
+        (h, w) or (h, w, C).
+
+    Raises:
+        ValueError: One of them has another shape.
     """
     check_flow(flow)
     if image.ndim not in (2, 3):
@@ -52,7 +58,15 @@ def sample(
 ) -> HostArray:
     """Sample ``image`` at positions that ``targets`` gave; see ``warp_image``.
 
-    The result is written to ``out`` if there is one, of its shape and in one piece.
+    Args:
+        image: (H, W) or (H, W, C).
+        columns: (h, w) in pixels.
+        rows: (h, w) in pixels.
+        kernel: See ``warp_image``.
+        out: Contiguous, of the result's shape: where the result is written.
+
+    Returns:
+        (h, w) or (h, w, C).
     """
     code, edge = _CODES[kernel], cv2.BORDER_REPLICATE
     result = cv2.remap(image, columns, rows, code, dst=out, borderMode=edge)
@@ -60,12 +74,12 @@ def sample(
 
 
 def targets(flow: HostArray) -> tuple[HostArray, HostArray]:
-    """Columns and rows, each (H, W) in pixels, of the points that ``flow`` (H, W, 2) leads to."""
+    """Give columns and rows, (H, W) each in pixels, of where ``flow`` (H, W, 2) leads."""
     return positions(flow[..., 0], flow[..., 1])
 
 
 def positions(across: HostArray, down: HostArray) -> tuple[HostArray, HostArray]:
-    """``targets`` of a flow whose two planes, (H, W) each, lie apart: this is faster."""
+    """Give ``targets`` of a flow whose two planes, (H, W) each, lie apart: this is faster."""
     height, width = across.shape
     columns = np.arange(width, dtype=np.float32)
     rows = np.arange(height, dtype=np.float32)[:, np.newaxis]
@@ -73,7 +87,7 @@ def positions(across: HostArray, down: HostArray) -> tuple[HostArray, HostArray]
 
 
 def inside(columns: HostArray, rows: HostArray, height: int, width: int) -> ByteMask:
-    """255 where positions lie in an image of this size, 0 where they lie outside."""
+    """Mark positions (H, W): 255 in an image of this size, 0 outside."""
     across = cv2.inRange(columns, -FRAME_MARGIN, width - 1 + FRAME_MARGIN)
     down = cv2.inRange(rows, -FRAME_MARGIN, height - 1 + FRAME_MARGIN)
     return np.asarray(cv2.bitwise_and(across, down, dst=across), np.uint8)

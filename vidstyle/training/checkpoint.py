@@ -16,7 +16,7 @@ from vidstyle.models.style.network import StyleNetwork
 from vidstyle.models.style.style_file import load_style
 from vidstyle.models.style.styles import base_network
 from vidstyle.models.weights import safetensors_file
-from vidstyle.training.settings import Settings
+from vidstyle.training.settings import TrainingSettings
 
 _FORMAT = "1"
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -34,7 +34,7 @@ class Run:
     """Steps taken."""
 
 
-def fresh_run(settings: Settings, device: str = "cpu") -> Run:
+def new_run(settings: TrainingSettings, device: str = "cpu") -> Run:
     """The start of a training; the same settings give the same one."""
     # Convolutions in bfloat16 are about twice as fast in this layout.
     network = start_network(settings).to(memory_format=torch.channels_last).to(device)
@@ -42,20 +42,19 @@ def fresh_run(settings: Settings, device: str = "cpu") -> Run:
     return Run(network.train(), optimizer, np.random.default_rng(settings.seed))
 
 
-def start_network(settings: Settings) -> StyleNetwork:
+def start_network(settings: TrainingSettings) -> StyleNetwork:
     """The network with the weights at which a training starts.
 
     Raises UsageError where the settings want a base network that does not ship.
     """
     network = empty_network(settings.architecture, settings.width)
-    if settings.start == "random":
+    if settings.initial_weights == "random":
         network.initialize(torch.Generator().manual_seed(settings.seed))
         return network
     if not (path := base_network(settings.architecture, settings.width)).is_file():
         raise UsageError(
             f"there is no base network for {settings.architecture} with {settings.width} "
-            "channels: start at random (--set start=random), with two or three times the "
-            "iterations"
+            "channels: use --initial-weights random, with two or three times the iterations"
         )
     network.load_state_dict(load_style(path).module.state_dict())
     return network
@@ -80,7 +79,7 @@ def save_checkpoint(path: Path, run: Run, made_of: Mapping[str, str]) -> None:
 
 
 def load_checkpoint(
-    path: Path, settings: Settings, made_of: Mapping[str, str], device: str = "cpu"
+    path: Path, settings: TrainingSettings, made_of: Mapping[str, str], device: str = "cpu"
 ) -> Run:
     """The run as it was saved: what follows equals an uninterrupted training, bit for bit.
 
@@ -89,18 +88,18 @@ def load_checkpoint(
     """
     metadata = safetensors_file.read_metadata(path)
     if metadata.get("vidstyle.checkpoint") != _FORMAT:
-        raise WeightsError(f"{path} is not a checkpoint of this version: start anew")
+        raise WeightsError(f"{path} is not a checkpoint of this version: train without --resume")
     try:
         saved = json.loads(metadata["made_of"])
         iteration, state = int(metadata["iteration"]), json.loads(metadata["generator"])
     except (KeyError, ValueError, RecursionError) as error:
-        raise WeightsError(f"{path} is damaged ({error}): start anew") from error
+        raise WeightsError(f"{path} is damaged ({error}): train without --resume") from error
     if differing := sorted(key for key in made_of if saved.get(key) != made_of[key]):
         raise UsageError(
             f"{path} belongs to a training with other {', '.join(differing)}: "
-            "start anew, or give what it was started with"
+            "train without --resume, or give what it was started with"
         )
-    run = fresh_run(settings, device)
+    run = new_run(settings, device)
     run.iteration = iteration
     run.generator.bit_generator.state = state
     _fill(path, run)

@@ -21,7 +21,7 @@ _SHARES = (-0.5, 0.5)
 # Of the motion: the previous image and the current one. Both are half of it away from the
 # texture and sampled from it once, so that neither is the sharper one.
 _MIXED = 0.01
-# Share of another surface in a pixel that cannot be told from none.
+# Share of another surface in a pixel that makes no difference.
 _ALIKE = 1e-3
 # Difference of two flows, in pixels, that hides nothing.
 
@@ -129,8 +129,8 @@ class Surface:
 def compose(background: Surface, foreground: Surface | None, side: int) -> Pair:
     """The two images, (side, side), of a surface and of another one before it.
 
-    ``visible`` is 1 where a current pixel shows one surface alone and the pixels around its
-    target, up to four, show that one alone: there, and only there, warping is legitimate. Where
+    ``visible`` is 1 where a current pixel shows one surface only and the pixels around its
+    target, up to four, show only that one: there, and only there, warping is legitimate. Where
     both surfaces move alike nothing gets hidden. The flow of a mixed pixel is that of the
     surface that it shows more of.
     """
@@ -146,12 +146,12 @@ def compose(background: Surface, foreground: Surface | None, side: int) -> Pair:
     if np.abs(own - flow[box.cut]).max() < _ALIKE:
         return pair_of(before, now, flow, inside(flow))
     flow[box.cut] = np.where(covered_now[box.cut][..., np.newaxis] >= 0.5, own, flow[box.cut])
-    alone = _alone(covered_before, covered_now, flow)
-    return pair_of(before, now, flow, alone * inside(flow))
+    single = _shows_one(covered_before, covered_now, flow)
+    return pair_of(before, now, flow, single * inside(flow))
 
 
 def _put(front: Surface, share: float, image: HostArray, box: Box) -> HostArray:
-    """Paint ``front`` into an image of ours; how much of each pixel it covers, (H, W)."""
+    """Draw ``front`` over an image of ours; how much of each pixel it covers, (H, W)."""
     opaque = front.coverage(share, box)
     behind = image[box.cut]
     behind += opaque[..., np.newaxis] * (front.shown(share, box) - behind)
@@ -160,12 +160,12 @@ def _put(front: Surface, share: float, image: HostArray, box: Box) -> HostArray:
     return covered
 
 
-def _alone(before: HostArray, now: HostArray, flow: HostArray) -> BoolMask:
-    """Where a pixel and its target show one surface alone, by what the foreground covers."""
+def _shows_one(before: HostArray, now: HostArray, flow: HostArray) -> BoolMask:
+    """Where a pixel and its target show one surface only, by what the foreground covers."""
     there = warp_image(before, flow)
-    alone: BoolMask = np.maximum(now, there) <= _MIXED
-    alone |= np.minimum(now, there) >= 1 - _MIXED
-    return alone
+    single: BoolMask = np.maximum(now, there) <= _MIXED
+    single |= np.minimum(now, there) >= 1 - _MIXED
+    return single
 
 
 def _posed(image: HostArray, pose: Doubles, box: Box, interpolation: int, border: int) -> HostArray:

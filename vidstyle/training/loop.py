@@ -1,4 +1,4 @@
-"""Training a style: a painting and a folder of photos in, a style file out."""
+"""Training a style: a style image and a folder of photos in, a style file out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
@@ -15,14 +16,19 @@ import numpy.typing as npt
 import torch
 
 from vidstyle.core.errors import OutputError, UsageError
-from vidstyle.models.loss.backbone import Backbone, load_backbone
+from vidstyle.models.loss.backbone import Backbone
+from vidstyle.models.loss.image_losses import temporal_error
+from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import SUFFIX, Credit, StyleInfo, save_style
 from vidstyle.models.style.styles import base_network
-from vidstyle.training.calibration import Objective, calibrate
-from vidstyle.training.checkpoint import Run, fresh_run, load_checkpoint, save_checkpoint
-from vidstyle.training.losses import temporal_error
-from vidstyle.training.measure import measure
+from vidstyle.training.checkpoint import Run, load_checkpoint, new_run, save_checkpoint
+from vidstyle.training.objective import (
+    CALIBRATION_PHOTOS,
+    load_objective,
+    measure_network,
+    settings_of,
+)
 from vidstyle.training.pair_choice import MOTION, PairChoice, pair_source
 from vidstyle.training.pairs import Pair, PairSource
 from vidstyle.training.photos import (
@@ -31,16 +37,13 @@ from vidstyle.training.photos import (
     list_photos,
     read_image,
     read_squares,
-    resized,
-    to_tensor,
     with_noise,
 )
-from vidstyle.training.settings import Settings
+from vidstyle.training.settings import TrainingSettings
 from vidstyle.training.step import learning_rate, take_step
-from vidstyle.training.watch import Progress, Watcher, Watchers
+from vidstyle.training.watch import TrainingStep, Watcher, Watchers
 
 _HELD_OUT = 12
-_CALIBRATED_ON = 24
 _PREVIEWS = 3
 _LOGGED_EVERY = 100
 
@@ -48,7 +51,7 @@ logger = logging.getLogger(__name__)
 
 
 def train_style(
-    settings: Settings,
+    settings: TrainingSettings,
     *,
     style_image: Path,
     photos: Path,
@@ -68,11 +71,11 @@ def train_style(
     says what the temporal loss learns from. ``weights`` is the folder with the loss network, or
     None for ``VIDSTYLE_WEIGHTS`` and the user's cache. ``device`` is torch's name for it. Every
     ``checkpoint_every`` steps the state is written beside the destination, as
-    ``NAME.checkpoint``; with ``resume`` a training goes on from there, and ends with the same
+    ``NAME.checkpoint``; with ``resume`` a training resumes from there, and ends with the same
     bits as one that was not interrupted (on one processor, with one number of threads). The
     file is removed when the style is written.
 
-    Raises InputError for a painting, photos or pairs that cannot be read, WeightsError for the
+    Raises InputError for a style image, photos or pairs that cannot be read, WeightsError for the
     loss network, UsageError for layers that it lacks, a checkpoint of another training or a
     loss that is not finite, OutputError where the destination cannot be written. Johnson et al.
     2016, section 3; Gao et al. 2018, section 3.
@@ -81,16 +84,18 @@ def train_style(
     watchers = watcher or Watchers()
     training, measuring = held_out(list_photos(photos), _HELD_OUT)
     checkpoint = destination.with_suffix(".checkpoint")
-    objective = objective_of(settings, style_image, training, weights, device)
+    settings = settings.resolve_auto(device, weights)
+    objective = load_objective(settings, style_image, training, weights, device)
     made_of = _made_of(objective, style_image, training, pairs)
     run = _start(checkpoint, settings, made_of, device, resume=resume)
     drawing = _drawing(settings, pairs, training, run.generator)
     usual = usual_error(settings, pairs, training)
+    objective = replace(objective, units={**objective.units, "temporal": (usual,)})
     previews = read_squares(measuring[:_PREVIEWS], settings.crop)
     watchers.image(run.iteration, "style_image", read_image(style_image))
     while run.iteration < settings.iterations:
         started = time.perf_counter()
-        losses = take_step(run, objective, _draw(drawing, settings.batch), usual)
+        losses = take_step(run, objective, _draw(drawing, settings.batch))
         if run.iteration % checkpoint_every == 0 or run.iteration == settings.iterations:
             save_checkpoint(checkpoint, run, made_of)
         if run.iteration % preview_every == 0:
@@ -102,7 +107,7 @@ def train_style(
         architecture=settings.architecture,
         width=settings.width,
         settings=settings.model_dump(mode="json"),
-        losses=measure(run.network, objective, measuring),
+        losses=measure_network(run.network, objective, measuring),
     )
     save_style(destination, info, run.network)
     checkpoint.unlink(missing_ok=True)
@@ -114,20 +119,23 @@ def _draw(source: PhotoCrops | PairSource, count: int) -> torch.Tensor | Pair:
 
 
 def _drawing(
-    settings: Settings, pairs: PairChoice, photos: Sequence[Path], generator: np.random.Generator
+    settings: TrainingSettings,
+    pairs: PairChoice,
+    photos: Sequence[Path],
+    generator: np.random.Generator,
 ) -> PhotoCrops | PairSource:
-    if settings.temporal > 0:
+    if settings.temporal_weight > 0:
         return pair_source(pairs, photos, settings.crop, generator)
     return PhotoCrops(photos, settings.crop, generator)
 
 
-def usual_error(settings: Settings, pairs: PairChoice, photos: Sequence[Path]) -> float:
+def usual_error(settings: TrainingSettings, pairs: PairChoice, photos: Sequence[Path]) -> float:
     """The temporal error of untouched pairs, the earlier image with noise."""
-    if settings.temporal == 0:
+    if settings.temporal_weight == 0:
         return 1.0
     generator = np.random.default_rng(settings.seed)
     source = pair_source(pairs, photos, settings.crop, generator)
-    drawn = [source.draw(1) for _ in range(_CALIBRATED_ON)]
+    drawn = [source.draw(1) for _ in range(CALIBRATION_PHOTOS)]
     return mean(
         float(
             temporal_error(
@@ -150,10 +158,14 @@ def _check_destination(destination: Path) -> None:
 
 
 def _report(
-    run: Run, settings: Settings, losses: Mapping[str, float], seconds: float, watcher: Watcher
+    run: Run,
+    settings: TrainingSettings,
+    losses: Mapping[str, float],
+    seconds: float,
+    watcher: Watcher,
 ) -> None:
     rate = learning_rate(settings, run.iteration - 1)
-    watcher.step(Progress(run.iteration, settings.iterations, losses, rate, seconds))
+    watcher.step(TrainingStep(run.iteration, settings.iterations, losses, rate, seconds))
     if run.iteration % _LOGGED_EVERY == 0:
         values = ", ".join(f"{name} {value:.4f}" for name, value in losses.items())
         logger.info("%d of %d: %s", run.iteration, settings.iterations, values)
@@ -175,61 +187,35 @@ def _as_image(stylized: torch.Tensor) -> npt.NDArray[np.uint8]:
 
 
 def _start(
-    checkpoint: Path, settings: Settings, made_of: Mapping[str, str], device: str, *, resume: bool
+    checkpoint: Path,
+    settings: TrainingSettings,
+    made_of: Mapping[str, str],
+    device: str,
+    *,
+    resume: bool,
 ) -> Run:
     if not (resume and checkpoint.exists()):
-        return fresh_run(settings, device)
+        return new_run(settings, device)
     run = load_checkpoint(checkpoint, settings, made_of, device)
-    logger.info("going on from %s after %d iterations", checkpoint, run.iteration)
+    logger.info("resumed from %s after %d iterations", checkpoint, run.iteration)
     return run
-
-
-def objective_of(
-    settings: Settings, style_image: Path, photos: Sequence[Path], weights: Path | None, device: str
-) -> Objective:
-    """The objective of a painting, calibrated on photos spread over a row of them.
-
-    Raises what ``train_style`` does.
-    """
-    extractor = load_backbone(settings.backbone, folder=weights, pooling=settings.pooling)
-    _check_feature_layers(extractor, settings)
-    extractor = extractor.to(memory_format=torch.channels_last).to(device)
-    image = read_image(style_image)
-    scale = settings.style_image_side / min(image.shape[:2])
-    height, width = (max(1, round(scale * side)) for side in image.shape[:2])
-    chosen = photos[:: -(-len(photos) // _CALIBRATED_ON)]
-    return calibrate(
-        extractor,
-        to_tensor(resized(image, height, width)).to(device),
-        [square.to(device) for square in read_squares(chosen, settings.crop)],
-        settings,
-    )
-
-
-def _check_feature_layers(extractor: Backbone, settings: Settings) -> None:
-    wanted = {*(settings.style_layers or ()), *filter(None, (settings.content_layer,))}
-    if beyond := ", ".join(sorted(wanted - set(extractor.feature_layers))):
-        raise UsageError(
-            f"{extractor.name} as it is here has no {beyond};"
-            f" it has {', '.join(extractor.feature_layers)}"
-        )
 
 
 def _made_of(
     objective: Objective, style_image: Path, photos: Sequence[Path], pairs: PairChoice
 ) -> dict[str, str]:
-    """What the result depends on, by names that a refusal to go on can be told with."""
-    settings = objective.settings
+    """What the result depends on, by names for the message of a refusal to resume."""
+    settings = settings_of(objective)
     inside = sorted(pairs.path.rglob("*")) if pairs.path and pairs.path.is_dir() else []
     made_of = {
         "settings": settings.model_dump_json(),
         "style_image": hashlib.sha256(read_image(style_image).tobytes()).hexdigest(),
         "photos": _listed(photos),
         "pairs": f"{pairs} {_listed([path for path in inside if path.is_file()])}",
-        "loss network": _digest(objective.extractor),
+        "loss network": _digest(objective.features.backbone),
     }
     base = base_network(settings.architecture, settings.width)
-    if settings.start == "base" and base.is_file():
+    if settings.initial_weights == "base" and base.is_file():
         made_of["base network"] = hashlib.sha256(base.read_bytes()).hexdigest()
     return made_of
 
@@ -240,10 +226,10 @@ def _listed(files: Sequence[Path]) -> str:
     return hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _digest(extractor: Backbone) -> str:
+def _digest(backbone: Backbone) -> str:
     """A hash of the loss network's weights, as far up as they reach."""
-    found = hashlib.sha256(extractor.pooling.encode())
-    for name, value in extractor.state_dict().items():
+    found = hashlib.sha256(backbone.pooling.encode())
+    for name, value in backbone.state_dict().items():
         found.update(name.encode())
         found.update(value.cpu().contiguous().numpy().tobytes())
     return found.hexdigest()

@@ -43,7 +43,7 @@ class MovedPhotos:
         self._reach = min(_FAR_SHIFT, side / 4)
         # Wide enough that no motion shows what lies beyond the edge.
         margin = math.ceil(self._reach / 2 + (_TURN + _ZOOM + _TILT) * side / 2) + 2
-        # A file that is bad for one is bad for both, and is told of once.
+        # A file that is bad for one is bad for both, and is reported once.
         bad: set[Path] = set()
         around = math.ceil(2 * _RADIUS[1] * side) + 4
         self._backgrounds = PhotoCrops(paths, side + 2 * margin, generator, unreadable=bad)

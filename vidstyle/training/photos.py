@@ -43,7 +43,7 @@ class PhotoCrops:
         *,
         unreadable: set[Path] | None = None,
     ) -> None:
-        """``unreadable`` collects the files that cannot be read, each told of once; several rows
+        """``unreadable`` collects the files that cannot be read, each reported once; several rows
         may share it."""
         self._paths = tuple(paths)
         self._side = side
@@ -84,7 +84,7 @@ class PhotoCrops:
 
     def _recolored(self, crop: Image) -> Image:
         # A few hundred photos show few saturated colors; a network that never saw a pure red
-        # paints white blobs there.
+        # makes white blobs there.
         saturation = self._generator.uniform(*_SATURATION)
         gray = crop.mean(axis=2, keepdims=True, dtype=np.float32)
         recolored: Image = (gray + saturation * (crop - gray)).clip(0, 255).round().astype(np.uint8)

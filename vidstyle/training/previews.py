@@ -11,12 +11,12 @@ import numpy as np
 from vidstyle.core.errors import InputError, OutputError
 from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
 from vidstyle.training.photos import read_image, resized
-from vidstyle.training.watch import STYLE_IMAGE, Image, Progress
+from vidstyle.training.watch import STYLE_IMAGE, Image, TrainingStep
 
 LATEST = "latest.png"
 _NAME = re.compile(r"step-(\d{6,})-(.+)\.png")
 _LARGEST = 512
-"""Longer side in pixels of a painting that is kept beside the previews."""
+"""Longer side in pixels of the style image that is kept beside the previews."""
 _CELL = 256
 """Longer side in pixels of the images in the sheet."""
 _COLUMNS = 6
@@ -26,7 +26,7 @@ _COLUMNS = 6
 class PreviewImages:
     """Writes ``step-000500-NAME.png``, and ``latest.png``: each image over the steps.
 
-    A training that goes on from a checkpoint continues the sheet; images that lie in the folder
+    A resumed training continues the sheet; images that lie in the folder
     from steps that are yet to come are no part of it. Raises OutputError where the folder
     cannot be written.
     """
@@ -41,10 +41,10 @@ class PreviewImages:
         except OSError as error:
             raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
 
-    def step(self, progress: Progress) -> None:
+    def step(self, step: TrainingStep) -> None:
         if not self._started:
             self._started = True
-            self._adopt(before=progress.iteration)
+            self._adopt(before=step.iteration)
         self._update()
 
     def image(self, iteration: int, name: str, image: Image) -> None:
@@ -78,7 +78,7 @@ class PreviewImages:
         return [steps[index] for index in chosen]
 
     def _rows(self, steps: list[int]) -> list[SheetRow]:
-        """One a photo; the painting stands before the first."""
+        """One a photo; the style image stands before the first."""
         rows: list[SheetRow] = []
         for _, files in sorted(self._files.items()):
             first = None if rows else _read(self._folder / f"{STYLE_IMAGE}.png")

@@ -1,4 +1,4 @@
-"""The Scene Flow data sets (Mayer et al. 2016): rendered films with their true flow."""
+"""The Scene Flow data sets (Mayer et al. 2016): rendered videos with their true flow."""
 
 from __future__ import annotations
 

@@ -7,12 +7,14 @@ from typing import cast
 import torch
 
 from vidstyle.core.errors import UsageError
-from vidstyle.training.calibration import Objective, autocast
+from vidstyle.models.loss.image_losses import warp
+from vidstyle.models.loss.loss_terms import Past
+from vidstyle.models.loss.objective import Objective
 from vidstyle.training.checkpoint import Run
-from vidstyle.training.losses import temporal_error
+from vidstyle.training.objective import settings_of
 from vidstyle.training.pairs import Pair
 from vidstyle.training.photos import with_noise
-from vidstyle.training.settings import Settings
+from vidstyle.training.settings import TrainingSettings
 
 _LARGEST_GRADIENT = 10.0
 """Norm to which gradients are cut: the first steps from random weights would throw the network
@@ -22,7 +24,7 @@ _WARM_UP = 60
 gradients, and would undo what the base network has learned."""
 
 
-def learning_rate(settings: Settings, iteration: int) -> float:
+def learning_rate(settings: TrainingSettings, iteration: int) -> float:
     """Up in a line over the first steps, constant, and over the last ``decay`` of the iterations
     down to 0 in a line."""
     begun = (iteration + 1) / _WARM_UP
@@ -30,20 +32,26 @@ def learning_rate(settings: Settings, iteration: int) -> float:
     return settings.learning_rate * min(1.0, begun, left / max(settings.decay, 1e-9))
 
 
-def take_step(
-    run: Run, objective: Objective, photos: torch.Tensor | Pair, usual_error: float
-) -> dict[str, float]:
-    """Change the run by what photos (N, 3, H, W) or pairs teach; the terms of its loss.
+def take_step(run: Run, objective: Objective, photos: torch.Tensor | Pair) -> dict[str, float]:
+    """Take one step of the optimizer.
 
-    With pairs, the later image is painted and judged, and its difference to the warped
-    painting of the earlier one is a term. ``usual_error`` is that difference of the untouched
-    images. Raises UsageError for a loss that is not finite.
+    Args:
+        run: is changed.
+        objective: what the step makes smaller.
+        photos: (N, 3, H, W); or pairs, of which the later image is stylized, and compared with the
+            stylized earlier one, warped.
+
+    Returns:
+        The terms of the loss before the step.
+
+    Raises:
+        UsageError: the loss is not finite.
     """
-    settings = objective.settings
+    settings = settings_of(objective)
     terms = (
-        _with_pairs(run, objective, photos, usual_error)
+        _pair_terms(run, objective, photos)
         if isinstance(photos, Pair)
-        else objective.terms(_stylized(run, settings, photos), photos)
+        else _photo_terms(run, objective, photos)
     )
     loss = objective.total(terms)
     if not loss.isfinite():
@@ -54,31 +62,32 @@ def take_step(
     return {name: float(value.detach()) for name, value in terms.items()}
 
 
-def noisy(pair: Pair, settings: Settings, run: Run) -> torch.Tensor:
-    """The earlier images with the settings' noise."""
-    return with_noise(pair.previous, settings.noise, run.generator)
+def _photo_terms(run: Run, objective: Objective, photos: torch.Tensor) -> dict[str, torch.Tensor]:
+    batch = photos.to(next(run.network.parameters()).device)
+    stylized = _stylize(run, settings_of(objective), batch)
+    return objective.terms(stylized, objective.content(batch))
 
 
-def _with_pairs(
-    run: Run, objective: Objective, pair: Pair, usual_error: float
-) -> dict[str, torch.Tensor]:
-    settings = objective.settings
+def _pair_terms(run: Run, objective: Objective, pair: Pair) -> dict[str, torch.Tensor]:
+    settings = settings_of(objective)
     device = next(run.network.parameters()).device
-    both = torch.cat([pair.current, noisy(pair, settings, run)]).to(device)
-    current, previous = _stylized(run, settings, both).chunk(2)
-    terms = objective.terms(current, both[: len(current)])
-    error = temporal_error(current, previous, pair.flow.to(device), pair.visible.to(device))
-    return {**terms, "temporal": error / usual_error}
+    noisy = with_noise(pair.previous, settings.noise, run.generator)
+    both = torch.cat([pair.current, noisy]).to(device)
+    current, previous = _stylize(run, settings, both).chunk(2)
+    content = objective.content(both[: len(current)])
+    past = Past(warp(previous, pair.flow.to(device)), pair.visible.to(device))
+    return objective.terms(current, content, past)
 
 
-def _stylized(run: Run, settings: Settings, photos: torch.Tensor) -> torch.Tensor:
+def _stylize(run: Run, settings: TrainingSettings, photos: torch.Tensor) -> torch.Tensor:
     device = next(run.network.parameters()).device
     batch = photos.to(device).contiguous(memory_format=torch.channels_last)
-    with autocast(settings, device.type):
+    half = settings.precision == "bfloat16"
+    with torch.autocast(device.type, torch.bfloat16, enabled=half):
         return cast("torch.Tensor", run.network(batch)).float()
 
 
-def _descend(run: Run, settings: Settings, loss: torch.Tensor) -> None:
+def _descend(run: Run, settings: TrainingSettings, loss: torch.Tensor) -> None:
     for group in run.optimizer.param_groups:
         group["lr"] = learning_rate(settings, run.iteration)
     run.optimizer.zero_grad()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vidstyle.core.errors import OutputError, UsageError
 from vidstyle.training.previews import fitted
-from vidstyle.training.watch import Image, Progress
+from vidstyle.training.watch import Image, TrainingStep
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -19,9 +19,9 @@ _LARGEST = 512
 class TensorBoard:
     """Writes a log folder for ``tensorboard --logdir``.
 
-    A training that goes on from a checkpoint continues its curves: steps that the folder has
+    A resumed training continues its curves: steps that the folder has
     from beyond the checkpoint are hidden, so that none appears twice. A training that begins
-    anew hides all earlier ones. Raises UsageError where TensorBoard is not installed, and
+    from the start hides all earlier ones. Raises UsageError where TensorBoard is not installed, and
     OutputError where the folder cannot be made.
     """
 
@@ -36,14 +36,14 @@ class TensorBoard:
         except OSError as error:
             raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
 
-    def step(self, progress: Progress) -> None:
-        # Step 0 is where the painting is.
-        log = self._log or self._open(0 if progress.iteration == 1 else progress.iteration)
-        values = {f"loss/{name}": value for name, value in progress.losses.items()}
-        values["training/learning rate"] = progress.learning_rate
-        values["training/steps a second"] = 1 / max(progress.seconds, 1e-9)
+    def step(self, step: TrainingStep) -> None:
+        # Step 0 is where the style image is.
+        log = self._log or self._open(0 if step.iteration == 1 else step.iteration)
+        values = {f"loss/{name}": value for name, value in step.losses.items()}
+        values["training/learning rate"] = step.learning_rate
+        values["training/steps a second"] = 1 / max(step.seconds, 1e-9)
         for name, value in values.items():
-            log.add_scalar(name, value, progress.iteration)
+            log.add_scalar(name, value, step.iteration)
 
     def image(self, iteration: int, name: str, image: Image) -> None:
         small = fitted(image, _LARGEST)
@@ -61,7 +61,7 @@ class TensorBoard:
 
         self._log = log = SummaryWriter(str(self._folder), purge_step=first_step)
         for iteration, name, image in self._early:
-            # The painting of a training that goes on is in the log already.
+            # The style image of a resumed training is in the log already.
             if iteration >= first_step:
                 log.add_image(name, image, iteration, dataformats="HWC")
         self._early.clear()

@@ -1,4 +1,4 @@
-"""Who watches a training: what it tells them, and how several are told at once."""
+"""Watchers of a training, one or several."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Image: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) RGB."""
 
 STYLE_IMAGE = "style_image"
-"""Name of the image that is the painting itself."""
+"""Name of the image that is the style image itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TrainingStep:
     """Where a training is."""
 
     iteration: int
@@ -34,16 +34,16 @@ class Progress:
 
 
 class Watcher(Protocol):
-    """Told how a training goes, in order; it does not change the training."""
+    """Called as a training proceeds, in order; it does not change the training."""
 
-    def step(self, progress: Progress) -> None:
+    def step(self, step: TrainingStep) -> None:
         """A step was taken."""
         ...
 
     def image(self, iteration: int, name: str, image: Image) -> None:
-        """What a held-out photo looks like after so many steps, or, once, the painting.
+        """What a held-out photo looks like after so many steps, or, once, the style image.
 
-        The name is the same for the same photo. The painting, named ``PAINTING``, comes before
+        The name is the same for the same photo. The style image, ``STYLE_IMAGE``, comes before
         the first step.
         """
         ...
@@ -54,14 +54,14 @@ class Watcher(Protocol):
 
 
 class Watchers:
-    """Several watchers as one, told in the order in which they are given; none at all will do."""
+    """Several watchers as one, called in the order in which they are given; or none."""
 
     def __init__(self, *watchers: Watcher) -> None:
         self._watchers = watchers
 
-    def step(self, progress: Progress) -> None:
+    def step(self, step: TrainingStep) -> None:
         for watcher in self._watchers:
-            watcher.step(progress)
+            watcher.step(step)
 
     def image(self, iteration: int, name: str, image: Image) -> None:
         for watcher in self._watchers:

@@ -90,7 +90,7 @@ def test_weights_that_are_missing_offline_name_address_and_place(
     tmp_path: Path, cache: Path
 ) -> None:
     address = "https://download.pytorch.org/models/vgg16-397923af.pth"
-    with pytest.raises(WeightsError, match=f"fetch {address} and put it into {cache}$"):
+    with pytest.raises(WeightsError, match=f"fetch {address} .528 MiB. and put it into {cache}$"):
         load_backbone("vgg16", offline=True)
     words = f"no weights of vgg16 in {tmp_path} or {cache}, .* put it into {tmp_path}$"
     with pytest.raises(WeightsError, match=words):

@@ -7,15 +7,14 @@ import numpy as np
 import torch
 
 from tests.models.gatys_world import waves
+from vidstyle.models.loss.loss_terms import Past
 from vidstyle.models.optimization.color_transfer import (
-    Task,
-    finished,
+    finish_colors,
     luma_of,
-    prepared,
-    with_colors_of,
-    with_values_of,
+    match_colors,
+    prepare_colors,
 )
-from vidstyle.models.optimization.settings import Past, StyleReference
+from vidstyle.models.optimization.task import OptimizationTask, StyleReference, match_histogram
 
 
 def colors(image: torch.Tensor) -> np.ndarray:
@@ -29,24 +28,24 @@ def test_transferred_colors_have_the_others_mean_and_covariance() -> None:
     content = 0.3 + 0.2 * waves(50, 20, period=7)[:, [2, 0, 1]] * torch.tensor(
         [1, 0.5, 0.8]
     ).reshape(3, 1, 1)
-    moved, wanted = colors(with_colors_of(style_image, content)), colors(content)
+    moved, wanted = colors(match_colors(style_image, content)), colors(content)
     np.testing.assert_allclose(moved.mean(0), wanted.mean(0), atol=1e-6)
     # To the little variance that keeps gray paintings from being divided by nothing.
     np.testing.assert_allclose(np.cov(moved.T), np.cov(wanted.T), atol=3e-5)
-    again = with_colors_of(content, content)
+    again = match_colors(content, content)
     torch.testing.assert_close(again, content, atol=1e-5, rtol=0)
 
 
 def test_a_gray_painting_stays_finite() -> None:
     gray = torch.full((1, 3, 8, 8), 0.5)
-    assert with_colors_of(gray, waves(16, 16)).isfinite().all()
+    assert match_colors(gray, waves(16, 16)).isfinite().all()
 
 
 def test_a_histogram_is_the_others_and_ranks_stay() -> None:
     image, other = waves(20, 30), waves(9, 13, period=5, color=1)
-    same = with_values_of(image, image.flip(3))
+    same = match_histogram(image, image.flip(3))
     torch.testing.assert_close(same, image)
-    found = with_values_of(image, other)
+    found = match_histogram(image, other)
     for channel in range(3):
         before, after = image[0, channel].flatten(), found[0, channel].flatten()
         assert (after[before.argsort(stable=True)].diff() >= 0).all()
@@ -58,7 +57,9 @@ def test_a_histogram_is_the_others_and_ranks_stay() -> None:
 def test_luminance_alone_is_painted_on_the_contents_colors() -> None:
     content, style_image = waves(20, 24), waves(16, 16, color=3)
     past = Past(waves(20, 24, color=1), torch.ones(1, 1, 20, 24))
-    task = prepared(Task(content, (StyleReference(image=style_image),), past), "luminance")
+    task = prepare_colors(
+        OptimizationTask(content, (StyleReference(image=style_image),), past), "content-luminance"
+    )
     luma = cv2.cvtColor(content[0].permute(1, 2, 0).numpy().copy(), cv2.COLOR_RGB2GRAY)
     np.testing.assert_allclose(task.content[0, 0], luma, atol=1e-6)
     assert task.past is not None
@@ -66,14 +67,14 @@ def test_luminance_alone_is_painted_on_the_contents_colors() -> None:
     light = task.references[0].image
     assert abs(float(light.mean() - luma.mean())) < 0.01
     # What was not painted comes back as it was.
-    torch.testing.assert_close(finished(task.content, content), content, atol=1e-5, rtol=0)
-    darker = finished(task.content * 0.9, content)
+    torch.testing.assert_close(finish_colors(task.content, content), content, atol=1e-5, rtol=0)
+    darker = finish_colors(task.content * 0.9, content)
     torch.testing.assert_close(luma_of(darker), task.content * 0.9, atol=1e-5, rtol=0)
 
 
 def test_other_choices_leave_the_content_alone() -> None:
-    task = Task(waves(20, 24), (StyleReference(image=waves(16, 16, color=3)),))
-    assert prepared(task, "style_image") is task
-    moved = prepared(task, "transfer")
+    task = OptimizationTask(waves(20, 24), (StyleReference(image=waves(16, 16, color=3)),))
+    assert prepare_colors(task, "style") is task
+    moved = prepare_colors(task, "content-matched")
     assert moved.content is task.content
     assert not torch.equal(moved.references[0].image, task.references[0].image)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vidstyle.models.optimization.descent import Adam, Evaluate, Lbfgs
-from vidstyle.models.optimization.objective import Evaluation
+from vidstyle.models.optimization.image_loss import Evaluation
 
 
 class Counted:

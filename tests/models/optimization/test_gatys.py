@@ -10,21 +10,15 @@ import torch
 
 from tests.models.gatys_world import one_thread, small_backbone, waves
 from vidstyle.models.loss.backbone import Backbone
-from vidstyle.models.optimization.gatys import (
-    DescentSettings,
-    LossSettings,
-    Past,
-    Progress,
-    StyleReference,
-    Stylized,
-    Task,
-    stylize,
-)
-from vidstyle.models.optimization.settings import LossWeights
+from vidstyle.models.loss.loss_options import LossOptions
+from vidstyle.models.loss.loss_terms import Past
+from vidstyle.models.optimization.gatys import OptimizationResult, OptimizationStep, stylize
+from vidstyle.models.optimization.options import DescentOptions
+from vidstyle.models.optimization.task import OptimizationTask, StyleReference
 
 __all__ = ["one_thread"]  # a fixture, for pytest to find
 pytestmark = pytest.mark.usefixtures("one_thread")
-FEW = DescentSettings(steps=8)
+FEW = DescentOptions(steps=8)
 
 
 @pytest.fixture(scope="module")
@@ -33,29 +27,29 @@ def backbone() -> Backbone:
 
 
 @pytest.fixture
-def task() -> Task:
+def task() -> OptimizationTask:
     reference = StyleReference(image=waves(32, 40, period=5, color=2))
-    return Task(waves(32, 44), (reference,))
+    return OptimizationTask(waves(32, 44), (reference,))
 
 
 class Kept:
     """What was told of each step; ends after so many."""
 
     def __init__(self, most: int = 10**6) -> None:
-        self.steps: list[Progress] = []
+        self.steps: list[OptimizationStep] = []
         self._most = most
 
-    def __call__(self, progress: Progress) -> bool:
+    def __call__(self, progress: OptimizationStep) -> bool:
         self.steps.append(progress)
         return len(self.steps) < self._most
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_the_loss_falls_and_each_step_is_told(
-    backbone: Backbone, task: Task, optimizer: str
+    backbone: Backbone, task: OptimizationTask, optimizer: str
 ) -> None:
-    settings = replace(FEW, optimizer=optimizer)  # type: ignore[arg-type]  # one of the two
-    stylized = stylize(backbone, task, settings=settings, watch=(kept := Kept()))
+    settings = FEW.model_copy(update={"optimizer": optimizer})  # type: ignore[arg-type]  # one of the two
+    stylized = stylize(backbone, task, options=settings, watch=(kept := Kept()))
     assert [each.step for each in kept.steps] == list(range(1, 9))
     assert kept.steps[-1].loss == stylized.loss < 0.8 * kept.steps[0].loss
     assert (stylized.steps, stylized.ending) == (8, "steps")
@@ -66,10 +60,12 @@ def test_the_loss_falls_and_each_step_is_told(
     assert stylized.image.max() <= 1
 
 
-def test_two_runs_are_equal_and_a_seed_makes_another(backbone: Backbone, task: Task) -> None:
-    noise = replace(FEW, start="noise", steps=3)
-    first, again = (stylize(backbone, task, settings=noise).image for _ in range(2))
-    other = stylize(backbone, task, settings=replace(noise, seed=1)).image
+def test_two_runs_are_equal_and_a_seed_makes_another(
+    backbone: Backbone, task: OptimizationTask
+) -> None:
+    noise = FEW.model_copy(update={"start": "noise", "steps": 3})
+    first, again = (stylize(backbone, task, options=noise).image for _ in range(2))
+    other = stylize(backbone, task, options=noise.model_copy(update={"seed": 1})).image
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -78,79 +74,82 @@ def test_levels_go_from_coarse_to_fine_and_share_the_steps(backbone: Backbone) -
     big = StyleReference(image=waves(140, 150, period=9, color=2))
     content = waves(131, 160)
     kept = Kept()
-    stylized = stylize(backbone, Task(content, (big,)), settings=replace(FEW, levels=3), watch=kept)
+    stylized = stylize(
+        backbone,
+        OptimizationTask(content, (big,)),
+        options=FEW.model_copy(update={"levels": 3}),
+        watch=kept,
+    )
     # A quarter of 131 pixels would be too small to paint on.
     assert [each.size for each in kept.steps] == [(80, 66)] * 4 + [(160, 131)] * 4
     assert kept.steps[0].image().shape == stylized.image.shape == content.shape
 
 
-def test_a_watcher_ends_it_with_what_there_is(backbone: Backbone, task: Task) -> None:
-    stylized = stylize(backbone, task, settings=FEW, watch=(kept := Kept(most=3)))
+def test_a_watcher_ends_it_with_what_there_is(backbone: Backbone, task: OptimizationTask) -> None:
+    stylized = stylize(backbone, task, options=FEW, watch=(kept := Kept(most=3)))
     assert (stylized.steps, stylized.ending, len(kept.steps)) == (3, "stopped", 3)
-    three = stylize(backbone, task, settings=replace(FEW, steps=3))
+    three = stylize(backbone, task, options=FEW.model_copy(update={"steps": 3}))
     assert torch.equal(stylized.image, three.image)
 
 
-def test_it_ends_when_the_loss_falls_no_more(backbone: Backbone, task: Task) -> None:
-    settings = DescentSettings(steps=400, tolerance=0.02, patience=10)
-    stylized = stylize(backbone, task, settings=settings, watch=(kept := Kept()))
-    assert stylized.ending == "settled"
-    assert 10 < stylized.steps < 400
-    assert kept.steps[-11].loss - stylized.loss < 0.02 * kept.steps[-11].loss
+def test_it_ends_when_the_loss_falls_no_more(backbone: Backbone, task: OptimizationTask) -> None:
+    settings = DescentOptions(steps=400, tolerance=0.02)
+    stylized = stylize(backbone, task, options=settings, watch=(kept := Kept()))
+    assert stylized.ending == "converged"
+    assert 20 < stylized.steps < 400
+    assert kept.steps[-21].loss - stylized.loss < 0.02 * kept.steps[-21].loss
 
 
 def test_an_image_that_is_its_own_painting_stays_nearly_as_it_is(backbone: Backbone) -> None:
     content = waves(32, 44)
-    own = Task(content, (StyleReference(image=content),))
-    losses = LossSettings(weights=LossWeights(variation=0))
-    stylized = stylize(backbone, own, losses=losses, settings=FEW)
-    assert stylized.ending == "stuck"
+    own = OptimizationTask(content, (StyleReference(image=content),))
+    losses = LossOptions(variation_weight=0)
+    stylized = stylize(backbone, own, losses=losses, options=FEW)
+    assert stylized.ending == "stalled"
     torch.testing.assert_close(stylized.image, content)
 
 
-def test_outside_of_the_masks_nothing_changes(backbone: Backbone, task: Task) -> None:
+def test_outside_of_the_masks_nothing_changes(backbone: Backbone, task: OptimizationTask) -> None:
     mask = torch.zeros(1, 1, 32, 44)
     mask[..., :20] = 1
     masked = replace(task, references=(replace(task.references[0], mask=mask),))
-    stylized = stylize(backbone, masked, settings=FEW).image
+    stylized = stylize(backbone, masked, options=FEW).image
     assert torch.equal(stylized[..., 20:], task.content[..., 20:])
     assert (stylized[..., :20] - task.content[..., :20]).abs().mean() > 0.01
     both = replace(task, references=(*masked.references, *task.references))
-    assert not torch.equal(
-        stylize(backbone, both, settings=FEW).image[..., 20:], stylized[..., 20:]
-    )
+    assert not torch.equal(stylize(backbone, both, options=FEW).image[..., 20:], stylized[..., 20:])
 
 
-def test_the_past_holds_where_it_is_visible(backbone: Backbone, task: Task) -> None:
-    before = stylize(backbone, task, settings=replace(FEW, steps=20)).image
+def test_the_past_holds_where_it_is_visible(backbone: Backbone, task: OptimizationTask) -> None:
+    before = stylize(backbone, task, options=FEW.model_copy(update={"steps": 20})).image
     visible = torch.zeros(1, 1, 32, 44)
     visible[..., :22] = 1
     dark = task.content * 0.95
-    alone = stylize(backbone, Task(dark, task.references), settings=FEW)
-    after = Task(dark, task.references, Past(before, visible))
-    held = stylize(backbone, after, settings=replace(FEW, start="previous"))
+    alone = stylize(backbone, OptimizationTask(dark, task.references), options=FEW)
+    after = OptimizationTask(dark, task.references, Past(before, visible))
+    held = stylize(backbone, after, options=FEW.model_copy(update={"start": "previous"}))
 
-    def change(stylized: Stylized) -> torch.Tensor:
+    def change(stylized: OptimizationResult) -> torch.Tensor:
         return (stylized.image - before)[..., :22].square().mean()
 
     assert change(held) < 0.2 * change(alone)
     assert "temporal" in held.terms
 
 
-def test_what_was_hidden_leaves_no_ghost(backbone: Backbone, task: Task) -> None:
+def test_what_was_hidden_leaves_no_ghost(backbone: Backbone, task: OptimizationTask) -> None:
     hidden = torch.zeros(1, 1, 32, 44)
     before = waves(32, 44, period=20, color=4)
-    settings = replace(FEW, start="previous")
+    settings = FEW.model_copy(update={"start": "previous"})
     first, other = (
-        stylize(backbone, replace(task, past=Past(image, hidden)), settings=settings).image
+        stylize(backbone, replace(task, past=Past(image, hidden)), options=settings).image
         for image in (before, before.flip(3))
     )
     # Its colors alone are taken over, and those two have the same.
     torch.testing.assert_close(first, other)
 
 
-def test_luminance_keeps_the_contents_colors(backbone: Backbone, task: Task) -> None:
-    stylized = stylize(backbone, task, settings=FEW, colors="luminance").image
+def test_luminance_keeps_the_contents_colors(backbone: Backbone, task: OptimizationTask) -> None:
+    stylized = stylize(backbone, task, options=FEW, colors="content-luminance").image
     difference = stylized - task.content
     # Only light changes: all three channels by the same, but where they would leave [0, 1].
     inside = ((stylized > 0.01) & (stylized < 0.99)).all(dim=1)
@@ -159,18 +158,22 @@ def test_luminance_keeps_the_contents_colors(backbone: Backbone, task: Task) -> 
     assert difference.abs().mean() > 0.01
 
 
-def test_what_cannot_be_is_refused(backbone: Backbone, task: Task) -> None:
-    with pytest.raises(ValueError, match="the start is to be the past, and there is none"):
-        stylize(backbone, task, settings=replace(FEW, start="previous"))
+def test_what_cannot_be_is_refused(backbone: Backbone, task: OptimizationTask) -> None:
+    with pytest.raises(ValueError, match="the start is the previous frame, and there is none"):
+        stylize(backbone, task, options=FEW.model_copy(update={"start": "previous"}))
     small = replace(task, references=(StyleReference(image=waves(1, 40)),))
     with pytest.raises(ValueError, match="images of 40x1 are too small for relu2_1 of vgg19"):
-        stylize(backbone, small, settings=FEW)
+        stylize(backbone, small, options=FEW)
 
 
 @pytest.mark.slow
 def test_edges_are_painted_as_the_rest_is(backbone: Backbone) -> None:
-    task = Task(waves(48, 64), (StyleReference(image=waves(48, 64, period=5, color=2)),))
-    gray = stylize(backbone, task, settings=replace(FEW, steps=40)).image.mean(dim=1)[0]
+    task = OptimizationTask(
+        waves(48, 64), (StyleReference(image=waves(48, 64, period=5, color=2)),)
+    )
+    gray = stylize(backbone, task, options=FEW.model_copy(update={"steps": 40})).image.mean(dim=1)[
+        0
+    ]
     detail = torch.as_tensor(cv2.Laplacian(gray.numpy(), cv2.CV_32F)).abs()
     inner = torch.zeros(48, 64, dtype=torch.bool)
     inner[4:-4, 4:-4] = True
@@ -182,12 +185,14 @@ def test_edges_are_painted_as_the_rest_is(backbone: Backbone) -> None:
 
 
 @pytest.mark.slow
-def test_bfloat16_comes_to_the_same_image_roughly(backbone: Backbone, task: Task) -> None:
-    exact = stylize(backbone, task, settings=replace(FEW, steps=30))
+def test_bfloat16_comes_to_the_same_image_roughly(
+    backbone: Backbone, task: OptimizationTask
+) -> None:
+    exact = stylize(backbone, task, options=FEW.model_copy(update={"steps": 30}))
     coarse = stylize(
         backbone,
         task,
-        losses=LossSettings(precision="bfloat16"),
-        settings=replace(FEW, steps=30),
+        losses=LossOptions(precision="bfloat16"),
+        options=FEW.model_copy(update={"steps": 30}),
     )
     assert coarse.loss < 1.5 * exact.loss

@@ -7,14 +7,20 @@ import torch
 from torch.nn import functional
 
 from tests.models.gatys_world import one_thread, small_backbone, vgg_weights, waves
-from vidstyle.models.loss.image_losses import Variation
-from vidstyle.models.optimization.objective import Objective
-from vidstyle.models.optimization.settings import LossSettings, LossWeights, Past, StyleReference
+from vidstyle.models.loss.loss_options import LossOptions, Variation
+from vidstyle.models.loss.loss_terms import Past
+from vidstyle.models.optimization.image_loss import ImageLoss
+from vidstyle.models.optimization.task import StyleReference
 
 __all__ = ["one_thread"]  # a fixture, for pytest to find
 pytestmark = pytest.mark.usefixtures("one_thread")
 HEIGHT, WIDTH = 40, 48
-WEIGHTS = LossWeights(style=2.0, content=0.3, variation=0.05, temporal=0.7, range_penalty=10.0)
+WEIGHTS = {
+    "style_weight": 2.0,
+    "content_weight": 0.3,
+    "variation_weight": 0.05,
+    "temporal_weight": 0.7,
+}
 
 
 def plain_features(image: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -114,10 +120,10 @@ def test_loss_and_gradient_equal_the_plain_ones(kind: Variation) -> None:
     mask = torch.rand(1, 1, HEIGHT, WIDTH, generator=generator)
     before, visible = waves(HEIGHT, WIDTH, color=4), (mask > 0.3).float()
 
-    settings = LossSettings(
-        weights=WEIGHTS,
+    settings = LossOptions(
+        **WEIGHTS,
         style_layers={"relu1_1": 3.0, "relu2_1": 1.0},
-        content_feature_layers=("relu1_2", "relu2_1"),
+        content_layers=("relu1_2", "relu2_1"),
         style_scales=(1.0, 0.5),
         variation=kind,
     )
@@ -126,7 +132,7 @@ def test_loss_and_gradient_equal_the_plain_ones(kind: Variation) -> None:
         StyleReference(image=second, weight=1.0),
     ]
     past = Past(before, visible)
-    found = Objective(small_backbone(), content, references, settings, past=past).evaluate(image)
+    found = ImageLoss(small_backbone(), content, references, settings, past=past).evaluate(image)
 
     exact = image.double().requires_grad_()
     wanted = plain_loss(
@@ -145,8 +151,8 @@ def test_loss_and_gradient_equal_the_plain_ones(kind: Variation) -> None:
 def test_an_untouched_image_has_a_style_of_1_and_no_content_loss() -> None:
     content = waves(HEIGHT, WIDTH)
     reference = StyleReference(image=waves(64, 64, period=5, color=2))
-    settings = LossSettings(style_scales=(1.0, 0.5))
-    terms = Objective(small_backbone(), content, [reference], settings).evaluate(content).terms
+    settings = LossOptions(style_scales=(1.0, 0.5))
+    terms = ImageLoss(small_backbone(), content, [reference], settings).evaluate(content).terms
     assert terms["style"] == pytest.approx(1, rel=1e-5)
     assert terms["variation"] == pytest.approx(1, rel=1e-5)
     assert terms["content"] == terms["range_penalty"] == 0
@@ -157,7 +163,7 @@ def test_a_content_that_is_its_painting_and_a_blank_one_have_finite_gradients() 
     content = waves(HEIGHT, WIDTH)
     for untouched, style_image in ((content, content), (torch.full_like(content, 0.5), content)):
         reference = StyleReference(image=style_image)
-        objective = Objective(small_backbone(), untouched, [reference], LossSettings())
+        objective = ImageLoss(small_backbone(), untouched, [reference], LossOptions())
         found = objective.evaluate(untouched + 0.01)
         assert found.gradient.isfinite().all()
         assert found.loss < 1e3
@@ -168,7 +174,7 @@ def test_nothing_is_asked_for_outside_of_a_mask() -> None:
     mask = torch.zeros(1, 1, HEIGHT, WIDTH)
     mask[..., : WIDTH // 2] = 1
     reference = StyleReference(image=waves(64, 64, period=5, color=2), mask=mask)
-    objective = Objective(small_backbone(), content, [reference], LossSettings())
+    objective = ImageLoss(small_backbone(), content, [reference], LossOptions())
     terms = objective.terms(variable := content.clone().requires_grad_())
     (gradient,) = torch.autograd.grad(terms["style"], variable)
     # The layers look a few pixels far; at half the size twice as many.
@@ -180,8 +186,8 @@ def test_nothing_is_asked_for_outside_of_a_mask() -> None:
 def test_a_gray_image_is_judged_as_its_three_equal_channels() -> None:
     content = waves(HEIGHT, WIDTH).mean(dim=1, keepdim=True)
     reference = StyleReference(image=waves(64, 64, color=2))
-    objective = Objective(
-        small_backbone(), content.expand(-1, 3, -1, -1), [reference], LossSettings()
+    objective = ImageLoss(
+        small_backbone(), content.expand(-1, 3, -1, -1), [reference], LossOptions()
     )
     gray = content.flip(3).contiguous()
     alone, three = objective.evaluate(gray), objective.evaluate(gray.repeat(1, 3, 1, 1))
@@ -193,6 +199,6 @@ def test_what_cannot_be_is_refused() -> None:
     content, backbone = waves(HEIGHT, WIDTH), small_backbone()
     reference = StyleReference(image=content)
     with pytest.raises(ValueError, match="vgg19 has no layer relu4_1; there are relu1_1"):
-        Objective(backbone, content, [reference], LossSettings(style_layers={"relu4_1": 1.0}))
-    with pytest.raises(ValueError, match="there is no painting"):
-        Objective(backbone, content, [], LossSettings())
+        ImageLoss(backbone, content, [reference], LossOptions(style_layers={"relu4_1": 1.0}))
+    with pytest.raises(ValueError, match="there is no style image"):
+        ImageLoss(backbone, content, [], LossOptions())

@@ -72,5 +72,5 @@ def test_what_cannot_be_opened_is_refused(tmp_path: Path) -> None:
             check_style_image(tmp_path / name)
     with (tmp_path / "long.png").open("wb") as file:
         file.truncate((1 << 30) + 1)
-    with pytest.raises(InputError, match="larger than 1 GiB; make the painting smaller"):
+    with pytest.raises(InputError, match="larger than 1 GiB; make it smaller"):
         check_style_image(tmp_path / "long.png")

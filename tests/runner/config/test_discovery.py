@@ -203,7 +203,7 @@ def test_what_a_plugin_prints_does_not_reach_standard_output(
         ("filter/ligth", "there is no stage filter/ligth. Did you mean filter/light? Available: "),
         (
             "light",
-            "there is no stage light. Did you mean filter/light? Available: blend/multipass, ",
+            "there is no stage light. Did you mean filter/light? Available: blend/warped, ",
         ),
         ("a\nb" * 500, "there is no stage a\\nb"),
     ],

@@ -1,9 +1,10 @@
-"""The blend: its contract, its closed form where nothing moves, steadiness, and no ghosts."""
+"""The blend: its contract, its closed form where nothing moves, less flicker, and no ghosts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from vidstyle.core import Frame, HostArray, State, Window
 from vidstyle.evaluation.frame_metrics import sharpness
+from vidstyle.evaluation.motion import PairFlow
 from vidstyle.evaluation.warping_error import warping_error_reduction, warping_errors
 from vidstyle.stages.blend.warped import Warped, WarpedOptions
 from vidstyle.testing import checks_for, hard_cut, occluder, pan
@@ -76,7 +78,7 @@ DEFAULT = WarpedOptions().strength
 
 
 def at_rest(strength: float) -> float:
-    """The share of the history where nothing moves, as the stage's constants have it."""
+    """The weight of the history where nothing moves, as the stage's constants have it."""
     return min(strength * (1 + 0.7 * (1 - strength)), 0.93)
 
 
@@ -119,7 +121,38 @@ def test_the_first_frame_after_a_cut_is_bit_for_bit_the_new_one() -> None:
     assert np.abs(images[3] - frames[3].host("image")).max() > 0.01
 
 
-def test_what_was_hidden_is_painted_anew_bit_for_bit() -> None:
+def test_smoothing_may_change_from_frame_to_frame() -> None:
+    frames = flickering(pan(frames=2, step=(1.25, -0.5)).with_truth())
+    stage, smooth = Warped(WarpedOptions()), WarpedOptions(smoothing=1)
+    _, state = stage.step(Window(frames[0], stage.options), None)
+    soft, sharp = (
+        np.asarray(stage.step(Window(frames[1], options, (frames[0],)), state)[0]["image"])
+        for options in (smooth, stage.options)
+    )
+    np.testing.assert_array_equal(soft, blend(frames, smoothing=1)[1])
+    np.testing.assert_array_equal(sharp, blend(frames)[1])
+    assert np.abs(soft - sharp).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("option", "other", "most"),
+    [("strength", {}, 0.02), ("smoothing", {}, 0.08), ("smoothing", {"strength": 1.0}, 0.08)],
+)
+def test_each_step_of_an_option_takes_flicker_and_little_sharpness(
+    option: str, other: dict[str, float], most: float
+) -> None:
+    frames = flickering(brush_strokes(list(pan(frames=10, step=(2, -1)).with_truth())))
+    sources, per_frame = ([frame.host(name) for frame in frames] for name in ("source", "image"))
+    steps = [round(0.05 * number, 2) for number in range(21)]
+    clips = {str(step): blend(frames, **other, **{option: step}) for step in steps}
+    found = warping_errors(sources, clips, panning(sources, (2, -1)))
+    errors = [found[str(step)].value for step in steps]
+    assert all(later <= earlier for earlier, later in pairwise(errors))
+    sharp = [sharpness(clips[str(step)], per_frame) for step in steps]
+    assert np.abs(np.diff(sharp)).max() <= most
+
+
+def test_what_was_hidden_is_the_stylized_frame_bit_for_bit() -> None:
     frames = flickering(pan(frames=4, step=(3, 0)).with_truth())
     hidden = frames[3].host("visible") == 0
     image = blend(frames)[3]
@@ -127,24 +160,34 @@ def test_what_was_hidden_is_painted_anew_bit_for_bit() -> None:
     np.testing.assert_array_equal(image[hidden], frames[3].host("image")[hidden])
 
 
-def test_flicker_falls_and_sharpness_stays_on_known_motion() -> None:
-    frames = list(pan(frames=10, step=(2, -1)).with_truth())
+def brush_strokes(frames: Sequence[Frame]) -> list[Frame]:
+    """Frames that move by (2, -1), with sharp strokes that move along."""
     canvas = np.random.default_rng(1).random((160, 200, 3), dtype=np.float32)
-    strokes = [canvas[t : t + 128, 30 - 2 * t :][:, :160] for t in range(10)]
-    drawn = [0.6 * f.host("source") + 0.3 * s for f, s in zip(frames, strokes, strict=True)]
-    frames = flickering(stylized(frames, drawn))
-    sources, alone = ([frame.host(name) for frame in frames] for name in ("source", "image"))
+    strokes = [canvas[t : t + 128, 30 - 2 * t :][:, :160] for t in range(len(frames))]
+    drawn = [0.6 * f.host("image") + 0.3 * s for f, s in zip(frames, strokes, strict=True)]
+    return stylized(frames, drawn)
+
+
+def panning(sources: Sequence[HostArray], step: tuple[float, float]) -> PairFlow:
+    """The true flow both ways."""
+    forward = np.full((128, 160, 2), step, np.float32)
+
+    def flow(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
+        indices = [next(i for i, s in enumerate(sources) if s is p) for p in (first, second)]
+        there = forward * (indices[1] - indices[0])
+        return there, -there
+
+    return flow
+
+
+def test_flicker_falls_and_sharpness_stays_on_known_motion() -> None:
+    frames = flickering(brush_strokes(list(pan(frames=10, step=(2, -1)).with_truth())))
+    sources, per_frame = ([frame.host(name) for frame in frames] for name in ("source", "image"))
     images = blend(frames)
-    forward = np.full((128, 160, 2), (2, -1), np.float32)
-
-    def known(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
-        places = [next(i for i, s in enumerate(sources) if s is p) for p in (first, second)]
-        flow = forward * (places[1] - places[0])
-        return flow, -flow
-
-    errors = warping_errors(sources, {"alone": alone, "blended": images}, known)
-    assert warping_error_reduction(errors["blended"], errors["alone"]) > 0.5
-    assert sharpness(images, alone) > 0.85
+    clips = {"per_frame": per_frame, "blended": images}
+    errors = warping_errors(sources, clips, panning(sources, (2, -1)))
+    assert warping_error_reduction(errors["blended"], errors["per_frame"]) > 0.5
+    assert sharpness(images, per_frame) > 0.85
 
 
 def test_noise_on_a_still_image_falls_as_the_recurrence_says() -> None:
@@ -186,10 +229,10 @@ def sliding_bar(step: float, count: int = 16) -> list[Frame]:
 def test_a_moving_thing_leaves_no_trail(step: float) -> None:
     frames = sliding_bar(step)
     for frame, image in list(zip(frames, blend(frames), strict=True))[4:]:
-        alone = frame.host("image")
-        ground = alone[..., 0] > 0.899
-        assert (alone - image)[ground].max() < 0.1
-        assert np.abs(image - alone)[ground].mean() < 0.004
+        per_frame = frame.host("image")
+        ground = per_frame[..., 0] > 0.899
+        assert (per_frame - image)[ground].max() < 0.1
+        assert np.abs(image - per_frame)[ground].mean() < 0.004
 
 
 def test_a_change_of_light_is_taken_over_at_once() -> None:
@@ -218,7 +261,7 @@ def test_where_flow_says_hidden_the_source_decides_within_a_tighter_tolerance() 
     assert np.abs(hidden - 0.8).max() < np.abs(visible - 0.8).min()
 
 
-def test_what_comes_in_over_the_edge_is_painted_anew_bit_for_bit() -> None:
+def test_what_enters_the_frame_is_the_stylized_frame_bit_for_bit() -> None:
     frames = still_frames([0.2, 0.8], visible=0)
     entering = np.zeros((24, 32, 2), np.float32)
     entering[..., 0] = 5
@@ -240,7 +283,7 @@ def test_over_wide_areas_the_history_changes_at_most_the_drift(drift: float) -> 
     np.testing.assert_allclose(inner, 0.8 - DEFAULT * drift, atol=1e-3)
 
 
-def test_the_next_painting_is_mixed_in_where_the_history_left_room() -> None:
+def test_the_next_frame_is_mixed_in_where_the_history_left_room() -> None:
     frames = still_frames([0.5, 0.5, 0.7])
     frames = [replace(f, layers={**f.layers, "flow_from_previous": f.host("flow")}) for f in frames]
     stage = Warped(WarpedOptions(strength=0.6, look_ahead=0.4, drift=1))
@@ -283,25 +326,26 @@ def test_options_out_of_bounds_are_refused(wrong: dict[str, object]) -> None:
         WarpedOptions.model_validate(wrong)
 
 
-def test_what_was_hidden_for_a_while_is_painted_as_before() -> None:
+def test_anchors_bring_back_what_was_hidden_for_a_while() -> None:
     frames = flickering(sliding_bar(7.0, 20), amount=0.1)
     crossed = np.s_[:, 70:80]
     before, after = 1, 12
-    alone = np.square(frames[after].host("image") - frames[before].host("image"))[crossed].mean()
+    change = frames[after].host("image") - frames[before].host("image")
+    per_frame = np.square(change)[crossed].mean()
     left = {
         anchors: np.square(images[after] - images[before])[crossed].mean()
         for anchors in ((), (2, 4, 8, 12))
         for images in (blend(frames, anchors=anchors),)
     }
-    assert left[()] > 0.4 * alone
-    assert left[2, 4, 8, 12] < 0.25 * alone
+    assert left[()] > 0.4 * per_frame
+    assert left[2, 4, 8, 12] < 0.25 * per_frame
 
 
 def test_anchors_bring_back_nothing_that_the_source_does_not_show() -> None:
     frames = sliding_bar(7.0)
     for frame, image in list(zip(frames, blend(frames, anchors=(2, 4, 8)), strict=True))[4:]:
-        alone = frame.host("image")
-        assert (alone - image)[alone[..., 0] > 0.899].max() < 0.1
+        per_frame = frame.host("image")
+        assert (per_frame - image)[per_frame[..., 0] > 0.899].max() < 0.1
 
 
 def test_light_that_changes_slowly_is_followed() -> None:
@@ -312,7 +356,7 @@ def test_light_that_changes_slowly_is_followed() -> None:
 
 
 def both_ways(frames: Sequence[Frame]) -> list[Frame]:
-    """With a flow in the other direction too, so that the next painting is looked at."""
+    """With a flow in the other direction too, so that the next frame is mixed in."""
     return [replace(f, layers={**f.layers, "flow_from_previous": -f.host("flow")}) for f in frames]
 
 
@@ -333,7 +377,9 @@ def with_next(frames: Sequence[Frame], **options: object) -> list[HostArray]:
     return images
 
 
-@pytest.mark.parametrize("options", [{}, {"strength": 0.95}, {"anchors": (2, 4), "detail": 1}])
+@pytest.mark.parametrize(
+    "options", [{}, {"strength": 0.95, "smoothing": 0.6}, {"anchors": (2, 4), "detail": 1}]
+)
 def test_bands_and_threads_leave_no_trace(
     options: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -366,7 +412,7 @@ def test_what_was_seen_ahead_gives_the_same_as_a_stage_that_saw_nothing() -> Non
     np.testing.assert_array_equal(np.asarray(warm), np.asarray(cold))
 
 
-def test_a_still_scene_under_noise_is_calm_and_keeps_its_brightness() -> None:
+def test_noise_on_a_still_scene_falls_and_its_brightness_stays() -> None:
     random = np.random.default_rng(0)
     frames = still_frames([0.5] * 120)
     drawn = random.uniform(0.2, 0.8, (24, 32, 3))

@@ -38,7 +38,7 @@ def luma(image: HostArray) -> HostArray:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32)
 
 
-def test_the_painting_gives_the_luma_and_the_source_the_colors() -> None:
+def test_the_image_gives_the_luma_and_the_source_the_colors() -> None:
     result = colored()
     np.testing.assert_allclose(luma(result), luma(IMAGE), atol=1e-4)
     # Paling shrinks all differences between channels alike.
@@ -50,7 +50,7 @@ def test_strength_zero_gives_the_frame_bit_for_bit() -> None:
     np.testing.assert_array_equal(colored(strength=0), IMAGE)
 
 
-def test_strength_mixes_with_the_painting() -> None:
+def test_strength_mixes_with_the_image() -> None:
     wanted = 0.7 * IMAGE + 0.3 * colored()
     np.testing.assert_allclose(colored(strength=0.3), wanted, atol=1e-6)
 

@@ -1,4 +1,4 @@
-"""The stage: its contract, what it mends, what it says, and what it leaves alone."""
+"""The stage: its contract, what it repairs, what it notes, and what it leaves as it is."""
 
 from __future__ import annotations
 
@@ -36,82 +36,83 @@ def damaged() -> HostArray:
     return image
 
 
-def stage(**options: object) -> Repair:
-    made = Repair(RepairOptions.model_validate(options))
-    made.open(CLIP, ExecutionContext())
-    return made
+def make_stage(**options: object) -> Repair:
+    stage = Repair(RepairOptions.model_validate(options))
+    stage.open(CLIP, ExecutionContext())
+    return stage
 
 
-def run(made: Repair, images: Sequence[HostArray], first: int = 0) -> list[HostArray]:
+def run(stage: Repair, images: Sequence[HostArray], first: int = 0) -> list[HostArray]:
     results = []
     for index, image in enumerate(images, first):
         frame = Frame(index, index, 1, {"image": image, "source": np.full_like(image, 0.5)})
-        layers, state = made.step(Window(frame, made.options), None)
+        layers, state = stage.step(Window(frame, stage.options), None)
         assert state is None
         results.append(np.asarray(layers["image"]))
     return results
 
 
-def said(made: Repair) -> list[str]:
-    return [f"{note.kind}: {note.text}" for note in made.notes]
+def notes_of(stage: Repair) -> list[str]:
+    return [f"{note.kind}: {note.text}" for note in stage.notes]
 
 
-def test_damage_is_mended_and_said() -> None:
-    made = stage()
-    results = run(made, [clean(), damaged(), damaged()], first=7)
+def test_damage_is_repaired_and_noted() -> None:
+    stage = make_stage()
+    results = run(stage, [clean(), damaged(), damaged()], first=7)
     for result in results:
         np.testing.assert_allclose(result, clean(), atol=0.03)
-    assert said(made) == [
-        "dead-pixels: mended 4 dead pixels, 2 dead blobs in 2 frames, first in frame 8"
+    assert notes_of(stage) == [
+        "dead-pixels: repaired 4 dead pixels, 2 dead blobs in 2 frames, first in frame 8"
     ]
 
 
 def test_a_clean_image_passes_bit_for_bit_and_in_silence() -> None:
-    made, image = stage(), clean()
-    np.testing.assert_array_equal(run(made, [image])[0], image)
-    assert said(made) == []
+    stage, image = make_stage(), clean()
+    np.testing.assert_array_equal(run(stage, [image])[0], image)
+    assert notes_of(stage) == []
 
 
 def test_report_changes_nothing_and_says_the_same() -> None:
-    made, image = stage(action="report"), damaged()
-    np.testing.assert_array_equal(run(made, [image])[0], image)
-    assert said(made) == [
+    stage, image = make_stage(action="report"), damaged()
+    np.testing.assert_array_equal(run(stage, [image])[0], image)
+    assert notes_of(stage) == [
         "dead-pixels: found 2 dead pixels, 1 dead blob in 1 frame, first in frame 0"
     ]
 
 
-def test_nan_is_mended_where_the_stage_is_used_alone() -> None:
-    made, image = stage(), clean()
+def test_nan_is_repaired_where_the_stage_is_the_only_one() -> None:
+    stage, image = make_stage(), clean()
     image[9, 9:11] = np.nan
-    np.testing.assert_allclose(run(made, [image])[0], clean(), atol=0.03)
-    assert said(made) == ["dead-pixels: mended 2 pixels of NaN in 1 frame, first in frame 0"]
+    np.testing.assert_allclose(run(stage, [image])[0], clean(), atol=0.03)
+    assert notes_of(stage) == ["dead-pixels: repaired 2 pixels of NaN in 1 frame, first in frame 0"]
 
 
-def test_each_run_counts_anew() -> None:
-    made = stage()
-    run(made, [damaged()])
-    made.open(CLIP, ExecutionContext())
-    assert said(made) == []
+def test_each_run_counts_from_zero() -> None:
+    stage = make_stage()
+    run(stage, [damaged()])
+    stage.open(CLIP, ExecutionContext())
+    assert notes_of(stage) == []
 
 
 def test_options_reach_the_detector() -> None:
     image = clean()
     image[:, 20] = 0.9
-    assert said(stage_after(image)) == []
-    assert "48 dead pixels" in said(stage_after(image, strokes="counted"))[0]
-    assert said(stage_after(image, strokes="counted", jump=0.9)) == []
-    assert said(stage_after(damaged(), blob_area=37)) != said(stage_after(damaged(), blob_area=36))
-    assert "blob" not in said(stage_after(damaged(), allowed_fraction=0.1))[0]
+    assert notes_of(stage_after(image)) == []
+    assert "48 dead pixels" in notes_of(stage_after(image, strokes="counted"))[0]
+    assert notes_of(stage_after(image, strokes="counted", jump=0.9)) == []
+    larger, all_blobs = (stage_after(damaged(), blob_area=area) for area in (37, 36))
+    assert notes_of(larger) != notes_of(all_blobs)
+    assert "blob" not in notes_of(stage_after(damaged(), allowed_fraction=0.1))[0]
 
 
 def stage_after(image: HostArray, **options: object) -> Repair:
-    made = stage(**options)
-    run(made, [image])
-    return made
+    stage = make_stage(**options)
+    run(stage, [image])
+    return stage
 
 
 @pytest.mark.parametrize(
-    "options", [{"jump": 0}, {"calm": -1}, {"blob_area": 1}, {"action": "fix"}, {"mend": True}]
+    "options", [{"jump": 0}, {"stable": -1}, {"blob_area": 1}, {"action": "fix"}, {"repair": True}]
 )
 def test_options_out_of_bounds_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

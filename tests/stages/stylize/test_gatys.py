@@ -30,7 +30,7 @@ from vidstyle.testing.textures import make_waves
 CLIP = Clip(64, 48, time_base=Fraction(1))
 FEW = {"steps": 3, "steps_following": 2}
 CHEAP = {"style_layers": ["relu1_1"], "content_layers": ["relu1_1"], "steps": 1}
-FEW_PASSES = {"steps_pass": 1, "passes": 2, "span": 3}
+FEW_PASSES = {"steps_per_pass": 1, "passes": 2, "span": 3}
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("more", [{}, {"colors": "luminance", "start": "content"}])
+@pytest.mark.parametrize("more", [{}, {"colors": "content-luminance", "start": "content"}])
 def test_gatys_keeps_the_contract(given: dict[str, object], more: dict[str, object]) -> None:
     subject = Subject(Gatys, {**given, **CHEAP, "steps_following": 1, **more})
     assert failed(results(checks_of(subject))) == {}
@@ -163,7 +163,7 @@ def test_passes_calm_what_was_painted_alone(given: dict[str, object]) -> None:
 
     def passed(passes: int, state: State = None) -> tuple[list[torch.Tensor], State]:
         options = GatysMultipass.Options.model_validate(
-            {**given, "steps": 30, "steps_pass": 10, "passes": passes}
+            {**given, "steps": 30, "steps_per_pass": 10, "passes": passes}
         )
         stage = GatysMultipass(options)
         stage.open(CLIP, ExecutionContext())
@@ -204,7 +204,7 @@ def test_layers_that_all_count_nothing_are_refused(given: dict[str, object]) -> 
     with pytest.raises(ValidationError, match="all weights are 0; give a layer more"):
         GatysOptions.model_validate({**given, "style_layers": {"relu1_1": 0, "relu2_1": 0}})
     one = GatysOptions.model_validate({**given, "style_layers": {"relu1_1": 0, "relu2_1": 2}})
-    assert one.losses().style_layers == {"relu1_1": 0, "relu2_1": 2}
+    assert one.layer_weights == {"relu1_1": 0, "relu2_1": 2}
 
 
 def test_memory_is_told_for_a_processor_alone(given: dict[str, object]) -> None:

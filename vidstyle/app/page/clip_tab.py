@@ -1,4 +1,4 @@
-"""The video job: try frames, paint the clip, compare, look for flicker, take it home."""
+"""The video job: try frames, stylize the clip, compare, evaluate, download."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ from pathlib import Path
 
 import streamlit as st
 
-from vidstyle.app.choices import Choice
-from vidstyle.app.comparison import comparison_page
+from vidstyle.app.choices import ListEntry
 from vidstyle.app.desk import MakeTask
 from vidstyle.app.job_queue import Job
-from vidstyle.app.page.look import columns, draw_nothing_yet
+from vidstyle.app.page.layout import columns, current_desk, draw_nothing_yet
 from vidstyle.app.page.progress import draw_button, draw_job
 from vidstyle.app.page.sources import CLIP_TYPES, draw_upload
-from vidstyle.app.page.tab_session import desk
 from vidstyle.app.plain_text import plain
 from vidstyle.app.studio import current
 from vidstyle.app.tasks import (
-    PREVIEW_VIDEOS,
+    COMPARED_FRAMES,
+    COMPARISON,
+    EVALUATED_FRAMES,
     REPORT,
     STYLIZED,
-    ClipTask,
-    FlickerTask,
-    PreviewTask,
+    ClipChoices,
+    Row,
     Task,
+    clip_task,
+    evaluation_task,
+    preview_task,
 )
 from vidstyle.app.uploads import Upload
 
-_MOST_HELD_BYTES = 64 * 2**20
-"""Of a video that Streamlit may hold in memory, to play it or to hand it out."""
+# Of a video that Streamlit may keep in memory, to play it or for a download.
+_MOST_KEPT_BYTES = 64 * 2**20
 
 
 def draw_clip_tab() -> None:
@@ -39,31 +41,32 @@ def draw_clip_tab() -> None:
         clip = draw_upload("Video", "clip", CLIP_TYPES, "clip")
         style = _draw_choice("Style", choices.styles)
         pipeline = _draw_pipeline(choices.pipelines)
-        draw_button(
-            "Try three frames", "preview", _task(PreviewTask, clip, style, pipeline), "secondary"
-        )
-        draw_button("Paint the video", "clip", _task(ClipTask, clip, style, pipeline), "primary")
+        chosen = None
+        if clip is not None:
+            chosen = ClipChoices(clip=clip.path, pipeline=pipeline.path, style=style.path)
+        draw_button("Try three frames", "preview", _maker(preview_task, chosen), "secondary")
+        draw_button("Stylize the video", "clip", _maker(clip_task, chosen), "primary")
     with right:
-        if clip is None and desk().job("clip") is None:
+        if clip is None and current_desk().job("clip") is None:
             draw_nothing_yet("Choose a video: <b>Try three frames</b> is quick.")
             return
-        if desk().job("preview"):
-            with st.expander("Single frames", expanded=desk().job("clip") is None):
+        if current_desk().job("preview"):
+            with st.expander("Single frames", expanded=current_desk().job("clip") is None):
                 draw_job("preview", _draw_preview)
         draw_job("clip", _draw_clip)
         _draw_afterwards()
-        if clip and desk().job("preview") is None and desk().job("clip") is None:
+        if clip and current_desk().job("preview") is None and current_desk().job("clip") is None:
             _draw_player(clip)
 
 
 def _draw_player(clip: Upload) -> None:
-    if clip.path.stat().st_size <= _MOST_HELD_BYTES:
+    if clip.path.stat().st_size <= _MOST_KEPT_BYTES:
         st.video(str(clip.path), muted=True)
     else:
         draw_nothing_yet("The video is here: <b>Try three frames</b> is quick.")
 
 
-def _draw_choice(label: str, choices: tuple[Choice, ...]) -> Choice:
+def _draw_choice(label: str, choices: tuple[ListEntry, ...]) -> ListEntry:
     number = st.selectbox(
         label, range(len(choices)), format_func=lambda index: choices[index].title
     )
@@ -71,7 +74,7 @@ def _draw_choice(label: str, choices: tuple[Choice, ...]) -> Choice:
     return choices[number]
 
 
-def _draw_pipeline(choices: tuple[Choice, ...]) -> Choice:
+def _draw_pipeline(choices: tuple[ListEntry, ...]) -> ListEntry:
     number = st.radio(
         "How",
         range(len(choices)),
@@ -81,49 +84,39 @@ def _draw_pipeline(choices: tuple[Choice, ...]) -> Choice:
     return choices[number or 0]
 
 
-def _task(
-    sort: type[PreviewTask] | type[ClipTask],
-    clip: Upload | None,
-    style: Choice,
-    pipeline: Choice,
+def _maker(
+    make: Callable[[Path, ClipChoices], Task], chosen: ClipChoices | None
 ) -> MakeTask | None:
-    if clip is None:
+    if chosen is None:
         return None
-
-    def make(folder: Path) -> Task:
-        return sort(folder=folder, clip=clip.path, pipeline=pipeline.path, style=style.path)
-
-    return make
+    return lambda folder: make(folder, chosen)
 
 
 def _draw_preview(job: Job) -> None:
-    for made, column in zip(job.status.made, st.columns(3), strict=False):
-        column.image((job.task.folder / made.name).read_bytes(), caption=made.caption)
+    frames = sorted(job.task.folder.glob("frame-*/*.png"))
+    for path, column in zip(frames, st.columns(3), strict=False):
+        number = int(path.parent.name.removeprefix("frame-"))
+        column.image(path.read_bytes(), caption=f"frame {number}")
 
 
 def _draw_clip(job: Job) -> None:
     if job.status.state != "done":
         return
-    preview_videos = job.task.folder / PREVIEW_VIDEOS
-    st.iframe(comparison_page(preview_videos))
+    st.iframe((job.task.folder / COMPARISON).read_text(encoding="utf-8"))
+    if (job.status.result or {}).get("frames") == COMPARED_FRAMES:
+        st.caption(f"Compared by the first {COMPARED_FRAMES} frames.")
 
 
 def _draw_afterwards() -> None:
-    """Below a painted clip: taking it home, and how steady it is."""
-    job = desk().job("clip")
-    if job is None or job.status.state != "done" or not isinstance(job.task, ClipTask):
+    """Below a stylized clip: its download, and its evaluation."""
+    job = current_desk().job("clip")
+    if job is None or job.status.state != "done":
         return
-    task = job.task
-    stylized = task.folder / STYLIZED
+    stylized, chosen = job.task.folder / STYLIZED, job.task.chosen
+    assert isinstance(chosen, ClipChoices)
 
-    def make(folder: Path) -> FlickerTask:
-        return FlickerTask(
-            folder=folder,
-            clip=task.clip,
-            pipeline=task.pipeline,
-            style=task.style,
-            stylized=stylized,
-        )
+    def make(folder: Path) -> Task:
+        return evaluation_task(folder, chosen, stylized)
 
     first, second = st.columns(2)
     with first:
@@ -138,16 +131,16 @@ def _draw_afterwards() -> None:
             width="stretch",
         )
     with second:
-        draw_button("Measure flicker", "flicker", make, "secondary")
-    draw_job("flicker", _draw_report)
+        draw_button("Evaluate", "evaluation", make, "secondary")
+    draw_job("evaluation", _draw_report)
 
 
 def _content(stylized: Path) -> bytes | Callable[[], bytes]:
-    """What a download hands out; read at the click where it is large.
+    """The content of a download; read at the click where it is large.
 
-    That has an address of its own in each run of the page, and a click between two runs is lost.
+    That has another address in each run of the page, and a click between two runs is lost.
     """
-    if stylized.stat().st_size <= _MOST_HELD_BYTES:
+    if stylized.stat().st_size <= _MOST_KEPT_BYTES:
         return stylized.read_bytes()
     return stylized.read_bytes
 
@@ -155,16 +148,28 @@ def _content(stylized: Path) -> bytes | Callable[[], bytes]:
 def _draw_report(job: Job) -> None:
     if job.status.state != "done":
         return
-    [made] = job.status.made
-    st.markdown(f"**{plain(made.caption)}**" if made.caption else "")
+    st.markdown(f"**{plain(_summary(job.status.result or {}))}**")
     page = (job.task.folder / REPORT).read_text(encoding="utf-8")
-    with st.expander("Flicker report", expanded=True):
+    with st.expander("Report", expanded=True):
         st.iframe(page, height=600)
     st.download_button(
         "Download the report",
         page,
-        "flicker.html",
+        REPORT,
         "text/html",
         key="report-download",
         on_click="ignore",
     )
+
+
+def _summary(result: Row) -> str:
+    """``Removes 54 % of the flicker and keeps 91 % of the sharpness.``"""
+    [clip] = result["clips"].values()
+    scores = clip["scores"]
+    removed, kept = scores.get("warping_error_reduction"), scores.get("sharpness")
+    parts = [
+        f"{word} {max(0, value):.0%} of the {what}".replace("%", " %")
+        for word, value, what in (("removes", removed, "flicker"), ("keeps", kept, "sharpness"))
+        if value is not None
+    ]
+    return f"{' and '.join(parts).capitalize()} (the first {EVALUATED_FRAMES} frames at most)."

@@ -1,4 +1,4 @@
-"""The image job: a photo painted after a painting, changing while it is looked at."""
+"""The image job: a photo is stylized after a style image, step by step on the screen."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from vidstyle.app.choices import Network
+from vidstyle.app.choices import LossNetwork
 from vidstyle.app.desk import MakeTask
 from vidstyle.app.job_queue import Job
-from vidstyle.app.page.look import columns, draw_nothing_yet
+from vidstyle.app.page.layout import columns, current_desk, draw_nothing_yet
 from vidstyle.app.page.progress import draw_button, draw_job
-from vidstyle.app.page.sources import Chosen, draw_image_source, draw_small
-from vidstyle.app.page.tab_session import desk
+from vidstyle.app.page.sources import ChosenImage, draw_image_source, draw_small
 from vidstyle.app.studio import current
-from vidstyle.app.tasks import IMAGE, ImageTask
+from vidstyle.app.tasks import IMAGE, PREVIEWS, ImageChoices, Task, image_task
 
 STEPS = (
     *(1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700),
@@ -31,62 +30,65 @@ def draw_image_tab() -> None:
     with left:
         photo = draw_image_source("Photo", "Use your own photo", "photo", choices.images)
         style_image = draw_image_source(
-            "Painting", "Use your own painting", "style_image", choices.style_images
+            "Style image", "Use your own style image", "style_image", choices.style_images
         )
         make = _draw_settings(photo, style_image)
-        draw_button("Paint", "image", make, "primary")
+        draw_button("Stylize", "image", make, "primary")
     with right:
         result, sources = st.columns([3, 1])
     with result:
         draw_job("image", _draw_image)
-        if desk().job("image") is None:
+        if current_desk().job("image") is None:
             draw_nothing_yet(
-                "Press <b>Paint</b> and watch the image change."
+                "Press <b>Stylize</b> and watch the image change."
                 if photo and style_image
-                else "Choose a photo and a painting."
+                else "Choose a photo and a style image."
             )
     with sources:
         draw_small(photo, "Photo")
-        draw_small(style_image, "Painting")
+        draw_small(style_image, "Style image")
 
 
-def _draw_settings(photo: Chosen | None, style_image: Chosen | None) -> MakeTask | None:
-    """The controls below the sources; the task that they make, where it can be made."""
-    steps = st.select_slider("Steps", STEPS, value=20, help="More steps paint further.")
+def _draw_settings(photo: ChosenImage | None, style_image: ChosenImage | None) -> MakeTask | None:
+    """The controls below the sources; the task that follows, where there can be one."""
+    steps = st.select_slider("Steps", STEPS, value=20, help="More steps go further.")
     size = st.slider("Size", 100, 1000, 500, step=20, help="Longer side, in pixels.")
     with st.expander("Fine tuning"):
-        strength = st.slider("Strength", 0.0, 1.0, 1.0, help="0 shows the photo, 1 the painting.")
+        strength = st.slider(
+            "Strength", 0.0, 1.0, 1.0, help="0 shows the photo, 1 the stylized image."
+        )
         style_weight = st.select_slider("Style against content", _WEIGHTS, value=1.0)
-        variation = st.select_slider("Smoothness", _SMOOTHNESS, value=0.01)
-        st.caption("What to take from the painting")
+        smoothness = st.select_slider("Smoothness", _SMOOTHNESS, value=0.01)
+        st.caption("What to take from the style image")
         layers = tuple(
             column.slider(title, 0.0, 2.0, 1.0, step=0.1)
             for title, column in zip(_LAYERS, [*st.columns(2), *st.columns(2)], strict=True)
         )
         network = _draw_network()
         if not any(layers):
-            st.error("Take something from the painting: all four are 0.")
+            st.error("Take something from the style image: all four are 0.")
     if photo is None or style_image is None or not any(layers):
         return None
 
-    def make(folder: Path) -> ImageTask:
-        return ImageTask(
-            folder=folder,
-            content=photo.path,
-            style_image=style_image.path,
-            steps=steps,
-            size=size,
-            backbone=network.name,
-            layer_weights=layers,
-            style_weight=style_weight,
-            variation=variation,
-            strength=strength,
-        )
+    chosen = ImageChoices(
+        content=photo.path,
+        style_image=style_image.path,
+        steps=steps,
+        size=size,
+        backbone=network.name,
+        layer_weights=layers,
+        style_weight=style_weight,
+        smoothness=smoothness,
+        strength=strength,
+    )
+
+    def make(folder: Path) -> Task:
+        return image_task(folder, chosen)
 
     return make
 
 
-def _draw_network() -> Network:
+def _draw_network() -> LossNetwork:
     networks = current().choices.networks
     number = st.selectbox(
         "Network", range(len(networks)), format_func=lambda index: _described(networks[index])
@@ -94,24 +96,33 @@ def _draw_network() -> Network:
     return networks[number]
 
 
-def _described(network: Network) -> str:
+def _described(network: LossNetwork) -> str:
     if network.is_here:
         return network.name
     return f"{network.name} (downloads {network.mebibytes:.0f} MB first)"
 
 
 def _draw_image(job: Job) -> None:
-    path = job.task.folder / IMAGE
-    if not path.is_file():
+    content = _latest_image(job.task.folder)
+    if content is None:
         return
-    content = path.read_bytes()
     st.image(content)
     if job.status.ended:
         st.download_button(
             "Download",
             content,
-            "painted.png",
+            IMAGE,
             "image/png",
             key="image-download",
             on_click="ignore",
         )
+
+
+def _latest_image(folder: Path) -> bytes | None:
+    """The result, or the image so far; None before the first step. Earlier previews are removed."""
+    *earlier, latest = [None, *sorted((folder / PREVIEWS).glob("step-*.png"))]
+    for preview in earlier:
+        if preview is not None:
+            preview.unlink(missing_ok=True)
+    path = folder / IMAGE if (folder / IMAGE).is_file() else latest
+    return None if path is None else path.read_bytes()

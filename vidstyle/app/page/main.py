@@ -6,7 +6,7 @@ import streamlit as st
 
 from vidstyle.app.page.clip_tab import draw_clip_tab
 from vidstyle.app.page.image_tab import draw_image_tab
-from vidstyle.app.page.look import draw_head
+from vidstyle.app.page.layout import draw_head
 
 
 def draw() -> None:

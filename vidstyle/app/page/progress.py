@@ -9,70 +9,72 @@ import streamlit as st
 
 from vidstyle.app.desk import MakeTask, Slot
 from vidstyle.app.job_queue import BusyError, Job
-from vidstyle.app.page.tab_session import desk
+from vidstyle.app.page.layout import current_desk
 from vidstyle.app.plain_text import plain
 from vidstyle.app.status import Status
 
 _DRAWN_EVERY_SECONDS = 0.7
-DrawMade = Callable[[Job], None]
-"""Draws what a job has made so far."""
+DrawFiles = Callable[[Job], None]
+"""Draws what a job has written so far."""
 
 
 def draw_button(
     label: str, slot: Slot, make: MakeTask | None, kind: Literal["primary", "secondary"]
 ) -> None:
-    """Begins a job, or ends the one that is on its way; without a task nothing can begin."""
-    job = desk().job(slot)
+    """Starts a job, or stops the one that runs; without a task nothing can start."""
+    job = current_desk().job(slot)
     if job and not job.status.ended:
-        st.button("Stop", key=f"{slot}-stop", on_click=desk().stop, args=(slot,), width="stretch")
+        st.button(
+            "Stop", key=f"{slot}-stop", on_click=current_desk().stop, args=(slot,), width="stretch"
+        )
         return
     clicked = st.button(
         label, key=f"{slot}-begin", type=kind, disabled=make is None, width="stretch"
     )
     if clicked and make is not None:
         try:
-            desk().begin(slot, make)
+            current_desk().begin(slot, make)
         except BusyError as error:
             st.warning(plain(str(error)))
         else:
             st.rerun()
 
 
-def draw_job(slot: Slot, draw_made: DrawMade) -> None:
+def draw_job(slot: Slot, draw_files: DrawFiles) -> None:
     """The job of a slot, drawn again and again until it has ended; nothing where there is none."""
-    job = desk().job(slot)
+    job = current_desk().job(slot)
     if job is None:
         return
     if not job.status.ended:
-        _draw_on_its_way(slot, draw_made)
+        _draw_running(slot, draw_files)
         return
-    draw_made(job)
+    draw_files(job)
     if job.status.state == "failed":
-        st.error(plain(desk().said(job.status.error)))
+        st.error(plain(current_desk().with_names(job.status.error)))
     if job.status.state == "stopped":
         st.info("Stopped.")
     for note in job.status.notes:
-        st.caption(plain(desk().said(note)))
+        st.caption(plain(current_desk().with_names(note)))
 
 
 @st.fragment(run_every=_DRAWN_EVERY_SECONDS)
-def _draw_on_its_way(slot: Slot, draw_made: DrawMade) -> None:
-    job = desk().job(slot)
+def _draw_running(slot: Slot, draw_files: DrawFiles) -> None:
+    job = current_desk().job(slot)
     if job is None or job.status.ended:
         # The rest of the page has another look now.
         st.rerun()
-    before = desk().position(job)
+    before = current_desk().position(job)
     if before:
         jobs = "1 job is" if before == 1 else f"{before} jobs are"
         st.info(f"Waiting: {jobs} before yours.")
         return
     status = job.status
-    st.progress(status.share or 0.0, text=progress_line(status))
-    draw_made(job)
+    st.progress(status.fraction or 0.0, text=progress_line(status))
+    draw_files(job)
 
 
 def progress_line(status: Status) -> str:
-    """``Painting: 12 of 120, 8.1 a second, 0:13 left``."""
+    """``Stylizing: 12 of 120, 8.1 a second, 0:13 left``."""
     parts = []
     if status.done:
         parts.append(f"{status.done} of {status.total}" if status.total else f"{status.done}")

@@ -1,4 +1,4 @@
-"""Choosing an image or a clip: from a folder's list, or handed over."""
+"""Choosing an image or a clip: from a folder's list, or by upload."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from vidstyle.app.choices import Choice
-from vidstyle.app.page.tab_session import desk
+from vidstyle.app.choices import ListEntry
+from vidstyle.app.page.layout import current_desk
 from vidstyle.app.plain_text import plain
 from vidstyle.app.studio import current
-from vidstyle.app.uploads import Sort, Upload
+from vidstyle.app.uploads import Kind, Upload
 from vidstyle.core.errors import InputError
 
 IMAGE_TYPES = ("png", "jpg", "jpeg", "webp", "bmp")
 CLIP_TYPES = ("mp4", "mov", "mkv", "webm", "avi", "m4v")
+# Of an image that is shown small: larger ones would make the page wait.
 _MOST_SHOWN_BYTES = 8 * 2**20
-"""Of an image that is shown small: larger ones would make the page wait."""
 _BROWSER_IMAGES = {
     b"\x89PNG": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -29,49 +29,49 @@ _BROWSER_IMAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """What is to be painted, or painted after."""
+class ChosenImage:
+    """A content or style image."""
 
     name: str
     path: Path
 
 
 def draw_image_source(
-    label: str, own: str, position: str, choices: Sequence[Choice]
-) -> Chosen | None:
-    """A list where there is one, and a place for an upload, which wins; None for nothing yet."""
+    label: str, own: str, position: str, choices: Sequence[ListEntry]
+) -> ChosenImage | None:
+    """A list where there is one, and an upload, which wins; None for nothing yet."""
     listed = _draw_list(label, position, choices) if choices else None
     with st.expander(own) if choices else st.container():
         upload = draw_upload(own if choices else label, position, IMAGE_TYPES, "image")
-    return Chosen(upload.name, upload.path) if upload else listed
+    return ChosenImage(upload.name, upload.path) if upload else listed
 
 
-def _draw_list(label: str, position: str, choices: Sequence[Choice]) -> Chosen:
+def _draw_list(label: str, position: str, choices: Sequence[ListEntry]) -> ChosenImage:
     number = st.selectbox(
         label,
         range(len(choices)),
         format_func=lambda index: choices[index].title,
         key=f"{position}-list",
     )
-    return Chosen(choices[number].title, choices[number].path)
+    return ChosenImage(choices[number].title, choices[number].path)
 
 
-def draw_upload(label: str, position: str, types: Sequence[str], sort: Sort) -> Upload | None:
-    """A place for a file; what is wrong with one is said below it."""
+def draw_upload(label: str, position: str, types: Sequence[str], kind: Kind) -> Upload | None:
+    """An upload; what is wrong with the file is shown below it."""
     limit = f"up to {current().settings.max_upload / 2**20:.0f} MB"
     given = st.file_uploader(f"{label} :gray[({limit})]", type=list(types), key=position)
     if given is None:
-        desk().forget(position)
+        current_desk().forget(position)
         return None
     try:
-        return desk().upload(position, given.file_id, given.name, given, sort)
+        return current_desk().upload(position, given.file_id, given.name, given, kind)
     except InputError as error:
         st.error(plain(str(error)))
         return None
 
 
-def draw_small(chosen: Chosen | None, caption: str) -> None:
-    """An image as the browser itself reads it: this process decodes nothing of strangers."""
+def draw_small(chosen: ChosenImage | None, caption: str) -> None:
+    """An image as the browser itself reads it: this process decodes no file of others."""
     if chosen is None:
         return
     address = _address(chosen.path)
@@ -86,7 +86,9 @@ def _address(path: Path) -> str | None:
             content = file.read(_MOST_SHOWN_BYTES + 1)
     except OSError:
         return None
-    kind = next((kind for mark, kind in _BROWSER_IMAGES.items() if content.startswith(mark)), None)
-    if kind is None or len(content) > _MOST_SHOWN_BYTES:
+    media = next(
+        (media for mark, media in _BROWSER_IMAGES.items() if content.startswith(mark)), None
+    )
+    if media is None or len(content) > _MOST_SHOWN_BYTES:
         return None
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return f"data:{media};base64,{base64.b64encode(content).decode()}"

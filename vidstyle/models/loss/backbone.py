@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, get_args
 
@@ -129,7 +129,7 @@ class Backbone(nn.Module):
             raise ValueError(f"images are (N, 3, H, W), got {tuple(images.shape)}")
         if not nodes:
             return {}
-        self.check_size(images, nodes)
+        self.check_size(images.shape[2:], nodes)
         wanted = frozenset(nodes.values())
         if wanted not in self._extractors:
             self._extractors[wanted] = feature_extractor(self.network, wanted, self.pooling)
@@ -145,10 +145,10 @@ class Backbone(nn.Module):
         nodes = frozenset(map(self._node, layers))
         return smallest_side(self.name, self.pooling, nodes)
 
-    def check_size(self, images: torch.Tensor, layers: Iterable[str]) -> None:
-        """Raises LayerError where images (N, C, H, W) are too small for one of the layers."""
+    def check_size(self, size: Sequence[int], layers: Iterable[str]) -> None:
+        """Raises LayerError where images of a height and width are too small for a layer."""
         wanted = list(layers)
-        height, width = images.shape[2:]
+        height, width = size
         if (side := self.smallest_side(wanted)) > min(height, width):
             highest = max(wanted, key=lambda layer: self._last[self._node(layer)])
             raise LayerError(

@@ -1,4 +1,4 @@
-"""What an image is judged by, in training and in optimization: functions of images and features.
+"""Losses of images and features, of which the terms of an objective are made.
 
 All are differentiable, and computed in float32 at least.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from vidstyle.models.optimization.settings import Variation
+from vidstyle.models.loss.loss_options import Variation
 
 
 def gram_matrix(features: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
@@ -95,7 +95,7 @@ def temporal_error(
 def warp(previous: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
     """Images (N, C, H, W) looked up at the places that flow (N, 2, H, W) in pixels points to.
 
-    Bicubic: a bilinear look-up blurs, and a loss on it would reward blurred paintings.
+    Bicubic: a bilinear look-up blurs, and a loss on it would reward blurred images.
     """
     height, width = previous.shape[2:]
     ys, xs = torch.meshgrid(

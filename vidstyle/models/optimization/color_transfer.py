@@ -1,53 +1,52 @@
 """Keeping the content's colors (Gatys et al., Preserving Color in Neural Artistic Style Transfer,
-2016), and matching those of one image to another's."""
+2016)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from vidstyle.imaging.luminance import match_luma, with_luma
-from vidstyle.models.optimization.settings import Colors, Past, StyleReference
+from vidstyle.models.loss.loss_terms import Past
+from vidstyle.models.optimization.options import Colors
+from vidstyle.models.optimization.task import OptimizationTask
 
 _LUMA = (0.299, 0.587, 0.114)
 """Of BT.601, as ``imaging.luminance`` has it."""
 _LEAST_SPREAD = 1e-5
-"""Variance that is added to a painting's colors: one that is gray has none to stretch."""
+"""Variance that is added to a style image's colors: a gray one has none to stretch."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Task:
-    """What is given to an optimization."""
-
-    content: torch.Tensor
-    """(1, 3, H, W), or (1, 1, H, W) where only luminance is painted."""
-    references: tuple[StyleReference, ...]
-    past: Past | None = None
-
-
-def prepared(task: Task, colors: Colors) -> Task:
-    """The task as it is to be optimized for a choice of colors."""
-    if colors == "style_image":
+def prepare_colors(task: OptimizationTask, colors: Colors) -> OptimizationTask:
+    """The task as it is optimized for a choice of colors."""
+    if colors == "style":
         return task
-    if colors == "luminance":
+    if colors == "content-luminance":
         luma = luma_of(task.content)
-        past = task.past and _in_light(task.past)
         references = (
-            replace(each, image=_as_light(luma_of(each.image), luma)) for each in task.references
+            replace(each, image=_match_style_luma(luma_of(each.image), luma))
+            for each in task.references
         )
-        return Task(luma, tuple(references), past)
+        past = task.past and Past(luma_of(task.past.image), task.past.visible)
+        start = None if task.start is None else luma_of(task.start)
+        return OptimizationTask(luma, tuple(references), past, start)
     references = (
-        replace(each, image=with_colors_of(each.image, task.content)) for each in task.references
+        replace(each, image=match_colors(each.image, task.content)) for each in task.references
     )
     return replace(task, references=tuple(references))
 
 
-def finished(stylized: torch.Tensor, content: torch.Tensor) -> torch.Tensor:
-    """The image (1, 3, H, W) of what was painted (1, 1 or 3, H, W), in [0, 1].
+def finish_colors(stylized: torch.Tensor, content: torch.Tensor) -> torch.Tensor:
+    """The result of an optimization as an image.
 
-    Luminance alone gets the colors of the content.
+    Args:
+        stylized: (1, 1 or 3, H, W); luminance alone gets the colors of the content.
+        content: (1, 3, H, W).
+
+    Returns:
+        (1, 3, H, W) in [0, 1].
     """
     stylized = stylized.detach().clamp(0, 1)
     if stylized.shape[1] == 3:
@@ -63,11 +62,11 @@ def luma_of(image: torch.Tensor) -> torch.Tensor:
     return (image * shares.reshape(3, 1, 1)).sum(dim=1, keepdim=True)
 
 
-def with_colors_of(image: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """The image (1, 3, H, W) with the mean color and the covariance of colors of another.
+def match_colors(image: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """Gives an image (1, 3, H, W) the mean color and the covariance of colors of another.
 
-    The linear transfer that turns them least: root of one covariance times inverse root of the
-    other. In [0, 1].
+    By the linear transfer that turns them least: root of one covariance times inverse root of the
+    other. The result lies in [0, 1].
     """
     (mean, spread), (wanted_mean, wanted_spread) = _moments(image), _moments(other)
     turn = _power(wanted_spread, 0.5) @ _power(spread, -0.5)
@@ -76,29 +75,8 @@ def with_colors_of(image: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     return moved.to(image.dtype).clamp(0, 1)
 
 
-def with_values_of(image: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """The image (1, C, H, W) with the histogram of another (1, C, h, w), channel by channel.
-
-    Ranks stay; an image that was enlarged gets back the contrast that this took.
-    """
-    count = image[0, 0].numel()
-    wanted = other.flatten(2).sort(dim=2).values
-    # Where each rank lies among the other's values.
-    places = torch.linspace(0, wanted.shape[2] - 1, count, device=image.device)
-    below = places.floor().long()
-    above = (below + 1).clamp(max=wanted.shape[2] - 1)
-    values = torch.lerp(wanted[..., below], wanted[..., above], (places - below).to(wanted.dtype))
-    order = image.flatten(2).argsort(dim=2, stable=True)
-    return torch.empty_like(values).scatter_(2, order, values).reshape(image.shape)
-
-
-def _in_light(past: Past) -> Past:
-    start = None if past.start is None else luma_of(past.start)
-    return Past(luma_of(past.image), past.visible, start)
-
-
-def _as_light(luma: torch.Tensor, content: torch.Tensor) -> torch.Tensor:
-    """The painting's luma with the mean and deviation of the content's (section 3.2)."""
+def _match_style_luma(luma: torch.Tensor, content: torch.Tensor) -> torch.Tensor:
+    """The style image's luma with the mean and deviation of the content's (section 3.2)."""
     planes = (np.ascontiguousarray(each[0, 0].cpu().numpy()) for each in (luma, content))
     return torch.from_numpy(match_luma(*planes))[None, None].to(content).clamp(0, 1)
 

@@ -8,8 +8,8 @@ from typing import Protocol, TypeAlias
 
 import torch
 
-from vidstyle.models.optimization.objective import Evaluation
-from vidstyle.models.optimization.settings import DescentSettings
+from vidstyle.models.optimization.image_loss import Evaluation
+from vidstyle.models.optimization.options import LBFGS_STEPS, DescentOptions
 
 Evaluate: TypeAlias = Callable[[torch.Tensor], Evaluation]
 
@@ -37,11 +37,11 @@ class Descent(Protocol):
         ...
 
 
-def descent(evaluate: Evaluate, start: torch.Tensor, settings: DescentSettings) -> Descent:
+def descent(evaluate: Evaluate, start: torch.Tensor, options: DescentOptions) -> Descent:
     """The chosen optimizer, at the start."""
-    if settings.optimizer == "adam":
-        return Adam(evaluate, start, learning_rate=settings.learning_rate)
-    return Lbfgs(evaluate, start, memory=settings.memory)
+    if options.optimizer == "adam":
+        return Adam(evaluate, start, learning_rate=options.learning_rate)
+    return Lbfgs(evaluate, start, memory=LBFGS_STEPS)
 
 
 class Lbfgs:

@@ -1,4 +1,4 @@
-"""Reading a painting to learn a style from."""
+"""Reading the image that a style is learned from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TOP: Final = {"uint8": 255, "uint16": 65535}
 
 
 def check_style_image(path: Path) -> None:
-    """Raise InputError where there is no image of a size that a painting can have.
+    """Raise InputError where there is no image, or one that is too large.
 
     By its header; nothing is decoded.
     """
@@ -28,7 +28,7 @@ def check_style_image(path: Path) -> None:
 
 
 def style_image_pixels(path: Path) -> int:
-    """How many pixels it has by its header. Raises InputError as ``check_painting`` does."""
+    """How many pixels it has by its header. Raises InputError as ``check_style_image`` does."""
     return _promised(path, _content(path))
 
 
@@ -53,30 +53,27 @@ def read_style_image(path: Path) -> HostArray:
 
 def _content(path: Path) -> bytes:
     if not is_file(path):
-        raise InputError(f"the painting {path} is not there, or is not a file")
+        raise InputError(f"the style image {path} is not there, or is not a file")
     try:
         if path.stat().st_size > _LARGEST_FILE:
-            raise InputError(
-                f"{path} is larger than {_LARGEST_FILE >> 30} GiB; make the painting smaller"
-            )
+            raise InputError(f"{path} is larger than {_LARGEST_FILE >> 30} GiB; make it smaller")
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _promised(path: Path, content: bytes) -> int:
-    """Pixels by the header, which are no more than a painting can have."""
+    """Pixels by the header; not more than the most."""
     size = image_size(content)
     if size is None:
         raise _unreadable(path)
     width, height = size
     if width * height > _MOST_PIXELS:
         raise InputError(
-            f"{path} is {width}x{height}, more than {_MOST_PIXELS} pixels; make the painting"
-            " smaller"
+            f"{path} is {width}x{height}, more than {_MOST_PIXELS} pixels; make it smaller"
         )
     return width * height
 
 
 def _unreadable(path: Path) -> InputError:
-    return InputError(f"{path} is not an image that can be read: name a painting")
+    return InputError(f"{path} is not an image that can be read: name a style image")

@@ -46,10 +46,17 @@ def find_weights(
         places = [position for position in (_chosen_folder(folder), cache) if position]
         raise WeightsError(
             f"there are no weights of {entry.name} in {' or '.join(map(str, places))}, and nothing"
-            f" is downloaded while offline: fetch {entry.address} and put it into {places[0]}"
-            + _name_to_use(entry)
+            f" is downloaded while offline: fetch {entry.address} ({_size(entry)}) and put it into"
+            f" {places[0]}" + _name_to_use(entry)
         )
-    return fetch_file(entry.address, cache, name=entry.file, checked=entry.checked, report=report)
+    try:
+        return fetch_file(
+            entry.address, cache, name=entry.file, checked=entry.checked, report=report
+        )
+    except WeightsError as error:
+        raise WeightsError(
+            f"there are no weights of {entry.name} ({_size(entry)}): {error}"
+        ) from error
 
 
 def find_backbone(name: str, *, folder: Path | None, offline: bool) -> Path:
@@ -68,6 +75,10 @@ def locate_weights(entry: WeightFile, *, folder: Path | None = None) -> Path | N
         return path
     # Not before: with a folder of their own, users need no home.
     return _locate_in(user_cache("weights"), entry)
+
+
+def _size(entry: WeightFile) -> str:
+    return f"{entry.mebibytes:.0f} MiB"
 
 
 def _name_to_use(entry: WeightFile) -> str:

@@ -46,7 +46,6 @@ BUILT_IN = {
         "stylize/gatys-multipass",
         "filter/keep-colors",
         "filter/repair",
-        "blend/multipass",
         "blend/warped",
         "encode/pyav",
         "encode/images",

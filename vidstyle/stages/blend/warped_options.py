@@ -10,14 +10,12 @@ from pydantic import Field
 from vidstyle.core import StageOptions, keyframed
 from vidstyle.imaging.warp import Kernel
 
-# Strength up to which sharpness is kept; beyond it sharpness is given up for less flicker.
-_SHARP = 0.9
-# Part of what is beyond it over which the sharpness goes.
-_SOFTENING = 0.25
-# How much more weight the history gets where nothing moves, of what is left to 1, and
+# Largest weight of the history: a longer memory takes more of the stylization than of the flicker.
+_MOST = 0.93
+# Strength up to which it is the weight itself; the rest of its range leads to _MOST.
+_KNEE = 0.9
+# How much more weight the history gets where nothing moves, of what is left to 1.
 _REST = 0.7
-# its largest weight there: a longer memory takes more of the stylization than of the flicker.
-_MOST_AT_REST = 0.93
 
 
 class WarpedOptions(StageOptions):
@@ -27,8 +25,14 @@ class WarpedOptions(StageOptions):
         0.85,
         ge=0,
         le=1,
-        description="Weight of the previous output where all agrees; 0 leaves frames as they are,"
-        " beyond 0.9 the image grows softer.",
+        description="Weight of the previous output where all agrees: more flickers less, and"
+        " follows the stylized frames less. 0 leaves them as they are.",
+    )
+    smoothing: float = keyframed(
+        0.0,
+        ge=0,
+        le=1,
+        description="Gives up sharpness for less flicker; 0 keeps the sharpness, 1 is soft.",
     )
     fine: float = Field(
         0.2,
@@ -73,8 +77,7 @@ class WarpedOptions(StageOptions):
         0.15,
         ge=0,
         le=1,
-        description="Most that the history may change over a wide area; looser beyond strength"
-        " 0.9.",
+        description="Most that the history may change over a wide area; more with smoothing.",
     )
     kernel: Kernel = Field(
         "cubic", description="How the previous output is sampled; lanczos is slow, bilinear blurs."
@@ -105,27 +108,20 @@ class BlendWeights:
 
 
 def resolve_weights(options: WarpedOptions) -> BlendWeights:
-    """Give the weights that the options stand for.
-
-    Up to a strength of 0.9 the weight of the history alone grows. Beyond it first sharpness is
-    given up, with a smaller weight, which keeps the image close to the stylized frame; then the
-    weight grows again.
-    """
-    beyond = max(0.0, (options.strength - _SHARP) / (1 - _SHARP))
-    soft = min(1.0, beyond / _SOFTENING)
-    late = max(0.0, (beyond - _SOFTENING) / (1 - _SOFTENING))
-    weight = min(options.strength, _SHARP) - 0.1 * soft + 0.12 * late
-    at_rest = weight * (1 + _REST * (1 - soft) * (1 - weight))
-    looser = 10 ** (1.5 * max(soft / 2, beyond))
+    """Give the weights that the options stand for; smoothing changes all but the first evenly."""
+    strength, smoothing = options.strength, options.smoothing
+    sharp = 1 - smoothing
+    weight = min(strength, _KNEE + (strength - _KNEE) * (_MOST - _KNEE) / (1 - _KNEE))
+    looser = 10 ** (1.5 * smoothing)
     return BlendWeights(
         history=weight,
-        history_at_rest=min(at_rest, _MOST_AT_REST),
-        fine=options.fine + (1 - options.fine) * soft,
-        ahead=options.look_ahead * (min(1.0, 2 * options.strength) + 0.8 * beyond),
-        detail_gain=1 + (options.detail - 1) * (1 - soft),
-        stroke_gain=1 + (options.strokes - 1) * (1 - soft),
-        softness=soft,
+        history_at_rest=min(weight * (1 + _REST * sharp * (1 - weight)), _MOST),
+        fine=options.fine + (1 - options.fine) * smoothing,
+        ahead=options.look_ahead * (min(1.0, 2 * strength) + 0.8 * smoothing),
+        detail_gain=1 + (options.detail - 1) * sharp,
+        stroke_gain=1 + (options.strokes - 1) * sharp,
+        softness=smoothing,
         tolerance=options.tolerance * looser,
-        tolerance_hidden=options.tolerance_hidden * looser * (1 + 4 * soft),
+        tolerance_hidden=options.tolerance_hidden * looser * (1 + 4 * smoothing),
         drift=options.drift * looser,
     )

@@ -64,6 +64,8 @@ class VideoCodec:
     preset_key: str = "preset"
     extra: Extra = field(default=lambda _: {})
     """Further options of FFmpeg, for a number of threads."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that its library reads when first opened, unless they are set."""
     whole_chroma: bool = False
     """True where a subsampled frame must have even sides."""
     siting: Siting = "center"
@@ -247,6 +249,8 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         presets=tuple(range(14)),
         default_preset=8,
         extra=_svtav1,
+        # Its banner goes to stderr past every log.
+        environment={"SVT_LOG": "1"},
         whole_chroma=True,
         highest_rate=240,
     ),

@@ -118,9 +118,8 @@ def new_encoder(settings: EncoderSettings) -> VideoCodecContext:
 
 def configure(context: VideoCodecContext, settings: EncoderSettings) -> None:
     """Set an unopened encoder up; equal settings give equal headers."""
-    if settings.codec.name == "libsvtav1":
-        # Its banner goes to stderr past every log; it reads this once, when first opened.
-        os.environ.setdefault("SVT_LOG", "1")
+    for name, value in settings.codec.environment.items():
+        os.environ.setdefault(name, value)
     context.width, context.height = settings.width, settings.height
     context.pix_fmt = settings.pixel_format
     context.time_base, context.framerate = 1 / settings.rate, settings.rate

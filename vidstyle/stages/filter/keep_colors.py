@@ -1,4 +1,4 @@
-"""Paint with the colors of the source: only light and dark come from the painting."""
+"""Keep the colors of the source: only light and dark come from the stylized image."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class KeepColorsOptions(StageOptions):
         1.0,
         ge=0,
         le=1,
-        description="1: all colors are the source's; 0: the painting as it is.",
+        description="1: all colors are the source's; 0: the image as it is.",
     )
     luminance: Literal["style_image", "matched"] = Field(
         "style_image",
-        description="'matched' gives the painting's light and dark the mean and the contrast of the"
+        description="'matched' gives the image's light and dark the mean and the contrast of the"
         " source, frame by frame.",
     )
 
@@ -39,8 +39,8 @@ class KeepColorsOptions(StageOptions):
 class KeepColors(BaseStage[KeepColorsOptions]):
     """Gives ``image`` the colors of ``source``: luminance transfer (Gatys et al. 2016).
 
-    The luma of the painting with the chroma of the source, in Y'IQ as published. Colors that do
-    not fit in [0, 1] are paled. At strength 0 every frame passes bit for bit.
+    The luma of the image with the chroma of the source, in Y'IQ as published. Colors outside of
+    [0, 1] are paled. At strength 0 every frame passes bit for bit.
     """
 
     Options = KeepColorsOptions
@@ -50,13 +50,13 @@ class KeepColors(BaseStage[KeepColorsOptions]):
         image, options = window.now.host("image"), window.options
         if options.strength == 0:
             return {"image": image}, None
-        colored = _colored(image, window.now.host("source"), options)
+        colored = _transfer_colors(image, window.now.host("source"), options)
         if options.strength < 1:
             colored = image + np.float32(options.strength) * (colored - image)
         return {"image": np.clip(colored, 0, 1, out=colored)}, None
 
 
-def _colored(image: HostArray, source: HostArray, options: KeepColorsOptions) -> HostArray:
+def _transfer_colors(image: HostArray, source: HostArray, options: KeepColorsOptions) -> HostArray:
     luma = _luma(image)
     if options.luminance == "matched":
         luma = match_luma(luma, _luma(source))

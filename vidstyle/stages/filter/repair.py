@@ -1,4 +1,4 @@
-"""Find what is broken in a painting, say so, and mend it."""
+"""Find damage in stylized images, report it, and repair it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from vidstyle.imaging.repair import repair
 
 
 class RepairOptions(StageOptions):
-    action: Literal["mend", "report"] = Field(
-        "mend", description="'report' counts, and leaves every frame as it is."
+    action: Literal["repair", "report"] = Field(
+        "repair", description="'report' only counts, and leaves every frame as it is."
     )
     jump: float = Field(
         JUMP, gt=0, le=1, description="A dead pixel differs from the median around it by more."
@@ -45,16 +45,16 @@ class RepairOptions(StageOptions):
         0.0,
         ge=0,
         le=1,
-        description="Share of the image that may be black or white, as it is in the painting"
-        " that the style was made from.",
+        description="Fraction of the image that may be black or white, as it is in the style"
+        " image.",
     )
 
 
 class Repair(BaseStage[RepairOptions]):
-    """Mends dead pixels and black or white blobs of ``image`` that its ``source`` has not.
+    """Repairs dead pixels and black or white blobs of ``image`` that its ``source`` does not have.
 
-    A frame in which nothing is dead passes bit for bit. What was found is said at the end. NaN
-    never gets here: the run ends at the stage that made it, which is where to look.
+    A frame without damage passes bit for bit. A note at the end of the run says what was found.
+    NaN does not arrive here: the run fails at the stage that writes it.
     """
 
     Options = RepairOptions
@@ -62,16 +62,16 @@ class Repair(BaseStage[RepairOptions]):
 
     def __init__(self, options: RepairOptions) -> None:
         super().__init__(options)
-        self._tally = _Tally()
+        self._count = _RepairCount()
 
     @property
     def notes(self) -> Sequence[Note]:
         """What was found since the stage was opened."""
-        text = self._tally.text("mended" if self.options.action == "mend" else "found")
+        text = self._count.text("repaired" if self.options.action == "repair" else "found")
         return (Note("dead-pixels", text),) if text else ()
 
     def open(self, clip: Clip, context: ExecutionContext) -> None:
-        self._tally = _Tally()
+        self._count = _RepairCount()
 
     def step(self, window: Window[RepairOptions], state: State) -> tuple[Layers, State]:
         image, source = window.now.host("image"), window.now.host("source")
@@ -85,14 +85,14 @@ class Repair(BaseStage[RepairOptions]):
             blob_area=options.blob_area,
             allowed_fraction=options.allowed_fraction,
         )
-        self._tally.add(window.now.index, dead)
-        repaired = repair(image, dead, source) if options.action == "mend" else image
+        self._count.add(window.now.index, dead)
+        repaired = repair(image, dead, source) if options.action == "repair" else image
         return {"image": repaired}, None
 
 
 @dataclass(slots=True)
-class _Tally:
-    """Counts for the user alone; no image depends on them."""
+class _RepairCount:
+    """Counts for the user; no image depends on them."""
 
     frames: int = 0
     pixels: int = 0
@@ -110,18 +110,18 @@ class _Tally:
         self.not_finite += dead.not_finite_count
 
     def text(self, verb: str) -> str:
-        """One line for a person; empty where nothing was found."""
+        """One line; empty where nothing was found."""
         parts = [
-            _counted(self.pixels, "dead pixel"),
-            _counted(self.blobs, "dead blob"),
-            _counted(self.not_finite, "pixel", " of NaN"),
+            _plural(self.pixels, "dead pixel"),
+            _plural(self.blobs, "dead blob"),
+            _plural(self.not_finite, "pixel", " of NaN"),
         ]
         listed = ", ".join(part for part in parts if part)
-        frames = _counted(self.frames, "frame")
+        frames = _plural(self.frames, "frame")
         return f"{verb} {listed} in {frames}, first in frame {self.first}" if frames else ""
 
 
-def _counted(count: int, thing: str, more: str = "") -> str:
+def _plural(count: int, thing: str, more: str = "") -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}{more}" if count else ""
 
 

@@ -1,0 +1,144 @@
+"""The public functions: stylize a file, read frames, make one stage."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vidstyle.core.frame import Frame
+    from vidstyle.runner.config.discovery import Registry
+    from vidstyle.runner.execution.events import Listener, Result
+
+
+def run(
+    pipeline: str | os.PathLike[str],
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    style: str | os.PathLike[str] | Mapping[str, float] | None = None,
+    strength: float | None = None,
+    consistency: float | None = None,
+    options: Mapping[str, Any] | None = None,
+    frames: tuple[int, int | None] = (0, None),
+    device: str = "auto",
+    overwrite: bool = False,
+    resume: bool = True,
+    plugins: Iterable[str | os.PathLike[str]] = (),
+    listen: Listener | None = None,
+) -> Result:
+    """Stylize one clip, as ``vidstyle run`` does.
+
+    An interrupted call is resumed by the same call. After an exception the output is unchanged.
+
+    Args:
+        pipeline: A shipped pipeline by name, such as ``"temporal"``, or a YAML file.
+        source: A video file, or a folder of images where the pipeline reads one.
+        output: The file to write, or a folder where the pipeline writes images.
+        style: A style by name, a style file, or weights by name for a mix.
+        strength: Strength of the stylization, 0 to 1; None leaves it to the pipeline.
+        consistency: Temporal consistency, 0 to 1; None leaves it to the pipeline.
+        options: Other options by ``"stage.option"``, such as ``{"encode.crf": 20}``. Values are
+            those of the YAML file, keyframes included. They apply before the arguments above.
+        frames: Half-open interval of frame indices; None as its end stands for the last frame.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+        overwrite: Whether an existing output is replaced.
+        resume: Whether stored work of an interrupted call is used.
+        plugins: Folders of stages, as with ``--plugins``.
+        listen: Called with each event of the run, from the thread that encodes.
+
+    Returns:
+        The output path, the number of frames, their hash, and the seconds by stage.
+
+    Raises:
+        VidstyleError: The run fails; its subclasses in ``vidstyle.core.errors`` say why.
+    """
+    from vidstyle.runner.config.pipeline import load_pipeline
+    from vidstyle.runner.config.shipped import pipeline_file
+    from vidstyle.runner.plan import job as jobs
+
+    changes = dict(options or {})
+    sugar = {"stylize.style": style, "stylize.strength": strength, "blend.strength": consistency}
+    changes |= {name: value for name, value in sugar.items() if value is not None}
+    loaded = load_pipeline(
+        pipeline_file(Path(pipeline)),
+        registry=_registry(plugins),
+        overrides=[f"{name}={_yaml(value)}" for name, value in changes.items()],
+    )
+    job = jobs.Job(
+        loaded,
+        Path(source),
+        Path(output),
+        device,
+        frames,
+        overwrite=overwrite,
+        resume=resume,
+    )
+    return jobs.run(job, listen=listen)
+
+
+def frames(source: str | os.PathLike[str], **options: Any) -> Iterator[Frame]:
+    """Decode a clip as pipelines do, with exact times.
+
+    Args:
+        source: A video file, or a folder of images.
+        **options: Options of the stage ``decode/pyav``, or ``decode/images`` for a folder.
+
+    Yields:
+        Frames in order of presentation. ``frame.host("image")`` is the image: a read-only numpy
+        array (H, W, 3), RGB, float32 in [0, 1]. ``frame.pts`` counts in the clip's time base.
+
+    Raises:
+        PipelineError: There is no such option, or its value is not valid.
+        InputError: The file is missing, damaged or beyond a limit.
+    """
+    from vidstyle.core.context import ExecutionContext
+
+    path = Path(source)
+    reader = stage("decode/images" if path.is_dir() else "decode/pyav", **options)
+    with closing(reader):
+        reader.open(path, ExecutionContext())
+        for frame in reader.frames(None):
+            # In a pipeline the runner does this: the image starts as the source.
+            yield replace(frame, layers={**frame.layers, "image": frame.layers["source"]})
+
+
+def stage(use: str, *, plugins: Iterable[str | os.PathLike[str]] = (), **options: Any) -> Any:
+    """Make one stage, to call it directly or to test it.
+
+    The stage is not open: ``open`` loads its weights. See ``vidstyle.core.stage`` for its methods.
+
+    Args:
+        use: Its name, such as ``"flow/dis"`` or ``"filter/keep-colors"``.
+        plugins: Folders of stages, as with ``--plugins``.
+        **options: Its options, with the values of a YAML file.
+
+    Returns:
+        A new object of the stage's class.
+
+    Raises:
+        PipelineError: There is no such stage or option, or a value is not valid.
+        PluginError: The stage is broken.
+    """
+    from vidstyle.runner.config.pipeline import load_stage
+    from vidstyle.runner.config.stage_list import stage_of_values
+    from vidstyle.runner.config.yaml_values import Where
+
+    entry = load_stage(stage_of_values(use, options, Where(use)), _registry(plugins))
+    return entry.cls(entry.options)
+
+
+def _registry(plugins: Iterable[str | os.PathLike[str]]) -> Registry:
+    from vidstyle.runner.config.discovery import Registry, folders_from_environment
+
+    return Registry([*folders_from_environment(), *map(Path, plugins)])
+
+
+def _yaml(value: Any) -> str:
+    """JSON is YAML, whatever characters a name has."""
+    return json.dumps(value, ensure_ascii=False, default=str)
