@@ -38,10 +38,12 @@ def test_results_that_are_needed_at_one_time_are_added_up() -> None:
     def counted(side: int, *, fused: bool) -> int:
         return network_memory(chain(), size=(side, side), precision="float32", fused=fused)
 
-    small, large = 12 * 48**2, 12 * 112**2
-    # Fused, the padded image and the result; otherwise the squared one and the sum beside them.
-    assert counted(96, fused=True) - counted(32, fused=True) == 2 * (large - small)
-    assert counted(96, fused=False) - counted(32, fused=False) == 3 * (large - small)
+    images = 4 * 12 * (96**2 - 32**2)
+    padded = 12 * (112**2 - 48**2)
+    # Fused, the padded image and the result; otherwise the squared one and the sum beside it,
+    # each with a copy.
+    assert counted(96, fused=True) - counted(32, fused=True) == images + 2 * padded
+    assert counted(96, fused=False) - counted(32, fused=False) == images + 2 * 3 * padded
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

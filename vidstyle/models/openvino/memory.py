@@ -12,6 +12,12 @@ from vidstyle.models.openvino.network import sized_model
 
 # Bytes of the compiled code, and of what the library allocates besides.
 _FIXED = 60 << 20
+# Float32 images beside the network's features: the image and its result, which stay all along, and
+# copies of both in the library's layout.
+_IMAGE, _IMAGES = 12, 4
+# torch reorders what convolutions read and write.
+_TORCH_COPIES = 2
+_NO_FEATURES = ("Constant", "Parameter", "Result")
 _MOVED_IN_PLACE = ("Reshape", "Squeeze", "Unsqueeze")
 _NOT_FUSED = (
     *("Convolution", "GroupConvolution", "ConvolutionBackpropData"),
@@ -27,7 +33,7 @@ def network_memory(
 ) -> int:
     """Bytes at most that a network takes for an image, the image and its result among them.
 
-    All results of nodes that are needed at one time are added up, at the worst moment.
+    All features that are needed at one time are added up, at the worst moment.
 
     Args:
         graph: As ``graph.read_graph`` takes it.
@@ -40,7 +46,8 @@ def network_memory(
         ValueError: As ``graph.read_graph`` does.
     """
     model = sized_model(graph, size, precision)
-    return _FIXED + _peak(model.get_ordered_ops(), fused=fused)
+    features = _peak(model.get_ordered_ops(), fused=fused) * (1 if fused else _TORCH_COPIES)
+    return _FIXED + _IMAGES * _IMAGE * math.prod(size) + features
 
 
 def _peak(order: Sequence[Any], *, fused: bool) -> int:
@@ -62,15 +69,15 @@ def _peak(order: Sequence[Any], *, fused: bool) -> int:
         )
     changes = [0] * (len(order) + 1)
     for node in order:
-        if node.get_type_name() in ("Constant", "Result") or _passes_on(node, fused=fused):
+        if node.get_type_name() in _NO_FEATURES or _passes_on(node, fused=fused):
             continue
         size = _bytes(node)
         changes[position[node.get_name()]] += size
         changes[until[node.get_name()] + 1] -= size
-    peak = held = 0
+    peak = current = 0
     for change in changes:
-        held += change
-        peak = max(peak, held)
+        current += change
+        peak = max(peak, current)
     return peak
 
 
