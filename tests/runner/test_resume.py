@@ -16,8 +16,9 @@ from vidstyle.core.errors import OutputError
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.execution.checkpoints import PauseRule
+from vidstyle.runner.execution.engines import EngineName as Engine
 from vidstyle.runner.execution.events import Event, FrameDone, Kept, NoteEvent, Result, Resumed
-from vidstyle.runner.execution.execute import Engine, execute
+from vidstyle.runner.execution.execute import execute
 from vidstyle.runner.job import Job, prepared, run
 from vidstyle.runner.storage.destination import Destination
 
