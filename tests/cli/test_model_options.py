@@ -99,9 +99,9 @@ def test_the_help_has_every_field_with_its_default(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert run_command([*command, "--help"]) == 0
-    said = " ".join(capfd.readouterr().out.split())
+    text = " ".join(capfd.readouterr().out.split())
     for name, field in model.model_fields.items():
-        meant = said.partition(f"{option_name(name)} ")[2].partition(" --")[0]
+        meant = text.partition(f"{option_name(name)} ")[2].partition(" --")[0]
         assert bool(meant) == (name not in skipped), name
         if meant and isinstance(field.default, str | int | float) and field.default is not False:
             default = f"{field.default:g}" if isinstance(field.default, float) else field.default

@@ -13,16 +13,19 @@ from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import DeviceError, NoMemoryError
 from vidstyle.core.plan import Plan
 from vidstyle.runner.config.pipeline import Pipeline
+from vidstyle.runner.execution.engines import EngineName
 from vidstyle.runner.execution.events import Event, Listener, NoteEvent, Result
-from vidstyle.runner.execution.execute import Engine, execute
+from vidstyle.runner.execution.execute import execute
+from vidstyle.runner.execution.work import CacheUse
 from vidstyle.runner.plan.assembly import Assembly, assemble, make_stage
 from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.plan.guard import Guard
+from vidstyle.runner.plan.identity import stage_identities
 from vidstyle.runner.plan.memory import BUDGET
 from vidstyle.runner.plan.resolve import make_plan
 from vidstyle.runner.plan.side_reading import opened
 from vidstyle.runner.storage.destination import Destination
-from vidstyle.runner.storage.layer_cache import LIMIT, LayerCache
+from vidstyle.runner.storage.layer_cache import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def prepared(
         source.close()
 
 
-def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None) -> Result:
+def run(job: Job, *, engine: EngineName = "threaded", listen: Listener | None = None) -> Result:
     """Run the job to its end. Raises a VidstyleError, and then the destination is untouched.
 
     What runs out of memory is tried again with shorter queues, then with smaller tiles.
@@ -105,7 +108,9 @@ def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None
         (listen or _ignore)(NoteEvent(Note("memory", f"{reason.split(';')[0]}: tried with less")))
 
 
-def _executed(job: Job, assembly: Assembly, plan: Plan, engine: Engine, listen: Listener) -> Result:
+def _executed(
+    job: Job, assembly: Assembly, plan: Plan, engine: EngineName, listen: Listener
+) -> Result:
     return execute(
         assembly,
         plan,
@@ -115,8 +120,14 @@ def _executed(job: Job, assembly: Assembly, plan: Plan, engine: Engine, listen: 
         listen=listen,
         resume=job.resume,
         timeout=job.timeout,
-        cache=None if job.cache is None else LayerCache(job.cache, job.cache_limit),
+        cache=_cache_use(job, assembly, plan),
     )
+
+
+def _cache_use(job: Job, assembly: Assembly, plan: Plan) -> CacheUse | None:
+    if job.cache is None:
+        return None
+    return CacheUse(job.cache, job.cache_limit, tuple(stage_identities(assembly, plan)))
 
 
 def _can_save(assembly: Assembly, job: Job, plan: Plan) -> bool:

@@ -56,7 +56,8 @@ class BatchNode(Node):
             self._enter(now)
             frames.append(now)
             windows.append(self._window(now))
-            self._leave(now)
+            if self._names_behind:
+                self._leave(now)
         layers = self._step_many(windows) if self._recall is None else self._recalled_many(windows)
         for now, written in zip(frames, layers, strict=True):
             yield now.write(written, self.planned.keeps)

@@ -107,7 +107,10 @@ class ChunkNumbering:
         for frame in frames:
             before = self._position
             position = self._after(frame)
-            kept = frame.checkpoint and (position.chunk > before.chunk or self._is_pause())
+            kept = frame.checkpoint and (
+                position.chunk > before.chunk
+                or time.monotonic() - self._last_pause >= self._rule.every
+            )
             if kept:
                 self._checkpoints.keep(frame.index, before)
                 self._last_pause = time.monotonic()
@@ -123,6 +126,3 @@ class ChunkNumbering:
         if in_chunk >= self._most or (cut and in_chunk >= self._least):
             chunk, in_chunk = chunk + 1, 0
         return ChunkPosition(shot + cut, chunk, in_chunk + 1)
-
-    def _is_pause(self) -> bool:
-        return time.monotonic() - self._last_pause >= self._rule.every

@@ -77,13 +77,19 @@ class Encoder:
         self._computed = 0
 
     def run(
-        self, frames: Iterable[Frame], *, chunk: int = 0, replay: Iterable[StoredImage] = ()
+        self,
+        frames: Iterable[Frame],
+        *,
+        chunk: int = 0,
+        stop: int | None = None,
+        replay: Iterable[StoredImage] = (),
     ) -> Generator[Encoded, None, None]:
         """Encode all frames.
 
         Args:
             frames: In order.
             chunk: Number of the first one's chunk.
+            stop: Index of the first frame that is left out, the first one of a chunk.
             replay: Frames of that chunk that an earlier run has computed, as it kept them.
         """
         last = None
@@ -91,20 +97,19 @@ class Encoder:
             yield self._encode_again(image)
             last = image.frame.index
         for frame in frames:
-            checkpoint = self._checkpoint(frame)
+            checkpoint = None
+            if frame.checkpoint:
+                checkpoint = self._checkpoints.take(frame.index, self._stages, self._clock())
             if frame.chunk != chunk and self._writer is not None:
                 yield self._end(self._writer, chunk, last, checkpoint)
             elif checkpoint is not None and self._keeping:
                 yield ChunkPaused(checkpoint)
+            if stop is not None and frame.index >= stop:
+                break
             chunk, last = frame.chunk, frame.index
             yield self._encode(frame)
         if self._writer is not None:
             yield self._end(self._writer, chunk, last, None)
-
-    def _checkpoint(self, frame: Frame) -> Checkpoint | None:
-        if not frame.checkpoint:
-            return None
-        return self._checkpoints.take(frame.index, self._stages, self._clock())
 
     def _encode(self, frame: Frame) -> EncodedFrame:
         writer = self._writer or self._open(frame.index)

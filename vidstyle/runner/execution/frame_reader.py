@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from vidstyle.core.errors import InputError
 from vidstyle.core.frame import Frame
-from vidstyle.core.lazy_layers import LazyLayers
+from vidstyle.core.lazy_layers import LazyLayers, lazy_layers
 from vidstyle.core.plan import Plan
 from vidstyle.core.source import Mark, Source
 from vidstyle.runner.execution.checkpoints import Checkpoints
@@ -63,8 +63,8 @@ class FrameReader:
             now = frame.pts * self._time_base
             origin = now if origin is None else origin
             if index >= first:
-                self._clock = self._clock or Clock(origin, now)
-                yield self._timed(frame, now, mark)
+                self._clock = clock = self._clock or Clock(origin, now)
+                yield self._timed(frame, now, clock, mark)
             mark = self.guard(index, self._source.mark)
             frame = self.guard(index, next, frames, None)
         if index < first and frame is None:
@@ -74,18 +74,20 @@ class FrameReader:
                 else "no frame of the input can be decoded"
             )
 
-    def _timed(self, frame: Frame, now: Fraction, mark: Callable[[], Mark] | None) -> Frame:
+    def _timed(
+        self, frame: Frame, now: Fraction, clock: Clock, mark: Callable[[], Mark] | None
+    ) -> Frame:
         """The frame with its time, the layers that somebody reads, and a checkpoint before it."""
         checkpoint = mark is not None and self._checkpoints is not None
         if mark is not None and self._checkpoints is not None:
             self._checkpoints.begin(frame.index, mark)
-        layers = {name: frame.lazy_layer(name) for name in frame.layers}
+        layers = dict(lazy_layers(frame.layers).lazy)
         layers["image"] = layers["source"]
         if self._inputs:
             # Their clocks start with the file's first frame, not with the first one wanted: an
             # interval shows what the whole clip would show there.
-            since, started = now - self.clock.origin, time.perf_counter()
+            since, started = now - clock.origin, time.perf_counter()
             layers |= {side.name: side.at(frame.index, since) for side in self._inputs}
             self.guard.seconds += time.perf_counter() - started
         kept = LazyLayers(layers).restrict(self._keeps, None)
-        return replace(frame, layers=kept, time=now - self.clock.start, checkpoint=checkpoint)
+        return replace(frame, layers=kept, time=now - clock.start, checkpoint=checkpoint)

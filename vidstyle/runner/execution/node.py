@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterable, Mapping
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from vidstyle.core.errors import StageError
 from vidstyle.core.frame import Frame
-from vidstyle.core.layers import Layer, host_shape
+from vidstyle.core.layers import host_shape
 from vidstyle.core.lazy_layers import HOST
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.stage import Layers, Stage
@@ -99,10 +100,12 @@ class Node:
 
     def _advance(self) -> Frame:
         now = self._waiting.popleft()
-        self._enter(now)
+        if now.checkpoint or now.shot != self._shot:
+            self._enter(now)
         window = self._window(now)
         layers = self._step(window) if self._recall is None else self._recalled(window)
-        self._leave(now)
+        if self._names_behind:
+            self._leave(now)
         return now.write(layers, self.planned.keeps)
 
     def _enter(self, now: Frame) -> None:
@@ -117,17 +120,16 @@ class Node:
 
     def _leave(self, now: Frame) -> None:
         """Keep of the frame what is read behind."""
-        if self._names_behind:
-            self._behind.appendleft(now.restrict(self._names_behind[0], self._home))
+        self._behind.appendleft(now.restrict(self._names_behind[0], self._home))
 
     def _window(self, now: Frame) -> Window[Any]:
         entry, home = self._entry, self._home
         behind = tuple(self._behind)
         ahead: tuple[Frame, ...] = ()
         if not self._behind_alike:
-            behind = _restrict(behind, self._names_behind, home)
+            behind = tuple(map(Frame.restrict, behind, self._names_behind, repeat(home)))
         if self._names_ahead:
-            ahead = _restrict(self._waiting, self._names_ahead, home)
+            ahead = tuple(map(Frame.restrict, self._waiting, self._names_ahead, repeat(home)))
         options = entry.options
         if entry.keyframes:
             options = options_at(options, entry.keyframes, now.time)
@@ -164,13 +166,6 @@ def home_of(planned: PlannedStage) -> str:
     return HOST if planned.needs.home == "host" else planned.context.device
 
 
-def _restrict(
-    frames: Iterable[Frame], names: Iterable[tuple[str, ...]], home: str
-) -> tuple[Frame, ...]:
-    """Each frame with the layers that are shown at its distance, as far as there are any."""
-    return tuple(frame.restrict(shown, home) for frame, shown in zip(frames, names, strict=False))
-
-
 class LayerCheck:
     """Checks the layers that a stage writes for a frame against what it declares."""
 
@@ -179,6 +174,7 @@ class LayerCheck:
         self._writes = frozenset(planned.needs.writes)
         size = planned.clip.height, planned.clip.width
         self._shapes = {name: host_shape(name, *size) for name in self._writes}
+        self._device_shapes = {name: _device_shape(s) for name, s in self._shapes.items()}
 
     def __call__(self, layers: Layers, index: int) -> None:
         """Raise StageError for other names, types or shapes, and for values that are not finite."""
@@ -190,22 +186,21 @@ class LayerCheck:
             fault = f"declared that it writes {declared}, but wrote {wrote}"
         else:
             for name, layer in layers.items():
-                fault = fault or self._fault(name, layer)
+                on_host = isinstance(layer, np.ndarray)
+                wanted = (self._shapes if on_host else self._device_shapes)[name]
+                if not on_host and self._home == "host":
+                    fault = f"layer {name} must be a numpy array, got {type(layer).__name__}"
+                elif str(layer.dtype).removeprefix("torch.") != "float32":
+                    fault = f"layer {name} must be float32, got {layer.dtype}"
+                elif wanted is not None and tuple(layer.shape) != wanted:
+                    fault = f"layer {name} must have shape {wanted}, got {tuple(layer.shape)}"
+                # A sum is finite only if all terms are, and costs a fraction of isfinite().all().
+                elif not np.isfinite(float(layer.sum())):
+                    fault = f"layer {name} holds NaN or infinite values"
         if fault is not None:
             raise StageError(self._stage, index, fault)
 
-    def _fault(self, name: str, layer: Layer) -> str | None:
-        on_host = isinstance(layer, np.ndarray)
-        if not on_host and self._home == "host":
-            return f"layer {name} must be a numpy array, got {type(layer).__name__}"
-        if str(layer.dtype).removeprefix("torch.") != "float32":
-            return f"layer {name} must be float32, got {layer.dtype}"
-        wanted = self._shapes[name]
-        if wanted and not on_host:
-            wanted = (wanted[2] if len(wanted) == 3 else 1, *wanted[:2])
-        if wanted is not None and tuple(layer.shape) != wanted:
-            return f"layer {name} must have shape {wanted}, got {tuple(layer.shape)}"
-        # A sum is finite only if all of its terms are, and costs a fraction of isfinite().all().
-        if not np.isfinite(float(layer.sum())):
-            return f"layer {name} holds NaN or infinite values"
-        return None
+
+def _device_shape(shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """(H, W, C) as (C, H, W), and (H, W) as (1, H, W)."""
+    return (shape[2] if len(shape) == 3 else 1, *shape[:2]) if shape else shape

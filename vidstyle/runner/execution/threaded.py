@@ -16,6 +16,7 @@ from types import TracebackType
 
 from vidstyle.core.errors import Terminated
 from vidstyle.core.frame import Frame
+from vidstyle.core.plan import Plan
 from vidstyle.runner.execution.serial import Flow
 from vidstyle.runner.plan.guard import Guard
 
@@ -204,3 +205,14 @@ def run_threaded(
 def _forward(frames: Iterable[Frame]) -> Generator[Frame, None, None]:
     """The first thread's work: take frames from the source."""
     yield from frames
+
+
+def drive_threaded(
+    frames: Iterable[Frame],
+    flows: Sequence[Flow],
+    guards: Sequence[Guard],
+    plan: Plan,
+    limit: float,
+) -> Threads:
+    """Lead frames through flows, each on a thread of its own."""
+    return Threads(frames, flows, plan.queue, guards=guards, limit=limit)

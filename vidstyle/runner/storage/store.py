@@ -10,14 +10,16 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from vidstyle.core.errors import OutputError
 from vidstyle.core.sink import FrameTime, Packet
 from vidstyle.runner.storage.checkpoint import Checkpoint, load_place, save_place
-from vidstyle.runner.storage.store_file import failing_as_output, is_damage, opened, remove
+from vidstyle.runner.storage.store_file import is_damage, opened, remove
 
 CHUNKS = "chunks"
 """Fact that is noted when all chunks are there: how many."""
@@ -354,3 +356,15 @@ def _digest_of(*tables: Iterable[tuple[Any, ...]]) -> str:
                 digest.update(f"{type(value).__name__} {len(data)}:".encode())
                 digest.update(data)
     return digest.hexdigest()
+
+
+@contextmanager
+def failing_as_output(path: Path) -> Iterator[None]:
+    """Turn a failing disk into the error that a user understands."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(
+            f"cannot write {path}: {reason}; free some space or choose another place with -o"
+        ) from error

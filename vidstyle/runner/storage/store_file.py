@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
-
-from vidstyle.core.errors import OutputError
 
 # Of the tables.
 _VERSION = 3
@@ -99,15 +96,3 @@ def remove(path: Path) -> None:
 
 def _text(data: bytes) -> str:
     return data.decode(errors="replace")
-
-
-@contextmanager
-def failing_as_output(path: Path) -> Iterator[None]:
-    """Turn a failing disk into the error that a user understands."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(
-            f"cannot write {path}: {reason}; free some space or choose another place with -o"
-        ) from error
