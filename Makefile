@@ -7,6 +7,8 @@ READY := $(VENV)/.ready
 LOCKS := requirements.lock requirements-no-deps.lock
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header
+# Where nothing compiled is kept, each run compiles all tests and the package again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo check test lock upgrade clean
 
@@ -49,10 +51,10 @@ check: $(READY)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
-	$(BIN)/pytest -q -n 2 -m "not slow"
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow"
 
 test: $(READY)
-	$(BIN)/pytest -q -n 2 $(TESTS)
+	$(BIN)/pytest -q -n 2 --dist worksteal $(TESTS)
 
 # Versions in the locks stay as they are; `make upgrade` takes the newest.
 lock upgrade:

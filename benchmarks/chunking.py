@@ -17,7 +17,7 @@ from pathlib import Path
 
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
-from vidstyle.runner.plan.job import Job, run
+from vidstyle.runner.job import Job, run
 
 ROOT = Path(__file__).parents[1]
 _ONE = (1 << 40, 1 << 40)

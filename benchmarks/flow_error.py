@@ -27,9 +27,9 @@ import torch
 
 from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Layer, Window
 from vidstyle.core.errors import WeightsError
+from vidstyle.core.transfer import host_to_device
 from vidstyle.imaging.flow_file import known_flow, read_flow
 from vidstyle.models.flow.raft_setup import find_raft
-from vidstyle.runner.execution.transfer import host_to_device
 from vidstyle.stages.flow.dis import Dis, DisOptions
 from vidstyle.stages.flow.farneback import Farneback, FarnebackOptions
 from vidstyle.stages.flow.raft import Raft, RaftOptions

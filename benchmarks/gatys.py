@@ -4,10 +4,10 @@
     python benchmarks/gatys.py steps --weights DIR --photos FILE ... --style-images FILE ...
     python benchmarks/gatys.py clip --weights DIR --clip FILE --style-image FILE [--frames 24]
 
-``speed`` runs steps of vidstyle in turn with those of a loop that is written with torch alone, of
+``speed`` runs steps of vidstyle in turn with those of a loop that is written with plain torch, of
 the same network, losses and optimizer, and gives processor seconds on one thread. ``steps`` says
-which share of the fall of 500 steps of L-BFGS the first 100 reach. ``clip`` paints a clip from each
-frame alone and from the one before: the steps to the same loss, and both clips' warping error.
+which part of the fall of 500 steps of L-BFGS the first 100 reach. ``clip`` stylizes a clip from
+each frame by itself and from the one before: steps to the same loss, and warping errors.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     clip.add_argument("--size", type=int, default=160)
     clip.add_argument("--frames", type=int, default=24)
     clip.add_argument("--steps", type=int, default=80)
-    clip.add_argument("--images", type=Path, help="a folder for the painted frames")
+    clip.add_argument("--images", type=Path, help="a folder for the stylized frames")
     clip.set_defaults(run=measure_clip)
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
@@ -92,7 +92,7 @@ def measure_speed(given: argparse.Namespace, backbone: Backbone) -> None:
     task = OptimizationTask(content, (StyleReference(image=reference),))
     rows: dict[str, Step] = {}
     for kind in ("lbfgs", "adam"):
-        rows[f"torch alone, {kind}"] = bare_loop(backbone, content, reference, kind)
+        rows[f"plain torch, {kind}"] = bare_loop(backbone, content, reference, kind)
         rows[f"vidstyle, {kind}"] = stepper(backbone, task, kind, "float32")
         rows[f"vidstyle, {kind}, bfloat16"] = stepper(backbone, task, kind, "bfloat16")
     if given.compile:
@@ -262,32 +262,36 @@ def losses_of(backbone: Backbone, task: OptimizationTask, settings: DescentOptio
 def measure_clip(given: argparse.Namespace, backbone: Backbone) -> None:
     frames = list(read_frames(given.clip, given.frames, given.size))
     reference = StyleReference(image=planes(given.style_image, given.size))
-    judge = choose_evaluator(blended_with="dis", weights=given.weights)
-    clips: dict[str, list[HostArray]] = {"alone": [], "alone, from noise": [], "warped start": []}
+    evaluator = choose_evaluator(blended_with="dis", weights=given.weights)
+    clips: dict[str, list[HostArray]] = {
+        "per frame": [],
+        "per frame, from noise": [],
+        "warped start": [],
+    }
     needed: list[tuple[int, int]] = []
     before: torch.Tensor | None = None
     for number, frame in enumerate(frames):
         content = to_planes(frame)
         whole, longer = DescentOptions(steps=given.steps), DescentOptions(steps=3 * given.steps)
         task = OptimizationTask(content, (reference,))
-        alone = stylize(backbone, task, options=whole)
+        single = stylize(backbone, task, options=whole)
         seeded = whole.model_copy(update={"start": "noise", "seed": number})
         noise = stylize(backbone, task, options=seeded)
         # As in the pipeline: the first frame has three times the steps, the others half of them.
-        image = stylize(backbone, task, options=longer).image if (before is None) else alone.image
+        image = stylize(backbone, task, options=longer).image if (before is None) else single.image
         if before is not None:
             past = past_of(frames[number - 1], frame, before)
             losses = LossOptions()
             half = whole.model_copy(update={"steps": given.steps // 2, "start": "previous"})
             image = stylize(backbone, replace(task, past=past), losses=losses, options=half).image
             needed.append(steps_needed(backbone, task, past, whole))
-        for name, stylized in zip(clips, (alone.image, noise.image, image), strict=True):
+        for name, stylized in zip(clips, (single.image, noise.image, image), strict=True):
             clips[name].append(to_image(stylized))
         before = image
-    errors = warping_errors(frames, clips, judge.flow)
-    print(f"{backbone.name}, {given.clip.stem}, {len(frames)} frames; judged by {judge.name}")
+    errors = warping_errors(frames, clips, evaluator.flow)
+    print(f"{backbone.name}, {given.clip.stem}, {len(frames)} frames; measured by {evaluator.name}")
     print(f"  steps to the same loss, warped start to content: {share_of_steps(needed):.2f}")
-    base = errors["alone"].value
+    base = errors["per frame"].value
     for name, error in errors.items():
         print(f"  E_warp {name:20}{error.value:.5f}  {error.value / base:.2f}", flush=True)
     if given.images:
@@ -314,7 +318,7 @@ def share_of_steps(needed: Sequence[tuple[int, int]]) -> float:
 
 
 def past_of(earlier: HostArray, later: HostArray, stylized: torch.Tensor) -> Past:
-    """The painting of the earlier frame on the later one's grid, by DIS."""
+    """The stylized earlier frame on the later one's grid, by DIS."""
     search = dense_search(DisOptions(preset="medium"))
     layers = pair_layers(later, earlier, lambda first, second: search_flow(search, first, second))
     flow = torch.from_numpy(layers["flow"]).permute(2, 0, 1)[None]

@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -32,14 +31,12 @@ from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 from vidstyle.models.style.torch_stylizer import TorchStylizer
 from vidstyle.runner.config.discovery import Registry
-from vidstyle.runner.config.keyframes import options_at
 from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.frame_reader import FrameReader
 from vidstyle.runner.execution.nodes import make_node
-from vidstyle.runner.execution.reading import Reading
-from vidstyle.runner.execution.serial import through
 from vidstyle.runner.execution.threaded import run_threaded
+from vidstyle.runner.job import Job, prepared
 from vidstyle.runner.plan.device import resolve_device
-from vidstyle.runner.plan.job import Job, prepared
 from vidstyle.runner.plan.memory import BATCH
 
 ARCHITECTURE: Final = "johnson"
@@ -175,12 +172,11 @@ def pipeline_rate(folder: Path, flow: str, options: str, style: Path, device: st
         ):
             stack.callback(stage.close)
             stage.open(plan.source.clip, planned.context)
-            current = partial(options_at, entry.options, entry.keyframes)
-            nodes.append(make_node(planned, stage, current))
-        frames = Reading(assembly.source, plan)
+            nodes.append(make_node(planned, stage, entry))
+        frames = FrameReader(assembly.source, plan).run()
         times = []
-        for parcel in run_threaded(frames, [through(node) for node in nodes], plan.queue):
-            parcel.cells["image"].at("host", "cpu")
+        for frame in run_threaded(frames, [node.run for node in nodes], plan.queue):
+            frame.host("image")
             times.append(time.perf_counter())
     # The first quarter fills the queues.
     skipped = len(times) // 4

@@ -37,10 +37,10 @@ from torchvision.models.optical_flow import raft_small  # type: ignore[import-un
 from vidstyle.models.weights import safetensors_file
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.checkpoints import PauseRule
 from vidstyle.runner.execution.events import Event, FrameDone, Listener, Resumed
 from vidstyle.runner.execution.execute import execute
-from vidstyle.runner.execution.pauses import PauseRule
-from vidstyle.runner.plan.job import Job, prepared
+from vidstyle.runner.job import Job, prepared
 from vidstyle.runner.storage import destination, store
 
 ROOT = Path(__file__).parents[1]

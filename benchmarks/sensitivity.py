@@ -1,21 +1,21 @@
-"""How much a style depends on weights and painting, with calibrated loss terms and without.
+"""How much a style depends on weights and style image, with calibrated loss terms and without.
 
-    python benchmarks/sensitivity.py --photos DIR PAINTING PAINTING ... [--weights DIR]
+    python benchmarks/sensitivity.py --photos DIR STYLE_IMAGE STYLE_IMAGE ... [--weights DIR]
         [--iterations 150] [--crop 128] [--kinds calibrated tuned raw] [--start base]
 
-One short training on single images for each painting, style weight (0.5, 1, 2) and kind of loss:
+One short training on single images for each style image, style weight (0.5, 1, 2) and kind of loss:
 
-calibrated  each term divided by its value on untouched photos for this painting: ours.
-tuned       divided by the values for the first painting, whatever the painting: weights that were
-            found for one painting and kept. On that one it is the same as calibrated.
+calibrated  each term divided by its value on untouched photos for this style image: ours.
+tuned       divided by the values for the first style image, whatever the others: weights that were
+            found for one style image and kept. On that one it is the same as calibrated.
 raw         nothing divided: the Gram losses of all layers are added as they are, under one weight
-            such that on the first painting style counts as much against content as calibrated.
+            such that on the first style image style counts as much against content as calibrated.
 
 All are measured alike, in calibrated units, on photos held out of the folder: style is a ratio to
 untouched photos, content is 1 for an image without content. At the end, how far apart the largest
-and the smallest loss are: over the paintings at weight 1, and over the weights within a painting
-(the mean of the paintings). A training takes about 20 s on two cores, and the 33 of four
-paintings 11 minutes.
+and the smallest loss are: over the style images at weight 1, and over the weights within one
+(the mean of the style images). A training takes about 20 s on two cores, and the 33 of four
+style images 11 minutes.
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ import numpy as np
 from vidstyle.core.errors import VidstyleError
 from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.styles import base_network
-from vidstyle.training.checkpoint import new_run
 from vidstyle.training.objective import load_objective, measure_network, settings_of
 from vidstyle.training.photos import PhotoCrops, held_out, list_photos
+from vidstyle.training.run import new_run, take_step
 from vidstyle.training.settings import TrainingSettings
-from vidstyle.training.step import take_step
 
 KINDS = ("calibrated", "tuned", "raw")
 FACTORS = (0.5, 1.0, 2.0)
@@ -79,20 +78,20 @@ def report(given: argparse.Namespace) -> None:
         f"{settings.iterations} iterations at {settings.crop} pixels,"
         f" {settings.initial_weights} weights at the start"
     )
-    print(f"{'loss terms':12}{'painting':28}{'weight':>7}{'style':>9}{'content':>9}", flush=True)
+    print(f"{'loss terms':12}{'style image':28}{'weight':>7}{'style':>9}{'content':>9}", flush=True)
     rows: list[Row] = []
     first: Objective | None = None
     known: dict[str, Mapping[str, float]] = {}
     for style_image in given.style_images:
-        judge = load_objective(settings, style_image, training, given.weights, "cpu")
-        first = first or judge
+        own = load_objective(settings, style_image, training, given.weights, "cpu")
+        first = first or own
         for kind in given.kinds:
             for factor in FACTORS:
-                objective = weighed(divided(judge, first, kind), factor)
-                # The first painting's own weights are found twice, and trained once.
+                objective = weighed(divided(own, first, kind), factor)
+                # The first style image's own weights are found twice, and trained once.
                 key = f"{style_image} {factor} {objective.units}"
                 if key not in known:
-                    known[key] = trained(objective, judge, training, measuring)
+                    known[key] = trained(objective, own, training, measuring)
                 losses = known[key]
                 rows.append(Row(kind, style_image.stem, factor, losses["style"], losses["content"]))
                 print_row(rows[-1])
@@ -111,16 +110,16 @@ def short_settings(given: argparse.Namespace) -> TrainingSettings:
     )
 
 
-def divided(judge: Objective, first: Objective, kind: str) -> Objective:
-    """The objective with the divisors of its kind; ``first`` is that of the first painting."""
+def divided(own: Objective, first: Objective, kind: str) -> Objective:
+    """The objective with the divisors of its kind; ``first`` is that of the first style image."""
     if kind == "calibrated":
-        return judge
+        return own
     if kind == "tuned":
-        return replace(judge, units=first.units)
+        return replace(own, units=first.units)
     # One divisor for all layers is one weight before the plain sum: that which makes the style
-    # loss of untouched photos 1 on the first painting. Content does not depend on a painting.
+    # loss of untouched photos 1 on the first style image. Content does not depend on a style image.
     common = float(np.mean(first.units["style"]))
-    return replace(judge, units={**first.units, "style": (common,) * len(first.units["style"])})
+    return replace(own, units={**first.units, "style": (common,) * len(first.units["style"])})
 
 
 def weighed(objective: Objective, factor: float) -> Objective:
@@ -130,15 +129,15 @@ def weighed(objective: Objective, factor: float) -> Objective:
 
 
 def trained(
-    objective: Objective, judge: Objective, training: Sequence[Path], measuring: Sequence[Path]
+    objective: Objective, own: Objective, training: Sequence[Path], measuring: Sequence[Path]
 ) -> Mapping[str, float]:
-    """Losses by ``judge``, on held-out photos, of a network trained on ``objective``."""
+    """Losses by ``own``, on held-out photos, of a network trained on ``objective``."""
     settings = settings_of(objective)
     run = new_run(settings)
     photos = PhotoCrops(training, settings.crop, run.generator)
     while run.iteration < settings.iterations:
         take_step(run, objective, photos.draw(settings.batch))
-    return measure_network(run.network, judge, measuring)
+    return measure_network(run.network, own, measuring)
 
 
 def print_row(row: Row) -> None:
@@ -149,7 +148,7 @@ def print_row(row: Row) -> None:
 
 
 def report_spread(rows: Sequence[Row], kinds: Sequence[str]) -> None:
-    print(f"\n{'largest over smallest':24}{'over paintings':>18}{'over weights':>20}")
+    print(f"\n{'largest over smallest':24}{'over style images':>18}{'over weights':>20}")
     print(f"{'':24}" + 2 * f"{'style':>9}{'content':>9}  ")
     for kind in kinds:
         mine = [row for row in rows if row.kind == kind]

@@ -1,4 +1,4 @@
-"""What styles are worth: loss on photos they never saw, and how steady they are on clips.
+"""What styles are worth: loss on photos they never saw, and how consistent they are on clips.
 
     python benchmarks/styles.py --photos DIR [--weights DIR] [--style-images DIR NAME=FILE ...]
         [--clips A B C] [--frames N] [--styles NAME_OR_FILE ...]
@@ -9,13 +9,13 @@ content. Both by the settings that a style was trained with, on the photos' midd
 measures, and on whole photos (1024 pixels at most). Ends with 1 where a style's loss on the middles
 is above the limit. The photos also say what each layer's loss is divided by.
 
-A painting is given as NAME=FILE, or found in a folder by a name that has the style's in it:
+A style image is given as NAME=FILE, or found in a folder by a name that has the style's in it:
 great_wave_hokusai.jpg for great-wave. For styles of samples/style_images none is needed.
 
-With --clips, styles paint the first frames one by one, without any blend; Farneback's motion
-judges. E is the warping error and G the mean squared gradient, both over the source's: E beyond G
-is flicker. --baseline names other styles of the same paintings, such as ones trained without the
-temporal loss (``--set temporal=0``): then the last table says how much less the styles flicker.
+With --clips, styles stylize the first frames one by one, without any blend; Farneback's motion
+measures. E is the warping error and G the mean squared gradient, both over the source's: E beyond G
+is flicker. --baseline names other styles of the same style images, such as ones trained without the
+temporal loss (``--temporal-weight 0``): then the last table says how much less the styles flicker.
 
 Two cores take about half a minute a style for twelve photos of 768x512, and 5 s a style for 24
 frames of 640x360.
@@ -52,8 +52,8 @@ OWN_STYLE_IMAGES = Path(__file__).parents[1] / "samples" / "style_images"
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A style and what it is judged by."""
+class EvaluatedStyle:
+    """A style and what it is measured by."""
 
     network: StyleNetwork
     objective: Objective
@@ -85,16 +85,16 @@ def report(given: argparse.Namespace) -> int:
     baselines = named(given.baseline, styles)
     photos = list_photos(given.photos)
     style_images = style_image_files(styles, given.style_images)
-    judged = {}
+    evaluated = {}
     for name, path in styles.items():
         settings = evaluation_settings(path)
         objective = load_objective(settings, style_images[name], photos, given.weights, "cpu")
-        judged[name] = Judged(load_style(path).module, objective)
+        evaluated[name] = EvaluatedStyle(load_style(path).module, objective)
         if name in baselines:
             other = load_style(find_style(baselines[name])).module
-            judged[baseline_of(name)] = Judged(other, objective)
-    losses = report_losses(judged, photos)
-    stable = {clip.stem: report_steadiness(judged, clip, given.frames) for clip in given.clips}
+            evaluated[baseline_of(name)] = EvaluatedStyle(other, objective)
+    losses = report_losses(evaluated, photos)
+    stable = {clip.stem: report_consistency(evaluated, clip, given.frames) for clip in given.clips}
     if baselines:
         report_baselines(list(baselines), losses, stable)
     above = [name for name in styles if losses[name].style > given.limit]
@@ -143,17 +143,19 @@ def style_image_files(styles: Mapping[str, Path], written: Sequence[str]) -> dic
     return found
 
 
-def report_losses(judged: Mapping[str, Judged], photos: Sequence[Path]) -> dict[str, StyleLosses]:
+def report_losses(
+    evaluated: Mapping[str, EvaluatedStyle], photos: Sequence[Path]
+) -> dict[str, StyleLosses]:
     """Print the losses; gives those on the middles."""
     middles = {
-        name: measure_network(one.network, one.objective, photos) for name, one in judged.items()
+        name: measure_network(one.network, one.objective, photos) for name, one in evaluated.items()
     }
     whole = whole_image_losses(
-        {name: (one.network, one.objective) for name, one in judged.items()}, map(photo, photos)
+        {name: (one.network, one.objective) for name, one in evaluated.items()}, map(photo, photos)
     )
     print(f"{f'losses on {len(photos)} photos':30}{'middles':>16}{'whole photos':>18}")
     print(f"{'':30}" + 2 * f"{'style':>8}{'content':>8}  ")
-    for name in judged:
+    for name in evaluated:
         print(
             f"{name[:29]:30}{middles[name]['style']:8.4f}{middles[name]['content']:8.3f}"
             f"  {whole[name].style:8.4f}{whole[name].content:8.3f}",
@@ -162,15 +164,15 @@ def report_losses(judged: Mapping[str, Judged], photos: Sequence[Path]) -> dict[
     return {name: StyleLosses(row["style"], row["content"]) for name, row in middles.items()}
 
 
-def report_steadiness(
-    judged: Mapping[str, Judged], clip: Path, count: int
+def report_consistency(
+    evaluated: Mapping[str, EvaluatedStyle], clip: Path, count: int
 ) -> dict[str, SourceRatios]:
     found = find_cuts(clip_frames(clip, (0, count)))
-    stylizers = {name: partial(stylized, one.network) for name, one in judged.items()}
+    stylizers = {name: partial(stylized, one.network) for name, one in evaluated.items()}
     rows = compare_with_source(clip_frames(clip, (0, count)), stylizers, farneback, cuts=found)
     one = next(iter(rows.values())).error
     print(
-        f"\n{clip.stem}: judge Farneback, {one.pairs} pairs, coverage {one.coverage:.3f},"
+        f"\n{clip.stem}: flow Farneback, {one.pairs} pairs, coverage {one.coverage:.3f},"
         f" cuts {found or 'none'}\n{'':30}{'E_warp':>9}{'E/source':>10}{'G/source':>10}"
     )
     for name, row in rows.items():

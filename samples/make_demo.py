@@ -45,7 +45,7 @@ class Photo:
 
 
 def demo_scenes(width: int = WIDTH, height: int = HEIGHT) -> tuple[Scene, Scene]:
-    """The two shots; ``vidstyle.testing.film`` makes frames with exact flow of them.
+    """The two shots; ``vidstyle.testing.render_scenes`` makes frames with exact flow of them.
 
     Smaller sizes give the same clip scaled down, for quick tests.
     """

@@ -26,6 +26,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from samples.photos import PHOTOS
+from vidstyle.evaluation.style_losses import evaluation_settings
 from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import SUFFIX, Credit, load_style
@@ -196,8 +197,7 @@ def shrunk(image: Image, height: int) -> Image:
 def judged(name: str, path: Path, given: argparse.Namespace) -> dict[str, float]:
     """The losses of a style on photos that it was not trained on."""
     photos = list_photos(given.judged_on)
-    style = load_style(path)
-    settings = TrainingSettings(**style.info.settings)
+    style, settings = load_style(path), evaluation_settings(path)
     file = SHIPPED[name].path(given.style_images)
     objective = load_objective(settings, file, photos, given.weights, "cpu")
     return measure_network(style.module, objective, photos)
@@ -207,7 +207,11 @@ def card(name: str, path: Path, losses: dict[str, float]) -> str:
     """The card as Markdown."""
     info = load_style(path).info
     defaults = TrainingSettings().model_dump(mode="json")
-    changed = [f"{key} {value}" for key, value in info.settings.items() if value != defaults[key]]
+    changed = [
+        f"{key} {value}"
+        for key, value in info.settings.items()
+        if defaults[key] not in (value, "auto")
+    ]
     exception = f", except {', '.join(changed)}" if changed else ""
     return f"""# {name}
 

@@ -1,4 +1,4 @@
-"""What the README tells a user to type works as it is written."""
+"""The commands of the README work as they are written."""
 
 from __future__ import annotations
 

@@ -58,9 +58,9 @@ def run(
     Raises:
         VidstyleError: The run fails; its subclasses in ``vidstyle.core.errors`` say why.
     """
+    from vidstyle.runner import job as jobs
     from vidstyle.runner.config.pipeline import load_pipeline
     from vidstyle.runner.config.shipped import pipeline_file
-    from vidstyle.runner.plan import job as jobs
 
     changes = dict(options or {})
     sugar = {"stylize.style": style, "stylize.strength": strength, "blend.strength": consistency}

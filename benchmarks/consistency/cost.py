@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,11 +12,10 @@ import cv2
 import numpy as np
 import torch
 
-from vidstyle.core import Clip, HostArray
+from vidstyle.core import Clip, Frame, HostArray
 from vidstyle.imaging.derived import Gray8, gray8
 from vidstyle.runner.execution.heap import keep_heap
-from vidstyle.runner.execution.nodes import AnyNode
-from vidstyle.runner.execution.parcel import Cell, Parcel
+from vidstyle.runner.execution.serial import run_serial
 from vidstyle.stages.flow.dis import DisOptions, dense_search, search_flow
 
 from .footage import Footage
@@ -60,27 +59,39 @@ def cost(preset: Preset, footage: Footage, *, repeats: int = 25) -> Cost:
     images = [_sized(image) for image in footage.frames[:2]]
     grays = [gray8(image) for image in images]
     search = dense_search(DisOptions(preset="fast"))
+    frames = (_frame(index, images[index % 2]) for index in range(_WARMING + repeats))
     taken: list[tuple[float, float, float]] = []
     with _one_thread(), opened(preset.pipeline(), clip, {"flow", "blend"}) as (flow, *blends):
-        for index in range(_WARMING + repeats):
-            flow_time, parcels = _pushed(flow, [_parcel(index, images[index % 2])])
-            blend_time = 0.0
-            for node in blends:
-                spent, parcels = _pushed(node, parcels)
-                blend_time += spent
+        flow_clock = _Clock(flow.run(frames))
+        whole_clock = _Clock(run_serial(flow_clock, [node.run for node in blends]))
+        for _ in whole_clock:
+            flow_time = flow_clock.lap()
+            blend_time = whole_clock.lap() - flow_time
             taken.append((flow_time, blend_time, _timed(lambda: _both_ways(search, grays))))
     flow_ms, blend_ms, dis_ms = 1e3 * np.median(taken[_WARMING:], axis=0)
     return Cost(preset.name, float(flow_ms), float(blend_ms), float(dis_ms))
 
 
-def _pushed(node: AnyNode, parcels: list[Parcel]) -> tuple[float, list[Parcel]]:
-    out: list[Parcel] = []
+class _Clock:
+    """A stream of frames with the processor time that it takes to make them."""
 
-    def push() -> None:
-        for parcel in parcels:
-            out.extend(node.push(parcel))
+    def __init__(self, stream: Iterator[Frame]) -> None:
+        self._stream = stream
+        self._spent = 0.0
 
-    return _timed(push), out
+    def __iter__(self) -> Iterator[Frame]:
+        while True:
+            started = time.process_time()
+            frame = next(self._stream, None)
+            self._spent += time.process_time() - started
+            if frame is None:
+                return
+            yield frame
+
+    def lap(self) -> float:
+        """Seconds since the last call."""
+        spent, self._spent = self._spent, 0.0
+        return spent
 
 
 def _both_ways(search: cv2.DISOpticalFlow, grays: list[Gray8]) -> None:
@@ -95,9 +106,9 @@ def _timed(action: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def _parcel(index: int, image: HostArray) -> Parcel:
-    cell = Cell(image)
-    return Parcel(index, index, 1, Fraction(index, 25), {"source": cell, "image": cell})
+def _frame(index: int, image: HostArray) -> Frame:
+    layers = {"source": image, "image": image}
+    return Frame(index, index, 1, layers, time=Fraction(index, 25))
 
 
 def _sized(image: HostArray) -> HostArray:

@@ -60,8 +60,8 @@ class Bleed:
 
 def measure_still(style: str, scene: Scene, some: Sequence[Candidate]) -> list[StillNoise]:
     """Measure every candidate on a noisy still; the first of them is the per-frame baseline."""
-    resolved = min(SETTLING, len(scene.footage.frames) // 4)
-    found = [spread(one.frames(scene), resolved) for one in some]
+    skip = min(SETTLING, len(scene.footage.frames) // 4)
+    found = [spread(one.frames(scene), skip) for one in some]
     per_frame = found[0][0]
     return [
         StillNoise(
@@ -90,12 +90,12 @@ def bleeds(style: str, scene: Scene, some: Sequence[Candidate]) -> Iterator[Blee
         yield Bleed(style, scene.footage.name, one.name, cuts, worst)
 
 
-def spread(frames: Iterable[HostArray], resolved: int) -> tuple[float, float]:
-    """Deviation over time and slope of the mean luma per frame, after ``settled`` frames."""
+def spread(frames: Iterable[HostArray], skip: int) -> tuple[float, float]:
+    """Measure deviation over time and slope of the mean luma per frame, after ``skip`` frames."""
     total = squares = np.zeros(())
     luma = []
     for index, frame in enumerate(frames):
-        if index >= resolved:
+        if index >= skip:
             # About a constant, so that the difference of two large sums is not taken.
             centered = frame.astype(np.float64) - 0.5
             total, squares = total + centered, squares + np.square(centered)

@@ -58,7 +58,7 @@ def real_clip(path: Path, *, frames: int, width: int, store: Store) -> Footage:
     facts = {"content": content, "frames": frames, "width": width}
     kept = store.frames("source", facts, lambda: _read(path, frames, width))["source"]
     if len(kept) < 2:
-        raise InputError(f"{path}: has one frame; steadiness needs at least two")
+        raise InputError(f"{path}: has one frame; flicker needs at least two")
     return Footage(path.stem, digest_of(facts), kept)
 
 
@@ -139,7 +139,7 @@ def style_of(text: str) -> Style:
 
 
 def stylized(footage: Footage, style: Style, store: Store) -> Kept:
-    """Every frame alone, (H, W, 3) in [0, 1], rounded to float16."""
+    """Stylize frame by frame: (H, W, 3) in [0, 1], rounded to float16."""
     facts = {
         "footage": footage.key,
         "style": digest_of_files([style.path]),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,11 @@ import vidstyle
 from vidstyle.core import AnyStage, Clip, Frame, HostArray, PlannedStage
 from vidstyle.core.errors import UsageError
 from vidstyle.runner.config.discovery import Registry
-from vidstyle.runner.config.keyframes import options_at
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry, load_pipeline
+from vidstyle.runner.execution.checkpoints import ChunkNumbering
 from vidstyle.runner.execution.nodes import AnyNode, make_node
-from vidstyle.runner.execution.parcel import Cell, Parcel
-from vidstyle.runner.execution.serial import run_serial, through
-from vidstyle.runner.execution.stamp import Stamp
-from vidstyle.runner.plan.assembly import assemble, made
+from vidstyle.runner.execution.serial import run_serial
+from vidstyle.runner.plan.assembly import assemble, make_stage
 from vidstyle.runner.plan.resolve import make_plan
 
 from .footage import Footage
@@ -100,9 +97,9 @@ class Preset:
         rest = [entry.kind for entry in pipeline.stages[1:-1]]
         kinds = {kind for kind in rest if kind not in (*_MOTION, "stylize")}
         with opened(pipeline, footage.clip, kinds) as nodes:
-            flows = [through(node) for node in nodes]
-            for parcel in run_serial(_parcels(footage, motion, stylized), flows):
-                yield np.asarray(parcel.cells["image"].at("host", "cpu"))
+            arriving = _arriving(footage, motion, stylized)
+            for frame in run_serial(arriving, [node.run for node in nodes]):
+                yield frame.host("image")
 
     def pipeline(self, point: tuple[float, float] | None = None) -> Pipeline:
         """Load the file; ``point`` is the strength and the smoothing of its blend."""
@@ -120,8 +117,8 @@ class Preset:
 def frames_of(footage: Footage, motion: ClipMotion, stylized: Kept) -> Iterator[Frame]:
     """The frames as baselines read them."""
     names = ["source", "image", *motion.layers]
-    for parcel in _parcels(footage, motion, stylized):
-        yield parcel.show(names, "host", "cpu")
+    for frame in _arriving(footage, motion, stylized):
+        yield frame.restrict(names, "host")
 
 
 @contextmanager
@@ -131,7 +128,7 @@ def opened(pipeline: Pipeline, clip: Clip, kinds: set[str]) -> Generator[list[An
     They keep every layer, where those of a run drop what no later stage reads. Nothing of the
     pipeline may change the image's size.
     """
-    assembly = assemble(pipeline, made(pipeline.stages[0]), clip, device="cpu")
+    assembly = assemble(pipeline, make_stage(pipeline.stages[0]), clip, device="cpu")
     plan, stages = make_plan(assembly), assembly.stages
     written = {"source", "image"}.union(*(stage.needs.writes for stage in stages))
     with ExitStack() as stack:
@@ -148,37 +145,35 @@ def _node(
     entry: StageEntry, planned: PlannedStage, stage: AnyStage, clip: Clip, keeps: Sequence[str]
 ) -> AnyNode:
     stage.open(clip, planned.context)
-    options = partial(options_at, entry.options, entry.keyframes)
-    return make_node(replace(planned, keeps=tuple(keeps)), stage, options)
+    return make_node(replace(planned, keeps=tuple(keeps)), stage, entry)
 
 
 def _moving(pipeline: Pipeline, footage: Footage) -> Iterator[Arrays]:
     """The layers of motion, frame by frame, with the number of the shot."""
     written: set[str] = set()
     with opened(pipeline, footage.clip, set(_MOTION)) as nodes:
-        stamp = Stamp(*pipeline.chunk)
+        numbering = ChunkNumbering(pipeline.chunk)
         shots = [node for node in nodes if node.planned.use.startswith("shots/")]
         flows = [node for node in nodes if node not in shots]
-        cut = run_serial(_sources(footage), [through(node) for node in shots])
+        cut = run_serial(_sources(footage), [node.run for node in shots])
         written = {name for node in flows for name in node.planned.needs.writes}
-        for parcel in run_serial(map(stamp, cut), [through(node) for node in flows]):
-            layers = {name: np.asarray(parcel.cells[name].at("host", "cpu")) for name in written}
-            yield {**layers, _SHOT: np.array(parcel.shot), _CHUNK: np.array(parcel.chunk)}
+        for frame in run_serial(numbering.run(cut), [node.run for node in flows]):
+            layers = {name: frame.host(name) for name in written}
+            yield {**layers, _SHOT: np.array(frame.shot), _CHUNK: np.array(frame.chunk)}
 
 
-def _sources(footage: Footage) -> Iterator[Parcel]:
+def _sources(footage: Footage) -> Iterator[Frame]:
     step = footage.clip.time_base
     for index, image in enumerate(footage.frames):
-        cell = Cell(image)
-        yield Parcel(index, index, 1, index * step, {"source": cell, "image": cell})
+        layers = {"source": image, "image": image}
+        yield Frame(index, index, 1, layers, time=index * step)
 
 
-def _parcels(footage: Footage, motion: ClipMotion, stylized: Kept) -> Iterator[Parcel]:
-    """What arrives at the stages behind the stylizer."""
-    for parcel in _sources(footage):
-        index = parcel.index
-        layers = {"image": stylized[index]}
+def _arriving(footage: Footage, motion: ClipMotion, stylized: Kept) -> Iterator[Frame]:
+    """The frames that arrive at the stages behind the stylizer."""
+    for frame in _sources(footage):
+        index = frame.index
+        layers = {**frame.layers, "image": stylized[index]}
         layers |= {name: kept[index] for name, kept in motion.layers.items()}
-        cells = {**parcel.cells, **{name: Cell(layer) for name, layer in layers.items()}}
         shot, chunk = motion.shots[index], motion.chunks[index]
-        yield replace(parcel, cells=cells, shot=shot, chunk=chunk)
+        yield replace(frame, layers=layers, shot=shot, chunk=chunk)

@@ -17,8 +17,8 @@ from vidstyle.core import HostArray
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 """One frame's layers by name; float16 where they may be rounded."""
+# Of the layout; with another one nothing stored is used.
 _VERSION = 1
-# Of the layout; another one makes everything anew.
 
 
 class Kept(Sequence[HostArray]):

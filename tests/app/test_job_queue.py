@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vidstyle.app.job_queue import BusyError, Job, JobQueue
+from vidstyle.app.job_queue import BusyError, JobQueue, PageJob
 from vidstyle.app.tasks import ClipChoices, Command, Commands, Task, clip_task
 from vidstyle.core.errors import OutputError
 from vidstyle.models.style.styles import find_style
@@ -58,7 +58,7 @@ def is_alive(process: int) -> bool:
     return Path(f"/proc/{process}").exists()
 
 
-def states(jobs: list[Job]) -> list[str]:
+def states(jobs: list[PageJob]) -> list[str]:
     return [job.status.state for job in jobs]
 
 

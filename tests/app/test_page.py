@@ -16,6 +16,7 @@ from vidstyle.app.desk import Desk
 from vidstyle.app.server import PAGE
 from vidstyle.app.studio import Studio
 from vidstyle.app.tasks import ClipChoices, ImageChoices
+from vidstyle.models.optimization.options import StillOptions
 from vidstyle.models.style.styles import find_style
 
 pytestmark = pytest.mark.slow
@@ -76,6 +77,9 @@ def test_the_controls_of_an_image_reach_its_task(page: AppTest, studio: Studio) 
         "Large forms": 2.0,
     }
     assert set(wanted) == set(sliders)
+    assert (sliders["Strength"].min, sliders["Strength"].max) == (0.0, 1.0)
+    assert sliders["Size"].min == StillOptions.model_fields["size"].metadata[0].ge
+    assert sliders["Smoothness"].value == StillOptions.model_fields["variation_weight"].default
     for label, value in wanted.items():
         sliders[label].set_value(value)
     press(page.run(), "Stylize")

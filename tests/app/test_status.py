@@ -6,10 +6,10 @@ import pytest
 
 from vidstyle.app.page.progress import progress_line
 from vidstyle.app.status import Status
-from vidstyle.app.tasks import Row
+from vidstyle.app.tasks import JsonLine
 
 
-def frame(done: int, total: int | None) -> Row:
+def frame(done: int, total: int | None) -> JsonLine:
     return {"event": "frame", "done": done, "total": total}
 
 

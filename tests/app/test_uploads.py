@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.app.uploads import UploadFolder
+from vidstyle.app.desk import UploadFolder
 from vidstyle.core.errors import InputError
 
 PNG = cv2.imencode(".png", np.zeros((8, 9, 3), np.uint8))[1].tobytes()

@@ -59,7 +59,7 @@ def test_raw_terms_are_one_weight_before_the_plain_sum(
     assert float(terms["content"]) == float(first.terms(other, first.content(photo))["content"])
 
 
-def test_tuned_terms_keep_the_weights_of_the_first_painting(
+def test_tuned_terms_keep_the_weights_of_the_first_style_image(
     benchmark: Load, photos: Path, style_images: Path, weights: Path
 ) -> None:
     sensitivity = benchmark("sensitivity")
@@ -77,11 +77,11 @@ def test_a_factor_multiplies_the_weight_of_the_style(
     benchmark: Load, photos: Path, style_images: Path, weights: Path
 ) -> None:
     paths = list_photos(photos)
-    judge = load_objective(SETTINGS, min(style_images.iterdir()), paths, weights, "cpu")
+    own = load_objective(SETTINGS, min(style_images.iterdir()), paths, weights, "cpu")
     photo, other = read_squares(paths[:2], 32)
-    terms = judge.terms(other, judge.content(photo))
-    double = benchmark("sensitivity").weighed(judge, 2.0).total(terms)
-    assert float(double - judge.total(terms)) == pytest.approx(float(terms["style"]), rel=1e-4)
+    terms = own.terms(other, own.content(photo))
+    double = benchmark("sensitivity").weighed(own, 2.0).total(terms)
+    assert float(double - own.total(terms)) == pytest.approx(float(terms["style"]), rel=1e-4)
 
 
 def test_a_spread_is_the_largest_over_the_smallest(benchmark: Load) -> None:

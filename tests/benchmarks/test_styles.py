@@ -74,8 +74,8 @@ def test_losses_are_the_trainings_and_decide_the_exit_code(
     paths = list_photos(photos)
     style_image = style_images / "the_blue_night_someone.png"
     settings = TrainingSettings(crop=32, style_image_side=64)
-    judge = load_objective(settings, style_image, paths, weights, "cpu")
-    wanted = measure_network(load_style(night).module, judge, paths)
+    own = load_objective(settings, style_image, paths, weights, "cpu")
+    wanted = measure_network(load_style(night).module, own, paths)
     (found,) = rows(out, "blue-night")
     assert found[:2] == pytest.approx([wanted["style"], wanted["content"]], abs=1e-3)
     assert run(benchmark("styles"), *given, "--limit", 1e6) == 0
@@ -95,14 +95,14 @@ def test_clips_and_a_baseline_are_compared(
     where = ("--photos", photos, "--style-images", style_images, "--weights", weights)
     run(benchmark("styles"), *given, *where, "--limit", 1e6)
     out = capsys.readouterr().out
-    assert "moving: judge Farneback, 3 pairs" in out
+    assert "moving: flow Farneback, 3 pairs" in out
     losses, stable, against = rows(out, "day")
     other_losses, other_stable = rows(out, "day baseline")
     assert against[0] == pytest.approx(losses[0] / other_losses[0], abs=0.02)
     assert against[1:] == pytest.approx([1 - stable[0] / other_stable[0]] * 2, abs=0.02)
 
 
-def test_a_style_without_a_painting_is_told(
+def test_a_style_without_a_style_image_is_an_error(
     benchmark: Load, style: MakeStyle, photos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(benchmark("styles"), "--styles", style("night"), "--photos", photos) == 2

@@ -19,8 +19,8 @@ from vidstyle.evaluation.baselines import BASELINES
 from vidstyle.models.weights import safetensors_file
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
-from vidstyle.runner.plan.job import Job
-from vidstyle.runner.plan.job import run as run_job
+from vidstyle.runner.job import Job
+from vidstyle.runner.job import run as run_job
 from vidstyle.testing import pan, still
 
 Load = Callable[[str], ModuleType]
@@ -199,7 +199,7 @@ def test_a_run_that_breaks_off_leaves_nothing_to_be_found(benchmark: Load, tmp_p
     assert len(store.frames("stylized", {"of": "a"}, broken)["image"]) == 3
 
 
-def test_what_cannot_work_is_said_in_one_line(
+def test_an_error_is_one_line(
     benchmark: Load, clip: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main = benchmark("temporal").main

@@ -1,4 +1,4 @@
-"""``vidstyle image`` paints a still, keeps its depth, opacity and turn, and fails in one line."""
+"""``vidstyle image`` stylizes an image, keeps its depth and opacity, and fails in one line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.models.gatys_world import vgg_weights, waves
 from vidstyle.cli.main import run_command
 from vidstyle.models.weights import safetensors_file
 
-pytestmark = pytest.mark.slow  # each paints an image
+pytestmark = pytest.mark.slow  # each stylizes an image
 
 
 @pytest.fixture(autouse=True)
@@ -37,12 +37,12 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """With weights, a painting, and photo.png of 130x100 pixels."""
+    """With weights, a style image, and photo.png of 130x100 pixels."""
     monkeypatch.setenv("VIDSTYLE_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("VIDSTYLE_WEIGHTS", raising=False)
     weights = tmp_path / "vgg19.safetensors"
     safetensors_file.write(weights, vgg_weights(), {"input": "torchvision-rgb"})
-    cv2.imwrite(str(tmp_path / "painting.png"), samples(40, 56, 2))
+    cv2.imwrite(str(tmp_path / "waves.png"), samples(40, 56, 2))
     cv2.imwrite(str(tmp_path / "photo.png"), samples(100, 130, 0))
     return tmp_path
 
@@ -53,7 +53,7 @@ def samples(height: int, width: int, color: int) -> np.ndarray:
 
 
 def command(folder: Path, *more: str, photo: str = "photo.png", out: str = "out.png") -> list[str]:
-    names = [str(folder / name) for name in (photo, "painting.png")]
+    names = [str(folder / name) for name in (photo, "waves.png")]
     weights = ["--backbone", "vgg19", "--weights", str(folder / "vgg19.safetensors")]
     layers = ["--style-layers", "relu1_1,relu2_1", "--content-layers", "relu1_1"]
     few = ["--size", "100", "--steps", "3", "--device", "cpu"]
@@ -66,7 +66,7 @@ def read(path: Path) -> np.ndarray:
     return np.asarray(image)
 
 
-def test_a_photo_is_painted_at_its_own_aspect(
+def test_a_photo_is_stylized_at_its_own_aspect(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(command(folder)) == 0
@@ -74,10 +74,10 @@ def test_a_photo_is_painted_at_its_own_aspect(
     assert (stylized.shape, stylized.dtype) == ((77, 100, 3), np.uint8)
     plain = cv2.resize(read(folder / "photo.png"), (100, 77), interpolation=cv2.INTER_AREA)
     assert np.abs(stylized.astype(int) - plain).mean() > 3
-    said = capfd.readouterr()
-    assert said.out == ""
-    assert "3 steps in" in said.err
-    assert said.err.rstrip().endswith(f"wrote {folder / 'out.png'}")
+    output = capfd.readouterr()
+    assert output.out == ""
+    assert "3 steps in" in output.err
+    assert output.err.rstrip().endswith(f"wrote {folder / 'out.png'}")
 
 
 def test_strength_0_is_the_photo(folder: Path) -> None:
@@ -102,9 +102,9 @@ def test_names_that_a_terminal_would_obey_are_shown_escaped(
     taken = ["--preview-every", "1", str(folder / f"{SLY}file"), "--overwrite"]
     assert run_command([*words, *taken]) == 6
     assert run_command([*words, "--progress", str(folder / f"{SLY}.avi"), "--overwrite"]) == 2
-    said = b"".join(capfdbinary.readouterr()).decode()
-    assert said.count("pwned") >= 3
-    assert is_quiet(said)
+    output = b"".join(capfdbinary.readouterr()).decode()
+    assert output.count("pwned") >= 3
+    assert is_quiet(output)
 
 
 def test_depth_and_opacity_are_kept(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -122,7 +122,7 @@ def test_depth_and_opacity_are_kept(folder: Path, capfd: pytest.CaptureFixture[s
     assert "JPEG holds no opacity" in capfd.readouterr().err
 
 
-def test_a_turned_photo_is_painted_upright(folder: Path) -> None:
+def test_a_turned_photo_is_stylized_upright(folder: Path) -> None:
     made, data = cv2.imencode(".jpg", samples(100, 130, 0))
     assert made
     # An APP1 segment with one EXIF tag: orientation 6, turned right by 90 degrees.
@@ -135,7 +135,7 @@ def test_a_turned_photo_is_painted_upright(folder: Path) -> None:
     assert read(folder / "out.png").shape == (100, 77, 3)
 
 
-def test_only_the_mask_is_painted(folder: Path) -> None:
+def test_only_the_mask_is_stylized(folder: Path) -> None:
     mask = np.zeros((50, 65), np.uint8)
     mask[:, :30] = 255
     cv2.imwrite(str(folder / "mask.png"), mask)
@@ -146,7 +146,7 @@ def test_only_the_mask_is_painted(folder: Path) -> None:
     assert change[:, :40].mean() > 3
 
 
-def test_several_paintings_and_options_in_json(
+def test_several_style_images_and_options_in_json(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     cv2.imwrite(str(folder / "other.png"), samples(60, 50, 4))
@@ -163,15 +163,15 @@ def test_several_paintings_and_options_in_json(
     assert lines[-1]["loss"] == lines[-2]["loss"] < lines[0]["loss"]
 
 
-def test_previews_and_a_film_show_the_way(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    more = ["--preview-every", "2", str(folder / "way"), "--progress", str(folder / "film.mp4")]
+def test_previews_and_a_video_show_the_way(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    more = ["--preview-every", "2", str(folder / "way"), "--progress", str(folder / "way.mp4")]
     assert run_command(command(folder, "--steps", "5", *more)) == 0
-    assert f"wrote {folder}/out.png, {folder}/film.mp4, previews to {folder}/way\n" in (
+    assert f"wrote {folder}/out.png, {folder}/way.mp4, previews to {folder}/way\n" in (
         capfd.readouterr().err
     )
     names = sorted(path.name for path in (folder / "way").iterdir())
     assert names == ["step-000002.png", "step-000004.png"]
-    with av.open(str(folder / "film.mp4")) as preview_video:
+    with av.open(str(folder / "way.mp4")) as preview_video:
         images = [frame.to_ndarray(format="rgb24") for frame in preview_video.decode(video=0)]
     assert len(images) == 5 + 18
     # 77 lines are odd: H.264 has them padded.
@@ -205,7 +205,7 @@ def test_previews_and_a_film_show_the_way(folder: Path, capfd: pytest.CaptureFix
         (["--style-layers", "relu1_1=x"], 2, "'x' is no number"),
         (["--weights", "none.pth"], 4, "none.pth is not there: name the weights of vgg19"),
         (["--mask", "none.png"], 3, "none.png: cannot be read"),
-        (["--progress", "film.avi"], 2, "a preview video ends in .gif or .mp4"),
+        (["--progress", "way.avi"], 2, "a preview video ends in .gif or .mp4"),
         (["-o", "out.txt"], 2, "an image ends in .png"),
         (["-o", "none/out.png"], 6, "the folder none does not exist"),
         (["--device", "cuda:77"], 8, "usable GPUs"),
@@ -226,9 +226,9 @@ def test_images_that_are_none_are_refused(folder: Path, capfd: pytest.CaptureFix
     (folder / "text.png").write_text("no image")
     assert run_command(command(folder, photo="text.png")) == 3
     assert "text.png: not an image that can be read" in capfd.readouterr().err
-    (folder / "painting.png").write_bytes(b"")
+    (folder / "waves.png").write_bytes(b"")
     assert run_command(command(folder)) == 3
-    assert "painting.png is not an image that can be read" in capfd.readouterr().err
+    assert "waves.png is not an image that can be read" in capfd.readouterr().err
     assert run_command(command(folder, photo="none.png")) == 3
     header = bytearray((folder / "photo.png").read_bytes())
     header[16:24] = struct.pack(">II", 30_000, 30_000)
@@ -236,9 +236,9 @@ def test_images_that_are_none_are_refused(folder: Path, capfd: pytest.CaptureFix
     assert run_command(command(folder, photo="huge.png")) == 3
     error = capfd.readouterr().err
     assert "huge.png: the image is 30000x30000, more than 67108864 pixels; make it small" in error
-    (folder / "huge.png").rename(folder / "painting.png")
+    (folder / "huge.png").rename(folder / "waves.png")
     assert run_command(command(folder)) == 3
-    assert "painting.png is 30000x30000, more than 67108864 pixels" in capfd.readouterr().err
+    assert "waves.png is 30000x30000, more than 67108864 pixels" in capfd.readouterr().err
     (folder / "out.png").write_bytes(b"mine")
     assert run_command(command(folder)) == 6
     assert "pass --overwrite" in capfd.readouterr().err
@@ -261,7 +261,7 @@ def test_a_size_that_does_not_fit_is_refused_with_one_that_does(
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_ctrl_c_keeps_what_is_painted_and_a_kill_nothing(
+def test_ctrl_c_keeps_the_image_so_far_and_a_kill_nothing(
     folder: Path, number: signal.Signals, code: int
 ) -> None:
     never = ["--preview-every", "10000", str(folder / "way")]
@@ -272,7 +272,7 @@ def test_ctrl_c_keeps_what_is_painted_and_a_kill_nothing(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-        # Who starts the tests in the background may have told them to ignore Ctrl-C.
+        # Who starts the tests in the background may have made them ignore Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:
         assert running.stdout is not None
@@ -298,24 +298,46 @@ def test_bad_input_is_refused_before_torch_is_imported(folder: Path) -> None:
         command(folder, "--mask", "none.png"),
         command(folder, "--device", "gpu"),
         command(folder, "--weights", "none.pth"),
-        command(folder, "--progress", "film.avi"),
+        command(folder, "--progress", "way.avi"),
         [*command(folder)[:2], "none.png", *command(folder)[2:]],
     ]
     code = (
         "import json, sys; from vidstyle.cli.main import run_command;"
         "print([run_command(words) for words in json.loads(sys.argv[1])], 'torch' in sys.modules)"
     )
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code, json.dumps(wrong)],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told.stdout == "[3, 3, 2, 4, 2, 3] False\n"
-    assert len(told.stderr.splitlines()) == len(wrong)
+    assert done.stdout == "[3, 3, 2, 4, 2, 3] False\n"
+    assert len(done.stderr.splitlines()) == len(wrong)
 
 
-def test_more_levels_than_fit_are_told(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_more_levels_than_fit_are_noted(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run_command(command(folder, "--levels", "3")) == 0
     note = "note: 100x77 pixels are too few for --levels 3: --levels 1 is used\n"
     assert note in capfd.readouterr().err
+
+
+def test_without_weights_the_address_and_the_size_are_one_line(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(folder / "photo.png"), str(folder / "waves.png"), "-o", str(folder / "out.png")]
+    assert run_command(["image", *files, "--offline", "--device", "cpu"]) == 4
+    [line] = capfd.readouterr().err.splitlines()
+    assert "fetch https://download.pytorch.org/models/vgg16-397923af.pth (528 MiB)" in line
+    assert not (folder / "out.png").exists()
+
+
+def test_the_plan_of_a_clip_names_the_network_that_is_there(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    demo = Path(__file__).parents[2] / "samples" / "demo.mp4"
+    weights = f"stylize.weights={folder / 'vgg19.safetensors'}"
+    style = ["--style", str(folder / "waves.png"), "--set", weights, "--device", "cpu"]
+    words = ["run", "gatys", str(demo), "-o", str(folder / "out.mp4"), "--dry-run"]
+    # Two blocks of VGG16 and of VGG19 are alike: the first is taken.
+    assert run_command([*words, *style, "--set", "stylize.precision=float32"]) == 0
+    assert "stylize/gatys: loss network vgg16, float32" in capfd.readouterr().out

@@ -13,7 +13,7 @@ from vidstyle.cli.main import run_command
 from vidstyle.cli.model_options import add_options, option_name, validate_options
 from vidstyle.cli.style_train import read_settings
 from vidstyle.core.errors import UsageError, VidstyleError
-from vidstyle.models.optimization.options import ImageOptions
+from vidstyle.models.optimization.options import StillOptions
 from vidstyle.training.settings import PRESETS, TrainingSettings
 
 Given = Mapping[str, Any]
@@ -29,7 +29,7 @@ def typed() -> list[Given]:
 def app(typed: list[Given]) -> typer.Typer:
     """A command with the options of an image."""
 
-    @add_options(ImageOptions, skip=("style",))
+    @add_options(StillOptions, skip=("style",))
     def command(given: Mapping[str, Any]) -> None:
         typed.append(given)
 
@@ -59,7 +59,7 @@ def test_words_become_values(
 ) -> None:
     app(words, standalone_mode=False)
     assert typed == [given]
-    validate_options(ImageOptions, {**given, "style": "a.png"})
+    validate_options(StillOptions, {**given, "style": "a.png"})
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_words_become_values(
 )
 def test_an_error_names_the_option_that_was_typed(given: Given, message: str) -> None:
     with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
-        validate_options(ImageOptions, {**given, "style": "a.png"})
+        validate_options(StillOptions, {**given, "style": "a.png"})
 
 
 @pytest.mark.parametrize("words", [["--style-scales", "1,x"], ["--style-layers", "a=x"]])
@@ -88,24 +88,24 @@ def test_words_that_are_no_numbers_are_named(app: typer.Typer, words: list[str])
 @pytest.mark.parametrize(
     ("command", "model", "skipped"),
     [
-        (["image"], ImageOptions, {"style", "temporal_weight"}),
+        (["image"], StillOptions, {"style", "temporal_weight"}),
         (["styles", "train"], TrainingSettings, set()),
     ],
 )
 def test_the_help_has_every_field_with_its_default(
     command: list[str],
-    model: type[ImageOptions] | type[TrainingSettings],
+    model: type[StillOptions] | type[TrainingSettings],
     skipped: set[str],
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert run_command([*command, "--help"]) == 0
-    said = " ".join(capfd.readouterr().out.split())
+    text = " ".join(capfd.readouterr().out.split())
     for name, field in model.model_fields.items():
-        meant = said.partition(f"{option_name(name)} ")[2].partition(" --")[0]
+        meant = text.partition(f"{option_name(name)} ")[2].partition(" --")[0]
         assert bool(meant) == (name not in skipped), name
         if meant and isinstance(field.default, str | int | float) and field.default is not False:
             default = f"{field.default:g}" if isinstance(field.default, float) else field.default
-            assert f"{default} unless given" in meant
+            assert f"[default: {default}]" in meant
 
 
 def test_a_preset_is_changed_by_options() -> None:

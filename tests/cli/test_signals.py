@@ -108,7 +108,7 @@ def test_finished_frames_are_stored_and_the_command_that_resumes_is_printed(  # 
     again = started("p.yaml", "in.mp4", "-o", "out.mkv")
     _, errors = again.communicate(timeout=60)
     assert again.returncode == 0
-    assert "frames of an earlier run are there" in errors
+    assert "resuming an interrupted run after" in errors
     assert packets(folder / "out.mkv") == packets(folder / "whole.mkv")
 
 

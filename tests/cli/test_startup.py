@@ -7,22 +7,28 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 STYLIZED = Path(__file__).parents[2] / "pipelines" / "temporal.yaml"
 
-RUN = """\
+COMMANDS = [
+    ["run", "p.yaml", "in.mp4", "-o", "out.mp4", "--device", "cpu"],
+    ["check", "p.yaml", "in.mp4", "--device", "cpu"],
+    ["stages", "list"],
+    ["styles", "list"],
+    ["schema"],
+]
+RUN = f"""\
 import sys
 from vidstyle.cli.main import run_command
-code = run_command(sys.argv[1:])
-assert not {"torch", "torchvision"} & sys.modules.keys(), "torch was imported"
-sys.exit(code)
+for command in {COMMANDS}:
+    assert run_command(command) == 0, command
+    assert not {{"torch", "torchvision"}} & sys.modules.keys(), f"torch was imported: {{command}}"
 """
 
 
 def test_help_answers_in_half_a_second() -> None:
     took = []
-    for _ in range(5):
+    # Another process may hold one answer up, but not five.
+    while min(took, default=1) >= 0.5 and len(took) < 5:
         started = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-m", "vidstyle", "--help"], capture_output=True, text=True, check=True
@@ -32,18 +38,8 @@ def test_help_answers_in_half_a_second() -> None:
     assert min(took) < 0.5
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["run", "p.yaml", "in.mp4", "-o", "out.mp4", "--device", "cpu"],
-        ["check", "p.yaml", "in.mp4", "--device", "cpu"],
-        ["stages", "list"],
-        ["styles", "list"],
-        ["schema"],
-    ],
-)
-def test_torch_is_not_imported_without_need(folder, write_clip, command) -> None:  # type: ignore[no-untyped-def]  # fixtures
+def test_torch_is_not_imported_without_need(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
     (folder / "p.yaml").write_text(STYLIZED.read_text())
     write_clip(folder / "in.mp4", count=4)
-    done = subprocess.run([sys.executable, "-c", RUN, *command], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", RUN], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -24,7 +24,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_the_time_left_is_said_in_hours_where_there_are_some() -> None:
+def test_the_time_left_is_in_hours_where_there_are_some() -> None:
     assert step_line(500, 5000, 2.3) == "step 500 of 5000, 2.3 a second, 32:37 left"
     assert step_line(0, 5000, 0.5) == "step 0 of 5000, 0.5 a second, 2:46:40 left"
     assert step_line(9, 9, 1.0).endswith(" 0:00 left")
@@ -71,7 +71,7 @@ def test_a_terminal_gets_a_bar_that_fits(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "variation" not in text
 
 
-def test_nothing_is_said_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+def test_standard_output_stays_empty(capsys: pytest.CaptureFixture[str]) -> None:
     with show_steps(average=50) as show:
         show(view(4, 1.0))
     assert capsys.readouterr().out == ""

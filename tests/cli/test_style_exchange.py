@@ -46,9 +46,9 @@ def test_an_imported_style_is_written_and_explained(
     info = read_style_info(output)
     assert (info.name, info.architecture, info.width) == ("night", "johnson", 2)
     assert info.credit == Credit("Night", "Nobody, 1900", "public domain")
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.splitlines() == [
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.splitlines() == [
         "recognized pytorch/examples fast_neural_style, 2 channels, resize convolution",
         "running statistics of old instance normalization: not used",
         f"wrote {output}",
@@ -69,7 +69,7 @@ def test_without_output_it_goes_where_styles_are_found_by_name(
     assert load_style(find_style("night")).info.credit.title == "night"
 
 
-def test_the_order_of_channels_can_be_told(checkpoint: Path, folder: Path) -> None:
+def test_the_order_of_channels_can_be_given(checkpoint: Path, folder: Path) -> None:
     rgb, bgr = folder / "rgb.safetensors", folder / "bgr.safetensors"
     run("import", checkpoint, "-o", rgb)
     run("import", checkpoint, "-o", bgr, "--channels", "bgr")
@@ -89,7 +89,7 @@ def test_the_order_of_channels_can_be_told(checkpoint: Path, folder: Path) -> No
         (["-o", "w.safetensors", "--name", ""], typer.BadParameter, "name is lower case"),
     ],
 )
-def test_what_cannot_be_written_is_said_before_the_file_is_read(
+def test_what_cannot_be_written_is_an_error_before_the_file_is_read(
     folder: Path, arguments: list[str], kind: type[Exception], words: str
 ) -> None:
     (folder / "old.safetensors").touch()
@@ -98,7 +98,7 @@ def test_what_cannot_be_written_is_said_before_the_file_is_read(
     assert (folder / "old.safetensors").read_bytes() == b""
 
 
-def test_a_weights_folder_that_is_not_there_is_said(
+def test_a_weights_folder_that_is_not_there_is_an_error(
     checkpoint: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(folder / "nowhere"))
@@ -156,7 +156,7 @@ def test_an_export_that_cannot_be_is_one_line(
     assert caught.value.exit_code == code
 
 
-def test_without_the_packages_for_onnx_what_to_install_is_said(
+def test_without_the_packages_for_onnx_the_error_says_what_to_install(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxscript", None)

@@ -1,4 +1,4 @@
-"""``--pairs`` names what steadiness is learned from."""
+"""``--pairs`` names what consistency is learned from."""
 
 from __future__ import annotations
 

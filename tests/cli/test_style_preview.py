@@ -40,7 +40,7 @@ def photo(tmp_path: Path) -> Path:
 
 
 def stylized(style: Path, image: Image, strength: float) -> Image:
-    """What a column shows, in float64 from the painting on."""
+    """What a column shows, in float64 from the style image on."""
     with torch.no_grad():
         network = load_style(style).module
         style_image = stylize(network, to_tensor(image))[0].permute(1, 2, 0).double().numpy()
@@ -94,9 +94,9 @@ def test_without_names_all_styles_are_shown_but_broken_ones(
     )
     (style.parent / "torn.safetensors").write_bytes(b"torn")
     assert run_command(["styles", "preview", str(photo)]) == 0
-    said = capsys.readouterr().err
-    assert "left out: " in said
-    assert "torn.safetensors" in said
+    output = capsys.readouterr().err
+    assert "left out: " in output
+    assert "torn.safetensors" in output
     source = read_image(photo)
     found(read_image(Path("preview.png")), stylized(style, source, 1.0))
 
@@ -121,7 +121,7 @@ def test_a_sheet_may_be_a_jpeg(style: Path, photo: Path) -> None:
         (["photo.png", "-o", "none/x.png"], 6, "the folder none does not exist; make it first"),
     ],
 )
-def test_what_cannot_be_shown_is_said_in_one_line(
+def test_what_cannot_be_shown_is_one_line(
     style: Path,
     photo: Path,
     capsys: pytest.CaptureFixture[str],
@@ -131,9 +131,9 @@ def test_what_cannot_be_shown_is_said_in_one_line(
 ) -> None:
     before = photo.read_bytes()
     assert run_command(["styles", "preview", *arguments]) == code
-    said = capsys.readouterr().err
-    assert message in said
-    assert len(said.splitlines()) == 1
+    output = capsys.readouterr().err
+    assert message in output
+    assert len(output.splitlines()) == 1
     assert photo.read_bytes() == before
 
 

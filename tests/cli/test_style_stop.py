@@ -38,7 +38,7 @@ def test_a_stop_names_the_checkpoint_and_the_way_on(
 
 
 def test_before_the_first_checkpoint_nothing_is_promised(tmp_path: Path) -> None:
-    message = "interrupted; no state was kept yet: run the same command to start anew"
+    message = "interrupted; no state was kept yet: run the same command to start from the beginning"
     with pytest.raises(VidstyleError, match=message), resumable(tmp_path / "s.checkpoint"):
         raise KeyboardInterrupt
 

@@ -1,4 +1,4 @@
-"""``vidstyle styles train``: options reach the training, and what it tells reaches people."""
+"""``vidstyle styles train``: options reach the training, and what it reports reaches people."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from vidstyle.training.pair_choice import MOTION
 from vidstyle.training.settings import PRESETS, TrainingSettings
 from vidstyle.training.watch import TrainingStep, Watcher
 
-CALL = ["styles", "train", "painting.png", "--photos", "photos", "-o", "s.safetensors"]
+CALL = ["styles", "train", "waves.png", "--photos", "photos", "-o", "s.safetensors"]
 SMALL = [
     *("--width", "2", "--crop", "32", "--style-image-side", "64", "--backbone", "vgg19"),
     *("--initial-weights", "random", "--style-layers", "relu1_1,relu2_1"),
@@ -45,14 +45,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def world(folder: Path) -> Path:
-    """The current folder, with photos, a painting and a VGG19 that ends at relu2_1."""
+    """The current folder, with photos, a style image and a VGG19 that ends at relu2_1."""
     generator = np.random.default_rng(0)
     for name in ("photos", "weights"):
         (folder / name).mkdir()
     for index in range(8):
         noise = generator.integers(0, 256, (48, 40 + 3 * index, 3), np.uint8)
         cv2.imwrite(f"photos/{index}.png", cv2.GaussianBlur(noise, (0, 0), 2))
-    cv2.imwrite("painting.png", np.kron(np.eye(8), np.full((10, 10), 200)).astype(np.uint8))
+    cv2.imwrite("waves.png", np.kron(np.eye(8), np.full((10, 10), 200)).astype(np.uint8))
     layers = {0: (3, 64), 2: (64, 64), 5: (64, 128)}
     random = torch.Generator().manual_seed(0)
     tensors = {}
@@ -79,7 +79,7 @@ def weights_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def stand_in(weights_file: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What a training that does nothing was given; it tells its watcher of two steps."""
+    """What a training that does nothing was given; it reports to its watcher of two steps."""
     given: list[dict[str, Any]] = []
 
     def train(settings: TrainingSettings, **options: Any) -> StyleInfo:
@@ -129,7 +129,7 @@ def test_options_reach_the_training(stand_in: list[dict[str, Any]]) -> None:
     }
     assert given == {
         "settings": TrainingSettings(**{**PRESETS["instance-norm"], **changed}),
-        "style_image": Path("painting.png"),
+        "style_image": Path("waves.png"),
         "photos": Path("photos"),
         "destination": Path("s.safetensors"),
         "pairs": MOTION,
@@ -152,11 +152,11 @@ def test_the_end_says_how_good_it_is_and_where_it_lies(
     stand_in: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_command(CALL) == 0
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.splitlines() == [
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.splitlines() == [
         "vgg16 (w.pth), bfloat16 on cpu, fast with 16 channels, 2000 steps",
-        "step 2 of 2, " + said.err.split("2 of 2, ")[1].split("\n")[0],
+        "step 2 of 2, " + output.err.split("2 of 2, ")[1].split("\n")[0],
         "held-out photos: style 0.062",
         "wrote s.safetensors",
     ]
@@ -218,9 +218,9 @@ def test_a_call_that_cannot_work_is_refused_before_any_training(
 ) -> None:
     (folder / "file").touch()
     assert run_command([*CALL, *arguments]) == code
-    said = capsys.readouterr().err
-    assert message in said
-    assert len(said.splitlines()) == 1
+    output = capsys.readouterr().err
+    assert message in output
+    assert len(output.splitlines()) == 1
     assert not stand_in
 
 
@@ -256,24 +256,24 @@ def test_two_trainings_do_not_write_one_file(
     assert stand_in == []
 
 
-def test_the_painting_is_never_replaced(
+def test_the_style_image_is_never_replaced(
     stand_in: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("s.safetensors").write_text("a painting of sorts")
+    Path("s.safetensors").write_text("a style image of sorts")
     call = ["styles", "train", "s.safetensors", *CALL[3:], "--overwrite"]
     assert run_command(call) == 2
     assert "the output is the input itself" in capsys.readouterr().err
-    assert Path("s.safetensors").read_text() == "a painting of sorts"
+    assert Path("s.safetensors").read_text() == "a style image of sorts"
 
 
 def test_the_help_names_every_preset(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["styles", "train", "--help"]) == 0
-    said = capsys.readouterr().out
-    assert [name for name in PRESETS if name not in said] == []
+    output = capsys.readouterr().out
+    assert [name for name in PRESETS if name not in output] == []
 
 
 @pytest.mark.slow
-def test_a_painting_becomes_a_style(world: Path) -> None:
+def test_a_style_image_becomes_a_style(world: Path) -> None:
     options = ["--iterations", "4", "--weights", "weights", "--preview-every", "2"]
     assert run_command([*CALL, *SMALL, *options, "--previews", "p"]) == 0
     info = read_style_info(world / "s.safetensors")
@@ -295,7 +295,7 @@ def test_a_signal_keeps_the_checkpoint_and_says_how_to_go_on(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-        # Who starts the tests in the background may have told them to ignore Ctrl-C.
+        # Who starts the tests in the background may have made them ignore Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 90
@@ -304,9 +304,9 @@ def test_a_signal_keeps_the_checkpoint_and_says_how_to_go_on(
         assert time.monotonic() < deadline
         time.sleep(0.1)
     os.kill(child.pid, sent)
-    _, said = child.communicate(timeout=30)
-    assert child.returncode == code, said
-    assert said.splitlines()[-1].endswith("run the same command with --resume to go on")
+    _, output = child.communicate(timeout=30)
+    assert child.returncode == code, output
+    assert output.splitlines()[-1].endswith("run the same command with --resume to go on")
     steps = safetensors_file.read_metadata(world / "s.checkpoint")["iteration"]
-    assert f"s.checkpoint keeps the state after {steps} steps" in said
+    assert f"s.checkpoint keeps the state after {steps} steps" in output
     assert not (world / "s.safetensors").exists()

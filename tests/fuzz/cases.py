@@ -20,7 +20,7 @@ PRECIOUS = b"what was there before"
 _OFFICIAL = "download.pytorch.org"
 """A pipeline may ask for RAFT's weights, which come from there."""
 _LIBRARIES = re.compile(r"libpng (warning|error)|Corrupt JPEG|Warning: unknown JFIF")
-"""How the readers of PNG and JPEG begin what they say past OpenCV, whose wheel cannot be told not
+"""How the readers of PNG and JPEG begin their own lines, which OpenCV's wheel cannot be set not
 to: both write to standard error, and only redirecting that for all threads would stop them."""
 _IDENTITY = "version: 1\nstages:\n  - use: decode/pyav\n  - use: encode/pyav\n    codec: ffv1\n"
 _STYLIZED = _IDENTITY.replace(
@@ -92,7 +92,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 def _faults_of(outcome: Outcome) -> list[str]:
-    """In how the process ended and what it said."""
+    """In how the process ended and what it printed."""
     lines = [line for line in outcome.err.split("\n") if not _LIBRARIES.match(line)]
     errors = [line for line in lines if line.startswith("vidstyle: ")]
     found = {
@@ -132,7 +132,7 @@ def _faults_left(
 
 
 def _outputs(case: Case, names: Mapping[str, bytes]) -> set[str]:
-    """What a run may make and change: the output, and what going on with it takes."""
+    """What a run may make and change: the output, and what resuming it takes."""
     path = Path(case.output)
     own = {f".{path.name}.vidstyle", f".{path.name}.vidstyle-journal"}
     # What a killed run left there is not the input's.
@@ -271,9 +271,9 @@ def _evaluate(seeds: Seeds, rng: Random) -> Case:
     data = damaged(seeds.clips[name], rng, others=tuple(seeds.clips.values()))
     clips = ["sound.mkv", f"bad-{name}"]
     rng.shuffle(clips)
-    arguments = ["evaluate", *clips, "--judge", "dis", "--device", "cpu"]
+    arguments = ["evaluate", *clips, "--evaluator", "dis", "--device", "cpu"]
     files = {"sound.mkv": sound, f"bad-{name}": data}
-    return _with_old_output(Case("evaluate", arguments, files, "out/figures.json"), rng)
+    return _with_old_output(Case("evaluate", arguments, files, "out/scores.json"), rng)
 
 
 def _options(seeds: Seeds, rng: Random) -> Case:

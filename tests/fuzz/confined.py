@@ -1,4 +1,4 @@
-"""Runs a command in a forked child that can do no harm, and tells what it did."""
+"""Runs a command in a forked child that can do no harm, and reports what it did."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,9 +62,10 @@ def confined(
     kernel can do that.
     """
     out, err, asked = (os.memfd_create(name) for name in ("out", "err", "asked"))
-    child = os.fork()
-    if child == 0:
-        _be(command, folder, environment or {}, (out, err, asked), memory)
+    with _without_threads():
+        child = os.fork()
+        if child == 0:
+            _be(command, folder, environment or {}, (out, err, asked), memory)
     try:
         code, usage = _awaited(child, seconds)
     finally:
@@ -78,6 +80,32 @@ def confined(
         usage.ru_utime + usage.ru_stime,
         usage.ru_maxrss << 10,
     )
+
+
+@contextmanager
+def _without_threads() -> Iterator[None]:
+    """End the threads that libraries compute in, and allow them again afterwards.
+
+    A forked child has none of them, and would wait for them for ever.
+    """
+    limits = [
+        (getattr(sys.modules[name], limit), getattr(sys.modules[name], count)())
+        for name, (limit, count) in _THREAD_LIMITS.items()
+        if name in sys.modules
+    ]
+    for limit, _ in limits:
+        limit(1)
+    try:
+        yield
+    finally:
+        for limit, count in limits:
+            limit(count)
+
+
+_THREAD_LIMITS = {
+    "torch": ("set_num_threads", "get_num_threads"),
+    "cv2": ("setNumThreads", "getNumThreads"),
+}
 
 
 def _awaited(child: int, seconds: float) -> tuple[int, resource.struct_rusage]:
@@ -150,9 +178,6 @@ def _prepare(folder: Path, environment: dict[str, str]) -> None:
     os.environ.update(environment)
     tempfile.tempdir = None
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    for name, limit in (("torch", "set_num_threads"), ("cv2", "setNumThreads")):
-        if name in sys.modules:
-            getattr(sys.modules[name], limit)(1)
 
 
 def _limit(memory: int) -> None:

@@ -23,10 +23,10 @@ from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.checkpoints import PauseRule
 from vidstyle.runner.execution.events import Event, FrameDone
 from vidstyle.runner.execution.execute import execute
-from vidstyle.runner.execution.pauses import PauseRule
-from vidstyle.runner.plan.job import Job, prepared, run
+from vidstyle.runner.job import Job, prepared, run
 from vidstyle.runner.storage.destination import Destination
 
 Files = Mapping[str, bytes]

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.fuzz import cases
@@ -18,7 +20,7 @@ from tests.fuzz.cases import Case, run_case
 from tests.fuzz.confined import RAISED, confined
 
 
-def test_what_a_command_says_and_returns_is_told(tmp_path: Path) -> None:
+def test_output_and_return_value_of_a_command_are_reported(tmp_path: Path) -> None:
     def command() -> int:
         sys.stdout.write("to one\n")
         sys.stderr.write(f"{Path.cwd()}\n")
@@ -32,7 +34,7 @@ def test_what_a_command_says_and_returns_is_told(tmp_path: Path) -> None:
     assert 0 < outcome.memory < 8 << 30
 
 
-def test_an_exception_is_told(tmp_path: Path) -> None:
+def test_an_exception_is_reported(tmp_path: Path) -> None:
     outcome = confined(lambda: 1 // 0, tmp_path)
     assert outcome.code == RAISED
     assert "ZeroDivisionError" in outcome.err
@@ -43,13 +45,28 @@ def test_who_does_not_end_is_killed(tmp_path: Path) -> None:
     assert (outcome.code, outcome.signal) == (None, "SIGKILL")
 
 
-def test_a_crash_is_told(tmp_path: Path) -> None:
+def test_a_crash_is_reported(tmp_path: Path) -> None:
     assert confined(lambda: os.abort(), tmp_path).signal == "SIGABRT"
 
 
 def test_memory_ends(tmp_path: Path) -> None:
     outcome = confined(lambda: len(bytearray(200 << 20)), tmp_path, memory=100 << 20)
     assert "MemoryError" in outcome.err
+
+
+def test_threads_of_the_parent_are_not_waited_for(tmp_path: Path) -> None:
+    def blur() -> int:
+        cv2.GaussianBlur(np.zeros((1000, 1000), np.uint8), (9, 9), 2)
+        return 0
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        blur()
+        assert confined(blur, tmp_path, seconds=5).code == 0
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +76,7 @@ def test_memory_ends(tmp_path: Path) -> None:
         (lambda: urllib.request.urlopen("http://127.0.0.1:9/x"), "127.0.0.1"),
     ],
 )
-def test_a_connection_is_refused_and_told(
+def test_a_connection_is_refused_and_reported(
     tmp_path: Path, call: Callable[[], int], asked: str
 ) -> None:
     outcome = confined(call, tmp_path)
@@ -67,7 +84,7 @@ def test_a_connection_is_refused_and_told(
     assert outcome.asked == (asked,)
 
 
-def test_a_process_that_is_left_is_told_and_ended(tmp_path: Path) -> None:
+def test_a_process_that_is_left_is_reported_and_ended(tmp_path: Path) -> None:
     outcome = confined(lambda: subprocess.Popen(["sleep", "60"]).pid and 0, tmp_path)
     assert (outcome.code, outcome.left) == (0, True)
 
@@ -76,7 +93,7 @@ CASE = Case("clip", [], {"in.mkv": b"", "out/out.mkv": b"old", "out/.out.mkv.vid
 
 
 def deeds() -> dict[str, tuple[Callable[[], object], int, str]]:
-    """What a command could do, the code that it ends in, and what is to be said of it."""
+    """What a command could do, the code that it ends in, and what is to be reported of it."""
     out = Path("out")
     return {
         "nothing": (lambda: None, 0, ""),

@@ -82,7 +82,7 @@ NOTHING_IS_LEFT = {
 
 
 @pytest.mark.parametrize("name", NOTHING_IS_LEFT)
-def test_what_is_damaged_is_begun_anew(path: Path, name: str) -> None:
+def test_damaged_work_is_recomputed(path: Path, name: str) -> None:
     NOTHING_IS_LEFT[name](path)
     with Store(path) as store:
         store.frames()

@@ -12,7 +12,7 @@ from vidstyle.core.errors import DeviceError, NoMemoryError
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.execution.events import Event, NoteEvent
-from vidstyle.runner.plan.job import Job, run
+from vidstyle.runner.job import Job, run
 
 COUNT = 6
 PIPELINE = """\

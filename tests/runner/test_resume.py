@@ -15,10 +15,11 @@ import pytest
 from vidstyle.core.errors import OutputError
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.checkpoints import PauseRule
+from vidstyle.runner.execution.engines import EngineName as Engine
 from vidstyle.runner.execution.events import Event, FrameDone, Kept, NoteEvent, Result, Resumed
-from vidstyle.runner.execution.execute import Engine, execute
-from vidstyle.runner.execution.pauses import PauseRule
-from vidstyle.runner.plan.job import Job, prepared, run
+from vidstyle.runner.execution.execute import execute
+from vidstyle.runner.job import Job, prepared, run
 from vidstyle.runner.storage.destination import Destination
 
 COUNT = 40
@@ -236,7 +237,7 @@ def test_a_join_that_failed_is_all_that_is_done_again(
     assert not [event for event in events if isinstance(event, FrameDone)]
 
 
-@pytest.mark.parametrize("codec", ["ffv1", "libx264"])
+@pytest.mark.parametrize("codec", ["ffv1", pytest.param("libx264", marks=pytest.mark.slow)])
 def test_what_is_done_of_a_chunk_is_kept_where_frames_are_slow(tmp_path: Path, codec: str) -> None:
     text = RECURRENT.replace("{least: 5, most: 9}", "{least: 100, most: 100}")
     whole, _ = heard(job(tmp_path, "whole", text, codec))

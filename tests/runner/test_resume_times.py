@@ -18,9 +18,9 @@ from tests.runner.test_resume import Stopped, heard, stopped_after
 from vidstyle.core import ExecutionContext
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
+from vidstyle.runner.execution.engines import EngineName as Engine
 from vidstyle.runner.execution.events import Resumed
-from vidstyle.runner.execution.execute import Engine
-from vidstyle.runner.plan.job import Job, run
+from vidstyle.runner.job import Job, run
 from vidstyle.stages.decode.pyav import DecodePyAV
 
 IDENTITY = """\

@@ -177,9 +177,9 @@ def test_the_input_is_the_image_that_the_geometry_says() -> None:
         )
 
     given = make_input(Subject(Looks), shots=(3, 2))
-    flows = [parcel.cells["flow"].at("host", "cpu") for parcel in given.parcels]
-    forward = [parcel.cells["flow_from_previous"].at("host", "cpu") for parcel in given.parcels]
-    assert [parcel.shot for parcel in given.parcels] == [0, 0, 0, 1, 1]
+    flows = [frame.host("flow") for frame in given.frames]
+    forward = [frame.host("flow_from_previous") for frame in given.frames]
+    assert [frame.shot for frame in given.frames] == [0, 0, 0, 1, 1]
     assert given.clip.alpha
     np.testing.assert_allclose(flows[1], np.full((48, 64, 2), (-1.25, 0.5)))
     np.testing.assert_allclose(forward[4], np.full((48, 64, 2), (-1.5, 0.75)))

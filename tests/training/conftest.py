@@ -1,4 +1,4 @@
-"""A world small enough to train in: few photos, a painting, and a VGG19 of two blocks."""
+"""A world small enough to train in: few photos, a style image, and a VGG19 of two blocks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def style_image(tmp_path: Path) -> Path:
     """Coarse stripes of two colors."""
     image = np.full((80, 96, 3), (200, 220, 230), np.uint8)
     image[(np.arange(80) // 5) % 2 == 0] = (120, 60, 20)
-    path = tmp_path / "painting.png"
+    path = tmp_path / "waves.png"
     cv2.imwrite(str(path), image)
     return path
 

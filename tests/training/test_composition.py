@@ -10,12 +10,12 @@ import pytest
 
 from vidstyle.core import HostArray
 from vidstyle.testing.textures import make_waves
-from vidstyle.training.composition import Box, Motion, Surface, compose
+from vidstyle.training.composition import Box, MovingPlane, PlaneMotion, compose
 from vidstyle.training.pairs import Pair
 
 SIDE = 64
 CENTER = (30.3, 33.8)
-EVERYTHING = Motion((3.4, -2.1), math.radians(3), 0.04, (2e-4, -3e-4))
+EVERYTHING = PlaneMotion((3.4, -2.1), math.radians(3), 0.04, (2e-4, -3e-4))
 
 
 def waves(seed: int, side: int = 121) -> HostArray:
@@ -44,16 +44,16 @@ def warped(image: npt.NDArray[np.float64], flow: npt.NDArray[np.float64]) -> npt
 @pytest.mark.parametrize(
     ("motion", "matrix"),
     [
-        (Motion((3.0, -2.0)), [[1, 0], [0, 1]]),
-        (Motion(turn=0.1), [[math.cos(0.1), math.sin(0.1)], [-math.sin(0.1), math.cos(0.1)]]),
-        (Motion(zoom=math.log(1.25)), [[0.8, 0], [0, 0.8]]),
+        (PlaneMotion((3.0, -2.0)), [[1, 0], [0, 1]]),
+        (PlaneMotion(turn=0.1), [[math.cos(0.1), math.sin(0.1)], [-math.sin(0.1), math.cos(0.1)]]),
+        (PlaneMotion(zoom=math.log(1.25)), [[0.8, 0], [0, 0.8]]),
     ],
 )
 def test_flow_of_a_simple_motion_has_its_closed_form(
-    motion: Motion, matrix: list[list[float]]
+    motion: PlaneMotion, matrix: list[list[float]]
 ) -> None:
     """A point x now was at c + A (x - c) - shift before."""
-    flow = Surface(waves(0), CENTER, motion).flow(Box(0, 0, SIDE, SIDE))
+    flow = MovingPlane(waves(0), CENTER, motion).flow(Box(0, 0, SIDE, SIDE))
     y, x = np.mgrid[:SIDE, :SIDE]
     away = np.stack([x, y], axis=-1) - CENTER
     expected = away @ np.transpose(matrix) - away - motion.shift
@@ -61,7 +61,7 @@ def test_flow_of_a_simple_motion_has_its_closed_form(
 
 
 def test_flow_of_any_motion_leads_to_the_same_point_of_the_texture() -> None:
-    surface = Surface(waves(0), CENTER, EVERYTHING)
+    surface = MovingPlane(waves(0), CENTER, EVERYTHING)
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float64)
     flow = surface.flow(Box(0, 0, SIDE, SIDE))
     now = np.stack([x, y, np.ones_like(x)])
@@ -75,7 +75,7 @@ def test_flow_of_any_motion_leads_to_the_same_point_of_the_texture() -> None:
 
 
 def test_the_previous_image_warped_by_the_flow_is_the_current_one() -> None:
-    pair = compose(Surface(waves(0), CENTER, EVERYTHING), None, SIDE)
+    pair = compose(MovingPlane(waves(0), CENTER, EVERYTHING), None, SIDE)
     error = np.abs(warped(host(pair, "previous"), host(pair, "flow")) - host(pair, "current"))
     seen = host(pair, "visible")
     # Bilinear interpolation of waves of 10 px and more; and OpenCV rounds to 1/32 px.
@@ -87,8 +87,8 @@ def test_the_previous_image_warped_by_the_flow_is_the_current_one() -> None:
 def test_so_it_is_behind_and_on_a_foreground() -> None:
     shape = np.zeros((41, 41), np.float32)
     shape[8:33, 10:31] = 1
-    front = Surface(waves(1, 41), (33.2, 30.7), Motion((-4.3, 3.6), -0.05, -0.03), shape)
-    pair = compose(Surface(waves(0), CENTER, EVERYTHING), front, SIDE)
+    front = MovingPlane(waves(1, 41), (33.2, 30.7), PlaneMotion((-4.3, 3.6), -0.05, -0.03), shape)
+    pair = compose(MovingPlane(waves(0), CENTER, EVERYTHING), front, SIDE)
     error = np.abs(warped(host(pair, "previous"), host(pair, "flow")) - host(pair, "current"))
     seen = host(pair, "visible")
     assert (error * seen).max() < 0.04
@@ -98,20 +98,22 @@ def test_so_it_is_behind_and_on_a_foreground() -> None:
 
 
 @pytest.fixture
-def square() -> Surface:
+def square() -> MovingPlane:
     """9x9 pixels around (20, 16) that go 4 to the right: from 18 to 22."""
-    return Surface(np.full((11, 11, 3), 0.9, np.float32), (20, 16), Motion((4, 0)), framed(9))
+    return MovingPlane(
+        np.full((11, 11, 3), 0.9, np.float32), (20, 16), PlaneMotion((4, 0)), framed(9)
+    )
 
 
 def framed(side: int) -> HostArray:
     return np.pad(np.ones((side, side), np.float32), 1)
 
 
-def still() -> Surface:
-    return Surface(waves(2), (23.7, 23.2), Motion())
+def still() -> MovingPlane:
+    return MovingPlane(waves(2), (23.7, 23.2), PlaneMotion())
 
 
-def test_what_the_foreground_uncovers_is_not_visible(square: Surface) -> None:
+def test_what_the_foreground_uncovers_is_not_visible(square: MovingPlane) -> None:
     pair = compose(still(), square, 48)
     expected = np.ones((48, 48))
     expected[12:21, 14:18] = 0
@@ -125,15 +127,15 @@ def test_what_the_foreground_uncovers_is_not_visible(square: Surface) -> None:
 
 
 def test_what_comes_into_the_image_is_not_visible() -> None:
-    pair = compose(Surface(waves(2), (23.7, 23.2), Motion((3, -5))), None, 48)
+    pair = compose(MovingPlane(waves(2), (23.7, 23.2), PlaneMotion((3, -5))), None, 48)
     expected = np.ones((48, 48))
     expected[:, :3] = 0
     expected[-5:] = 0
     np.testing.assert_array_equal(pair.visible[0, 0], expected)
 
 
-def test_mixed_pixels_are_not_visible(square: Surface) -> None:
-    half = Surface(square.texture, square.center, Motion((1, 0)), square.shape)
+def test_mixed_pixels_are_not_visible(square: MovingPlane) -> None:
+    half = MovingPlane(square.texture, square.center, PlaneMotion((1, 0)), square.shape)
     pair = compose(still(), half, 48)
     hidden = (pair.visible[0, 0] == 0).nonzero()
     # Half covered now: columns 16 and 25. All else that 15.5 to 24.5 covered is still covered.
@@ -141,31 +143,33 @@ def test_mixed_pixels_are_not_visible(square: Surface) -> None:
     assert sorted(set(hidden[:, 0].tolist())) == list(range(12, 21))
 
 
-def test_nothing_is_hidden_where_both_move_alike(square: Surface) -> None:
-    camera = Surface(waves(2), (23.7, 23.2), Motion((4, 0)))
+def test_nothing_is_hidden_where_both_move_alike(square: MovingPlane) -> None:
+    camera = MovingPlane(waves(2), (23.7, 23.2), PlaneMotion((4, 0)))
     visible = compose(camera, square, 48).visible[0, 0]
     assert (visible[:, :4] == 0).all()
     assert (visible[:, 4:] == 1).all()
 
 
 def test_a_still_scene_is_the_same_image_twice() -> None:
-    front = Surface(waves(1, 21), (20.4, 16.9), Motion(), framed(19))
+    front = MovingPlane(waves(1, 21), (20.4, 16.9), PlaneMotion(), framed(19))
     pair = compose(still(), front, 48)
     assert (pair.previous == pair.current).all()
     assert not pair.flow.any()
     assert (pair.visible == 1).all()
 
 
-def test_a_foreground_outside_of_the_image_changes_nothing(square: Surface) -> None:
-    away = Surface(square.texture, (90.0, 16.0), square.motion, square.shape)
-    pair, alone = compose(still(), away, 48), compose(still(), None, 48)
-    assert (pair.current == alone.current).all()
+def test_a_foreground_outside_of_the_image_changes_nothing(square: MovingPlane) -> None:
+    away = MovingPlane(square.texture, (90.0, 16.0), square.motion, square.shape)
+    pair, single = compose(still(), away, 48), compose(still(), None, 48)
+    assert (pair.current == single.current).all()
     assert (pair.visible == 1).all()
     assert not away.box(48)
 
 
 def test_a_foreground_is_only_where_its_shape_is() -> None:
-    whole = Surface(waves(1, 21), (20.4, 16.9), Motion((2, 1), 0.3), np.ones((21, 21), np.float32))
-    pair, alone = compose(still(), whole, 96), compose(still(), None, 96)
-    changed = (pair.current != alone.current).any(1)[0].nonzero()
+    whole = MovingPlane(
+        waves(1, 21), (20.4, 16.9), PlaneMotion((2, 1), 0.3), np.ones((21, 21), np.float32)
+    )
+    pair, single = compose(still(), whole, 96), compose(still(), None, 96)
+    changed = (pair.current != single.current).any(1)[0].nonzero()
     assert changed.amax() < 40

@@ -1,4 +1,4 @@
-"""A training learns, ends in a style file, and goes on where it was stopped."""
+"""A training learns, ends in a style file, and is resumed where it was stopped."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from vidstyle.core.errors import InputError, OutputError, UsageError, WeightsErr
 from vidstyle.models.style.style_file import Credit, StyleInfo, load_style
 from vidstyle.models.weights import safetensors_file
 from vidstyle.training.loop import train_style
+from vidstyle.training.run import learning_rate
 from vidstyle.training.settings import TrainingSettings
-from vidstyle.training.step import learning_rate
 from vidstyle.training.watch import TrainingStep
 
 Train = Callable[..., StyleInfo]
@@ -41,15 +41,15 @@ def train(settings: TrainingSettings, style_image: Path, photos: Path, weights: 
 
 
 class Steps:
-    """Keeps what it is told, and stops the training after one of its steps."""
+    """Keeps all steps, and stops the training after one of its steps."""
 
     def __init__(self, stop_after: int = 0) -> None:
-        self.told: list[TrainingStep] = []
+        self.steps: list[TrainingStep] = []
         self.images: list[tuple[int, str]] = []
         self._stop_after = stop_after
 
     def step(self, progress: TrainingStep) -> None:
-        self.told.append(progress)
+        self.steps.append(progress)
         if progress.iteration == self._stop_after:
             raise StopError
 
@@ -74,13 +74,13 @@ def test_a_training_ends_in_a_style_file(
     assert info.credit == credit
     assert TrainingSettings(**info.settings) == settings
     assert set(info.losses) == {"style", "content", "variation", "range_penalty", "noise"}
-    assert [step.iteration for step in steps.told] == list(range(1, 7))
+    assert [step.iteration for step in steps.steps] == list(range(1, 7))
     assert {"style", "content", "variation", "range_penalty", "temporal"} == set(
-        steps.told[0].losses
+        steps.steps[0].losses
     )
 
 
-def test_held_out_photos_are_shown_as_they_are_painted(train: Train, tmp_path: Path) -> None:
+def test_held_out_photos_are_shown_as_they_are_stylized(train: Train, tmp_path: Path) -> None:
     steps = Steps()
     train(tmp_path / "s.safetensors", preview_every=3, watcher=steps)
     shown = [(at, f"photo-{number}") for at in (3, 6) for number in (1, 2)]
@@ -91,9 +91,9 @@ def test_a_training_without_temporal_loss_is_on_single_photos(
     train: Train, tmp_path: Path, settings: TrainingSettings
 ) -> None:
     steps = Steps()
-    alone = settings.model_copy(update={"temporal_weight": 0.0})
-    train(tmp_path / "s.safetensors", alone, watcher=steps)
-    assert {"style", "content", "variation", "range_penalty"} == set(steps.told[0].losses)
+    single = settings.model_copy(update={"temporal_weight": 0.0})
+    train(tmp_path / "s.safetensors", single, watcher=steps)
+    assert {"style", "content", "variation", "range_penalty"} == set(steps.steps[0].losses)
 
 
 def test_there_is_a_base_for_the_default_network_alone(
@@ -108,11 +108,11 @@ def test_a_training_brings_the_style_nearer(
     train: Train, tmp_path: Path, settings: TrainingSettings
 ) -> None:
     # Style alone: the features of a VGG19 that was never trained make the terms disagree.
-    alone = {"content_weight": 0.0, "temporal_weight": 0.0, "learning_rate": 5e-3}
+    single = {"content_weight": 0.0, "temporal_weight": 0.0, "learning_rate": 5e-3}
     style = {
         iterations: train(
             tmp_path / "s.safetensors",
-            settings.model_copy(update={**alone, "iterations": iterations}),
+            settings.model_copy(update={**single, "iterations": iterations}),
         ).losses["style"]
         for iterations in (1, 150)
     }
@@ -140,24 +140,24 @@ def test_a_killed_training_goes_on_bit_for_bit(
     assert [path.name for path in parts.parent.iterdir()] == ["s.checkpoint"]
     steps = Steps()
     train(parts, resume=True, watcher=steps)
-    assert steps.told[0].iteration == 3
+    assert steps.steps[0].iteration == 3
     assert parts.read_bytes() == whole.read_bytes()
     assert [path.name for path in parts.parent.iterdir()] == ["s.safetensors"]
 
 
-def test_without_resume_a_training_starts_anew(train: Train, tmp_path: Path) -> None:
+def test_without_resume_a_training_begins_at_step_1(train: Train, tmp_path: Path) -> None:
     path = tmp_path / "s.safetensors"
     with pytest.raises(StopError):
         train(path, checkpoint_every=2, watcher=Steps(2))
     steps = Steps()
     train(path, watcher=steps)
-    assert steps.told[0].iteration == 1
+    assert steps.steps[0].iteration == 1
 
 
-def test_resume_without_a_checkpoint_starts_anew(train: Train, tmp_path: Path) -> None:
+def test_resume_without_a_checkpoint_begins_at_step_1(train: Train, tmp_path: Path) -> None:
     steps = Steps()
     train(tmp_path / "s.safetensors", resume=True, watcher=steps)
-    assert steps.told[0].iteration == 1
+    assert steps.steps[0].iteration == 1
 
 
 def test_a_checkpoint_of_other_settings_is_refused(
@@ -215,7 +215,7 @@ def test_a_loss_that_is_not_finite_stops_the_training(
     assert not (tmp_path / "s.safetensors").exists()
 
 
-def test_a_painting_that_is_none_is_refused(train: Train, tmp_path: Path) -> None:
+def test_a_style_image_that_is_none_is_refused(train: Train, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot read"):
         train(tmp_path / "s.safetensors", style_image=tmp_path / "none.png")
 

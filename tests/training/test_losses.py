@@ -86,7 +86,7 @@ def test_total_variation_of_a_chessboard_is_two() -> None:
     assert total_variation(board) == 2
 
 
-def test_excess_counts_what_is_outside_only() -> None:
+def test_range_penalty_counts_what_is_outside_only() -> None:
     values = torch.tensor([[-0.5, 0.0, 0.4], [0.2, 0.9, 3.0]]).reshape(1, 2, 1, 3)
     lowest, highest = torch.tensor([[0.0, 0.3], [1.0, 0.9]]).reshape(2, 1, 2, 1, 1)
     wanted = (0.5**2 + 0.1**2 + 2.1**2) / 6

@@ -43,8 +43,8 @@ def test_terms_of_the_median_photo_are_one(
     rows = [terms(objective, square, square) for square in squares]
     assert median(row["variation"] for row in rows) == pytest.approx(1, rel=1e-4)
     for target, unit in zip(objective.styles, objective.units["style"], strict=True):
-        alone = replace(target, layer_weight=1.0)
-        only = replace(objective, styles=(alone,), units={**objective.units, "style": (unit,)})
+        single = replace(target, layer_weight=1.0)
+        only = replace(objective, styles=(single,), units={**objective.units, "style": (unit,)})
         styles = [terms(only, square, square)["style"] for square in squares]
         assert median(styles) == pytest.approx(1, rel=1e-3)
     assert all(row["content"] == 0 for row in rows)

@@ -46,7 +46,7 @@ def test_a_clip_or_a_folder_of_clips_alternates_with_photos(
     assert len(list((tmp_path / "cache" / "pairs").iterdir())) == 1
 
 
-def test_a_folder_without_scenes_is_said(photos: Path, tmp_path: Path) -> None:
+def test_a_folder_without_scenes_is_an_error(photos: Path, tmp_path: Path) -> None:
     choice = PairChoice("sceneflow", photos)
     with pytest.raises(InputError):
         pair_source(choice, list_photos(photos), 32, np.random.default_rng(0))

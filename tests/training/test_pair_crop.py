@@ -7,8 +7,7 @@ import numpy.typing as npt
 import torch
 
 from vidstyle.core import HostArray
-from vidstyle.training.pair_crop import random_crop, resized_flow, resized_mask
-from vidstyle.training.pairs import Pair
+from vidstyle.training.pairs import Pair, random_crop, resized_flow, resized_mask
 
 STEP = (6, -4)
 
@@ -70,7 +69,7 @@ def test_what_the_crop_does_not_show_of_the_previous_frame_is_not_visible() -> N
 def test_what_is_hidden_stays_hidden_where_it_is() -> None:
     pair = random_crop(*frames(), side=90, generator=np.random.default_rng(3))
     hidden = (pair.visible[0, 0] == 0).numpy()
-    # Green tells the row, red the column: the square is at rows 40 to 49, columns 60 to 69.
+    # Green is the row, red the column: the square is at rows 40 to 49, columns 60 to 69.
     rows = (pair.current[0, 1].numpy() * 255 / 2 - 8 + STEP[1])[hidden]
     columns = (pair.current[0, 0].numpy() * 255 / 2 - 8 + STEP[0])[hidden]
     there = (rows >= 39.4) & (rows <= 49.6) & (columns >= 59.4) & (columns <= 69.6)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vidstyle.core.errors import InputError
-from vidstyle.training.pfm import read_pfm
+from vidstyle.training.sceneflow import read_pfm
 
 
 @pytest.mark.parametrize(("scale", "order"), [(b"-1.0", "<"), (b"1", ">"), (b"2.5e-1", ">")])

@@ -23,7 +23,7 @@ def flat(level: int, side: int = 120) -> Image:
 
 
 def train(folder: Path, first: int, last: int, *, every: int = 2, name: str = "photo-1") -> None:
-    """What a training tells between two steps; an image's red is its step."""
+    """What happens between two steps; an image's red is its step."""
     watcher = PreviewImages(folder)
     for iteration in range(first, last + 1):
         if iteration % every == 0:
@@ -80,7 +80,7 @@ def test_a_new_training_shows_nothing_of_an_old_one(tmp_path: Path) -> None:
     assert shown_steps(tmp_path) == [2, 4]
 
 
-def test_each_photo_has_a_row_and_the_painting_stands_first(tmp_path: Path) -> None:
+def test_each_photo_has_a_row_and_the_style_image_stands_first(tmp_path: Path) -> None:
     watcher = PreviewImages(tmp_path)
     style_image = np.full((300, 1200, 3), (10, 200, 90), np.uint8)
     watcher.image(0, STYLE_IMAGE, style_image)
@@ -108,7 +108,7 @@ def test_previews_that_were_removed_or_damaged_do_not_stop_a_training(tmp_path: 
     assert shown_steps(tmp_path) == [6, 8]
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot make the folder"):
         PreviewImages(tmp_path / "file" / "folder")
@@ -123,7 +123,7 @@ def test_a_written_image_reads_back(tmp_path: Path, suffix: str) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
-def test_an_image_that_cannot_be_written_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_written_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot write"):
         write_image(tmp_path / "none" / "x.png", flat(1))
     with pytest.raises(OutputError, match="cannot write"):

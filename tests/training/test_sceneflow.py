@@ -101,7 +101,7 @@ def test_what_gets_hidden_is_not_visible(tmp_path: Path) -> None:
     for number, frame in enumerate(scene.frames):
         image = np.rint(255 * frame.host("source")[..., ::-1]).astype(np.uint8)
         cv2.imwrite(str(folder / f"{number:04}.png"), image)
-    # The other direction, by the same film backwards: its steps are the negative ones.
+    # The other direction, by the same video backwards: its steps are the negative ones.
     truth = scene.true_flow[1]
     foreground = np.abs(truth - truth[0, 0]).max(axis=2) > 1
     back = np.where(np.roll(foreground, -3, axis=1)[..., None], (3.0, 0.5), (-0.75, 0.25))

@@ -21,7 +21,7 @@ def step(iteration: int, style: float = 1.0) -> TrainingStep:
 
 
 def train(folder: Path, first: int, last: int, *, style: float = 1.0) -> None:
-    """What a training tells from one step to another; before the first it shows the painting."""
+    """What happens from one step to another; the first shows the style image."""
     watcher = TensorBoard(folder)
     watcher.image(first - 1, STYLE_IMAGE, np.full((8, 8, 3), 90, np.uint8))
     for iteration in range(first, last + 1):
@@ -97,7 +97,7 @@ def test_without_tensorboard_the_extra_is_named(
         TensorBoard(tmp_path)
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot make the folder"):
         TensorBoard(tmp_path / "file" / "folder")

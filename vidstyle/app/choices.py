@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vidstyle.app.tasks import STYLIZED
 from vidstyle.core.errors import InputError, PipelineError, PluginError, UsageError, WeightsError
-from vidstyle.models.loss.backbone_table import BackboneName
+from vidstyle.models.loss.backbone_table import BACKBONES, BackboneName
 from vidstyle.models.style.style_file import read_style_info
 from vidstyle.models.style.styles import list_styles
 from vidstyle.models.weights.catalog import CATALOG
@@ -17,16 +17,11 @@ from vidstyle.models.weights.places import locate_weights
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.config.shipped import pipeline_summary
-from vidstyle.runner.plan.job import output_suffix
+from vidstyle.runner.job import output_suffix
 from vidstyle.stages.decode.image_file import SUFFIXES
 
 _MOST_IMAGES = 1000
 _SUFFIX = Path(STYLIZED).suffix
-_NETWORKS: tuple[BackboneName, ...] = (
-    *("vgg19", "vgg16", "squeezenet", "resnet", "densenet", "inception", "convnext"),
-    *("xception", "resnet-v2"),
-)
-_OF_TIMM = ("xception", "resnet-v2")
 _FIRST_STYLE = "great-wave"
 # Our own pipelines, for people who do not know them, in the order in which they are shown.
 _SHIPPED = {
@@ -136,8 +131,8 @@ def _networks() -> tuple[LossNetwork, ...]:
     """Those that are here come first."""
     found = [
         LossNetwork(name, locate_weights(CATALOG[name]) is not None, CATALOG[name].mebibytes)
-        for name in _NETWORKS
-        if name not in _OF_TIMM or find_spec("timm")
+        for name, row in BACKBONES.items()
+        if not row.model.startswith("timm:") or find_spec("timm")
     ]
     return tuple(sorted(found, key=lambda network: not network.is_here))
 

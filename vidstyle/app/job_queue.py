@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from vidstyle.app.status import Status
-from vidstyle.app.tasks import Command, Commands, Row, Task
+from vidstyle.app.tasks import Command, Commands, JsonLine, Task
 from vidstyle.core.errors import DeviceError, VidstyleError
 
 # Of what a command says on standard error, from the end: its error is the last line.
@@ -27,7 +27,7 @@ class BusyError(DeviceError):
     """No more jobs may wait."""
 
 
-class Job:
+class PageJob:
     """A task on its way. Its status is replaced whole, so that any thread may read it."""
 
     def __init__(self, task: Task) -> None:
@@ -37,7 +37,7 @@ class Job:
         """Set when its process, if it had one, has ended."""
 
     def __repr__(self) -> str:
-        return f"Job({self.task.kind}, {self.status.state})"
+        return f"PageJob({self.task.kind}, {self.status.state})"
 
 
 class CommandProcess:
@@ -62,7 +62,7 @@ class CommandProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[JsonLine]:
         """What it prints, until it ends."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -90,16 +90,16 @@ class JobQueue:
     def __init__(self, *, most_waiting: int) -> None:
         self._most_waiting = most_waiting
         self._changed = threading.Condition()
-        self._waiting: deque[Job] = deque()
-        self._running: Job | None = None
+        self._waiting: deque[PageJob] = deque()
+        self._running: PageJob | None = None
         self._process: CommandProcess | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
 
-    def submit(self, task: Task) -> Job:
+    def submit(self, task: Task) -> PageJob:
         """Put a task at the end. Raises BusyError where too many wait already."""
-        job = Job(task)
+        job = PageJob(task)
         with self._changed:
             if len(self._waiting) >= self._most_waiting:
                 raise BusyError(f"busy: {len(self._waiting)} jobs are waiting; try again later")
@@ -107,7 +107,7 @@ class JobQueue:
             self._changed.notify_all()
         return job
 
-    def position(self, job: Job) -> int:
+    def position(self, job: PageJob) -> int:
         """How many jobs come before it; 0 where it runs or has ended."""
         with self._changed:
             if job not in self._waiting:
@@ -120,7 +120,7 @@ class JobQueue:
         with self._changed:
             return None if self._process is None else self._process.pid
 
-    def stop(self, job: Job) -> None:
+    def stop(self, job: PageJob) -> None:
         """End a job and wait until it has; nothing where it has ended."""
         with self._changed:
             if job.status.ended:
@@ -156,7 +156,7 @@ class JobQueue:
                     job.status = replace(job.status, state="done")
                 job.ended.set()
 
-    def _next(self) -> Job | None:
+    def _next(self) -> PageJob | None:
         """The next job; None when there is to be none."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
@@ -166,7 +166,7 @@ class JobQueue:
             job.status = replace(job.status, state="running")
             return job
 
-    def _run(self, job: Job, commands: Commands) -> None:
+    def _run(self, job: PageJob, commands: Commands) -> None:
         """All commands of a job, up to one that fails or is stopped."""
         command = next(commands, None)
         while command is not None and self._run_command(job, command):
@@ -175,7 +175,7 @@ class JobQueue:
             except StopIteration:
                 return
 
-    def _run_command(self, job: Job, command: Command) -> bool:
+    def _run_command(self, job: PageJob, command: Command) -> bool:
         """Whether it has succeeded."""
         with self._changed:
             if job.status.ended:
@@ -195,10 +195,10 @@ class JobQueue:
             self._fail(job, errors[-1].removeprefix("vidstyle: ") if errors else _cause(code))
         return not code and not job.status.ended
 
-    def _fail(self, job: Job, text: str) -> None:
+    def _fail(self, job: PageJob, text: str) -> None:
         self._change(job, replace(job.status, state="failed", error=text))
 
-    def _change(self, job: Job, status: Status) -> None:
+    def _change(self, job: PageJob, status: Status) -> None:
         """Replace the status of a job, unless somebody has stopped it meanwhile."""
         with self._changed:
             if not job.status.ended:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from vidstyle.app.tasks import Row
+from vidstyle.app.tasks import JsonLine
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
 
@@ -24,7 +24,7 @@ class Status:
     latest: float = 0.0
     """Time of the last count, in seconds of the same clock."""
     notes: tuple[str, ...] = ()
-    result: Row | None = None
+    result: JsonLine | None = None
     """The last line of the last command."""
     error: str = ""
 
@@ -55,7 +55,7 @@ class Status:
         """With a command that starts now; counts start over."""
         return replace(self, title=title, done=0, total=None, first=None)
 
-    def after(self, row: Row, now: float) -> Status:
+    def after(self, row: JsonLine, now: float) -> Status:
         """With a line that a command has printed at a time ``now`` in seconds."""
         match row:
             case {"event": "frame", "done": int(done), "total": total}:

@@ -30,7 +30,7 @@ EVALUATED_FRAMES: Final = 250
 # Frames from the start within which previews lie: those before them are decoded too.
 _FARTHEST_PREVIEW: Final = 300
 
-Row: TypeAlias = Mapping[str, Any]
+JsonLine: TypeAlias = Mapping[str, Any]
 """A line of JSON that a command has printed."""
 
 
@@ -44,7 +44,7 @@ class Command:
     """All but ``--json``."""
 
 
-Commands: TypeAlias = Generator[Command, Row, None]
+Commands: TypeAlias = Generator[Command, JsonLine, None]
 """Commands in order; each is answered with its last line once it has succeeded."""
 
 

@@ -72,7 +72,7 @@ def bench(
 
 def _check(pipeline: Pipeline, clip: Path, folder: Path) -> None:
     """Raise at once what `vidstyle run` would raise for this clip, style and pipeline."""
-    from vidstyle.runner.plan.job import Job, prepared
+    from vidstyle.runner.job import Job, prepared
 
     with prepared(Job(pipeline, clip, folder / "run.mp4")) as (_, plan):
         count = plan.source.clip.frame_count

@@ -33,7 +33,7 @@ def check(
 ) -> None:
     """Validate a pipeline. With a clip: print the plan, estimate time and disk."""
     from vidstyle.cli.plan_text import plan_json, print_plan
-    from vidstyle.runner.plan.job import check_without_clip
+    from vidstyle.runner.job import check_without_clip
 
     interval = given.interval_of(frames)
     overrides = given.overrides_of(set_, style, strength, consistency)
@@ -43,7 +43,7 @@ def check(
         names = [entry.use for entry in loaded.stages]
         answer(json_module.dumps({"stages": names}) if json else f"{pipeline}: {' > '.join(names)}")
         return
-    from vidstyle.runner.plan.estimate import probe
+    from vidstyle.runner.estimate import probe
 
     estimate = probe(loaded, input_, device=device, frames=interval)
     if json:

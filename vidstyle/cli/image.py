@@ -12,7 +12,7 @@ import typer
 from vidstyle.cli import shared_options as shared
 from vidstyle.cli.model_options import add_options, parse_number, validate_options
 from vidstyle.core.errors import UsageError
-from vidstyle.models.optimization.options import ImageOptions
+from vidstyle.models.optimization.options import StillOptions
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 # Each of ``given`` is an option of its own; there is no frame before.
-@add_options(ImageOptions, skip=("style", "temporal_weight"))
+@add_options(StillOptions, skip=("style", "temporal_weight"))
 def image(
     content: Annotated[Path, typer.Argument(help="The image to stylize.", metavar="CONTENT")],
     styles: Annotated[
@@ -65,7 +65,7 @@ def image(
 
     if "learning_rate" in given and given.get("optimizer") != "adam":
         raise UsageError("--learning-rate is of adam alone: add --optimizer adam, or leave it out")
-    options = validate_options(ImageOptions, {**given, "style": _mix(styles, style_weights)})
+    options = validate_options(StillOptions, {**given, "style": _mix(styles, style_weights)})
     inputs = [content, *styles, *([mask] if mask else [])]
     check_output(output, overwrite=overwrite, inputs=inputs)
     request = ImageRequest(

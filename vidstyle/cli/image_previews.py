@@ -93,7 +93,7 @@ def _encode(folder: Path, path: Path, *, overwrite: bool) -> None:
     """Write a folder of images as a video, by a pipeline."""
     from vidstyle.runner.config.discovery import Registry
     from vidstyle.runner.config.pipeline import load_pipeline
-    from vidstyle.runner.plan.job import Job, run
+    from vidstyle.runner.job import Job, run
 
     with TemporaryDirectory(prefix="vidstyle-") as beside:
         written = Path(beside) / "video.yaml"

@@ -12,7 +12,7 @@ from vidstyle.cli.image_files import Still, read_mask, read_still
 from vidstyle.cli.terminal import say
 from vidstyle.core.errors import DeviceError, OutputError, UsageError
 from vidstyle.core.layers import HostArray
-from vidstyle.models.optimization.options import SMALLEST_SIDE, ImageOptions, level_divisors
+from vidstyle.models.optimization.options import SMALLEST_SIDE, StillOptions, level_divisors
 from vidstyle.models.optimization.style_image_file import check_style_image
 from vidstyle.runner.plan.device import resolve_device
 from vidstyle.runner.plan.memory import process_memory, size_text
@@ -43,7 +43,7 @@ class ImageRequest:
 class CheckedRequest:
     """The inputs of a request, and its options without ``auto``."""
 
-    options: ImageOptions
+    options: StillOptions
     still: Still
     mask: HostArray | None
     """(H, W) in [0, 1], of the still's size."""
@@ -53,7 +53,7 @@ class CheckedRequest:
     """The file of the loss network's weights."""
 
 
-def check_request(request: ImageRequest, options: ImageOptions) -> CheckedRequest:
+def check_request(request: ImageRequest, options: StillOptions) -> CheckedRequest:
     """Read the inputs and check all that can be wrong before the work begins.
 
     Weights that are missing are downloaded. torch is imported only where there may be a GPU to ask
@@ -81,7 +81,7 @@ def check_request(request: ImageRequest, options: ImageOptions) -> CheckedReques
 
 
 def _check_memory(
-    options: ImageOptions, width: int, height: int, *, device: str, budget: int
+    options: StillOptions, width: int, height: int, *, device: str, budget: int
 ) -> None:
     """Raise DeviceError, with a size that fits, where an image takes more than ``budget`` bytes."""
     needed = _memory(options, width, height, device)
@@ -103,7 +103,7 @@ def _check_memory(
     )
 
 
-def _memory(options: ImageOptions, width: int, height: int, device: str) -> int:
+def _memory(options: StillOptions, width: int, height: int, device: str) -> int:
     return process_memory(torch=True) + options.memory(width, height, device)
 
 

@@ -17,6 +17,8 @@ from vidstyle.core.errors import UsageError
 from vidstyle.runner.config.option_errors import WANTED
 
 _Model = TypeVar("_Model", bound=BaseModel)
+# Bounds from here on are of no interest in a help text.
+_ENDLESS = 1e6
 
 
 def add_options(
@@ -155,14 +157,10 @@ def _metavar(types: Collection[Any]) -> str | None:
 
 def _help(field: FieldInfo) -> str:
     bounds = _bounds(field)
+    text = (field.description or "").rstrip(".") + (f"; {bounds}." if bounds else ".")
     silent = field.default is None or field.default is False
-    default = "" if silent else _show(field.default)
-    parts = [
-        (field.description or "").rstrip("."),
-        *([bounds] if bounds else []),
-        *([f"{default} unless given"] if default else []),
-    ]
-    return "; ".join(parts) + "."
+    # As typer shows the defaults of other options.
+    return text if silent else f"{text}  [default: {_show(field.default)}]"
 
 
 def _bounds(field: FieldInfo) -> str:
@@ -170,7 +168,7 @@ def _bounds(field: FieldInfo) -> str:
         word: f"{value:g}"
         for constraint in field.metadata
         for word in ("ge", "gt", "le", "lt", "multiple_of")
-        if (value := getattr(constraint, word, None)) is not None
+        if (value := getattr(constraint, word, None)) is not None and abs(value) < _ENDLESS
     }
     least = known.get("ge") or (f"more than {known['gt']}" if "gt" in known else "")
     most = known.get("le") or (f"less than {known['lt']}" if "lt" in known else "")

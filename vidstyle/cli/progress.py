@@ -43,9 +43,9 @@ def listener(*, as_json: bool) -> Generator[Listener, None, None]:
         yield _print_json
     elif console.is_terminal:
         with _bar(console) as bar:
-            yield _Bar(bar)
+            yield _RunBar(bar)
     else:
-        yield _Lines()
+        yield _RunLines()
 
 
 def _print_json(event: Event) -> None:
@@ -93,7 +93,7 @@ def _bar(console: Console) -> Progress:
     )
 
 
-class _Bar:
+class _RunBar:
     """A moving bar; notes stay above it, the summary below."""
 
     def __init__(self, bar: Progress) -> None:
@@ -121,7 +121,7 @@ class _Bar:
         self._bar.console.print(visible(line), soft_wrap=True)
 
 
-class _Lines:
+class _RunLines:
     """A line every few seconds, for logs."""
 
     def __init__(self, prefix: str = "") -> None:
@@ -149,7 +149,7 @@ class _Lines:
             say(line)
 
 
-class _ClipLines(_Lines):
+class _ClipLines(_RunLines):
     """For one clip of a batch; the batch prints the summary."""
 
     def _end(self, result: Result) -> None:

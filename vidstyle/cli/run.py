@@ -76,7 +76,7 @@ def run(
     """Stylize clips with a pipeline."""
     from vidstyle.cli.plan_text import print_plan
     from vidstyle.cli.progress import listener
-    from vidstyle.runner.plan import job as jobs
+    from vidstyle.runner import job as jobs
     from vidstyle.runner.plan.memory import parse_size
     from vidstyle.runner.plan.naming import output_paths
 

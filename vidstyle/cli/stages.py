@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json as json_module
+import shutil
+import sys
+import textwrap
 from typing import Annotated, Any
 
 import typer
 
 from vidstyle.cli import shared_options as given
-from vidstyle.cli.terminal import answer, print_table
+from vidstyle.cli.terminal import answer, print_table, table_width
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +42,7 @@ def list_stages(plugins: given.Plugins = None, json: given.Json = False) -> None
     rows = [
         (
             entry.name,
-            (f"BROKEN: {entry.broken}" if entry.broken else entry.summary)
+            (f"BROKEN: {entry.broken}" if entry.broken else _plain(entry.summary))
             + ("" if _built_in(entry) else f" ({entry.owner})"),
         )
         for entry in found
@@ -63,13 +66,14 @@ def show(
         print(json_module.dumps({"name": name, "options": schema}))
         return
     first_line = (stage.__doc__ or "").strip().partition("\n")[0]
-    answer(f"{name}: {first_line}" if first_line else name)
+    _print_wrapped(f"{name}: {_plain(first_line)}" if first_line else name)
     for line in _layers(stage):
-        answer(line)
-    answer("options:" if schema.get("properties") else "no options")
+        _print_wrapped(line)
+    answer("Options:" if schema.get("properties") else "No options.")
     for option, facts in schema.get("properties", {}).items():
-        for line in _option_lines(option, facts, option in schema.get("required", [])):
-            answer(line)
+        head, text = _option_texts(option, facts, option in schema.get("required", []))
+        _print_wrapped(head, indent=2)
+        _print_wrapped(text, indent=6)
 
 
 def _layers(stage: Any) -> list[str]:
@@ -84,17 +88,30 @@ def _layers(stage: Any) -> list[str]:
     if not isinstance(needs, Needs):
         return []
     reads = ", ".join(needs.reads) or "nothing"
-    return [f"reads {reads}; writes {', '.join(needs.writes) or 'nothing'}"]
+    return [f"Reads {reads}. Writes {', '.join(needs.writes) or 'nothing'}."]
 
 
-def _option_lines(name: str, facts: dict[str, Any], required: bool) -> list[str]:
+def _option_texts(name: str, facts: dict[str, Any], required: bool) -> tuple[str, str]:
+    """One line on the form of an option, and its description."""
     default = "required" if required else f"default {json_module.dumps(facts.get('default'))}"
     bounds = [f"{word} {facts[key]}" for key, word in _BOUNDS.items() if key in facts]
     values = f" of {', '.join(map(str, facts['enum']))}" if "enum" in facts else ""
     kind = facts.get("type") or "/".join(k.get("type", "value") for k in facts.get("anyOf", []))
     details = "; ".join([f"{kind or 'value'}{values}", default, *bounds])
-    text = facts.get("description", "")
-    return [f"  {name}  ({details})", *([f"      {text}"] if text else [])]
+    return f"{name}  ({details})", _plain(facts.get("description", ""))
+
+
+def _plain(text: str) -> str:
+    """Documentation without the marks of code."""
+    return text.replace("``", "")
+
+
+def _print_wrapped(text: str, *, indent: int = 0) -> None:
+    """Lines no longer than the terminal; an empty text prints nothing."""
+    margin = " " * indent
+    columns = table_width(sys.stdout) or shutil.get_terminal_size().columns
+    for line in textwrap.wrap(text, columns, initial_indent=margin, subsequent_indent=margin):
+        answer(line)
 
 
 _BOUNDS = {

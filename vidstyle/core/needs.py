@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from vidstyle.core.layers import Home
 
@@ -53,6 +53,11 @@ class Needs:
             raise ValueError("a span shows its own frames alone; what is behind it is state")
         if len(set(self.writes)) != len(self.writes):
             raise ValueError(f"a layer is written twice: {self.writes}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A read-only mapping cannot be pickled.
+        values = [getattr(self, field.name) for field in fields(self)]
+        return type(self), (dict(self.reads), *values[1:])
 
     @property
     def behind(self) -> int:

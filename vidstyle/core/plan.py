@@ -70,6 +70,8 @@ class Plan:
     """Bytes that the whole process takes at most."""
     savings: int = 0
     """How far memory is saved: 0 is the fastest choice of ``runner.memory``."""
+    plugins: tuple[str, ...] = ()
+    """Folders in which stages are found besides the built-in and the installed ones."""
     inputs: tuple[PlannedInput, ...] = ()
     """Side inputs, in the order of their reading."""
 

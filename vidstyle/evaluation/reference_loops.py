@@ -13,7 +13,6 @@ already. Both print the JSON lines of ``vidstyle run``.
 from __future__ import annotations
 
 import sys
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,28 +68,25 @@ def run_frame_loop(
 def run_stylizer(pipeline: Path, clip: Path, frames: int, overrides: list[str]) -> None:
     """Stylize the first frames of a clip, and print a line for each."""
     from vidstyle.runner.config.discovery import Registry, folders_from_environment
-    from vidstyle.runner.config.keyframes import options_at
     from vidstyle.runner.config.pipeline import load_pipeline
+    from vidstyle.runner.execution.frame_reader import FrameReader
     from vidstyle.runner.execution.nodes import make_node
-    from vidstyle.runner.execution.reading import Reading
+    from vidstyle.runner.job import Job, prepared
     from vidstyle.runner.plan.device import limit_threads
-    from vidstyle.runner.plan.job import Job, prepared
 
     registry = Registry(folders_from_environment())
     loaded = load_pipeline(pipeline, registry=registry, overrides=overrides)
     job = Job(loaded, clip, Path("none.mkv"), frames=(0, frames))
     with prepared(job) as (assembly, plan):
         position = next(i for i, entry in enumerate(assembly.entries) if entry.kind == "stylize")
-        parcels = list(islice(Reading(assembly.source, plan, assembly.inputs, None), frames))
+        reader = FrameReader(assembly.source, plan, assembly.inputs)
+        wanted = list(islice(reader.run(), frames))
         stage, planned = assembly.stages[position], plan.stages[position]
         stage.open(plan.source.clip, planned.context)
         limit_threads(planned.context.threads)
-        entry = assembly.entries[position]
-        node = make_node(planned, stage, partial(options_at, entry.options, entry.keyframes))
-        for parcel in parcels:
-            for done in node.push(parcel):
-                done.cells["image"].at("host", "cpu")
-                print_frame(done.index)
+        for done in make_node(planned, stage, assembly.entries[position]).run(wanted):
+            done.host("image")
+            print_frame(done.index)
         stage.close()
 
 

@@ -67,20 +67,41 @@ class Band:
 
 
 def bands(height: int, width: int) -> Iterator[Band]:
-    """Cut an image into bands from the top; one band where the height is odd."""
+    """Cut an image into bands from the top; one band where the height is odd.
+
+    Args:
+        height: Of the image, in pixels.
+        width: Of the image, in pixels.
+
+    Returns:
+        Bands that cover the image, each of about 128 K pixels.
+    """
     rows = height if height % 2 else max(2, _PIXELS // width // 2 * 2)
     for first in range(0, height, rows):
         yield Band(first, min(first + rows, height), height, width)
 
 
 def repeat_plane(plane: HostArray) -> HostArray:
-    """Give ``plane``, (H, W), as each channel of an image (H, W, 3).
+    """Repeat a plane as each channel of an image.
 
     numpy works on images of one shape several times as fast as it broadcasts.
+
+    Args:
+        plane: (H, W).
+
+    Returns:
+        (H, W, 3).
     """
     return np.asarray(cv2.merge([plane, plane, plane]), np.float32)
 
 
 def split_planes(image: HostArray) -> tuple[HostArray, ...]:
-    """Give the planes (H, W) of ``image`` (H, W, C) as copies."""
+    """Copy the channels of an image into planes.
+
+    Args:
+        image: (H, W, C).
+
+    Returns:
+        C planes, (H, W) each.
+    """
     return tuple(np.asarray(plane, np.float32) for plane in cv2.split(image))

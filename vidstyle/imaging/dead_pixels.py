@@ -168,7 +168,15 @@ def blobs(
 
 
 def blob_fraction(style_image: HostArray, *, area: int = BLOB_AREA) -> float:
-    """Give the fraction of a style image, (H, W, 3) in [0, 1], that is black or white areas."""
+    """Measure how much of a style image is black or white areas.
+
+    Args:
+        style_image: (H, W, 3) in [0, 1].
+        area: Pixels of the smallest area that counts.
+
+    Returns:
+        Fraction of the pixels, 0 to 1.
+    """
     areas = np.concatenate(
         [_areas(_extreme(style_image, BLOB_DEPTH, above=above))[1] for above in (False, True)]
     )

@@ -40,7 +40,16 @@ def halve(image: HostArray) -> HostArray:
 
 
 def double(image: HostArray, height: int, width: int) -> HostArray:
-    """Enlarge what ``halve`` gave to (height, width) again, bilinearly."""
+    """Enlarge what ``halve`` gave, bilinearly.
+
+    Args:
+        image: (h, w) or (h, w, C).
+        height: Of the result, in pixels.
+        width: Of the result, in pixels.
+
+    Returns:
+        (height, width) or (height, width, C).
+    """
     larger = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(larger, np.float32)
 
@@ -78,7 +87,14 @@ def smooth(image: HostArray, sigma: float) -> HostArray:
 
 
 def reach_of(sigma: float) -> int:
-    """Give the pixels on each side that ``smooth`` reads."""
+    """Give the reach of ``smooth``.
+
+    Args:
+        sigma: Standard deviation in pixels.
+
+    Returns:
+        Pixels on each side that it reads.
+    """
     return math.ceil(_REACH * sigma)
 
 

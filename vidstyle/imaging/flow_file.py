@@ -80,7 +80,14 @@ def write_flow(path: Path, flow: HostArray) -> None:
 
 
 def known_flow(flow: HostArray) -> KnownMask:
-    """Mark, as (H, W), where both components of a flow are numbers that stand for a motion."""
+    """Mark where a flow is known.
+
+    Args:
+        flow: (H, W, 2) in pixels.
+
+    Returns:
+        (H, W), True where both components are numbers of at most 1e9.
+    """
     return np.asarray((np.abs(flow) <= UNKNOWN).all(axis=2), np.bool_)
 
 

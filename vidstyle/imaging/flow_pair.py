@@ -24,7 +24,14 @@ FROM_PREVIOUS = ("visible_from_previous",)
 
 
 def flow_layers(directions: Directions) -> tuple[str, ...]:
-    """Give the names of the layers of a pair."""
+    """Give the names of the layers of a pair.
+
+    Args:
+        directions: Whether visibility is wanted both ways.
+
+    Returns:
+        Names as in ``vidstyle.core.layers``.
+    """
     return TO_PREVIOUS if directions == "to_previous" else TO_PREVIOUS + FROM_PREVIOUS
 
 
@@ -64,7 +71,16 @@ def pair_layers(
 def layers_of_flows(
     to_previous: HostArray, from_previous: HostArray, directions: Directions
 ) -> dict[str, HostArray]:
-    """Give the layers of a pair from its flows (H, W, 2), each on the grid where it begins."""
+    """Give the layers of a pair from its flows.
+
+    Args:
+        to_previous: (H, W, 2) in pixels, on the grid of the later frame.
+        from_previous: (H, W, 2) in pixels, on the grid of the earlier frame.
+        directions: Whether visibility is wanted both ways.
+
+    Returns:
+        Layers by name.
+    """
     layers = {
         "flow": to_previous,
         "visible": visibility(to_previous, from_previous),
@@ -76,7 +92,16 @@ def layers_of_flows(
 
 
 def no_flow(height: int, width: int, directions: Directions) -> dict[str, HostArray]:
-    """Give the layers of a frame without a previous one: all 0."""
+    """Give the layers of a frame without a previous one: all 0.
+
+    Args:
+        height: Of the frame, in pixels.
+        width: Of the frame, in pixels.
+        directions: Whether visibility is wanted both ways.
+
+    Returns:
+        Layers by name.
+    """
     shapes = {
         name: (height, width, 2) if name.startswith("flow") else (height, width)
         for name in flow_layers(directions)
@@ -85,12 +110,30 @@ def no_flow(height: int, width: int, directions: Directions) -> dict[str, HostAr
 
 
 def reduced_size(height: int, width: int, scale: float) -> tuple[int, int]:
-    """Give height and width at ``scale`` in (0, 1], at least 1 each."""
+    """Scale the size of an image.
+
+    Args:
+        height: In pixels.
+        width: In pixels.
+        scale: In (0, 1].
+
+    Returns:
+        Height and width, at least 1 each.
+    """
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def enlarged_flow(flow: HostArray, height: int, width: int) -> HostArray:
-    """Enlarge a flow (h, w, 2) of smaller images to the grid (height, width), in its pixels."""
+    """Enlarge a flow of smaller images, bilinearly.
+
+    Args:
+        flow: (h, w, 2) in pixels of the smaller images.
+        height: Of the result, in pixels.
+        width: Of the result, in pixels.
+
+    Returns:
+        (height, width, 2) in its own pixels; ``flow`` itself where the size is the same.
+    """
     small_height, small_width = flow.shape[:2]
     if (small_height, small_width) == (height, width):
         return flow

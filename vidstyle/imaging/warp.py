@@ -74,12 +74,27 @@ def sample(
 
 
 def targets(flow: HostArray) -> tuple[HostArray, HostArray]:
-    """Give columns and rows, (H, W) each in pixels, of where ``flow`` (H, W, 2) leads."""
+    """Give the positions that a flow leads to.
+
+    Args:
+        flow: (H, W, 2) in pixels.
+
+    Returns:
+        Columns and rows, (H, W) each, in pixels.
+    """
     return positions(flow[..., 0], flow[..., 1])
 
 
 def positions(across: HostArray, down: HostArray) -> tuple[HostArray, HostArray]:
-    """Give ``targets`` of a flow whose two planes, (H, W) each, lie apart: this is faster."""
+    """Give ``targets`` of a flow whose planes lie apart, which is faster.
+
+    Args:
+        across: (H, W) in pixels.
+        down: (H, W) in pixels.
+
+    Returns:
+        Columns and rows, (H, W) each, in pixels.
+    """
     height, width = across.shape
     columns = np.arange(width, dtype=np.float32)
     rows = np.arange(height, dtype=np.float32)[:, np.newaxis]
@@ -87,13 +102,30 @@ def positions(across: HostArray, down: HostArray) -> tuple[HostArray, HostArray]
 
 
 def inside(columns: HostArray, rows: HostArray, height: int, width: int) -> ByteMask:
-    """Mark positions (H, W): 255 in an image of this size, 0 outside."""
+    """Mark the positions that lie in an image, or at most 0.05 pixels outside.
+
+    Args:
+        columns: (H, W) in pixels.
+        rows: (H, W) in pixels.
+        height: Of the image, in pixels.
+        width: Of the image, in pixels.
+
+    Returns:
+        (H, W), 255 inside and 0 outside.
+    """
     across = cv2.inRange(columns, -FRAME_MARGIN, width - 1 + FRAME_MARGIN)
     down = cv2.inRange(rows, -FRAME_MARGIN, height - 1 + FRAME_MARGIN)
     return np.asarray(cv2.bitwise_and(across, down, dst=across), np.uint8)
 
 
 def check_flow(flow: HostArray) -> None:
-    """Raise ValueError where ``flow`` is not (H, W, 2)."""
+    """Check the shape of a flow.
+
+    Args:
+        flow: Any array.
+
+    Raises:
+        ValueError: It is not (H, W, 2).
+    """
     if flow.ndim != 3 or flow.shape[2] != 2:
         raise ValueError(f"flow is (H, W, 2), got {flow.shape}")

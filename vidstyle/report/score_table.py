@@ -44,7 +44,7 @@ _COVERAGE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ScoreCell:
     """One score of one clip."""
 
     text: str | None
@@ -53,12 +53,12 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ScoreRow:
     """One metric."""
 
     name: str
     meaning: str
-    cells: tuple[Cell, ...]
+    cells: tuple[ScoreCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class ScoreTable:
     """What the table shows."""
 
     clips: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ScoreRow, ...]
     notes: tuple[ClipNote, ...]
 
 
@@ -86,8 +86,8 @@ def score_table(evaluations: Mapping[str, Evaluation]) -> ScoreTable:
         for name in METRICS
         if any(name in evaluation.scores for evaluation in evaluations.values())
     ]
-    coverage = (Cell(format_score(evaluation.coverage)) for evaluation in evaluations.values())
-    rows.append(Row("coverage", _COVERAGE, tuple(coverage)))
+    coverage = (ScoreCell(format_score(evaluation.coverage)) for evaluation in evaluations.values())
+    rows.append(ScoreRow("coverage", _COVERAGE, tuple(coverage)))
     return ScoreTable(tuple(evaluations), tuple(rows), tuple(_notes(evaluations)))
 
 
@@ -126,14 +126,14 @@ def _badness(better: Better, value: float) -> float:
             return -min(value, 1.0)
 
 
-def _row(name: str, values: list[float | None]) -> Row:
+def _row(name: str, values: list[float | None]) -> ScoreRow:
     winners = find_best(name, values)
     cells = (
-        Cell(None if value is None else format_score(value), at in winners)
+        ScoreCell(None if value is None else format_score(value), at in winners)
         for at, value in enumerate(values)
     )
     direction = [_DIRECTIONS[BETTER[name]]] if name in BETTER else []
-    return Row(name, "; ".join([METRICS[name], *direction]), tuple(cells))
+    return ScoreRow(name, "; ".join([METRICS[name], *direction]), tuple(cells))
 
 
 def _notes(evaluations: Mapping[str, Evaluation]) -> Iterator[ClipNote]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from vidstyle.core.errors import InputError, OutputError, StageError, UsageError, VidstyleError
 from vidstyle.runner.config.pipeline import Pipeline
 from vidstyle.runner.execution.events import Listener, Result
-from vidstyle.runner.plan.job import Job, check_without_clip, output_suffix, run
+from vidstyle.runner.job import Job, check_without_clip, output_suffix, run
 from vidstyle.runner.plan.naming import mirrored_paths
 
 _MORE_SUFFIXES = frozenset(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import accumulate, cycle, islice
 
 import numpy as np
@@ -17,6 +18,8 @@ _TIME_BASE = Fraction(1, 12800)
 _STEADY = (512,)
 _VARIABLE = (512, 256, 1024, 640)
 # Ticks of the time base: 25 frames a second, and a rate that varies.
+# Clips cannot be changed, and many checks ask for the same one.
+_clip_cache = lru_cache(maxsize=32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class SyntheticClip:
         )
 
 
+@_clip_cache
 def pan(
     *,
     frames: int = 12,
@@ -64,6 +68,7 @@ def pan(
     return render_scenes([scene], durations=_VARIABLE if variable else _STEADY)
 
 
+@_clip_cache
 def zoom(
     *, frames: int = 12, width: int = 160, height: int = 128, factor: float = 1.02, seed: int = 1
 ) -> SyntheticClip:
@@ -76,6 +81,7 @@ def zoom(
     return render_scenes([Scene((Surface(make_waves(seed), poses),), width, height)])
 
 
+@_clip_cache
 def occluder(
     *,
     frames: int = 12,
@@ -93,6 +99,7 @@ def occluder(
     return render_scenes([Scene((behind, Surface(disc, moves(places))), width, height)])
 
 
+@_clip_cache
 def still(
     *,
     frames: int = 12,
@@ -112,6 +119,7 @@ def still(
     return replace(stable, frames=tuple(noisy(frame) for frame in stable.frames))
 
 
+@_clip_cache
 def hard_cut(
     *, frames: int = 12, width: int = 160, height: int = 128, at: int = 6, seed: int = 4
 ) -> SyntheticClip:

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from vidstyle.core import HostArray
-from vidstyle.runner.execution.parcel import Parcel
+from vidstyle.core import Frame
 from vidstyle.testing.inputs import Input
 from vidstyle.testing.subject import Subject, digests
 
@@ -21,28 +18,20 @@ def expect(holds: object, otherwise: str) -> None:
         raise AssertionError(otherwise)
 
 
-def expect_equal(got: Sequence[Parcel], wanted: Sequence[Parcel], what: str) -> None:
+def expect_equal(got: Sequence[Frame], wanted: Sequence[Frame], what: str) -> None:
     """Raise AssertionError naming ``what``, frame and layers where two runs differ."""
     expect(places(got) == places(wanted), f"{what} has other frames")
-    for parcel, one, other in zip(got, digests(got), digests(wanted), strict=True):
+    for frame, one, other in zip(got, digests(got), digests(wanted), strict=True):
         differ = sorted(name for name in other if one.get(name) != other[name])
-        expect(not differ, f"{what} differs at frame {parcel.index} in {', '.join(differ)}")
+        expect(not differ, f"{what} differs at frame {frame.index} in {', '.join(differ)}")
 
 
-def run(subject: Subject, given: Input, *, device: str = "cpu") -> list[Parcel]:
+def run(subject: Subject, given: Input, *, device: str = "cpu") -> list[Frame]:
     """All frames through a stage that is opened for it."""
     with subject.opened(given.clip, device=device) as running:
-        return running.run(given.parcels)
+        return running.run(given.frames)
 
 
-def places(parcels: Sequence[Parcel]) -> list[tuple[int, int, int, int]]:
+def places(frames: Sequence[Frame]) -> list[tuple[int, int, int, int]]:
     """Index, pts, duration and shot of each."""
-    return [(p.index, p.pts, p.duration, p.shot) for p in parcels]
-
-
-def host(parcel: Parcel, name: str) -> HostArray:
-    """The layer as numpy sees it."""
-    layer = parcel.cells[name].at("host", "cpu")
-    if not isinstance(layer, np.ndarray):
-        raise TypeError(f"layer {name} is a {type(layer).__name__}")
-    return layer
+    return [(f.index, f.pts, f.duration, f.shot) for f in frames]

@@ -10,7 +10,6 @@ import numpy as np
 
 from vidstyle.core import Clip, Frame, HostArray
 from vidstyle.core.layers import CUT
-from vidstyle.runner.execution.parcel import Cell, Parcel
 from vidstyle.testing.clips import SyntheticClip, render_scenes
 from vidstyle.testing.scene import Scene, Surface, moves
 from vidstyle.testing.subject import Subject
@@ -25,12 +24,12 @@ class Input:
     """A clip and its frames as a stage meets them."""
 
     clip: Clip
-    parcels: tuple[Parcel, ...]
+    frames: tuple[Frame, ...]
     """Their arrays are read-only."""
 
     def shot(self, number: int) -> Input:
         """One shot alone."""
-        return replace(self, parcels=tuple(p for p in self.parcels if p.shot == number))
+        return replace(self, frames=tuple(f for f in self.frames if f.shot == number))
 
 
 def make_input(
@@ -50,14 +49,12 @@ def make_input(
     reads = {name for name, reach in needs.reads.items() if optional or not reach.optional}
     names = sorted({"source", "image"} | reads)
     clip = replace(synthetic.clip, alpha="alpha" in reads)
-    parcels = []
+    frames = []
     for frame in synthetic.frames:
-        made = {name: _layer(name, frame, truth[frame.index], subject) for name in names}
-        cells = {name: Cell(_frozen(layer)) for name, layer in made.items()}
+        layers = {name: _layer(name, frame, truth[frame.index], subject) for name in names}
         shot = 0 if CUT in needs.writes else frame.shot
-        seconds = frame.pts * clip.time_base
-        parcels.append(Parcel(frame.index, frame.pts, frame.duration, seconds, cells, shot))
-    return Input(clip, tuple(parcels))
+        frames.append(replace(frame, layers=layers, shot=shot, time=frame.pts * clip.time_base))
+    return Input(clip, tuple(frames))
 
 
 @lru_cache(maxsize=16)
@@ -111,8 +108,3 @@ def _layer(name: str, frame: Frame, truth: dict[str, HostArray], subject: Subjec
     height, width = source.shape[:2]
     ramp = (np.arange(width, dtype=np.float32) + frame.index) / (width + frame.index)
     return np.tile(ramp, (height, 1))
-
-
-def _frozen(layer: HostArray) -> HostArray:
-    layer.flags.writeable = False
-    return layer

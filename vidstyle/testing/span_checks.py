@@ -21,13 +21,13 @@ def spans_of_any_length_work(subject: Subject) -> None:
             return
         for length in _LENGTHS:
             shots: set[int] = set()
-            out = running.run(given.parcels, span=length)
-            expect(places(out) == places(given.parcels), f"frames moved in spans of {length}")
-            for parcel in out:
-                first = parcel.shot not in shots
-                shots.add(parcel.shot)
+            out = running.run(given.frames, span=length)
+            expect(places(out) == places(given.frames), f"frames moved in spans of {length}")
+            for frame in out:
+                first = frame.shot not in shots
+                shots.add(frame.shot)
                 for name in running.planned.needs.writes:
-                    expect_sound(name, parcel, running, first=first)
+                    expect_sound(name, frame, running, first=first)
 
 
 def frames_on_disk_give_the_same(subject: Subject) -> None:
@@ -36,9 +36,9 @@ def frames_on_disk_give_the_same(subject: Subject) -> None:
     with subject.opened(given.clip) as running:
         if running.planned.needs.span is None:
             return
-        in_memory = running.run(given.parcels)
-        node = running.node(given.parcels, budget=0)
-        on_disk = [out for out, _ in running.steps(node, given.parcels)]
+        in_memory = running.run(given.frames)
+        node = running.node(given.frames, budget=0)
+        on_disk = [out for out, _ in running.steps(node, given.frames)]
     expect_equal(on_disk, in_memory, "the run from disk")
 
 
@@ -48,10 +48,10 @@ def a_span_may_be_left_early(subject: Subject) -> None:
     with subject.opened(given.clip) as running:
         if running.planned.needs.span is None:
             return
-        whole = running.run(given.parcels)
-        node = running.node(given.parcels, span=2)
-        given_up = (out for parcel in given.parcels for out in node.push(parcel))
+        whole = running.run(given.frames)
+        node = running.node(given.frames, span=2)
+        given_up = node.run(given.frames)
         next(given_up)
         given_up.close()
         node.close()
-        expect_equal(running.run(given.parcels), whole, "the run after one that was given up")
+        expect_equal(running.run(given.frames), whole, "the run after one that was given up")

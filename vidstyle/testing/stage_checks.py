@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 from pydantic import ValidationError
 
+from vidstyle.core import Frame
 from vidstyle.core.errors import InputError, PipelineError
 from vidstyle.core.layers import CUT, host_shape
-from vidstyle.runner.execution.parcel import Parcel
-from vidstyle.testing.expect import expect, host, places, run
+from vidstyle.testing.expect import expect, places, run
 from vidstyle.testing.inputs import make_input
 from vidstyle.testing.subject import Running, Subject, digests
 
@@ -50,16 +50,16 @@ def describe_is_pure_and_agrees_with_needs(subject: Subject) -> None:
 def order_count_and_times_are_kept(subject: Subject) -> None:
     """As many frames come out as went in, in order, each at its time and in its shot."""
     given = make_input(subject, shots=(4, 1, 3))
-    expect(places(run(subject, given)) == places(given.parcels), "frames moved")
+    expect(places(run(subject, given)) == places(given.frames), "frames moved")
 
 
 def only_declared_layers_change(subject: Subject) -> None:
     """What ``needs.writes`` does not name comes out as it went in."""
     given = make_input(subject)
     with subject.opened(given.clip) as running:
-        out = running.run(given.parcels)
+        out = running.run(given.frames)
         writes = running.planned.needs.writes
-    for before, after in zip(digests(given.parcels), digests(out), strict=True):
+    for before, after in zip(digests(given.frames), digests(out), strict=True):
         changed = {name for name in after if after[name] != before.get(name)} - set(writes)
         expect(not changed, f"changed {sorted(changed)}, but declared {sorted(writes)}")
 
@@ -72,11 +72,11 @@ def written_layers_are_sound(subject: Subject) -> None:
     given = make_input(subject, shots=(3, 1, 2))
     with subject.opened(given.clip) as running:
         shots: set[int] = set()
-        for parcel in running.run(given.parcels):
-            first = parcel.shot not in shots
-            shots.add(parcel.shot)
+        for frame in running.run(given.frames):
+            first = frame.shot not in shots
+            shots.add(frame.shot)
             for name in running.planned.needs.writes:
-                expect_sound(name, parcel, running, first=first)
+                expect_sound(name, frame, running, first=first)
 
 
 def one_frame_clip_works(subject: Subject) -> None:
@@ -103,7 +103,7 @@ def every_size_works(subject: Subject) -> None:
 def optional_layers_may_be_missing(subject: Subject) -> None:
     """What is read with ``Reach(optional=True)`` can be left out."""
     given = make_input(subject, optional=False)
-    expect(len(run(subject, given)) == len(given.parcels), "frames are missing")
+    expect(len(run(subject, given)) == len(given.frames), "frames are missing")
 
 
 def every_device_works(subject: Subject) -> None:
@@ -118,16 +118,16 @@ def every_device_works(subject: Subject) -> None:
     on_gpu = run(subject, make_input(subject), device="cuda:0")
     for name in subject.make().needs.writes:
         far = max(
-            float(np.abs(host(a, name) - host(b, name)).mean())
+            float(np.abs(a.host(name) - b.host(name)).mean())
             for a, b in zip(on_cpu, on_gpu, strict=True)
         )
         expect(far <= _DEVICE_TOLERANCE, f"layer {name} is {far:.3g} off on the GPU")
 
 
-def expect_sound(name: str, parcel: Parcel, running: Running, *, first: bool) -> None:
+def expect_sound(name: str, frame: Frame, running: Running, *, first: bool) -> None:
     """Raise AssertionError where a written layer is not; ``first``: the frame is of its shot."""
-    layer = host(parcel, name)
-    clip, where = running.planned.clip, f"layer {name} of frame {parcel.index}"
+    layer = frame.host(name)
+    clip, where = running.planned.clip, f"layer {name} of frame {frame.index}"
     wanted = host_shape(name, clip.height, clip.width)
     expect(wanted is None or layer.shape == wanted, f"{where}: {layer.shape}, wanted {wanted}")
     expect(layer.dtype == np.float32, f"{where} is {layer.dtype}, not float32")

@@ -20,18 +20,18 @@ _SPAN = 2
 def inputs_are_not_changed(subject: Subject) -> None:
     """No step writes to the layers that it is shown or to the state that it is given."""
     given = make_input(subject)
-    before = digests(given.parcels)
+    before = digests(given.frames)
     with subject.opened(given.clip) as running:
-        _, watched = running.watched(given.parcels)
+        _, watched = running.watched(given.frames)
     expect(not watched.mutated, f"step wrote to what it was given: {_listed(watched.mutated)}")
-    expect(digests(given.parcels) == before, "a layer was written to after its step")
+    expect(digests(given.frames) == before, "a layer was written to after its step")
 
 
 def outputs_are_not_changed_later(subject: Subject) -> None:
     """A layer or state that a step gave stays as it was: no buffer is used twice."""
     given = make_input(subject)
     with subject.opened(given.clip) as running:
-        _, watched = running.watched(given.parcels)
+        _, watched = running.watched(given.frames)
         late = watched.overwritten()
     expect(not late, f"what a step gave was written to later: {_listed(late)}")
 
@@ -45,7 +45,7 @@ def same_input_gives_same_output(subject: Subject) -> None:
 def stage_remembers_nothing_itself(subject: Subject) -> None:
     """An opened stage gives the same frames again: what changes is state, not ``self``."""
     with subject.opened(make_input(subject).clip) as running:
-        first, second = (running.run(make_input(subject).parcels) for _ in range(2))
+        first, second = (running.run(make_input(subject).frames) for _ in range(2))
     expect_equal(second, first, "the second run of one opened stage")
 
 
@@ -53,10 +53,10 @@ def state_survives_saving(subject: Subject) -> None:
     """State is None or arrays, numbers and text, the same when read back, also when fresh."""
     given = make_input(subject)
     with subject.opened(given.clip) as running:
-        for out, held in running.steps(running.node(given.parcels), given.parcels):
-            if held is None:
+        for out, state in running.steps(running.node(given.frames), given.frames):
+            if state is None:
                 continue
-            survives = saved(running.stored(held).state) == saved(held.state)
+            survives = saved(running.stored(state).state) == saved(state.state)
             expect(survives, f"the state after frame {out.index} is another when read back")
         initial_state = running.stage.initial_state()
         expect(
@@ -72,16 +72,16 @@ def restart_at_any_frame_equals_the_whole(subject: Subject) -> None:
     """
     given = make_input(subject)
     with subject.opened(given.clip) as running:
-        node = running.node(given.parcels, span=_SPAN)
-        steps = list(running.steps(node, given.parcels))
+        node = running.node(given.frames, span=_SPAN)
+        steps = list(running.steps(node, given.frames))
     whole = [out for out, _ in steps]
-    for number, (out, held) in enumerate(steps[:-1], 1):
-        if held is None:
+    for number, (out, state) in enumerate(steps[:-1], 1):
+        if state is None:
             continue
         with subject.opened(given.clip) as running:
-            rest = given.parcels[number:]
+            rest = given.frames[number:]
             node = running.node(rest, span=_SPAN)
-            node.restore(running.stored(held))
+            node.restore(running.stored(state))
             again = [out for out, _ in running.steps(node, rest)]
         expect_equal(again, whole[number:], f"the run restarted after frame {out.index}")
 
@@ -95,7 +95,7 @@ def a_cut_starts_anew(subject: Subject) -> None:
         return
     for number in range(4):
         alone = run(subject, given.shot(number))
-        wanted = [parcel for parcel in whole if parcel.shot == number]
+        wanted = [frame for frame in whole if frame.shot == number]
         expect_equal(wanted, alone, f"shot {number} within the clip")
 
 
@@ -104,12 +104,12 @@ def two_open_stages_do_not_meet(subject: Subject) -> None:
     alone = run(subject, make_input(subject))
     given, other = make_input(subject), make_input(subject)
     with subject.opened(given.clip) as running:
-        steps = running.steps(running.node(given.parcels), given.parcels)
+        steps = running.steps(running.node(given.frames), given.frames)
         with subject.opened(other.clip) as second:
-            between = second.steps(second.node(other.parcels), other.parcels)
+            between = second.steps(second.node(other.frames), other.frames)
             out = [step for step, _ in islice(zip(steps, between, strict=False), 3)]
         out += list(steps)
-    expect_equal([parcel for parcel, _ in out], alone, "a run beside another one")
+    expect_equal([frame for frame, _ in out], alone, "a run beside another one")
 
 
 def closing_works_without_opening(subject: Subject) -> None:

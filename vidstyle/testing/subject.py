@@ -24,10 +24,11 @@ from vidstyle.core import (
     save_state,
 )
 from vidstyle.core.layers import Home
-from vidstyle.runner.execution.edge import Held
-from vidstyle.runner.execution.nodes import AnyNode, check_form, make_node
-from vidstyle.runner.execution.parcel import Parcel
+from vidstyle.runner.config.keyframes import TimedOptions
+from vidstyle.runner.execution.nodes import AnyNode, make_node
+from vidstyle.runner.plan.assembly import check_form
 from vidstyle.runner.plan.device import available_cores
+from vidstyle.runner.storage.checkpoint import StageState
 from vidstyle.testing.watched import Watched, as_array
 
 SIZES = ((97, 65), (64, 98), (16, 16), (17, 40), (24, 1), (1, 24))
@@ -88,51 +89,51 @@ class Running:
     planned: PlannedStage
     options: Any
 
-    def run(self, parcels: Sequence[Parcel], *, span: int | None = None) -> list[Parcel]:
+    def run(self, frames: Sequence[Frame], *, span: int | None = None) -> list[Frame]:
         """All frames through a new node; ``span`` as for ``node``."""
-        return [out for out, _ in self.steps(self.node(parcels, span=span), parcels)]
+        return [out for out, _ in self.steps(self.node(frames, span=span), frames)]
 
-    def watched(self, parcels: Sequence[Parcel]) -> tuple[list[Parcel], Watched]:
+    def watched(self, frames: Sequence[Frame]) -> tuple[list[Frame], Watched]:
         """As ``run``, with notes of what every step was given and gave."""
         watched = Watched(self.stage)
-        node = self.node(parcels, watched)
-        return [out for out, _ in self.steps(node, parcels)], watched
+        node = self.node(frames, watched)
+        return [out for out, _ in self.steps(node, frames)], watched
 
     def node(
         self,
-        parcels: Sequence[Parcel],
+        frames: Sequence[Frame],
         stage: AnyStage | None = None,
         *,
         span: int | None = None,
         budget: int | None = None,
     ) -> AnyNode:
-        """A node that keeps all layers of such parcels and those that the stage writes.
+        """A node that keeps all layers of such frames and those that the stage writes.
 
         ``span`` is the most frames that a span stage gets at once, where it is less than what
         the stage itself says; ``budget`` the bytes of memory that it has for them.
         """
-        keeps = tuple(sorted({*parcels[0].cells, *self.planned.needs.writes}))
+        keeps = tuple(sorted({*frames[0].layers, *self.planned.needs.writes}))
         needs = self.planned.needs
         if span is not None and needs.span is not None:
             needs = replace(needs, span=min(span, needs.span))
         planned = replace(self.planned, keeps=keeps, needs=needs)
-        return make_node(planned, stage or self.stage, lambda _: self.options, budget=budget)
+        entry = TimedOptions(self.options)
+        return make_node(planned, stage or self.stage, entry, budget=budget)
 
     def steps(
-        self, node: AnyNode, parcels: Sequence[Parcel]
-    ) -> Iterator[tuple[Parcel, Held | None]]:
-        """Frame for frame what comes out, and what the node holds right after it.
+        self, node: AnyNode, frames: Sequence[Frame]
+    ) -> Iterator[tuple[Frame, StageState | None]]:
+        """Frame for frame what comes out, and the node's state right after it.
 
         Within a span that is None.
         """
-        for parcel in parcels:
-            yield from ((out, node.held()) for out in node.push(parcel))
-        yield from ((out, node.held()) for out in node.finish())
+        for out in node.run(frames):
+            yield out, node.state()
 
-    def stored(self, held: Held) -> Held:
-        """What is held, with its state written to bytes and read back."""
+    def stored(self, state: StageState) -> StageState:
+        """The same, with the stage's own state written to bytes and read back."""
         home, device = self.planned.needs.home, self.planned.context.device
-        return replace(held, state=state_at(load_state(saved(held.state)), home, device))
+        return replace(state, state=state_at(load_state(saved(state.state)), home, device))
 
 
 def saved(state: State) -> bytes:
@@ -156,15 +157,11 @@ def state_at(state: State, home: Home, device: str) -> State:
     }
 
 
-def digests(parcels: Sequence[Parcel], names: Sequence[str] | None = None) -> Digests:
+def digests(frames: Sequence[Frame], names: Sequence[str] | None = None) -> Digests:
     """Frame for frame a hash of each layer, or of the named ones."""
     return [
-        {
-            name: digest(cell.at("host", "cpu"))
-            for name, cell in parcel.cells.items()
-            if names is None or name in names
-        }
-        for parcel in parcels
+        {name: digest(frame.host(name)) for name in frame.layers if names is None or name in names}
+        for frame in frames
     ]
 
 

@@ -27,7 +27,7 @@ _ALIKE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Motion:
+class PlaneMotion:
     """How a flat surface moves from the previous image to the current one."""
 
     shift: tuple[float, float] = (0.0, 0.0)
@@ -70,14 +70,14 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Surface:
+class MovingPlane:
     """A flat texture in motion. Beyond its edge lies its mirror image, where it has no shape."""
 
     texture: HostArray
     """(h, w, 3) RGB in [0, 1]."""
     center: tuple[float, float]
     """Point (x, y) of the image where the texture's middle is half-way through the motion."""
-    motion: Motion
+    motion: PlaneMotion
     shape: HostArray | None = None
     """How opaque it is, (h, w) in [0, 1]; None for everywhere."""
 
@@ -102,7 +102,7 @@ class Surface:
     def flow(self, box: Box) -> HostArray:
         """Flow (h, w, 2) from the current image's pixels to the previous image."""
         flow = np.zeros((box.height, box.width, 2), np.float32)
-        if self.motion == Motion():
+        if self.motion == PlaneMotion():
             return flow
         back = self.pose(-0.5) @ np.linalg.inv(self.pose(0.5))
         x = np.arange(box.left, box.left + box.width, dtype=np.float64)
@@ -126,7 +126,7 @@ class Surface:
         return Box(left, top, right - left, bottom - top)
 
 
-def compose(background: Surface, foreground: Surface | None, side: int) -> Pair:
+def compose(background: MovingPlane, foreground: MovingPlane | None, side: int) -> Pair:
     """The two images, (side, side), of a surface and of another one before it.
 
     ``visible`` is 1 where a current pixel shows one surface only and the pixels around its
@@ -150,7 +150,7 @@ def compose(background: Surface, foreground: Surface | None, side: int) -> Pair:
     return pair_of(before, now, flow, single * inside(flow))
 
 
-def _put(front: Surface, share: float, image: HostArray, box: Box) -> HostArray:
+def _put(front: MovingPlane, share: float, image: HostArray, box: Box) -> HostArray:
     """Draw ``front`` over an image of ours; how much of each pixel it covers, (H, W)."""
     opaque = front.coverage(share, box)
     behind = image[box.cut]

@@ -22,7 +22,6 @@ from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import SUFFIX, Credit, StyleInfo, save_style
 from vidstyle.models.style.styles import base_network
-from vidstyle.training.checkpoint import Run, load_checkpoint, new_run, save_checkpoint
 from vidstyle.training.objective import (
     CALIBRATION_PHOTOS,
     load_objective,
@@ -39,8 +38,15 @@ from vidstyle.training.photos import (
     read_squares,
     with_noise,
 )
+from vidstyle.training.run import (
+    TrainingRun,
+    learning_rate,
+    load_checkpoint,
+    new_run,
+    save_checkpoint,
+    take_step,
+)
 from vidstyle.training.settings import TrainingSettings
-from vidstyle.training.step import learning_rate, take_step
 from vidstyle.training.watch import TrainingStep, Watcher, Watchers
 
 _HELD_OUT = 12
@@ -158,7 +164,7 @@ def _check_destination(destination: Path) -> None:
 
 
 def _report(
-    run: Run,
+    run: TrainingRun,
     settings: TrainingSettings,
     losses: Mapping[str, float],
     seconds: float,
@@ -171,7 +177,7 @@ def _report(
         logger.info("%d of %d: %s", run.iteration, settings.iterations, values)
 
 
-def _preview(run: Run, squares: Sequence[torch.Tensor], watcher: Watcher) -> None:
+def _preview(run: TrainingRun, squares: Sequence[torch.Tensor], watcher: Watcher) -> None:
     device = next(run.network.parameters()).device
     run.network.eval()
     for number, square in enumerate(squares, start=1):
@@ -193,7 +199,7 @@ def _start(
     device: str,
     *,
     resume: bool,
-) -> Run:
+) -> TrainingRun:
     if not (resume and checkpoint.exists()):
         return new_run(settings, device)
     run = load_checkpoint(checkpoint, settings, made_of, device)

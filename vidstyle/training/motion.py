@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from vidstyle.core.layers import HostArray
-from vidstyle.training.composition import Motion, Surface, compose
+from vidstyle.training.composition import MovingPlane, PlaneMotion, compose
 from vidstyle.training.pairs import Pair, joined
 from vidstyle.training.photos import PhotoCrops
 
@@ -31,7 +31,7 @@ _LOBES, _LOBE = (2, 3, 4, 5), 0.7
 class MovedPhotos:
     """Photos under random motion, and pieces of other photos that move before them.
 
-    Photos are cropped, flipped, scaled and recolored by ``PhotoCrops``. Motion is a shift of
+    Photos are cropped, flipped, scaled and recolored by ``PhotoCrops``. PlaneMotion is a shift of
     mostly under 8 and at most 24 pixels or a 4th of ``side``, a small turn, zoom and tilt, or
     exactly none. After the synthetic motion of Wang et al. 2020 (ReReVST).
     """
@@ -58,32 +58,32 @@ class MovedPhotos:
 
     def _pair(self) -> Pair:
         kind = self._generator.random()
-        camera = Motion() if kind < _STILL_CAMERA else self._motion()
+        camera = PlaneMotion() if kind < _STILL_CAMERA else self._motion()
         texture = _texture(self._backgrounds)
-        background = Surface(texture, self._around(0.5), camera)
+        background = MovingPlane(texture, self._around(0.5), camera)
         if self._generator.random() >= _FOREGROUND:
             return compose(background, None, self._side)
-        own = Motion() if kind < _STILL else self._motion()
+        own = PlaneMotion() if kind < _STILL else self._motion()
         return compose(background, self._foreground(own), self._side)
 
-    def _foreground(self, motion: Motion) -> Surface:
+    def _foreground(self, motion: PlaneMotion) -> MovingPlane:
         radius = self._generator.uniform(*_RADIUS) * self._side
         texture = _texture(self._foregrounds)
         shape = blob(len(texture), radius, self._generator)
-        return Surface(texture, self._around((self._side - 1) / 2), motion, shape)
+        return MovingPlane(texture, self._around((self._side - 1) / 2), motion, shape)
 
     def _around(self, reach: float) -> tuple[float, float]:
         """A point near the middle, and never on whole pixels, where images are sharper."""
         x, y = (self._side - 1) / 2 + self._generator.uniform(-reach, reach, 2)
         return float(x), float(y)
 
-    def _motion(self) -> Motion:
+    def _motion(self) -> PlaneMotion:
         far = self._generator.random() < _FAR
         # Squared, since most motion in clips is small.
         length = self._generator.random() ** 2 * min(_FAR_SHIFT if far else _SHIFT, self._reach)
         angle = self._generator.uniform(0, 2 * math.pi)
         turn, zoom, across, along = self._generator.uniform(-1, 1, 4)
-        return Motion(
+        return PlaneMotion(
             (length * math.cos(angle), length * math.sin(angle)),
             _TURN * turn,
             _ZOOM * zoom,

@@ -30,7 +30,7 @@ from vidstyle.core import (
     Writer,
 )
 from vidstyle.core.errors import InputError, OutputError
-from vidstyle.training.pair_crop import resized_flow, resized_mask
+from vidstyle.training.pairs import resized_flow, resized_mask
 
 FORMAT = 1
 """Of the folder; part of what its name is made of."""

@@ -15,16 +15,14 @@ import numpy as np
 import torch
 
 from vidstyle.core.errors import InputError, OutputError
-from vidstyle.core.options import StageOptions
 from vidstyle.runner.config.discovery import Registry, folders_from_environment
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry, load_stage
 from vidstyle.runner.config.pipeline_file import VERSION
 from vidstyle.runner.config.stage_list import stage_of_values
 from vidstyle.runner.config.yaml_values import Where
-from vidstyle.runner.plan.job import Job, run
-from vidstyle.training.pair_cache import FORMAT, PairSink, open_pairs
-from vidstyle.training.pair_crop import random_crop
-from vidstyle.training.pairs import Pair, joined
+from vidstyle.runner.job import Job, run
+from vidstyle.training.pair_cache import FORMAT, open_pairs
+from vidstyle.training.pairs import Pair, joined, random_crop
 
 FLOW = "flow/dis"
 FRAMES = (0, 600)
@@ -34,6 +32,9 @@ Value = str | int | float | bool | None
 """Of an option, as YAML has it."""
 
 logger = logging.getLogger(__name__)
+
+# Of the sink that keeps the pairs, found by its name as a plugin is.
+_STAGES = Path(__file__).parent / "stages"
 
 
 class VideoPairs:
@@ -115,11 +116,11 @@ def keep_pairs(
 
 
 def _pipeline(flow: str, options: Mapping[str, Value]) -> Pipeline:
-    registry = Registry(folders_from_environment())
-    names = ("decode/pyav", "shots/histogram", flow)
-    entries = [_entry(name, registry, options if name == flow else {}) for name in names]
-    sink = StageEntry("pairs", "encode/pairs", "encode", PairSink, StageOptions())
-    return Pipeline(VERSION, (*entries, sink), Path("pairs of a video"))
+    folders = (*folders_from_environment(), _STAGES)
+    registry = Registry(folders)
+    names = ("decode/pyav", "shots/histogram", flow, "encode/pairs")
+    entries = tuple(_entry(name, registry, options if name == flow else {}) for name in names)
+    return Pipeline(VERSION, entries, Path("pairs of a video"), plugins=registry.folders)
 
 
 def _entry(use: str, registry: Registry, options: Mapping[str, Value]) -> StageEntry:

@@ -272,7 +272,9 @@ def test_an_official_file_that_was_changed_is_refused(
 
 def test_weights_that_are_missing_offline_name_address_and_place(cache: Path) -> None:
     address = re.escape("https://download.pytorch.org/models/raft_small_C_T_V2-01064c6d.pth")
-    with pytest.raises(WeightsError, match=f"raft-small in .*fetch {address} and put it .*{cache}"):
+    with pytest.raises(
+        WeightsError, match=f"raft-small in .*fetch {address} .*and put it .*{cache}"
+    ):
         load_raft("small", offline=True)
     assert WeightsError.exit_code == 4
     assert not cache.exists()

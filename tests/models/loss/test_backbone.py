@@ -251,5 +251,5 @@ def test_the_real_weights_are_trained(
         ].mean((2, 3))
         for each in (photo, photo[:, ::-1], photo[::-1])
     )
-    # Photos have no handedness but do have an upside: trained filters tell only the latter.
+    # Photos have no handedness but do have an upside: trained filters see only the latter.
     assert (upright - flipped).norm() < (upright - fallen).norm()

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 import torch
 from torch import nn
 
+from vidstyle.models.loss import backbone_network
 from vidstyle.models.loss.backbone_network import (
+    LayerOrder,
     build_network,
     feature_extractor,
     find_order,
     smallest_side,
 )
 from vidstyle.models.loss.backbone_table import BACKBONES, BackboneName, Pooling
+
+network_of = cache(build_network)
+"""Frozen and without weights, so that tests can share one."""
+cut = cache(feature_extractor)
+
+
+@cache
+def order_of(name: BackboneName) -> LayerOrder:
+    return find_order(network_of(name))
 
 
 def test_a_network_holds_no_memory_for_weights() -> None:
@@ -23,7 +35,7 @@ def test_a_network_holds_no_memory_for_weights() -> None:
 
 @pytest.mark.parametrize("name", BACKBONES)
 def test_every_row_names_layers_of_its_network(name: BackboneName) -> None:
-    row, steps = BACKBONES[name], find_order(build_network(name)).steps
+    row, steps = BACKBONES[name], order_of(name).steps
     names = {".".join(step.split(".")[:end]) for step in steps for end in range(1, 6)}
     assert set(row.names.values()) <= names
     for choice in row.choices:
@@ -46,9 +58,9 @@ def test_every_row_names_layers_of_its_network(name: BackboneName) -> None:
     ],
 )
 def test_a_network_ends_before_the_first_weights_above_reach(
-    name: str, key: str, last: str
+    name: BackboneName, key: str, last: str
 ) -> None:
-    order = find_order(build_network(name))
+    order = order_of(name)
     assert order.steps[order.reach({key}) - 1] == last
 
 
@@ -69,10 +81,12 @@ def test_a_network_ends_before_the_first_weights_above_reach(
     ],
 )
 def test_the_smallest_side_passes_and_one_pixel_less_does_not(
-    name: BackboneName, layers: set[str], pooling: Pooling
+    monkeypatch: pytest.MonkeyPatch, name: BackboneName, layers: set[str], pooling: Pooling
 ) -> None:
+    monkeypatch.setattr(backbone_network, "build_network", network_of)
+    monkeypatch.setattr(backbone_network, "feature_extractor", cut)
     side = smallest_side(name, pooling, frozenset(layers))
-    extract = feature_extractor(build_network(name), layers, pooling)
+    extract = cut(network_of(name), frozenset(layers), pooling)
 
     found = extract(torch.empty(1, 3, side, side, device="meta"))
     assert min(min(features.shape) for features in found.values()) == 1
@@ -83,8 +97,10 @@ def test_the_smallest_side_passes_and_one_pixel_less_does_not(
 
 @pytest.mark.parametrize("name", BACKBONES)
 def test_average_pooling_leaves_no_maximum(name: BackboneName) -> None:
-    network, order = build_network(name), find_order(build_network(name))
-    last = next(step for step in reversed(order.steps) if re.match(BACKBONES[name].layers, step))
+    network = network_of(name)
+    last = next(
+        step for step in reversed(order_of(name).steps) if re.match(BACKBONES[name].layers, step)
+    )
     extract = feature_extractor(network, [last], "average")
     assert not [
         node

@@ -44,7 +44,7 @@ def test_only_visible_pixels_are_compared() -> None:
     torch.testing.assert_close(visible_difference(one, other, visible), wanted)
 
 
-def test_excess_counts_what_no_file_can_hold() -> None:
+def test_range_penalty_counts_what_no_file_can_hold() -> None:
     image = torch.tensor([-0.5, 0.0, 1.0, 2.0]).reshape(1, 1, 2, 2)
     assert range_penalty(image, 0.0, 1.0) == (0.25 + 1) / 4
 

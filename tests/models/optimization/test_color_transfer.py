@@ -30,13 +30,13 @@ def test_transferred_colors_have_the_others_mean_and_covariance() -> None:
     ).reshape(3, 1, 1)
     moved, wanted = colors(match_colors(style_image, content)), colors(content)
     np.testing.assert_allclose(moved.mean(0), wanted.mean(0), atol=1e-6)
-    # To the little variance that keeps gray paintings from being divided by nothing.
+    # To the little variance that keeps gray style images from being divided by nothing.
     np.testing.assert_allclose(np.cov(moved.T), np.cov(wanted.T), atol=3e-5)
     again = match_colors(content, content)
     torch.testing.assert_close(again, content, atol=1e-5, rtol=0)
 
 
-def test_a_gray_painting_stays_finite() -> None:
+def test_a_gray_style_image_stays_finite() -> None:
     gray = torch.full((1, 3, 8, 8), 0.5)
     assert match_colors(gray, waves(16, 16)).isfinite().all()
 
@@ -54,7 +54,7 @@ def test_a_histogram_is_the_others_and_ranks_stay() -> None:
         torch.testing.assert_close(after.quantile(quantiles), wanted, atol=0.01, rtol=0)
 
 
-def test_luminance_alone_is_painted_on_the_contents_colors() -> None:
+def test_luminance_alone_is_stylized_on_the_contents_colors() -> None:
     content, style_image = waves(20, 24), waves(16, 16, color=3)
     past = Past(waves(20, 24, color=1), torch.ones(1, 1, 20, 24))
     task = prepare_colors(
@@ -66,7 +66,7 @@ def test_luminance_alone_is_painted_on_the_contents_colors() -> None:
     assert task.past.image.shape == task.content.shape
     light = task.references[0].image
     assert abs(float(light.mean() - luma.mean())) < 0.01
-    # What was not painted comes back as it was.
+    # What was not stylized comes back as it was.
     torch.testing.assert_close(finish_colors(task.content, content), content, atol=1e-5, rtol=0)
     darker = finish_colors(task.content * 0.9, content)
     torch.testing.assert_close(luma_of(darker), task.content * 0.9, atol=1e-5, rtol=0)

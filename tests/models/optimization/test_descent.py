@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vidstyle.models.optimization.descent import Adam, Evaluate, Lbfgs
-from vidstyle.models.optimization.image_loss import Evaluation
+from vidstyle.models.optimization.image_loss import LossEvaluation
 
 
 class Counted:
@@ -15,23 +15,23 @@ class Counted:
     def __init__(self, function: Evaluate) -> None:
         self.count, self._function = 0, function
 
-    def __call__(self, image: torch.Tensor) -> Evaluation:
+    def __call__(self, image: torch.Tensor) -> LossEvaluation:
         self.count += 1
         return self._function(image)
 
 
-def evaluated(loss: torch.Tensor, variable: torch.Tensor) -> Evaluation:
+def evaluated(loss: torch.Tensor, variable: torch.Tensor) -> LossEvaluation:
     (gradient,) = torch.autograd.grad(loss, variable)
-    return Evaluation(float(loss.detach()), {}, gradient)
+    return LossEvaluation(float(loss.detach()), {}, gradient)
 
 
-def rosenbrock(point: torch.Tensor) -> Evaluation:
+def rosenbrock(point: torch.Tensor) -> LossEvaluation:
     """A valley that bends, lowest at (1, 1, …)."""
     x = point.detach().requires_grad_()
     return evaluated((100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum(), x)
 
 
-def bowl(point: torch.Tensor) -> Evaluation:
+def bowl(point: torch.Tensor) -> LossEvaluation:
     """Quadratic, a thousand times as steep one way as another, lowest at 0.3."""
     x = point.detach().requires_grad_()
     steep = torch.logspace(0, 3, x.numel(), dtype=x.dtype)
@@ -104,10 +104,10 @@ def test_adam_equals_torchs() -> None:
 
 
 def test_a_wall_that_is_not_finite_is_walked_around() -> None:
-    def walled(point: torch.Tensor) -> Evaluation:
+    def walled(point: torch.Tensor) -> LossEvaluation:
         found = bowl(point)
         beyond = bool((point > 0.5).any())
-        return Evaluation(float("nan") if beyond else found.loss, {}, found.gradient)
+        return LossEvaluation(float("nan") if beyond else found.loss, {}, found.gradient)
 
     descent = Lbfgs(walled, torch.full((5,), -3.0, dtype=torch.float64), memory=5)
     for _ in range(60):

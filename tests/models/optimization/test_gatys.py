@@ -33,7 +33,7 @@ def task() -> OptimizationTask:
 
 
 class Kept:
-    """What was told of each step; ends after so many."""
+    """The steps that were reported; ends after so many."""
 
     def __init__(self, most: int = 10**6) -> None:
         self.steps: list[OptimizationStep] = []
@@ -45,7 +45,7 @@ class Kept:
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
-def test_the_loss_falls_and_each_step_is_told(
+def test_the_loss_falls_and_each_step_is_reported(
     backbone: Backbone, task: OptimizationTask, optimizer: str
 ) -> None:
     settings = FEW.model_copy(update={"optimizer": optimizer})  # type: ignore[arg-type]  # one of the two
@@ -80,7 +80,7 @@ def test_levels_go_from_coarse_to_fine_and_share_the_steps(backbone: Backbone) -
         options=FEW.model_copy(update={"levels": 3}),
         watch=kept,
     )
-    # A quarter of 131 pixels would be too small to paint on.
+    # A quarter of 131 pixels would be too small to stylize.
     assert [each.size for each in kept.steps] == [(80, 66)] * 4 + [(160, 131)] * 4
     assert kept.steps[0].image().shape == stylized.image.shape == content.shape
 
@@ -100,7 +100,7 @@ def test_it_ends_when_the_loss_falls_no_more(backbone: Backbone, task: Optimizat
     assert kept.steps[-21].loss - stylized.loss < 0.02 * kept.steps[-21].loss
 
 
-def test_an_image_that_is_its_own_painting_stays_nearly_as_it_is(backbone: Backbone) -> None:
+def test_an_image_that_is_its_own_style_image_stays_nearly_as_it_is(backbone: Backbone) -> None:
     content = waves(32, 44)
     own = OptimizationTask(content, (StyleReference(image=content),))
     losses = LossOptions(variation_weight=0)
@@ -125,14 +125,14 @@ def test_the_past_holds_where_it_is_visible(backbone: Backbone, task: Optimizati
     visible = torch.zeros(1, 1, 32, 44)
     visible[..., :22] = 1
     dark = task.content * 0.95
-    alone = stylize(backbone, OptimizationTask(dark, task.references), options=FEW)
+    single = stylize(backbone, OptimizationTask(dark, task.references), options=FEW)
     after = OptimizationTask(dark, task.references, Past(before, visible))
     held = stylize(backbone, after, options=FEW.model_copy(update={"start": "previous"}))
 
     def change(stylized: OptimizationResult) -> torch.Tensor:
         return (stylized.image - before)[..., :22].square().mean()
 
-    assert change(held) < 0.2 * change(alone)
+    assert change(held) < 0.2 * change(single)
     assert "temporal" in held.terms
 
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_is_refused(backbone: Backbone, task: OptimizationTask) -
 
 
 @pytest.mark.slow
-def test_edges_are_painted_as_the_rest_is(backbone: Backbone) -> None:
+def test_edges_are_stylized_as_the_rest_is(backbone: Backbone) -> None:
     task = OptimizationTask(
         waves(48, 64), (StyleReference(image=waves(48, 64, period=5, color=2)),)
     )

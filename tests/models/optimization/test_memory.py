@@ -1,4 +1,4 @@
-"""An optimization takes no more memory than it is said to take, and not far less."""
+"""An optimization takes no more memory than it is reckoned to take, and not far less."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def test_an_untouched_image_has_a_style_of_1_and_no_content_loss() -> None:
     assert "temporal" not in terms
 
 
-def test_a_content_that_is_its_painting_and_a_blank_one_have_finite_gradients() -> None:
+def test_a_content_that_is_its_style_image_and_a_blank_one_have_finite_gradients() -> None:
     content = waves(HEIGHT, WIDTH)
     for untouched, style_image in ((content, content), (torch.full_like(content, 0.5), content)):
         reference = StyleReference(image=style_image)
@@ -183,16 +183,16 @@ def test_nothing_is_asked_for_outside_of_a_mask() -> None:
     assert gradient[..., : WIDTH // 2].any()
 
 
-def test_a_gray_image_is_judged_as_its_three_equal_channels() -> None:
+def test_a_gray_image_is_measured_as_its_three_equal_channels() -> None:
     content = waves(HEIGHT, WIDTH).mean(dim=1, keepdim=True)
     reference = StyleReference(image=waves(64, 64, color=2))
     objective = ImageLoss(
         small_backbone(), content.expand(-1, 3, -1, -1), [reference], LossOptions()
     )
     gray = content.flip(3).contiguous()
-    alone, three = objective.evaluate(gray), objective.evaluate(gray.repeat(1, 3, 1, 1))
-    assert alone.loss == pytest.approx(three.loss, rel=1e-6)
-    torch.testing.assert_close(alone.gradient, three.gradient.sum(1, keepdim=True))
+    single, three = objective.evaluate(gray), objective.evaluate(gray.repeat(1, 3, 1, 1))
+    assert single.loss == pytest.approx(three.loss, rel=1e-6)
+    torch.testing.assert_close(single.gradient, three.gradient.sum(1, keepdim=True))
 
 
 def test_what_cannot_be_is_refused() -> None:

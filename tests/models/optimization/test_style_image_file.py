@@ -1,4 +1,4 @@
-"""Paintings are judged by their header before they are decoded, and read as OpenCV reads them."""
+"""Style images are checked by their header, and read as OpenCV reads them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from vidstyle.models.optimization.style_image_file import (
 
 
 def written(path: Path, kind: type[np.uint8 | np.uint16] = np.uint8) -> np.ndarray:
-    """A painting of 40x30 pixels; its samples, BGR."""
+    """A style image of 40x30 pixels; its samples, BGR."""
     samples = np.random.default_rng(3).integers(0, np.iinfo(kind).max, (30, 40, 3), kind)
     assert cv2.imwrite(str(path), samples)
     return samples
 
 
 @pytest.mark.parametrize(("kind", "top"), [(np.uint8, 255), (np.uint16, 65535)])
-def test_a_painting_is_rgb_from_0_to_1(
+def test_a_style_image_is_rgb_from_0_to_1(
     tmp_path: Path, kind: type[np.uint8 | np.uint16], top: int
 ) -> None:
     samples = written(tmp_path / "waves.png", kind)
@@ -58,7 +58,7 @@ def test_a_header_that_promises_too_much_is_refused_before_decoding(
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"GIF89a" + bytes(99)])
-def test_what_is_no_painting_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_image_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "p.png").write_bytes(content)
     for read in (check_style_image, read_style_image):
         with pytest.raises(InputError, match=r"p\.png is not an image that can be read"):

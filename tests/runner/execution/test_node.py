@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +15,7 @@ from vidstyle.core import (
     BaseStage,
     Clip,
     ExecutionContext,
+    Frame,
     Layers,
     Needs,
     PlannedStage,
@@ -24,10 +25,12 @@ from vidstyle.core import (
     State,
     Window,
 )
-from vidstyle.core.errors import DeviceError, StageError, Terminated
-from vidstyle.runner.execution.guard import guarded
+from vidstyle.core.errors import DeviceError, StageError
+from vidstyle.core.source import Mark
+from vidstyle.runner.config.keyframes import TimedOptions
+from vidstyle.runner.execution.checkpoints import Checkpoints
 from vidstyle.runner.execution.node import Node
-from vidstyle.runner.execution.parcel import Cell, Parcel
+from vidstyle.runner.storage.checkpoint import ChunkPosition, Clock, load_stage_state
 
 CLIP = Clip(8, 6, Fraction(1, 25))
 
@@ -36,18 +39,17 @@ def node_of(stage: Stage, needs: Needs) -> Node:
     planned = PlannedStage(
         "filter", "filter/test", {}, needs, ExecutionContext(), CLIP, ("image", "source", "own"), 0
     )
-    return Node(planned, stage, lambda _: StageOptions())
+    return Node(planned, stage, TimedOptions(StageOptions()))
 
 
-def parcel_of(index: int, shot: int = 0) -> Parcel:
+def frame_of(index: int, shot: int = 0) -> Frame:
     image = np.full((6, 8, 3), index / 100, np.float32)
-    cells = {"image": Cell(image), "source": Cell(image)}
-    return Parcel(index, index * 10, 10, Fraction(index), cells, shot)
+    layers = {"image": image, "source": image}
+    return Frame(index, index * 10, 10, layers, shot, time=Fraction(index))
 
 
-def run_node(node: Node, parcels: Iterable[Parcel]) -> list[Parcel]:
-    out = [done for parcel in parcels for done in node.push(parcel)]
-    return [*out, *node.finish()]
+def run_node(node: Node, frames: Iterable[Frame]) -> list[Frame]:
+    return list(node.run(frames))
 
 
 class Watching(BaseStage[StageOptions]):
@@ -70,8 +72,8 @@ class Watching(BaseStage[StageOptions]):
 def test_windows_are_nearest_first_and_stop_at_shot_edges() -> None:
     stage = Watching(Needs(reads={"image": Reach(behind=2, ahead=1)}))
     shots = [0, 0, 0, 1, 1]
-    out = run_node(node_of(stage, stage.needs), [parcel_of(i, s) for i, s in enumerate(shots)])
-    assert [parcel.index for parcel in out] == [0, 1, 2, 3, 4]
+    out = run_node(node_of(stage, stage.needs), [frame_of(i, s) for i, s in enumerate(shots)])
+    assert [frame.index for frame in out] == [0, 1, 2, 3, 4]
     assert stage.seen == [
         (0, [], [1]),
         (1, [0], [2]),
@@ -84,7 +86,7 @@ def test_windows_are_nearest_first_and_stop_at_shot_edges() -> None:
 def test_each_layer_is_shown_within_its_own_reach() -> None:
     needs = Needs(reads={"image": Reach(behind=1), "source": Reach(behind=2)})
     stage = Watching(needs)
-    run_node(node_of(stage, needs), map(parcel_of, range(3)))
+    run_node(node_of(stage, needs), map(frame_of, range(3)))
     assert stage.shown[2] == [["image", "source"], ["source"]]
 
 
@@ -98,25 +100,25 @@ class Counting(BaseStage[StageOptions]):
 
     def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
         assert state is not None
-        count = int(state["count"]) + 1  # type: ignore[arg-type]  # an int by fresh
+        count = int(state["count"]) + 1  # type: ignore[arg-type]  # an int at the start
         return {"own": np.asarray([count], np.float32)}, {"count": count}
 
 
 @pytest.mark.parametrize(("scope", "wanted"), [("shot", [1, 2, 1, 2]), ("clip", [1, 2, 3, 4])])
 def test_the_state_lives_for_its_scope(scope: str, wanted: list[int]) -> None:
     stage = Counting(scope)
-    parcels = [parcel_of(i, shot=i // 2) for i in range(4)]
-    out = run_node(node_of(stage, stage.needs), parcels)
-    assert [int(p.cells["own"].at("host", "cpu")[0]) for p in out] == wanted
+    frames = [frame_of(i, shot=i // 2) for i in range(4)]
+    out = run_node(node_of(stage, stage.needs), frames)
+    assert [int(p.host("own")[0]) for p in out] == wanted
 
 
-def test_a_node_goes_on_from_what_another_held() -> None:
+def test_a_node_resumes_from_the_state_of_another() -> None:
     whole = node_of(Counting("clip"), Counting("clip").needs)
-    list(whole.push(parcel_of(0)))
+    run_node(whole, [frame_of(0)])
     again = node_of(Counting("clip"), Counting("clip").needs)
-    again.restore(whole.held())
-    [done] = again.push(parcel_of(1))
-    assert int(done.cells["own"].at("host", "cpu")[0]) == 2
+    again.restore(whole.state())
+    [done] = run_node(again, [frame_of(1)])
+    assert int(done.host("own")[0]) == 2
 
 
 class Writing(BaseStage[StageOptions]):
@@ -154,13 +156,13 @@ def test_what_a_stage_must_not_return_names_stage_and_frame(
 ) -> None:
     node = node_of(Writing(layers), Writing.needs)
     with pytest.raises(StageError, match=f"stage filter, frame 7: .*{complaint}"):
-        run_node(node, [parcel_of(7)])
+        run_node(node, [frame_of(7)])
 
 
 def test_running_out_of_memory_is_a_device_error() -> None:
     node = node_of(Writing(MemoryError()), Writing.needs)
     with pytest.raises(DeviceError, match="stage filter, frame 0: out of memory"):
-        run_node(node, [parcel_of(0)])
+        run_node(node, [frame_of(0)])
 
 
 def test_inputs_cannot_be_written_to() -> None:
@@ -170,14 +172,46 @@ def test_inputs_cannot_be_written_to() -> None:
             return {"image": GOOD}, None
 
     with pytest.raises(StageError, match="read-only"):
-        run_node(node_of(Mutating(None), Writing.needs), [parcel_of(0)])
+        run_node(node_of(Mutating(None), Writing.needs), [frame_of(0)])
 
 
-def test_being_told_to_end_is_not_the_stages_doing() -> None:
-    def told() -> None:
-        raise Terminated(143)
+def test_another_home_than_the_declared_one_names_the_mistake() -> None:
+    class OnDevice(Writing):
+        def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
+            window.now.tensor("image")
+            return {"image": GOOD}, None
 
-    with pytest.raises(Terminated):
-        guarded("filter", 0, told)
-    with pytest.raises(StageError, match="SystemExit"):
-        guarded("filter", 0, lambda: sys.exit(143))
+    with pytest.raises(StageError, match="TypeError: layer image lies on the host; the stage's"):
+        run_node(node_of(OnDevice(None), Writing.needs), [frame_of(0)])
+
+
+def test_options_are_the_same_object_where_nothing_is_keyframed() -> None:
+    seen = []
+
+    class Options(Watching):
+        def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
+            seen.append(window.options)
+            return {}, None
+
+    needs = Needs(reads={"image": NOW})
+    run_node(node_of(Options(needs), needs), map(frame_of, range(3)))
+    assert seen[0] is seen[1] is seen[2]
+
+
+def test_the_state_before_a_frame_is_added_to_its_checkpoint_and_to_no_other() -> None:
+    needs = Needs(reads={"image": Reach(behind=2, ahead=1)})
+    planned = PlannedStage("filter", "filter/x", {}, needs, ExecutionContext(), CLIP, (), 0)
+    checkpoints = Checkpoints()
+    node = Node(planned, Watching(needs), TimedOptions(StageOptions()), checkpoints=checkpoints)
+    frames = [replace(frame_of(index), checkpoint=index == 3) for index in range(6)]
+    checkpoints.begin(3, lambda: Mark(2, 20, ()))
+    checkpoints.keep(3, ChunkPosition())
+    run_node(node, frames)
+    checkpoint = checkpoints.take(3, 1, Clock(Fraction(0), Fraction(0)))
+    assert checkpoint is not None
+    state = load_stage_state(checkpoint.states["filter"], "cpu")
+    assert [frame.index for frame in state.behind] == [2, 1]
+    for frame in state.behind:
+        given = frames[frame.index]
+        assert (frame.pts, frame.duration, frame.time) == (given.pts, given.duration, given.time)
+        np.testing.assert_array_equal(frame.host("image"), given.host("image"))

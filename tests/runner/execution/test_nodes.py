@@ -23,6 +23,7 @@ from vidstyle.core import (
 )
 from vidstyle.core.errors import PipelineError, PluginError
 from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.keyframes import TimedOptions
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry
 from vidstyle.runner.execution.node import Node
 from vidstyle.runner.execution.nodes import make_node
@@ -78,7 +79,7 @@ def plan_of(stage: type[BaseStage[StageOptions]], clip: Clip = CLIP) -> Any:
 def test_the_declaration_decides_the_form(span: int | None) -> None:
     needs = replace(Spanning.needs, span=span)
     planned = PlannedStage("filter", "filter/test", {}, needs, ExecutionContext(), CLIP, (), 0)
-    node = make_node(planned, Spanning(StageOptions()), lambda _: StageOptions())
+    node = make_node(planned, Spanning(StageOptions()), TimedOptions(StageOptions()))
     assert type(node) is (Node if span is None else SpanNode)
 
 
@@ -92,7 +93,7 @@ def test_a_declaration_without_the_method_is_refused_before_a_run() -> None:
         plan_of(Stepping)
 
 
-def test_memory_counts_the_frames_of_a_span_and_as_much_for_the_shelf() -> None:
+def test_memory_counts_the_frames_of_a_span_and_as_much_for_the_scratch_file() -> None:
     stage = plan_of(Spanning).stages[0]
     # A span of image and source, twice; a frame in work, whose source is its image; two images
     # that wait.

@@ -17,6 +17,7 @@ from vidstyle.core import (
     BaseStage,
     Clip,
     ExecutionContext,
+    Frame,
     HostArray,
     Needs,
     PlannedStage,
@@ -28,11 +29,11 @@ from vidstyle.core import (
     keyframed,
 )
 from vidstyle.core.errors import DeviceError, StageError
-from vidstyle.runner.execution.edge import Held
-from vidstyle.runner.execution.parcel import Cell, Parcel
-from vidstyle.runner.execution.serial import run_serial, through
+from vidstyle.runner.config.keyframes import Keyframes, TimedOptions
+from vidstyle.runner.execution.serial import run_serial
 from vidstyle.runner.execution.span_node import SpanNode
 from vidstyle.runner.execution.threaded import run_threaded
+from vidstyle.runner.storage.checkpoint import StageState
 
 WIDTH, HEIGHT = 40, 32
 CLIP = Clip(WIDTH, HEIGHT, Fraction(1, 25))
@@ -48,22 +49,22 @@ def node_of(stage: Any, *, keeps: tuple[str, ...] = KEPT, budget: int | None = N
     planned = PlannedStage(
         "filter", "filter/test", {}, stage.needs, ExecutionContext(), CLIP, keeps, memory=0
     )
-    return SpanNode(planned, stage, lambda time: Dial(amount=float(time)), budget=budget)
+    rising = Keyframes(((Fraction(0), 0.0), (Fraction(100), 100.0)))
+    return SpanNode(planned, stage, TimedOptions(Dial(), {"amount": rising}), budget=budget)
 
 
-def parcel_of(index: int, shot: int = 0, chunk: int = 0) -> Parcel:
+def frame_of(index: int, shot: int = 0, chunk: int = 0) -> Frame:
     image = np.random.default_rng(index).random((HEIGHT, WIDTH, 3), dtype=np.float32)
-    cells = {"image": Cell(image), "source": Cell(1 - image), "unread": Cell(image)}
-    return Parcel(index, index * 10, 10, Fraction(index), cells, shot, chunk)
+    layers = {"image": image, "source": 1 - image, "unread": image}
+    return Frame(index, index * 10, 10, layers, shot, chunk, Fraction(index))
 
 
-def run_node(node: SpanNode, parcels: Iterable[Parcel]) -> list[Parcel]:
-    out = [done for parcel in parcels for done in node.push(parcel)]
-    return [*out, *node.finish()]
+def run_node(node: SpanNode, frames: Iterable[Frame]) -> list[Frame]:
+    return list(node.run(frames))
 
 
-def image_of(parcel: Parcel, name: str = "image") -> HostArray:
-    return np.asarray(parcel.cells[name].at("host", "cpu"))
+def image_of(frame: Frame, name: str = "image") -> HostArray:
+    return frame.host(name)
 
 
 class Watching(BaseStage[Dial]):
@@ -84,7 +85,7 @@ class Watching(BaseStage[Dial]):
 
     def step_span(self, span: Span[Dial], state: State) -> SpanSteps:
         self.seen.append([frame.index for frame in span])
-        count = int(state["spans"]) + 1 if state else 0  # type: ignore[arg-type]  # an int by fresh
+        count = int(state["spans"]) + 1 if state else 0  # type: ignore[arg-type]  # an int at the start
         for _ in span:
             yield {"own": np.asarray([count], np.float32)}
         return {"spans": count} if state else None
@@ -93,9 +94,9 @@ class Watching(BaseStage[Dial]):
 def test_spans_end_after_their_length_and_at_the_edges_of_shots_and_chunks() -> None:
     stage = Watching(3)
     places = [(0, 0)] * 4 + [(1, 0)] * 2 + [(2, 1)] + [(2, 2)] * 4
-    out = run_node(node_of(stage), [parcel_of(i, *context) for i, context in enumerate(places)])
-    assert [parcel.index for parcel in out] == list(range(11))
-    assert [(parcel.shot, parcel.chunk) for parcel in out] == places
+    out = run_node(node_of(stage), [frame_of(i, *context) for i, context in enumerate(places)])
+    assert [frame.index for frame in out] == list(range(11))
+    assert [(frame.shot, frame.chunk) for frame in out] == places
     assert stage.seen == [[0, 1, 2], [3], [4, 5], [6], [7, 8, 9], [10]]
 
 
@@ -105,18 +106,18 @@ def test_spans_end_after_their_length_and_at_the_edges_of_shots_and_chunks() -> 
 def test_the_state_goes_on_from_span_to_span_within_its_scope(
     scope: str, wanted: list[int]
 ) -> None:
-    parcels = [parcel_of(i, shot=i // 3) for i in range(6)]
-    out = run_node(node_of(Watching(2, scope=scope)), parcels)
-    assert [int(image_of(parcel, "own")[0]) for parcel in out] == wanted
+    frames = [frame_of(i, shot=i // 3) for i in range(6)]
+    out = run_node(node_of(Watching(2, scope=scope)), frames)
+    assert [int(image_of(frame, "own")[0]) for frame in out] == wanted
 
 
 def test_a_state_goes_on_over_the_edge_of_a_chunk() -> None:
-    out = run_node(node_of(Watching(4)), [parcel_of(i, chunk=i // 2) for i in range(6)])
-    assert [int(image_of(parcel, "own")[0]) for parcel in out] == [1, 1, 2, 2, 3, 3]
+    out = run_node(node_of(Watching(4)), [frame_of(i, chunk=i // 2) for i in range(6)])
+    assert [int(image_of(frame, "own")[0]) for frame in out] == [1, 1, 2, 2, 3, 3]
 
 
 class Mixing(BaseStage[Dial]):
-    """Reads frames in all orders, several times, with a shelf between: a mirror in time."""
+    """Reads frames in all orders, several times, with a scratch file between: a mirror in time."""
 
     def __init__(self, span: int = 8) -> None:
         super().__init__(Dial())
@@ -138,23 +139,23 @@ class Mixing(BaseStage[Dial]):
 
 @pytest.mark.parametrize("budget", [0, 60_000, None])
 def test_frames_are_read_in_any_order_from_memory_and_disk(budget: int | None) -> None:
-    parcels = [parcel_of(index) for index in range(6)]
-    out = run_node(node_of(Mixing(), budget=budget), parcels)
-    for parcel, other, done in zip(parcels, reversed(parcels), out, strict=True):
-        wanted = (image_of(other) + image_of(parcel)) / 2
+    frames = [frame_of(index) for index in range(6)]
+    out = run_node(node_of(Mixing(), budget=budget), frames)
+    for frame, other, done in zip(frames, reversed(frames), out, strict=True):
+        wanted = (image_of(other) + image_of(frame)) / 2
         np.testing.assert_array_equal(image_of(done), wanted)
 
 
 @pytest.mark.parametrize("budget", [0, None])
 def test_later_stages_get_what_they_read_and_nothing_else(budget: int | None) -> None:
-    parcels = [parcel_of(index) for index in range(3)]
+    frames = [frame_of(index) for index in range(3)]
     for keeps in (("image", "source"), ("image",)):
-        out = run_node(node_of(Mixing(), keeps=keeps, budget=budget), parcels)
-        assert {tuple(sorted(parcel.cells)) for parcel in out} == {keeps}
-    again = run_node(node_of(Mixing(), budget=budget), parcels)
-    for parcel, done in zip(parcels, again, strict=True):
-        np.testing.assert_array_equal(image_of(done, "source"), image_of(parcel, "source"))
-        assert (done.pts, done.duration, done.time) == (parcel.pts, parcel.duration, parcel.time)
+        out = run_node(node_of(Mixing(), keeps=keeps, budget=budget), frames)
+        assert {tuple(sorted(frame.layers)) for frame in out} == {keeps}
+    again = run_node(node_of(Mixing(), budget=budget), frames)
+    for frame, done in zip(frames, again, strict=True):
+        np.testing.assert_array_equal(image_of(done, "source"), image_of(frame, "source"))
+        assert (done.pts, done.duration, done.time) == (frame.pts, frame.duration, frame.time)
 
 
 def test_a_stage_sees_the_layers_that_it_declares_and_the_options_of_each_frame() -> None:
@@ -165,30 +166,25 @@ def test_a_stage_sees_the_layers_that_it_declares_and_the_options_of_each_frame(
             return (yield from super().step_span(span, state))
 
     stage = Looking(8, reads={"image": NOW, "mask": Reach(optional=True)})
-    run_node(node_of(stage), [parcel_of(2), parcel_of(5)])
+    run_node(node_of(stage), [frame_of(2), frame_of(5)])
     assert stage.shown == [["image"], ["image"]]
     assert stage.amounts == [2, 5]
 
 
-def test_a_node_goes_on_from_what_another_held_at_the_edge_of_a_span() -> None:
+def test_a_node_resumes_from_the_state_of_another_at_the_edge_of_a_span() -> None:
     whole = node_of(Watching(2))
-    [first, second] = [out for i in range(2) for out in whole.push(parcel_of(i))]
-    held = whole.held()
-    assert held == Held({"spans": 1}, 0, ())
-    list(whole.push(parcel_of(2)))
-    assert whole.held() is None
+    states = [whole.state() for _ in whole.run(map(frame_of, range(4)))]
+    assert states[1] == StageState({"spans": 1}, 0, ())
     again = node_of(Watching(2))
-    again.restore(held)
-    out = run_node(again, [parcel_of(2), parcel_of(3)])
-    assert [int(image_of(parcel, "own")[0]) for parcel in out] == [2, 2]
-    assert (first.index, second.index) == (0, 1)
+    again.restore(states[1])
+    out = run_node(again, [frame_of(2), frame_of(3)])
+    assert [int(image_of(frame, "own")[0]) for frame in out] == [2, 2]
 
 
-def test_a_node_holds_something_until_the_last_frame_of_a_span_is_given() -> None:
+def test_a_node_has_no_state_until_the_last_frame_of_a_span_is_given() -> None:
     node = node_of(Watching(2))
-    list(node.push(parcel_of(0)))
-    held = [node.held() is None for _ in node.push(parcel_of(1))]
-    assert held == [True, False]
+    states = [node.state() is None for _ in node.run(map(frame_of, range(4)))]
+    assert states == [True, False, True, False]
 
 
 class Giving(BaseStage[Dial]):
@@ -231,7 +227,7 @@ def test_what_a_stage_must_not_give_names_stage_and_frame(
     stage: Giving, frame: int, complaint: str
 ) -> None:
     with pytest.raises(StageError, match=f"stage filter, frame {frame}: .*{complaint}"):
-        run_node(node_of(stage), [parcel_of(index) for index in (7, 8, 9)])
+        run_node(node_of(stage), [frame_of(index) for index in (7, 8, 9)])
 
 
 def test_a_method_that_does_not_yield_is_named() -> None:
@@ -240,12 +236,12 @@ def test_a_method_that_does_not_yield_is_named() -> None:
             return [{"image": GOOD} for _ in span], None
 
     with pytest.raises(StageError, match=r"frame 3: step_span must yield .* gave a tuple"):
-        run_node(node_of(Listing()), [parcel_of(3)])
+        run_node(node_of(Listing()), [frame_of(3)])
 
 
 def test_running_out_of_memory_is_a_device_error() -> None:
     with pytest.raises(DeviceError, match="stage filter, frame 1: out of memory"):
-        run_node(node_of(Giving(DONE, MemoryError())), [parcel_of(0), parcel_of(1)])
+        run_node(node_of(Giving(DONE, MemoryError())), [frame_of(0), frame_of(1)])
 
 
 @pytest.mark.parametrize("budget", [0, None])
@@ -257,7 +253,7 @@ def test_frames_cannot_be_written_to(budget: int | None) -> None:
             return None
 
     with pytest.raises(StageError, match="read-only"):
-        run_node(node_of(Mutating(), budget=budget), [parcel_of(0)])
+        run_node(node_of(Mutating(), budget=budget), [frame_of(0)])
 
 
 @pytest.fixture
@@ -292,10 +288,10 @@ class Closing(Mixing):
 def test_nothing_stays_open_after_a_run(temporary: Callable[[], int]) -> None:
     stage = Closing(3)
     node = node_of(stage, budget=0)
-    [list(node.push(parcel_of(index))) for index in range(2)]
+    stream = node.run(map(frame_of, range(8)))
+    next(stream)
     assert temporary() > 0
-    [list(node.push(parcel_of(index))) for index in range(2, 8)]
-    list(node.finish())
+    list(stream)
     assert (temporary(), stage.running) == (0, 0)
 
 
@@ -305,7 +301,7 @@ def test_nothing_stays_open_when_a_run_is_given_up(
 ) -> None:
     stage = Closing(4)
     node = node_of(stage, budget=0)
-    stream = through(node)(parcel_of(index) for index in range(7))
+    stream = node.run(map(frame_of, range(7)))
     out = [next(stream) for _ in range(taken)]
     stream.close()
     node.close()
@@ -316,32 +312,32 @@ def test_nothing_stays_open_when_a_run_is_given_up(
 
 @pytest.mark.parametrize("position", [1, 3, 5])
 def test_nothing_stays_open_when_a_stage_fails(temporary: Callable[[], int], position: int) -> None:
-    def broken() -> Iterator[Parcel]:
+    def broken() -> Iterator[Frame]:
         for index in range(7):
             if index == position:
                 raise OSError("planted")
-            yield parcel_of(index)
+            yield frame_of(index)
 
     node = node_of(Closing(4), budget=0)
     with pytest.raises(OSError, match="planted"):
-        list(run_threaded(broken(), [through(node)], 2))
+        list(run_threaded(broken(), [node.run], 2))
     node.close()
     assert temporary() == 0
     failing = node_of(Giving(DONE, KeyError("x")), keeps=("image",), budget=0)
     with pytest.raises(StageError):
-        run_node(failing, [parcel_of(0), parcel_of(1)])
+        run_node(failing, [frame_of(0), frame_of(1)])
     assert temporary() == 0
 
 
 def test_threads_give_the_serial_frames() -> None:
     def flows() -> list[Any]:
-        return [through(node_of(Mixing(3), budget=budget)) for budget in (0, None)]
+        return [node_of(Mixing(3), budget=budget).run for budget in (0, None)]
 
-    def parcels() -> Iterator[Parcel]:
-        return (parcel_of(i, shot=i // 5, chunk=i // 4) for i in range(17))
+    def frames() -> Iterator[Frame]:
+        return (frame_of(i, shot=i // 5, chunk=i // 4) for i in range(17))
 
-    serial = [image_of(parcel).tobytes() for parcel in run_serial(parcels(), flows())]
-    threaded = [image_of(parcel).tobytes() for parcel in run_threaded(parcels(), flows(), 2)]
+    serial = [image_of(frame).tobytes() for frame in run_serial(frames(), flows())]
+    threaded = [image_of(frame).tobytes() for frame in run_threaded(frames(), flows(), 2)]
     assert len(serial) == 17
     assert threaded == serial
 

@@ -15,9 +15,9 @@ import pytest
 from vidstyle.core.errors import OutputError
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.engines import EngineName as Engine
 from vidstyle.runner.execution.events import NoteEvent, Result
-from vidstyle.runner.execution.execute import Engine
-from vidstyle.runner.plan.job import Job, run
+from vidstyle.runner.job import Job, run
 from vidstyle.runner.storage.layer_cache import LayerCache
 
 COUNT = 12

@@ -171,8 +171,11 @@ def test_a_gpu_finds_the_flow_of_the_cpu(trained: Path, gpu: str) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"offline": True}, r"raft-small .*fetch https://.*/raft_small_C_T_V2-01064c6d\.pth and"),
-        ({"offline": True, "model": "large"}, r"raft_large_C_T_SKHT_V2-ff5fadd5\.pth and put it"),
+        (
+            {"offline": True},
+            r"raft-small .*fetch https://.*/raft_small_C_T_V2-01064c6d\.pth .*and put it",
+        ),
+        ({"offline": True, "model": "large"}, r"raft_large_C_T_SKHT_V2-ff5fadd5\.pth .*and put it"),
         ({"weights": "none.pth"}, r"none\.pth is not there"),
     ],
 )

@@ -97,7 +97,7 @@ def stylized(
 
 def as_tensor(layer: np.ndarray) -> torch.Tensor:
     """(H, W, C) or (H, W) to (C, H, W) or (1, H, W)."""
-    tensor = torch.from_numpy(layer)
+    tensor = torch.tensor(layer)
     return tensor.permute(2, 0, 1) if tensor.ndim == 3 else tensor[None]
 
 

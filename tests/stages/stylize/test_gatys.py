@@ -1,4 +1,4 @@
-"""Painting by optimization as a stage: the contract, the warped start, masks and cuts."""
+"""Stylization by optimization as a stage: the contract, the warped start, masks and cuts."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """A painting and the weights of two blocks of VGG19, which were never trained."""
+    """A style image and the weights of two blocks of VGG19, which were never trained."""
     folder = tmp_path_factory.mktemp("world")
     safetensors_file.write(
         folder / "vgg19.safetensors", vgg_weights(), {"input": "torchvision-rgb"}
     )
     style_image = (255 * waves(40, 56, period=6, color=2)[0].permute(1, 2, 0)).byte().numpy()
-    cv2.imwrite(str(folder / "painting.png"), style_image)
+    cv2.imwrite(str(folder / "waves.png"), style_image)
     return {
-        "style": str(folder / "painting.png"),
+        "style": str(folder / "waves.png"),
         "backbone": "vgg19",
         "weights": str(folder / "vgg19.safetensors"),
         "style_layers": ["relu1_1", "relu2_1"],
@@ -108,18 +108,18 @@ def stylized(stage: Gatys, frames: list[Frame]) -> list[torch.Tensor]:
     return images
 
 
-def unsteadiness(images: list[torch.Tensor]) -> float:
+def flicker_of(images: list[torch.Tensor]) -> float:
     """Mean squared difference to the image before, moved by its 2 pixels."""
     pairs = pairwise(images)
     return float(np.mean([(b[..., 2:] - a[..., :-2]).square().mean() for a, b in pairs]))
 
 
 @pytest.mark.slow
-def test_a_moving_image_is_painted_steadily(given: dict[str, object]) -> None:
+def test_a_moving_image_is_stylized_consistently(given: dict[str, object]) -> None:
     frames = panned(4)
-    alone = stylized(opened(given, steps=40, start="noise"), [drop_flow(f) for f in frames])
+    single = stylized(opened(given, steps=40, start="noise"), [drop_flow(f) for f in frames])
     together = stylized(opened(given, steps=40, steps_following=15), frames)
-    assert unsteadiness(together) < 0.1 * unsteadiness(alone)
+    assert flicker_of(together) < 0.1 * flicker_of(single)
 
 
 def drop_flow(frame: Frame) -> Frame:
@@ -132,7 +132,7 @@ def test_without_flow_a_frame_depends_on_itself_alone(given: dict[str, object]) 
     assert torch.equal(stylized(stage, frames)[1], stylized(stage, frames[1:])[0])
 
 
-def test_strength_0_passes_and_1_is_the_painting(given: dict[str, object]) -> None:
+def test_strength_0_passes_and_1_is_the_stylized_image(given: dict[str, object]) -> None:
     (frame,) = panned(1)
     (nothing,) = stylized(opened(given, **FEW, strength=0), [frame])
     assert torch.equal(nothing, frame.tensor("image"))
@@ -142,7 +142,7 @@ def test_strength_0_passes_and_1_is_the_painting(given: dict[str, object]) -> No
     assert (all_of_it - nothing).abs().mean() > 0.01
 
 
-def test_only_the_mask_is_painted(given: dict[str, object]) -> None:
+def test_only_the_mask_is_stylized(given: dict[str, object]) -> None:
     (frame,) = panned(1)
     mask = torch.zeros(1, 48, 64)
     mask[..., :30] = 1
@@ -158,7 +158,7 @@ def test_only_the_mask_is_painted(given: dict[str, object]) -> None:
 
 
 @pytest.mark.slow
-def test_passes_calm_what_was_painted_alone(given: dict[str, object]) -> None:
+def test_passes_are_more_consistent_than_single_frames(given: dict[str, object]) -> None:
     frames = panned(4)
 
     def passed(passes: int, state: State = None) -> tuple[list[torch.Tensor], State]:
@@ -177,14 +177,14 @@ def test_passes_calm_what_was_painted_alone(given: dict[str, object]) -> None:
 
     once, _ = passed(1)
     more, after = passed(4)
-    assert unsteadiness(more) < unsteadiness(once)
+    assert flicker_of(more) < flicker_of(once)
     # The next span begins where this one ended.
     following, _ = passed(1, after)
     assert after is not None
     assert not torch.equal(following[0], once[0])
 
 
-def test_what_is_missing_is_said_before_the_first_frame(
+def test_what_is_missing_is_an_error_before_the_first_frame(
     given: dict[str, object], tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=r"none\.jpg is not there.*`--style FILE`"):
@@ -207,7 +207,7 @@ def test_layers_that_all_count_nothing_are_refused(given: dict[str, object]) -> 
     assert one.layer_weights == {"relu1_1": 0, "relu2_1": 2}
 
 
-def test_memory_is_told_for_a_processor_alone(given: dict[str, object]) -> None:
+def test_memory_is_counted_for_a_processor_alone(given: dict[str, object]) -> None:
     small, large = CLIP, replace(CLIP, width=640, height=360)
     for stage in (
         Gatys(GatysOptions.model_validate(given)),
@@ -221,7 +221,7 @@ def test_memory_is_told_for_a_processor_alone(given: dict[str, object]) -> None:
         assert stage.memory(large, ExecutionContext(device="cuda:0")) == 0
 
 
-def test_auto_is_settled_by_what_the_processor_has(given: dict[str, object]) -> None:
+def test_auto_is_resolved_by_what_the_processor_has(given: dict[str, object]) -> None:
     from vidstyle.models.openvino.runtime import has_native_bfloat16
 
     stage = Gatys(GatysOptions.model_validate(given))
@@ -232,7 +232,7 @@ def test_auto_is_settled_by_what_the_processor_has(given: dict[str, object]) -> 
     assert exact.resolve(CLIP, ExecutionContext()) == exact.options
 
 
-def test_a_mix_of_paintings_has_their_weights(given: dict[str, object]) -> None:
+def test_a_mix_of_style_images_has_their_weights(given: dict[str, object]) -> None:
     options = GatysOptions.model_validate({**given, "style": {"a.jpg": 3, "b.jpg": 1, "c.jpg": 0}})
     assert options.style_images == {Path("a.jpg"): 0.75, Path("b.jpg"): 0.25}
 

@@ -8,10 +8,15 @@ from pathlib import Path
 import streamlit as st
 
 from vidstyle.app.choices import ListEntry
-from vidstyle.app.desk import MakeTask
-from vidstyle.app.job_queue import Job
-from vidstyle.app.page.layout import columns, current_desk, draw_nothing_yet
-from vidstyle.app.page.progress import draw_button, draw_job
+from vidstyle.app.desk import MakeTask, Upload
+from vidstyle.app.job_queue import PageJob
+from vidstyle.app.page.progress import (
+    columns,
+    current_desk,
+    draw_button,
+    draw_job,
+    draw_nothing_yet,
+)
 from vidstyle.app.page.sources import CLIP_TYPES, draw_upload
 from vidstyle.app.plain_text import plain
 from vidstyle.app.studio import current
@@ -22,13 +27,12 @@ from vidstyle.app.tasks import (
     REPORT,
     STYLIZED,
     ClipChoices,
-    Row,
+    JsonLine,
     Task,
     clip_task,
     evaluation_task,
     preview_task,
 )
-from vidstyle.app.uploads import Upload
 
 # Of a video that Streamlit may keep in memory, to play it or for a download.
 _MOST_KEPT_BYTES = 64 * 2**20
@@ -92,14 +96,14 @@ def _maker(
     return lambda folder: make(folder, chosen)
 
 
-def _draw_preview(job: Job) -> None:
+def _draw_preview(job: PageJob) -> None:
     frames = sorted(job.task.folder.glob("frame-*/*.png"))
     for path, column in zip(frames, st.columns(3), strict=False):
         number = int(path.parent.name.removeprefix("frame-"))
         column.image(path.read_bytes(), caption=f"frame {number}")
 
 
-def _draw_clip(job: Job) -> None:
+def _draw_clip(job: PageJob) -> None:
     if job.status.state != "done":
         return
     st.iframe((job.task.folder / COMPARISON).read_text(encoding="utf-8"))
@@ -145,7 +149,7 @@ def _content(stylized: Path) -> bytes | Callable[[], bytes]:
     return stylized.read_bytes
 
 
-def _draw_report(job: Job) -> None:
+def _draw_report(job: PageJob) -> None:
     if job.status.state != "done":
         return
     st.markdown(f"**{plain(_summary(job.status.result or {}))}**")
@@ -162,7 +166,7 @@ def _draw_report(job: Job) -> None:
     )
 
 
-def _summary(result: Row) -> str:
+def _summary(result: JsonLine) -> str:
     """``Removes 54 % of the flicker and keeps 91 % of the sharpness.``"""
     [clip] = result["clips"].values()
     scores = clip["scores"]

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 
 from vidstyle.app.choices import LossNetwork
 from vidstyle.app.desk import MakeTask
-from vidstyle.app.job_queue import Job
-from vidstyle.app.page.layout import columns, current_desk, draw_nothing_yet
-from vidstyle.app.page.progress import draw_button, draw_job
+from vidstyle.app.job_queue import PageJob
+from vidstyle.app.page.progress import (
+    columns,
+    current_desk,
+    draw_button,
+    draw_job,
+    draw_nothing_yet,
+)
 from vidstyle.app.page.sources import ChosenImage, draw_image_source, draw_small
 from vidstyle.app.studio import current
 from vidstyle.app.tasks import IMAGE, PREVIEWS, ImageChoices, Task, image_task
+from vidstyle.models.optimization.options import StillOptions
 
-STEPS = (
+Number = TypeVar("Number", int, float)
+
+_OPTIONS = StillOptions.model_fields
+
+# A first look takes seconds with these, and minutes with the steps of the command line.
+_FIRST_STEPS = 20
+# Larger images take more memory and time than somebody watches.
+_LARGEST_SIZE = 1000
+_STEPS = (
     *(1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700),
     *(1000, 1500, 2000, 3000, 5000, 7000, 10_000),
 )
@@ -51,14 +66,24 @@ def draw_image_tab() -> None:
 
 def _draw_settings(photo: ChosenImage | None, style_image: ChosenImage | None) -> MakeTask | None:
     """The controls below the sources; the task that follows, where there can be one."""
-    steps = st.select_slider("Steps", STEPS, value=20, help="More steps go further.")
-    size = st.slider("Size", 100, 1000, 500, step=20, help="Longer side, in pixels.")
+    steps = _draw_stops("Steps", "steps", _STEPS, _FIRST_STEPS)
+    smallest, largest = _bounds("size")
+    field = _OPTIONS["size"]
+    size = st.slider(
+        "Size",
+        int(smallest),
+        min(int(largest), _LARGEST_SIZE),
+        field.default,
+        step=20,
+        help=field.description,
+    )
     with st.expander("Fine tuning"):
+        field = _OPTIONS["strength"]
         strength = st.slider(
-            "Strength", 0.0, 1.0, 1.0, help="0 shows the photo, 1 the stylized image."
+            "Strength", *_bounds("strength"), field.default, help=field.description
         )
-        style_weight = st.select_slider("Style against content", _WEIGHTS, value=1.0)
-        smoothness = st.select_slider("Smoothness", _SMOOTHNESS, value=0.01)
+        style_weight = _draw_stops("Style against content", "style_weight", _WEIGHTS)
+        smoothness = _draw_stops("Smoothness", "variation_weight", _SMOOTHNESS)
         st.caption("What to take from the style image")
         layers = tuple(
             column.slider(title, 0.0, 2.0, 1.0, step=0.1)
@@ -88,6 +113,33 @@ def _draw_settings(photo: ChosenImage | None, style_image: ChosenImage | None) -
     return make
 
 
+def _draw_stops(
+    label: str, option: str, stops: tuple[Number, ...], value: Number | None = None
+) -> Number:
+    """A slider over values of an option, its default among them."""
+    bounds: tuple[float, float] = _bounds(option)
+    default = _OPTIONS[option].default
+    values = sorted({default, *(stop for stop in stops if bounds[0] <= stop <= bounds[1])})
+    chosen: Number = st.select_slider(
+        label,
+        values,
+        value=default if value is None else value,
+        help=_OPTIONS[option].description,
+    )
+    return chosen
+
+
+def _bounds(option: str) -> tuple[float, float]:
+    """The smallest and largest value of an option."""
+    found = {
+        name: float(getattr(bound, name))
+        for bound in _OPTIONS[option].metadata
+        for name in ("ge", "le")
+        if hasattr(bound, name)
+    }
+    return found["ge"], found["le"]
+
+
 def _draw_network() -> LossNetwork:
     networks = current().choices.networks
     number = st.selectbox(
@@ -102,7 +154,7 @@ def _described(network: LossNetwork) -> str:
     return f"{network.name} (downloads {network.mebibytes:.0f} MB first)"
 
 
-def _draw_image(job: Job) -> None:
+def _draw_image(job: PageJob) -> None:
     content = _latest_image(job.task.folder)
     if content is None:
         return

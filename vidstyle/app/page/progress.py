@@ -1,4 +1,4 @@
-"""A job on the page: waiting, running, ended."""
+"""A job on the page: its button and its state, beside what both tabs share."""
 
 from __future__ import annotations
 
@@ -6,16 +6,35 @@ from collections.abc import Callable
 from typing import Literal
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from vidstyle.app.desk import MakeTask, Slot
-from vidstyle.app.job_queue import BusyError, Job
-from vidstyle.app.page.layout import current_desk
+from vidstyle.app.desk import Desk, MakeTask, Slot
+from vidstyle.app.job_queue import BusyError, PageJob
 from vidstyle.app.plain_text import plain
 from vidstyle.app.status import Status
+from vidstyle.app.studio import current
 
 _DRAWN_EVERY_SECONDS = 0.7
-DrawFiles = Callable[[Job], None]
+DrawFiles = Callable[[PageJob], None]
 """Draws what a job has written so far."""
+
+
+def current_desk() -> Desk:
+    """The desk of the tab that is drawn."""
+    context = get_script_run_ctx()
+    assert context is not None  # only Streamlit draws the page
+    return current().desk(context.session_id)
+
+
+def columns() -> tuple[st.delta_generator.DeltaGenerator, st.delta_generator.DeltaGenerator]:
+    """Where things are chosen, and where results are shown."""
+    left, right = st.columns([1, 2], gap="large")
+    return left, right
+
+
+def draw_nothing_yet(text: str) -> None:
+    """A text in place of results."""
+    st.html(f'<div class="nothing-yet"><span>{text}</span></div>')
 
 
 def draw_button(

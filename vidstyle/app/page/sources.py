@@ -10,10 +10,10 @@ from pathlib import Path
 import streamlit as st
 
 from vidstyle.app.choices import ListEntry
-from vidstyle.app.page.layout import current_desk
+from vidstyle.app.desk import Kind, Upload
+from vidstyle.app.page.progress import current_desk
 from vidstyle.app.plain_text import plain
 from vidstyle.app.studio import current
-from vidstyle.app.uploads import Kind, Upload
 from vidstyle.core.errors import InputError
 
 IMAGE_TYPES = ("png", "jpg", "jpeg", "webp", "bmp")

@@ -12,12 +12,21 @@ from vidstyle.models.loss.loss_options import Variation
 
 
 def gram_matrix(features: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-    """Gram matrices (N, C, C) of features (N, C, H, W), divided by C·H·W, as float32.
+    """Gram matrices of features, divided by C·H·W.
 
-    Johnson et al. 2016, equation 3. With a ``mask`` (1 or N, 1, H, W) in [0, 1] each place counts
-    that much, and the divisor is C times its sum (Gatys et al. 2017, equation 5). The product is
-    made in the features' own precision: in bfloat16 it is off by up to 0.4 %, far below what
-    the style loss comes down to.
+    The product is computed in the features' own precision: in bfloat16 it is off by up to 0.4 %,
+    far below what the style loss comes down to.
+
+    Args:
+        features: (N, C, H, W).
+        mask: (1 or N, 1, H, W) in [0, 1], how much each position counts; the divisor is then C
+            times its sum.
+
+    Returns:
+        (N, C, C), float32 at least.
+
+    References:
+        Johnson et al. 2016, equation 3; Gatys et al. 2017, equation 5 for the mask.
     """
     count, channels, height, width = features.shape
     # Pixels first: for channels_last features this is a view.
@@ -32,7 +41,13 @@ def gram_matrix(features: torch.Tensor, mask: torch.Tensor | None = None) -> tor
 def style_loss(
     features: torch.Tensor, target: torch.Tensor, mask: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Mean squared difference of the features' Gram matrices to a target (1 or N, C, C)."""
+    """Mean squared difference of the features' Gram matrices to a target.
+
+    Args:
+        features: (N, C, H, W).
+        target: (1 or N, C, C).
+        mask: as in ``gram_matrix``.
+    """
     found = gram_matrix(features, mask)
     return functional.mse_loss(found, target.expand_as(found))
 
@@ -40,15 +55,21 @@ def style_loss(
 def content_loss(features: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Mean squared difference of two sets of features of one shape.
 
-    Johnson et al. 2016, equation 2.
+    References:
+        Johnson et al. 2016, equation 2.
     """
     return functional.mse_loss(_at_least_single(features), _at_least_single(target))
 
 
 def total_variation(images: torch.Tensor, kind: Variation = "squared") -> torch.Tensor:
-    """Mean difference of neighbors, down plus across, of images (N, C, H, W).
+    """Mean difference of neighboring pixels, down plus across.
 
-    ``squared`` smooths everything, ``absolute`` leaves edges (Rudin et al. 1992, anisotropic).
+    Args:
+        images: (N, C, H, W).
+        kind: ``squared`` smooths everything, ``absolute`` keeps edges.
+
+    References:
+        Rudin et al. 1992, anisotropic, for ``absolute``.
     """
     down = images[:, :, 1:] - images[:, :, :-1]
     across = images[:, :, :, 1:] - images[:, :, :, :-1]
@@ -60,9 +81,12 @@ def total_variation(images: torch.Tensor, kind: Variation = "squared") -> torch.
 def range_penalty(
     images: torch.Tensor, lowest: torch.Tensor | float, highest: torch.Tensor | float
 ) -> torch.Tensor:
-    """Mean squared distance of images (N, C, H, W) to the range from lowest to highest.
+    """Mean squared distance to a range of values; 0 where all lie within.
 
-    Both are numbers or (1, C, 1, 1). 0 where all values lie within.
+    Args:
+        images: (N, C, H, W).
+        lowest: a number, or (1, C, 1, 1).
+        highest: likewise.
     """
     # Two numbers or two tensors, of which torch's types make two functions.
     within = images.clamp(lowest, highest)  # type: ignore[arg-type]
@@ -72,9 +96,15 @@ def range_penalty(
 def visible_difference(
     current: torch.Tensor, wanted: torch.Tensor, visible: torch.Tensor
 ) -> torch.Tensor:
-    """Mean squared difference of images (N, C, H, W) over what is ``visible`` (N, 1, H, W).
+    """Mean squared difference of images over what is visible; 0 where nothing is.
 
-    0 where nothing is. Ruder et al. 2016, equation 7, by the visible pixels instead of all.
+    Args:
+        current: (N, C, H, W).
+        wanted: of the same shape.
+        visible: (N, 1, H, W) in [0, 1].
+
+    References:
+        Ruder et al. 2016, equation 7, divided by the visible pixels instead of all.
     """
     difference = (current - wanted).square().mean(dim=1, keepdim=True)
     return (visible * difference).sum() / visible.sum().clamp(min=1.0)
@@ -83,19 +113,28 @@ def visible_difference(
 def temporal_error(
     current: torch.Tensor, previous: torch.Tensor, flow: torch.Tensor, visible: torch.Tensor
 ) -> torch.Tensor:
-    """Mean squared difference of images (N, 3, H, W) to their warped predecessors.
+    """Mean squared difference of images to their predecessors, warped.
 
-    Over what was ``visible`` (N, 1, H, W) before; ``flow`` (N, 2, H, W) is in pixels and points
-    from current to previous. 0 where nothing was visible. Ruder et al. 2016, equation 6, with
-    the training of Gao et al. 2018 (ReCoNet).
+    Args:
+        current: (N, 3, H, W).
+        previous: of the same shape.
+        flow: (N, 2, H, W) in pixels, from current to previous.
+        visible: (N, 1, H, W) in [0, 1], where the previous image shows the same.
+
+    References:
+        Ruder et al. 2016, equation 6; Gao et al. 2018 (ReCoNet) for training.
     """
     return visible_difference(current, warp(previous, flow), visible)
 
 
 def warp(previous: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
-    """Images (N, C, H, W) looked up at the places that flow (N, 2, H, W) in pixels points to.
+    """Samples images where a flow points to.
 
-    Bicubic: a bilinear look-up blurs, and a loss on it would reward blurred images.
+    Bicubic: bilinear sampling blurs, and a loss on it would reward blurred images.
+
+    Args:
+        previous: (N, C, H, W).
+        flow: (N, 2, H, W) in pixels, on the grid of the result.
     """
     height, width = previous.shape[2:]
     ys, xs = torch.meshgrid(

@@ -8,10 +8,10 @@ from typing import Protocol, TypeAlias
 
 import torch
 
-from vidstyle.models.optimization.image_loss import Evaluation
+from vidstyle.models.optimization.image_loss import LossEvaluation
 from vidstyle.models.optimization.options import LBFGS_STEPS, DescentOptions
 
-Evaluate: TypeAlias = Callable[[torch.Tensor], Evaluation]
+Evaluate: TypeAlias = Callable[[torch.Tensor], LossEvaluation]
 
 _ENOUGH = 1e-4
 """Share of what the slope promises that a step must gain (Armijo; Nocedal and Wright, 3.4)."""
@@ -29,7 +29,7 @@ class Descent(Protocol):
 
     image: torch.Tensor
     """Where it is; no step writes to an image that it has given away."""
-    now: Evaluation
+    now: LossEvaluation
     """The loss there."""
 
     def step(self) -> bool:
@@ -38,7 +38,13 @@ class Descent(Protocol):
 
 
 def descent(evaluate: Evaluate, start: torch.Tensor, options: DescentOptions) -> Descent:
-    """The chosen optimizer, at the start."""
+    """The chosen optimizer, at its start.
+
+    Args:
+        evaluate: gives the loss of an image and its gradient.
+        start: the first image.
+        options: which optimizer, and its learning rate.
+    """
     if options.optimizer == "adam":
         return Adam(evaluate, start, learning_rate=options.learning_rate)
     return Lbfgs(evaluate, start, memory=LBFGS_STEPS)

@@ -18,7 +18,7 @@ _MARGIN = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Evaluation:
+class LossEvaluation:
     """The loss of an image, and where it grows."""
 
     loss: float
@@ -78,11 +78,11 @@ class ImageLoss:
         """The terms of an image like the content, differentiable."""
         return self._objective.terms(image, self._content, self._past)
 
-    def evaluate(self, image: torch.Tensor) -> Evaluation:
+    def evaluate(self, image: torch.Tensor) -> LossEvaluation:
         """The loss of an image like the content, and its gradient."""
         variable = image.detach().requires_grad_()
         terms = self.terms(variable)
         loss = self._objective.total(terms)
         (gradient,) = torch.autograd.grad(loss, variable)
         values = torch.stack([loss, *terms.values()]).tolist()
-        return Evaluation(values[0], dict(zip(terms, values[1:], strict=True)), gradient)
+        return LossEvaluation(values[0], dict(zip(terms, values[1:], strict=True)), gradient)

@@ -129,7 +129,7 @@ class OptimizationOptions(LossOptions, WeightsOptions, DescentOptions):
         return network + decoded + round(features) + images
 
 
-class ImageOptions(OptimizationOptions):
+class StillOptions(OptimizationOptions):
     """Of a single image."""
 
     size: int = Field(

@@ -20,9 +20,10 @@ _TOP: Final = {"uint8": 255, "uint16": 65535}
 
 
 def check_style_image(path: Path) -> None:
-    """Raise InputError where there is no image, or one that is too large.
+    """Checks the header of a style image; nothing is decoded.
 
-    By its header; nothing is decoded.
+    Raises:
+        InputError: there is no image, or one that is too large.
     """
     style_image_pixels(path)
 
@@ -33,10 +34,14 @@ def style_image_pixels(path: Path) -> int:
 
 
 def read_style_image(path: Path) -> HostArray:
-    """(H, W, 3) RGB in [0, 1], upright as its EXIF says; opacity is passed over.
+    """Reads a style image, upright as its EXIF says; opacity is ignored.
 
-    Raises InputError where it is missing, damaged, not of 8 or 16 bits, or by its header of more
-    than 8192x8192 pixels; that is known before memory is taken for them.
+    Returns:
+        (H, W, 3) RGB in [0, 1].
+
+    Raises:
+        InputError: it is missing, damaged, not of 8 or 16 bits, or by its header of more than
+            8192x8192 pixels, which is known before memory is taken for them.
     """
     content = _content(path)
     _promised(path, content)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from vidstyle.core.options import StageOptions, may_be_keyframed
 
@@ -81,6 +81,24 @@ def options_at(
     return options.model_copy(
         update={name: keys.value_at(seconds) for name, keys in keyframes.items()}
     )
+
+
+class Keyed(Protocol):
+    """What has options of which some are keyframed: a stage of a pipeline."""
+
+    @property
+    def options(self) -> StageOptions: ...
+    @property
+    def keyframes(self) -> Mapping[str, Keyframes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOptions:
+    """A stage's options, of which some may be keyframed."""
+
+    options: StageOptions
+    """Keyframed ones have their first value."""
+    keyframes: Mapping[str, Keyframes] = field(default_factory=dict)
 
 
 def options_to_json(options: StageOptions, keyframes: Mapping[str, Keyframes]) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def _base(value: YamlValue, path: Path, root: Path, chain: tuple[Path, ...]) -> 
         )
     # Path.is_file raises for a name that is too long.
     if not is_file(target):
-        names = [near.name for near in path.parent.glob("*.yaml") if near.name != path.name]
+        names = [near.name for near in path.parent.glob("[!.]*.yaml") if near.name != path.name]
         raise value.where.error(f"there is no file {abbreviate(name)}.{did_you_mean(name, names)}")
     if len(chain) >= _MOST_FILES:
         raise value.where.error(f"more than {_MOST_FILES} files extend one another; use fewer")

@@ -35,7 +35,7 @@ def pipeline_file(named: Path) -> Path:
         return named
     shipped = shipped_pipelines()
     if name not in shipped:
-        beside = sorted(path.name for path in Path().glob("*.yaml"))
+        beside = sorted(path.name for path in Path().glob("[!.]*.yaml"))
         raise UsageError(
             f"there is no file {abbreviate(name)}, and no pipeline of that name comes with"
             f" vidstyle.{did_you_mean(name, [*shipped, *beside])}"

@@ -1,43 +1,41 @@
-"""A stage that computes several frames at once, as a GPU likes it."""
+"""A stage that computes several frames at once, which keeps a GPU busy."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from vidstyle.core.errors import StageError
+from vidstyle.core.frame import Frame
 from vidstyle.core.stage import BatchStage, Layers
 from vidstyle.core.window import Window
-from vidstyle.runner.execution.faults import check_layers
-from vidstyle.runner.execution.guard import guarded
 from vidstyle.runner.execution.node import Node
-from vidstyle.runner.execution.parcel import Parcel
 
 
 class BatchNode(Node):
-    """As ``Node``, in batches of ``place.batch`` frames.
+    """As ``Node``, in batches of ``context.batch`` frames.
 
-    They are counted from the start of the frame's chunk within its shot, so that a run that goes
-    on with a chunk has the batches of one that was not stopped.
+    They are counted from the start of the frame's chunk within its shot, so that a run that
+    resumes at a chunk has the batches of one that was not interrupted.
     """
 
-    def push(self, parcel: Parcel) -> Iterator[Parcel]:
-        if self._waiting and self._waiting[-1].shot != parcel.shot:
-            yield from self.finish()
-        self._waiting.append(parcel)
-        yield from self._whole_batches(ended=False)
+    def run(self, frames: Iterable[Frame]) -> Generator[Frame, None, None]:
+        """Give the frames of each batch when it is whole and its look-ahead is there."""
+        for frame in frames:
+            if self._waiting and self._waiting[-1].shot != frame.shot:
+                yield from self._batches(ended=True)
+            self._waiting.append(frame)
+            yield from self._batches(ended=False)
+        yield from self._batches(ended=True)
 
-    def finish(self) -> Iterator[Parcel]:
-        yield from self._whole_batches(ended=True)
-
-    def _whole_batches(self, *, ended: bool) -> Iterator[Parcel]:
-        batch, ahead = self.planned.context.batch, self.planned.needs.ahead
+    def _batches(self, *, ended: bool) -> Iterator[Frame]:
+        """All batches that can be computed; ``ended``: the shot has no more frames."""
+        batch = self.planned.context.batch
         while self._waiting:
             count = self._of_one_chunk(batch)
             behind_it = len(self._waiting) - count
             may_grow = count < batch and behind_it == 0
-            if not ended and (may_grow or behind_it < ahead):
+            if not ended and (may_grow or behind_it < self._ahead):
                 return
             yield from self._advance_many(count)
 
@@ -45,46 +43,56 @@ class BatchNode(Node):
         """How many of the waiting frames make the next batch."""
         chunk = self._waiting[0].chunk
         count = 0
-        for parcel in self._waiting:
-            if count == most or parcel.chunk != chunk:
+        for frame in self._waiting:
+            if count == most or frame.chunk != chunk:
                 break
             count += 1
         return count
 
-    def _advance_many(self, count: int) -> Iterator[Parcel]:
-        nows, windows, keys = [], [], []
+    def _advance_many(self, count: int) -> Iterator[Frame]:
+        frames, windows = [], []
         for _ in range(count):
-            now = self._next()
-            nows.append(now)
-            keys.append(self._key(now))
+            now = self._waiting.popleft()
+            self._enter(now)
+            frames.append(now)
             windows.append(self._window(now))
-            self._leave_behind(now)
-        started = time.perf_counter()
-        known = [
-            None if key is None else self._known(key, now)
-            for key, now in zip(keys, nows, strict=True)
-        ]
+            if self._names_behind:
+                self._leave(now)
+        layers = self._step_many(windows) if self._recall is None else self._recalled_many(windows)
+        for now, written in zip(frames, layers, strict=True):
+            yield now.write(written, self.planned.keeps)
+
+    def _recalled_many(self, windows: Sequence[Window[Any]]) -> Sequence[Layers]:
+        """The layers of equal steps of an earlier run; the rest is computed, and kept."""
+        assert self._recall is not None
+        keys = [self._recall.key(window) for window in windows]
+        known = [self._recall.get(key) for key in keys]
+        for window, layers in zip(windows, known, strict=True):
+            if layers is not None:
+                self._check(layers, window.now.index)
         missing = [position for position, layers in enumerate(known) if layers is None]
         if missing:
-            made = self._step_many([windows[p] for p in missing], [nows[p] for p in missing])
-            for position, layers in zip(missing, made, strict=True):
-                self._keep(keys[position], layers)
+            computed = self._step_many([windows[position] for position in missing])
+            for position, layers in zip(missing, computed, strict=True):
+                self._recall.put(keys[position], layers)
                 known[position] = layers
-        self.seconds += time.perf_counter() - started
-        for now, written in zip(nows, known, strict=True):
-            assert written is not None
-            yield now.written(written, self.planned.keeps)
+        return cast("Sequence[Layers]", known)
 
-    def _step_many(
-        self, windows: Sequence[Window[Any]], nows: Sequence[Parcel]
-    ) -> Sequence[Layers]:
-        name, first = self.planned.name, nows[0].index
+    def _step_many(self, windows: Sequence[Window[Any]]) -> Sequence[Layers]:
+        name, first = self.planned.name, windows[0].now.index
         stage = cast("BatchStage", self._stage)
-        made = guarded(name, first, lambda: list(stage.step_many(windows)))
-        if len(made) != len(windows):
+        written = self.guard(first, _list, stage.step_many, windows)
+        if len(written) != len(windows):
             raise StageError(
-                name, first, f"step_many gave {len(made)} frames' layers for {len(windows)} frames"
+                name,
+                first,
+                f"step_many gave {len(written)} frames' layers for {len(windows)} frames",
             )
-        for layers, now in zip(made, nows, strict=True):
-            check_layers(layers, self.planned, now.index)
-        return made
+        for layers, window in zip(written, windows, strict=True):
+            self._check(layers, window.now.index)
+        return written
+
+
+def _list(step_many: Any, windows: Sequence[Window[Any]]) -> list[Layers]:
+    """All layers, while the stage is guarded: it may be a generator."""
+    return list(step_many(windows))

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from vidstyle.core.clip import Note
 from vidstyle.core.errors import InputError
 from vidstyle.core.plan import Plan
-from vidstyle.runner.config.keyframes import options_at
+from vidstyle.runner.execution.checkpoints import PauseRule
+from vidstyle.runner.execution.engines import ENGINES, EngineName
 from vidstyle.runner.execution.events import Kept, Listener, NoteEvent, Planned, Result, Resumed
-from vidstyle.runner.execution.guard import guarded
-from vidstyle.runner.execution.heap import keep_heap
-from vidstyle.runner.execution.nodes import AnyNode, make_node
-from vidstyle.runner.execution.parcel import Parcel
-from vidstyle.runner.execution.pauses import PauseRule, Pauses
-from vidstyle.runner.execution.reading import Reading
-from vidstyle.runner.execution.recall import Recall, worth_keeping
-from vidstyle.runner.execution.serial import Flow, run_serial, through
-from vidstyle.runner.execution.stamp import Stamp
-from vidstyle.runner.execution.threaded import run_threaded
+from vidstyle.runner.execution.recorder import Recorder
+from vidstyle.runner.execution.work import CacheUse, RunningWork, Work
 from vidstyle.runner.plan.assembly import Assembly
-from vidstyle.runner.plan.device import limit_threads
-from vidstyle.runner.plan.identity import difference, identity, look_of, stage_identities
-from vidstyle.runner.storage.checkpoint import Checkpoint, load_held
+from vidstyle.runner.plan.guard import Guard
+from vidstyle.runner.plan.identity import difference, identity, look_of
 from vidstyle.runner.storage.destination import Destination
-from vidstyle.runner.storage.encoding import Encoding
-from vidstyle.runner.storage.layer_cache import LayerCache
 from vidstyle.runner.storage.store import CHUNKS, Resumption, Store
 
-Engine = Literal["threaded", "serial"]
 _RULE = PauseRule()
 _START, _DONE = "start", "done"
 # Facts of a store: the first frame's time in seconds, and that its work is at the destination.
@@ -47,12 +33,12 @@ def execute(
     destination: Destination,
     *,
     original: Path,
-    engine: Engine,
+    engine: EngineName,
     listen: Listener,
     resume: bool = True,
-    timeout: float = math.inf,
+    timeout: float = 1800.0,
     rule: PauseRule = _RULE,
-    cache: LayerCache | None = None,
+    cache: CacheUse | None = None,
 ) -> Result:
     """Make the destination. Raises a VidstyleError, and then the destination is untouched.
 
@@ -63,7 +49,7 @@ def execute(
     looked up and kept.
     """
     started = time.perf_counter()
-    keep_heap()
+    sink, joining = assembly.sink, Guard(plan.sink.name)
     with ExitStack() as stack:
         stack.enter_context(destination.reserved(keep_store=True))
         if not resume:
@@ -72,32 +58,33 @@ def execute(
         store = stack.enter_context(Store(destination.store))
         look = look_of(original)
         found = _found(store, identity(assembly, plan, original), listen)
-        pauses = Pauses(rule)
-        nodes = _open_nodes(assembly, plan, stack, cache)
-        limit_threads(plan.sink.context.threads)
+        stack.callback(sink.close)
+        joining(None, sink.open, plan.sink.clip, plan.sink.context)
+        running: RunningWork | None = None
+        if found.checkpoint is not None or not found.chunk:
+            work = Work(original, found.checkpoint, None, found.chunk, rule, timeout, cache)
+            engine_of_run = ENGINES[engine](plan, work, store.images(found.images))
+            running = stack.enter_context(engine_of_run)
         listen(Planned(plan, destination.path))
         _tell(listen, assembly.clip.notes)
-        stack.callback(lambda: _tell(listen, _met(assembly, cache)))
-        encoding = Encoding(assembly.sink, plan, store, listen, found=found, pauses=pauses)
-        if encoding.frames:
-            listen(Resumed(encoding.frames))
-        reading = Reading(assembly.source, plan, assembly.inputs, found.checkpoint)
-        if found.checkpoint is not None or not found.chunk:
-            flows = _flows(assembly, plan, nodes, found.checkpoint, pauses)
-            with closing(_stream(engine, reading, flows, plan.queue, timeout)) as stream:
-                encoding.consume(stream)
-            store.note({CHUNKS: str(len(store.segments())), _START: str(reading.start or 0)})
+        stack.callback(lambda: _tell(listen, (*(running.notes if running else ()), *sink.notes)))
+        recorder = Recorder(plan, store, found, listen)
+        if recorder.frames + found.images:
+            listen(Resumed(recorder.frames + found.images))
+        if running is not None:
+            recorder.record(running)
+            start = str(running.start)
+            store.note({CHUNKS: str(len(store.segments())), _START: start})
         _check_same(original, look, store)
-        encoding.join(original, destination, Fraction(store.facts[_START]))
+        recorder.join(sink, joining, original, Fraction(store.facts[_START]), destination)
         destination.commit()
         store.note({_DONE: "yes"})
-    seconds = {
-        plan.source.name: reading.seconds,
-        **{node.planned.name: node.seconds for node in nodes},
-        plan.sink.name: encoding.seconds,
-    }
+    seconds = {planned.name: 0.0 for planned in plan.every} | dict(
+        running.seconds if running else {}
+    )
+    seconds[plan.sink.name] += joining.seconds
     took = time.perf_counter() - started
-    result = Result(destination.path, encoding.frames, encoding.digest, took, seconds)
+    result = Result(destination.path, recorder.frames, recorder.digest, took, seconds)
     listen(result)
     return result
 
@@ -135,94 +122,6 @@ def _leave_store(destination: Destination, listen: Listener) -> None:
         destination.drop_store()
 
 
-def _met(assembly: Assembly, cache: LayerCache | None) -> Iterator[Note]:
-    """What reading and joining have found out."""
-    if cache is not None:
-        yield from (Note("cache", note) for note in cache.notes())
-    yield from assembly.source.notes
-    for side in assembly.inputs:
-        yield from side.notes
-    for stage in assembly.stages:
-        # Of filters that count what they find; most stages have nothing to tell.
-        yield from getattr(stage, "notices", ())
-    yield from assembly.sink.notes
-
-
 def _tell(listen: Listener, notes: Iterable[Note]) -> None:
     for note in notes:
         listen(NoteEvent(note))
-
-
-def _open_nodes(
-    assembly: Assembly, plan: Plan, stack: ExitStack, cache: LayerCache | None
-) -> list[AnyNode]:
-    """Open every stage and the sink; the stack closes them, whatever happens."""
-    nodes: list[AnyNode] = []
-    clip = plan.source.clip
-    recalls = _recalls(assembly, plan, cache)
-    for entry, planned, stage, recall in zip(
-        assembly.entries, plan.stages, assembly.stages, recalls, strict=True
-    ):
-        stack.callback(stage.close)
-        guarded(planned.name, None, partial(stage.open, clip, planned.context))
-        nodes.append(
-            make_node(
-                planned, stage, partial(options_at, entry.options, entry.keyframes), recall=recall
-            )
-        )
-        stack.callback(nodes[-1].close)
-        clip = planned.clip
-    stack.callback(assembly.sink.close)
-    guarded(plan.sink.name, None, partial(assembly.sink.open, clip, plan.sink.context))
-    return nodes
-
-
-def _recalls(assembly: Assembly, plan: Plan, cache: LayerCache | None) -> list[Recall | None]:
-    """The cache as each stage uses it; None for those whose work is not kept."""
-    if cache is None:
-        return [None] * len(plan.stages)
-    kinds = [entry.kind for entry in assembly.entries]
-    return [
-        Recall(cache, identity) if worth_keeping(kind, planned.needs) else None
-        for kind, planned, identity in zip(
-            kinds, plan.stages, stage_identities(assembly, plan), strict=True
-        )
-    ]
-
-
-def _flows(
-    assembly: Assembly,
-    plan: Plan,
-    nodes: list[AnyNode],
-    checkpoint: Checkpoint | None,
-    pauses: Pauses,
-) -> list[Flow]:
-    """The nodes in order, with the numbering of shots and chunks where it belongs."""
-    numbering = Stamp(*plan.chunk, pauses)
-    if checkpoint is not None:
-        numbering.restore(checkpoint.stamped)
-        for node in nodes:
-            planned = node.planned
-            node.restore(load_held(checkpoint.held[planned.name], planned.context.device))
-    flows = [through(node) for node in nodes]
-    stamp = partial(_stamped, numbering)
-    kinds = [entry.kind for entry in assembly.entries]
-    if "shots" not in kinds:
-        return [stamp, *flows]
-    at = kinds.index("shots")
-    shots = flows[at]
-    return [*flows[:at], lambda parcels: stamp(shots(parcels)), *flows[at + 1 :]]
-
-
-def _stamped(stamp: Stamp, parcels: Iterable[Parcel]) -> Generator[Parcel, None, None]:
-    for parcel in parcels:
-        yield stamp(parcel)
-
-
-def _stream(
-    engine: Engine, parcels: Iterable[Parcel], flows: list[Flow], queue: int, timeout: float
-) -> Generator[Parcel, None, None]:
-    if engine == "threaded" and queue:
-        yield from run_threaded(parcels, flows, queue, limit=timeout)
-    else:
-        yield from run_serial(parcels, flows)

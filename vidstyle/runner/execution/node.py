@@ -1,170 +1,206 @@
 """One stage at work: its windows, its state, and the checks on what it returns.
 
-Serial and threaded execution, and the check suite for stage authors, all step stages
-through a node, so that they cannot differ.
+Every engine, and the check suite for stage authors, step stages through a node, so that they
+cannot differ.
 """
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from fractions import Fraction
+from collections.abc import Generator, Iterable, Mapping
+from itertools import repeat
 from typing import Any
 
+import numpy as np
+
 from vidstyle.core.errors import StageError
-from vidstyle.core.options import StageOptions
+from vidstyle.core.frame import Frame
+from vidstyle.core.layers import host_shape
+from vidstyle.core.lazy_layers import HOST
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.stage import Layers, Stage
 from vidstyle.core.state import State
 from vidstyle.core.window import Window
-from vidstyle.runner.execution.edge import Held
-from vidstyle.runner.execution.faults import check_layers
-from vidstyle.runner.execution.guard import guarded
-from vidstyle.runner.execution.parcel import Parcel
+from vidstyle.runner.config.keyframes import Keyed, options_at
+from vidstyle.runner.execution.checkpoints import Checkpoints
 from vidstyle.runner.execution.recall import Recall
+from vidstyle.runner.plan.guard import Guard
+from vidstyle.runner.storage.checkpoint import StageState
 
 
 class Node:
-    """Turns a stream of parcels into the stream that leaves the stage, one for one."""
+    """Turns a stream of frames into the stream that leaves the stage, one for one."""
 
     def __init__(
         self,
         planned: PlannedStage,
         stage: Stage,
-        options_at: Callable[[Fraction], StageOptions],
+        entry: Keyed,
+        *,
+        checkpoints: Checkpoints | None = None,
         recall: Recall | None = None,
     ) -> None:
-        """``recall`` knows steps that were computed before; for a stage without a state."""
+        """Take an opened stage.
+
+        Args:
+            planned: Its part of the plan.
+            stage: The stage itself.
+            entry: Its options over time.
+            checkpoints: Gathers the state before frames at which a run may resume.
+            recall: Knows steps that were computed before; for a stage without a state.
+        """
         self.planned = planned
-        self.seconds = 0.0
-        """Time spent inside the stage's steps."""
-        self._stage = stage
-        self._options_at = options_at
-        self._recall = recall
-        needs = planned.needs
-        self._waiting: deque[Parcel] = deque()
-        self._behind: deque[Parcel] = deque(maxlen=needs.behind)
-        self._kept_behind = tuple(name for name, reach in needs.reads.items() if reach.behind)
+        self.guard = Guard(planned.name)
+        self._stage, self._entry = stage, entry
+        self._checkpoints, self._recall = checkpoints, recall
+        self._check = LayerCheck(planned)
+        reads = planned.needs.reads
+        self._home = home_of(planned)
+        self._ahead = planned.needs.ahead
+        self._names_now = tuple(reads)
+        self._names_behind, self._names_ahead = (
+            tuple(
+                tuple(name for name, reach in reads.items() if getattr(reach, side) >= distance)
+                for distance in range(1, getattr(planned.needs, side) + 1)
+            )
+            for side in ("behind", "ahead")
+        )
+        # A frame behind is kept with what the nearest distance shows; others may show less.
+        self._behind_alike = len(set(self._names_behind)) <= 1
+        self._waiting: deque[Frame] = deque()
+        self._behind: deque[Frame] = deque(maxlen=planned.needs.behind)
         self._shot: int | None = None
         self._state: State = None
 
-    def push(self, parcel: Parcel) -> Iterator[Parcel]:
-        """Take the next frame; give those whose look-ahead is now complete."""
-        if self._waiting and self._waiting[-1].shot != parcel.shot:
-            yield from self.finish()
-        self._waiting.append(parcel)
-        while len(self._waiting) > self.planned.needs.ahead:
+    def run(self, frames: Iterable[Frame]) -> Generator[Frame, None, None]:
+        """Give each frame when its look-ahead is there, or its shot has ended."""
+        waiting = self._waiting
+        for frame in frames:
+            while waiting and waiting[-1].shot != frame.shot:
+                yield self._advance()
+            waiting.append(frame)
+            if len(waiting) > self._ahead:
+                yield self._advance()
+        while waiting:
             yield self._advance()
 
-    def finish(self) -> Iterator[Parcel]:
-        """Give the frames that were waiting for a look-ahead that will not come."""
-        while self._waiting:
-            yield self._advance()
-
-    def held(self) -> Held:
+    def state(self) -> StageState:
         """What the next step depends on besides the frames from it onward."""
-        return Held(self._state, self._shot, tuple(self._behind))
+        return StageState(self._state, self._shot, tuple(self._behind))
 
-    def restore(self, held: Held) -> None:
-        """Go on from what another node of an equal stage held."""
-        self._state, self._shot = held.state, held.shot
-        self._behind = deque(held.behind, maxlen=self.planned.needs.behind)
+    def restore(self, state: StageState) -> None:
+        """Resume where another node of an equal stage stood."""
+        self._state, self._shot = state.state, state.shot
+        self._behind.clear()
+        for frame in reversed(state.behind):
+            self._leave(frame)
 
     def close(self) -> None:
-        """Nothing to give back: the frames that are held are memory alone."""
+        """Give back nothing: the frames that it holds are memory alone."""
 
-    def _advance(self) -> Parcel:
-        now = self._next()
-        written = self._layers(now)
-        self._leave_behind(now)
-        return now.written(written, self.planned.keeps)
-
-    def _next(self) -> Parcel:
-        """The frame whose turn it is; what is held before it goes to a checkpoint there."""
+    def _advance(self) -> Frame:
         now = self._waiting.popleft()
-        if now.edge is not None:
-            now.edge.held[self.planned.name] = self.held()
-        self._enter_shot(now)
-        return now
-
-    def _leave_behind(self, now: Parcel) -> None:
-        if self._behind.maxlen:
-            self._behind.appendleft(now.remembered(self._kept_behind))
-
-    def _enter_shot(self, now: Parcel) -> None:
-        if self._shot == now.shot:
-            return
-        self._behind.clear()
-        if self._shot is None or self.planned.needs.scope == "shot":
-            self._state = guarded(self.planned.name, now.index, self._stage.initial_state)
-        self._shot = now.shot
-
-    def _layers(self, now: Parcel) -> Layers:
-        started = time.perf_counter()
-        key = self._key(now)
-        layers = None if key is None else self._known(key, now)
-        if layers is None:
-            layers, self._state = self._step(now)
-            self._keep(key, layers)
-        self.seconds += time.perf_counter() - started
-        return layers
-
-    def _key(self, now: Parcel) -> str | None:
-        """What the frame's layers are looked up by; None where they are not."""
-        if self._recall is None:
-            return None
-        options, reads = self._options_at(now.time), self.planned.needs.reads
-        return self._recall.key(now, self._behind, tuple(self._waiting), reads, options)
-
-    def _known(self, key: str, now: Parcel) -> Layers | None:
-        assert self._recall is not None
-        layers = self._recall.get(key)
-        if layers is not None:
-            check_layers(layers, self.planned, now.index)
-        return layers
-
-    def _keep(self, key: str | None, layers: Layers) -> None:
-        if key is not None and self._recall is not None:
-            self._recall.put(key, layers)
-
-    def _step(self, now: Parcel) -> tuple[Layers, State]:
+        if now.checkpoint or now.shot != self._shot:
+            self._enter(now)
         window = self._window(now)
-        result = guarded(
-            self.planned.name, now.index, lambda: self._stage.step(window, self._state)
-        )
+        layers = self._step(window) if self._recall is None else self._recalled(window)
+        if self._names_behind:
+            self._leave(now)
+        return now.write(layers, self.planned.keeps)
+
+    def _enter(self, now: Frame) -> None:
+        """Give the state before the frame to its checkpoint, then begin its shot."""
+        if now.checkpoint and self._checkpoints is not None:
+            self._checkpoints.add(now.index, self.planned.name, self.state())
+        if self._shot != now.shot:
+            self._behind.clear()
+            if self._shot is None or self.planned.needs.scope == "shot":
+                self._state = self.guard(now.index, self._stage.initial_state)
+            self._shot = now.shot
+
+    def _leave(self, now: Frame) -> None:
+        """Keep of the frame what is read behind."""
+        self._behind.appendleft(now.restrict(self._names_behind[0], self._home))
+
+    def _window(self, now: Frame) -> Window[Any]:
+        entry, home = self._entry, self._home
+        behind = tuple(self._behind)
+        ahead: tuple[Frame, ...] = ()
+        if not self._behind_alike:
+            behind = tuple(map(Frame.restrict, behind, self._names_behind, repeat(home)))
+        if self._names_ahead:
+            ahead = tuple(map(Frame.restrict, self._waiting, self._names_ahead, repeat(home)))
+        options = entry.options
+        if entry.keyframes:
+            options = options_at(options, entry.keyframes, now.time)
+        return Window(now.restrict(self._names_now, home), options, behind, ahead)
+
+    def _step(self, window: Window[Any]) -> Layers:
+        name, index = self.planned.name, window.now.index
+        result = self.guard(index, self._stage.step, window, self._state)
         try:
             layers, state = result
         except (TypeError, ValueError):
-            raise StageError(
-                self.planned.name, now.index, "step must return (layers, state)"
-            ) from None
-        check_layers(layers, self.planned, now.index)
+            raise StageError(name, index, "step must return (layers, state)") from None
+        self._check(layers, index)
         if self.planned.needs.scope == "none" and state is not None:
-            raise StageError(
-                self.planned.name, now.index, "returned a state, but its scope is none"
-            )
-        return layers, state
+            raise StageError(name, index, "returned a state, but its scope is none")
+        self._state = state
+        return layers
 
-    def _window(self, now: Parcel) -> Window[Any]:
-        reads, context = self.planned.needs.reads, self.planned.context
-        home = self.planned.needs.home
+    def _recalled(self, window: Window[Any]) -> Layers:
+        """The layers of an equal step of an earlier run; else those of this one, for a later."""
+        assert self._recall is not None
+        key = self._recall.key(window)
+        layers = self._recall.get(key)
+        if layers is None:
+            layers = self._step(window)
+            self._recall.put(key, layers)
+        else:
+            self._check(layers, window.now.index)
+        return layers
 
-        def show(parcel: Parcel, distance: int, side: str) -> Any:
-            names = [
-                name
-                for name, reach in reads.items()
-                if name in parcel.cells and (not side or getattr(reach, side) >= distance)
-            ]
-            return parcel.show(names, home, context.device)
 
-        return Window(
-            now=show(now, 0, ""),
-            options=self._options_at(now.time),
-            behind=tuple(show(p, i, "behind") for i, p in enumerate(self._behind, 1)),
-            ahead=tuple(
-                show(p, i, "ahead")
-                for i, p in enumerate(self._waiting, 1)
-                if i <= self.planned.needs.ahead
-            ),
-        )
+def home_of(planned: PlannedStage) -> str:
+    """Where a stage reads its layers: ``host``, or the name of its device."""
+    return HOST if planned.needs.home == "host" else planned.context.device
+
+
+class LayerCheck:
+    """Checks the layers that a stage writes for a frame against what it declares."""
+
+    def __init__(self, planned: PlannedStage) -> None:
+        self._stage, self._home = planned.name, planned.needs.home
+        self._writes = frozenset(planned.needs.writes)
+        size = planned.clip.height, planned.clip.width
+        self._shapes = {name: host_shape(name, *size) for name in self._writes}
+        self._device_shapes = {name: _device_shape(s) for name, s in self._shapes.items()}
+
+    def __call__(self, layers: Layers, index: int) -> None:
+        """Raise StageError for other names, types or shapes, and for values that are not finite."""
+        fault = None
+        if not isinstance(layers, Mapping):
+            fault = f"layers must be a mapping of names to arrays, got {type(layers).__name__}"
+        elif layers.keys() != self._writes:
+            declared, wrote = sorted(self._writes), sorted(layers)
+            fault = f"declared that it writes {declared}, but wrote {wrote}"
+        else:
+            for name, layer in layers.items():
+                on_host = isinstance(layer, np.ndarray)
+                wanted = (self._shapes if on_host else self._device_shapes)[name]
+                if not on_host and self._home == "host":
+                    fault = f"layer {name} must be a numpy array, got {type(layer).__name__}"
+                elif str(layer.dtype).removeprefix("torch.") != "float32":
+                    fault = f"layer {name} must be float32, got {layer.dtype}"
+                elif wanted is not None and tuple(layer.shape) != wanted:
+                    fault = f"layer {name} must have shape {wanted}, got {tuple(layer.shape)}"
+                # A sum is finite only if all terms are, and costs a fraction of isfinite().all().
+                elif not np.isfinite(float(layer.sum())):
+                    fault = f"layer {name} holds NaN or infinite values"
+        if fault is not None:
+            raise StageError(self._stage, index, fault)
+
+
+def _device_shape(shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """(H, W, C) as (C, H, W), and (H, W) as (1, H, W)."""
+    return (shape[2] if len(shape) == 3 else 1, *shape[:2]) if shape else shape

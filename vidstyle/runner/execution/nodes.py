@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fractions import Fraction
 from typing import TypeAlias, cast
 
-from vidstyle.core.errors import PluginError
-from vidstyle.core.options import StageOptions
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.span import SpanStage
 from vidstyle.core.stage import AnyStage, Stage
+from vidstyle.runner.config.keyframes import Keyed
 from vidstyle.runner.execution.batch_node import BatchNode
+from vidstyle.runner.execution.checkpoints import Checkpoints
 from vidstyle.runner.execution.node import Node
 from vidstyle.runner.execution.recall import Recall
 from vidstyle.runner.execution.span_node import SpanNode
@@ -22,31 +20,24 @@ AnyNode: TypeAlias = Node | SpanNode
 def make_node(
     planned: PlannedStage,
     stage: AnyStage,
-    options_at: Callable[[Fraction], StageOptions],
+    entry: Keyed,
     *,
     budget: int | None = None,
+    checkpoints: Checkpoints | None = None,
     recall: Recall | None = None,
 ) -> AnyNode:
-    """A node that runs the stage frame by frame, or span by span where it declares spans.
+    """Make the node that runs the stage: frame by frame, in batches, or span by span.
 
-    ``budget`` is the memory for a span in bytes; None leaves it to the plan's rule. ``recall`` is
-    for stages that step.
+    Args:
+        planned: The stage's part of the plan.
+        stage: The opened stage.
+        entry: Its options over time.
+        budget: Memory for a span in bytes; None leaves it to the plan's rule.
+        checkpoints: Gathers the stage's state before frames at which a run may resume.
+        recall: Knows steps that were computed before; for stages that step.
     """
-    if planned.needs.span is None:
-        kind = BatchNode if planned.context.batch > 1 else Node
-        return kind(planned, cast("Stage", stage), options_at, recall)
-    return SpanNode(planned, cast("SpanStage", stage), options_at, budget=budget)
-
-
-def check_form(name: str, stage: AnyStage) -> None:
-    """Raise PluginError where the stage's method and its declaration are of two forms."""
-    by_spans = callable(getattr(stage, "step_span", None))
-    if by_spans and stage.needs.span is None:
-        raise PluginError(
-            f"stage {name} has step_span, but declares no spans; set Needs(span=...) to the"
-            " number of frames that it gets at most"
-        )
-    if callable(getattr(stage, "step_many", None)) and stage.needs.scope != "none":
-        raise PluginError(f"stage {name} has step_many, but keeps a state; leave one of them out")
-    if not by_spans and stage.needs.span is not None:
-        raise PluginError(f"stage {name} declares spans, but has no step_span")
+    if planned.needs.span is not None:
+        spanning = cast("SpanStage", stage)
+        return SpanNode(planned, spanning, entry, budget=budget, checkpoints=checkpoints)
+    kind = BatchNode if planned.context.batch > 1 else Node
+    return kind(planned, cast("Stage", stage), entry, checkpoints=checkpoints, recall=recall)

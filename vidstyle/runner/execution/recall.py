@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from vidstyle.core.layers import HostArray
-from vidstyle.core.needs import Needs, Reach
-from vidstyle.core.options import StageOptions
+from vidstyle.core.lazy_layers import LazyLayer
+from vidstyle.core.needs import Needs
 from vidstyle.core.stage import Layers
-from vidstyle.runner.execution.parcel import Cell, Parcel
+from vidstyle.core.window import Window
 from vidstyle.runner.storage.layer_cache import LayerCache, key_of
 
 _KINDS = ("flow", "stylize")
@@ -30,20 +29,14 @@ class Recall:
     identity: str
     """Hash of the stage, its options, place, weights and code."""
 
-    def key(
-        self,
-        now: Parcel,
-        behind: Sequence[Parcel],
-        ahead: Sequence[Parcel],
-        reads: Mapping[str, Reach],
-        options: StageOptions,
-    ) -> str:
-        """Of a step: all that its layers depend on."""
-        parts = [self.identity.encode(), json.dumps(options.model_dump(mode="json")).encode()]
-        seen = [(0, now), *((-d, p) for d, p in enumerate(behind, 1)), *enumerate(ahead, 1)]
-        for distance, parcel in seen:
-            for name in sorted(_shown(parcel, distance, reads)):
-                parts += [f"{distance} {name}".encode(), parcel.cells[name].digest()]
+    def key(self, window: Window[Any]) -> str:
+        """Hash of all that the layers of a step depend on."""
+        options = json.dumps(window.options.model_dump(mode="json"))
+        parts = [self.identity.encode(), options.encode()]
+        behind = ((-distance, frame) for distance, frame in enumerate(window.behind, 1))
+        for distance, frame in [(0, window.now), *behind, *enumerate(window.ahead, 1)]:
+            for name in sorted(frame.layers):
+                parts += [f"{distance} {name}".encode(), frame.lazy_layer(name).digest()]
         return key_of(parts)
 
     def get(self, key: str) -> Layers | None:
@@ -51,14 +44,4 @@ class Recall:
 
     def put(self, key: str, layers: Layers) -> None:
         """Keep what a step gave."""
-        self.cache.put(key, {name: _on_host(layer) for name, layer in layers.items()})
-
-
-def _shown(parcel: Parcel, distance: int, reads: Mapping[str, Reach]) -> Iterator[str]:
-    for name, reach in reads.items():
-        if name in parcel.cells and -reach.behind <= distance <= reach.ahead:
-            yield name
-
-
-def _on_host(layer: object) -> HostArray:
-    return Cell(layer).at("host", "cpu")  # type: ignore[arg-type,return-value]  # a layer, checked
+        self.cache.put(key, {name: LazyLayer(layer).host() for name, layer in layers.items()})

@@ -1,22 +1,26 @@
-"""Layers of a span: in memory up to a budget, beyond it in a temporary file without a name."""
+"""The frames of a span: in memory up to a budget, beyond it in a temporary file without a name."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import FileIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vidstyle.core.errors import OutputError
-from vidstyle.core.layers import HostArray
-from vidstyle.runner.execution.parcel import Cell
-from vidstyle.runner.execution.transfer import read_only
+from vidstyle.core.frame import Frame
+from vidstyle.core.layers import HostArray, Layer
+from vidstyle.core.lazy_layers import LazyLayer, LazyLayers
 
+if TYPE_CHECKING:
+    import torch
+
+# Bytes. Less is not worth a place on disk, and an empty layer has none there.
 _SMALL = 4096
-# Bytes. Less is not worth a place on disk, and nothing at all has none there.
 _ALIGNMENT = 64
 
 
@@ -31,16 +35,16 @@ class _Slot:
 
 
 class SpanStore:
-    """Cells by key, for one span. One thread uses it at a time.
+    """Layers by key, for one span. One thread uses it at a time.
 
-    What comes first stays in memory: passes read all frames in turn, and whatever was given up
-    for later ones would be missed first. The file has no name on POSIX systems, so that nothing
-    is left of it however the process ends; see ``tempfile`` for the folder.
+    The first layers stay in memory: passes read all frames in turn, so that dropping the first
+    ones for later ones would miss each time. The file has no name on POSIX systems, so that it
+    is gone however the process ends; see ``tempfile`` for the folder.
     """
 
     def __init__(self, budget: int) -> None:
         self._left = budget
-        self._cells: dict[Hashable, Cell] = {}
+        self._layers: dict[Hashable, LazyLayer] = {}
         self._slots: dict[Hashable, _Slot] = {}
         self._file: FileIO | None = None
         self._end = 0
@@ -50,35 +54,35 @@ class SpanStore:
         """Bytes in the file."""
         return self._end
 
-    def put(self, key: Hashable, cell: Cell) -> None:
+    def put(self, key: Hashable, layer: LazyLayer) -> None:
         """Keep the layer, in place of what had the key. Raises OutputError for a full disk."""
-        before = self._cells.pop(key, None)
-        self._left += before.nbytes if before else 0
-        size = cell.nbytes
+        before = self._layers.pop(key, None)
+        self._left += before.values.nbytes if before else 0
+        size = layer.values.nbytes
         if size < _SMALL or (size <= self._left and key not in self._slots):
             self._slots.pop(key, None)
-            self._cells[key] = cell
+            self._layers[key] = layer
             self._left -= size
         else:
-            self._slots[key] = self._written(self._slots.get(key), _host(cell))
+            self._slots[key] = self._write(self._slots.get(key), np.ascontiguousarray(layer.host()))
 
     def __contains__(self, key: Hashable) -> bool:
-        return key in self._cells or key in self._slots
+        return key in self._layers or key in self._slots
 
-    def get(self, key: Hashable) -> Cell:
+    def get(self, key: Hashable) -> LazyLayer:
         """The layer as it is now, whatever is put under its key later."""
         slot = self._slots.get(key)
-        return self._cells[key] if slot is None else Cell(self._read(slot))
+        return self._layers[key] if slot is None else LazyLayer(self._read(slot))
 
     def close(self) -> None:
         """Give memory and disk back; may be called again."""
-        self._cells.clear()
+        self._layers.clear()
         self._slots.clear()
         if self._file is not None:
             self._file.close()
             self._file = None
 
-    def _written(self, before: _Slot | None, array: HostArray) -> _Slot:
+    def _write(self, before: _Slot | None, array: HostArray) -> _Slot:
         fits = before is not None and array.nbytes <= before.nbytes
         offset = before.offset if before is not None and fits else self._end
         with _failing_as_output():
@@ -103,10 +107,62 @@ class SpanStore:
         return array
 
 
-def _host(cell: Cell) -> HostArray:
-    array = cell.at("host", "cpu")
-    assert isinstance(array, np.ndarray)
-    return read_only(np.ascontiguousarray(array))
+class StoredLayer(LazyLayer):
+    """A layer that is read from a store each time, so that frames may be kept and cost nothing."""
+
+    __slots__ = ("_key", "_store")
+
+    def __init__(self, store: SpanStore, key: Hashable) -> None:
+        self._host, self._digest = None, None
+        self._store, self._key = store, key
+
+    @property
+    def values(self) -> Layer:
+        return self._store.get(self._key).values
+
+    def host(self) -> HostArray:
+        return self._store.get(self._key).host()
+
+    def tensor(self, device: str) -> torch.Tensor:
+        return self._store.get(self._key).tensor(device)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFrames:
+    """The frames of a span, whose layers lie in a store under (position, name)."""
+
+    store: SpanStore
+    frames: Sequence[Frame]
+    """Without layers."""
+    names: tuple[str, ...]
+    """Layers to show, where they are there."""
+    home: str
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, position: int) -> Frame:
+        position = range(len(self.frames))[position]
+        layers: dict[str, LazyLayer] = {
+            name: StoredLayer(self.store, (position, name))
+            for name in self.names
+            if (position, name) in self.store
+        }
+        return replace(self.frames[position], layers=LazyLayers(layers, self.home))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredScratch:
+    """The part of a store where a stage puts images of its own."""
+
+    store: SpanStore
+    home: str
+
+    def __getitem__(self, key: Hashable) -> Layer:
+        return LazyLayers({"": self.store.get(("scratch", key))}, self.home)[""]
+
+    def __setitem__(self, key: Hashable, layer: Layer) -> None:
+        self.store.put(("scratch", key), LazyLayer(layer))
 
 
 @contextmanager

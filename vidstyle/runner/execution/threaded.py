@@ -10,14 +10,15 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from types import TracebackType
 
-from vidstyle.core.errors import StageError, Terminated
-from vidstyle.runner.execution.guard import overdue
-from vidstyle.runner.execution.parcel import Parcel
+from vidstyle.core.errors import Terminated
+from vidstyle.core.frame import Frame
+from vidstyle.core.plan import Plan
 from vidstyle.runner.execution.serial import Flow
+from vidstyle.runner.plan.guard import Guard
 
 _NAME = "vidstyle stage"
 _HUNG = 1.0
@@ -34,12 +35,12 @@ class Channel:
     """A bounded queue that can end, and that can be shut from any side at any time."""
 
     def __init__(self, capacity: int) -> None:
-        self._items: deque[Parcel] = deque()
+        self._items: deque[Frame] = deque()
         self._capacity = capacity
         self._changed = threading.Condition()
         self._ended = self._shut = False
 
-    def put(self, item: Parcel) -> None:
+    def put(self, item: Frame) -> None:
         """Wait for room. Raises ChannelShutError where the run is ending."""
         with self._changed:
             self._changed.wait_for(lambda: self._shut or len(self._items) < self._capacity)
@@ -61,10 +62,10 @@ class Channel:
             self._items.clear()
             self._changed.notify_all()
 
-    def __iter__(self) -> Iterator[Parcel]:
+    def __iter__(self) -> Iterator[Frame]:
         return self.watching(None, _nothing)
 
-    def watching(self, seconds: float | None, look: Callable[[], None]) -> Iterator[Parcel]:
+    def watching(self, seconds: float | None, look: Callable[[], None]) -> Iterator[Frame]:
         """The items; while none comes, ``look`` is called every so many seconds."""
         while True:
             with self._changed:
@@ -86,16 +87,22 @@ class Threads:
     """The running pipeline: iterate it for its frames, leave its context to end it."""
 
     def __init__(
-        self, parcels: Iterable[Parcel], flows: Iterable[Flow], queue: int, limit: float
+        self,
+        frames: Iterable[Frame],
+        flows: Iterable[Flow],
+        queue: int,
+        *,
+        guards: Sequence[Guard] = (),
+        limit: float = math.inf,
     ) -> None:
-        """``limit`` is how many seconds a call of a stage may take."""
-        self._limit = limit
+        """Fail where a call that one of the ``guards`` makes takes more than ``limit`` seconds."""
+        self._guards, self._limit = guards, limit
         self._patience: float | None = None
         self._error: BaseException | None = None
         self._lock = threading.Lock()
         self._channels: list[Channel] = []
         self._threads: list[threading.Thread] = []
-        stream: Iterable[Parcel] = parcels
+        stream: Iterable[Frame] = frames
         for flow in (_forward, *flows):
             channel = Channel(queue)
             self._channels.append(channel)
@@ -106,11 +113,11 @@ class Threads:
             )
             stream = channel
 
-    def _work(self, flow: Flow, stream: Iterable[Parcel], channel: Channel) -> None:
+    def _work(self, flow: Flow, stream: Iterable[Frame], channel: Channel) -> None:
         try:
             with closing(flow(stream)) as out:
-                for parcel in out:
-                    channel.put(parcel)
+                for frame in out:
+                    channel.put(frame)
             channel.end()
         except ChannelShutError:
             pass
@@ -132,7 +139,7 @@ class Threads:
             raise
         return self
 
-    def __iter__(self) -> Iterator[Parcel]:
+    def __iter__(self) -> Iterator[Frame]:
         try:
             yield from self._channels[-1].watching(min(1.0, self._limit), self._look)
         except ChannelShutError:
@@ -152,14 +159,11 @@ class Threads:
 
     def _look(self) -> None:
         """Raise StageError where a stage does not come back."""
-        call = overdue(self._limit)
-        if call is not None:
-            self._patience = _HUNG
-            raise StageError(
-                call.stage,
-                call.frame,
-                f"it has not come back for {self._limit:g} s; raise the limit with --timeout",
-            )
+        for guard in self._guards:
+            error = guard.overdue(self._limit)
+            if error is not None:
+                self._patience = _HUNG
+                raise error
 
     def _end(self) -> None:
         """Shut all channels and wait for the steps that are running, where patience is bounded no
@@ -182,17 +186,33 @@ def _nothing() -> None:
 
 
 def run_threaded(
-    parcels: Iterable[Parcel], flows: Iterable[Flow], queue: int, *, limit: float = math.inf
-) -> Iterator[Parcel]:
+    frames: Iterable[Frame],
+    flows: Iterable[Flow],
+    queue: int,
+    *,
+    guards: Sequence[Guard] = (),
+    limit: float = math.inf,
+) -> Iterator[Frame]:
     """All frames as they leave the last flow, the work of each flow on a thread of its own.
 
-    Raises StageError where a call of a stage takes longer than ``limit`` seconds: nobody can
-    end its thread, which ends with the process.
+    Raises StageError where a call of a stage, made by one of the ``guards``, takes longer than
+    ``limit`` seconds: nobody can end its thread, which ends with the process.
     """
-    with Threads(parcels, flows, queue, limit) as running:
+    with Threads(frames, flows, queue, guards=guards, limit=limit) as running:
         yield from running
 
 
-def _forward(parcels: Iterable[Parcel]) -> Generator[Parcel, None, None]:
+def _forward(frames: Iterable[Frame]) -> Generator[Frame, None, None]:
     """The first thread's work: take frames from the source."""
-    yield from parcels
+    yield from frames
+
+
+def drive_threaded(
+    frames: Iterable[Frame],
+    flows: Sequence[Flow],
+    guards: Sequence[Guard],
+    plan: Plan,
+    limit: float,
+) -> Threads:
+    """Lead frames through flows, each on a thread of its own."""
+    return Threads(frames, flows, plan.queue, guards=guards, limit=limit)

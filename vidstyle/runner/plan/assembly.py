@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 from vidstyle.core.clip import Clip
 from vidstyle.core.context import ExecutionContext
-from vidstyle.core.errors import PipelineError
+from vidstyle.core.errors import PipelineError, PluginError
 from vidstyle.core.sink import Sink
 from vidstyle.core.source import Source
 from vidstyle.core.stage import AnyStage
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry
-from vidstyle.runner.execution.guard import guarded
-from vidstyle.runner.execution.nodes import check_form
-from vidstyle.runner.execution.side_reading import SideReading
 from vidstyle.runner.plan.device import available_cores, resolve_device
+from vidstyle.runner.plan.guard import Guard
+from vidstyle.runner.plan.side_reading import SideReading
 from vidstyle.runner.plan.wiring import Wire, check_wiring
 
 
@@ -66,8 +64,8 @@ def assemble(
     Raises PipelineError, PluginError or DeviceError where they do not go together.
     """
     first, *middle, last = pipeline.stages
-    stages: list[AnyStage] = [made(entry) for entry in middle]
-    sink: Sink = made(last)
+    stages: list[AnyStage] = [make_stage(entry) for entry in middle]
+    sink: Sink = make_stage(last)
     for entry, stage in zip(middle, stages, strict=True):
         check_form(entry.name, stage)
     wires = _wires(pipeline, stages, sink)
@@ -90,23 +88,23 @@ def assemble(
     )
 
 
-def made(entry: StageEntry) -> Any:
+def make_stage(entry: StageEntry) -> Any:
     """The stage itself; its constructor is the plugin author's code."""
-    return guarded(entry.name, None, lambda: entry.cls(entry.options))
+    return Guard(entry.name)(None, entry.cls, entry.options)
 
 
 def _resolved(
     entry: StageEntry, stage: Any, clip: Clip, context: ExecutionContext
 ) -> tuple[StageEntry, Any]:
-    options = guarded(entry.name, None, lambda: stage.resolve(clip, context))
+    options = Guard(entry.name)(None, stage.resolve, clip, context)
     if options == entry.options:
         return entry, stage
     entry = replace(entry, options=options)
-    return entry, made(entry)
+    return entry, make_stage(entry)
 
 
 def _described(entry: StageEntry, stage: AnyStage, clip: Clip) -> Clip:
-    after: Clip = guarded(entry.name, None, partial(stage.describe, clip))
+    after: Clip = Guard(entry.name)(None, stage.describe, clip)
     if not stage.needs.geometry and _form(after) != _form(clip):
         raise PipelineError(
             f"stage {entry.name} changes the image's size without declaring geometry"
@@ -125,3 +123,17 @@ def _wires(pipeline: Pipeline, stages: Sequence[AnyStage], sink: Sink) -> list[W
         for entry, stage in zip(entries, stages, strict=True)
     ]
     return [*wires, Wire(last.name, last.kind, sink.needs)]
+
+
+def check_form(name: str, stage: AnyStage) -> None:
+    """Raise PluginError where the stage's method and its declaration are of two forms."""
+    by_spans = callable(getattr(stage, "step_span", None))
+    if by_spans and stage.needs.span is None:
+        raise PluginError(
+            f"stage {name} has step_span, but declares no spans; set Needs(span=...) to the"
+            " number of frames that it gets at most"
+        )
+    if callable(getattr(stage, "step_many", None)) and stage.needs.scope != "none":
+        raise PluginError(f"stage {name} has step_many, but keeps a state; leave one of them out")
+    if not by_spans and stage.needs.span is not None:
+        raise PluginError(f"stage {name} declares spans, but has no step_span")

@@ -64,19 +64,15 @@ def process_memory(*, torch: bool) -> int:
 
 
 def refusal(plan: Plan, budget: int) -> DeviceError:
-    """The error for a plan that takes more, whatever is chosen: what it takes, what would fit."""
+    """The error for a plan that needs more memory, whatever is chosen: what it needs, what fits."""
     fixed = process_memory(torch=any(s.needs.home == "device" for s in plan.stages))
     clip = plan.source.clip
     shrink = math.sqrt(max(budget - fixed, 0) / max(plan.memory - fixed, 1))
     width, height = (int(shrink * side) // 2 * 2 for side in (clip.width, clip.height))
-    fits = (
-        f"images of {width}x{height} would fit"
-        if min(width, height) >= 16
-        else f"{size_text(fixed)} are taken before the first frame"
-    )
+    fits = f", or use images of {width}x{height}" if min(width, height) >= 16 else ""
     return DeviceError(
-        f"{clip.width}x{clip.height} takes about {size_text(plan.memory)}, and --max-memory is"
-        f" {size_text(budget)}: {fits}, or raise it"
+        f"needs {size_text(plan.memory)} for images of {clip.width}x{clip.height}, but --max-memory"
+        f" is {size_text(budget)}. Raise it{fits}."
     )
 
 

@@ -85,6 +85,7 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, sa
         + (0 if choice.queue else alone)
         + sum(stage.memory for stage in planned),
         savings=savings,
+        plugins=tuple(map(str, assembly.pipeline.plugins)),
         inputs=tuple(side.planned() for side in assembly.inputs),
     )
 

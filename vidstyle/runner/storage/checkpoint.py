@@ -1,87 +1,110 @@
-"""What a run needs to go on at a frame, as bytes: arrays and JSON, never pickled."""
+"""What a run needs to resume at a frame, as bytes: arrays and JSON, never pickled."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vidstyle.core.frame import Frame
 from vidstyle.core.layers import Layer
 from vidstyle.core.source import Mark
-from vidstyle.core.state import StateValue, load_state, save_state
-from vidstyle.runner.execution.edge import Clock, Edge, Held, Stamped
-from vidstyle.runner.execution.parcel import Cell, Parcel
+from vidstyle.core.state import State, StateValue, load_state, save_state
 
 if TYPE_CHECKING:
     import torch
 
 _FACTS = "facts"
+_FRACTION = "\0fraction"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When a run's first frames are shown, in seconds on the file's clock."""
+
+    origin: Fraction
+    """The first frame of the file."""
+    start: Fraction
+    """The first one wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPosition:
+    """How far shots and chunks are numbered."""
+
+    shot: int = 0
+    chunk: int = 0
+    in_chunk: int = 0
+    """Frames of the chunk so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageState:
+    """All that a stage's next step depends on besides the frames from it onward."""
+
+    state: State
+    shot: int | None
+    """Of the last frame; None before the first one."""
+    behind: tuple[Frame, ...]
+    """The frames behind that its window shows, nearest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A place between two frames, and what everybody held there."""
+    """A cut between two frame numbers, and the state of every part of the run there."""
 
     mark: Mark
     clock: Clock
-    stamped: Stamped
-    held: Mapping[str, bytes]
-    """By the name of the stage; ``load_held`` reads it."""
+    position: ChunkPosition
+    states: Mapping[str, bytes]
+    """By the name of the stage; ``load_stage_state`` reads them."""
 
 
-def checkpoint_of(edge: Edge) -> Checkpoint:
-    """The checkpoint before the frame whose edge this is, once it has passed every stage."""
-    if edge.stamped is None:
-        raise ValueError("the edge was not kept")
-    return Checkpoint(edge.mark(), edge.clock, edge.stamped, _Saved(edge.held))
+class SavedStates(Mapping[str, bytes]):
+    """States of stages, each saved when it is looked up: together they are large."""
 
-
-class _Saved(Mapping[str, bytes]):
-    """What stages held, each written when it is asked for: together they are large."""
-
-    def __init__(self, held: Mapping[str, Held]) -> None:
-        self._held = held
+    def __init__(self, states: Mapping[str, StageState]) -> None:
+        self._states = states
 
     def __getitem__(self, name: str) -> bytes:
-        return save_held(self._held[name])
+        return save_stage_state(self._states[name])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._held)
+        return iter(self._states)
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._states)
 
 
 def save_place(checkpoint: Checkpoint) -> str:
-    """Mark, clock and numbering as JSON."""
-    clock = checkpoint.clock
-    return json.dumps(
+    """Mark, clock and position as JSON."""
+    return _to_json(
         {
             "mark": asdict(checkpoint.mark),
-            "clock": [str(clock.origin), str(clock.start)],
-            "stamped": asdict(checkpoint.stamped),
+            "clock": asdict(checkpoint.clock),
+            "position": asdict(checkpoint.position),
         }
     )
 
 
-def load_place(text: str, held: Mapping[str, bytes]) -> Checkpoint:
-    """The checkpoint that ``save_place`` was given, with what the stages held."""
-    facts = json.loads(text)
-    mark = facts["mark"]
+def load_place(text: str, states: Mapping[str, bytes]) -> Checkpoint:
+    """The checkpoint that ``save_place`` was given, with the states of its stages."""
+    parts = _from_json(text)
+    mark = parts["mark"]
     return Checkpoint(
-        Mark(mark["index"], mark["pts"], tuple(mark["digests"])),
-        Clock(*map(Fraction, facts["clock"])),
-        Stamped(**facts["stamped"]),
-        held,
+        Mark(**{**mark, "digests": tuple(mark["digests"])}),
+        Clock(**parts["clock"]),
+        ChunkPosition(**parts["position"]),
+        states,
     )
 
 
-def save_held(held: Held) -> bytes:
-    """``load_held`` gives back an equal one, arrays and tensors bit for bit."""
+def save_stage_state(held: StageState) -> bytes:
+    """``load_stage_state`` gives back an equal one, arrays and tensors bit for bit."""
     arrays: dict[str, StateValue] = {}
     orders: dict[str, list[int]] = {}
     scalars: dict[str, StateValue] = {}
@@ -97,36 +120,36 @@ def save_held(held: Held) -> bytes:
             scalars[name] = value
         else:
             put(f"state.{name}", value)
-    for number, parcel in enumerate(held.behind):
-        for name, cell in parcel.cells.items():
-            put(f"behind.{number}.{name}", cell.stored())
+    for number, frame in enumerate(held.behind):
+        for name in frame.layers:
+            put(f"behind.{number}.{name}", frame.lazy_layer(name).values)
     facts = {
         "shot": held.shot,
         "none": held.state is None,
         "scalars": scalars,
         "orders": orders,
-        "behind": [_place_of(parcel) for parcel in held.behind],
+        "behind": [_values_of(frame) for frame in held.behind],
     }
-    return save_state({**arrays, _FACTS: json.dumps(facts)})
+    return save_state({**arrays, _FACTS: _to_json(facts)})
 
 
-def load_held(data: bytes, device: str) -> Held:
-    """Read what ``save_held`` wrote; what lay on a device comes to lie on ``device``.
+def load_stage_state(data: bytes, device: str) -> StageState:
+    """Read what ``save_stage_state`` wrote; tensors come to lie on ``device``.
 
     Raises ValueError where the bytes are damaged.
     """
     stored = dict(load_state(data) or {})
-    facts = json.loads(str(stored.pop(_FACTS)))
+    facts = _from_json(str(stored.pop(_FACTS)))
     layers: dict[str, Any] = {
         name: _to_tensor(value, facts["orders"][name], device) if name in facts["orders"] else value
         for name, value in stored.items()
     }
     state = {**dict(_under("state.", layers)), **facts["scalars"]}
     behind = tuple(
-        _parcel(position, dict(_under(f"behind.{number}.", layers)))
-        for number, position in enumerate(facts["behind"])
+        Frame(**values, layers=dict(_under(f"behind.{number}.", layers)))
+        for number, values in enumerate(facts["behind"])
     )
-    return Held(None if facts["none"] else state, facts["shot"], behind)
+    return StageState(None if facts["none"] else state, facts["shot"], behind)
 
 
 def _under(prefix: str, layers: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -135,20 +158,26 @@ def _under(prefix: str, layers: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name.removeprefix(prefix), layer
 
 
-def _place_of(parcel: Parcel) -> dict[str, int | str]:
-    return {
-        "index": parcel.index,
-        "pts": parcel.pts,
-        "duration": parcel.duration,
-        "time": str(parcel.time),
-        "shot": parcel.shot,
-        "chunk": parcel.chunk,
-    }
+def _values_of(frame: Frame) -> dict[str, object]:
+    """Every field of the frame but its layers."""
+    return {f.name: getattr(frame, f.name) for f in fields(frame) if f.name != "layers"}
 
 
-def _parcel(position: Mapping[str, Any], layers: Mapping[str, Layer]) -> Parcel:
-    cells = {name: Cell(layer) for name, layer in layers.items()}
-    return Parcel(**{**position, "time": Fraction(position["time"])}, cells=cells)
+def _to_json(facts: Mapping[str, object]) -> str:
+    def encode(value: object) -> object:
+        if isinstance(value, Fraction):
+            return {_FRACTION: str(value)}
+        raise TypeError(f"a checkpoint cannot hold a {type(value).__name__}: {value!r}")
+
+    return json.dumps(facts, default=encode)
+
+
+def _from_json(text: str) -> dict[str, Any]:
+    def decode(item: dict[str, Any]) -> object:
+        return Fraction(item[_FRACTION]) if item.keys() == {_FRACTION} else item
+
+    facts: dict[str, Any] = json.loads(text, object_hook=decode)
+    return facts
 
 
 def _from_tensor(tensor: torch.Tensor) -> tuple[np.ndarray, list[int]]:

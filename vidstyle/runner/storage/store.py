@@ -10,14 +10,16 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from vidstyle.core.errors import OutputError
 from vidstyle.core.sink import FrameTime, Packet
 from vidstyle.runner.storage.checkpoint import Checkpoint, load_place, save_place
-from vidstyle.runner.storage.store_file import failing_as_output, is_damage, opened, remove
+from vidstyle.runner.storage.store_file import is_damage, opened, remove
 
 CHUNKS = "chunks"
 """Fact that is noted when all chunks are there: how many."""
@@ -167,8 +169,8 @@ class Store:
         position = save_place(behind)
         with failing_as_output(self._path), self._database as database:
             database.execute("delete from pause")
-            database.execute("delete from held where chunk = ?", (_PAUSED,))
-            self._put_held(_PAUSED, behind)
+            database.execute("delete from stage_state where chunk = ?", (_PAUSED,))
+            self._put_states(_PAUSED, behind)
             digest = self._pause_digest(chunk, position, frames)
             database.execute(
                 "insert into pause values (?, ?, ?, ?)", (chunk, position, frames, digest)
@@ -264,58 +266,60 @@ class Store:
     def _keep(self, chunk: int, checkpoint: Checkpoint) -> None:
         """Put the checkpoint before ``chunk``, and drop those that are too old to be wanted."""
         database, position = self._database, save_place(checkpoint)
-        self._put_held(chunk, checkpoint)
+        self._put_states(chunk, checkpoint)
         digest = self._checkpoint_digest(chunk, position)
         database.execute("insert into checkpoint values (?, ?, ?)", (chunk, position, digest))
-        for table in ("checkpoint", "held"):
+        for table in ("checkpoint", "stage_state"):
             database.execute(f"delete from {table} where chunk between 0 and ?", (chunk - _KEPT,))
 
-    def _put_held(self, chunk: int, checkpoint: Checkpoint) -> None:
+    def _put_states(self, chunk: int, checkpoint: Checkpoint) -> None:
         self._database.executemany(
-            "insert into held values (?, ?, ?)",
+            "insert into stage_state values (?, ?, ?)",
             # One stage's at a time: each is made when it is asked for.
-            ((chunk, stage, data) for stage, data in checkpoint.held.items()),
+            ((chunk, stage, data) for stage, data in checkpoint.states.items()),
         )
 
     def _drop_pause(self) -> None:
         self._database.execute("delete from pause")
         self._database.execute("delete from image")
-        self._database.execute("delete from held where chunk = ?", (_PAUSED,))
+        self._database.execute("delete from stage_state where chunk = ?", (_PAUSED,))
 
     def _paused(self, chunk: int) -> Resumption | None:
         """What was kept inside of that chunk, or None where nothing was or it is damaged."""
-        rows = list(self._rows("select place, frames, digest from pause where chunk = ?", chunk))
+        rows = list(self._rows("select position, frames, digest from pause where chunk = ?", chunk))
         for position, frames, digest in rows:
             if self._pause_digest(chunk, position, frames) == digest:
-                return Resumption(chunk, load_place(position, self._held(_PAUSED)), frames)
+                return Resumption(chunk, load_place(position, self._states(_PAUSED)), frames)
         return None
 
-    def _held(self, chunk: int) -> dict[str, bytes]:
-        return dict(self._held_rows(chunk))
+    def _states(self, chunk: int) -> dict[str, bytes]:
+        return dict(self._state_rows(chunk))
 
-    def _held_rows(self, chunk: int) -> Iterator[tuple[str, bytes]]:
-        return self._rows("select stage, data from held where chunk = ? order by stage", chunk)
+    def _state_rows(self, chunk: int) -> Iterator[tuple[str, bytes]]:
+        return self._rows(
+            "select stage, data from stage_state where chunk = ? order by stage", chunk
+        )
 
     def _checkpoint_digest(self, chunk: int, position: str) -> str:
-        return _digest_of([(chunk, position)], self._held_rows(chunk))
+        return _digest_of([(chunk, position)], self._state_rows(chunk))
 
     def _pause_digest(self, chunk: int, position: str, frames: int) -> str:
         images = self._rows("select * from image where number < ? order by number", frames)
-        return _digest_of([(chunk, position, frames)], self._held_rows(_PAUSED), images)
+        return _digest_of([(chunk, position, frames)], self._state_rows(_PAUSED), images)
 
     def _checkpoint(self, chunk: int) -> Checkpoint | None:
         """The checkpoint before a chunk, or None where it is damaged."""
-        rows = self._rows("select place, digest from checkpoint where chunk = ?", chunk)
+        rows = self._rows("select position, digest from checkpoint where chunk = ?", chunk)
         ((position, digest),) = list(rows)
         if self._checkpoint_digest(chunk, position) != digest:
             return None
-        return load_place(position, self._held(chunk))
+        return load_place(position, self._states(chunk))
 
     def _forget_from(self, chunk: int) -> None:
         with failing_as_output(self._path), self._database as database:
             for table in ("segment", "packet", "frame"):
                 database.execute(f"delete from {table} where chunk >= ?", (chunk,))
-            for table in ("checkpoint", "held"):
+            for table in ("checkpoint", "stage_state"):
                 database.execute(f"delete from {table} where chunk > ?", (chunk,))
 
     def _segment_digest(self, chunk: int, header: bytes, frames: int) -> str:
@@ -352,3 +356,15 @@ def _digest_of(*tables: Iterable[tuple[Any, ...]]) -> str:
                 digest.update(f"{type(value).__name__} {len(data)}:".encode())
                 digest.update(data)
     return digest.hexdigest()
+
+
+@contextmanager
+def failing_as_output(path: Path) -> Iterator[None]:
+    """Turn a failing disk into the error that a user understands."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(
+            f"cannot write {path}: {reason}; free some space or choose another place with -o"
+        ) from error

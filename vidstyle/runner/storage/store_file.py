@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from vidstyle.core.errors import OutputError
-
-_VERSION = 2
 # Of the tables.
+_VERSION = 3
 _OUTER_FAULTS = (
     *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM),
     *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH),
@@ -31,15 +28,15 @@ create table frame (
     position integer primary key, source_index integer not null, chunk integer not null,
     pts integer not null, duration integer not null, digest text not null
 );
-create table checkpoint (chunk integer primary key, place text not null, digest text not null);
+create table checkpoint (chunk integer primary key, position text not null, digest text not null);
 create table pause (
-    chunk integer primary key, place text not null, frames integer not null, digest text not null
+    chunk integer primary key, position text not null, frames integer not null, digest text not null
 );
 create table image (
     number integer primary key, source_index integer not null, pts integer not null,
     duration integer not null, digest text not null, data blob not null
 );
-create table held (
+create table stage_state (
     chunk integer not null, stage text not null, data blob not null, primary key (chunk, stage)
 ) without rowid;
 """
@@ -99,15 +96,3 @@ def remove(path: Path) -> None:
 
 def _text(data: bytes) -> str:
     return data.decode(errors="replace")
-
-
-@contextmanager
-def failing_as_output(path: Path) -> Iterator[None]:
-    """Turn a failing disk into the error that a user understands."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(
-            f"cannot write {path}: {reason}; free some space or choose another place with -o"
-        ) from error

@@ -16,17 +16,17 @@ Thumbnail: TypeAlias = npt.NDArray[np.uint8]
 
 _WIDTH, _HEIGHT = 64, 36
 _BLOCK_WIDTH, _BLOCK_HEIGHT = 16, 12
-_SEARCH = 8
 # Pixels of the thumbnail: content that a pan moved by up to an eighth of the width is found again.
-_BINS = (8, 4, 8)
+_SEARCH = 8
 # Of hue, saturation and value.
-_FLAT = 2.0
+_BINS = (8, 4, 8)
 # Standard deviation (of 255) below which a block has no structure to compare.
-_STEP = 24.0
+_FLAT = 2.0
 # Change of color or of contrast (of 255) that makes a block without structure new. The steps of
 # a fade from or to black are smaller.
+_STEP = 24.0
+# Mean (of 255) above which a block is blown out, as by a flash, and does not count.
 _BLOWN = 235.0
-# Mean (of 255) above which a block is blown out, as by a flash, and says nothing.
 
 
 class HistogramOptions(StageOptions):
@@ -58,10 +58,9 @@ STAGE = Histogram
 
 
 def is_cut(now: HostArray, previous: HostArray, threshold: float) -> bool:
-    """Whether ``image_change`` is at least ``threshold``.
+    """Decide whether ``image_change`` is at least ``threshold``.
 
-    Colors alone rule most frames out: structure, which takes three times as long, changes by 1 at
-    most.
+    Colors exclude most frames: structure, which takes three times as long, changes by 1 at most.
     """
     small_now, small_previous = _thumbnail(now), _thumbnail(previous)
     color = color_change(small_now, small_previous)
@@ -71,7 +70,7 @@ def is_cut(now: HostArray, previous: HostArray, threshold: float) -> bool:
 
 
 def image_change(now: HostArray, previous: HostArray) -> float:
-    """How much of the image is new, 0 to 1.
+    """Measure how much of the image is new, 0 to 1.
 
     The geometric mean of ``color_change`` and ``structure_change``. Images are (H, W, 3) RGB
     in [0, 1] of any size.
@@ -82,13 +81,13 @@ def image_change(now: HostArray, previous: HostArray) -> float:
 
 
 def color_change(now: Thumbnail, previous: Thumbnail) -> float:
-    """1 minus the intersection of the histograms of hue, saturation and value."""
+    """Give 1 minus the intersection of the histograms of hue, saturation and value."""
     shared = np.minimum(_colors(now), _colors(previous)).sum()
     return max(0.0, 1.0 - float(shared))
 
 
 def structure_change(now: Thumbnail, previous: Thumbnail) -> float:
-    """Mean over blocks of 1 minus their best correlation with the previous image nearby."""
+    """Give the mean over blocks of 1 less their best correlation with the previous image nearby."""
     reach = ((_SEARCH, _SEARCH), (_SEARCH, _SEARCH), (0, 0))
     around = np.pad(previous, reach, mode="edge")
     changes = [
@@ -123,7 +122,7 @@ def _thumbnail(image: HostArray) -> Thumbnail:
 
 
 def _colors(image: Thumbnail) -> HostArray:
-    """Shares of the colors; they add up to 1."""
+    """Fractions of the colors; they add up to 1."""
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
     counts = cv2.calcHist([hsv], [0, 1, 2], None, list(_BINS), [0, 180, 0, 256, 0, 256])
     return np.asarray(counts / counts.sum(), np.float32)

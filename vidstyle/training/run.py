@@ -1,4 +1,4 @@
-"""The state of a training, and its form on disk: safetensors and JSON, never pickle."""
+"""A training between its steps: its state, one step, and the checkpoint on disk."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 
 from vidstyle.core.errors import UsageError, WeightsError
+from vidstyle.models.loss.image_losses import warp
+from vidstyle.models.loss.loss_terms import Past
+from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.network import StyleNetwork
 from vidstyle.models.style.style_file import load_style
 from vidstyle.models.style.styles import base_network
 from vidstyle.models.weights import safetensors_file
+from vidstyle.training.objective import settings_of
+from vidstyle.training.pairs import Pair
+from vidstyle.training.photos import with_noise
 from vidstyle.training.settings import TrainingSettings
 
 _FORMAT = "1"
@@ -23,7 +30,7 @@ _MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 @dataclass(repr=False)
-class Run:
+class TrainingRun:
     """All that changes during a training."""
 
     network: StyleNetwork
@@ -34,12 +41,12 @@ class Run:
     """Steps taken."""
 
 
-def new_run(settings: TrainingSettings, device: str = "cpu") -> Run:
+def new_run(settings: TrainingSettings, device: str = "cpu") -> TrainingRun:
     """The start of a training; the same settings give the same one."""
     # Convolutions in bfloat16 are about twice as fast in this layout.
     network = start_network(settings).to(memory_format=torch.channels_last).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    return Run(network.train(), optimizer, np.random.default_rng(settings.seed))
+    return TrainingRun(network.train(), optimizer, np.random.default_rng(settings.seed))
 
 
 def start_network(settings: TrainingSettings) -> StyleNetwork:
@@ -60,7 +67,7 @@ def start_network(settings: TrainingSettings) -> StyleNetwork:
     return network
 
 
-def save_checkpoint(path: Path, run: Run, made_of: Mapping[str, str]) -> None:
+def save_checkpoint(path: Path, run: TrainingRun, made_of: Mapping[str, str]) -> None:
     """Write a run that has taken at least one step, whole or not at all.
 
     ``made_of`` says what the training depends on. Raises OutputError.
@@ -80,7 +87,7 @@ def save_checkpoint(path: Path, run: Run, made_of: Mapping[str, str]) -> None:
 
 def load_checkpoint(
     path: Path, settings: TrainingSettings, made_of: Mapping[str, str], device: str = "cpu"
-) -> Run:
+) -> TrainingRun:
     """The run as it was saved: what follows equals an uninterrupted training, bit for bit.
 
     Raises WeightsError where the file is damaged, and UsageError where it belongs to a
@@ -106,7 +113,7 @@ def load_checkpoint(
     return run
 
 
-def _fill(path: Path, run: Run) -> None:
+def _fill(path: Path, run: TrainingRun) -> None:
     tensors = safetensors_file.read_tensors(path)
     names = [name for name, _ in run.network.named_parameters()]
     wanted = {f"{part}.{name}": None for part in ("weight", *_MOMENTS) for name in names}
@@ -121,3 +128,88 @@ def _fill(path: Path, run: Run) -> None:
     }
     groups = run.optimizer.state_dict()["param_groups"]
     run.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+_LARGEST_GRADIENT = 10.0
+"""Norm to which gradients are cut: the first steps from random weights would throw the network
+far away."""
+_WARM_UP = 60
+"""Steps over which the learning rate rises: Adam's first steps have the full length whatever the
+gradients, and would undo what the base network has learned."""
+
+
+def learning_rate(settings: TrainingSettings, iteration: int) -> float:
+    """Up in a line over the first steps, constant, and over the last ``decay`` of the iterations
+    down to 0 in a line."""
+    begun = (iteration + 1) / _WARM_UP
+    left = (settings.iterations - iteration) / settings.iterations
+    return settings.learning_rate * min(1.0, begun, left / max(settings.decay, 1e-9))
+
+
+def take_step(
+    run: TrainingRun, objective: Objective, photos: torch.Tensor | Pair
+) -> dict[str, float]:
+    """Take one step of the optimizer.
+
+    Args:
+        run: is changed.
+        objective: what the step makes smaller.
+        photos: (N, 3, H, W); or pairs, of which the later image is stylized, and compared with the
+            stylized earlier one, warped.
+
+    Returns:
+        The terms of the loss before the step.
+
+    Raises:
+        UsageError: the loss is not finite.
+    """
+    settings = settings_of(objective)
+    terms = (
+        _pair_terms(run, objective, photos)
+        if isinstance(photos, Pair)
+        else _photo_terms(run, objective, photos)
+    )
+    loss = objective.total(terms)
+    if not loss.isfinite():
+        raise UsageError(
+            f"the loss is not finite after {run.iteration} iterations: lower the learning rate"
+        )
+    _descend(run, settings, loss)
+    return {name: float(value.detach()) for name, value in terms.items()}
+
+
+def _photo_terms(
+    run: TrainingRun, objective: Objective, photos: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    batch = photos.to(next(run.network.parameters()).device)
+    stylized = _stylize(run, settings_of(objective), batch)
+    return objective.terms(stylized, objective.content(batch))
+
+
+def _pair_terms(run: TrainingRun, objective: Objective, pair: Pair) -> dict[str, torch.Tensor]:
+    settings = settings_of(objective)
+    device = next(run.network.parameters()).device
+    noisy = with_noise(pair.previous, settings.noise, run.generator)
+    both = torch.cat([pair.current, noisy]).to(device)
+    current, previous = _stylize(run, settings, both).chunk(2)
+    content = objective.content(both[: len(current)])
+    past = Past(warp(previous, pair.flow.to(device)), pair.visible.to(device))
+    return objective.terms(current, content, past)
+
+
+def _stylize(run: TrainingRun, settings: TrainingSettings, photos: torch.Tensor) -> torch.Tensor:
+    device = next(run.network.parameters()).device
+    batch = photos.to(device).contiguous(memory_format=torch.channels_last)
+    half = settings.precision == "bfloat16"
+    with torch.autocast(device.type, torch.bfloat16, enabled=half):
+        return cast("torch.Tensor", run.network(batch)).float()
+
+
+def _descend(run: TrainingRun, settings: TrainingSettings, loss: torch.Tensor) -> None:
+    for group in run.optimizer.param_groups:
+        group["lr"] = learning_rate(settings, run.iteration)
+    run.optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
+    torch.nn.utils.clip_grad_norm_(run.network.parameters(), _LARGEST_GRADIENT)
+    run.optimizer.step()
+    run.iteration += 1

@@ -1,4 +1,4 @@
-"""Layers between the host and a GPU: pinned memory, and copies that run beside the computing.
+"""Copies layers between the host and a GPU: pinned memory, and copies beside the computing.
 
 Every stage computes on its device's default stream, whichever thread it runs on, so that what is
 queued later sees what was queued earlier and nobody has to wait for anybody. Copies alone have
@@ -38,10 +38,19 @@ class _Writable:
 
 
 def host_to_device(array: HostArray, device: str) -> torch.Tensor:
-    """(H, W, C), (H, W) or 0-d on the host to (C, H, W), (1, H, W) or 0-d; free on the CPU.
+    """Copy (H, W, C), (H, W) or 0-d on the host to (C, H, W), (1, H, W) or 0-d; free on the CPU.
 
-    On a GPU it is there for all that is queued on the default stream from now on. Raises
-    NoMemoryError where it does not fit there, and DeviceError where the GPU is lost.
+    Args:
+        array: float32 in OpenCV's layout.
+        device: ``cpu`` or ``cuda:N``.
+
+    Returns:
+        A tensor that nobody may write to. On a GPU it is complete for all work that is queued on
+        the default stream from now on.
+
+    Raises:
+        NoMemoryError: It does not fit there.
+        DeviceError: The GPU is lost.
     """
     import torch
 
@@ -54,37 +63,45 @@ def host_to_device(array: HostArray, device: str) -> torch.Tensor:
     return tensor.permute(2, 0, 1) if array.ndim == 3 else tensor
 
 
-def device_to_host(tensor: torch.Tensor, made: torch.cuda.Event | None) -> HostArray:
-    """(C, H, W) on a device to (H, W, C) on the host, (1, H, W) to (H, W); read-only.
+def device_to_host(tensor: torch.Tensor, ready: torch.cuda.Event | None) -> HostArray:
+    """Copy (C, H, W) on a device to (H, W, C) on the host; (1, H, W) to (H, W); free on the CPU.
 
-    ``made`` is what ``mark_made`` gave for the tensor; only what was queued before it is waited
-    for. Raises NoMemoryError and DeviceError as ``host_to_device`` does: a GPU tells late that a
-    stage before has failed.
+    Args:
+        tensor: On any device.
+        ready: What ``record_ready`` gave for the tensor. Only work that was queued before it is
+            waited for.
+
+    Returns:
+        A read-only array.
+
+    Raises:
+        NoMemoryError: There is no room for it.
+        DeviceError: The GPU is lost. A GPU reports late that an earlier stage has failed.
     """
     tensor = tensor.detach()
     if tensor.ndim == 3:
         tensor = tensor[0] if tensor.shape[0] == 1 else tensor.permute(1, 2, 0)
-    if made is not None:
+    if ready is not None:
         with _copying(f"from {tensor.device}"):
-            tensor = _downloaded(tensor, made)
+            tensor = _downloaded(tensor, ready)
     return read_only(np.ascontiguousarray(tensor.numpy()))
 
 
-def mark_made(tensor: torch.Tensor) -> torch.cuda.Event | None:
-    """The point at which all is queued that makes the tensor; None on the CPU.
+def record_ready(tensor: torch.Tensor) -> torch.cuda.Event | None:
+    """Record the point at which all work is queued that computes the tensor; None on the CPU.
 
-    Called by the thread that has made it.
+    Called by the thread that has queued the work.
     """
     if not tensor.is_cuda:
         return None
     import torch
 
-    made: torch.cuda.Event = torch.cuda.current_stream(tensor.device).record_event()
-    return made
+    ready: torch.cuda.Event = torch.cuda.current_stream(tensor.device).record_event()
+    return ready
 
 
 def read_only(array: HostArray) -> HostArray:
-    """The same memory, not to be written through this array."""
+    """View the same memory, not to be written through this view."""
     view = array.view()
     view.flags.writeable = False
     return view
@@ -104,13 +121,13 @@ def _uploaded(tensor: torch.Tensor, device: str) -> torch.Tensor:
     return moved
 
 
-def _downloaded(tensor: torch.Tensor, made: torch.cuda.Event) -> torch.Tensor:
+def _downloaded(tensor: torch.Tensor, ready: torch.cuda.Event) -> torch.Tensor:
     """In pinned memory, which goes back to torch's pool with its last array."""
     import torch
 
     _, download = _streams(str(tensor.device))
     with torch.cuda.stream(download):
-        download.wait_event(made)
+        download.wait_event(ready)
         pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
         pinned.copy_(tensor, non_blocking=True)
         # Blocking: the thread sleeps, and leaves its core to the others.

@@ -23,10 +23,10 @@ from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import InputError
 from vidstyle.core.frame import Frame
 from vidstyle.core.layers import HostArray
+from vidstyle.core.lazy_layers import LazyLayer
 from vidstyle.core.paths import is_file, is_folder
 from vidstyle.core.plan import PlannedInput
 from vidstyle.runner.config.side_inputs import SideInput
-from vidstyle.runner.execution.parcel import Cell
 from vidstyle.stages.decode.image_file import SUFFIXES, read_image
 from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
@@ -64,9 +64,9 @@ class SideReading:
         self._next: Frame | None = None
         self._origin = 0
         self._transparent = self._ended = False
-        self._cell: Cell | None = None
+        self._layer: LazyLayer | None = None
 
-    def at(self, index: int, seconds: Fraction) -> Cell:
+    def at(self, index: int, seconds: Fraction) -> LazyLayer:
         """The layer of the clip's frame ``index``, which is shown ``seconds`` after the first.
 
         The last image that is not later: the first one before the side input begins, and the
@@ -78,9 +78,9 @@ class SideReading:
             while self._next is not None and self._time(self._next) <= time:
                 self._step(self._next)
         self._ended = self._ended or self._is_over(time)
-        if self._cell is None:
-            self._cell = Cell(self._layer())
-        return self._cell
+        if self._layer is None:
+            self._layer = LazyLayer(self._make_layer())
+        return self._layer
 
     def planned(self) -> PlannedInput:
         """What a plan says of it; reads the file once for the hash."""
@@ -123,7 +123,7 @@ class SideReading:
 
     def _step(self, frame: Frame) -> None:
         assert self._frames is not None
-        self._now, self._next, self._cell = frame, next(self._frames, None), None
+        self._now, self._next, self._layer = frame, next(self._frames, None), None
 
     def _time(self, frame: Frame) -> Fraction:
         return Fraction(frame.index) if self._counted else self._seconds(frame.pts)
@@ -138,7 +138,7 @@ class SideReading:
             return time > self._now.index
         return time >= self._seconds(self._now.pts + self._now.duration)
 
-    def _layer(self) -> HostArray:
+    def _make_layer(self) -> HostArray:
         assert self._now is not None
         if self._transparent and "alpha" in self._now.layers:
             layer = self._now.host("alpha")

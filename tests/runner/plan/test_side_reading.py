@@ -15,7 +15,7 @@ import pytest
 from vidstyle.core import Clip, ExecutionContext, HostArray
 from vidstyle.core.errors import InputError
 from vidstyle.runner.config.side_inputs import SideInput
-from vidstyle.runner.execution.side_reading import SideReading, opened
+from vidstyle.runner.plan.side_reading import SideReading, opened
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 
@@ -51,9 +51,8 @@ def reading(path: Path, clip: Clip = CLIP) -> SideReading:
 
 def layer(path: Path, clip: Clip = CLIP) -> HostArray:
     side = reading(path, clip)
-    shown = side.at(0, Fraction(0)).at("host", "cpu")
+    shown = side.at(0, Fraction(0)).host()
     side.close()
-    assert isinstance(shown, np.ndarray)
     assert shown.dtype == np.float32
     assert not shown.flags.writeable
     return shown
@@ -63,7 +62,7 @@ def levels_at(side: SideReading, times: Sequence[Fraction]) -> list[int]:
     """The level of the whole layer, 0 to 255, at each time."""
     found = []
     for index, time in enumerate(times):
-        shown = np.asarray(side.at(index, time).at("host", "cpu"))
+        shown = side.at(index, time).host()
         assert shown.shape == SIZE[::-1]
         assert np.ptp(shown) < 1e-6
         found.append(round(float(shown[0, 0]) * 255))
@@ -111,7 +110,7 @@ def test_an_image_holds_for_the_whole_clip_as_one_layer(tmp_path: Path) -> None:
     side = reading(path)
     first, later = side.at(0, Fraction(0)), side.at(900, Fraction(36))
     assert first is later
-    np.testing.assert_allclose(np.asarray(first.at("host", "cpu")), 0.2, atol=1e-6)
+    np.testing.assert_allclose(first.host(), 0.2, atol=1e-6)
     assert side.notes == []
 
 
@@ -232,7 +231,7 @@ def test_over_a_limit_it_says_what_can_be_done_to_the_file(
     path = write_video(tmp_path / "m.mkv", [1, 2, 3], [0, 40, 80], Fraction(1, 1000))
     # Files beyond the limits that there are would take hours to write.
     lowered = DecodePyAV(DecodeOptions(**limit))
-    monkeypatch.setattr("vidstyle.runner.execution.side_reading._source_of", lambda _: lowered)
+    monkeypatch.setattr("vidstyle.runner.plan.side_reading._source_of", lambda _: lowered)
     with pytest.raises(InputError, match=f"^side input mask: .*m.mkv: .*; {said}$"):
         reading(path).at(0, Fraction(0))
 

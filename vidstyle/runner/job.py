@@ -13,16 +13,19 @@ from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import DeviceError, NoMemoryError
 from vidstyle.core.plan import Plan
 from vidstyle.runner.config.pipeline import Pipeline
+from vidstyle.runner.execution.engines import EngineName
 from vidstyle.runner.execution.events import Event, Listener, NoteEvent, Result
-from vidstyle.runner.execution.execute import Engine, execute
-from vidstyle.runner.execution.guard import guarded
-from vidstyle.runner.execution.side_reading import opened
-from vidstyle.runner.plan.assembly import Assembly, assemble, made
+from vidstyle.runner.execution.execute import execute
+from vidstyle.runner.execution.work import CacheUse
+from vidstyle.runner.plan.assembly import Assembly, assemble, make_stage
 from vidstyle.runner.plan.device import available_cores
+from vidstyle.runner.plan.guard import Guard
+from vidstyle.runner.plan.identity import stage_identities
 from vidstyle.runner.plan.memory import BUDGET
 from vidstyle.runner.plan.resolve import make_plan
+from vidstyle.runner.plan.side_reading import opened
 from vidstyle.runner.storage.destination import Destination
-from vidstyle.runner.storage.layer_cache import LIMIT, LayerCache
+from vidstyle.runner.storage.layer_cache import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Job:
 def output_suffix(pipeline: Pipeline) -> str:
     """Of the file that the pipeline makes, such as ``.mp4``; empty for a folder of images."""
     entry = pipeline.stages[-1]
-    suffix: str = guarded(entry.name, None, lambda: made(entry).suffix)
+    suffix: str = Guard(entry.name)(None, getattr, make_stage(entry), "suffix")
     return suffix
 
 
@@ -60,7 +63,7 @@ def check_without_clip(pipeline: Pipeline, *, device: str = "auto") -> None:
     # Has all that an input may have, so that only what nothing can provide is missing.
     clip = Clip(640, 360, Fraction(1, 25), Fraction(25), alpha=True)
     with opened(pipeline.inputs, clip, ExecutionContext()) as inputs:
-        source = made(pipeline.stages[0])
+        source = make_stage(pipeline.stages[0])
         make_plan(assemble(pipeline, source, clip, inputs=inputs, device=device))
 
 
@@ -73,22 +76,22 @@ def prepared(
     The plan takes less memory than the one ``below``.
     """
     first, *_, last = job.pipeline.stages
-    source = made(first)
+    source = make_stage(first)
     try:
         context = ExecutionContext(threads=available_cores())
-        clip = guarded(first.name, None, lambda: source.open(job.input, context))
+        clip = Guard(first.name)(None, source.open, job.input, context)
         for path in (job.input, *(side.path for side in job.pipeline.inputs)):
             Destination(job.output, job.overwrite).check(path)
         with opened(job.pipeline.inputs, clip, context) as inputs:
             assembly = assemble(job.pipeline, source, clip, inputs=inputs, device=job.device)
             plan = make_plan(assembly, frames=job.frames, budget=job.budget, below=below)
-            guarded(last.name, None, lambda: assembly.sink.check(job.output, plan.sink.clip))
+            Guard(last.name)(None, assembly.sink.check, job.output, plan.sink.clip)
             yield assembly, plan
     finally:
         source.close()
 
 
-def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None) -> Result:
+def run(job: Job, *, engine: EngineName = "threaded", listen: Listener | None = None) -> Result:
     """Run the job to its end. Raises a VidstyleError, and then the destination is untouched.
 
     What runs out of memory is tried again with shorter queues.
@@ -105,7 +108,9 @@ def run(job: Job, *, engine: Engine = "threaded", listen: Listener | None = None
         (listen or _ignore)(NoteEvent(Note("memory", f"{reason.split(';')[0]}: tried with less")))
 
 
-def _executed(job: Job, assembly: Assembly, plan: Plan, engine: Engine, listen: Listener) -> Result:
+def _executed(
+    job: Job, assembly: Assembly, plan: Plan, engine: EngineName, listen: Listener
+) -> Result:
     return execute(
         assembly,
         plan,
@@ -115,8 +120,14 @@ def _executed(job: Job, assembly: Assembly, plan: Plan, engine: Engine, listen: 
         listen=listen,
         resume=job.resume,
         timeout=job.timeout,
-        cache=None if job.cache is None else LayerCache(job.cache, job.cache_limit),
+        cache=_cache_use(job, assembly, plan),
     )
+
+
+def _cache_use(job: Job, assembly: Assembly, plan: Plan) -> CacheUse | None:
+    if job.cache is None:
+        return None
+    return CacheUse(job.cache, job.cache_limit, tuple(stage_identities(assembly, plan)))
 
 
 def _can_save(assembly: Assembly, job: Job, plan: Plan) -> bool:

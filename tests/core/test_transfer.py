@@ -10,8 +10,8 @@ import torch
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import DeviceError, NoMemoryError
-from vidstyle.runner.execution.parcel import Cell
-from vidstyle.runner.execution.transfer import device_to_host, host_to_device, mark_made
+from vidstyle.core.lazy_layers import LazyLayer
+from vidstyle.core.transfer import device_to_host, host_to_device, record_ready
 
 SHAPES = {
     (): (),
@@ -35,7 +35,7 @@ def check_there_and_back(shape: tuple[int, ...], device: str) -> None:
     assert tuple(tensor.shape) == SHAPES[shape]
     planar = np.moveaxis(given, -1, 0) if len(shape) == 3 else given
     np.testing.assert_array_equal(tensor.cpu().numpy().ravel(), planar.ravel())
-    back = device_to_host(tensor, mark_made(tensor))
+    back = device_to_host(tensor, record_ready(tensor))
     assert not back.flags.writeable
     assert back.flags.c_contiguous
     np.testing.assert_array_equal(back.ravel(), given.ravel())
@@ -86,7 +86,7 @@ def test_a_copy_that_fails_is_a_line_of_ours(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("vidstyle.runner.execution.transfer._uploaded", fail)
+    monkeypatch.setattr("vidstyle.core.transfer._uploaded", fail)
     with pytest.raises(kind, match=words) as caught:
         host_to_device(layer((2, 2)), "cuda:0")
     assert "\n" not in str(caught.value)
@@ -96,24 +96,23 @@ def test_what_a_gpu_computes_arrives_complete(gpu: str) -> None:
     """Each is read by another thread while its own is far ahead, as between two stages."""
     given = [layer((270, 480, 3), seed) for seed in range(24)]
     found: list[HostArray] = []
-    cells: list[Cell] = []
+    layers: list[LazyLayer] = []
     some = threading.Semaphore(0)
 
     def read() -> None:
         for number in range(len(given)):
             some.acquire()
-            found.append(cells[number].at("host", gpu))  # type: ignore[arg-type]  # an array
+            found.append(layers[number].host())
 
     reader = threading.Thread(target=read)
     reader.start()
     load = torch.ones(2048, 2048, device=gpu)
     for array in given:
-        tensor = Cell(array).at("device", gpu)
-        assert isinstance(tensor, torch.Tensor)
+        tensor = LazyLayer(array).tensor(gpu)
         for _ in range(8):
             load = load @ load / 2048
         # The input is dropped at once, and its memory taken by a later one if nobody holds it.
-        cells.append(Cell(tensor * 2 + load[0, 0] - load[0, 0]))
+        layers.append(LazyLayer(tensor * 2 + load[0, 0] - load[0, 0]))
         del tensor
         some.release()
     reader.join()

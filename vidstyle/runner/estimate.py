@@ -11,7 +11,7 @@ from vidstyle.core.plan import Plan
 from vidstyle.runner.config.pipeline import Pipeline
 from vidstyle.runner.execution.events import Event, FrameDone, Listener
 from vidstyle.runner.execution.execute import execute
-from vidstyle.runner.plan.job import Job, output_suffix, prepared
+from vidstyle.runner.job import Job, output_suffix, prepared
 from vidstyle.runner.storage.destination import Destination
 
 _PROBED = 12

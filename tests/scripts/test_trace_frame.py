@@ -1,0 +1,36 @@
+"""How many functions one steady frame of the main pipeline passes; bounds, not a snapshot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts.trace_frame import Call, functions, trace, write_clip
+from vidstyle.runner.config.shipped import pipeline_file
+
+FRAME = 12
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
+    clip = tmp_path_factory.mktemp("trace") / "in.mp4"
+    write_clip(clip, FRAME + 16, 640, 360)
+    return trace(pipeline_file(Path("temporal")), clip, FRAME, [])
+
+
+def test_runner_and_core_stay_short(calls: list[Call]) -> None:
+    """Before frames had one type: 288 calls, 61 functions, 17 files."""
+    ours = [call for call in calls if call.room in ("runner", "core")]
+    assert 60 < len(ours) <= 144
+    assert functions(call for call in ours if call.starts) <= 30
+    assert len({call.file for call in ours}) <= 9
+
+
+def test_a_frame_crosses_at_most_six_runner_functions_a_stage(calls: list[Call]) -> None:
+    """Before the first stage lies the reader, and behind the shots their numbering."""
+    most = {"shots/histogram": 9, "flow/dis": 8, "stylize/feedforward": 6, "blend/warped": 6}
+    for stage, count in most.items():
+        begun = [call for call in calls if call.stage == stage and call.starts]
+        crossed = functions(call for call in begun if call.room == "runner")
+        assert 3 < crossed <= count, stage

@@ -1,0 +1,128 @@
+"""Where a run may resume: numbers chunks, and gathers the state of every part at their edges.
+
+A checkpoint is a cut through frame numbers, not through time: stages with look-ahead are further
+on than later ones, so each gives its state when it meets the frame, which says so
+(``Frame.checkpoint``). Nobody knows which frames begin a chunk before shots are numbered: up to
+there every frame says so, and what was gathered for it is dropped if it turns out not to.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field, replace
+
+from vidstyle.core.frame import Frame
+from vidstyle.core.layers import CUT
+from vidstyle.core.source import Mark
+from vidstyle.runner.storage.checkpoint import (
+    Checkpoint,
+    ChunkPosition,
+    Clock,
+    SavedStates,
+    StageState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRule:
+    """When the finished frames of a chunk are kept before it ends: slow pipelines take minutes."""
+
+    every: float = 60.0
+    """Seconds between two checkpoints inside a chunk."""
+    slow: float = 0.25
+    """Seconds a frame; where frames are faster, no finished frames are kept."""
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What has been gathered of one checkpoint."""
+
+    mark: Callable[[], Mark]
+    states: dict[str, StageState] = field(default_factory=dict)
+    position: ChunkPosition | None = None
+
+
+class Checkpoints:
+    """Gathers checkpoints by the index of the frame behind them.
+
+    The parts of a run call it from threads of their own. Each entry is begun before its frame
+    leaves the source, and each part is one assignment, so that no lock is needed.
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[int, _Parts] = {}
+
+    def begin(self, index: int, mark: Callable[[], Mark]) -> None:
+        """Gather a checkpoint before a frame; ``mark`` gives the source's place before it."""
+        self._parts[index] = _Parts(mark)
+
+    def add(self, index: int, stage: str, state: StageState) -> None:
+        """Take the state of a stage."""
+        self._parts[index].states[stage] = state
+
+    def keep(self, index: int, position: ChunkPosition) -> None:
+        """The checkpoint is wanted; ``position`` is where numbering stood before the frame."""
+        self._parts[index].position = position
+
+    def drop(self, index: int) -> None:
+        """The checkpoint is not wanted."""
+        del self._parts[index]
+
+    def take(self, index: int, stages: int, clock: Clock) -> Checkpoint | None:
+        """The checkpoint before a frame, and forget it.
+
+        None where not all of so many ``stages`` gave a state: one inside a span has none.
+        """
+        parts = self._parts.pop(index)
+        if len(parts.states) < stages:
+            return None
+        assert parts.position is not None
+        return Checkpoint(parts.mark(), clock, parts.position, SavedStates(parts.states))
+
+
+class ChunkNumbering:
+    """Counts cuts into shots and frames into chunks, and decides where checkpoints are gathered.
+
+    A chunk, the unit of work that is encoded and saved whole, ends at the first cut after
+    ``least`` frames, or at ``most``. It depends on the frames alone.
+    """
+
+    def __init__(
+        self,
+        chunk: tuple[int, int],
+        checkpoints: Checkpoints | None = None,
+        rule: PauseRule | None = None,
+        position: ChunkPosition | None = None,
+    ) -> None:
+        """Number frames from the first one on, or from where an earlier run stood."""
+        self._least, self._most = chunk
+        self._checkpoints, self._rule = checkpoints or Checkpoints(), rule or PauseRule()
+        self._first = position is None
+        self._position = position or ChunkPosition()
+        self._last_pause = time.monotonic()
+
+    def run(self, frames: Iterable[Frame]) -> Generator[Frame, None, None]:
+        """The frames with ``shot``, ``chunk`` and ``checkpoint`` as they stay."""
+        for frame in frames:
+            before = self._position
+            position = self._after(frame)
+            kept = frame.checkpoint and (
+                position.chunk > before.chunk
+                or time.monotonic() - self._last_pause >= self._rule.every
+            )
+            if kept:
+                self._checkpoints.keep(frame.index, before)
+                self._last_pause = time.monotonic()
+            elif frame.checkpoint:
+                self._checkpoints.drop(frame.index)
+            self._position = position
+            yield replace(frame, shot=position.shot, chunk=position.chunk, checkpoint=kept)
+
+    def _after(self, frame: Frame) -> ChunkPosition:
+        cut = not self._first and CUT in frame.layers and float(frame.host(CUT)) >= 0.5
+        self._first = False
+        shot, chunk, in_chunk = self._position.shot, self._position.chunk, self._position.in_chunk
+        if in_chunk >= self._most or (cut and in_chunk >= self._least):
+            chunk, in_chunk = chunk + 1, 0
+        return ChunkPosition(shot + cut, chunk, in_chunk + 1)

@@ -1,0 +1,33 @@
+"""The engines: ways to run a work, chosen by name before any stage is opened.
+
+An engine takes a plan and a work and gives a context whose value is iterated for what is encoded,
+in order. To add one, write it in a module of its own and name it in ``ENGINES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal, TypeAlias
+
+from vidstyle.core.plan import Plan
+from vidstyle.runner.execution.serial import drive_serial
+from vidstyle.runner.execution.threaded import drive_threaded
+from vidstyle.runner.execution.work import RunningWork, Work
+from vidstyle.runner.storage.store import StoredImage
+
+EngineName = Literal["threaded", "serial"]
+Engine: TypeAlias = Callable[[Plan, Work, Iterable[StoredImage]], RunningWork]
+"""The last argument are frames of the first chunk that an earlier run has computed."""
+
+
+def run_on_threads(plan: Plan, work: Work, replay: Iterable[StoredImage] = ()) -> RunningWork:
+    """One thread a stage, unless the plan saves memory by one frame at a time."""
+    return RunningWork(plan, work, drive_threaded if plan.queue else drive_serial, replay)
+
+
+def run_in_turn(plan: Plan, work: Work, replay: Iterable[StoredImage] = ()) -> RunningWork:
+    """One frame after the other through one stage after the other: the oracle."""
+    return RunningWork(plan, work, drive_serial, replay)
+
+
+ENGINES: dict[EngineName, Engine] = {"threaded": run_on_threads, "serial": run_in_turn}

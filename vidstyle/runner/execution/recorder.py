@@ -1,0 +1,89 @@
+"""Keeps what a run encodes in its store, and joins it to the output."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+from vidstyle.core.plan import Plan
+from vidstyle.core.sink import FrameTime, Original, Sink
+from vidstyle.runner.execution.encoder import ChunkEnded, ChunkPaused, Encoded, EncodedFrame
+from vidstyle.runner.execution.events import FrameDone, Listener
+from vidstyle.runner.plan.guard import Guard
+from vidstyle.runner.storage.destination import Destination
+from vidstyle.runner.storage.store import Resumption, Store, StoredFrame, StoredImage
+
+
+class Recorder:
+    """Writes each packet to the store at once: memory holds none, however long the clip is."""
+
+    def __init__(self, plan: Plan, store: Store, found: Resumption, listen: Listener) -> None:
+        """``found`` is where the run resumes; the store has all that lies before it."""
+        self.frames = 0
+        """How many are done, those of an earlier run included."""
+        self._plan, self._store, self._listen = plan, store, listen
+        self._total = _total(plan)
+        self._digest = hashlib.sha256()
+        self._chunk, self._chunk_frames = found.chunk, list[StoredFrame]()
+        self._keeping = False
+        for digest in store.digests():
+            self._count(digest)
+
+    @property
+    def digest(self) -> str:
+        """Hash of all frames' hashes so far, in order."""
+        return self._digest.hexdigest()
+
+    def record(self, stream: Iterable[Encoded]) -> None:
+        """Store all that a run encodes, each chunk whole or not at all."""
+        store = self._store
+        for item in stream:
+            store.write(self._chunk, () if isinstance(item, ChunkPaused) else item.packets)
+            match item:
+                case EncodedFrame():
+                    self._frame(item)
+                case ChunkPaused():
+                    store.pause(self._chunk, len(self._chunk_frames), item.checkpoint)
+                case ChunkEnded():
+                    store.end(item.chunk, item.header, self._chunk_frames, item.checkpoint)
+                    self._chunk, self._chunk_frames = item.chunk + 1, []
+
+    def join(
+        self, sink: Sink, guard: Guard, source: Path, start: Fraction, destination: Destination
+    ) -> None:
+        """Make the file beside the destination; ``start`` is the first frame's time."""
+        times, interval = self._store.times(), None
+        if self._plan.frames != (0, None):
+            shift, last = times[0].pts, times[-1]
+            stop = (last.pts + last.duration) * self._plan.sink.clip.time_base
+            interval = (start, stop)
+            times = [FrameTime(frame.pts - shift, frame.duration) for frame in times]
+        segments, original = self._store.segments(), Original(source, interval)
+        guard(None, sink.join, segments, times, original, destination.partial)
+
+    def _frame(self, item: EncodedFrame) -> None:
+        frame = item.frame
+        if item.planes is not None:
+            self._store.write_image(len(self._chunk_frames), StoredImage(frame, item.planes))
+        elif self._keeping and not item.replayed:
+            self._store.drop_images()
+        self._keeping = item.replayed or item.planes is not None
+        self._chunk_frames.append(frame)
+        self._count(frame.digest)
+        if not item.replayed:
+            self._listen(FrameDone(frame.index, self.frames, self._total, frame.digest))
+
+    def _count(self, digest: str) -> None:
+        self._digest.update(bytes.fromhex(digest))
+        self.frames += 1
+
+
+def _total(plan: Plan) -> int | None:
+    """Frames that there will be, where that is known; an estimate."""
+    first, stop = plan.frames
+    count = plan.source.clip.frame_count
+    if count is None:
+        return None if stop is None else stop - first
+    return (count if stop is None else min(stop, count)) - first
