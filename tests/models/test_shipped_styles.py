@@ -33,7 +33,7 @@ def test_all_were_trained_with_one_setting_and_the_temporal_loss() -> None:
 
 
 def test_the_base_of_the_default_network_ships() -> None:
-    assert load_style(base_network("fast", 16)).info.settings["start"] == "random"
+    assert load_style(base_network("fast", 16)).info.settings["initial_weights"] == "random"
 
 
 @pytest.mark.parametrize("path", STYLES, ids=[path.stem for path in STYLES])
