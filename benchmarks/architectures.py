@@ -30,13 +30,14 @@ from torch import nn
 from vidstyle.core.errors import UsageError, VidstyleError
 from vidstyle.evaluation.style_losses import evaluation_settings, whole_image_losses
 from vidstyle.imaging.contact_sheet import Image, SheetRow, contact_sheet
-from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.architectures import ArchitectureName, empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import Credit, StyleInfo, load_style, save_style
 from vidstyle.training.objective import load_objective, measure_network
 from vidstyle.training.photos import list_photos, read_image, to_tensor
 from vidstyle.training.previews import fitted, write_image
 
+COMPARED: tuple[ArchitectureName, ...] = ("fast", "johnson")
 WIDTH = 16
 LONGEST, CELL = 1024, 384
 """Longer side in pixels of a photo that is judged, and of one on the sheet."""
@@ -73,7 +74,7 @@ def report(given: argparse.Namespace) -> None:
         torch.set_num_threads(given.threads)
     files = {name: getattr(given, name) for name in ("fast", "johnson") if getattr(given, name)}
     with tempfile.TemporaryDirectory() as folder:
-        files = files or {name: drawn(name, Path(folder)) for name in ("fast", "johnson")}
+        files = files or {name: drawn(name, Path(folder)) for name in COMPARED}
         networks = {name: network(name, path) for name, path in files.items()}
         sizes = {name: path.stat().st_size for name, path in files.items()}
     report_speed(networks, sizes, given)
@@ -85,13 +86,12 @@ def report(given: argparse.Namespace) -> None:
         print(f"wrote {given.output}")
 
 
-def drawn(architecture: str, folder: Path) -> Path:
+def drawn(architecture: ArchitectureName, folder: Path) -> Path:
     """A style file of random weights, as large as one that is trained."""
     made = empty_network(architecture, WIDTH)
     made.initialize(torch.Generator().manual_seed(0))
     path = folder / f"{architecture}.safetensors"
-    # Both names are among the architectures that there are.
-    save_style(path, StyleInfo(architecture, Credit(), made.architecture, WIDTH), made)  # type: ignore[arg-type]
+    save_style(path, StyleInfo(architecture, Credit(), architecture, WIDTH), made)
     return path
 
 

@@ -25,8 +25,8 @@ import torch
 
 from vidstyle.core import HostArray
 from vidstyle.core.context import Precision
-from vidstyle.models.openvino.network import native_bfloat16
-from vidstyle.models.openvino.stylizer import OpenVinoStylizer
+from vidstyle.models.openvino.runtime import has_native_bfloat16
+from vidstyle.models.style.openvino_stylizer import OpenVinoStylizer
 from vidstyle.models.style.styles import find_style
 from vidstyle.models.style.torch_stylizer import TorchStylizer
 from vidstyle.runner.plan.device import available_cores
@@ -98,7 +98,7 @@ def backends(style: Path, *, threads: int, device: str, compiled: bool) -> Mappi
         for precision in precisions
     }
     found["openvino float32"] = by_openvino(style, "float32", threads)
-    if native_bfloat16():
+    if has_native_bfloat16():
         found["openvino bfloat16"] = by_openvino(style, "bfloat16", threads)
     return found
 

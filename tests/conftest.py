@@ -55,6 +55,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let Python free all of it at its end: bindings report what is left then."""
+    gc.unfreeze()
+
+
 @pytest.fixture
 def shared_data() -> Path:
     """Real clips and images that lie beside the repository; absent in a plain clone."""

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.models.style.architectures import empty_network
-from vidstyle.models.style.style_file import Architecture, Credit, StyleInfo, save_style
+from vidstyle.models.style.architectures import ArchitectureName, empty_network
+from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 from vidstyle.models.weights import safetensors_file
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
@@ -47,8 +47,8 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def style_images(tmp_path: Path) -> Path:
-    """A folder of two small paintings, one fine and one coarse."""
-    folder = tmp_path / "paintings"
+    """A folder of two small style images, one fine and one coarse."""
+    folder = tmp_path / "style_images"
     folder.mkdir()
     for name, period in (("the_blue_night_someone", 3), ("day_nobody", 12)):
         stripes = np.full((64, 80, 3), (200, 220, 230), np.uint8)
@@ -78,7 +78,7 @@ def style(tmp_path: Path) -> Callable[..., Path]:
     """Writes a style that was never trained."""
 
     def made(
-        name: str, architecture: Architecture = "fast", *, width: int = 2, seed: int = 0
+        name: str, architecture: ArchitectureName = "fast", *, width: int = 2, seed: int = 0
     ) -> Path:
         network = empty_network(architecture, width)
         network.initialize(torch.Generator().manual_seed(seed))

@@ -68,17 +68,15 @@ def export(
     ],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> None:
-    """Write a style as ONNX, for other programs; it takes images of 20 pixels and up."""
+    """Write a style as ONNX, for other programs; it takes images of 8x8 pixels and up."""
     _check_destination(output, Path(style), overwrite=overwrite, suffix=".onnx")
-    from vidstyle.models.style.style_export import check_can_export, export_onnx, smallest_side
+    from vidstyle.models.style.architectures import SMALLEST_SIDE
+    from vidstyle.models.style.graph_export import write_onnx
     from vidstyle.models.style.style_file import load_style
     from vidstyle.models.style.styles import find_style
 
-    check_can_export()
-    loaded = load_style(find_style(style))
-    export_onnx(loaded, output)
-    side = smallest_side(loaded.module)
-    say(f"takes RGB in [0, 1], (N, 3, H, W), any H and W from {side} on")
+    write_onnx(load_style(find_style(style)), output)
+    say(f"takes RGB in [0, 1], (N, 3, H, W), any H and W from {SMALLEST_SIDE} on")
     say(f"wrote {output}")
 
 

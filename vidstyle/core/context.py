@@ -18,6 +18,4 @@ class ExecutionContext:
     """Threads that the stage's library may use; part of what the pixels depend on."""
     batch: int = 1
     """Frames that are computed at once."""
-    tile: int | None = None
-    """Side of a tile in pixels, or None for whole images."""
     precision: Precision = "float32"

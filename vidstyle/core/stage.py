@@ -61,7 +61,7 @@ class AnyStage(Protocol):
     def memory(self, clip: Clip, context: ExecutionContext) -> int:
         """Bytes at most that it holds or works in, beside the layers that it is given and gives.
 
-        For a clip as it arrives. What the plan adds up, to choose ``Place.tile`` by.
+        For a clip as it arrives. The plan adds these up, and refuses what exceeds the budget.
         """
         ...
 

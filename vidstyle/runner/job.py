@@ -94,7 +94,7 @@ def prepared(
 def run(job: Job, *, engine: EngineName = "threaded", listen: Listener | None = None) -> Result:
     """Run the job to its end. Raises a VidstyleError, and then the destination is untouched.
 
-    What runs out of memory is tried again with shorter queues, then with smaller tiles.
+    What runs out of memory is tried again with shorter queues.
     """
     failed: Plan | None = None
     while True:

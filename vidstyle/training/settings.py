@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from vidstyle.models.loss.loss_options import LossOptions, Precision, Weight
-from vidstyle.models.style.style_file import Architecture
+from vidstyle.models.style.architectures import ArchitectureName
 
 
 class TrainingSettings(LossOptions):
@@ -19,7 +19,7 @@ class TrainingSettings(LossOptions):
     seed: int = Field(
         0, ge=0, lt=2**63, description="Seed of the initial weights, the crops and the noise."
     )
-    architecture: Architecture = Field("fast", description="Architecture of the network.")
+    architecture: ArchitectureName = Field("fast", description="Architecture of the network.")
     width: int = Field(16, ge=1, le=128, description="Channels of the network's finest layers.")
     initial_weights: Literal["base", "random"] = Field(
         "base",

@@ -13,17 +13,24 @@ import torch
 
 from vidstyle.core import HostArray
 from vidstyle.core.context import Precision
-from vidstyle.models.openvino.network import OpenVinoNetwork, native_bfloat16
-from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.openvino.network import OpenVinoNetwork
+from vidstyle.models.openvino.runtime import has_native_bfloat16
+from vidstyle.models.style.architectures import (
+    SMALLEST_SIDE,
+    ArchitectureName,
+    empty_network,
+)
 from vidstyle.models.style.network import stylize
-from vidstyle.models.style.style_file import Architecture, Credit, StyleInfo, load_style, save_style
-from vidstyle.models.style.style_weights import load_style_weights
+from vidstyle.models.style.style_file import Credit, StyleInfo, load_style, save_style
+from vidstyle.models.style.style_weights import StyleWeights, load_style_weights
 from vidstyle.models.style.styles import find_style
 from vidstyle.testing.textures import make_waves
 
-ARCHITECTURES = get_args(Architecture)
+ARCHITECTURES = get_args(ArchitectureName)
 SIZES = ((64, 96), (37, 51), (9, 7), (3, 40), (1, 1))
-needs_bfloat16 = pytest.mark.skipif(not native_bfloat16(), reason="this processor has no bfloat16")
+needs_bfloat16 = pytest.mark.skipif(
+    not has_native_bfloat16(), reason="this processor has no bfloat16"
+)
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
@@ -58,7 +65,17 @@ def by_torch(style: Path, image: HostArray) -> HostArray:
 
 
 def opened(style: Path, precision: Precision = "float32") -> OpenVinoNetwork:
-    return OpenVinoNetwork(load_style_weights(style), precision=precision, threads=1)
+    return network_of(load_style_weights(style), precision)
+
+
+def network_of(weights: StyleWeights, precision: Precision, threads: int = 1) -> OpenVinoNetwork:
+    return OpenVinoNetwork(
+        weights.graph,
+        weights.arrays,
+        precision=precision,
+        threads=threads,
+        smallest_side=SMALLEST_SIDE,
+    )
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -66,7 +83,7 @@ def test_in_float32_it_is_the_network_itself_at_any_size(
     style: Path, size: tuple[int, int]
 ) -> None:
     image = noise(*size)
-    stylized = opened(style).stylize(image)
+    stylized = opened(style).run(image)
     assert stylized.dtype == np.float32
     np.testing.assert_allclose(stylized, by_torch(style, image), atol=1e-4)
 
@@ -75,7 +92,7 @@ def test_in_float32_it_is_the_network_itself_at_any_size(
 @pytest.mark.parametrize("size", [(64, 96), (37, 51)])
 def test_in_bfloat16_it_stays_within_two_of_255(style: Path, size: tuple[int, int]) -> None:
     image = noise(*size)
-    difference = np.abs(opened(style, "bfloat16").stylize(image) - by_torch(style, image))
+    difference = np.abs(opened(style, "bfloat16").run(image) - by_torch(style, image))
     assert 0 < difference.mean() < 2 / 255
     assert difference.max() < 12 / 255
 
@@ -87,15 +104,15 @@ def test_in_bfloat16_a_flat_image_gets_no_pattern(
 ) -> None:
     """Rounding that differed from pixel to pixel would become one in a normalization."""
     flat = np.full((48, 64, 3), color, np.float32)
-    difference = opened(style, "bfloat16").stylize(flat) - by_torch(style, flat)
+    difference = opened(style, "bfloat16").run(flat) - by_torch(style, flat)
     assert np.ptp(difference, axis=(0, 1)).max() < 2 / 255
 
 
 @pytest.mark.parametrize("name", ["great-wave", "mondrian", "starry-night"])
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=needs_bfloat16)])
-def test_shipped_styles_paint_as_in_torch(name: str, precision: Precision) -> None:
+def test_shipped_styles_give_what_torch_gives(name: str, precision: Precision) -> None:
     image, path = waves(96, 144), find_style(name)
-    difference = np.abs(opened(path, precision).stylize(image) - by_torch(path, image))
+    difference = np.abs(opened(path, precision).run(image) - by_torch(path, image))
     mean, most = (1e-5, 1e-4) if precision == "float32" else (2 / 255, 24 / 255)
     assert difference.mean() < mean
     assert difference.max() < most
@@ -105,40 +122,40 @@ def test_the_image_may_be_a_view_of_another_and_is_not_written_to(style: Path) -
     whole = noise(40, 90)
     before, view = whole.copy(), whole[:32, 10:74]
     view.flags.writeable = False
-    stylized = opened(style).stylize(view)
+    stylized = opened(style).run(view)
     assert np.array_equal(whole, before)
-    assert np.array_equal(stylized, opened(style).stylize(np.ascontiguousarray(view)))
+    assert np.array_equal(stylized, opened(style).run(np.ascontiguousarray(view)))
 
 
 def test_results_are_images_of_their_own(style: Path) -> None:
     network = opened(style)
-    first = network.stylize(noise(32, 40))
+    first = network.run(noise(32, 40))
     kept = first.copy()
-    network.stylize(np.zeros((32, 40, 3), np.float32))
+    network.run(np.zeros((32, 40, 3), np.float32))
     assert np.array_equal(first, kept)
 
 
 def test_sizes_may_change_and_come_back(style: Path) -> None:
     network = opened(style)
-    first = network.stylize(noise(32, 40))
-    network.stylize(noise(16, 60))
-    assert np.array_equal(network.stylize(noise(32, 40)), first)
+    first = network.run(noise(32, 40))
+    network.run(noise(16, 60))
+    assert np.array_equal(network.run(noise(32, 40)), first)
 
 
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=needs_bfloat16)])
 def test_two_threads_give_the_same_image_every_time(style: Path, precision: Precision) -> None:
     weights, image = load_style_weights(style), noise(64, 96)
-    networks = [OpenVinoNetwork(weights, precision=precision, threads=2) for _ in range(2)]
-    first, *others = (network.stylize(image) for network in networks for _ in range(4))
+    networks = [network_of(weights, precision, threads=2) for _ in range(2)]
+    first, *others = (network.run(image) for network in networks for _ in range(4))
     assert all(np.array_equal(first, other) for other in others)
 
 
-def test_torch_is_not_imported(style: Path) -> None:
+def test_neither_torch_nor_onnx_is_imported(style: Path) -> None:
     program = (
         "import sys, numpy as np; from pathlib import Path\n"
-        "from vidstyle.models.openvino.stylizer import OpenVinoStylizer\n"
+        "from vidstyle.models.style.openvino_stylizer import OpenVinoStylizer\n"
         "stylizer = OpenVinoStylizer({'a': Path(sys.argv[1])}, precision='float32', threads=1)\n"
         "stylizer.stylize(np.zeros((16, 16, 3), np.float32), {'a': 1.0})\n"
-        "assert 'torch' not in sys.modules\n"
+        "assert not {'torch', 'onnx', 'onnxscript'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program, str(style)], check=True)

@@ -8,7 +8,7 @@ from vidstyle.core.errors import PipelineError
 from vidstyle.models.style.backends import resolved_backend, resolved_precision
 
 GPU = "cuda:0"
-NATIVE = "vidstyle.models.openvino.network.native_bfloat16"
+NATIVE = "vidstyle.models.openvino.runtime.has_native_bfloat16"
 
 
 @pytest.fixture(params=[True, False])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from vidstyle.models.style.fast import FastNet, ResponseNorm, eased
+from vidstyle.models.style.fast import FastNet, ResponseNorm, compress_range
 from vidstyle.models.style.johnson import TransformerNet
 from vidstyle.models.style.network import StyleNetwork, stylize
 
@@ -67,9 +67,9 @@ def test_no_weights_paint_a_checkerboard_or_a_rim(network: FastNet) -> None:
     assert (stylized - stylized.mean(dim=(2, 3), keepdim=True)).abs().max() < 1e-4
 
 
-def test_values_are_eased_in_order_and_never_flat() -> None:
+def test_values_are_compress_range_in_order_and_never_flat() -> None:
     values = torch.linspace(-3, 4, 70001, dtype=torch.float64)
-    found = eased(values)
+    found = compress_range(values)
     inside = (values >= 0.08) & (values <= 0.92)
     torch.testing.assert_close(found[inside], values[inside])
     assert (found.diff() > 0).all()
@@ -78,7 +78,7 @@ def test_values_are_eased_in_order_and_never_flat() -> None:
     # No corner at the knees.
     slopes = found.diff() / values.diff()
     assert slopes.diff().abs().max() < 0.005
-    assert (eased(1 - values) - (1 - found)).abs().max() < 1e-12
+    assert (compress_range(1 - values) - (1 - found)).abs().max() < 1e-12
 
 
 def reference(weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
@@ -93,7 +93,7 @@ def reference(weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
     enlarged = convolved(larger, weights["decode.1.weight"])
     fine = fine + response(weights, "decode.2", enlarged)
     output = convolved(fine, weights["output.weight"]) + weights["output.bias"].reshape(-1, 1, 1)
-    return eased(smoothed(unblocked(output)))
+    return compress_range(smoothed(unblocked(output)))
 
 
 def smoothed(images: torch.Tensor) -> torch.Tensor:

@@ -7,10 +7,9 @@ from typing import get_args
 import pytest
 import torch
 
-from vidstyle.models.style.architectures import empty_network
-from vidstyle.models.style.fast import FastNet, eased
+from vidstyle.models.style.architectures import ArchitectureName, empty_network
+from vidstyle.models.style.fast import FastNet, compress_range
 from vidstyle.models.style.network import StyleNetwork, stylize
-from vidstyle.models.style.style_file import Architecture
 
 
 class Echo(StyleNetwork):
@@ -28,7 +27,7 @@ class Echo(StyleNetwork):
         return None
 
 
-@pytest.fixture(params=get_args(Architecture))
+@pytest.fixture(params=get_args(ArchitectureName))
 def network(request: pytest.FixtureRequest) -> StyleNetwork:
     made = empty_network(request.param, 2)
     made.initialize(torch.Generator().manual_seed(0))
@@ -93,17 +92,17 @@ def test_training_mode_keeps_all_values(network: StyleNetwork) -> None:
         clamped = network.eval()(inputs)
     assert raw.max() > 1
     assert raw.min() < 0
-    wanted = eased(raw) if isinstance(network, FastNet) else raw.clamp(0, 1)
+    wanted = compress_range(raw) if isinstance(network, FastNet) else raw.clamp(0, 1)
     torch.testing.assert_close(clamped, wanted)
 
 
-@pytest.mark.parametrize("architecture", get_args(Architecture))
+@pytest.mark.parametrize("architecture", get_args(ArchitectureName))
 def test_a_width_of_zero_is_refused(architecture: str) -> None:
     with pytest.raises(ValueError, match="at least 1 channel, got 0"):
         empty_network(architecture, 0)
 
 
-@pytest.mark.parametrize("architecture", get_args(Architecture))
+@pytest.mark.parametrize("architecture", get_args(ArchitectureName))
 def test_one_seed_gives_one_start(architecture: str) -> None:
     networks = [empty_network(architecture, 2) for _ in range(3)]
     for network, seed in zip(networks, (5, 5, 6), strict=True):

@@ -124,7 +124,7 @@ def test_safetensors_without_our_header_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("format", 2, "has format 2; this version of vidstyle reads 1"),
+        ("format", 1, "has format 1; this version of vidstyle reads 2"),
         ("architecture", "transformer", "has architecture 'transformer'; known: fast, johnson"),
         ("width", "16", "in its header, width: Input should be a valid integer"),
         ("width", 1_000_000, "in its header, width: Input should be less than or equal to 128"),

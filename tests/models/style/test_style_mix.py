@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from vidstyle.core.errors import WeightsError
-from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.architectures import ArchitectureName, empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
-from vidstyle.models.style.style_file import Architecture, Credit, StyleInfo
-from vidstyle.models.style.style_mix import StyleMix, check_alike
+from vidstyle.models.style.style_file import Credit, StyleInfo
+from vidstyle.models.style.style_weights import check_alike
+from vidstyle.models.style.torch_stylizer import StyleMix
 
 WIDTH = 4
 
@@ -73,7 +74,7 @@ def test_it_may_be_asked_in_inference_mode_and_outside() -> None:
     assert torch.equal(inside, outside)
 
 
-def info(architecture: Architecture, width: int = 16) -> StyleInfo:
+def info(architecture: ArchitectureName, width: int = 16) -> StyleInfo:
     return StyleInfo("x", Credit(), architecture, width)
 
 

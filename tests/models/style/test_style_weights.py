@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,13 +14,12 @@ import torch
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.models.style.architectures import empty_network
-from vidstyle.models.style.style_file import Architecture, Credit, StyleInfo, load_style, save_style
-from vidstyle.models.style.style_weights import load_style_weights
-from vidstyle.models.style.weight_shapes import weight_shapes
+from vidstyle.models.style.graph_export import export_graph
+from vidstyle.models.style.style_file import GRAPH, Credit, StyleInfo, load_style, save_style
+from vidstyle.models.style.style_weights import load_style_weights, read_style_graph
 from vidstyle.models.weights import safetensors_file
 
 Tensors = dict[str, torch.Tensor]
-ARCHITECTURES = get_args(Architecture)
 
 
 @pytest.fixture
@@ -38,16 +36,28 @@ def rewrite(path: Path, change: Callable[[Tensors], Tensors]) -> None:
     safetensors_file.write(path, change(safetensors_file.read_tensors(path)), metadata)
 
 
-@pytest.mark.parametrize("width", [1, 4])
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_shapes_are_those_of_the_network(architecture: Architecture, width: int) -> None:
-    state = empty_network(architecture, width).state_dict()
-    assert weight_shapes(architecture, width) == {k: tuple(v.shape) for k, v in state.items()}
+def test_the_graph_is_that_of_the_network(path: Path) -> None:
+    assert read_style_graph(path) == load_style_weights(path).graph == export_graph("fast", 2)
+
+
+def test_a_file_without_a_graph_is_refused(path: Path) -> None:
+    rewrite(path, lambda tensors: {k: v for k, v in tensors.items() if k != GRAPH})
+    with pytest.raises(WeightsError, match="has no graph of its network: train or import it"):
+        load_style_weights(path)
+    # torch has a description of its own.
+    load_style(path)
+
+
+def test_a_graph_that_is_damaged_is_refused_in_one_line(path: Path) -> None:
+    rewrite(path, lambda tensors: {**tensors, GRAPH: tensors[GRAPH][:500]})
+    with pytest.raises(WeightsError, match=r"small\.safetensors is damaged: its graph") as caught:
+        load_style_weights(path)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32])
 def test_every_type_is_read_as_torch_reads_it(path: Path, kind: torch.dtype) -> None:
-    rewrite(path, lambda tensors: {key: value.to(kind) for key, value in tensors.items()})
+    rewrite(path, lambda tensors: {k: v if k == GRAPH else v.to(kind) for k, v in tensors.items()})
     wanted, found = load_style(path), load_style_weights(path)
     assert found.info == wanted.info
     for key, value in wanted.module.state_dict().items():
@@ -84,7 +94,7 @@ def test_what_torch_refuses_is_refused_in_the_same_words(
 
 
 def test_other_numbers_are_refused(path: Path) -> None:
-    rewrite(path, lambda tensors: {key: value.double() for key, value in tensors.items()})
+    rewrite(path, lambda tensors: {k: v if k == GRAPH else v.double() for k, v in tensors.items()})
     with pytest.raises(WeightsError, match="holds F64; wanted 16 or 32 bit floats"):
         load_style_weights(path)
 
@@ -118,4 +128,4 @@ def test_a_large_file_of_another_layout_is_not_read(path: Path) -> None:
     )
     command = [sys.executable, "-c", program, str(path)]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert "lacks decode.1.weight" in said
+    assert "has no graph of its network" in said

@@ -8,13 +8,13 @@ from typing import get_args
 import pytest
 import torch
 
-from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.architectures import ArchitectureName, empty_network
 from vidstyle.models.style.network import stylize
-from vidstyle.models.style.style_file import Architecture, Credit, StyleInfo, load_style, save_style
+from vidstyle.models.style.style_file import Credit, StyleInfo, load_style, save_style
 from vidstyle.models.style.torch_stylizer import TorchStylizer
 
 
-def styles(folder: Path, architecture: Architecture, count: int = 1) -> dict[str, Path]:
+def styles(folder: Path, architecture: ArchitectureName, count: int = 1) -> dict[str, Path]:
     """Styles that were never trained."""
     found = {}
     for seed in range(count):
@@ -30,8 +30,10 @@ def images(count: int, seed: int = 0, device: str = "cpu") -> torch.Tensor:
     return torch.rand(count, 3, 40, 52, generator=torch.Generator().manual_seed(seed)).to(device)
 
 
-@pytest.mark.parametrize("architecture", get_args(Architecture))
-def test_on_the_cpu_it_is_the_network_itself(architecture: Architecture, tmp_path: Path) -> None:
+@pytest.mark.parametrize("architecture", get_args(ArchitectureName))
+def test_on_the_cpu_it_is_the_network_itself(
+    architecture: ArchitectureName, tmp_path: Path
+) -> None:
     found = styles(tmp_path, architecture)
     stylizer = TorchStylizer(found, precision="float32", device="cpu", compiled=False)
     network = load_style(found["style-0"]).module.to(memory_format=torch.channels_last)
@@ -42,9 +44,9 @@ def test_on_the_cpu_it_is_the_network_itself(architecture: Architecture, tmp_pat
         assert torch.equal(stylizer.stylize(given, {"style-0": 1.0}), wanted)
 
 
-@pytest.mark.parametrize("architecture", get_args(Architecture))
+@pytest.mark.parametrize("architecture", get_args(ArchitectureName))
 def test_graphs_paint_what_the_cpu_paints(
-    architecture: Architecture, tmp_path: Path, gpu: str
+    architecture: ArchitectureName, tmp_path: Path, gpu: str
 ) -> None:
     found = styles(tmp_path, architecture)
     stylizers = [

@@ -42,6 +42,7 @@ HOSTILE: dict[str, tuple[bytes, str, str]] = {
     "tag of another handle": (b"%TAG ! tag:evil:\n---\na: !x y", "3:4", "the tag"),
     "tag that does not fit": (b"a: !!int x", "1:4", "does not fit"),
     "tag that does not fit a list": (b"a: !!map [1]", "1:4", "does not fit"),
+    "a map's tag on a key": (b"!!map a: 1", "1:1", "does not fit"),
     "binary tag": (b"a: !!binary aGVsbG8=", "1:4", "the tag"),
     "duplicate key": (b"a: 1\nb: 2\na: 3\n", "3:1", "twice, first in line 1"),
     "duplicate key, quoted": (b"a: 1\n'a': 3\n", "2:1", "twice"),

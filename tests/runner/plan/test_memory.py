@@ -27,13 +27,12 @@ IMAGE = 12 * MIB
 
 
 class Stylizer(BaseStage[StageOptions]):
-    """Works in as much as a network of 32 channels, or a tile of it."""
+    """Works in as much as a network of 32 channels."""
 
     needs = Needs(reads={"image": NOW}, writes=("image",))
 
     def memory(self, clip: Clip, context: ExecutionContext) -> int:
-        side = min(context.tile or clip.width, clip.width)
-        return 4 * 32 * side * side
+        return 4 * 32 * clip.width * clip.height
 
 
 class Sink:
@@ -61,40 +60,35 @@ WHOLE = 128 * MIB
 
 
 @pytest.mark.parametrize(
-    ("budget", "queue", "tile", "takes"),
+    ("budget", "queue", "takes"),
     [
-        (BASE + FRAMES[2] + WHOLE, 2, None, FRAMES[2] + WHOLE),
-        (BASE + FRAMES[2] + WHOLE - 1, 1, None, FRAMES[1] + WHOLE),
-        (BASE + FRAMES[1] + WHOLE - 1, 0, None, FRAMES[0] + WHOLE),
-        # A tile of 1024 is the whole image, and 512 a quarter of it.
-        (BASE + FRAMES[0] + WHOLE - 1, 0, 512, FRAMES[0] + WHOLE // 4),
-        (BASE + FRAMES[0] + WHOLE // 16, 0, 256, FRAMES[0] + WHOLE // 16),
+        (BASE + FRAMES[2] + WHOLE, 2, FRAMES[2] + WHOLE),
+        (BASE + FRAMES[2] + WHOLE - 1, 1, FRAMES[1] + WHOLE),
+        (BASE + FRAMES[1] + WHOLE - 1, 0, FRAMES[0] + WHOLE),
     ],
 )
-def test_the_fastest_choice_within_the_budget_is_taken(
-    budget: int, queue: int, tile: int | None, takes: int
-) -> None:
+def test_the_fastest_choice_within_the_budget_is_taken(budget: int, queue: int, takes: int) -> None:
     made = plan(budget)
-    assert (made.queue, made.stages[0].context.tile) == (queue, tile)
+    assert made.queue == queue
     assert made.memory == BASE + takes <= budget
 
 
 def test_a_queue_that_is_asked_for_is_kept() -> None:
     assert plan(10**10, queue=5).queue == 5
     with pytest.raises(DeviceError):
-        plan(BASE + FRAMES[1] + WHOLE // 16, queue=5)
+        plan(BASE + FRAMES[1] + WHOLE - 1, queue=5)
 
 
 def test_what_cannot_fit_is_refused_with_what_would() -> None:
     with pytest.raises(
         DeviceError, match=r"for images of 1024x1024, but .* images of (\d+)x(\d+)\."
     ) as e:
-        plan(BASE + 22 * MIB)
+        plan(BASE + 100 * MIB)
     side = int(str(e.value).split("images of ")[-1].split("x")[0])
-    assert 700 < side < 1024
+    assert 800 < side < 1024
     small = Clip(side, side, Fraction(1, 25), Fraction(25))
-    # The tile and the sink's share do not shrink with the image here.
-    assert plan(BASE + 27 * MIB, clip=small).memory <= BASE + 27 * MIB
+    # What the sink takes does not shrink with the image here.
+    assert plan(BASE + 107 * MIB, clip=small).memory <= BASE + 107 * MIB
     with pytest.raises(DeviceError, match=r"but --max-memory is .*iB\. Raise it\.$"):
         plan(BASE // 2)
 

@@ -1,4 +1,4 @@
-"""Painting by a network: its own answer at any size, by strength, within a mask, in a mix."""
+"""Stylizing by a network: its own answer at any size, by strength, within a mask, in a mix."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ import torch
 
 from vidstyle.core import Clip, ExecutionContext, Frame, Window
 from vidstyle.core.errors import PipelineError, WeightsError
-from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.architectures import ArchitectureName, empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import (
-    Architecture,
     Credit,
     StyleInfo,
     load_style,
@@ -44,14 +43,16 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def write_style(
-    path: Path, seed: int, architecture: Architecture = "johnson", width: int = WIDTH
+    path: Path, seed: int, architecture: ArchitectureName = "johnson", width: int = WIDTH
 ) -> Path:
     network = random_network(seed, architecture, width)
     save_style(path, StyleInfo(path.stem, Credit(), architecture, width), network)
     return path
 
 
-def random_network(seed: int, architecture: str = "johnson", width: int = WIDTH) -> StyleNetwork:
+def random_network(
+    seed: int, architecture: ArchitectureName = "johnson", width: int = WIDTH
+) -> StyleNetwork:
     network = empty_network(architecture, width)
     network.initialize(torch.Generator().manual_seed(seed))
     return network
@@ -74,7 +75,6 @@ def stylized(
     precision: str = "float32",
     strength: float = 1.0,
     mask: np.ndarray | None = None,
-    tile: int | None = None,
 ) -> torch.Tensor:
     """(3, H, W), whatever the stage's home is. ``mask`` is (H, W)."""
     options: dict[str, Any] = {"backend": backend, "precision": precision, "strength": strength}
@@ -84,7 +84,7 @@ def stylized(
         options["mask"], given["region"] = "region", mask
     stage = FeedForward(FeedForwardOptions(**options))
     clip = Clip(image.shape[1], image.shape[0], Fraction(1, 25))
-    stage.open(stage.describe(clip), ExecutionContext(tile=tile))
+    stage.open(stage.describe(clip), ExecutionContext())
     on_device = stage.needs.home == "device"
     layers = {name: as_tensor(value) if on_device else value for name, value in given.items()}
     written, state = stage.step(Window(Frame(0, 0, 1, layers), stage.options), None)
@@ -116,7 +116,7 @@ def test_it_is_the_network_itself_at_any_size(
 
 
 @pytest.mark.parametrize("size", [(1, 9), (3, 2), (1, 1)])
-def test_the_smallest_images_are_painted_too(
+def test_the_smallest_images_are_stylized_too(
     style: Path, size: tuple[int, int], backend: str
 ) -> None:
     assert stylized(style, make_image(*size), backend=backend).shape == (3, *size)
@@ -135,7 +135,7 @@ def test_an_unknown_style_is_known_before_anything_is_loaded() -> None:
 
 
 @pytest.mark.parametrize("strength", [0.25, 0.5, 0.9])
-def test_strength_mixes_the_image_with_its_painting(
+def test_strength_mixes_the_image_and_the_stylized_one(
     style: Path, strength: float, backend: str
 ) -> None:
     image = make_image(32, 40)
@@ -146,14 +146,14 @@ def test_strength_mixes_the_image_with_its_painting(
     torch.testing.assert_close(got.double(), wanted, atol=1e-6, rtol=0)
 
 
-def test_at_strength_0_the_image_passes_without_being_painted(
+def test_at_strength_0_the_image_passes_without_being_stylized(
     style: Path, monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
     def refuse(*_: object) -> torch.Tensor:
         raise AssertionError("stylized")
 
     monkeypatch.setattr("vidstyle.models.style.torch_stylizer.stylize", refuse)
-    monkeypatch.setattr("vidstyle.models.openvino.network.OpenVinoNetwork.stylize", refuse)
+    monkeypatch.setattr("vidstyle.models.openvino.network.OpenVinoNetwork.run", refuse)
     image = make_image(32, 40) * 3 - 1
     assert torch.equal(stylized(style, image, backend=backend, strength=0), as_tensor(image))
     with pytest.raises(AssertionError, match="stylized"):
@@ -168,18 +168,9 @@ def test_a_mask_multiplies_strength_pixel_by_pixel(style: Path, backend: str) ->
     assert torch.equal(got[:, :, :10], source[:, :, :10])
     assert torch.equal(got[:, :, 30:], whole[:, :, 30:])
     half = stylized(style, image, backend=backend, strength=0.5, mask=mask)
-    share = 0.5 * torch.from_numpy(mask).double()
-    wanted = source.double() + share * (whole - source).double()
+    weight = 0.5 * torch.from_numpy(mask).double()
+    wanted = source.double() + weight * (whole - source).double()
     torch.testing.assert_close(half.double(), wanted, atol=1e-6, rtol=0)
-
-
-@pytest.mark.slow
-def test_what_is_painted_in_tiles_is_mixed_by_strength_and_mask_too(style: Path) -> None:
-    image, mask = make_image(90, 40), np.random.default_rng(2).random((90, 40), np.float32)
-    whole, tiled = (
-        stylized(style, image, strength=0.7, mask=mask, tile=tile) for tile in (None, 32)
-    )
-    torch.testing.assert_close(tiled, whole, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("shape", [(32, 40, 3), (16, 20), (1, 1)])
@@ -197,7 +188,7 @@ def test_without_a_mask_no_other_layer_is_read(style: Path) -> None:
     assert set(masked.needs.reads) == {"image", "visible"}
 
 
-def test_a_mix_of_two_styles_paints_with_averaged_weights(
+def test_a_mix_of_two_styles_stylizes_with_averaged_weights(
     style: Path, other: Path, backend: str
 ) -> None:
     image = make_image(37, 51)
@@ -214,7 +205,7 @@ def test_a_mix_of_two_styles_paints_with_averaged_weights(
 
 @pytest.mark.parametrize(("architecture", "width"), [("fast", WIDTH), ("johnson", WIDTH + 1)])
 def test_styles_that_cannot_be_mixed_are_known_before_anything_is_loaded(
-    style: Path, tmp_path: Path, architecture: Architecture, width: int
+    style: Path, tmp_path: Path, architecture: ArchitectureName, width: int
 ) -> None:
     odd = write_style(tmp_path / "odd.safetensors", 1, architecture, width)
     stage = FeedForward(FeedForwardOptions(style={str(style): 1, str(odd): 1}))
@@ -226,7 +217,7 @@ def stage(**options: Any) -> FeedForward:
     return FeedForward(FeedForwardOptions(**{"style": "great-wave", **options}))
 
 
-def test_what_is_settled_stays_as_it_is() -> None:
+def test_what_is_resolved_stays_as_it_is() -> None:
     resolved = stage().resolve(CLIP, ExecutionContext(device="cpu"))
     assert resolved.backend == "openvino"
     assert resolved.precision in ("float32", "bfloat16")
@@ -249,8 +240,8 @@ def test_what_a_device_cannot_is_refused_when_the_plan_is_made(
         stage(**options).resolve(CLIP, ExecutionContext(device=device))
 
 
-def test_its_layers_live_where_it_paints() -> None:
-    # Until it is settled there may be a GPU to look for.
+def test_its_layers_live_where_it_computes() -> None:
+    # Until it is resolved there may be a GPU to look for.
     assert stage().needs.home == "device"
     assert FeedForward(stage().resolve(CLIP, ExecutionContext(device="cpu"))).needs.home == "host"
     assert (
@@ -260,7 +251,7 @@ def test_its_layers_live_where_it_paints() -> None:
 
 
 def grown(style: Path, backend: str, size: tuple[int, int]) -> int:
-    """Bytes that a process takes for painting, beyond those that it has for tiny images."""
+    """Bytes that a process takes for stylizing, beyond those that it has for tiny images."""
     program = (
         "import re, sys, numpy as np; from fractions import Fraction\n"
         "from vidstyle.core import Clip, Frame, ExecutionContext, Window\n"
@@ -268,7 +259,7 @@ def grown(style: Path, backend: str, size: tuple[int, int]) -> int:
         "path, backend, *size = sys.argv[1:]\n"
         "if backend == 'torch': import torch\n"
         "stage = FeedForward(FeedForwardOptions(style=path, backend=backend))\n"
-        "def paint(width, height):\n"
+        "def run(width, height):\n"
         "    stage.open(Clip(width, height, Fraction(1, 25)), ExecutionContext())\n"
         "    image = np.ones((height, width, 3), np.float32)\n"
         "    on_device = backend == 'torch'\n"
@@ -276,7 +267,7 @@ def grown(style: Path, backend: str, size: tuple[int, int]) -> int:
         "    stage.step(Window(Frame(0, 0, 1, {'image': layer}), stage.options), None)\n"
         "    status = open('/proc/self/status').read()\n"
         "    return int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) << 10\n"
-        "print(-paint(16, 16) + paint(*map(int, size)))\n"
+        "print(-run(16, 16) + run(*map(int, size)))\n"
     )
     command = [sys.executable, "-c", program, str(style), backend, *map(str, size)]
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -285,8 +276,8 @@ def grown(style: Path, backend: str, size: tuple[int, int]) -> int:
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what is taken")
 @pytest.mark.parametrize("architecture", ["fast", "johnson", "johnson-fractional"])
-def test_it_takes_the_memory_that_it_says(
-    tmp_path: Path, architecture: Architecture, backend: str
+def test_it_takes_the_memory_that_it_states(
+    tmp_path: Path, architecture: ArchitectureName, backend: str
 ) -> None:
     path, size = write_style(tmp_path / "wide.safetensors", 1, architecture, 16), (1280, 720)
     clip = Clip(*size, Fraction(1, 25))
@@ -304,7 +295,7 @@ def test_in_bfloat16_torch_stays_near_too(style: Path) -> None:
 
 
 @pytest.mark.slow
-def test_compiled_it_paints_the_same(style: Path, other: Path) -> None:
+def test_compiled_it_gives_the_same(style: Path, other: Path) -> None:
     image, mix = make_image(32, 40), {str(style): 0.5, str(other): 0.5}
     for written in (style, mix):
         wanted = stylized(written, image, backend="torch")
@@ -350,8 +341,14 @@ def test_a_batch_gives_what_single_steps_give(
 ) -> None:
     both: dict[str, Any] = {"backend": backend, "precision": "float32", "mask": mask}
     options = [
-        FeedForwardOptions(style={str(style): share, str(other): 1 - share}, strength=part, **both)
-        for share, part in ((0.5, 1.0), (0.5 if alike else 0.25, 0.3), (0.5, 0.5 if alike else 0.0))
+        FeedForwardOptions(
+            style={str(style): first, str(other): 1 - first}, strength=strength, **both
+        )
+        for first, strength in (
+            (0.5, 1.0),
+            (0.5 if alike else 0.25, 0.3),
+            (0.5, 0.5 if alike else 0.0),
+        )
     ]
     stage = FeedForward(options[0])
     stage.open(stage.describe(CLIP), ExecutionContext(batch=3))

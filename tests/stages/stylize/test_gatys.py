@@ -222,10 +222,10 @@ def test_memory_is_counted_for_a_processor_alone(given: dict[str, object]) -> No
 
 
 def test_auto_is_resolved_by_what_the_processor_has(given: dict[str, object]) -> None:
-    from vidstyle.models.openvino.network import native_bfloat16
+    from vidstyle.models.openvino.runtime import has_native_bfloat16
 
     stage = Gatys(GatysOptions.model_validate(given))
-    wanted = "bfloat16" if native_bfloat16() else "float32"
+    wanted = "bfloat16" if has_native_bfloat16() else "float32"
     assert stage.resolve(CLIP, ExecutionContext()).precision == wanted
     assert stage.resolve(CLIP, ExecutionContext(device="cuda:0")).precision == "float32"
     exact = Gatys(GatysOptions.model_validate({**given, "precision": "float32"}))

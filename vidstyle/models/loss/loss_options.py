@@ -123,9 +123,9 @@ class LossOptions(LossWeights):
         if self.backbone == "auto":
             changes["backbone"] = choose_backbone(weights)
         if self.precision == "auto":
-            from vidstyle.models.openvino.network import native_bfloat16
+            from vidstyle.models.openvino.runtime import has_native_bfloat16
 
-            half = device == "cpu" and native_bfloat16()
+            half = device == "cpu" and has_native_bfloat16()
             changes["precision"] = "bfloat16" if half else "float32"
         return self.model_copy(update=changes) if changes else self
 

@@ -1,1 +1,1 @@
-"""Style networks run by OpenVINO."""
+"""Networks run by OpenVINO on processors."""

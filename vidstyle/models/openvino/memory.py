@@ -1,64 +1,104 @@
-"""How much memory a network takes while it paints, measured at 1920x1080 and 3840x2160."""
+"""How much memory a network takes while it runs: counted from its graph."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 from vidstyle.core.context import Precision
-from vidstyle.models.openvino.strips import UNIT, strips_of
-from vidstyle.models.style.backends import Backend
-from vidstyle.models.style.style_file import Architecture, StyleInfo
+from vidstyle.models.openvino.network import sized_model
 
-_CHANNELS: Mapping[Architecture, float] = {
-    "fast": 2.2,
-    "johnson": 4.0,
-    "johnson-fractional": 2.0,
-}
-"""That are held for each pixel of the image at the worst moment, in widths of the network."""
-_KEPT: Mapping[Architecture, float] = {
-    "fast": 13 / 16,
-    "johnson": 3 / 4,
-    "johnson-fractional": 3 / 4,
-}
-"""The same where it is painted strip by strip; for the strip in work there is more."""
-_STRIP = 16
-"""Widths of the network for each pixel of a strip."""
-_IMAGE = 12
-_IMAGES = 3 * _IMAGE
-"""Bytes a pixel of the images around it, in float32."""
-_TORCH = 2
-"""torch makes each layer a result of its own, and copies of it for padding."""
-_FIXED = 60 * 2**20
-"""Bytes of a library and its compiled code."""
-_FIXED_STRIPS = 140 * 2**20
-"""The same where each layer is a model of its own."""
+# Bytes of the compiled code, and of what the library allocates besides.
+_FIXED = 60 << 20
+# Float32 images beside the network's features: the image and its result, which stay all along, and
+# copies of both in the library's layout.
+_IMAGE, _IMAGES = 12, 4
+# torch reorders what convolutions read and write.
+_TORCH_COPIES = 2
+_NO_FEATURES = ("Constant", "Parameter", "Result")
+_MOVED_IN_PLACE = ("Reshape", "Squeeze", "Unsqueeze")
+_NOT_FUSED = (
+    *("Convolution", "GroupConvolution", "ConvolutionBackpropData"),
+    *("GroupConvolutionBackpropData", "Pad", "Interpolate", "DepthToSpace", "SpaceToDepth"),
+    *("Transpose", "Slice", "StridedSlice", "Concat", "MVN", "Parameter", "Result"),
+)
+"""Nodes that read all of their inputs before others begin; what is pixel by pixel is fused."""
 
 
+@lru_cache(maxsize=64)
 def network_memory(
-    info: StyleInfo,
-    *,
-    backend: Backend,
-    precision: Precision,
-    size: tuple[int, int],
-    tile: int | None = None,
+    graph: bytes, *, size: tuple[int, int], precision: Precision, fused: bool = True
 ) -> int:
-    """Bytes at most of a processor that paints an image of that height and width.
+    """Bytes at most that a network takes for an image, the image and its result among them.
 
-    With a ``tile`` as ``strips.strips_of`` has it; torch has none.
+    All features that are needed at one time are added up, at the worst moment.
+
+    Args:
+        graph: As ``graph.read_graph`` takes it.
+        size: Height and width of the image.
+        precision: As ``OpenVinoNetwork`` has it.
+        fused: Whether operations pixel by pixel are computed together, as OpenVINO does, or each
+            for itself, as torch does.
+
+    Raises:
+        ValueError: As ``graph.read_graph`` does.
     """
-    height, width = size
-    pixels = height * width
-    if backend != "openvino":
-        return _FIXED + _TORCH * _whole(info, 4) * pixels
-    value = 2 if precision == "bfloat16" else 4
-    first, *others = strips_of(height, width, tile)
-    if not others:
-        return _FIXED + _whole(info, value) * pixels
-    kept = round(_KEPT[info.architecture] * info.width * value)
-    strip = UNIT * len(first) * width * _STRIP * info.width * value
-    return _FIXED_STRIPS + max(_IMAGES, _IMAGE + kept) * pixels + strip
+    model = sized_model(graph, size, precision)
+    features = _peak(model.get_ordered_ops(), fused=fused) * (1 if fused else _TORCH_COPIES)
+    return _FIXED + _IMAGES * _IMAGE * math.prod(size) + features
 
 
-def _whole(info: StyleInfo, value: int) -> int:
-    """Bytes a pixel, of values of that size."""
-    return _IMAGES + round(_CHANNELS[info.architecture] * info.width * value)
+def _peak(order: Sequence[Any], *, fused: bool) -> int:
+    position = {node.get_name(): at for at, node in enumerate(order)}
+    until: dict[str, int] = {}
+    for node in reversed(order):
+        readers = [
+            target.get_node() for out in node.outputs() for target in out.get_target_inputs()
+        ]
+        # Who only passes values on, or is computed with its reader, needs its inputs as long.
+        until[node.get_name()] = max(
+            (
+                until[reader.get_name()]
+                if _passes_on(reader, fused=fused)
+                else position[reader.get_name()]
+                for reader in readers
+            ),
+            default=position[node.get_name()],
+        )
+    changes = [0] * (len(order) + 1)
+    for node in order:
+        if node.get_type_name() in _NO_FEATURES or _passes_on(node, fused=fused):
+            continue
+        size = _bytes(node)
+        changes[position[node.get_name()]] += size
+        changes[until[node.get_name()] + 1] -= size
+    peak = current = 0
+    for change in changes:
+        current += change
+        peak = max(peak, current)
+    return peak
+
+
+def _passes_on(node: Any, *, fused: bool) -> bool:
+    kind = node.get_type_name()
+    if kind in _MOVED_IN_PLACE:
+        return True
+    if not fused or kind in _NOT_FUSED or kind.startswith("Reduce"):
+        return False
+    readers = _readers(node)
+    return len(readers) == 1 and (
+        readers[0].get_type_name() not in _NOT_FUSED
+        and not readers[0].get_type_name().startswith("Reduce")
+    )
+
+
+def _readers(node: Any) -> list[Any]:
+    return [target.get_node() for out in node.outputs() for target in out.get_target_inputs()]
+
+
+def _bytes(node: Any) -> int:
+    return sum(
+        math.prod(output.get_shape()) * output.get_element_type().size for output in node.outputs()
+    )

@@ -1,9 +1,8 @@
-"""Painting on a processor by OpenVINO, from a style's weights, without torch."""
+"""An image network on a processor, without torch: its graph and weights, compiled for a size."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,130 +11,92 @@ import numpy as np
 
 from vidstyle.core import HostArray
 from vidstyle.core.context import Precision
-from vidstyle.models.openvino.fast import fast_network
-from vidstyle.models.openvino.johnson import fractional_network, johnson_network
-from vidstyle.models.openvino.layers import ImageLayers, Layers, reordered
-from vidstyle.models.openvino.lazy import Lazy
-from vidstyle.models.openvino.library import op, ov
-from vidstyle.models.openvino.passes import StripNetwork
-from vidstyle.models.openvino.strips import Rows, strips_of
-from vidstyle.models.openvino.strips_graph import StripLayers
-from vidstyle.models.style.style_file import Architecture
-from vidstyle.models.style.style_weights import StyleWeights
-
-_MULTIPLE, _SMALLEST = 4, 8
-"""Sides that networks take, as ``network.StyleNetwork`` has them."""
-_GRAPHS: Mapping[Architecture, Callable[[Layers, Mapping[str, HostArray], Any], Any]] = {
-    "fast": fast_network,
-    "johnson": johnson_network,
-    "johnson-fractional": fractional_network,
-}
+from vidstyle.models.openvino.graph import fix_size, fix_weights, read_graph
+from vidstyle.models.openvino.precision import lower_precision
+from vidstyle.models.openvino.runtime import compile_model, ov
 
 
 class OpenVinoNetwork:
-    """Paints images of any size as ``network.paint`` does.
+    """Maps images of any size to images of that size, by an ONNX graph and its weights.
 
-    In float32 within 1e-3 of torch, in bfloat16 within 2/255 on average. Images are equal from
-    run to run for one number of threads. It is compiled for one size at a time, which takes some
-    tenths of a second; one thread may use it at a time.
-
-    With a ``tile`` images larger than that are painted strip by strip (``strips``), which takes
-    less memory and some more time. The image is the same but for rounding: in float32 within
-    1e-3, and in bfloat16 as near as that is to float32.
+    Images are equal from run to run for one number of threads. The network is compiled for one
+    size at a time, which takes some tenths of a second; one thread may use it at a time.
     """
 
     def __init__(
         self,
-        weights: StyleWeights,
+        graph: bytes,
+        weights: Mapping[str, HostArray],
         *,
         precision: Precision,
         threads: int,
-        tile: int | None = None,
+        smallest_side: int = 1,
     ) -> None:
-        self._weights = weights
-        self._precision = precision
-        self._tile = tile
-        self._settings = {
-            # Keeps every node in the precision that the graph states.
-            "EXECUTION_MODE_HINT": "ACCURACY",
-            "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": 1,
-            # Other stages have threads too: the system may move ours out of their way.
-            "ENABLE_CPU_PINNING": False,
-        }
+        """Args:
+        graph: As ``graph.read_graph`` takes it.
+        weights: Float32, by the names and in the shapes of ``graph.weight_shapes``.
+        precision: ``float32``, or ``bfloat16`` as ``precision.lower_precision`` has it.
+        threads: Of the processor.
+        smallest_side: Shorter sides are extended to so many pixels for the graph.
+        """
+        self._graph, self._weights = graph, dict(weights)
+        self._precision, self._threads = precision, threads
+        self._smallest_side = smallest_side
         self._size = (0, 0)
-        self._stylize: Callable[[HostArray], HostArray]
+        self._request: Any = None
 
     def prepare(self, height: int, width: int) -> None:
-        """Compile for images of that size, where the last one was of another."""
-        size = (_allowed(height), _allowed(width))
-        if size != self._size:
-            strips = strips_of(*size, self._tile)
-            self._stylize = self._whole(size) if len(strips) == 1 else self._by_strips(size, strips)
-            self._size = size
+        """Compile for images of that size, where the last one had another."""
+        size = max(self._smallest_side, height), max(self._smallest_side, width)
+        if size == self._size:
+            return
+        # The memory of the last size is given back first.
+        self._request = None
+        model = sized_model(self._graph, size, self._precision, self._weights)
+        self._request = compile_model(model, threads=self._threads).create_infer_request()
+        self._size = size
 
-    def stylize(self, image: HostArray) -> HostArray:
-        """(H, W, 3) RGB in [0, 1] to a new image of that shape."""
+    def run(self, image: HostArray) -> HostArray:
+        """Compute the network's image.
+
+        Args:
+            image: (H, W, 3) float32, RGB in [0, 1]; it may be read-only.
+
+        Returns:
+            A new array of that shape.
+        """
         height, width = image.shape[:2]
         self.prepare(height, width)
-        stylized = self._stylize(_writable(_extended(image, *self._size)))
-        return np.ascontiguousarray(stylized[:height, :width])
-
-    def _whole(self, size: tuple[int, int]) -> Callable[[HostArray], HostArray]:
-        compiled = self._compiled(style_model(self._weights, self._precision, size))
-        request = compiled.create_infer_request()
-
-        def stylize(image: HostArray) -> HostArray:
-            stylized = np.empty_like(image)
-            request.set_input_tensor(ov.Tensor(image[None], shared_memory=True))
-            request.set_output_tensor(ov.Tensor(stylized[None], shared_memory=True))
-            request.infer()
-            return stylized
-
-        return stylize
-
-    def _by_strips(
-        self, size: tuple[int, int], strips: Sequence[Rows]
-    ) -> Callable[[HostArray], HostArray]:
-        graph = _GRAPHS[self._weights.info.architecture]
-
-        def describe(layers: StripLayers, image: Lazy) -> Lazy:
-            stylized: Lazy = graph(layers, self._weights.arrays, image)
-            return stylized
-
-        return StripNetwork(describe, self._precision, size, strips, self._compiled).stylize
-
-    def _compiled(self, model: ov.Model) -> Any:
-        return _core().compile_model(model, "CPU", self._settings)
+        given = _writable(_extend(image, *self._size))
+        found = np.empty_like(given)
+        self._request.set_input_tensor(ov.Tensor(given[None], shared_memory=True))
+        self._request.set_output_tensor(ov.Tensor(found[None], shared_memory=True))
+        self._request.infer()
+        return np.ascontiguousarray(found[:height, :width])
 
 
-def style_model(weights: StyleWeights, precision: Precision, size: tuple[int, int]) -> ov.Model:
-    """The graph of a style's network; in and out (1, H, W, 3) float32, for that H and W."""
-    layers = ImageLayers(precision)
-    image = op.parameter([1, *size, 3], np.float32)
-    first = reordered(layers.rounded(image), (0, 3, 1, 2))
-    stylized = _GRAPHS[weights.info.architecture](layers, weights.arrays, first)
-    return ov.Model([reordered(stylized, (0, 2, 3, 1))], [image], weights.info.architecture)
+def sized_model(
+    graph: bytes,
+    size: tuple[int, int],
+    precision: Precision,
+    weights: Mapping[str, HostArray] | None = None,
+) -> ov.Model:
+    """The model of a graph for one image of a height and width, in a precision.
+
+    Without ``weights`` these stay parameters: such a model tells what it takes to run.
+    """
+    model = read_graph(graph)
+    if weights is not None:
+        fix_weights(model, weights)
+    model = fix_size(model, *size)
+    if precision == "bfloat16":
+        lower_precision(model)
+    return model
 
 
-def native_bfloat16() -> bool:
-    """Whether this processor computes in bfloat16, and not by way of float32."""
-    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
-@cache
-def _core() -> ov.Core:
-    """Loads the plugin; one is enough."""
-    return ov.Core()
-
-
-def _allowed(side: int) -> int:
-    return max(_SMALLEST, -(-side // _MULTIPLE) * _MULTIPLE)
-
-
-def _extended(image: HostArray, height: int, width: int) -> HostArray:
+def _extend(image: HostArray, height: int, width: int) -> HostArray:
     """With more below and to the right: by reflection, or along a side too short for it by
-    repeating the edge, as ``network.paint`` does."""
+    repeating the edge, as ``style.network.stylize`` does."""
     below, right = height - image.shape[0], width - image.shape[1]
     if not below and not right:
         return np.ascontiguousarray(image)

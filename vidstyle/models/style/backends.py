@@ -42,9 +42,9 @@ def resolved_precision(choice: PrecisionChoice, backend: Backend, device: str) -
         )
     if choice == "float32":
         return choice
-    from vidstyle.models.openvino.network import native_bfloat16
+    from vidstyle.models.openvino.runtime import has_native_bfloat16
 
-    if native_bfloat16():
+    if has_native_bfloat16():
         return "bfloat16"
     if choice == "bfloat16" and backend == "openvino":
         raise PipelineError(

@@ -19,16 +19,13 @@ from torch.nn import functional
 
 from vidstyle.models.style.network import StyleNetwork
 
+# Of the first convolution of each residual block: wider strokes at no cost.
 _DILATIONS = (1, 2, 1, 2, 1)
-"""Of the first convolution of each residual block: wider strokes at no cost."""
+# Added to the mean square of a channel: keeps a silent channel from being amplified.
 _EPSILON = 1e-4
-"""Added to the mean square of a channel: keeps a channel that is silent from being amplified."""
-
-
-_KNEE = 0.08
-"""Distance to black and white at which values begin to be bent."""
-_ROOM = 0.055
-"""That the bent values share: they end 0.025 before black and white."""
+# Distance to black and white at which values begin to be compressed, and the range that the
+# compressed values have: they end 0.025 before black and white.
+_KNEE, _ROOM = 0.08, 0.055
 
 
 class FastNet(StyleNetwork):
@@ -39,11 +36,11 @@ class FastNet(StyleNetwork):
     def __init__(self, width: int = 16) -> None:
         super().__init__(width)
         body = 3 * width
-        self.encode = ConvolutionLayer(4 * 3, width)
-        self.reduce = ConvolutionLayer(width, body, stride=2)
-        self.transform = nn.Sequential(*(ResidualBlock(body, apart) for apart in _DILATIONS))
+        self.encode = FastLayer(4 * 3, width)
+        self.reduce = FastLayer(width, body, stride=2)
+        self.transform = nn.Sequential(*(FastBlock(body, apart) for apart in _DILATIONS))
         self.decode = nn.Sequential(
-            nn.Upsample(scale_factor=2, mode="nearest"), *ConvolutionLayer(body, width)
+            nn.Upsample(scale_factor=2, mode="nearest"), *FastLayer(body, width)
         )
         self.output = nn.Conv2d(width, 4 * 3, 3, padding=1, padding_mode="replicate")
 
@@ -51,10 +48,10 @@ class FastNet(StyleNetwork):
         fine = self.encode(functional.pixel_unshuffle(images, 2))
         coarse = self.transform(self.reduce(fine))
         # The finest layer goes around the body, so that edges stay where they are.
-        stylized = _without_checkerboard(
+        stylized = _remove_checkerboard(
             functional.pixel_shuffle(self.output(fine + self.decode(coarse)), 2)
         )
-        return stylized if self.training else eased(stylized)
+        return stylized if self.training else compress_range(stylized)
 
     def initialize(self, generator: torch.Generator) -> None:
         for module in self.modules():
@@ -99,7 +96,7 @@ class ResponseNorm(nn.Module):
         return torch.maximum(scaled, self.threshold.to(features.dtype))
 
 
-class ConvolutionLayer(nn.Sequential):
+class FastLayer(nn.Sequential):
     """A 3x3 convolution and its normalization."""
 
     def __init__(
@@ -117,14 +114,14 @@ class ConvolutionLayer(nn.Sequential):
         )
 
 
-class ResidualBlock(nn.Module):
+class FastBlock(nn.Module):
     """Two convolutions beside an identity, linear after the second (Gross, Wilber 2016)."""
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            ConvolutionLayer(channels, channels, dilation=dilation),
-            ConvolutionLayer(channels, channels, threshold=False),
+            FastLayer(channels, channels, dilation=dilation),
+            FastLayer(channels, channels, threshold=False),
         )
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -134,7 +131,7 @@ class ResidualBlock(nn.Module):
 def _convolution(
     channels_in: int, channels_out: int, *, stride: int = 1, dilation: int = 1
 ) -> nn.Conv2d:
-    # No bias: the normalization has one. Zeros beyond the edge would paint a frame around smooth
+    # No bias: the normalization has one. Zeros beyond the edge would leave a frame around smooth
     # images, some 48 pixels wide.
     return nn.Conv2d(
         channels_in,
@@ -148,20 +145,20 @@ def _convolution(
     )
 
 
-def eased(images: torch.Tensor) -> torch.Tensor:
-    """Images of any values, eased into the range from 0.025 to 0.975; of any shape.
+def compress_range(images: torch.Tensor) -> torch.Tensor:
+    """Compress images of any values and shape into the range from 0.025 to 0.975.
 
-    Values from 0.08 to 0.92 stay. Beyond, a hyperbola bends them towards the end of the range
-    and never reaches it, so that what lies in a glaring area can still be told apart; a clamp
-    would leave a flat blob of black or white.
+    Values from 0.08 to 0.92 stay. Beyond, a hyperbola approaches the end of the range and never
+    reaches it, so that details of a glaring area remain; a clamp would leave a flat blob of black
+    or white.
     """
     above = functional.relu(images - (1 - _KNEE))
     below = functional.relu(_KNEE - images)
-    bent = _ROOM * (above / (_ROOM + above) - below / (_ROOM + below))
-    return images.clamp(_KNEE, 1 - _KNEE) + bent
+    compressed = _ROOM * (above / (_ROOM + above) - below / (_ROOM + below))
+    return images.clamp(_KNEE, 1 - _KNEE) + compressed
 
 
-def _without_checkerboard(images: torch.Tensor) -> torch.Tensor:
+def _remove_checkerboard(images: torch.Tensor) -> torch.Tensor:
     """Images (N, 3, H, W) after a binomial filter of 1, 2, 1 down and across: every pattern
     that repeats after two pixels becomes flat."""
     # By reflection: repeating the last pixel would leave the pattern along the edge.

@@ -18,10 +18,9 @@ from typing import Literal
 import torch
 
 from vidstyle.core.errors import WeightsError
-from vidstyle.models.style.architectures import empty_network
+from vidstyle.models.style.architectures import ArchitectureName, empty_network
 from vidstyle.models.style.johnson import RESIDUAL_BLOCKS
 from vidstyle.models.style.network import StyleNetwork
-from vidstyle.models.style.style_file import Architecture
 
 LAYOUT = "pytorch/examples fast_neural_style"
 Channels = Literal["rgb", "bgr"]
@@ -48,7 +47,7 @@ class Recognized:
     """By the layout's keys of today."""
     keys: Mapping[str, str]
     """The layout's keys, by those of our network."""
-    architecture: Architecture
+    architecture: ArchitectureName
     width: int
     channels: Channels
     ignored: tuple[str, ...]
@@ -76,7 +75,7 @@ def recognize(
     }
     width = _width(path, known)
     transposed = _transposed(known, width)
-    architecture: Architecture = "johnson" if transposed is None else "johnson-fractional"
+    architecture: ArchitectureName = "johnson" if transposed is None else "johnson-fractional"
     keys = _keys(architecture, transposed)
     _check_keys(path, known, keys.values())
     return Recognized(
@@ -150,7 +149,7 @@ def _transposed(tensors: Mapping[str, torch.Tensor], width: int) -> str | None:
     return None
 
 
-def _keys(architecture: Architecture, transposed: str | None) -> dict[str, str]:
+def _keys(architecture: ArchitectureName, transposed: str | None) -> dict[str, str]:
     """The layout's keys, by those of our network."""
     stems = {"output": _LAST}
     for layer in range(3):

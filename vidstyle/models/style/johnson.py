@@ -7,11 +7,13 @@ Deconvolution and Checkerboard Artifacts (2016) for the up-sampling.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from torch import nn
+from torch.nn import functional
 
+from vidstyle.models.style.architectures import ArchitectureName
 from vidstyle.models.style.network import StyleNetwork
 
 RESIDUAL_BLOCKS = 5
@@ -23,24 +25,24 @@ class TransformerNet(StyleNetwork):
     It enlarges by repeating pixels before a convolution, which makes no checkerboard.
     """
 
-    architecture = "johnson"
+    architecture: ClassVar[ArchitectureName] = "johnson"
 
     def __init__(self, width: int = 16) -> None:
         super().__init__(width)
         self.encode = nn.Sequential(
-            ConvolutionLayer(3, width, side=9),
-            ConvolutionLayer(width, 2 * width, side=3, stride=2),
-            ConvolutionLayer(2 * width, 4 * width, side=3, stride=2),
+            JohnsonLayer(3, width, side=9),
+            JohnsonLayer(width, 2 * width, side=3, stride=2),
+            JohnsonLayer(2 * width, 4 * width, side=3, stride=2),
         )
-        self.transform = nn.Sequential(*(ResidualBlock(4 * width) for _ in range(RESIDUAL_BLOCKS)))
+        self.transform = nn.Sequential(*(JohnsonBlock(4 * width) for _ in range(RESIDUAL_BLOCKS)))
         self.decode = nn.Sequential(*self.enlarging(4 * width), *self.enlarging(2 * width))
-        self.output = nn.Conv2d(width, 3, 9, padding=4, padding_mode="reflect")
+        self.output = OutputConvolution(width, 3, 9, padding=4, padding_mode="reflect")
 
     def enlarging(self, channels: int) -> tuple[nn.Module, ...]:
         """Layers that double the image and halve the channels."""
         return (
             nn.Upsample(scale_factor=2, mode="nearest"),
-            ConvolutionLayer(channels, channels // 2, side=3),
+            JohnsonLayer(channels, channels // 2, side=3),
         )
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -77,8 +79,8 @@ class FractionalNet(TransformerNet):
         )
 
 
-class ConvolutionLayer(nn.Sequential):
-    """Reflection padding, convolution, instance normalization, and a ReLU unless told not to."""
+class JohnsonLayer(nn.Sequential):
+    """Reflection padding, convolution, instance normalization, and a ReLU by default."""
 
     def __init__(
         self, channels_in: int, channels_out: int, *, side: int, stride: int = 1, relu: bool = True
@@ -97,15 +99,42 @@ class ConvolutionLayer(nn.Sequential):
         super().__init__(convolution, nn.InstanceNorm2d(channels_out, affine=True), *activation)
 
 
-class ResidualBlock(nn.Module):
+class JohnsonBlock(nn.Module):
     """Two convolutions beside an identity, without a ReLU after the sum (Gross, Wilber 2016)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            ConvolutionLayer(channels, channels, side=3),
-            ConvolutionLayer(channels, channels, side=3, relu=False),
+            JohnsonLayer(channels, channels, side=3),
+            JohnsonLayer(channels, channels, side=3, relu=False),
         )
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         return features + cast("torch.Tensor", self.layers(features))
+
+
+class OutputConvolution(nn.Conv2d):
+    """A convolution of an odd side to a handful of channels, on (N, C, H, W) of even H and W.
+
+    Processors compute channels by the dozen, so that three take as long as twelve. An exported
+    graph therefore has the four pixels of a block as channels of one, and strides of 2.
+    """
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        if not torch.compiler.is_exporting():
+            return super().forward(features)
+        around = self.kernel_size[0] // 2
+        extended = functional.pad(features, (around,) * 4, mode="reflect")
+        blocks = functional.conv2d(extended, self._block_kernel(), stride=2)
+        # The bias comes last, where three channels are three: it is added in float32.
+        bias = cast("torch.Tensor", self.bias)[:, None, None]
+        return functional.pixel_shuffle(blocks, 2) + bias
+
+    def _block_kernel(self) -> torch.Tensor:
+        """(C out, C in, k, k) as (4 · C out, C in, k + 1, k + 1)."""
+        moved = [
+            functional.pad(self.weight, (right, 1 - right, down, 1 - down))
+            for down in range(2)
+            for right in range(2)
+        ]
+        return torch.stack(moved, dim=1).flatten(0, 1)

@@ -1,4 +1,4 @@
-"""What every style network promises, and painting images of any size with one."""
+"""What every style network promises, and stylizing images of any size with one."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from vidstyle.models.style.architectures import SMALLEST_SIDE, ArchitectureName
+
 
 class StyleNetwork(nn.Module, ABC):
-    """Paints images (N, 3, H, W), RGB in [0, 1], whose sides are multiples of ``multiple``.
+    """Stylizes images (N, 3, H, W), RGB in [0, 1], whose sides are multiples of ``multiple``.
 
-    The images that it returns have the same shape: within [0, 1] in eval mode, and of any
-    values in training mode. ``paint`` takes images of any size.
+    Sides have at least ``SMALLEST_SIDE`` pixels; ``stylize`` takes images of any size. The result
+    has the same shape: within [0, 1] in eval mode, and of any values in training mode.
 
-    There is no sigmoid or tanh at the end. Either one reaches pure white or black only
-    at infinity, so once a bright or saturated area is pushed out there the gradient vanishes
-    and it stays a flat white blob. A linear output keeps its gradient, training
-    charges for what lies outside of [0, 1] (``losses.range_excess``), and little is left to cut
-    off.
+    There is no sigmoid or tanh at the end. Either one reaches pure white or black only at
+    infinity, so once a bright or saturated area is pushed out there the gradient vanishes and it
+    stays a flat white blob. A linear output keeps its gradient, the range penalty of the training
+    charges for what lies outside of [0, 1], and little is left to cut off.
     """
 
-    architecture: ClassVar[str]
-    """Its name in style files."""
+    architecture: ClassVar[ArchitectureName]
+    """Its name in the registry and in style files."""
     multiple: ClassVar[int] = 4
     """Sides that it takes are multiples of this."""
-    smallest: ClassVar[int] = 8
-    """And at least this."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -43,25 +42,31 @@ class StyleNetwork(nn.Module, ABC):
 
 
 def stylize(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Paint images (N, 3, H, W), RGB in [0, 1], of any size; the result has their shape.
+    """Stylize images of any size.
 
-    ``network`` is a ``StyleNetwork``, or a module that has its attributes and keeps its
-    promise. Raises ValueError for another shape.
+    Args:
+        network: A ``StyleNetwork``, or a module that has its attributes and keeps its promise.
+        images: (N, 3, H, W), RGB in [0, 1].
+
+    Returns:
+        New images of that shape.
+
+    Raises:
+        ValueError: The images have another shape.
     """
     if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
         raise ValueError(f"images are (N, 3, H, W), none of them 0, got {tuple(images.shape)}")
     height, width = images.shape[2:]
-    stylized = cast("torch.Tensor", network(_extended(network, images)))
+    stylized = cast("torch.Tensor", network(_extend_to_size(network, images)))
     return stylized[:, :, :height, :width]
 
 
-def _extended(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+def _extend_to_size(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Images with as much more below and to the right as the network asks for."""
     multiple = cast("int", getattr(network, "multiple", StyleNetwork.multiple))
-    smallest = cast("int", getattr(network, "smallest", StyleNetwork.smallest))
     height, width = images.shape[2:]
     below, right = (
-        max(smallest, -(-side // multiple) * multiple) - side for side in (height, width)
+        max(SMALLEST_SIDE, -(-side // multiple) * multiple) - side for side in (height, width)
     )
     images = _extend(images, (0, right, 0, 0), reflect=right < width)
     return _extend(images, (0, 0, 0, below), reflect=below < height)

@@ -1,4 +1,4 @@
-"""A style as a file: safetensors with the weights as float16 and its story as metadata."""
+"""A style as a file: safetensors with the weights as float16, their graph, and metadata."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vidstyle.core.errors import WeightsError
+from vidstyle.models.style.architectures import ARCHITECTURES, ArchitectureName
 from vidstyle.models.weights import safetensors_file
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
     from vidstyle.models.style.network import StyleNetwork
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout."""
-Architecture = Literal["fast", "johnson", "johnson-fractional"]
-"""Of the network; ``models.architectures`` has them."""
+GRAPH = "graph.onnx"
+"""The array of bytes that holds the network's graph; the others are its weights."""
 SUFFIX = ".safetensors"
 # One entry of JSON: safetensors writes several in an order that changes from run to run, and
 # the same training is to give the same file.
@@ -32,14 +33,14 @@ _WIDEST = 128
 
 @dataclass(frozen=True)
 class Credit:
-    """What a style was painted after."""
+    """The style image that a style was made from."""
 
     title: str = ""
     """Of the style, for people: ``The Great Wave``."""
     style_image: str = ""
     """Artist, title and year."""
     license: str = ""
-    """Of the painting: ``public domain``."""
+    """Of the style image: ``public domain``."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class StyleInfo:
     name: str
     """Lower case, as in pipelines: ``great-wave``."""
     credit: Credit
-    architecture: Architecture
+    architecture: ArchitectureName
     width: int
     """Channels of the network's finest layers."""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -65,18 +66,19 @@ class StyleInfo:
 
 @dataclass(frozen=True)
 class Style:
-    """A style ready to paint."""
+    """A style and its network in torch."""
 
     info: StyleInfo
     module: StyleNetwork
-    """In eval mode, float32, on the CPU; ``network.paint`` takes images of any size."""
+    """In eval mode, float32, on the CPU; ``network.stylize`` takes images of any size."""
 
 
 def read_style_info(path: Path) -> StyleInfo:
-    """What a style file says about itself, read from its header without importing torch.
+    """Read what a style file says about itself, from its header and without torch.
 
-    Raises WeightsError where the file is missing, damaged, not a style or of an unknown
-    version or architecture.
+    Raises:
+        WeightsError: The file is missing, damaged, not a style, or of an unknown version or
+            architecture.
     """
     metadata = safetensors_file.read_metadata(path)
     if _KEY not in metadata:
@@ -85,10 +87,11 @@ def read_style_info(path: Path) -> StyleInfo:
 
 
 def load_style(path: Path) -> Style:
-    """The style of a file, ready to paint.
+    """Load the style of a file into torch.
 
-    Raises WeightsError as ``read_style_info`` does, and where weights are missing, too many,
-    of another shape or not finite.
+    Raises:
+        WeightsError: As ``read_style_info`` does, and where weights are missing, too many, of
+            another shape or not finite.
     """
     import torch
 
@@ -96,6 +99,7 @@ def load_style(path: Path) -> Style:
 
     info = read_style_info(path)
     tensors = safetensors_file.read_tensors(path)
+    tensors.pop(GRAPH, None)
     module = empty_network(info.architecture, info.width)
     wanted = module.state_dict()
     safetensors_file.check_keys(path, tensors, wanted)
@@ -113,14 +117,23 @@ def load_style(path: Path) -> Style:
 
 
 def save_style(path: Path, info: StyleInfo, module: StyleNetwork) -> None:
-    """Write a style, whole or not at all.
+    """Write a style with the graph of its network, whole or not at all.
 
-    Raises ValueError for weights beyond float16, and OutputError where the folder cannot be
-    written.
+    The first style of an architecture and width takes some seconds more, to export the graph.
+
+    Raises:
+        ValueError: Weights are beyond float16.
+        OutputError: The folder cannot be written.
     """
+    import torch
+
+    from vidstyle.models.style.graph_export import export_graph
+
     tensors = stored_weights(module)
     if beyond := [key for key, tensor in tensors.items() if not tensor.isfinite().all()]:
         raise ValueError(f"not finite as float16: {', '.join(beyond)}")
+    graph = bytearray(export_graph(info.architecture, info.width))
+    tensors[GRAPH] = torch.frombuffer(graph, dtype=torch.uint8)
     header = {
         "format": FORMAT,
         "architecture": info.architecture,
@@ -146,7 +159,7 @@ class _Header(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     format: int
-    architecture: Architecture
+    architecture: ArchitectureName
     # The width decides how much memory the network takes.
     width: int = Field(ge=1, le=_WIDEST)
     name: str
@@ -167,10 +180,10 @@ def _parse(path: Path, text: str) -> StyleInfo:
         raise WeightsError(
             f"{path} has format {found.get('format')}; this version of vidstyle reads {FORMAT}"
         )
-    if found.get("architecture") not in get_args(Architecture):
+    if found.get("architecture") not in ARCHITECTURES:
         raise WeightsError(
             f"{path} has architecture {str(found.get('architecture'))[:40]!r}; "
-            f"known: {', '.join(get_args(Architecture))}"
+            f"known: {', '.join(ARCHITECTURES)}"
         )
     try:
         valid = _Header.model_validate(header)

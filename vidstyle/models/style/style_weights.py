@@ -1,9 +1,9 @@
-"""The weights of a style file as numpy arrays, read and checked without torch."""
+"""A style file without torch: its graph, its weights as numpy arrays, and mixes of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,8 +12,8 @@ from safetensors import deserialize, safe_open
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import WeightsError
-from vidstyle.models.style.style_file import StyleInfo, read_style_info
-from vidstyle.models.style.weight_shapes import Shape, weight_shapes
+from vidstyle.models.openvino.graph import read_graph, weight_shapes
+from vidstyle.models.style.style_file import GRAPH, StyleInfo, read_style_info
 from vidstyle.models.weights import safetensors_file
 
 _KINDS = ("F16", "BF16", "F32")
@@ -21,11 +21,13 @@ _KINDS = ("F16", "BF16", "F32")
 
 @dataclass(frozen=True)
 class StyleWeights:
-    """What a network of a style is made of, for who builds it without torch."""
+    """What a network of a style is made of, for who runs it without torch."""
 
     info: StyleInfo
+    graph: bytes
+    """ONNX, as ``graph_export.export_graph`` makes it."""
     arrays: Mapping[str, HostArray]
-    """By the names of the network's state dict, shaped as ``weight_shapes`` has them."""
+    """Float32, by the names of the graph's weights and of the network's state dict."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "arrays", MappingProxyType(dict(self.arrays)))
@@ -34,31 +36,88 @@ class StyleWeights:
         return f"StyleWeights({self.info.name}, {len(self.arrays)} arrays)"
 
 
-def load_style_weights(path: Path) -> StyleWeights:
-    """The weights of a style file, in float32.
+def read_style_graph(path: Path) -> bytes:
+    """Read the ONNX graph of a style file; nothing else is read.
 
-    Raises WeightsError as ``style_file.load_style`` does. Nothing is read of a file whose header
-    promises another layout.
+    Raises:
+        WeightsError: The file is missing or damaged, or has no graph.
+    """
+    safetensors_file.read_metadata(path)
+    with safe_open(path, framework="numpy") as file:
+        header = file.get_slice(GRAPH) if GRAPH in file.keys() else None  # noqa: SIM118  # no mapping
+        if header is None or header.get_dtype() != "U8":
+            raise WeightsError(f"{path} has no graph of its network: train or import it again")
+        return bytes(file.get_tensor(GRAPH))
+
+
+def load_style_weights(path: Path) -> StyleWeights:
+    """Load the graph of a style file, and its weights in float32.
+
+    Raises:
+        WeightsError: As ``style_file.load_style`` does, and where the graph cannot be used.
+            Nothing is read of a file whose header promises another layout.
     """
     info = read_style_info(path)
-    wanted = weight_shapes(info.architecture, info.width)
-    kinds = _checked_kinds(path, wanted)
+    graph = read_style_graph(path)
+    try:
+        shapes = weight_shapes(read_graph(graph))
+    except ValueError as error:
+        raise WeightsError(f"{path} is damaged: {error}") from error
+    kinds = _checked_kinds(path, shapes)
     # What is in the header has been found to be there, and to be all.
     stored = dict(deserialize(path.read_bytes()))  # type: ignore[no-untyped-call]  # it has no types
     arrays = {
-        key: _as_float32(stored[key]["data"], kind).reshape(wanted[key])
+        key: _as_float32(stored[key]["data"], kind).reshape(shapes[key])
         for key, kind in kinds.items()
     }
     for key, array in arrays.items():
         if not np.isfinite(array).all():
             raise WeightsError(f"{path}: {key} has values that are not finite: train it again")
-    return StyleWeights(info, arrays)
+    return StyleWeights(info, graph, arrays)
 
 
-def _checked_kinds(path: Path, wanted: Mapping[str, Shape]) -> Mapping[str, str]:
-    """The type of each array, by what the header says of it."""
+def mix_weights(styles: Mapping[str, StyleWeights], mix: Mapping[str, float]) -> StyleWeights:
+    """The weights between those of several styles: each the mean of theirs, as ``mix`` weighs them.
+
+    Linear interpolation of networks (Wang et al.: Deep Network Interpolation for Continuous
+    Imagery Effect Transition, 2019). It gives a style in between where the networks were trained
+    from one common start, as those that vidstyle trains by one setting and seed are. Networks of
+    different starts have their features in different orders, and the middle of two is mud.
+
+    Args:
+        styles: Alike as ``check_alike`` has it.
+        mix: By name; sums to 1.
+    """
+    used = {name: weight for name, weight in mix.items() if weight}
+    first = styles[next(iter(used))]
+    if len(used) == 1:
+        return first
+    arrays = {
+        key: np.asarray(sum(styles[name].arrays[key] * weight for name, weight in used.items()))
+        for key in first.arrays
+    }
+    return replace(first, arrays=arrays)
+
+
+def check_alike(infos: Mapping[str, StyleInfo]) -> None:
+    """Raise WeightsError where styles are not of one architecture and width, naming both."""
+    (first, wanted), *others = infos.items()
+    for name, info in others:
+        if (info.architecture, info.width) != (wanted.architecture, wanted.width):
+            raise WeightsError(
+                f"styles of one mix have one architecture and width: {first} is {_form(wanted)},"
+                f" {name} is {_form(info)}; choose others, or train one of them again"
+            )
+
+
+def _form(info: StyleInfo) -> str:
+    return f"{info.architecture} with {info.width} channels"
+
+
+def _checked_kinds(path: Path, wanted: Mapping[str, tuple[int, ...]]) -> Mapping[str, str]:
+    """The type of each array, from the header."""
     with safe_open(path, framework="numpy") as file:
-        headers = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118  # no mapping
+        headers = {key: file.get_slice(key) for key in file.keys() if key != GRAPH}  # noqa: SIM118  # no mapping
         shapes = {key: tuple(header.get_shape()) for key, header in headers.items()}
         kinds = {key: header.get_dtype() for key, header in headers.items()}
     safetensors_file.check_keys(path, shapes, wanted)

@@ -1,7 +1,8 @@
-"""Painting by torch, on a processor or a GPU, layer by layer or compiled."""
+"""Stylizing by torch, on a processor or a GPU, layer by layer or compiled."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,6 @@ from vidstyle.core.errors import PipelineError
 from vidstyle.models.style.cuda_graphs import CudaRecorder, Replays
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import load_style
-from vidstyle.models.style.style_mix import StyleMix
 
 _TYPES: dict[Precision, torch.dtype] = {
     "float32": torch.float32,
@@ -25,7 +25,7 @@ _TYPES: dict[Precision, torch.dtype] = {
 
 
 class TorchStylizer:
-    """Paints images (N, 3, H, W), RGB in [0, 1], in one of some styles or a mix of them."""
+    """Stylizes images (N, 3, H, W), RGB in [0, 1], in one of some styles or a mix of them."""
 
     def __init__(
         self, styles: Mapping[str, Path], *, precision: Precision, device: str, compiled: bool
@@ -37,19 +37,19 @@ class TorchStylizer:
             name: load_style(path).module.to(device).to(memory_format=torch.channels_last)
             for name, path in styles.items()
         }
-        self._mix = StyleMix(networks)
+        self._mixer = StyleMix(networks)
         self._type = _TYPES[precision]
         self._kind = torch.device(device).type
         self._compiled: dict[nn.Module, nn.Module] | None = {} if compiled else None
         graphed = self._kind == "cuda" and not compiled
         self._replays = Replays(CudaRecorder(device)) if graphed else None
 
-    def stylize(self, images: torch.Tensor, shares: Mapping[str, float]) -> torch.Tensor:
+    def stylize(self, images: torch.Tensor, mix: Mapping[str, float]) -> torch.Tensor:
         """New images of that shape, float32, on the same device.
 
-        ``shares`` by name sum to 1. Raises PipelineError where torch cannot compile here.
+        ``mix`` by name sums to 1. Raises PipelineError where torch cannot compile here.
         """
-        network = self._mix.network(shares)
+        network = self._mixer.network(mix)
         if self._replays is not None:
             return self._replays.run(network, partial(self._stylize, network), images)
         if self._compiled is None:
@@ -78,3 +78,33 @@ class TorchStylizer:
         if network not in self._compiled:
             self._compiled[network] = cast("nn.Module", torch.compile(network))
         return self._compiled[network]
+
+
+class StyleMix:
+    """The network between those of several styles, as ``style_weights.mix_weights`` has it."""
+
+    def __init__(self, networks: Mapping[str, StyleNetwork]) -> None:
+        """``networks``: alike as ``check_alike`` has it, on their device."""
+        self._networks = dict(networks)
+        self._mixed: StyleNetwork | None = None
+        self._mix: Mapping[str, float] = {}
+
+    def network(self, mix: Mapping[str, float]) -> StyleNetwork:
+        """The network of a mix, which sums to 1; until the next call.
+
+        Where one style is all of it, it is that style's own network.
+        """
+        used = {name: weight for name, weight in mix.items() if weight}
+        if len(used) == 1:
+            return self._networks[next(iter(used))]
+        if self._mixed is None:
+            self._mixed = copy.deepcopy(next(iter(self._networks.values())))
+        if used != self._mix:
+            self._fill(self._mixed.state_dict(), used)
+            self._mix = used
+        return self._mixed
+
+    def _fill(self, mixed: Mapping[str, torch.Tensor], mix: Mapping[str, float]) -> None:
+        parts = [(self._networks[name].state_dict(), weight) for name, weight in mix.items()]
+        for key, target in mixed.items():
+            target.copy_(sum(weights[key] * weight for weights, weight in parts))

@@ -64,7 +64,7 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str
 
     content = save({name: value.contiguous() for name, value in tensors.items()}, dict(metadata))
     try:
-        _replace(path, content)
+        replace_file(path, content)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -115,7 +115,7 @@ def _check_header(path: Path) -> None:
         )
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     part = Path(name)
     try:

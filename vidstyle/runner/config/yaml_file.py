@@ -225,7 +225,8 @@ def _scalar(node: yaml.Node, where: Where) -> str | int | float | bool | None:
     text, kind = str(node.value), node.tag.removeprefix(_TAG)
     if bad := _UNPRINTABLE.search(text):
         raise where.error(f"the text holds the control character {bad[0]!a}; remove it")
-    if not _FORMS[node.tag].match(text):
+    form = _FORMS.get(node.tag)
+    if form is None or not form.match(text):
         raise where.error(f"the tag {abbreviate(node.tag)} does not fit its value; remove it")
     if kind in ("int", "float") and len(text) > _LONGEST_NUMBER:
         raise where.error(f"a number of {len(text)} characters; quote it if it is meant as text")

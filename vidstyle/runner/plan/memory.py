@@ -19,8 +19,6 @@ QUEUE = 2
 """Frames that wait between two stages: enough to overlap them, and little memory."""
 BATCH = 4
 """Frames that a GPU is given at once."""
-TILES = (2048, 1024, 512, 256)
-"""Sides of tiles to try, in pixels, where whole images are too large."""
 _BARE, _TORCH = 170 * 2**20, 560 * 2**20
 # Bytes of the process before the first frame: Python with the libraries of video, and torch's.
 
@@ -31,23 +29,19 @@ class Choice:
 
     queue: int
     """Frames that wait between two stages; 0: one frame goes through one stage at a time."""
-    tile: int | None
     batch: int = 1
     """On a GPU; a processor gains nothing by batches."""
 
 
 def choices(queue: int | None) -> Iterator[Choice]:
     """The fastest first. ``queue`` is what the pipeline asks for."""
-    yield Choice(queue or QUEUE, None, BATCH)
+    yield Choice(queue or QUEUE, BATCH)
     shortest = queue or 1
     if shortest < (queue or QUEUE):
-        yield Choice(shortest, None, BATCH)
-    yield Choice(shortest, None)
+        yield Choice(shortest, BATCH)
+    yield Choice(shortest)
     if queue is None:
-        yield Choice(0, None)
-        shortest = 0
-    for tile in TILES:
-        yield Choice(shortest, tile)
+        yield Choice(0)
 
 
 def frames_memory(

@@ -95,7 +95,7 @@ def _context(
 ) -> ExecutionContext:
     device = assembly.device if needs.home == "device" else "cpu"
     batch = choice.batch if batches and device != "cpu" else 1
-    return ExecutionContext(device=device, threads=available_cores(), batch=batch, tile=choice.tile)
+    return ExecutionContext(device=device, threads=available_cores(), batch=batch)
 
 
 def _distinct(

@@ -1,4 +1,4 @@
-"""Paint each image by one pass through a trained network."""
+"""Stylize each image by one pass through a trained network."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ from vidstyle.core import (
     layer_or_file,
 )
 from vidstyle.core.context import Precision
+from vidstyle.core.errors import WeightsError
 from vidstyle.core.layers import Home
-from vidstyle.models.openvino.memory import network_memory
+from vidstyle.models.style.architectures import SMALLEST_SIDE
 from vidstyle.models.style.backends import (
     Backend,
     BackendChoice,
@@ -38,7 +39,6 @@ from vidstyle.models.style.backends import (
     resolved_precision,
 )
 from vidstyle.models.style.style_file import read_style_info
-from vidstyle.models.style.style_mix import check_alike
 from vidstyle.models.style.styles import find_style
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class FeedForwardOptions(StageOptions):
         " {great-wave: 0.7, starry-night: 0.3} of styles of one architecture and width."
     )
     strength: float = keyframed(
-        1.0, ge=0, le=1, description="Share of the painting; 0 leaves the image as it is."
+        1.0, ge=0, le=1, description="Weight of the stylized image; 0 leaves the image as it is."
     )
     backend: BackendChoice = Field(
         "auto",
@@ -64,20 +64,19 @@ class FeedForwardOptions(StageOptions):
         " the processor has it, else float32.",
     )
     mask: str | None = layer_or_file(
-        description="Where to paint: an image or video that is white there, or opaque where it"
+        description="Where to stylize: an image or video that is white there, or opaque where it"
         " has transparency; or the name of a layer, such as a side input."
     )
 
 
 class FeedForward(BaseStage[FeedForwardOptions]):
-    """Paints ``image`` in a trained style: a feed-forward network (Johnson et al. 2016).
+    """Stylizes ``image`` in a trained style: a feed-forward network (Johnson et al. 2016).
 
-    ``image + strength · mask · (painted - image)``: at strength 0 the image passes untouched,
-    and where strength and mask are 1 it is the painting itself. Any image size; the painting is
-    clamped to [0, 1]. What paints, and in which precision, is settled by the device alone
-    (``models.backends``). Where memory is short OpenVINO paints strip by strip, and the painting
-    is the same but for rounding; torch has whole images only. A mix interpolates the weights of
-    its styles (``models.style_mix``). A style that is missing, damaged or of an unknown
+    ``image + strength · mask · (stylized - image)``: at strength 0 the image passes untouched,
+    and where strength and mask are 1 the result is the stylized image itself. Images have any
+    size; results are within [0, 1]. Backend and precision follow from the device alone
+    (``style.backends``). A mix interpolates the weights of its styles
+    (``style.style_weights.mix_weights``). A style that is missing, damaged or of an unknown
     architecture, and styles that cannot be mixed, raise WeightsError before the first frame.
     """
 
@@ -86,19 +85,21 @@ class FeedForward(BaseStage[FeedForwardOptions]):
     def __init__(self, options: FeedForwardOptions) -> None:
         super().__init__(options)
         reads = {"image": NOW} if options.mask is None else {"image": NOW, options.mask: NOW}
-        # OpenVINO paints arrays, torch tensors. Until that is settled there may be a GPU to use.
+        # OpenVINO takes arrays, torch tensors. Until the backend is resolved there may be a GPU.
         home: Home = "host" if options.backend == "openvino" else "device"
         self.needs = Needs(reads=reads, writes=("image",), home=home)
 
     def describe(self, clip: Clip) -> Clip:
         # Looked at here, so that a plan already names a style that is not there.
-        styles = {name: find_style(name) for name in _shares(self.options)}
+        styles = {name: find_style(name) for name in _mix_of(self.options)}
         if len(styles) > 1:
+            from vidstyle.models.style.style_weights import check_alike
+
             check_alike({name: read_style_info(path) for name, path in styles.items()})
         return clip
 
     def files(self) -> Sequence[Path]:
-        return [find_style(name) for name in _shares(self.options)]
+        return [find_style(name) for name in _mix_of(self.options)]
 
     def resolve(self, clip: Clip, context: ExecutionContext) -> FeedForwardOptions:
         backend, precision = self._resolved(context.device)
@@ -107,19 +108,29 @@ class FeedForward(BaseStage[FeedForwardOptions]):
     def memory(self, clip: Clip, context: ExecutionContext) -> int:
         if context.device != "cpu":
             return 0
+        from vidstyle.models.openvino.memory import network_memory
+        from vidstyle.models.style.style_weights import read_style_graph
+
         backend, precision = self._resolved(context.device)
-        info = read_style_info(self.files()[0])
-        size = (clip.height, clip.width)
-        return network_memory(
-            info, backend=backend, precision=precision, size=size, tile=context.tile
-        )
+        fused = backend == "openvino"
+        path = self.files()[0]
+        try:
+            return network_memory(
+                read_style_graph(path),
+                size=(max(clip.height, SMALLEST_SIDE), max(clip.width, SMALLEST_SIDE)),
+                # torch keeps copies in float32.
+                precision=precision if fused else "float32",
+                fused=fused,
+            )
+        except ValueError as error:
+            raise WeightsError(f"{path} is damaged: {error}") from error
 
     def open(self, clip: Clip, context: ExecutionContext) -> None:
         self._step: Step
         backend, precision = self._resolved(context.device)
-        styles = {name: find_style(name) for name in _shares(self.options)}
+        styles = {name: find_style(name) for name in _mix_of(self.options)}
         if backend == "openvino":
-            self._step = _host_step(styles, precision, context, clip, _shares(self.options))
+            self._step = _host_step(styles, precision, context, clip, _mix_of(self.options))
         else:
             self._step = _DeviceStep(styles, precision, context, compiled=backend == "compile")
 
@@ -144,32 +155,30 @@ def _host_step(
     precision: Precision,
     context: ExecutionContext,
     clip: Clip,
-    shares: Mapping[str, float],
+    mix: Mapping[str, float],
 ) -> Step:
-    from vidstyle.models.openvino.stylizer import OpenVinoStylizer
+    from vidstyle.models.style.openvino_stylizer import OpenVinoStylizer
 
-    stylizer = OpenVinoStylizer(
-        styles, precision=precision, threads=context.threads, tile=context.tile
-    )
-    stylizer.network(shares).prepare(clip.height, clip.width)
+    stylizer = OpenVinoStylizer(styles, precision=precision, threads=context.threads)
+    stylizer.network(mix).prepare(clip.height, clip.width)
 
     def step(frame: Frame, options: FeedForwardOptions) -> HostArray:
-        image, share = frame.host("image"), options.strength
-        if share == 0:
+        image, strength = frame.host("image"), options.strength
+        if strength == 0:
             return image
-        stylized = stylizer.stylize(image, _shares(options))
+        stylized = stylizer.stylize(image, _mix_of(options))
         if options.mask is not None:
             mask = frame.host(options.mask)
             _check_mask(options.mask, mask.shape, image.shape[:2])
-            return _mixed(image, stylized, share * mask[..., None])
-        return stylized if share == 1 else _mixed(image, stylized, np.float32(share))
+            return _blend(image, stylized, strength * mask[..., None])
+        return stylized if strength == 1 else _blend(image, stylized, np.float32(strength))
 
     return step
 
 
-def _mixed(image: HostArray, stylized: HostArray, share: HostArray | np.float32) -> HostArray:
+def _blend(image: HostArray, stylized: HostArray, weight: HostArray | np.float32) -> HostArray:
     # Exact at both ends.
-    return image * (1 - share) + stylized * share
+    return image * (1 - weight) + stylized * weight
 
 
 class _DeviceStep:
@@ -193,36 +202,38 @@ class _DeviceStep:
         image = frame.tensor("image")
         if options.strength == 0:
             return image
-        stylized = self._stylizer.stylize(image[None], _shares(options))[0]
-        return _lerped(frame, options, stylized)
+        stylized = self._stylizer.stylize(image[None], _mix_of(options))[0]
+        return _blend_tensors(frame, options, stylized)
 
     def many(self, windows: Sequence[Window[FeedForwardOptions]]) -> list[torch.Tensor]:
         """What single steps give; one pass through the network where all are in one style."""
         import torch
 
-        shares = _shares(windows[0].options)
-        alike = all(_shares(window.options) == shares for window in windows)
+        mix = _mix_of(windows[0].options)
+        alike = all(_mix_of(window.options) == mix for window in windows)
         if not alike or any(window.options.strength == 0 for window in windows):
             return [self(window.now, window.options) for window in windows]
         images = torch.stack([window.now.tensor("image") for window in windows])
-        stylized = self._stylizer.stylize(images, shares)
+        stylized = self._stylizer.stylize(images, mix)
         return [
-            _lerped(window.now, window.options, one)
+            _blend_tensors(window.now, window.options, one)
             for window, one in zip(windows, stylized, strict=True)
         ]
 
 
-def _lerped(frame: Frame, options: FeedForwardOptions, stylized: torch.Tensor) -> torch.Tensor:
-    image, share = frame.tensor("image"), options.strength
+def _blend_tensors(
+    frame: Frame, options: FeedForwardOptions, stylized: torch.Tensor
+) -> torch.Tensor:
+    image, strength = frame.tensor("image"), options.strength
     # lerp is exact at both ends.
     if options.mask is None:
-        return image.lerp(stylized, share)
+        return image.lerp(stylized, strength)
     mask = frame.tensor(options.mask)
     _check_mask(options.mask, tuple(mask.shape), (1, *image.shape[1:]))
-    return image.lerp(stylized, share * mask)
+    return image.lerp(stylized, strength * mask)
 
 
-def _shares(options: FeedForwardOptions) -> Mapping[str, float]:
+def _mix_of(options: FeedForwardOptions) -> Mapping[str, float]:
     return {options.style: 1.0} if isinstance(options.style, str) else options.style
 
 

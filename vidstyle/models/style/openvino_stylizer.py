@@ -1,0 +1,47 @@
+"""Stylizing in a style or a mix of styles by OpenVINO, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from vidstyle.core import HostArray
+from vidstyle.core.context import Precision
+from vidstyle.models.openvino.network import OpenVinoNetwork
+from vidstyle.models.style.architectures import SMALLEST_SIDE
+from vidstyle.models.style.style_weights import load_style_weights, mix_weights
+
+
+class OpenVinoStylizer:
+    """Stylizes images (H, W, 3), RGB in [0, 1], in one of some styles or a mix of them.
+
+    In float32 within 1e-3 of torch, in bfloat16 within 2/255 on average. Where the mix changes,
+    the network is compiled again: 0.1 to 0.2 seconds.
+    """
+
+    def __init__(self, styles: Mapping[str, Path], *, precision: Precision, threads: int) -> None:
+        """Raises WeightsError as ``load_style_weights`` does."""
+        self._weights = {name: load_style_weights(path) for name, path in styles.items()}
+        self._precision: Precision = precision
+        self._threads = threads
+        self._mix: Mapping[str, float] = {}
+        self._network: OpenVinoNetwork | None = None
+
+    def stylize(self, image: HostArray, mix: Mapping[str, float]) -> HostArray:
+        """A new image of that shape. ``mix`` by name sums to 1."""
+        return self.network(mix).run(image)
+
+    def network(self, mix: Mapping[str, float]) -> OpenVinoNetwork:
+        """The network of a mix, until the next call."""
+        used = {name: weight for name, weight in mix.items() if weight}
+        if self._network is None or used != self._mix:
+            weights = mix_weights(self._weights, used)
+            self._network = OpenVinoNetwork(
+                weights.graph,
+                weights.arrays,
+                precision=self._precision,
+                threads=self._threads,
+                smallest_side=SMALLEST_SIDE,
+            )
+            self._mix = used
+        return self._network
