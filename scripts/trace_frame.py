@@ -4,7 +4,7 @@
                                   [--set STAGE.OPTION=VALUE]
 
 The pipeline runs by the serial engine. What is counted lies between the moment at which the frame
-before was reported as encoded and the moment at which the frame itself is: in a steady state that
+before was reported as encoded and the moment at which the frame itself is: then that
 is the work for one frame, whatever the stages look ahead. Without a clip, one of ``--size`` is
 encoded first, in which an ellipse moves over a moving background. The frame should begin neither
 a chunk nor a shot.
@@ -232,7 +232,7 @@ def main() -> None:
     parser.add_argument("--names", action="store_true", help="list the functions, too")
     given = parser.parse_args()
     if given.frame < 1:
-        parser.error("--frame: wanted 1 or more; the first frame is no steady state")
+        parser.error("--frame: wanted 1 or more; the first frame takes more than others")
     with tempfile.TemporaryDirectory() as folder:
         clip = given.clip
         if clip is None:

@@ -1,4 +1,4 @@
-"""Failed allocations are told apart from other errors, whichever library they come from."""
+"""Failed allocations are distinguished from other errors, whichever library they come from."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def test_frames_are_read_in_any_order_and_again() -> None:
         span[3]
 
 
-def test_what_lies_on_the_shelf_is_of_this_span_alone() -> None:
+def test_scratch_files_belong_to_one_span() -> None:
     span, other = span_of([0]), span_of([0])
     span.scratch["own", 0] = np.ones((2, 2), np.float32)
     assert span.scratch["own", 0].sum() == 4

@@ -21,7 +21,7 @@ def test_arrays_numbers_and_text_come_back() -> None:
     }
 
 
-def test_nothing_and_empty_are_told_apart() -> None:
+def test_nothing_and_empty_are_distinguished() -> None:
     assert load_state(save_state(None)) is None
     assert load_state(save_state({})) == {}
 

@@ -64,7 +64,7 @@ def test_a_planar_tensor_is_interleaved() -> None:
 
 
 def raised(name: str, text: str) -> RuntimeError:
-    """As torch raises it where there is a GPU; told by its name."""
+    """As torch raises it where there is a GPU; known by its name."""
     return type(name, (RuntimeError,), {})(text)
 
 

@@ -84,9 +84,9 @@ def test_shorter_queues_are_tried_until_one_fits(tmp_path: Path, failures: int) 
     with av.open(str(tmp_path / "out.mkv")) as container:
         found = [int(f.to_ndarray(format="rgb24").mean()) for f in container.decode(video=0)]
     assert found == [255 - 20 * index for index in range(COUNT)]
-    said = [e.note.text for e in events if isinstance(e, NoteEvent) and e.note.kind == "memory"]
+    texts = [e.note.text for e in events if isinstance(e, NoteEvent) and e.note.kind == "memory"]
     # A shorter queue, then none.
-    assert said == ["stage filter, frame 3: out of memory: tried with less"] * failures
+    assert texts == ["stage filter, frame 3: out of memory: tried with less"] * failures
 
 
 def test_where_nothing_helps_the_run_ends_untouched(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_where_nothing_helps_the_run_ends_untouched(tmp_path: Path) -> None:
     assert not (tmp_path / "out.mkv").exists()
 
 
-def test_a_device_that_is_lost_is_said_and_not_tried_again(tmp_path: Path) -> None:
+def test_a_device_that_is_lost_is_reported_and_not_tried_again(tmp_path: Path) -> None:
     events: list[Event] = []
     with pytest.raises(DeviceError, match=r"frame 3: the device is lost \(CUDA error") as caught:
         run(job(tmp_path, 100, "lost"), listen=events.append)

@@ -161,14 +161,14 @@ def test_a_damaged_tail_is_made_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no database" * 100])
-def test_a_store_that_is_none_is_made_anew(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_store_is_replaced(tmp_path: Path, content: bytes) -> None:
     wanted = job(tmp_path, "out", RECURRENT)
     Destination(wanted.output).store.write_bytes(content)
     result, _ = heard(wanted)
     assert result.frames == COUNT
 
 
-def test_another_pipeline_begins_anew_and_says_so(tmp_path: Path) -> None:
+def test_another_pipeline_restarts_and_is_reported(tmp_path: Path) -> None:
     wanted = job(tmp_path, "out", RECURRENT)
     with pytest.raises(Stopped):
         run(wanted, listen=stopped_after(30))
@@ -181,7 +181,7 @@ def test_another_pipeline_begins_anew_and_says_so(tmp_path: Path) -> None:
     assert result.digest == initial_state.digest
 
 
-def test_another_input_begins_anew(tmp_path: Path) -> None:
+def test_another_input_restarts(tmp_path: Path) -> None:
     wanted = job(tmp_path, "out", RECURRENT)
     with pytest.raises(Stopped):
         run(wanted, listen=stopped_after(30))
@@ -192,7 +192,7 @@ def test_another_input_begins_anew(tmp_path: Path) -> None:
     assert any("of another input" in text for text in texts)
 
 
-def test_without_resume_all_is_made_anew(tmp_path: Path) -> None:
+def test_without_resume_all_is_computed_again(tmp_path: Path) -> None:
     wanted = job(tmp_path, "out", RECURRENT, resume=False)
     with pytest.raises(Stopped):
         run(wanted, listen=stopped_after(30))
@@ -201,7 +201,7 @@ def test_without_resume_all_is_made_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("stop", "kept"), [(30, True), (3, False)])
-def test_what_is_kept_is_said_and_what_is_not_leaves_nothing(
+def test_what_is_kept_is_reported_and_what_is_not_leaves_nothing(
     tmp_path: Path, stop: int, kept: bool
 ) -> None:
     events: list[Event] = []

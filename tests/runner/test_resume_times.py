@@ -168,7 +168,7 @@ def test_times_and_durations_stay_from_file_to_file(
     [(*[3000] * 24, 180_000), (*[1501, 4507] * 12, 900_000)],
     ids=["constant rate", "a last frame of 10 s"],
 )
-def test_the_end_stays_where_the_last_frame_s_packet_cannot_tell_it(
+def test_the_end_stays_where_the_last_frame_s_packet_cannot_show_it(
     tmp_path: Path, durations: Sequence[int]
 ) -> None:
     source, pipeline = tmp_path / "0.mp4", identity(tmp_path, "libx264")
@@ -192,13 +192,13 @@ def assert_ends(found: Shown, durations: Sequence[int], tick: Fraction) -> None:
     # av counts a file's length in microseconds.
     tick = tick + Fraction(1, 10**6)
     end = Fraction(sum(durations), 90_000)
-    assert all(abs(told - end) <= tick for told in found.ends if told is not None)
+    assert all(abs(found_at - end) <= tick for found_at in found.ends if found_at is not None)
 
 
 def assert_shown_for(found: Shown, durations: Sequence[int], tick: Fraction) -> None:
     assert_ends(found, durations, tick)
-    for told, ticks in zip(found.durations, durations, strict=True):
-        assert abs(told - Fraction(ticks, 90_000)) <= tick
+    for found_at, ticks in zip(found.durations, durations, strict=True):
+        assert abs(found_at - Fraction(ticks, 90_000)) <= tick
 
 
 def assert_decoded_for(path: Path, durations: Sequence[int], tick: Fraction) -> None:

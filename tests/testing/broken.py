@@ -1,4 +1,4 @@
-"""Stages that each break one promise, to see that the suite notices."""
+"""Stages that each break one promise, to see that the suite fails."""
 
 from __future__ import annotations
 

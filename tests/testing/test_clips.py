@@ -149,7 +149,7 @@ def test_a_cut_outside_of_the_clip_is_refused(at: int) -> None:
         hard_cut(at=at)
 
 
-def test_times_are_exact_and_steady() -> None:
+def test_times_are_exact_and_constant() -> None:
     clip = pan(frames=9)
     assert clip.clip.frame_rate == Fraction(25)
     assert clip.clip.frame_count == 9
@@ -193,7 +193,7 @@ def test_a_pixel_of_two_surfaces_is_nobodys() -> None:
     np.testing.assert_array_equal(visible[0, 8:14], [1, 1, 1, 0, 1, 1])
 
 
-def test_a_similarity_puts_its_anchor_where_it_was_told() -> None:
+def test_a_similarity_puts_its_anchor_where_it_was_asked() -> None:
     pose = similarity(2.0, np.pi / 2, (30, 40), (5, 6))
     np.testing.assert_allclose(pose @ (30, 40, 1), (5, 6, 1), atol=1e-12)
     # Right on the surface is down in the frame after a clockwise quarter turn, twice as long.

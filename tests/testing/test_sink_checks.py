@@ -94,7 +94,7 @@ class LosesAFrame(OneFileAFrame):
 
 
 class CountsOn(OneFileAFrame):
-    """Packets go on where the last chunk ended."""
+    """Packets continue where the last chunk ended."""
 
     count = -1
 
@@ -159,11 +159,11 @@ def test_a_sink_may_refuse_a_clip_before_it_begins() -> None:
     ("sink", "promise", "words"),
     [
         (LosesAFrame, "chunks_join_to_all_frames", "gave 7 frames"),
-        (CountsOn, "packets_start_each_chunk_anew", "lie at [3]"),
-        (BeginsWithoutKeyframe, "packets_start_each_chunk_anew", "keyframe"),
+        (CountsOn, "each_chunk_starts_with_a_keyframe", "lie at [3]"),
+        (BeginsWithoutKeyframe, "each_chunk_starts_with_a_keyframe", "keyframe"),
         (IsRandom, "same_frames_give_same_packets", "other packets"),
-        (HashesTheNumber, "hashes_tell_frames_apart", "depends on its chunk"),
-        (HashesNothing, "hashes_tell_frames_apart", "one hash"),
+        (HashesTheNumber, "different_frames_have_different_hashes", "depends on its chunk"),
+        (HashesNothing, "different_frames_have_different_hashes", "one hash"),
         (NeedsEvenSizes, "odd_sizes_and_variable_rates_work", "divisible"),
         (ClosesWhatItNeverOpened, "closing_works_without_opening", "NoneType"),
     ],

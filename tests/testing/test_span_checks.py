@@ -14,7 +14,7 @@ NEEDS = Needs(reads={"image": NOW}, writes=("image",), scope="shot", span=32)
 
 
 class Centered(BaseStage[Any]):
-    """Healthy: each frame half and half with the next one, which on its shelf is done already."""
+    """Healthy: each frame half and half with the next one, which in its scratch file is done already."""
 
     needs = NEEDS
 
@@ -67,7 +67,7 @@ class WantsWholeSpans(Centered):
 
 
 class WritesToItsScratch(Centered):
-    """A change of what was given to the shelf is seen in memory, and not on disk."""
+    """A change of what was given to the scratch file is seen in memory, and not on disk."""
 
     def given(self, span: Span[Any], position: int, state: State) -> Any:
         own = span[position].host("image") * np.float32(0.5)
@@ -105,7 +105,7 @@ class ReusesItsBuffer(Centered):
 
 
 class StaysBusyWhenLeft(Centered):
-    """Does not notice that it was left: the mark is taken off at the end only."""
+    """Does not see that it was left: the mark is taken off at the end only."""
 
     busy = False
 
@@ -131,7 +131,7 @@ def test_a_healthy_span_stage_passes_every_check(stage: type[Any]) -> None:
     ("stage", "promise", "words"),
     [
         (KeepsItsStateOnSelf, "restart_at_any_frame_equals_the_whole", "after frame 1"),
-        (KeepsItsStateOnSelf, "a_cut_starts_anew", "shot 1"),
+        (KeepsItsStateOnSelf, "a_cut_resets_the_stage", "shot 1"),
         (WantsWholeSpans, "spans_of_any_length_work", "IndexError"),
         (WritesToItsScratch, "frames_on_disk_give_the_same", "from disk differs at frame 0"),
         (WritesToItsTensor, "inputs_are_not_changed", "frame 0's layer image in the span"),

@@ -10,7 +10,7 @@ Precision = Literal["float32", "bfloat16", "float16"]
 
 @dataclass(frozen=True, slots=True)
 class ExecutionContext:
-    """One stage's share of the machine, settled before the first frame."""
+    """What one stage may use of the machine, resolved before the first frame."""
 
     device: str = "cpu"
     """``cpu`` or ``cuda:N``."""

@@ -89,7 +89,7 @@ class StageError(VidstyleError):
 
 
 class Terminated(SystemExit):  # not an error: somebody asked for it
-    """The process was told to end, wherever it was; no stage's doing."""
+    """Somebody asked the process to end; no stage has failed."""
 
 
 _OPENCV_NO_MEMORY = -4

@@ -34,7 +34,7 @@ class PlannedStage:
 
     def identity(self) -> str:
         """What its pixels depend on, as JSON."""
-        facts = {"use": self.use, "options": dict(self.options), "place": asdict(self.context)}
+        facts = {"use": self.use, "options": dict(self.options), "context": asdict(self.context)}
         return json.dumps(facts, sort_keys=True)
 
 

@@ -72,7 +72,7 @@ class Writer(Protocol):
 
 @runtime_checkable
 class ReplayableWriter(Writer, Protocol):
-    """A writer whose work can be gone on with inside of a chunk.
+    """A writer with which a run can resume inside of a chunk.
 
     No encoder can be saved, but what it was given can, and be given to another one.
     """

@@ -55,7 +55,7 @@ class Source(Protocol):
 
     @property
     def notes(self) -> Sequence[Note]:
-        """What reading has met so far, beyond the clip's own notices."""
+        """What reading has found out so far, beyond the clip's own notes."""
         ...
 
     def close(self) -> None: ...

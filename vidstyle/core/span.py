@@ -22,7 +22,7 @@ class Scratch(Protocol):
     """Where a stage puts images of its own while it works on a span; a dict is one.
 
     The runner's goes to disk where memory ends. What is put there is given away: nobody writes
-    to it any more. What is taken from there is a value of then, also after its key was put anew.
+    to it any more. What is taken from there does not change when its key is put again.
     """
 
     def __getitem__(self, key: Hashable, /) -> Any: ...

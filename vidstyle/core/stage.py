@@ -54,7 +54,7 @@ class AnyStage(Protocol):
     def files(self) -> Sequence[Path]:
         """Weights and whatever else the pixels depend on besides the options.
 
-        Their content decides whether the work of a run that was stopped can be gone on with.
+        A run resumes the work of an interrupted one only where their content is equal.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What a run would take, judged by its first frames."""
+"""What a run would take, estimated from its first frames."""
 
 from __future__ import annotations
 

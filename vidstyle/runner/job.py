@@ -40,7 +40,7 @@ class Job:
     """Half-open interval of frame indices."""
     overwrite: bool = False
     resume: bool = True
-    """Whether to go on with what an earlier run of the same has left."""
+    """Whether to resume what an interrupted run of the same job has left."""
     timeout: float = 1800.0
     """Seconds that a stage may take for a frame, or for a span of them."""
     budget: int = BUDGET
@@ -71,7 +71,7 @@ def check_without_clip(pipeline: Pipeline, *, device: str = "auto") -> None:
 def prepared(
     job: Job, *, below: Plan | None = None
 ) -> Generator[tuple[Assembly, Plan], None, None]:
-    """Open the input, check the destination and settle the plan; decode nothing.
+    """Open the input, check the destination and resolve the plan; decode nothing.
 
     The plan takes less memory than the one ``below``.
     """

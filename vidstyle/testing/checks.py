@@ -41,7 +41,7 @@ STAGE_CHECKS: tuple[Callable[[Subject], None], ...] = (
     state_checks.stage_remembers_nothing_itself,
     state_checks.state_survives_saving,
     state_checks.restart_at_any_frame_equals_the_whole,
-    state_checks.a_cut_starts_anew,
+    state_checks.a_cut_resets_the_stage,
     state_checks.two_open_stages_do_not_meet,
     state_checks.closing_works_without_opening,
     span_checks.spans_of_any_length_work,
@@ -59,8 +59,8 @@ SOURCE_CHECKS: tuple[Callable[[SourceSubject], None], ...] = (
 
 SINK_CHECKS: tuple[Callable[[SinkSubject], None], ...] = (
     sink_checks.same_frames_give_same_packets,
-    sink_checks.hashes_tell_frames_apart,
-    sink_checks.packets_start_each_chunk_anew,
+    sink_checks.different_frames_have_different_hashes,
+    sink_checks.each_chunk_starts_with_a_keyframe,
     sink_checks.chunks_join_to_all_frames,
     sink_checks.odd_sizes_and_variable_rates_work,
     sink_checks.closing_works_without_opening,

@@ -15,7 +15,7 @@ from vidstyle.testing.scene import Scene, Surface, moves, similarity
 from vidstyle.testing.textures import Disc, make_waves
 
 _TIME_BASE = Fraction(1, 12800)
-_STEADY = (512,)
+_CONSTANT = (512,)
 _VARIABLE = (512, 256, 1024, 640)
 # Ticks of the time base: 25 frames a second, and a rate that varies.
 # Clips cannot be changed, and many checks ask for the same one.
@@ -65,7 +65,7 @@ def pan(
     ``variable`` gives the frames unequal durations.
     """
     scene = Scene((_pan(frames, step, seed),), width, height)
-    return render_scenes([scene], durations=_VARIABLE if variable else _STEADY)
+    return render_scenes([scene], durations=_VARIABLE if variable else _CONSTANT)
 
 
 @_clip_cache
@@ -131,7 +131,7 @@ def hard_cut(
     return render_scenes([before, after])
 
 
-def render_scenes(shots: Sequence[Scene], *, durations: Sequence[int] = _STEADY) -> SyntheticClip:
+def render_scenes(shots: Sequence[Scene], *, durations: Sequence[int] = _CONSTANT) -> SyntheticClip:
     """Scenes of one size, one after the other, each a shot.
 
     ``durations`` are ticks of 1/12800 s and repeat; unequal ones make a variable frame rate.
@@ -144,12 +144,12 @@ def render_scenes(shots: Sequence[Scene], *, durations: Sequence[int] = _STEADY)
             visible.append(_read_only(motion[1]))
             images.append(scene.image(time))
             numbers.append(number)
-    steady = len(set(durations)) == 1
+    constant = len(set(durations)) == 1
     clip = Clip(
         width=shots[0].width,
         height=shots[0].height,
         time_base=_TIME_BASE,
-        frame_rate=1 / (durations[0] * _TIME_BASE) if steady else None,
+        frame_rate=1 / (durations[0] * _TIME_BASE) if constant else None,
         frame_count=len(images),
     )
     frames = _frames(images, numbers, durations)

@@ -69,7 +69,7 @@ def same_frames_give_same_packets(subject: SinkSubject) -> None:
     expect(first == second, "encoding again gives other packets or hashes")
 
 
-def hashes_tell_frames_apart(subject: SinkSubject) -> None:
+def different_frames_have_different_hashes(subject: SinkSubject) -> None:
     """A frame's hash does not depend on its chunk, and another image has another hash."""
     synthetic = pan(frames=_FRAMES)
     whole = _encoded(subject, synthetic, (_FRAMES,))[0].digests
@@ -78,7 +78,7 @@ def hashes_tell_frames_apart(subject: SinkSubject) -> None:
     expect(len(set(whole)) == _FRAMES, "two different frames have one hash")
 
 
-def packets_start_each_chunk_anew(subject: SinkSubject) -> None:
+def each_chunk_starts_with_a_keyframe(subject: SinkSubject) -> None:
     """One packet a frame, on the clock of the chunk, the first a keyframe."""
     for segment in _encoded(subject, pan(frames=_FRAMES), (3, 1, 4)):
         times = sorted(packet.pts for packet in segment.stored)
@@ -94,7 +94,7 @@ def chunks_join_to_all_frames(subject: SinkSubject) -> None:
 
 
 def odd_sizes_and_variable_rates_work(subject: SinkSubject) -> None:
-    """What is not even, or not steady, is written, or refused by ``check``."""
+    """Odd sizes and variable rates are written, or refused by ``check``."""
     for synthetic in (pan(frames=4, width=97, height=65), pan(frames=4, variable=True)):
         try:
             subject.make().check(Path(f"made{subject.suffix}"), synthetic.clip)
@@ -156,7 +156,7 @@ def _count(path: Path) -> int:
 
 
 def _write_original(path: Path, synthetic: SyntheticClip) -> None:
-    """A file that the film could come from, without other streams."""
+    """A file that the frames could come from, without other streams."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=25)
         stream.width, stream.height, stream.pix_fmt = (

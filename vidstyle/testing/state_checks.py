@@ -86,7 +86,7 @@ def restart_at_any_frame_equals_the_whole(subject: Subject) -> None:
         expect_equal(again, whole[number:], f"the run restarted after frame {out.index}")
 
 
-def a_cut_starts_anew(subject: Subject) -> None:
+def a_cut_resets_the_stage(subject: Subject) -> None:
     """A shot comes out as if it were alone, be it one, two or more frames long."""
     given = make_input(subject, shots=(3, 1, 2, 4))
     whole = run(subject, given)
@@ -94,14 +94,14 @@ def a_cut_starts_anew(subject: Subject) -> None:
     if needs.scope == "clip" or CUT in needs.writes:
         return
     for number in range(4):
-        alone = run(subject, given.shot(number))
+        single = run(subject, given.shot(number))
         wanted = [frame for frame in whole if frame.shot == number]
-        expect_equal(wanted, alone, f"shot {number} within the clip")
+        expect_equal(wanted, single, f"shot {number} within the clip")
 
 
 def two_open_stages_do_not_meet(subject: Subject) -> None:
     """Two stages at once, step by step in turn, and one closed early, do not disturb."""
-    alone = run(subject, make_input(subject))
+    single = run(subject, make_input(subject))
     given, other = make_input(subject), make_input(subject)
     with subject.opened(given.clip) as running:
         steps = running.steps(running.node(given.frames), given.frames)
@@ -109,7 +109,7 @@ def two_open_stages_do_not_meet(subject: Subject) -> None:
             between = second.steps(second.node(other.frames), other.frames)
             out = [step for step, _ in islice(zip(steps, between, strict=False), 3)]
         out += list(steps)
-    expect_equal([frame for frame, _ in out], alone, "a run beside another one")
+    expect_equal([frame for frame, _ in out], single, "a run beside another one")
 
 
 def closing_works_without_opening(subject: Subject) -> None:

@@ -56,7 +56,7 @@ class Subject:
 
     @contextmanager
     def opened(self, clip: Clip, *, device: str = "cpu") -> Iterator[Running]:
-        """A new stage, its options settled, opened on a clip, and closed in the end."""
+        """A new stage, its options resolved, opened on a clip, and closed in the end."""
         context = ExecutionContext(device=device, threads=available_cores())
         options = self.make().resolve(clip, context)
         stage: AnyStage = self.stage_class(options)

@@ -1,4 +1,4 @@
-"""Batches give what single steps give, and never cross the edge of a chunk or a shot."""
+"""Batches give what single steps give, and never cross the border of a chunk or a shot."""
 
 from __future__ import annotations
 

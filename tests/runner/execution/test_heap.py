@@ -31,7 +31,7 @@ def _faults(how: str) -> int:
     return int(made.stdout)
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's heap is told")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's heap is set")
 def test_pages_are_kept_for_the_next_frame() -> None:
     of_a_frame = 8 * 360 * 640 * 3 * 4 // resource.getpagesize()
     assert _faults("not") > 5 * of_a_frame

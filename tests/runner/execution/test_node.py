@@ -69,7 +69,7 @@ class Watching(BaseStage[StageOptions]):
         return {}, None
 
 
-def test_windows_are_nearest_first_and_stop_at_shot_edges() -> None:
+def test_windows_are_nearest_first_and_stop_where_a_shot_ends() -> None:
     stage = Watching(Needs(reads={"image": Reach(behind=2, ahead=1)}))
     shots = [0, 0, 0, 1, 1]
     out = run_node(node_of(stage, stage.needs), [frame_of(i, s) for i, s in enumerate(shots)])

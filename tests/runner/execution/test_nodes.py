@@ -108,7 +108,7 @@ def test_memory_for_spans_has_an_end() -> None:
     assert stage.memory == SPAN_MEMORY + 3 * image
 
 
-def test_who_needs_flow_in_both_directions_is_told_the_option() -> None:
+def test_who_needs_flow_in_both_directions_reads_the_option_in_the_error() -> None:
     needs = Needs(reads={"image": NOW, "visible_from_previous": NOW}, writes=("image",), span=8)
     sink = Wire("encode", "encode", Sink.needs)
     with pytest.raises(PipelineError, match=r"blend reads .* flow/dis with `directions: both`"):

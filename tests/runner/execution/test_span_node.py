@@ -41,7 +41,7 @@ GOOD = np.zeros((HEIGHT, WIDTH, 3), np.float32)
 KEPT = ("image", "source", "own")
 
 
-class Dial(StageOptions):
+class AmountOptions(StageOptions):
     amount: float = keyframed(0.0)
 
 
@@ -50,7 +50,9 @@ def node_of(stage: Any, *, keeps: tuple[str, ...] = KEPT, budget: int | None = N
         "filter", "filter/test", {}, stage.needs, ExecutionContext(), CLIP, keeps, memory=0
     )
     rising = Keyframes(((Fraction(0), 0.0), (Fraction(100), 100.0)))
-    return SpanNode(planned, stage, TimedOptions(Dial(), {"amount": rising}), budget=budget)
+    return SpanNode(
+        planned, stage, TimedOptions(AmountOptions(), {"amount": rising}), budget=budget
+    )
 
 
 def frame_of(index: int, shot: int = 0, chunk: int = 0) -> Frame:
@@ -67,11 +69,11 @@ def image_of(frame: Frame, name: str = "image") -> HostArray:
     return frame.host(name)
 
 
-class Watching(BaseStage[Dial]):
+class Watching(BaseStage[AmountOptions]):
     """Notes the spans that it is given, and counts them in its state."""
 
     def __init__(self, span: int, *, scope: str = "shot", reads: Any = None) -> None:
-        super().__init__(Dial())
+        super().__init__(AmountOptions())
         self.needs = Needs(
             reads=reads or {"image": NOW},
             writes=("own",),
@@ -83,7 +85,7 @@ class Watching(BaseStage[Dial]):
     def initial_state(self) -> State:
         return {"spans": 0} if self.needs.scope != "none" else None
 
-    def step_span(self, span: Span[Dial], state: State) -> SpanSteps:
+    def step_span(self, span: Span[AmountOptions], state: State) -> SpanSteps:
         self.seen.append([frame.index for frame in span])
         count = int(state["spans"]) + 1 if state else 0  # type: ignore[arg-type]  # an int at the start
         for _ in span:
@@ -91,7 +93,7 @@ class Watching(BaseStage[Dial]):
         return {"spans": count} if state else None
 
 
-def test_spans_end_after_their_length_and_at_the_edges_of_shots_and_chunks() -> None:
+def test_spans_end_after_their_length_and_where_shots_and_chunks_end() -> None:
     stage = Watching(3)
     places = [(0, 0)] * 4 + [(1, 0)] * 2 + [(2, 1)] + [(2, 2)] * 4
     out = run_node(node_of(stage), [frame_of(i, *context) for i, context in enumerate(places)])
@@ -111,21 +113,21 @@ def test_the_state_goes_on_from_span_to_span_within_its_scope(
     assert [int(image_of(frame, "own")[0]) for frame in out] == wanted
 
 
-def test_a_state_goes_on_over_the_edge_of_a_chunk() -> None:
+def test_a_state_survives_the_end_of_a_chunk() -> None:
     out = run_node(node_of(Watching(4)), [frame_of(i, chunk=i // 2) for i in range(6)])
     assert [int(image_of(frame, "own")[0]) for frame in out] == [1, 1, 2, 2, 3, 3]
 
 
-class Mixing(BaseStage[Dial]):
+class Mixing(BaseStage[AmountOptions]):
     """Reads frames in all orders, several times, with a scratch file between: a mirror in time."""
 
     def __init__(self, span: int = 8) -> None:
-        super().__init__(Dial())
+        super().__init__(AmountOptions())
         self.needs = Needs(
             reads={"image": NOW, "source": Reach(optional=True)}, writes=("image",), span=span
         )
 
-    def step_span(self, span: Span[Dial], state: State) -> SpanSteps:
+    def step_span(self, span: Span[AmountOptions], state: State) -> SpanSteps:
         for position in reversed(range(len(span))):
             span.scratch["mirrored", position] = span[-1 - position].host("image")
         for position in range(len(span)):
@@ -160,7 +162,7 @@ def test_later_stages_get_what_they_read_and_nothing_else(budget: int | None) ->
 
 def test_a_stage_sees_the_layers_that_it_declares_and_the_options_of_each_frame() -> None:
     class Looking(Watching):
-        def step_span(self, span: Span[Dial], state: State) -> SpanSteps:
+        def step_span(self, span: Span[AmountOptions], state: State) -> SpanSteps:
             self.shown = [sorted(frame.layers) for frame in span]
             self.amounts = [options.amount for options in span.options]
             return (yield from super().step_span(span, state))
@@ -171,7 +173,7 @@ def test_a_stage_sees_the_layers_that_it_declares_and_the_options_of_each_frame(
     assert stage.amounts == [2, 5]
 
 
-def test_a_node_resumes_from_the_state_of_another_at_the_edge_of_a_span() -> None:
+def test_a_node_resumes_from_the_state_of_another_where_a_span_ends() -> None:
     whole = node_of(Watching(2))
     states = [whole.state() for _ in whole.run(map(frame_of, range(4)))]
     assert states[1] == StageState({"spans": 1}, 0, ())
@@ -187,16 +189,16 @@ def test_a_node_has_no_state_until_the_last_frame_of_a_span_is_given() -> None:
     assert states == [True, False, True, False]
 
 
-class Giving(BaseStage[Dial]):
+class Giving(BaseStage[AmountOptions]):
     """Yields what it was made with; raises what is an exception."""
 
     needs = Needs(reads={"image": NOW}, writes=("image",), span=4)
 
     def __init__(self, *given: Any, state: State = None) -> None:
-        super().__init__(Dial())
+        super().__init__(AmountOptions())
         self.given, self.state = given, state
 
-    def step_span(self, span: Span[Dial], state: State) -> SpanSteps:
+    def step_span(self, span: Span[AmountOptions], state: State) -> SpanSteps:
         for layers in self.given:
             if isinstance(layers, BaseException):
                 raise layers
@@ -232,7 +234,7 @@ def test_what_a_stage_must_not_give_names_stage_and_frame(
 
 def test_a_method_that_does_not_yield_is_named() -> None:
     class Listing(Giving):
-        def step_span(self, span: Span[Dial], state: State) -> Any:
+        def step_span(self, span: Span[AmountOptions], state: State) -> Any:
             return [{"image": GOOD} for _ in span], None
 
     with pytest.raises(StageError, match=r"frame 3: step_span must yield .* gave a tuple"):
@@ -247,7 +249,7 @@ def test_running_out_of_memory_is_a_device_error() -> None:
 @pytest.mark.parametrize("budget", [0, None])
 def test_frames_cannot_be_written_to(budget: int | None) -> None:
     class Mutating(Giving):
-        def step_span(self, span: Span[Dial], state: State) -> SpanSteps:
+        def step_span(self, span: Span[AmountOptions], state: State) -> SpanSteps:
             span[0].host("image")[:] = 0
             yield DONE
             return None
@@ -277,7 +279,7 @@ class Closing(Mixing):
         super().__init__(span)
         self.running = 0
 
-    def step_span(self, span: Span[Dial], state: State) -> SpanSteps:
+    def step_span(self, span: Span[AmountOptions], state: State) -> SpanSteps:
         self.running += 1
         try:
             return (yield from super().step_span(span, state))

@@ -53,7 +53,9 @@ def test_any_shape_and_strides_come_back(folder: Path, shape: tuple[int, ...]) -
 
 
 @pytest.mark.parametrize("budget", [0, SIZE])
-def test_what_was_got_stays_what_it_was_when_its_key_is_put_anew(folder: Path, budget: int) -> None:
+def test_what_was_got_stays_what_it_was_when_its_key_is_put_again(
+    folder: Path, budget: int
+) -> None:
     with closing(SpanStore(budget)) as store:
         store.put("own", LazyLayer(image(1)))
         before = host(store.get("own"))

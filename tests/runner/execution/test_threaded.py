@@ -26,12 +26,12 @@ def passing(frames: Iterable[Frame]) -> Generator[Frame, None, None]:
 
 def holding(frames: Iterable[Frame]) -> Generator[Frame, None, None]:
     """A look-ahead of two frames."""
-    held: list[Frame] = []
+    waiting: list[Frame] = []
     for frame in frames:
-        held.append(frame)
-        if len(held) > 2:
-            yield held.pop(0)
-    yield from held
+        waiting.append(frame)
+        if len(waiting) > 2:
+            yield waiting.pop(0)
+    yield from waiting
 
 
 def raising_at(wanted: int) -> Flow:

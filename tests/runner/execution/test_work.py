@@ -111,7 +111,7 @@ def test_works_that_split_a_clip_at_a_cut_join_to_the_whole_in_any_process(
         assert second.start == first.start == whole.start
 
 
-def test_what_lives_for_a_shot_starts_fresh_at_a_cut(plan: Plan, tmp_path: Path) -> None:
+def test_state_of_a_shot_is_not_needed_at_a_cut(plan: Plan, tmp_path: Path) -> None:
     whole = run_work(plan, Work(tmp_path / "in.mkv"))
     first = run_work(plan, Work(tmp_path / "in.mkv", stop=CUT))
     assert first.next is not None

@@ -104,13 +104,13 @@ def test_memory_is_the_sum_of_what_stages_and_queues_hold() -> None:
     assert plan.memory == process_memory(torch=False) + 6 * image
 
 
-def test_threads_and_device_are_settled() -> None:
+def test_threads_and_device_are_resolved() -> None:
     plan = make_plan(assembly_of(Filter))
     assert plan.device == "cpu"
     assert plan.stages[0].context == ExecutionContext("cpu", threads=available_cores())
 
 
-def test_the_stage_that_runs_is_made_of_settled_options() -> None:
+def test_the_stage_that_runs_has_the_resolved_options() -> None:
     assembly = assembly_of(Settling, options=Homely())
     (stage,), (planned,) = assembly.stages, make_plan(assembly).stages
     assert stage.needs.home == planned.needs.home == "host"

@@ -167,7 +167,7 @@ def test_it_is_brought_to_the_clip_s_size(tmp_path: Path, size: tuple[int, int])
     assert shown.max() <= 1
 
 
-def test_a_hard_edge_gets_no_overshoot_when_it_is_enlarged(tmp_path: Path) -> None:
+def test_a_hard_border_gets_no_overshoot_when_it_is_enlarged(tmp_path: Path) -> None:
     image = np.zeros((4, 8), np.uint8)
     image[:, 4:] = 255
     shown = layer(write_image(tmp_path / "m.png", image))
@@ -216,7 +216,7 @@ def test_an_image_that_breaks_midway_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "said"),
+    ("limit", "words"),
     [
         ({"max_pixels": 1}, "scale the file down: it is brought to the clip's size anyway"),
         ({"max_frames": 1}, "cut the file to the clip's length"),
@@ -226,13 +226,13 @@ def test_an_image_that_breaks_midway_is_named(tmp_path: Path) -> None:
     ids=str,
 )
 def test_over_a_limit_it_says_what_can_be_done_to_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: dict[str, Any], said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: dict[str, Any], words: str
 ) -> None:
     path = write_video(tmp_path / "m.mkv", [1, 2, 3], [0, 40, 80], Fraction(1, 1000))
     # Files beyond the limits that there are would take hours to write.
     lowered = DecodePyAV(DecodeOptions(**limit))
     monkeypatch.setattr("vidstyle.runner.plan.side_reading._source_of", lambda _: lowered)
-    with pytest.raises(InputError, match=f"^side input mask: .*m.mkv: .*; {said}$"):
+    with pytest.raises(InputError, match=f"^side input mask: .*m.mkv: .*; {words}$"):
         reading(path).at(0, Fraction(0))
 
 
@@ -240,9 +240,9 @@ def test_a_bomb_is_to_be_scaled_down(tmp_path: Path) -> None:
     image = write_image(tmp_path / "m.png", np.zeros((4, 4), np.uint8))
     size = b"\0\1\0\0" * 2
     image.write_bytes(image.read_bytes()[:16] + size + image.read_bytes()[24:])
-    with pytest.raises(InputError, match=r"is 65536x65536, .*; scale the file down") as told:
+    with pytest.raises(InputError, match=r"is 65536x65536, .*; scale the file down") as error:
         reading(image)
-    assert "option" not in str(told.value)
+    assert "option" not in str(error.value)
 
 
 def test_hdr_is_to_be_converted(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_an_output_that_appeared_meanwhile_is_not_replaced(tmp_path: Path) -> No
     assert destination.path.read_text() == "another run's"
 
 
-def test_a_lock_that_was_removed_under_us_is_taken_anew(
+def test_a_lock_that_was_removed_under_us_is_taken_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = tmp_path / ".out.mp4.lock"

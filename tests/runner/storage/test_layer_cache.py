@@ -101,14 +101,14 @@ def steps(plugin: Path) -> int:
 
 
 def heard(wanted: Job, engine: Engine = "threaded") -> tuple[Result, str]:
-    """The result, and what was said of the cache."""
-    said: list[str] = []
+    """The result, and what was noted of the cache."""
+    texts: list[str] = []
 
     def listen(event: object) -> None:
         if isinstance(event, NoteEvent) and event.note.kind == "cache":
-            said.append(event.note.text)
+            texts.append(event.note.text)
 
-    return run(wanted, engine=engine, listen=listen), " ".join(said)
+    return run(wanted, engine=engine, listen=listen), " ".join(texts)
 
 
 @pytest.mark.parametrize("engine", ["serial", "threaded"])
@@ -119,12 +119,12 @@ def test_a_changed_blend_computes_neither_flow_nor_stylization(
     plain = {strength: run(job("plain", strength=strength)).digest for strength in (0.8, 0.3)}
     assert plain[0.8] != plain[0.3]
     steps(plugin)
-    cold, said = heard(job("cold", cache=cache), engine)
+    cold, texts = heard(job("cold", cache=cache), engine)
     assert (cold.digest, steps(plugin)) == (plain[0.8], COUNT)
-    assert said == f"0 steps of flow and stylization were known, {2 * COUNT} are new"
-    warm, said = heard(job("warm", strength=0.3, cache=cache), engine)
+    assert texts == f"0 steps of flow and stylization were known, {2 * COUNT} are new"
+    warm, texts = heard(job("warm", strength=0.3, cache=cache), engine)
     assert (warm.digest, steps(plugin)) == (plain[0.3], 0)
-    assert said == f"{2 * COUNT} steps of flow and stylization were known, 0 are new"
+    assert texts == f"{2 * COUNT} steps of flow and stylization were known, 0 are new"
 
 
 def test_another_interval_finds_the_frames_that_it_shares(
@@ -151,7 +151,7 @@ def test_changed_code_is_another_stage(
     assert changed.digest == run(job("plain")).digest
 
 
-def test_damaged_and_truncated_files_are_made_anew(
+def test_damaged_and_truncated_files_are_computed_again(
     tmp_path: Path, plugin: Path, job: Callable[..., Job]
 ) -> None:
     cold, _ = heard(job("cold", cache=tmp_path / "cache"))
@@ -161,9 +161,9 @@ def test_damaged_and_truncated_files_are_made_anew(
         data = bytearray(file.read_bytes())
         data[len(data) // 2] ^= 1
         file.write_bytes(data if number % 3 else data[: number * 100])
-    again, said = heard(job("again", cache=tmp_path / "cache"))
+    again, texts = heard(job("again", cache=tmp_path / "cache"))
     assert again.digest == cold.digest
-    assert said.startswith("0 steps of flow")
+    assert texts.startswith("0 steps of flow")
 
 
 def test_the_folder_stays_within_its_limit_and_keeps_what_was_used_last(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_what_a_killed_run_left_half_written_is_removed_an_hour_later(tmp_path: 
     assert new.exists()
 
 
-def test_a_clip_that_takes_more_than_the_limit_is_told_of(
+def test_a_clip_that_takes_more_than_the_limit_is_reported(
     tmp_path: Path, plugin: Path, job: Callable[..., Job]
 ) -> None:
     small = replace(job("small", cache=tmp_path / "cache"), cache_limit=400_000)
@@ -237,6 +237,6 @@ def test_a_folder_that_cannot_be_written_costs_the_cache_and_not_the_run(
     cache.mkdir()
     for number in range(256):
         (cache / f"{number:02x}").write_text("in the way")
-    result, said = heard(job("out", cache=cache))
-    assert "nothing more is kept" in said
+    result, texts = heard(job("out", cache=cache))
+    assert "nothing more is kept" in texts
     assert result.digest == run(job("plain")).digest

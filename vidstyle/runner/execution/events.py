@@ -1,4 +1,4 @@
-"""What a run tells while it goes on. Listeners print, report or draw; the run does not care."""
+"""What a run reports while it works. Listeners print it, keep it or draw it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vidstyle.core.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """Everything is settled; decoding starts."""
+    """The plan is resolved; decoding starts."""
 
     plan: Plan
     output: Path
@@ -21,7 +21,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The run goes on where an earlier one was stopped."""
+    """The run resumes where an earlier one was interrupted."""
 
     frames: int
     """How many are done already."""
@@ -29,7 +29,7 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The run ends before its end, and what is done of it can be gone on with."""
+    """The run is interrupted, and a later one can resume it."""
 
     frames: int
     store: Path

@@ -42,7 +42,7 @@ def execute(
 ) -> Result:
     """Make the destination. Raises a VidstyleError, and then the destination is untouched.
 
-    With ``resume`` the run goes on where an earlier one of an equal plan, input, weights and code
+    With ``resume`` the run resumes where an earlier one of an equal plan, input, weights and code
     was stopped; without, what that has left is dropped. A stage may take ``timeout`` seconds for
     a frame, or a span of them; the serial engine waits for ever. ``rule`` says how often what is
     done of a chunk is kept before it ends. In ``cache`` the layers of flow and stylization are
@@ -66,8 +66,8 @@ def execute(
             engine_of_run = ENGINES[engine](plan, work, store.images(found.images))
             running = stack.enter_context(engine_of_run)
         listen(Planned(plan, destination.path))
-        _tell(listen, assembly.clip.notes)
-        stack.callback(lambda: _tell(listen, (*(running.notes if running else ()), *sink.notes)))
+        _report(listen, assembly.clip.notes)
+        stack.callback(lambda: _report(listen, (*(running.notes if running else ()), *sink.notes)))
         recorder = Recorder(plan, store, found, listen)
         if recorder.frames + found.images:
             listen(Resumed(recorder.frames + found.images))
@@ -99,7 +99,7 @@ def _found(store: Store, wanted: Mapping[str, str], listen: Listener) -> Resumpt
     if other is None:
         return store.resumable()
     store.begin(wanted)
-    text = f"an earlier run was of another {other}: its work is dropped, and all is made anew"
+    text = f"an earlier run was of another {other}: its work is dropped, and all frames are computed again"
     listen(NoteEvent(Note("resume", text)))
     return Resumption()
 
@@ -107,13 +107,13 @@ def _found(store: Store, wanted: Mapping[str, str], listen: Listener) -> Resumpt
 def _check_same(original: Path, look: str, store: Store) -> None:
     """Raise InputError where the input was written to while it was read."""
     if look_of(original) != look:
-        # What was made of two inputs must not be gone on with.
+        # Frames of two inputs must not be mixed by a later run.
         store.begin({"input": "changed"})
         raise InputError(f"{original} was changed while it was read: run again")
 
 
 def _leave_store(destination: Destination, listen: Listener) -> None:
-    """After the run: remove the store, unless there is something in it to go on with."""
+    """After the run: remove the store, unless a later run can resume from it."""
     with Store(destination.store) as store:
         frames = 0 if _DONE in store.facts else store.frames()
     if frames:
@@ -122,6 +122,6 @@ def _leave_store(destination: Destination, listen: Listener) -> None:
         destination.drop_store()
 
 
-def _tell(listen: Listener, notes: Iterable[Note]) -> None:
+def _report(listen: Listener, notes: Iterable[Note]) -> None:
     for note in notes:
         listen(NoteEvent(note))

@@ -1,4 +1,4 @@
-"""The C library's heap, told to keep what frames will need again."""
+"""Makes the C library's heap keep memory that frames will need again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def keep_heap() -> None:
     """Keep memory that was freed for the next frame; process-wide, and nothing but glibc's.
 
     Every frame takes arrays of megabytes and frees them. By default glibc hands such memory back
-    to the kernel and takes it anew, with a page fault for every 4 KiB. One heap for all threads,
+    to the kernel and takes it again, with a page fault for every 4 KiB. One heap for all threads,
     since frames are freed by other threads than took them. Arrays of the largest images are
     still handed back: what they would leave between them is too much to keep.
     """

@@ -59,7 +59,7 @@ def assemble(
     inputs: tuple[SideReading, ...] = (),
     device: str = "auto",
 ) -> Assembly:
-    """Make stages and sink for a clip, and settle what is left open in their options.
+    """Make stages and sink for a clip, and resolve what is left open in their options.
 
     Raises PipelineError, PluginError or DeviceError where they do not go together.
     """

@@ -52,7 +52,7 @@ def available_cores() -> int:
 
 
 def limit_threads(threads: int) -> None:
-    """Tell the libraries in use how many threads they may have; process-wide."""
+    """Set how many threads the libraries in use may have; process-wide."""
     import cv2
 
     cv2.setNumThreads(threads)

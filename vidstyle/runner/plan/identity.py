@@ -1,4 +1,4 @@
-"""What a run's frames depend on, as hashes: kept work is only gone on with where all are equal."""
+"""What a run's frames depend on, as hashes: a run resumes only where all are equal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SAMPLES, _SAMPLE = 256, 2**20
 
 
 def identity(assembly: Assembly, plan: Plan, original: Path) -> dict[str, str]:
-    """Hashes by what they are of, in the words that a user is told them in.
+    """Hashes by what they are of, in the words of messages.
 
     Raises InputError where the input cannot be read.
     """

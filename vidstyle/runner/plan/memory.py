@@ -14,7 +14,7 @@ from vidstyle.core.plan import Plan
 from vidstyle.runner.plan.wiring import frame_bytes
 
 BUDGET = 4 * 2**30
-"""Bytes that a run may take where nothing else is said."""
+"""Bytes that a run may take unless the user sets another limit."""
 QUEUE = 2
 """Frames that wait between two stages: enough to overlap them, and little memory."""
 BATCH = 4

@@ -28,7 +28,7 @@ def make_plan(
     budget: int = BUDGET,
     below: Plan | None = None,
 ) -> Plan:
-    """Settle every choice of a run.
+    """Resolve every choice of a run.
 
     Raises DeviceError where it would take more than ``budget`` bytes of memory whatever is chosen,
     or where nothing takes less than the plan ``below``.
@@ -56,9 +56,9 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, sa
         context = _context(assembly, needs, choice, batches=hasattr(worker, "step_many"))
         arrives, leaves = (clips[min(max(p, 0), len(clips) - 1)] for p in (position - 1, position))
         arriving = distinct[position - 1] if position else ()
-        held = frames_memory(needs, arriving, distinct[position], leaves, choice.queue)
+        memory = frames_memory(needs, arriving, distinct[position], leaves, choice.queue)
         if needs.span:
-            held += span_budget(needs.span, kept[position - 1], leaves)
+            memory += span_budget(needs.span, kept[position - 1], leaves)
         planned.append(
             PlannedStage(
                 name=entry.name,
@@ -68,10 +68,10 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, sa
                 context=context,
                 clip=leaves,
                 keeps=kept[position],
-                memory=held + (0 if worker is None else worker.memory(arrives, context)),
+                memory=memory + (0 if worker is None else worker.memory(arrives, context)),
             )
         )
-    alone = max(map(frame_bytes, distinct, (stage.clip for stage in planned)))
+    one_frame = max(map(frame_bytes, distinct, (stage.clip for stage in planned)))
     on_device = any(needs.home == "device" for needs in declared)
     return Plan(
         source=planned[0],
@@ -82,7 +82,7 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, sa
         chunk=assembly.pipeline.chunk,
         frames=frames,
         memory=process_memory(torch=on_device)
-        + (0 if choice.queue else alone)
+        + (0 if choice.queue else one_frame)
         + sum(stage.memory for stage in planned),
         savings=savings,
         plugins=tuple(map(str, assembly.pipeline.plugins)),

@@ -106,8 +106,8 @@ class SideReading:
         try:
             yield
         except InputError as error:
-            said = _ADVICE.sub(lambda found: _INSTEAD.get(found[1], _OTHERWISE), str(error))
-            raise InputError(f"side input {self.name}: {said}") from error
+            reason = _ADVICE.sub(lambda found: _INSTEAD.get(found[1], _OTHERWISE), str(error))
+            raise InputError(f"side input {self.name}: {reason}") from error
 
     def _begin(self) -> None:
         if self._frames is not None:

@@ -103,7 +103,7 @@ def load_place(text: str, states: Mapping[str, bytes]) -> Checkpoint:
     )
 
 
-def save_stage_state(held: StageState) -> bytes:
+def save_stage_state(state: StageState) -> bytes:
     """``load_stage_state`` gives back an equal one, arrays and tensors bit for bit."""
     arrays: dict[str, StateValue] = {}
     orders: dict[str, list[int]] = {}
@@ -115,20 +115,20 @@ def save_stage_state(held: StageState) -> bytes:
         else:
             arrays[name], orders[name] = _from_tensor(layer)
 
-    for name, value in (held.state or {}).items():
+    for name, value in (state.state or {}).items():
         if isinstance(value, (str, int, float)):
             scalars[name] = value
         else:
             put(f"state.{name}", value)
-    for number, frame in enumerate(held.behind):
+    for number, frame in enumerate(state.behind):
         for name in frame.layers:
             put(f"behind.{number}.{name}", frame.lazy_layer(name).values)
     facts = {
-        "shot": held.shot,
-        "none": held.state is None,
+        "shot": state.shot,
+        "none": state.state is None,
         "scalars": scalars,
         "orders": orders,
-        "behind": [_values_of(frame) for frame in held.behind],
+        "behind": [_values_of(frame) for frame in state.behind],
     }
     return save_state({**arrays, _FACTS: _to_json(facts)})
 

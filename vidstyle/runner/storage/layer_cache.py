@@ -1,4 +1,4 @@
-"""Layers on disk by what they were made of, so that a changed blend computes no flow anew."""
+"""Layers on disk by what they were made of, so that a changed blend needs no new flow."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from vidstyle.core.state import load_state, save_state
 from vidstyle.runner.plan.memory import size_text
 
 LIMIT = 20 * 2**30
-"""Bytes on disk, where nothing else is said."""
+"""Bytes on disk, unless the user sets another limit."""
 _SUFFIX, _PART = ".layers", ".part"
 _ABANDONED = 3600.0
 # Seconds after which nobody writes a part any more: its run was killed.
 _ROOM = 0.9
 # Part of the limit that is left when room was made: not to be looked for at every frame.
 _LOOK = 64
-# Frames after which the folder is measured anew: other runs write to it too.
+# Frames after which the folder is measured again: other runs write to it too.
 
 
 class LayerCache:
     """A folder of layers, of bounded size, that several runs may use at once.
 
     A file is whole or not there: it is written beside its place and renamed. The ones that were
-    not used for the longest time go first. What cannot be read is made anew, and where nothing
+    not used for the longest time go first. What cannot be read is computed again, and where nothing
     can be written the run goes on without: ``failure`` then says why.
     """
 

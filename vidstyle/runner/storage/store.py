@@ -97,7 +97,7 @@ class Store:
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What the run depends on, as ``begin`` was told; empty where it is new or damaged."""
+        """What the run depends on, as ``begin`` was given it; empty where it is new or damaged."""
         facts = dict(self._rows("select name, value from fact"))
         return facts if facts.pop(_SEAL, None) == _seal(facts) else {}
 

@@ -61,7 +61,7 @@ def _is_ours(path: Path) -> bool:
         database.text_factory = _text
         new.executescript(_TABLES)
         try:
-            # Before it has been read: what forbids to write would not be told any more.
+            # Before it has been read: a read would hide that writing is forbidden.
             database.execute("begin immediate")
             (version,) = database.execute("pragma user_version").fetchone()
             schema = _schema(database)
