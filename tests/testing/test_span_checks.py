@@ -14,7 +14,7 @@ NEEDS = Needs(reads={"image": NOW}, writes=("image",), scope="shot", span=32)
 
 
 class Centered(BaseStage[Any]):
-    """Healthy: each frame half and half with the next one, which in its scratch file is done already."""
+    """Healthy: the mean of each frame and the next one's result, which is in the scratch file."""
 
     needs = NEEDS
 

@@ -99,7 +99,7 @@ def _found(store: Store, wanted: Mapping[str, str], listen: Listener) -> Resumpt
     if other is None:
         return store.resumable()
     store.begin(wanted)
-    text = f"an earlier run was of another {other}: its work is dropped, and all frames are computed again"
+    text = f"an earlier run was of another {other}: its work is dropped, and all is computed again"
     listen(NoteEvent(Note("resume", text)))
     return Resumption()
 

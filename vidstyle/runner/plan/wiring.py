@@ -142,5 +142,5 @@ def frame_bytes(layers: Sequence[str], clip: Clip) -> int:
 
 
 def span_budget(span: int, layers: Sequence[str], clip: Clip) -> int:
-    """Bytes in memory for spans of so many frames: these layers, and as much for the scratch file."""
+    """Bytes in memory for spans of so many frames: layers, and as much as scratch."""
     return min(SPAN_MEMORY, 2 * span * frame_bytes(layers, clip))
