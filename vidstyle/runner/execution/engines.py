@@ -22,7 +22,7 @@ from vidstyle.runner.storage.store import StoredImage
 EngineName = Literal["threaded", "serial"]
 
 
-class Running(Protocol):
+class WorkInProgress(Protocol):
     """A work under way: iterate it once for what it encodes; ``RunningWork`` is one."""
 
     def __iter__(self) -> Iterator[Encoded]: ...
@@ -43,7 +43,9 @@ class Running(Protocol):
         ...
 
 
-Engine: TypeAlias = Callable[[Plan, Work, Iterable[StoredImage]], AbstractContextManager[Running]]
+Engine: TypeAlias = Callable[
+    [Plan, Work, Iterable[StoredImage]], AbstractContextManager[WorkInProgress]
+]
 """The last argument are frames of the first chunk that an earlier run has computed."""
 
 
