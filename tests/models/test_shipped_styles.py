@@ -28,12 +28,12 @@ def test_at_least_eight_styles_ship_and_each_has_a_card() -> None:
 def test_all_were_trained_with_one_setting_and_the_temporal_loss() -> None:
     settings = [dict(read_style_info(path).settings) for path in STYLES]
     assert all(one == settings[0] for one in settings)
-    assert settings[0]["temporal"] > 0
+    assert settings[0]["temporal_weight"] > 0
     assert {read_style_info(path).architecture for path in STYLES} == {"fast"}
 
 
 def test_the_base_of_the_default_network_ships() -> None:
-    assert load_style(base_network("fast", 16)).info.settings["start"] == "random"
+    assert load_style(base_network("fast", 16)).info.settings["initial_weights"] == "random"
 
 
 @pytest.mark.parametrize("path", STYLES, ids=[path.stem for path in STYLES])
