@@ -1,4 +1,4 @@
-"""What work that can be gone on with costs: chunks and checkpoints against one chunk for all.
+"""The cost of resumable work: chunks and checkpoints against one chunk for the whole clip.
 
     python benchmarks/chunking.py CLIP [CLIP ...] [--pipeline pipelines/temporal.yaml] [--repeats 3]
 

@@ -1,10 +1,10 @@
-"""How fast a GPU paints: the stylizer alone, and pipelines up to the encoder.
+"""How fast a GPU stylizes: the stylizer by itself, and pipelines up to the encoder.
 
     python benchmarks/gpu.py [--size 1920x1080] [--frames 96] [--weights FILE] [--device cuda]
 
 The network is that of Johnson et al. with 32 channels, weights drawn at random, in batches of 4 and
 float16: 638 GFLOP a frame at 1920x1080. The limit is what a large matrix product reaches on the
-same device in the same precision. The pipelines decode a made clip, find flow at half size, paint
+same device in the same precision. The pipelines decode a made clip, find flow at half size, stylize
 and blend; ``--weights`` is RAFT-small's, which is left out where there are none.
 Without a GPU it says so and ends with 8. On a processor all is float32.
 """
@@ -100,7 +100,7 @@ def report_stylizer(
     precision: Precision = "float32" if device == "cpu" else "float16"
     stylizer = TorchStylizer({"": style}, precision=precision, device=device, compiled=False)
     images = torch.rand(BATCH, 3, height, width, device=device)
-    # The first is painted layer by layer, the second captured.
+    # The first runs layer by layer, the second captured.
     seconds = lasts(lambda: stylizer.stylize(images, {"": 1.0}), device, given.frames // BATCH, 3)
     rate, work = BATCH / seconds, flops(given.width, height, width)
     limit = matrix_rate(given.side, getattr(torch, precision), device)

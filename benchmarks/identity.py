@@ -5,7 +5,7 @@
 Without clips it makes its own: BT.601 and BT.709, limited and full range, tagged and not.
 The oracle turns the file's own samples into RGB by the equations of the standards in float64
 (chroma by linear interpolation, sited left); the output is read from the planes of a lossless
-RGB file. Figures are of 255.
+RGB file. Differences are out of 255.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ run that was left alone, the packets as many and at the same times, and at most 
 twice for each kill. Ends with 1 where that does not hold.
 
 Pipelines are the shipped ones, with chunks of 15 to 30 frames, on a clip made here with two cuts,
-B-frames and unequal times. RAFT has random weights: whether a run can be gone on with does not
+B-frames and unequal times. RAFT has random weights: whether a run can be resumed does not
 depend on them.
 """
 
@@ -70,7 +70,7 @@ class Life:
     """Frames that were there when it began."""
     killed: bool
     failed: str
-    """What it said when it ended otherwise than by the kill; empty where it finished."""
+    """Its error, where something else than the kill stopped it; empty where it finished."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -89,11 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_clip(folder / "in.mkv", given.frames)
         faults = 0
         for pipeline in given.pipelines:
-            faults += judged(pipeline, folder, given.kills, random.Random(given.seed))
+            faults += count_faults(pipeline, folder, given.kills, random.Random(given.seed))
     sys.exit(1 if faults else 0)
 
 
-def judged(pipeline: Path, folder: Path, kills: int, rng: random.Random) -> int:
+def count_faults(pipeline: Path, folder: Path, kills: int, rng: random.Random) -> int:
     """Kill and go on, print what became of it, and give the number of faults."""
     wanted = job(pipeline, folder, "whole")
     whole = lived(wanted)
@@ -245,23 +245,23 @@ def lived(
 
 
 def _live(wanted: Job, writing: int, trap: Callable[[], None] | None) -> None:
-    """The child: tells what it does, and never returns."""
+    """The child: reports what it does, and never returns."""
 
-    def tell(**facts: object) -> None:
+    def report(**facts: object) -> None:
         os.write(writing, json.dumps(facts).encode() + b"\n")
 
     def listen(event: Event) -> None:
         if isinstance(event, FrameDone):
-            tell(frame=event.index, hash=event.digest)
+            report(frame=event.index, hash=event.digest)
         if isinstance(event, Resumed):
-            tell(resumed=event.frames)
+            report(resumed=event.frames)
 
     try:
         if trap is not None:
             trap()
         _run(replace(wanted, overwrite=True), listen)
     except BaseException as error:  # whatever it is, the parent is to know
-        tell(failed=f"{type(error).__name__}: {error}")
+        report(failed=f"{type(error).__name__}: {error}")
     os._exit(0)
 
 

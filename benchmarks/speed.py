@@ -5,7 +5,7 @@
 
 Clips are brought to 640x360, and the first also to 854x480 and 1920x1080. `vidstyle bench` times
 `temporal.yaml` in its own style and with a published network of 32 channels, whose weights are
-drawn at random, which costs the same. Then everything is painted with a cache and again with
+drawn at random, which costs the same. Then everything is stylized with a cache and again with
 another blend. ``--weights`` is RAFT-small's, for `temporal-quality.yaml`. Ten minutes on
 two cores.
 """
@@ -36,8 +36,8 @@ FAST, QUALITY = PIPELINES / "temporal.yaml", PIPELINES / "temporal-quality.yaml"
 WIDTH = 32
 SMALL, MIDDLE, LARGE = (640, 360), (854, 480), (1920, 1080)
 VIDSTYLE = (sys.executable, "-m", "vidstyle")
-Figures = dict[str, Any]
-"""Rows of figures by their names, as they stand in the file."""
+Rates = dict[str, Any]
+"""Rows of rates by their names, as they stand in the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, help="RAFT-small's")
     parser.add_argument("--frames", type=int, default=120)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE.json", help="all figures")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE.json", help="all rates")
     parser.add_argument("--compare", type=Path, metavar="FILE.json", help="of an earlier -o")
     given = parser.parse_args(arguments)
     before = json.loads(given.compare.read_text()) if given.compare else {}
     with tempfile.TemporaryDirectory() as folder:
-        figures = dict(measured(given, Path(folder), before))
+        rates = dict(measure_all(given, Path(folder), before))
     if given.output:
-        given.output.write_text(json.dumps(figures, indent=1) + "\n")
+        given.output.write_text(json.dumps(rates, indent=1) + "\n")
 
 
-def measured(given: argparse.Namespace, folder: Path, before: Figures) -> Iterator[tuple[str, Any]]:
+def measure_all(
+    given: argparse.Namespace, folder: Path, before: Rates
+) -> Iterator[tuple[str, Any]]:
     """Every row by its name; each is printed when it is known."""
     network = drawn_network(folder)
     print("| | fps | loop, fps | times the loop | time / stylizer alone | first frame | peak |")
@@ -126,21 +128,21 @@ def sized(clip: Path, folder: Path, size: tuple[int, int]) -> Path:
     return path
 
 
-def benched(bench: Bench, frames: int, rounds: int) -> Figures:
+def benched(bench: Bench, frames: int, rounds: int) -> Rates:
     style = () if bench.style is None else ("--style", str(bench.style))
     counts = ("--frames", str(frames), "--rounds", str(rounds))
     command = [*VIDSTYLE, "bench", str(FAST), str(bench.clip), *style, *counts, "--json"]
-    figures: Figures = json.loads(subprocess.run(command, check=True, stdout=-1).stdout)
-    return figures
+    rates: Rates = json.loads(subprocess.run(command, check=True, stdout=-1).stdout)
+    return rates
 
 
-def row(name: str, found: Figures, before: Figures | None) -> str:
+def row(name: str, found: Rates, before: Rates | None) -> str:
     run, loop = found["each"]["vidstyle run"], found["each"]["frame loop"]
-    times, alone = found["ratios"].values()
+    times, over_stylizer = found["ratios"].values()
     was = f" (was {next(iter(before['ratios'].values())):.2f})" if before else ""
     return (
         f"| {name} | {run['frames_per_second']:.1f} | {loop['frames_per_second']:.1f}"
-        f" | {times:.2f}{was} | {alone:.2f} | {run['first_frame_seconds']:.2f} s"
+        f" | {times:.2f}{was} | {over_stylizer:.2f} | {run['first_frame_seconds']:.2f} s"
         f" | {run['peak_mib']} MiB |"
     )
 

@@ -47,8 +47,8 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def style_images(tmp_path: Path) -> Path:
-    """A folder of two small paintings, one fine and one coarse."""
-    folder = tmp_path / "paintings"
+    """A folder of two small style images, one fine and one coarse."""
+    folder = tmp_path / "style_images"
     folder.mkdir()
     for name, period in (("the_blue_night_someone", 3), ("day_nobody", 12)):
         stripes = np.full((64, 80, 3), (200, 220, 230), np.uint8)

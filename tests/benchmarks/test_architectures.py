@@ -1,4 +1,4 @@
-"""Both networks are timed in turns, and judged by one objective."""
+"""Both networks are timed in turns, and evaluated by one loss."""
 
 from __future__ import annotations
 

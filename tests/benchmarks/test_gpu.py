@@ -1,4 +1,4 @@
-"""The GPU's figures: made by the same code on the processor, and a line where there is no GPU."""
+"""The GPU's rates: measured by the same code on the processor, and a line where there is no GPU."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Load = Callable[[str], ModuleType]
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
 def test_without_a_gpu_it_says_so(benchmark: Load, capsys: pytest.CaptureFixture[str]) -> None:
     assert benchmark("gpu").main([]) == 8
-    said = capsys.readouterr()
-    assert said.err == "--device cuda: this machine has 0 usable GPUs; use cpu\n"
-    assert not said.out
+    printed = capsys.readouterr()
+    assert printed.err == "--device cuda: this machine has 0 usable GPUs; use cpu\n"
+    assert not printed.out
 
 
 def test_work_is_that_of_the_published_network(benchmark: Load) -> None:
@@ -30,7 +30,7 @@ def test_work_is_that_of_the_published_network(benchmark: Load) -> None:
 
 
 @pytest.mark.slow
-def test_every_figure_is_printed(
+def test_every_rate_is_printed(
     benchmark: Load, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from torchvision.models.optical_flow import raft_small

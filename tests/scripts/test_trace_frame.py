@@ -1,4 +1,4 @@
-"""How many functions one steady frame of the main pipeline passes; bounds, not a snapshot."""
+"""How many functions one frame in mid-shot of the main pipeline passes; bounds, not a snapshot."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def seal() -> bool:
     code = b"".join(struct.pack("HBBI", *step) for step in steps)
     program = _Program(len(steps), code)
     library = ctypes.CDLL(None, use_errno=True)
-    return (
+    return bool(
         library.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0
         and library.prctl(_SET_SECCOMP, _FILTER, ctypes.byref(program), 0, 0) == 0
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -67,8 +67,10 @@ def run(
         bool, typer.Option("--dry-run", help="Check everything and print the plan. Writes nothing.")
     ] = False,
     engine: Annotated[
-        Literal["threaded", "serial"],
-        typer.Option(help="One thread per stage, or one frame in one stage at a time."),
+        str,
+        typer.Option(
+            help="threaded: one thread per stage; serial: one frame in one stage at a time."
+        ),
     ] = "threaded",
     plugins: given.Plugins = None,
     json: given.Json = False,
@@ -77,9 +79,13 @@ def run(
     from vidstyle.cli.plan_text import print_plan
     from vidstyle.cli.progress import listener
     from vidstyle.runner import job as jobs
+    from vidstyle.runner.execution.engines import ENGINES
     from vidstyle.runner.plan.memory import parse_size
     from vidstyle.runner.plan.naming import output_paths
 
+    name = next((name for name in ENGINES if name == engine), None)
+    if name is None:
+        raise typer.BadParameter(f"--engine {engine}: wanted one of {', '.join(ENGINES)}")
     interval = given.interval_of(frames)
     overrides = given.overrides_of(set_, style, strength, consistency)
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
@@ -103,4 +109,4 @@ def run(
                 print_plan(plan, as_json=json)
         else:
             with listener(as_json=json) as listen:
-                jobs.run(job, engine=engine, listen=listen)
+                jobs.run(job, engine=name, listen=listen)

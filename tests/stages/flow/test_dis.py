@@ -111,15 +111,15 @@ def test_a_run_over_a_clip_gives_what_each_pair_gives(scale: float) -> None:
     for index in range(1, 5):
         now, before = (Frame(i, i, 1, {"source": sources[i]}) for i in (index, index - 1))
         layers = stage.step(Window(now, stage.options, (before,)), None)[0]
-        alone = run(sources[index], sources[index - 1], scale=scale)
-        np.testing.assert_array_equal(layers["flow"], alone["flow"])
+        single = run(sources[index], sources[index - 1], scale=scale)
+        np.testing.assert_array_equal(layers["flow"], single["flow"])
 
 
-def test_dials_reach_the_search() -> None:
-    dials = {"finest_scale": 1, "patch_size": 6, "patch_stride": 9, "gradient_iterations": 7}
-    dials |= {"refinement_iterations": 3, "refinement_alpha": 11, "refinement_delta": 3.5}
-    dials |= {"refinement_gamma": 0, "mean_normalization": False, "spatial_propagation": False}
-    search = dense_search(DisOptions.model_validate(dials))
+def test_options_reach_the_search() -> None:
+    values = {"finest_scale": 1, "patch_size": 6, "patch_stride": 9, "gradient_iterations": 7}
+    values |= {"refinement_iterations": 3, "refinement_alpha": 11, "refinement_delta": 3.5}
+    values |= {"refinement_gamma": 0, "mean_normalization": False, "spatial_propagation": False}
+    search = dense_search(DisOptions.model_validate(values))
     assert search.getFinestScale() == 1
     assert search.getPatchSize() == 6
     assert search.getPatchStride() == 6  # a wider stride would leave gaps
@@ -133,7 +133,7 @@ def test_dials_reach_the_search() -> None:
 
 
 @pytest.mark.parametrize(("preset", "code"), [("ultrafast", 0), ("fast", 1), ("medium", 2)])
-def test_without_dials_it_is_opencvs_preset(preset: Preset, code: int) -> None:
+def test_without_options_it_is_opencvs_preset(preset: Preset, code: int) -> None:
     clip = zoom(frames=2)
     now, previous = (clip.frames[i].host("source") for i in (1, 0))
     expected = cv2.DISOpticalFlow.create(code).calc(gray8(now), gray8(previous), None)
@@ -142,7 +142,7 @@ def test_without_dials_it_is_opencvs_preset(preset: Preset, code: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "dial",
+    "values",
     [
         {"refinement_alpha": 2},
         {"refinement_delta": 0},
@@ -151,10 +151,10 @@ def test_without_dials_it_is_opencvs_preset(preset: Preset, code: int) -> None:
         {"spatial_propagation": False},
     ],
 )
-def test_each_dial_changes_the_flow(dial: dict[str, object]) -> None:
+def test_each_option_changes_the_flow(values: dict[str, object]) -> None:
     clip = occluder(frames=3)
     now, previous = (clip.frames[i].host("source") for i in (2, 1))
-    assert np.abs(run(now, previous, **dial)["flow"] - run(now, previous)["flow"]).max() > 1e-3
+    assert np.abs(run(now, previous, **values)["flow"] - run(now, previous)["flow"]).max() > 1e-3
 
 
 @pytest.mark.parametrize("wrong", [{"scale": 0}, {"scale": 1.5}, {"preset": "slow"}, {"patch": 8}])

@@ -43,7 +43,7 @@ def test_flow_points_to_where_the_content_was() -> None:
 
 
 @pytest.mark.parametrize("gaussian", [False, True])
-def test_dials_reach_the_method(gaussian: bool) -> None:
+def test_options_reach_the_method(gaussian: bool) -> None:
     clip = pan(frames=2)
     now, previous = (clip.frames[i].host("source") for i in (1, 0))
     options = FarnebackOptions(

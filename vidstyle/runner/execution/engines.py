@@ -6,17 +6,44 @@ in order. To add one, write it in a module of its own and name it in ``ENGINES``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from fractions import Fraction
+from typing import Literal, Protocol, TypeAlias
 
+from vidstyle.core.clip import Note
 from vidstyle.core.plan import Plan
+from vidstyle.runner.execution.encoder import Encoded
 from vidstyle.runner.execution.serial import drive_serial
 from vidstyle.runner.execution.threaded import drive_threaded
 from vidstyle.runner.execution.work import RunningWork, Work
 from vidstyle.runner.storage.store import StoredImage
 
 EngineName = Literal["threaded", "serial"]
-Engine: TypeAlias = Callable[[Plan, Work, Iterable[StoredImage]], RunningWork]
+
+
+class Running(Protocol):
+    """A work under way: iterate it once for what it encodes; ``RunningWork`` is one."""
+
+    def __iter__(self) -> Iterator[Encoded]: ...
+
+    @property
+    def start(self) -> Fraction:
+        """When the run's first frame is shown, in seconds on the file's clock."""
+        ...
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What reading and the stages have found out so far."""
+        ...
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Time inside each stage so far."""
+        ...
+
+
+Engine: TypeAlias = Callable[[Plan, Work, Iterable[StoredImage]], AbstractContextManager[Running]]
 """The last argument are frames of the first chunk that an earlier run has computed."""
 
 

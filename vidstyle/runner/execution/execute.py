@@ -12,10 +12,10 @@ from vidstyle.core.clip import Note
 from vidstyle.core.errors import InputError
 from vidstyle.core.plan import Plan
 from vidstyle.runner.execution.checkpoints import PauseRule
-from vidstyle.runner.execution.engines import ENGINES, EngineName
+from vidstyle.runner.execution.engines import ENGINES, EngineName, Running
 from vidstyle.runner.execution.events import Kept, Listener, NoteEvent, Planned, Result, Resumed
 from vidstyle.runner.execution.recorder import Recorder
-from vidstyle.runner.execution.work import CacheUse, RunningWork, Work
+from vidstyle.runner.execution.work import CacheUse, Work
 from vidstyle.runner.plan.assembly import Assembly
 from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.identity import difference, identity, look_of
@@ -60,7 +60,7 @@ def execute(
         found = _found(store, identity(assembly, plan, original), listen)
         stack.callback(sink.close)
         joining(None, sink.open, plan.sink.clip, plan.sink.context)
-        running: RunningWork | None = None
+        running: Running | None = None
         if found.checkpoint is not None or not found.chunk:
             work = Work(original, found.checkpoint, None, found.chunk, rule, timeout, cache)
             engine_of_run = ENGINES[engine](plan, work, store.images(found.images))
