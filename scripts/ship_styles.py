@@ -217,17 +217,17 @@ def card(name: str, path: Path, losses: dict[str, float]) -> str:
 
 | | |
 |---|---|
-| painting | {info.credit.style_image} |
-| license of the painting | {info.credit.license} |
+| style image | {info.credit.style_image} |
+| license of the style image | {info.credit.license} |
 | license of the style | as vidstyle: Apache-2.0 |
 | network | `{info.architecture}`, {info.width} channels |
-| file | {path.stat().st_size:,} bytes, float16 weights |
+| file | {path.stat().st_size:,} bytes, float16 weights and their graph |
 | preview | [docs/styles/{name}.jpg](../../../docs/styles/{name}.jpg) |
 
 Trained by `python scripts/ship_styles.py train` with the default settings{exception}:
 {info.settings["iterations"]} steps from the base network, on COCO photos moved at random
 (temporal loss), with {info.settings["backbone"].upper()} as the loss network. Nothing was
-tuned for this painting.
+tuned for this style image.
 
 | measured on | style | content | total variation | amplitude of noise |
 |---|---|---|---|---|
