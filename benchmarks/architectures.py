@@ -1,12 +1,12 @@
-"""The network ``fast`` against a 16-channel ``johnson``: speed, size, and style where both paint.
+"""The network ``fast`` against a 16-channel ``johnson``: speed, size, and style with both.
 
     python benchmarks/architectures.py [--size 640x360] [--repeats 15] [--threads N] [--compile]
     python benchmarks/architectures.py --fast FILE --johnson FILE --style-image P --photos DIR
         [--weights DIR] [-o sheet.png]
 
 Times are medians of passes that take turns, so that whatever else the machine does falls on both;
-a pass is ``paint``, with the margin that a network asks for. Without style files the weights are
-random, which costs the same. With both files of one painting, their style and content losses on
+a pass is ``stylize``, with the padding that a network asks for. Without style files the weights are
+random, which costs the same. With both files of one style image, their style and content losses on
 the photos (``benchmarks/styles.py`` says what they are), by the settings of the fast one; -o
 writes what both make of the first four photos as a sheet. About 20 s on two cores, a minute more
 with --compile, and 40 s for the losses on twelve photos.
@@ -40,7 +40,7 @@ from vidstyle.training.previews import fitted, write_image
 COMPARED: tuple[ArchitectureName, ...] = ("fast", "johnson")
 WIDTH = 16
 LONGEST, CELL = 1024, 384
-"""Longer side in pixels of a photo that is judged, and of one on the sheet."""
+"""Longer side in pixels of a photo that is measured, and of one on the sheet."""
 SHOWN = 4
 
 Networks = Mapping[str, StyleNetwork]
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, help="that torch may use; all by default")
     parser.add_argument("--compile", action="store_true", help="also by torch.compile")
     parser.add_argument("--fast", type=Path, help="a style file")
-    parser.add_argument("--johnson", type=Path, help="a style file of the same painting")
+    parser.add_argument("--johnson", type=Path, help="a style file of the same style image")
     parser.add_argument("--style-image", type=Path)
     parser.add_argument("--photos", type=Path, help="a folder, never trained on")
     parser.add_argument("--weights", type=Path, help="the folder with the loss network")

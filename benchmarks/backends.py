@@ -1,4 +1,4 @@
-"""What paints how fast: every backend and precision against torch in float32, layer by layer.
+"""How fast each backend is: every backend and precision against torch in float32, layer by layer.
 
     python benchmarks/backends.py [CLIP …] [--styles great-wave,…] [--size 640x360] [--threads N]
                                   [--frames 8] [--repeats 5] [--compile]
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def made(width: int, height: int) -> HostArray:
-    """Waves with the noise of a camera: without it some styles invent what they paint."""
+    """Waves with the noise of a camera: without it some styles invent detail."""
     down, right = np.mgrid[:height, :width].astype(np.float64)
     noise = np.random.default_rng(0).normal(0, 0.02, (height, width, 3))
     return np.clip(make_waves(0)(right, down)[0] + noise, 0, 1).astype(np.float32)
@@ -89,7 +89,7 @@ def shown(clip: Path, width: int, height: int, count: int) -> Iterator[HostArray
 
 
 def backends(style: Path, *, threads: int, device: str, compiled: bool) -> Mapping[str, Stylize]:
-    """What each of them paints with, the reference first."""
+    """The function of each of them, the reference first."""
     lower: Precision = "bfloat16" if device == "cpu" else "float16"
     precisions: Sequence[Precision] = ("float32", lower)
     found = {
@@ -122,7 +122,7 @@ def by_openvino(style: Path, precision: Precision, threads: int) -> Stylize:
 def measured(
     stylizers: Mapping[str, Stylize], images: Sequence[HostArray], repeats: int
 ) -> Sequence[Row]:
-    """Each of the painters on all images, in turns."""
+    """Each of the backends on all images, in turns."""
     times: dict[str, list[list[float]]] = {name: [[] for _ in images] for name in stylizers}
     apart: dict[str, list[HostArray]] = {name: [] for name in stylizers}
     for position, image in enumerate(images):

@@ -4,8 +4,8 @@
         [--style-image-dir DIR]
 
 ``dead`` is what a viewer would call so: specks, runs, blobs and NaN. ``by definition`` counts every
-pixel that leaves the 5x5 median by more than 0.25 where the source is calm, points of strokes and
-outlines included; it does not decide. The last columns plant damage in each painted photo and say
+pixel that leaves the 5x5 median by more than 0.25 where the source is smooth, points of strokes and
+outlines included; it does not decide. The last columns plant damage in each stylized photo and show
 how much of it is found, with points of strokes spared and counted. With --style-image-dir, images
 named after their style (``great-wave.jpg``) allow as much black and white as they have.
 """
@@ -43,7 +43,7 @@ def main() -> None:
         "--styles", nargs="*", help="names or style files; all shipped ones if none"
     )
     parser.add_argument(
-        "--style-image-dir", type=Path, help="a folder of paintings named as styles"
+        "--style-image-dir", type=Path, help="a folder of style images named as styles"
     )
     given = parser.parse_args()
     if not given.photos and not given.clips:
@@ -101,7 +101,7 @@ def style_image(network: nn.Module, source: HostArray) -> HostArray:
 
 
 def share(folder: Path | None, style: str) -> float:
-    """Share of black and white in the style's painting; 0 where there is none."""
+    """Part of the style image that is black or white; 0 where there is none."""
     found = [path for path in images(folder) if path.stem == style] if folder else []
     return blob_fraction(photo(found[0])) if found else 0.0
 

@@ -3,7 +3,7 @@
     python benchmarks/flow_error.py FOLDER [--weights FILE] [--only NAME ...] [--repeats 5]
 
 FOLDER has scenes of the Middlebury benchmark: folders with frame10.png, frame11.png and
-flow10.flo. The figure is the mean end-point error in pixels over those whose motion is known.
+flow10.flo. The value is the mean end-point error in pixels over those whose motion is known.
 Stages run as in a pipeline: both directions and visibility. Each run is timed beside one of DIS
 fast at full size, and time is given as the ratio of the two; absolute times depend on what else
 the machine does.

@@ -1,10 +1,10 @@
 """Makes the styles that ship with vidstyle, their cards and their previews.
 
     python scripts/ship_styles.py train --style-images DIR --photos DIR --weights DIR [NAME ...]
-    python scripts/ship_styles.py cards --style-images DIR --judged-on DIR [NAME ...]
+    python scripts/ship_styles.py cards --style-images DIR --evaluated-on DIR [NAME ...]
 
 ``train`` trains each style that is not there yet with the default settings and nothing else,
-and goes on where a killed call stopped. ``cards`` measures every style on photos that it was not
+and resumes what a killed call left. ``cards`` measures every style on photos that it was not
 trained on, and writes the card beside it, its preview and the contact sheet of all. Style images
 are found by file name in DIR, our own in samples/style_images. Previews are of photos that
 scikit-image brings, all public domain or CC0.
@@ -47,17 +47,17 @@ Image = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Shipped:
-    """A style that ships, and the painting it is learned from."""
+    """A style that ships, and the image it is learned from."""
 
     title: str
     file: str
-    """Of the painting."""
+    """Of the style image."""
     style_image: str
     """Artist, title and year."""
     license: str = "public domain"
 
     def path(self, folder: Path) -> Path:
-        """The style image: in our own samples, or in a folder of paintings."""
+        """The style image: in our own samples, or in a folder of style images."""
         own = OWN_STYLE_IMAGES / self.file
         return own if own.is_file() else folder / self.file
 
@@ -111,7 +111,7 @@ def main() -> None:
             command.add_argument("--photos", type=Path, required=True)
             command.add_argument("--device", default="cpu")
         else:
-            command.add_argument("--judged-on", type=Path, required=True)
+            command.add_argument("--evaluated-on", type=Path, required=True)
     given = parser.parse_args()
     if unknown := sorted(set(given.names) - set(SHIPPED)):
         parser.error(f"no style {', '.join(unknown)}; there are {', '.join(SHIPPED)}")
@@ -174,7 +174,7 @@ def cards(names: Sequence[str], given: argparse.Namespace) -> None:
         stylized[name] = [style_image(path, photo) for photo in photos.values()]
         row = SheetRow("", tuple(shrunk(image, 288) for image in stylized[name]))
         write_image(PREVIEWS / f"{name}.jpg", contact_sheet([row], list(photos)))
-        path.with_suffix(".md").write_text(card(name, path, judged(name, path, given)))
+        path.with_suffix(".md").write_text(card(name, path, measured(name, path, given)))
         print(f"wrote the card and the preview of {name}", flush=True)
     if set(names) == set(SHIPPED):
         rows = [
@@ -194,9 +194,9 @@ def shrunk(image: Image, height: int) -> Image:
     return resized(image, height, round(height * image.shape[1] / image.shape[0]))
 
 
-def judged(name: str, path: Path, given: argparse.Namespace) -> dict[str, float]:
+def measured(name: str, path: Path, given: argparse.Namespace) -> dict[str, float]:
     """The losses of a style on photos that it was not trained on."""
-    photos = list_photos(given.judged_on)
+    photos = list_photos(given.evaluated_on)
     style, settings = load_style(path), evaluation_settings(path)
     file = SHIPPED[name].path(given.style_images)
     objective = load_objective(settings, file, photos, given.weights, "cpu")
@@ -217,17 +217,17 @@ def card(name: str, path: Path, losses: dict[str, float]) -> str:
 
 | | |
 |---|---|
-| painting | {info.credit.style_image} |
-| license of the painting | {info.credit.license} |
+| style image | {info.credit.style_image} |
+| license of the style image | {info.credit.license} |
 | license of the style | as vidstyle: Apache-2.0 |
 | network | `{info.architecture}`, {info.width} channels |
-| file | {path.stat().st_size:,} bytes, float16 weights |
+| file | {path.stat().st_size:,} bytes, float16 weights and their graph |
 | preview | [docs/styles/{name}.jpg](../../../docs/styles/{name}.jpg) |
 
 Trained by `python scripts/ship_styles.py train` with the default settings{exception}:
 {info.settings["iterations"]} steps from the base network, on COCO photos moved at random
 (temporal loss), with {info.settings["backbone"].upper()} as the loss network. Nothing was
-tuned for this painting.
+tuned for this style image.
 
 | measured on | style | content | total variation | amplitude of noise |
 |---|---|---|---|---|

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -154,11 +153,3 @@ def test_an_export_that_cannot_be_is_one_line(
     with pytest.raises(VidstyleError, match=words) as caught:
         run("export", *arguments)
     assert caught.value.exit_code == code
-
-
-def test_without_the_packages_for_onnx_the_error_says_what_to_install(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "onnxscript", None)
-    with pytest.raises(UsageError, match=r"onnxscript must be installed: pip install 'vidstyle\["):
-        run("export", "night", "-o", "night.onnx")

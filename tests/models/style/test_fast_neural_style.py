@@ -1,4 +1,4 @@
-"""Networks of fast_neural_style are recognized by their weights, and paint as they did."""
+"""Networks of fast_neural_style are recognized by their weights, and give what they gave."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.models.original_networks import (
     with_statistics,
 )
 from vidstyle.core.errors import WeightsError
-from vidstyle.models.style.fast_neural_style import Channels, converted, recognize
+from vidstyle.models.style.fast_neural_style import Channels, convert_weights, recognize
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import Credit, load_style, save_style
 from vidstyle.models.style.style_import import import_style
@@ -37,7 +37,7 @@ def images(height: int = 24, width: int = 32) -> torch.Tensor:
 def stylized(weights: Weights, channels: Channels | None = None) -> torch.Tensor:
     """By the converted network, of images in 0 to 255."""
     found = recognize(FILE, weights, channels)
-    return stylize(converted(FILE, found), images() / 255)
+    return stylize(convert_weights(FILE, found), images() / 255)
 
 
 def expected(weights: Weights) -> torch.Tensor:
@@ -48,12 +48,12 @@ def expected(weights: Weights) -> torch.Tensor:
 
 @pytest.mark.parametrize("enlarging", ["resize", "transposed"])
 @pytest.mark.parametrize("width", [1, 3, 16])
-def test_a_converted_network_paints_as_the_original(width: int, enlarging: Enlarging) -> None:
+def test_a_converted_network_equals_the_original(width: int, enlarging: Enlarging) -> None:
     weights = original_weights(width, enlarging=enlarging)
     assert (stylized(weights) - expected(weights)).abs().max() < CLOSE
 
 
-def test_the_images_of_these_tests_can_tell_networks_apart() -> None:
+def test_the_images_of_these_tests_distinguish_networks() -> None:
     weights = original_weights()
     exact = expected(weights)
     assert 0.1 < exact.mean() < 0.9
@@ -86,7 +86,7 @@ def test_channels_that_are_given_overrule_the_vintage() -> None:
     assert (stylized(weights, "bgr") - original).abs().max() < CLOSE
 
 
-def test_what_was_recognized_is_said() -> None:
+def test_what_was_recognized_is_reported() -> None:
     resize = recognize(FILE, original_weights(3))
     assert str(resize) == "pytorch/examples fast_neural_style, 3 channels, resize convolution"
     assert (resize.architecture, resize.width, resize.ignored) == ("johnson", 3, ())
@@ -96,16 +96,16 @@ def test_what_was_recognized_is_said() -> None:
     assert "stride 2 and padding 1 are assumed" in transposed.ignored[0]
 
 
-def test_running_statistics_are_passed_over_and_it_is_said() -> None:
+def test_running_statistics_are_passed_over_and_listed() -> None:
     weights = original_weights()
-    old, told = with_statistics(weights), with_statistics(weights, counted=True)
-    assert len(told) > len(old) > len(weights)
+    old, counted = with_statistics(weights), with_statistics(weights, counted=True)
+    assert len(counted) > len(old) > len(weights)
     assert recognize(FILE, old).ignored == (
         "running statistics of old instance normalization: not used",
     )
-    assert "each image is normalized by its own" in recognize(FILE, told).ignored[0]
+    assert "each image is normalized by its own" in recognize(FILE, counted).ignored[0]
     assert torch.equal(stylized(old), stylized(weights))
-    assert torch.equal(stylized(told), stylized(weights))
+    assert torch.equal(stylized(counted), stylized(weights))
 
 
 def test_convolutions_without_biases_are_taken() -> None:
@@ -129,7 +129,7 @@ def test_weights_that_are_given_are_left_alone() -> None:
     # Doubles need no conversion, and so could be shared.
     weights = {key: value.double() for key, value in original_weights().items()}
     before = {key: value.clone() for key, value in weights.items()}
-    converted(FILE, recognize(FILE, weights, "bgr"))
+    convert_weights(FILE, recognize(FILE, weights, "bgr"))
     assert all(torch.equal(weights[key], before[key]) for key in before)
 
 
@@ -166,7 +166,7 @@ def test_a_first_layer_of_another_shape_is_refused(shape: tuple[int, ...]) -> No
 def test_every_wrong_shape_is_named(key: str) -> None:
     weights = original_weights() | {key: torch.zeros(7, 1)}
     with pytest.raises(WeightsError, match=rf"wave\.pth: {key} is \(7, 1\); wanted \("):
-        converted(FILE, recognize(FILE, weights))
+        convert_weights(FILE, recognize(FILE, weights))
 
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
@@ -174,7 +174,7 @@ def test_values_that_are_not_finite_are_named(value: float) -> None:
     weights = original_weights()
     weights["res2.conv1.conv2d.weight"][1, 2, 0, 1] = value
     with pytest.raises(WeightsError, match=r"res2\.conv1\.conv2d\.weight has values that are not"):
-        converted(FILE, recognize(FILE, weights))
+        convert_weights(FILE, recognize(FILE, weights))
 
 
 @pytest.mark.parametrize("dtype", [torch.int32, torch.complex64, torch.bool])
@@ -182,13 +182,13 @@ def test_numbers_that_are_not_floating_point_are_named(dtype: torch.dtype) -> No
     weights = original_weights()
     weights["in4.weight"] = weights["in4.weight"].to(dtype)
     with pytest.raises(WeightsError, match=r"in4\.weight is torch\.\w+; wanted float16, 32 or 64"):
-        converted(FILE, recognize(FILE, weights))
+        convert_weights(FILE, recognize(FILE, weights))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("photo", ["04", "08", "12"])
 @pytest.mark.parametrize("name", ["candy", "udnie"])
-def test_published_styles_paint_as_they_did(
+def test_published_styles_give_what_they_gave(
     name: str, photo: str, shared_data: Path, tmp_path: Path
 ) -> None:
     file = shared_data / "weights" / "styles" / f"{name}_transformernet_fp16.safetensors"

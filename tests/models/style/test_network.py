@@ -1,4 +1,4 @@
-"""Painting images of any size, by networks that are particular about theirs."""
+"""Stylizing images of any size, by networks that are particular about theirs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_an_image_of_any_size_keeps_it(network: StyleNetwork, size: tuple[int, i
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 7), (16, 16), (17, 23), (40, 21)])
-def test_a_painting_lies_where_the_image_lay(size: tuple[int, int]) -> None:
+def test_a_result_lies_where_the_image_lay(size: tuple[int, int]) -> None:
     echo = Echo()
     inputs = images(*size)
     assert torch.equal(stylize(echo, inputs), inputs)
@@ -112,7 +112,7 @@ def test_one_seed_gives_one_start(architecture: str) -> None:
     assert not torch.equal(first, other)
 
 
-def test_a_start_paints_around_mid_gray(network: StyleNetwork) -> None:
+def test_initial_weights_give_mid_gray(network: StyleNetwork) -> None:
     with torch.no_grad():
         stylized = network.train()(images(64, 64))
     assert stylized.mean() == pytest.approx(0.5, abs=0.25)

@@ -187,6 +187,6 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path: Path, network: TransformerNet) -> None:
+def test_a_folder_that_is_not_there_is_reported(tmp_path: Path, network: TransformerNet) -> None:
     with pytest.raises(OutputError, match="cannot write"):
         save_style(tmp_path / "nowhere" / "wave.safetensors", INFO, network)

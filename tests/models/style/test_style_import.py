@@ -96,7 +96,7 @@ def test_the_same_weights_in_other_clothes_are_the_same_style(
 
 
 @pytest.mark.parametrize("name", ["state_dict", "model_state_dict"])
-def test_checkpoints_are_unwrapped_and_the_rest_is_told(path: Path, name: str) -> None:
+def test_checkpoints_are_unwrapped_and_the_rest_is_listed(path: Path, name: str) -> None:
     before = style_image(path)
     weights = {f"module.{key}": value for key, value in original_weights().items()}
     torch.save({"epoch": 3, name: weights, "optimizer": {"state": {}}}, path)
@@ -106,7 +106,7 @@ def test_checkpoints_are_unwrapped_and_the_rest_is_told(path: Path, name: str) -
     assert imported(path).ignored == ()
 
 
-def test_what_a_network_ignores_is_told(path: Path) -> None:
+def test_what_a_network_ignores_is_listed(path: Path) -> None:
     torch.save({"state_dict": with_statistics(original_weights()), "epoch": 1}, path)
     assert imported(path).ignored == (
         "epoch: not used",
@@ -114,7 +114,7 @@ def test_what_a_network_ignores_is_told(path: Path) -> None:
     )
 
 
-def test_a_style_of_ours_is_told_apart(path: Path, tmp_path: Path) -> None:
+def test_a_style_of_ours_is_recognized(path: Path, tmp_path: Path) -> None:
     style = imported(path).style
     for ours in (tmp_path / "ours.safetensors", tmp_path / "ours.pth"):
         save_style(ours, style.info, style.module)

@@ -38,7 +38,7 @@ IMAGE = torch.rand(1, 3, 24, 32, generator=torch.Generator().manual_seed(5))
 
 
 @pytest.mark.parametrize("architecture", ["johnson", "johnson-fractional", "fast"])
-def test_a_mix_paints_as_the_network_of_averaged_weights(architecture: str) -> None:
+def test_a_mix_gives_what_the_network_of_averaged_weights_gives(architecture: str) -> None:
     a, b, c = (network(seed, architecture) for seed in (1, 2, 3))
     mix = StyleMix({"a": a, "b": b, "c": c})
     wanted = stylize(averaged((a, 0.5), (b, 0.3), (c, 0.2)), IMAGE)

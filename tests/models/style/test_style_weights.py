@@ -127,5 +127,5 @@ def test_a_large_file_of_another_layout_is_not_read(path: Path) -> None:
         "assert 'torch' not in sys.modules\n"
     )
     command = [sys.executable, "-c", program, str(path)]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert "has no graph of its network" in said
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "has no graph of its network" in printed

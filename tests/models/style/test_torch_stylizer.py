@@ -1,4 +1,4 @@
-"""One painter: the network's own images on the cpu, and within half precision on a GPU."""
+"""Stylizing by torch: the network's own images on the cpu, and within half precision on a GPU."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_on_the_cpu_it_is_the_network_itself(
 
 
 @pytest.mark.parametrize("architecture", get_args(ArchitectureName))
-def test_graphs_paint_what_the_cpu_paints(
+def test_graphs_give_what_the_cpu_gives(
     architecture: ArchitectureName, tmp_path: Path, gpu: str
 ) -> None:
     found = styles(tmp_path, architecture)
@@ -61,7 +61,7 @@ def test_graphs_paint_what_the_cpu_paints(
         torch.testing.assert_close(on_gpu, on_cpu, rtol=0, atol=2e-2)
 
 
-def test_a_mix_that_changes_is_painted_anew(tmp_path: Path, gpu: str) -> None:
+def test_a_mix_that_changes_is_followed(tmp_path: Path, gpu: str) -> None:
     found = styles(tmp_path, "fast", 2)
     stylizers = [
         TorchStylizer(found, precision="float32", device=device, compiled=False)

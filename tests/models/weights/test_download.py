@@ -123,7 +123,7 @@ def test_a_file_without_known_digits_is_taken_and_its_own_are_kept(
     server: Server, tmp_path: Path
 ) -> None:
     server.files["model.bin"] = CONTENT
-    # Of another version perhaps: without digits nothing would tell.
+    # Of another version perhaps: without digits nothing would show it.
     (tmp_path / ".mine.bin.part").write_bytes(CONTENT[:1000])
     path = fetch_file(server.address + "model.bin", tmp_path, name="mine.bin", checked=False)
     assert (path.name, path.read_bytes()) == ("mine.bin", CONTENT)
@@ -262,7 +262,7 @@ def test_the_cache_is_where_the_variables_say(
     assert user_cache("weights") == tmp_path / ".cache" / "vidstyle" / "weights"
 
 
-def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_a_home_learns_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     def homeless() -> Path:
         raise RuntimeError
 

@@ -26,7 +26,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(path: Path, name: str, *, arrays: int = 0) -> Path:
-    """A file with the keys that tell a network, and some more."""
+    """A file with the keys that identify a network, and some more."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {key: torch.zeros(shape).half() for key, shape in CATALOG[name].keys.items()}
     tensors |= {f"more.{index}": torch.zeros(1) for index in range(arrays)}

@@ -175,7 +175,7 @@ def test_damage_anywhere_is_one_error_or_none(tmp_path: Path) -> None:
 
 
 def rewritten(path: Path, edit: Callable[[str, bytes], bytes], **options: Any) -> None:
-    """Put a file of torch together anew, with its entries changed."""
+    """Put a file of torch together again, with its entries changed."""
     entries = {}
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():

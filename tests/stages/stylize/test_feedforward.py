@@ -281,9 +281,9 @@ def test_it_takes_the_memory_that_it_states(
 ) -> None:
     path, size = write_style(tmp_path / "wide.safetensors", 1, architecture, 16), (1280, 720)
     clip = Clip(*size, Fraction(1, 25))
-    said = stage(style=str(path), backend=backend).memory(clip, ExecutionContext())
+    stated = stage(style=str(path), backend=backend).memory(clip, ExecutionContext())
     taken = grown(path, backend, size)
-    assert said / 3 < taken < said
+    assert stated / 3 < taken < stated
 
 
 def test_in_bfloat16_torch_stays_near_too(style: Path) -> None:

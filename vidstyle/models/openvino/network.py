@@ -83,7 +83,7 @@ def sized_model(
 ) -> ov.Model:
     """The model of a graph for one image of a height and width, in a precision.
 
-    Without ``weights`` these stay parameters: such a model tells what it takes to run.
+    Without ``weights`` these stay parameters: such a model shows what it takes to run.
     """
     model = read_graph(graph)
     if weights is not None:

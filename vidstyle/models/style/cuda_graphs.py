@@ -18,14 +18,14 @@ logger = logging.getLogger(__name__)
 Compute: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
 """Without a state and without looking at values: the same kernels for every tensor of a shape."""
 Record: TypeAlias = Callable[[Compute, torch.Tensor], Compute]
-"""Makes of a computation, and a tensor such as it will get, one that replays it."""
+"""Turns a computation, with a tensor such as it will get, into one that replays it."""
 
-_one_capture = threading.Lock()
 # torch allows for one at a time in a process.
+_one_capture = threading.Lock()
 
 
 class Replays:
-    """Computes as it is told, and from the second tensor of a shape on by replaying."""
+    """Runs computations, from the second tensor of a shape on by replaying a graph."""
 
     def __init__(self, record: Record) -> None:
         self._record = record

@@ -28,7 +28,7 @@ Channels = Literal["rgb", "bgr"]
 
 # Ours takes 0 to 1. The normalization after the first convolution divides by its scale, so
 # 256 does for 255, and is exact: weights that were float16 stay so, while rounding those times
-# 255 would cost up to 0.3 of 255 in the painting. What differs is how ε weighs, by 0.8 %.
+# 255 would cost up to 0.3 of 255 in the result. What differs is how ε weighs, by 0.8 %.
 _FIRST_GAIN = 256.0
 _LAST_GAIN = 1.0 / 255.0
 _WIDEST = 128
@@ -51,7 +51,7 @@ class Recognized:
     width: int
     channels: Channels
     ignored: tuple[str, ...]
-    """What was passed over or taken for granted, in words for people."""
+    """What was passed over or assumed, in words for people."""
 
     def __str__(self) -> str:
         how = "resize" if self.architecture == "johnson" else "fractionally strided"
@@ -88,12 +88,12 @@ def recognize(
     )
 
 
-def converted(path: Path, found: Recognized) -> StyleNetwork:
+def convert_weights(path: Path, found: Recognized) -> StyleNetwork:
     """The network with these weights, in eval mode: takes and gives RGB in [0, 1].
 
-    It paints what the original does, to float32's accuracy. Biases before a normalization
+    Its results are the original's, to float32's accuracy. Biases before a normalization
     are left out, since it subtracts them again (a constant stays one when reflected). The
-    original in its first form added 1e-9 to the variance and not 1e-5, which moves a painting by
+    original in its first form added 1e-9 to the variance and not 1e-5, which moves a result by
     less than 0.01 of 255. Raises WeightsError, naming the key, for another shape and for values
     that are not finite.
     """
@@ -197,14 +197,14 @@ def _checked(path: Path, key: str, value: torch.Tensor, shape: torch.Size) -> to
 
 
 def _ignored(keys: Iterable[str], transposed: str | None) -> tuple[str, ...]:
-    parts, said = {_part(key) for key in keys}, []
+    parts, ignored = {_part(key) for key in keys}, []
     if "num_batches_tracked" in parts:
-        said.append(
+        ignored.append(
             "running statistics of the training's images: each image is normalized by its"
-            " own, so what was painted in eval mode may look different"
+            " own, so results of eval mode may look different"
         )
     elif not parts.isdisjoint(_STATISTICS):
-        said.append("running statistics of old instance normalization: not used")
+        ignored.append("running statistics of old instance normalization: not used")
     if transposed is not None:
-        said.append("weights do not say how they enlarge: stride 2 and padding 1 are assumed")
-    return tuple(said)
+        ignored.append("weights do not state how they enlarge: stride 2 and padding 1 are assumed")
+    return tuple(ignored)

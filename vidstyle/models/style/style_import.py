@@ -1,4 +1,4 @@
-"""Styles from other projects: their weights become a style of ours that paints the same."""
+"""Styles from other projects: their weights become a style of ours with the same results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.paths import is_file
-from vidstyle.models.style.fast_neural_style import LAYOUT, Channels, converted, recognize
+from vidstyle.models.style.fast_neural_style import LAYOUT, Channels, convert_weights, recognize
 from vidstyle.models.style.style_file import (
     Credit,
     Style,
@@ -29,13 +29,13 @@ _LONGEST = 80
 
 @dataclass(frozen=True)
 class ImportedStyle:
-    """A style of another project, ready to paint and to be saved."""
+    """A style of another project, ready for use and to be saved."""
 
     style: Style
     recognized: str
     """The layout that its file had, in words for people."""
     ignored: tuple[str, ...]
-    """What was passed over or taken for granted, each in words for people."""
+    """What was passed over or assumed, each in words for people."""
 
 
 def import_style(
@@ -52,7 +52,7 @@ def import_style(
     """
     tensors, ignored = _read(path)
     found = recognize(path, tensors, channels)
-    module = converted(path, found)
+    module = convert_weights(path, found)
     if beyond := [key for key, v in stored_weights(module).items() if not v.isfinite().all()]:
         raise WeightsError(f"{path}: {found.keys[beyond[0]]} is too large for a style's float16")
     info = StyleInfo(
@@ -82,7 +82,7 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
 
 
 def _is_safetensors(path: Path) -> bool:
-    """Told by the JSON behind the first eight bytes; files of torch have other bytes there."""
+    """Whether JSON begins after the first eight bytes; files of torch have other bytes there."""
     if path.suffix == ".safetensors":
         return True
     with path.open("rb") as file:

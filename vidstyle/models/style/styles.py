@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def find_style(name_or_path: str | Path, *folders: Path) -> Path:
     text = str(name_or_path)
     if text.lower().endswith(_IMAGES):
         raise WeightsError(
-            f"{text} is an image, and a style network is wanted: paint after it by `vidstyle run"
+            f"{text} is an image, and a style network is wanted: stylize after it by `vidstyle run"
             " pipelines/gatys.yaml`, or make it a style by `vidstyle styles train`"
         )
     if text.endswith(SUFFIX) or os.sep in text:
@@ -42,16 +43,25 @@ def find_style(name_or_path: str | Path, *folders: Path) -> Path:
 
 
 def list_styles(*folders: Path) -> dict[str, Path]:
-    """The files of all styles by name, in alphabetical order; looked for as by ``find_style``."""
-    places = [*folders]
-    if weights := os.environ.get("VIDSTYLE_WEIGHTS"):
-        places.append(Path(weights) / "styles")
-    places.append(shipped_styles())
+    """The files of all styles by name, in alphabetical order, sought as ``find_style`` does."""
     found: dict[str, Path] = {}
-    # The last one written counts, and the first place is to win.
-    for position in reversed(places):
-        found |= {path.stem: path for path in position.glob(f"*{SUFFIX}")}
+    # The last one written counts, and the first source is to win.
+    for source in reversed(STYLE_SOURCES):
+        found |= source()
+    for folder in reversed(folders):
+        found |= styles_in(folder)
     return dict(sorted(found.items()))
+
+
+def styles_in(folder: Path) -> dict[str, Path]:
+    """The style files of a folder, which need not exist, by name."""
+    return {path.stem: path for path in folder.glob(f"*{SUFFIX}")}
+
+
+def user_styles() -> dict[str, Path]:
+    """The styles in the folder of weights that the user named, if any."""
+    weights = os.environ.get("VIDSTYLE_WEIGHTS")
+    return styles_in(Path(weights) / "styles") if weights else {}
 
 
 def shipped_styles() -> Path:
@@ -66,3 +76,10 @@ def base_network(architecture: str, width: int) -> Path:
 
 def _assets() -> Path:
     return Path(str(resources.files("vidstyle") / "assets"))
+
+
+STYLE_SOURCES: tuple[Callable[[], dict[str, Path]], ...] = (
+    user_styles,
+    lambda: styles_in(shipped_styles()),
+)
+"""Where styles are sought by name; of two with the same name the first counts."""

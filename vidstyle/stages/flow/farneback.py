@@ -12,7 +12,7 @@ from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
 
 
 class FarnebackOptions(StageOptions):
-    """The dials of Farnebäck's method; the defaults follow OpenCV's tutorial."""
+    """Options of Farnebäck's method; the defaults follow OpenCV's tutorial."""
 
     scale: float = Field(1.0, gt=0, le=1, description="Size of the images that are compared.")
     directions: Directions = Field(
