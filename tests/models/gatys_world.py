@@ -1,4 +1,4 @@
-"""A world small enough to optimize in: a VGG19 of two blocks, a content and paintings."""
+"""A world small enough to optimize in: a VGG19 of two blocks, a content and style images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks of pytorch/examples fast_neural_style as they were published: weights, and painting.
+"""Networks of pytorch/examples fast_neural_style as they were published: weights, and results.
 
 Written as functions of the weights, on images of 0 to 255: what imported styles are held to.
 """
@@ -38,7 +38,7 @@ def original_weights(
         channels = shape[1] if name in ("deconv1", "deconv2") else shape[0]
         weights[f"{name}.weight"] = torch.randn(shape, generator=generator) / 3
         weights[f"{name}.bias"] = torch.randn(channels, generator=generator)
-    # Paintings within and beyond 0 to 255.
+    # Results within and beyond 0 to 255.
     weights["deconv3.conv2d.weight"] *= 20
     weights["deconv3.conv2d.bias"] += 128
     first, second = ("scale", "shift") if by_hand else ("weight", "bias")
@@ -49,7 +49,7 @@ def original_weights(
 
 
 def with_statistics(weights: Weights, *, counted: bool = False) -> Weights:
-    """With the running statistics that torch before 0.4, or a network told to, kept."""
+    """With the running statistics that torch before 0.4, or a network set to, kept."""
     stems = [key.removesuffix(".weight") for key in weights if ".in" in f".{key}"]
     added = dict(weights)
     for stem in (stem for stem in stems if f"{stem}.weight" in weights):
@@ -61,7 +61,7 @@ def with_statistics(weights: Weights, *, counted: bool = False) -> Weights:
 
 
 def stylize_originally(weights: Weights, images: torch.Tensor) -> torch.Tensor:
-    """Paint (N, 3, H, W), 0 to 255 in and out, not clamped; H and W multiples of 4."""
+    """Stylize (N, 3, H, W), 0 to 255 in and out, not clamped; H and W multiples of 4."""
     features = images
     for layer, stride in ((1, 1), (2, 2), (3, 2)):
         features = _convolve(weights, f"conv{layer}.conv2d", features, stride)

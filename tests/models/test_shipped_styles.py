@@ -1,4 +1,4 @@
-"""What ships keeps what is said of it."""
+"""Shipped styles keep the promises of their cards."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_style_changes_an_image_and_stays_in_range(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", STYLES, ids=[path.stem for path in STYLES])
-def test_a_style_paints_no_frame_around_a_flat_image(path: Path) -> None:
+def test_a_style_makes_no_frame_around_a_flat_image(path: Path) -> None:
     with torch.inference_mode():
         stylized = stylize(load_style(path).module, torch.full((1, 3, 64, 96), 0.5))
     assert (stylized - stylized.mean(dim=(2, 3), keepdim=True)).abs().max() < 1e-3
