@@ -38,7 +38,7 @@ def test_results_that_are_needed_at_one_time_are_added_up() -> None:
     def counted(side: int, *, fused: bool) -> int:
         return network_memory(chain(), size=(side, side), precision="float32", fused=fused)
 
-    images = 4 * 12 * (96**2 - 32**2)
+    images = 5 * 12 * (96**2 - 32**2)
     padded = 12 * (112**2 - 48**2)
     # Fused, the padded image and the result; otherwise the squared one and the sum beside it,
     # each with a copy.
@@ -74,11 +74,14 @@ graph = Path(graph).read_bytes()
 random = np.random.default_rng(0)
 shapes = weight_shapes(read_graph(graph))
 weights = {name: 0.1 * random.random(shape, np.float32) for name, shape in shapes.items()}
-network = OpenVinoNetwork(graph, weights, precision=precision, threads=1)
-def peak(height, width):
-    network.run(np.ones((height, width, 3), np.float32))
+def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) << 10
-print(-peak(16, 16) + peak(*map(int, size)))
+height, width = map(int, size)
+# The network's own: the compiled code counts, libraries and weights do not.
+before = peak()
+network = OpenVinoNetwork(graph, weights, precision=precision, threads=1)
+network.run(np.ones((height, width, 3), np.float32))
+print(peak() - before)
 """
 
 
@@ -96,5 +99,4 @@ def test_what_is_counted_is_what_is_taken(
     command += [str(side) for side in size]
     taken = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     stated = network_memory(graph, size=size, precision=precision)
-    # One formula for all networks: 2.1 times what the smallest image here takes.
-    assert stated / 2.5 < taken < stated, f"{taken >> 20} of {stated >> 20} MiB"
+    assert stated / 2 < taken < stated, f"{taken >> 20} of {stated >> 20} MiB"

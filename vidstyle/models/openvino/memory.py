@@ -12,9 +12,9 @@ from vidstyle.models.openvino.network import sized_model
 
 # Bytes of the compiled code, and of what the library allocates besides.
 _FIXED = 60 << 20
-# Float32 images beside the network's features: the image and its result, which stay all along, and
-# copies of both in the library's layout.
-_IMAGE, _IMAGES = 12, 4
+# Float32 images beside the network's features: the image and its result, which stay all along,
+# copies of both in the library's layout, and what the library reorders between types.
+_IMAGE, _IMAGES = 12, 5
 # torch reorders what convolutions read and write.
 _TORCH_COPIES = 2
 _NO_FEATURES = ("Constant", "Parameter", "Result")
