@@ -8,18 +8,68 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from vidstyle import __version__
 from vidstyle.cli.terminal import VisibleFormatter, say, visible_lines
 
+# The module of each command, in the order of the help.
+_MODULES = {
+    "run": "run",
+    "image": "image",
+    "batch": "batch",
+    "check": "check",
+    "evaluate": "evaluate",
+    "compare": "compare",
+    "bench": "bench",
+    "schema": "pipelines",
+    "app": "app",
+    "pipelines": "pipelines",
+    "stages": "stages",
+    "styles": "styles",
+    "weights": "weights",
+}
+
+
+class _LazyCommands(Mapping[str, Any]):
+    """Imports a command's module when it is asked for: no command pays for the others' options."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in _MODULES:
+            raise KeyError(name)
+        return _load_command(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _LazyCommands()  # type: ignore[assignment]  # nobody adds to it
+
+
+@cache
+def _load_command(name: str) -> Any:
+    own = typer.Typer(add_completion=False, rich_markup_mode=None)
+    # With a callback it is a group, however few commands the module has.
+    own.callback()(lambda: None)
+    import_module(f"vidstyle.cli.{_MODULES[name]}").register(own)
+    return typer.main.get_group(own).commands[name]
+
+
 app = typer.Typer(
     name="vidstyle",
+    cls=_Commands,
     help="Stylize video with temporal consistency.",
     no_args_is_help=True,
     add_completion=False,
@@ -158,20 +208,3 @@ def _fail_with(error: Exception) -> int:
 def _fail(message: str, code: int) -> int:
     say(f"vidstyle: {message}")
     return code
-
-
-for _command in (
-    "run",
-    "image",
-    "batch",
-    "check",
-    "evaluate",
-    "compare",
-    "bench",
-    "pipelines",
-    "stages",
-    "styles",
-    "weights",
-    "app",
-):
-    import_module(f"vidstyle.cli.{_command}").register(app)
