@@ -67,9 +67,8 @@ COMMANDS = {
     "styles import": (0, ["styles", "import", f"{SLY}.pth", "-o", STYLE]),
     "styles import, none": (4, ["styles", "import", SLY, "-o", STYLE]),
     "styles export, none": (4, ["styles", "export", SLY, "-o", f"{SLY}.onnx"]),
-    # The weights of the loss network are looked for before the photos.
     "styles train": (
-        4,
+        3,
         ["styles", "train", f"{SLY}.png", "--photos", f"{SLY}/filter", "-o", STYLE, "--resume"],
     ),
     "evaluate": (

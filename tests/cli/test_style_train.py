@@ -68,6 +68,8 @@ def world(folder: Path) -> Path:
 @pytest.fixture
 def weights_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The loss network's weights, which nobody reads."""
+    (folder / "photos").mkdir()
+    cv2.imwrite("photos/a.png", np.zeros((8, 8, 3), np.uint8))
     path = Path("w.pth")
     # What has it already is not to keep this one.
     import_module("vidstyle.training.loop")

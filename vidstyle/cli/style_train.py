@@ -79,9 +79,12 @@ def train(
 
     with Destination(output, overwrite).reserved(), resumable(checkpoint):
         from vidstyle.cli.style_pairs import pairs_of
+        from vidstyle.training.photos import list_photos
 
         # Before folders are made for a call that cannot work.
         chosen, torch_device = pairs_of(pairs), resolve_device(device, needs_torch=True)
+        # Before a loss network is downloaded.
+        list_photos(photos)
         settings = settings.resolve_auto(torch_device, weights.weights)
         assert settings.backbone != "auto"
         file = find_weights_file(settings.backbone, weights.weights, offline=weights.offline)
