@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
 import shutil
+import sys
 import tempfile
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
+import vidstyle
 
 MEMORY_FOLDER = Path("/dev/shm")
 MEMORY_NEEDED = 1 << 30
@@ -53,6 +59,42 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Keep what modules and test items hold out of every later search for garbage."""
     gc.enable()
     gc.freeze()
+    # Tests that need no network need not wait for torch.
+    if "torch" in sys.modules:
+        keep_graphs(session.config.cache)
+
+
+def keep_graphs(folder: pytest.Cache | None) -> None:
+    """Let ``save_style`` and ``write_onnx`` export each graph once: it is kept for the next run.
+
+    An export takes seconds and gives the same bytes every time. A change of the networks or of
+    the exporter makes another name, and so another export. A test that has imported
+    ``export_graph`` by its own name exports.
+    """
+    from vidstyle.models.style import graph_export
+
+    if folder is None:
+        return
+    kept, prefix, export = folder.mkdir("graphs"), graph_version(), graph_export.export_graph
+
+    @cache
+    def export_once(architecture: graph_export.ArchitectureName, width: int) -> bytes:
+        path = kept / f"{prefix}-{architecture}-{width}.onnx"
+        if not path.exists():
+            graph_export.replace_file(path, export(architecture, width))
+        return path.read_bytes()
+
+    graph_export.export_graph = export_once
+
+
+def graph_version() -> str:
+    """Names what an exported graph depends on: the networks' code, and the exporter's parts."""
+    package = Path(vidstyle.__file__).parent
+    code = [package / "__init__.py", *sorted((package / "models" / "style").glob("*.py"))]
+    parts = [version(name) for name in ("torch", "onnx", "onnxscript", "onnx-ir")]
+    return hashlib.sha256(
+        b"".join(file.read_bytes() for file in code) + " ".join(parts).encode()
+    ).hexdigest()[:16]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

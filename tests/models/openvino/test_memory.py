@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 
 from vidstyle.core.context import Precision
 from vidstyle.models.openvino.memory import network_memory
-from vidstyle.models.style.graph_export import export_graph
+from vidstyle.models.style import graph_export
 
 FREE = ["n", 3, "h", "w"]
 GIB = 2**30
@@ -48,7 +48,7 @@ def test_results_that_are_needed_at_one_time_are_added_up() -> None:
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_memory_grows_with_the_image_and_with_precision(precision: Precision) -> None:
-    graph = export_graph("johnson", 16)
+    graph = graph_export.export_graph("johnson", 16)
     small, large = (
         network_memory(graph, size=size, precision=precision) for size in ((540, 960), (1080, 1920))
     )
@@ -58,7 +58,7 @@ def test_memory_grows_with_the_image_and_with_precision(precision: Precision) ->
 
 
 def test_a_shipped_network_at_4k_takes_a_quarter_of_the_budget() -> None:
-    graph = export_graph("fast", 16)
+    graph = graph_export.export_graph("fast", 16)
     for precision in ("float32", "bfloat16"):
         assert network_memory(graph, size=(2160, 3840), precision=precision) < 2 * GIB
 
@@ -93,7 +93,7 @@ print(peak() - before)
 def test_what_is_counted_is_what_is_taken(
     tmp_path: Path, architecture: str, precision: Precision, size: tuple[int, int]
 ) -> None:
-    graph = export_graph(architecture, 16)  # type: ignore[arg-type]  # one of the names
+    graph = graph_export.export_graph(architecture, 16)  # type: ignore[arg-type]  # one of the names
     (tmp_path / "graph.onnx").write_bytes(graph)
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "graph.onnx"), precision]
     command += [str(side) for side in size]

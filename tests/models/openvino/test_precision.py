@@ -8,15 +8,15 @@ from ml_dtypes import bfloat16
 
 from vidstyle.models.openvino.network import sized_model
 from vidstyle.models.openvino.precision import to_bfloat16
+from vidstyle.models.style import graph_export
 from vidstyle.models.style.architectures import ArchitectureName
-from vidstyle.models.style.graph_export import export_graph
 
 
 @pytest.mark.parametrize("architecture", ["fast", "johnson", "johnson-fractional"])
 def test_convolutions_are_in_bfloat16_and_images_and_statistics_are_not(
     architecture: ArchitectureName,
 ) -> None:
-    model = sized_model(export_graph(architecture, 2), (16, 24), "bfloat16")
+    model = sized_model(graph_export.export_graph(architecture, 2), (16, 24), "bfloat16")
     kinds: dict[str, set[str]] = {}
     for node in model.get_ordered_ops():
         if node.get_output_size() and node.get_output_element_type(0).is_real():

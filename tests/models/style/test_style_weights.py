@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from vidstyle.core.errors import WeightsError
+from vidstyle.models.style import graph_export
 from vidstyle.models.style.architectures import empty_network
-from vidstyle.models.style.graph_export import export_graph
 from vidstyle.models.style.style_file import GRAPH, Credit, StyleInfo, load_style, save_style
 from vidstyle.models.style.style_weights import load_style_weights, read_style_graph
 from vidstyle.models.weights import safetensors_file
@@ -37,7 +37,11 @@ def rewrite(path: Path, change: Callable[[Tensors], Tensors]) -> None:
 
 
 def test_the_graph_is_that_of_the_network(path: Path) -> None:
-    assert read_style_graph(path) == load_style_weights(path).graph == export_graph("fast", 2)
+    assert (
+        read_style_graph(path)
+        == load_style_weights(path).graph
+        == graph_export.export_graph("fast", 2)
+    )
 
 
 def test_a_file_without_a_graph_is_refused(path: Path) -> None:
