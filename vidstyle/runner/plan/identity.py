@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -92,10 +93,10 @@ def _file_digest(path: Path) -> str:
 
 
 def _code(assembly: Assembly) -> Iterator[str]:
-    """Our own sources, those of plugins, and the libraries that make pixels."""
-    yield vidstyle.__version__
+    """Our own sources, the libraries that make pixels, and the sources of plugins."""
+    yield from _own_code()
     package = Path(vidstyle.__file__).parent
-    files = sorted(package.rglob("*.py"))
+    files = []
     for stage in (assembly.source, *assembly.stages, assembly.sink):
         try:
             file = Path(inspect.getfile(type(stage)))
@@ -104,6 +105,16 @@ def _code(assembly: Assembly) -> Iterator[str]:
         if package not in file.parents:
             files.append(file)
     yield from _named_digests(files)
+
+
+@cache
+def _own_code() -> tuple[str, ...]:
+    """Of this process: what it has imported stays as it is."""
+    files = sorted(Path(vidstyle.__file__).parent.rglob("*.py"))
+    return (vidstyle.__version__, *_named_digests(files), *_libraries())
+
+
+def _libraries() -> Iterator[str]:
     for library in _LIBRARIES:
         try:
             yield f"{library} {version(library)}"
