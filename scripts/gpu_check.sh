@@ -175,14 +175,17 @@ if [ "${1:-}" = --fetch ]; then
 	fetch "${2:?--fetch needs the Python version of the GPU machine, such as 3.12}"
 	exit
 fi
+no_device() {
+	echo "no CUDA device" >&2
+	exit 3
+}
+# Without the driver there is none, which is known before PyTorch is imported.
+[ "$DEVICE" = cpu ] || "$PYTHON" -c 'import ctypes; ctypes.CDLL("libcuda.so.1")' 2>/dev/null || no_device
 "$PYTHON" -c 'import numpy, torch, torchvision' || {
 	echo "$PYTHON cannot import PyTorch, torchvision and NumPy: set PYTHON" >&2
 	exit 1
 }
-if [ "$DEVICE" != cpu ] && ! "$PYTHON" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
-	echo "no CUDA device" >&2
-	exit 3
-fi
+[ "$DEVICE" = cpu ] || "$PYTHON" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || no_device
 export PYTHONUNBUFFERED=1 PYTHONPATH="$PWD:$work/site${PYTHONPATH:+:$PYTHONPATH}"
 [ "$DEVICE" = cpu ] || export VIDSTYLE_TEST_GPU=1
 # timeout runs programs, not functions of this shell.

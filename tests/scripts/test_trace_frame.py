@@ -15,7 +15,7 @@ FRAME = 12
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
     clip = tmp_path_factory.mktemp("trace") / "in.mp4"
-    write_clip(clip, FRAME + 16, 640, 360)
+    write_clip(clip, FRAME + 16, 160, 96)
     return trace(pipeline_file(Path("temporal")), clip, FRAME, [])
 
 

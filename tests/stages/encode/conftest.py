@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -105,23 +106,26 @@ def encode(tmp_path: Path) -> Encode:
     return Encode(tmp_path)
 
 
+@cache
+def wave_image(number: int, width: int, height: int) -> HostArray:
+    down, across = np.mgrid[:height, :width].astype(np.float32)
+    planes = [
+        0.5 + 0.4 * np.sin(across / 17 + number * 0.3),
+        0.5 + 0.4 * np.cos(down / 13 - number * 0.2),
+        0.5 + 0.3 * np.sin((across + down) / 29 + number * 0.1),
+    ]
+    image = np.stack(planes, axis=-1).astype(np.float32)
+    # All tests share it.
+    image.flags.writeable = False
+    return image
+
+
 @pytest.fixture
 def moving() -> Callable[..., list[HostArray]]:
     """Smooth colored waves that move a little from image to image."""
 
     def make(count: int = 8, width: int = 160, height: int = 128) -> list[HostArray]:
-        down, across = np.mgrid[:height, :width].astype(np.float32)
-        return [
-            np.stack(
-                [
-                    0.5 + 0.4 * np.sin(across / 17 + number * 0.3),
-                    0.5 + 0.4 * np.cos(down / 13 - number * 0.2),
-                    0.5 + 0.3 * np.sin((across + down) / 29 + number * 0.1),
-                ],
-                axis=-1,
-            ).astype(np.float32)
-            for number in range(count)
-        ]
+        return [wave_image(number, width, height) for number in range(count)]
 
     return make
 

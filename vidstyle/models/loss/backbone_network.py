@@ -173,4 +173,8 @@ def smallest_side(name: BackboneName, pooling: Pooling, layers: frozenset[str]) 
             return False
         return all(0 not in features.shape for features in found.values())
 
-    return bisect_left(range(_LARGEST_SIDE), True, lo=1, key=has_features)
+    # Most need few pixels, and images that are too small are refused early.
+    largest = 1
+    while largest < _LARGEST_SIDE and not has_features(largest):
+        largest *= 2
+    return bisect_left(range(largest), True, lo=largest // 2 + 1, key=has_features)
