@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,15 +42,22 @@ def write(path: Path, frames: list[np.ndarray], codec: str = "ffv1", form: str =
     return path
 
 
-@pytest.fixture
-def clips(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def clip_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
     """Source, per-frame baseline that flickers by 20, and a blend that flickers by 10, of 255."""
+    folder = tmp_path_factory.mktemp("clips")
+    flicker = {"source": 0, "baseline": 20, "blended": 10}
+    return tuple(write(folder / f"{name}.mkv", images(by)) for name, by in flicker.items())
+
+
+@pytest.fixture
+def clips(folder: Path, clip_files: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The clips in a folder of the test's own."""
     for name in ("VIDSTYLE_WEIGHTS", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("VIDSTYLE_CACHE", str(folder / "cache"))
-    write(folder / "source.mkv", images())
-    write(folder / "baseline.mkv", images(20))
-    write(folder / "blended.mkv", images(10))
+    for file in clip_files:
+        shutil.copy(file, folder)
     return folder
 
 
