@@ -17,13 +17,13 @@ from vidstyle.training.pairs import Pair, inside, pair_of
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
 
-_SHARES = (-0.5, 0.5)
 # Of the motion: the previous image and the current one. Both are half of it away from the
 # texture and sampled from it once, so that neither is the sharper one.
-_MIXED = 0.01
+_SHARES = (-0.5, 0.5)
 # Share of another surface in a pixel that makes no difference.
-_ALIKE = 1e-3
+_MIXED = 0.01
 # Difference of two flows, in pixels, that hides nothing.
+_ALIKE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
