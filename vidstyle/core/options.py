@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+# Words that a field carries in its json_schema_extra; the schema that users see is without them.
 KEYFRAMES = "keyframes"
 MIX = "mix"
 LAYER = "layer"
-# Words that a field carries in its json_schema_extra; the schema that users see is without them.
 
 
 class StageOptions(BaseModel):

@@ -15,8 +15,8 @@ StateValue: TypeAlias = "Layer | float | int | str"
 State: TypeAlias = "Mapping[str, StateValue] | None"
 StateT = TypeVar("StateT", bound="State")
 
-_SCALARS = "\0scalars"
 # A name that no stage can use: state names are identifiers.
+_SCALARS = "\0scalars"
 
 
 def save_state(state: State) -> bytes:

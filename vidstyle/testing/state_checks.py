@@ -13,8 +13,8 @@ from vidstyle.testing.expect import expect, expect_equal, run
 from vidstyle.testing.inputs import make_input
 from vidstyle.testing.subject import Subject, digests, saved
 
-_SPAN = 2
 # Frames: short enough for several spans in a shot.
+_SPAN = 2
 
 
 def inputs_are_not_changed(subject: Subject) -> None:

@@ -14,18 +14,18 @@ from vidstyle.training.composition import MovingPlane, PlaneMotion, compose
 from vidstyle.training.pairs import Pair, join_pairs
 from vidstyle.training.photos import PhotoCrops
 
-_STILL, _STILL_CAMERA = 0.15, 0.35
 # Shares of the pairs, added up, in which nothing moves, and in which the camera does not.
-_FOREGROUND = 0.8
+_STILL, _STILL_CAMERA = 0.15, 0.35
 # Share of the pairs that have one.
-_SHIFT, _FAR_SHIFT, _FAR = 8.0, 24.0, 0.1
+_FOREGROUND = 0.8
 # Pixels that most pairs move by at most, that some do, and their share.
-_TURN, _ZOOM, _TILT = math.radians(2), 0.03, 0.02
+_SHIFT, _FAR_SHIFT, _FAR = 8.0, 24.0, 0.1
 # Largest angle, change of the logarithm of the size, and change of the size across the image.
-_RADIUS = (0.12, 0.32)
+_TURN, _ZOOM, _TILT = math.radians(2), 0.03, 0.02
 # Of the foreground where it is widest, in sides of the image.
-_LOBES, _LOBE = (2, 3, 4, 5), 0.7
+_RADIUS = (0.12, 0.32)
 # Waves around its outline, and the height of a wave of length 1, in radii.
+_LOBES, _LOBE = (2, 3, 4, 5), 0.7
 
 
 class MovedPhotos:

@@ -34,11 +34,11 @@ from vidstyle.training.pairs import resize_flow, resize_mask
 
 FORMAT = 1
 """Of the folder; part of what its name is made of."""
-_SHORTER_SIDE = 540
 # Pixels; larger frames are reduced to it. A minute of 1080p would take 25 GB.
+_SHORTER_SIDE = 540
 _FACTS = "pairs.json"
-_LARGEST_FLOW = 60000.0
 # Of what half a float holds.
+_LARGEST_FLOW = 60000.0
 
 Arrays: TypeAlias = dict[str, "np.memmap[Any, np.dtype[Any]]"]
 

@@ -21,8 +21,8 @@ from vidstyle.training.photos import Image, read_photo
 _FLOW, _BOUNDARIES = "optical_flow", "motion_boundaries"
 _INTO_PAST = re.compile(r"OpticalFlowIntoPast_(\d+)_([LR])\.pfm")
 _FRAME_SUFFIXES = (".png", ".webp")
-_NOWHERE = np.float32(1e4)
 # Pixels; stands for a flow back that is not finite, and agrees with no flow.
+_NOWHERE = np.float32(1e4)
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 LARGEST_FILE: Final = 2 << 30
 """Bytes of a file of weights; those of the largest network that is read are a quarter."""
-_LARGEST_HEADER: Final = 4 << 20
 # Takes many times its size as objects; ours have some kilobytes.
+_LARGEST_HEADER: Final = 4 << 20
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -23,12 +23,12 @@ from vidstyle.runner.storage.store_file import is_damage, opened, remove
 
 CHUNKS = "chunks"
 """Fact that is noted when all chunks are there: how many."""
-_KEPT = 2
 # Checkpoints: where the last chunk turns out damaged, the one before it is gone back to.
-_PAUSED = -1
+_KEPT = 2
 # Stands for the chunk of what is held inside of an unfinished one.
-_SEAL = "seal"
+_PAUSED = -1
 # The fact that holds the hash of all others.
+_SEAL = "seal"
 
 
 @dataclass(frozen=True, slots=True)
