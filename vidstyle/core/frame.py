@@ -104,6 +104,9 @@ class Frame:
             names: Layers to keep.
             home: Where the stage reads them: ``host``, or the name of a device. None leaves both
                 open.
+
+        Returns:
+            A frame of the same index and times.
         """
         layers = self.layers
         assert isinstance(layers, LazyLayers)
@@ -115,13 +118,26 @@ class Frame:
         Args:
             layers: What a stage has written.
             keeps: Names of all layers that stay, where they are there.
+
+        Returns:
+            A frame of the same index and times.
         """
         present = self.layers
         assert isinstance(present, LazyLayers)
         return replace(self, layers=present.write(layers, keeps))
 
     def lazy_layer(self, name: str) -> LazyLayer:
-        """Return a layer with all forms that it has been converted to. Raises KeyError."""
+        """Return a layer with all forms that it has been converted to.
+
+        Args:
+            name: Of the layer.
+
+        Returns:
+            The layer.
+
+        Raises:
+            KeyError: The frame has no such layer.
+        """
         layers = self.layers
         assert isinstance(layers, LazyLayers)
         return layers.lazy[name]

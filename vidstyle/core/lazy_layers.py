@@ -29,7 +29,11 @@ class LazyLayer:
     __slots__ = ("_digest", "_host", "_lock", "_ready", "_tensor")
 
     def __init__(self, values: Layer) -> None:
-        """Take a layer where it lies; a tensor on a GPU from the thread that has computed it."""
+        """Take a layer where it lies.
+
+        Args:
+            values: An array or a tensor; a tensor on a GPU from the thread that has computed it.
+        """
         self._host: HostArray | None = None
         self._tensor: torch.Tensor | None = None
         self._ready: torch.cuda.Event | None = None
@@ -58,7 +62,14 @@ class LazyLayer:
         return self._host
 
     def tensor(self, device: str) -> torch.Tensor:
-        """The layer as a (C, H, W) tensor on that device."""
+        """Return the layer on a device; it is copied there once.
+
+        Args:
+            device: As torch names it.
+
+        Returns:
+            (C, H, W).
+        """
         if self._tensor is None:
             with self._lock:
                 if self._tensor is None:
@@ -86,21 +97,51 @@ class LazyLayers(Mapping[str, Layer]):
     """Where they are read: ``host``, a device, or None for wherever they lie."""
 
     def host(self, name: str) -> HostArray:
-        """The layer as a numpy array; TypeError where the home is a device."""
+        """Return a layer as a numpy array.
+
+        Args:
+            name: Of the layer.
+
+        Returns:
+            The array, read-only.
+
+        Raises:
+            KeyError: There is no such layer.
+            TypeError: The home is a device.
+        """
         layer = self.lazy[name]
         if self.home is not None and self.home != HOST:
             raise TypeError(f"layer {name} lies on a device; the stage's home is not host")
         return layer.host() if layer._host is None else layer._host
 
     def tensor(self, name: str) -> torch.Tensor:
-        """The layer as a tensor; TypeError where the home is the host."""
+        """Return a layer as a tensor on the home's device.
+
+        Args:
+            name: Of the layer.
+
+        Returns:
+            (C, H, W).
+
+        Raises:
+            KeyError: There is no such layer.
+            TypeError: The home is the host.
+        """
         layer = self.lazy[name]
         if self.home == HOST:
             raise TypeError(f"layer {name} lies on the host; the stage's home is not device")
         return layer.tensor(self.home or "cpu")
 
     def restrict(self, names: Iterable[str], home: str | None) -> LazyLayers:
-        """These layers alone, where they are there, for a reader of that home."""
+        """Return some layers alone, for a reader of a home.
+
+        Args:
+            names: Layers to keep, where they are there.
+            home: ``host``, the name of a device, or None for either.
+
+        Returns:
+            The layers.
+        """
         kept = {}
         for name in names:
             if name in self.lazy:
@@ -108,7 +149,15 @@ class LazyLayers(Mapping[str, Layer]):
         return LazyLayers(kept, home)
 
     def write(self, layers: Mapping[str, Layer], keeps: Iterable[str]) -> LazyLayers:
-        """With these layers added or replaced, and without those that ``keeps`` does not name."""
+        """Return the layers with some added or replaced, and without those nobody reads.
+
+        Args:
+            layers: What a stage has written.
+            keeps: Names of all layers that stay, where they are there.
+
+        Returns:
+            The layers.
+        """
         kept = {}
         for name in keeps:
             if name in layers:
@@ -133,7 +182,14 @@ class LazyLayers(Mapping[str, Layer]):
 
 
 def lazy_layers(layers: Mapping[str, Layer]) -> LazyLayers:
-    """The layers as they are where they are lazy already; else each wrapped, as it lies."""
+    """Wrap layers, each where it lies; layers that are lazy already stay as they are.
+
+    Args:
+        layers: Arrays and tensors by name.
+
+    Returns:
+        The layers.
+    """
     if isinstance(layers, LazyLayers):
         return layers
     return LazyLayers({name: LazyLayer(values) for name, values in layers.items()})
