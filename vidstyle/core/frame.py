@@ -116,6 +116,9 @@ class Frame:
             names: Layers to keep.
             home: Where the stage reads them: ``host``, or the name of a device. None leaves both
                 open.
+
+        Returns:
+            A frame of the same index and times.
         """
         layers = self.layers
         assert isinstance(layers, LazyLayers)
@@ -131,6 +134,9 @@ class Frame:
         Args:
             layers: What a stage has written, or layers of another frame as they are.
             keeps: Names of all layers that stay, where they are there.
+
+        Returns:
+            A frame of the same index and times.
         """
         present = self.layers
         assert isinstance(present, LazyLayers)
@@ -144,7 +150,17 @@ class Frame:
         return replace(self, layers=LazyLayers(kept))
 
     def lazy_layer(self, name: str) -> LazyLayer:
-        """Return a layer with all forms that it has been converted to. Raises KeyError."""
+        """Return a layer with all forms that it has been converted to.
+
+        Args:
+            name: Of the layer.
+
+        Returns:
+            The layer.
+
+        Raises:
+            KeyError: The frame has no such layer.
+        """
         layers = self.layers
         assert isinstance(layers, LazyLayers)
         return layers.lazy[name]
@@ -194,7 +210,11 @@ class LazyLayer:
     __slots__ = ("_digest", "_host", "_lock", "_ready", "_tensor")
 
     def __init__(self, values: Layer) -> None:
-        """Take a layer where it lies; a tensor on a GPU from the thread that has computed it."""
+        """Take a layer where it lies.
+
+        Args:
+            values: An array or a tensor; a tensor on a GPU from the thread that has computed it.
+        """
         self._host: HostArray | None = None
         self._tensor: torch.Tensor | None = None
         self._ready: torch.cuda.Event | None = None
@@ -223,7 +243,14 @@ class LazyLayer:
         return self._host
 
     def tensor(self, device: str) -> torch.Tensor:
-        """The layer as a (C, H, W) tensor on that device."""
+        """Return the layer on a device; it is copied there once.
+
+        Args:
+            device: As torch names it.
+
+        Returns:
+            (C, H, W).
+        """
         if self._tensor is None:
             with self._lock:
                 if self._tensor is None:

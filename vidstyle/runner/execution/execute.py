@@ -23,8 +23,8 @@ from vidstyle.runner.storage.destination import Destination
 from vidstyle.runner.storage.store import CHUNKS, Resumption, Store
 
 _RULE = PauseRule()
-_START, _DONE = "start", "done"
 # Facts of a store: the first frame's time in seconds, and that its work is at the destination.
+_START, _DONE = "start", "done"
 
 
 def execute(

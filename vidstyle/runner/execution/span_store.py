@@ -84,7 +84,7 @@ class SpanStore:
     def _write(self, before: _Slot | None, array: HostArray) -> _Slot:
         fits = before is not None and array.nbytes <= before.nbytes
         offset = before.offset if before is not None and fits else self._end
-        with _failing_as_output():
+        with _explain_disk_errors():
             if self._file is None:
                 self._file = tempfile.TemporaryFile(buffering=0, prefix="vidstyle-")  # noqa: SIM115  # closed by close
             self._file.seek(offset)
@@ -98,7 +98,7 @@ class SpanStore:
     def _read(self, slot: _Slot) -> HostArray:
         assert self._file is not None
         array: HostArray = np.empty(slot.shape, slot.dtype)
-        with _failing_as_output():
+        with _explain_disk_errors():
             self._file.seek(slot.offset)
             rest = array.data.cast("B")
             while rest:
@@ -165,7 +165,7 @@ class StoredScratch:
 
 
 @contextmanager
-def _failing_as_output() -> Iterator[None]:
+def _explain_disk_errors() -> Iterator[None]:
     """Turn a full disk into the error that a user understands."""
     try:
         yield

@@ -148,7 +148,7 @@ class SideReading:
 
 
 @contextmanager
-def opened(
+def open_side_inputs(
     inputs: Sequence[SideInput], clip: Clip, context: ExecutionContext
 ) -> Generator[tuple[SideReading, ...], None, None]:
     """All side inputs of a run on this clip, closed in the end."""
