@@ -125,7 +125,17 @@ def every_device_works(subject: Subject) -> None:
 
 
 def expect_sound(name: str, frame: Frame, running: Running, *, first: bool) -> None:
-    """Raise AssertionError where a written layer is not; ``first``: the frame is of its shot."""
+    """Check a layer that a stage has written.
+
+    Args:
+        name: Of the layer.
+        frame: That has it.
+        running: The stage.
+        first: Whether the frame is the first of its shot.
+
+    Raises:
+        AssertionError: Its shape, type or values are not what the layer's name promises.
+    """
     layer = frame.host(name)
     clip, where = running.planned.clip, f"layer {name} of frame {frame.index}"
     wanted = host_shape(name, clip.height, clip.width)
