@@ -180,6 +180,15 @@ def test_previews_and_a_video_show_the_way(folder: Path, capfd: pytest.CaptureFi
     assert (folder / "a.gif").stat().st_size > 1000
 
 
+@pytest.mark.parametrize("strength", ["0.5", "1"])
+def test_the_last_preview_is_the_result_at_any_strength(folder: Path, strength: str) -> None:
+    more = ["--strength", strength, "--preview-every", "3", str(folder / "way")]
+    assert run_command(command(folder, *more)) == 0
+    np.testing.assert_array_equal(
+        read(folder / "way" / "step-000003.png"), read(folder / "out.png")
+    )
+
+
 @pytest.mark.parametrize(
     ("more", "code", "words"),
     [
