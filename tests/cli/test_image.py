@@ -10,29 +10,20 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from tests.cli.test_terminal import is_quiet
 from tests.models.gatys_world import vgg_weights, waves
 from vidstyle.cli.main import run_command
 from vidstyle.models.weights import safetensors_file
 
-pytestmark = pytest.mark.slow  # each stylizes an image
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+# Each stylizes an image.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from vidstyle.testing import sink_checks, source_checks, span_checks, stage_checks, state_checks
+from vidstyle.testing import sink_checks, source_checks, stage_checks, state_checks
 from vidstyle.testing.sink_checks import SinkSubject
 from vidstyle.testing.source_checks import SourceSubject
 from vidstyle.testing.subject import Subject
@@ -44,9 +44,9 @@ STAGE_CHECKS: tuple[Callable[[Subject], None], ...] = (
     state_checks.a_cut_resets_the_stage,
     state_checks.two_open_stages_do_not_meet,
     state_checks.closing_works_without_opening,
-    span_checks.spans_of_any_length_work,
-    span_checks.frames_on_disk_give_the_same,
-    span_checks.a_span_may_be_left_early,
+    stage_checks.spans_of_any_length_work,
+    stage_checks.frames_on_disk_give_the_same,
+    stage_checks.a_span_may_be_left_early,
 )
 
 SOURCE_CHECKS: tuple[Callable[[SourceSubject], None], ...] = (
