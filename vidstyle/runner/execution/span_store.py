@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidstyle.core.errors import OutputError
-from vidstyle.core.frame import Frame
+from vidstyle.core.frame import Frame, LazyLayer, LazyLayers
 from vidstyle.core.layers import HostArray, Layer
-from vidstyle.core.lazy_layers import LazyLayer, LazyLayers
 
 if TYPE_CHECKING:
     import torch
@@ -113,7 +112,7 @@ class StoredLayer(LazyLayer):
     __slots__ = ("_key", "_store")
 
     def __init__(self, store: SpanStore, key: Hashable) -> None:
-        self._host, self._digest = None, None
+        self._digest = None
         self._store, self._key = store, key
 
     @property

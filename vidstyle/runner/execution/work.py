@@ -167,7 +167,7 @@ class RunningWork:
         )
         cache = work.cache
         self._cache = None if cache is None else LayerCache(cache.folder, cache.limit)
-        checkpoints = Checkpoints()
+        checkpoints: Checkpoints = {}
         nodes = self._open_nodes(stack, checkpoints)
         limit_threads(plan.sink.context.threads)
         start = work.start

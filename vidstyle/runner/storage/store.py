@@ -121,12 +121,14 @@ class Store:
 
     def write(self, chunk: int, packets: Sequence[Packet]) -> None:
         """Take packets of a chunk; they count once the chunk is ended."""
+        rows = []
+        for number, packet in enumerate(packets, self._written):
+            side = json.dumps([(name, data.hex()) for name, data in packet.side_data])
+            key = int(packet.keyframe)
+            rows.append((chunk, number, packet.pts, packet.dts, key, packet.data, side))
         with explain_disk_errors(self._path):
-            self._database.executemany(
-                "insert into packet values (?, ?, ?, ?, ?, ?, ?)",
-                [(chunk, self._written + n, *_row(packet)) for n, packet in enumerate(packets)],
-            )
-        self._written += len(packets)
+            self._database.executemany("insert into packet values (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._written += len(rows)
 
     def end(
         self,
@@ -339,11 +341,6 @@ class Store:
 
 def _seal(facts: Mapping[str, str]) -> str:
     return _digest_of(sorted(facts.items()))
-
-
-def _row(packet: Packet) -> tuple[object, ...]:
-    side = json.dumps([(name, data.hex()) for name, data in packet.side_data])
-    return packet.pts, packet.dts, int(packet.keyframe), packet.data, side
 
 
 def _digest_of(*tables: Iterable[tuple[Any, ...]]) -> str:
