@@ -32,7 +32,14 @@ class SinkSubject:
 
     @contextmanager
     def opened(self, clip: Clip) -> Iterator[tuple[Sink, Path]]:
-        """A new sink, opened on the clip, with the path that it is to write to."""
+        """Open a new sink on a clip.
+
+        Args:
+            clip: As it arrives at the sink.
+
+        Yields:
+            The sink, and the path that it is to write to.
+        """
         sink = self.make()
         try:
             with tempfile.TemporaryDirectory() as folder:
@@ -104,7 +111,7 @@ def odd_sizes_and_variable_rates_work(subject: SinkSubject) -> None:
         expect(made == 4, f"{synthetic.clip.width}x{synthetic.clip.height}: {made} frames of 4")
 
 
-def closing_works_without_opening(subject: SinkSubject) -> None:
+def sinks_close_without_opening(subject: SinkSubject) -> None:
     """The runner closes a sink also where something before it failed."""
     subject.make().close()
 

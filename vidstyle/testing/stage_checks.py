@@ -1,4 +1,4 @@
-"""What every stage has to keep to: its declaration, its layers, the images it can take.
+"""What every stage has to keep to: its declaration, its layers, images and spans it can take.
 
 Each check raises AssertionError where the stage does not keep to it.
 """
@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from vidstyle.core import Frame
 from vidstyle.core.errors import InputError, PipelineError
 from vidstyle.core.layers import CUT, host_shape
-from vidstyle.testing.expect import expect, places, run
+from vidstyle.testing.expect import expect, expect_equal, places, run_stage
 from vidstyle.testing.inputs import make_input
-from vidstyle.testing.subject import Running, Subject, digests
+from vidstyle.testing.subject import Running, Subject, hash_layers
 
 _SMALL = 16
 """Pixels; a stage may refuse an image with a shorter side, in words of its own."""
@@ -21,6 +21,8 @@ _IMAGES = ("source", "image", "alpha", "visible", "visible_from_previous")
 _MOTION = ("flow", "visible", "flow_from_previous", "visible_from_previous")
 _DEVICE_TOLERANCE = 0.01
 """Mean absolute difference between devices that half precision and other kernels may make."""
+# Of the spans that a span stage is given.
+_SPAN_LENGTHS = (1, 2, 3)
 
 
 def options_build_and_refuse_unknown_keys(subject: Subject) -> None:
@@ -50,7 +52,7 @@ def describe_is_pure_and_agrees_with_needs(subject: Subject) -> None:
 def order_count_and_times_are_kept(subject: Subject) -> None:
     """As many frames come out as went in, in order, each at its time and in its shot."""
     given = make_input(subject, shots=(4, 1, 3))
-    expect(places(run(subject, given)) == places(given.frames), "frames moved")
+    expect(places(run_stage(subject, given)) == places(given.frames), "frames moved")
 
 
 def only_declared_layers_change(subject: Subject) -> None:
@@ -59,7 +61,7 @@ def only_declared_layers_change(subject: Subject) -> None:
     with subject.opened(given.clip) as running:
         out = running.run(given.frames)
         writes = running.planned.needs.writes
-    for before, after in zip(digests(given.frames), digests(out), strict=True):
+    for before, after in zip(hash_layers(given.frames), hash_layers(out), strict=True):
         changed = {name for name in after if after[name] != before.get(name)} - set(writes)
         expect(not changed, f"changed {sorted(changed)}, but declared {sorted(writes)}")
 
@@ -82,7 +84,7 @@ def written_layers_are_sound(subject: Subject) -> None:
 def one_frame_clip_works(subject: Subject) -> None:
     """A clip of one frame gives one frame."""
     expect(
-        len(run(subject, make_input(subject, shots=(1,)))) == 1,
+        len(run_stage(subject, make_input(subject, shots=(1,)))) == 1,
         "one frame went in, another number came out",
     )
 
@@ -95,7 +97,7 @@ def every_size_works(subject: Subject) -> None:
     for size in subject.sizes:
         given = make_input(subject, size=size, shots=(3,))
         try:
-            run(subject, given)
+            run_stage(subject, given)
         except (InputError, PipelineError):
             expect(min(size) < _SMALL, f"{size[0]}x{size[1]} is refused")
 
@@ -103,7 +105,7 @@ def every_size_works(subject: Subject) -> None:
 def optional_layers_may_be_missing(subject: Subject) -> None:
     """What is read with ``Reach(optional=True)`` can be left out."""
     given = make_input(subject, optional=False)
-    expect(len(run(subject, given)) == len(given.frames), "frames are missing")
+    expect(len(run_stage(subject, given)) == len(given.frames), "frames are missing")
 
 
 def every_device_works(subject: Subject) -> None:
@@ -114,8 +116,8 @@ def every_device_works(subject: Subject) -> None:
 
     if not torch.cuda.is_available():
         return
-    on_cpu = run(subject, make_input(subject))
-    on_gpu = run(subject, make_input(subject), device="cuda:0")
+    on_cpu = run_stage(subject, make_input(subject))
+    on_gpu = run_stage(subject, make_input(subject), device="cuda:0")
     for name in subject.make().needs.writes:
         far = max(
             float(np.abs(a.host(name) - b.host(name)).mean())
@@ -124,8 +126,62 @@ def every_device_works(subject: Subject) -> None:
         expect(far <= _DEVICE_TOLERANCE, f"layer {name} is {far:.3g} off on the GPU")
 
 
+def spans_of_any_length_work(subject: Subject) -> None:
+    """Spans may be shorter than ``needs.span``: frames stay in order, and layers sound."""
+    given = make_input(subject, shots=(4, 1, 3))
+    with subject.opened(given.clip) as running:
+        if running.planned.needs.span is None:
+            return
+        for length in _SPAN_LENGTHS:
+            shots: set[int] = set()
+            out = running.run(given.frames, span=length)
+            expect(places(out) == places(given.frames), f"frames moved in spans of {length}")
+            for frame in out:
+                first = frame.shot not in shots
+                shots.add(frame.shot)
+                for name in running.planned.needs.writes:
+                    expect_sound(name, frame, running, first=first)
+
+
+def frames_on_disk_give_the_same(subject: Subject) -> None:
+    """Frames, and the stage's own images, may lie on disk: the output is the same."""
+    given = make_input(subject)
+    with subject.opened(given.clip) as running:
+        if running.planned.needs.span is None:
+            return
+        in_memory = running.run(given.frames)
+        node = running.node(given.frames, budget=0)
+        on_disk = [out for out, _ in running.steps(node, given.frames)]
+    expect_equal(on_disk, in_memory, "the run from disk")
+
+
+def a_span_may_be_left_early(subject: Subject) -> None:
+    """A run that is given up within a span does not disturb the next one."""
+    given = make_input(subject)
+    with subject.opened(given.clip) as running:
+        if running.planned.needs.span is None:
+            return
+        whole = running.run(given.frames)
+        node = running.node(given.frames, span=2)
+        given_up = node.run(given.frames)
+        next(given_up)
+        given_up.close()
+        node.close()
+        expect_equal(running.run(given.frames), whole, "the run after one that was given up")
+
+
 def expect_sound(name: str, frame: Frame, running: Running, *, first: bool) -> None:
-    """Raise AssertionError where a written layer is not; ``first``: the frame is of its shot."""
+    """Check a layer that a stage has written.
+
+    Args:
+        name: Of the layer.
+        frame: That has it.
+        running: The stage.
+        first: Whether the frame is the first of its shot.
+
+    Raises:
+        AssertionError: Its shape, type or values are not what the layer's name promises.
+    """
     layer = frame.host(name)
     clip, where = running.planned.clip, f"layer {name} of frame {frame.index}"
     wanted = host_shape(name, clip.height, clip.width)

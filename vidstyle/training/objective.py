@@ -161,9 +161,9 @@ def noise_gain(stylized: torch.Tensor, again: torch.Tensor, noise: float) -> tor
     """The factor by which a network amplifies the power of noise.
 
     Args:
-        stylized: a stylized photo, of any shape.
-        again: the same photo with noise, stylized.
-        noise: the standard deviation of the noise.
+        stylized: A stylized photo, of any shape.
+        again: The same photo with noise, stylized.
+        noise: The standard deviation of the noise.
 
     Returns:
         A scalar; 1 for a network that returns its input.

@@ -196,8 +196,8 @@ def take_step(
     """Take one step of the optimizer.
 
     Args:
-        run: is changed.
-        objective: what the step makes smaller.
+        run: Is changed.
+        objective: What the step makes smaller.
         photos: (N, 3, H, W); or pairs, of which the later image is stylized, and compared with the
             stylized earlier one, warped.
 
@@ -205,7 +205,7 @@ def take_step(
         The terms of the loss before the step.
 
     Raises:
-        UsageError: the loss is not finite.
+        UsageError: The loss is not finite.
     """
     settings = settings_of(objective)
     terms = (

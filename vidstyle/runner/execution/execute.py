@@ -75,6 +75,7 @@ def execute(
             recorder.record(running)
             start = str(running.start)
             store.note({CHUNKS: str(len(store.segments())), _START: start})
+        digest = recorder.digest
         _check_same(original, look, store)
         recorder.join(sink, joining, original, Fraction(store.facts[_START]), destination)
         destination.commit()
@@ -84,7 +85,7 @@ def execute(
     )
     seconds[plan.sink.name] += joining.seconds
     took = time.perf_counter() - started
-    result = Result(destination.path, recorder.frames, recorder.digest, took, seconds)
+    result = Result(destination.path, recorder.frames, digest, took, seconds)
     listen(result)
     return result
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from vidstyle.core.lazy_layers import LazyLayer
+from vidstyle.core.frame import LazyLayer
 from vidstyle.core.needs import Needs
 from vidstyle.core.stage import Layers
 from vidstyle.core.window import Window
