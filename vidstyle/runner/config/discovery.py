@@ -69,7 +69,7 @@ class Listed:
     owner: str
     """``vidstyle``, ``package X`` or the plugin's file."""
     summary: str
-    """First line of its documentation; empty for a stage without one, and for a broken one."""
+    """First paragraph of its documentation; empty without one, and for a broken stage."""
     broken: str | None = None
     """Why it cannot be used, in one line; None where it can."""
 
