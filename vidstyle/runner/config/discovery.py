@@ -150,13 +150,13 @@ def _collect(plugin_folders: Sequence[Path]) -> Iterator[Offer]:
 
 def _unknown(use: str, names: Iterable[str]) -> str:
     """The message about a name that no stage has: the stages of its kind, the nearest first."""
-    kind = use.partition("/")[0]
-    alike = [name for name in names if name.startswith(f"{kind}/")]
-    near = get_close_matches(use[:LONGEST], alike)
-    others = sorted(name for name in alike if name not in near)
+    kind, _, own = use.partition("/")
+    alike = sorted(name.partition("/")[2] for name in names if name.startswith(f"{kind}/"))
+    near = get_close_matches(own[:LONGEST], alike)
     if alike:
-        guess = f" Did you mean {near[0]}?" if near else ""
-        known = f"{guess} Stages of the kind {kind}: {', '.join([*near, *others])}."
+        listed = [f"{kind}/{name}" for name in dict.fromkeys([*near, *alike])]
+        guess = f" Did you mean {listed[0]}?" if near else ""
+        known = f"{guess} Stages of the kind {kind}: {', '.join(listed)}."
     else:
         known = did_you_mean(use, names)
     return (
