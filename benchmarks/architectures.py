@@ -34,8 +34,8 @@ from vidstyle.models.style.architectures import ArchitectureName, empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import Credit, StyleInfo, load_style, save_style
 from vidstyle.training.objective import load_objective, measure_network
-from vidstyle.training.photos import list_photos, read_image, to_tensor
-from vidstyle.training.previews import fitted, write_image
+from vidstyle.training.photos import list_photos, read_photo, to_tensor
+from vidstyle.training.previews import fit_image, write_image
 
 COMPARED: tuple[ArchitectureName, ...] = ("fast", "johnson")
 WIDTH = 16
@@ -185,7 +185,7 @@ def shown(made: StyleNetwork, photo: Image) -> Image:
 
 
 def small(path: Path, side: int) -> Image:
-    return fitted(read_image(path), side)
+    return fit_image(read_photo(path), side)
 
 
 if __name__ == "__main__":

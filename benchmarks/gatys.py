@@ -36,7 +36,7 @@ from vidstyle.models.loss.image_losses import warp
 from vidstyle.models.loss.loss_options import LossOptions, Precision
 from vidstyle.models.loss.loss_terms import Past
 from vidstyle.models.optimization.descent import Adam, Descent, Lbfgs
-from vidstyle.models.optimization.gatys import OptimizationStep, stylize
+from vidstyle.models.optimization.gatys import OptimizationStep, optimize_image
 from vidstyle.models.optimization.image_loss import ImageLoss
 from vidstyle.models.optimization.options import DescentOptions
 from vidstyle.models.optimization.style_image_file import read_style_image
@@ -254,7 +254,7 @@ def losses_of(backbone: Backbone, task: OptimizationTask, settings: DescentOptio
         losses.append(progress.loss)
         return True
 
-    stylize(backbone, task, options=settings, watch=watch)
+    optimize_image(backbone, task, options=settings, watch=watch)
     # Where no step gains any more, all that would follow have that loss.
     return losses + losses[-1:] * (settings.steps - len(losses))
 
@@ -274,16 +274,22 @@ def measure_clip(given: argparse.Namespace, backbone: Backbone) -> None:
         content = to_planes(frame)
         whole, longer = DescentOptions(steps=given.steps), DescentOptions(steps=3 * given.steps)
         task = OptimizationTask(content, (reference,))
-        single = stylize(backbone, task, options=whole)
+        single = optimize_image(backbone, task, options=whole)
         seeded = whole.model_copy(update={"start": "noise", "seed": number})
-        noise = stylize(backbone, task, options=seeded)
+        noise = optimize_image(backbone, task, options=seeded)
         # As in the pipeline: the first frame has three times the steps, the others half of them.
-        image = stylize(backbone, task, options=longer).image if (before is None) else single.image
+        image = (
+            optimize_image(backbone, task, options=longer).image
+            if (before is None)
+            else single.image
+        )
         if before is not None:
             past = past_of(frames[number - 1], frame, before)
             losses = LossOptions()
             half = whole.model_copy(update={"steps": given.steps // 2, "start": "previous"})
-            image = stylize(backbone, replace(task, past=past), losses=losses, options=half).image
+            image = optimize_image(
+                backbone, replace(task, past=past), losses=losses, options=half
+            ).image
             needed.append(steps_needed(backbone, task, past, whole))
         for name, stylized in zip(clips, (single.image, noise.image, image), strict=True):
             clips[name].append(to_image(stylized))

@@ -32,7 +32,7 @@ from vidstyle.core.errors import VidstyleError
 from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.styles import base_network
 from vidstyle.training.objective import load_objective, measure_network, settings_of
-from vidstyle.training.photos import PhotoCrops, held_out, list_photos
+from vidstyle.training.photos import PhotoCrops, hold_out, list_photos
 from vidstyle.training.run import new_run, take_step
 from vidstyle.training.settings import TrainingSettings
 
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def report(given: argparse.Namespace) -> None:
     """Print a row as soon as it is trained, and the spreads at the end."""
     settings = short_settings(given)
-    training, measuring = held_out(list_photos(given.photos), HELD_OUT)
+    training, measuring = hold_out(list_photos(given.photos), HELD_OUT)
     print(
         f"{settings.iterations} iterations at {settings.crop} pixels,"
         f" {settings.initial_weights} weights at the start"

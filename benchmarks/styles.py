@@ -44,8 +44,8 @@ from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import SUFFIX, load_style
 from vidstyle.models.style.styles import find_style, shipped_styles
 from vidstyle.training.objective import load_objective, measure_network
-from vidstyle.training.photos import list_photos, read_image, to_tensor
-from vidstyle.training.previews import fitted
+from vidstyle.training.photos import list_photos, read_photo, to_tensor
+from vidstyle.training.previews import fit_image
 
 LONGEST = 1024
 OWN_STYLE_IMAGES = Path(__file__).parents[1] / "samples" / "style_images"
@@ -209,7 +209,7 @@ def stylized(network: StyleNetwork, image: HostArray) -> HostArray:
 
 
 def photo(path: Path) -> torch.Tensor:
-    return to_tensor(fitted(read_image(path), LONGEST))
+    return to_tensor(fit_image(read_photo(path), LONGEST))
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from vidstyle.models.style.style_file import SUFFIX, Credit, load_style
 from vidstyle.models.style.styles import shipped_styles
 from vidstyle.training.loop import train_style
 from vidstyle.training.objective import load_objective, measure_network
-from vidstyle.training.photos import list_photos, resized, to_tensor
+from vidstyle.training.photos import list_photos, resize_photo, to_tensor
 from vidstyle.training.previews import write_image
 from vidstyle.training.settings import TrainingSettings
 from vidstyle.training.watch import TrainingStep
@@ -191,7 +191,7 @@ def style_image(path: Path, photo: Image) -> Image:
 
 
 def shrunk(image: Image, height: int) -> Image:
-    return resized(image, height, round(height * image.shape[1] / image.shape[0]))
+    return resize_photo(image, height, round(height * image.shape[1] / image.shape[0]))
 
 
 def measured(name: str, path: Path, given: argparse.Namespace) -> dict[str, float]:

@@ -66,8 +66,8 @@ def test_the_readme_has_the_commands_that_it_should() -> None:
     }
 
 
-ELSEWHERE = ("styles train", "image", "app")
 # Those take weights that are downloaded, or do not end: their own tests run them.
+ELSEWHERE = ("styles train", "image", "app")
 
 
 @pytest.mark.slow

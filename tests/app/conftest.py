@@ -16,7 +16,7 @@ from tests.models.gatys_world import vgg_weights
 from vidstyle.app.choices import PageSettings
 from vidstyle.app.job_queue import JobQueue
 from vidstyle.app.status import Status
-from vidstyle.app.studio import Studio, opened
+from vidstyle.app.studio import Studio, open_studio
 from vidstyle.app.tasks import ImageChoices, Task
 from vidstyle.models.weights import safetensors_file
 from vidstyle.runner.config.shipped import shipped_folder
@@ -85,7 +85,7 @@ def _write_images(folder: Path, names: tuple[str, ...], *, spots: tuple[int, int
 
 @pytest.fixture
 def studio(settings: PageSettings) -> Iterator[Studio]:
-    with opened(settings) as studio:
+    with open_studio(settings) as studio:
         yield studio
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vidstyle.app.page.progress import progress_line
+from vidstyle.app.page.progress import status_line
 from vidstyle.app.status import Status
 from vidstyle.app.tasks import JsonLine
 
@@ -20,18 +20,18 @@ def test_rate_and_rest_leave_out_the_time_before_the_first_step() -> None:
     assert status.rate == pytest.approx(2.0)
     assert status.seconds_left == pytest.approx(3.0)
     assert status.fraction == pytest.approx(5 / 11)
-    assert progress_line(status) == "Stylizing: 5 of 11, 2.0 a second, 0:03 left"
+    assert status_line(status) == "Stylizing: 5 of 11, 2.0 a second, 0:03 left"
 
 
 def test_a_new_command_starts_the_counts_over() -> None:
     status = Status().after(frame(5, 5), 1.0).start("Then")
     assert (status.done, status.total, status.rate) == (0, None, None)
-    assert progress_line(status) == "Then …"
+    assert status_line(status) == "Then …"
 
 
 def test_slow_frames_are_given_in_seconds() -> None:
     status = Status().after(frame(1, 3), 0.0).after(frame(2, 3), 90.0)
-    assert progress_line(status) == "Starting: 2 of 3, 90.0 s each, 1:30 left"
+    assert status_line(status) == "Starting: 2 of 3, 90.0 s each, 1:30 left"
 
 
 def test_a_clip_of_unknown_length_is_counted() -> None:

@@ -59,8 +59,8 @@ stages:
     codec: ffv1
 """
 TIMES = (0, 90, 120, 300, 310, 420)
-LEVELS = (10, 50, 90, 130, 170, 210)
 # Milliseconds and the level shown from then on.
+LEVELS = (10, 50, 90, 130, 170, 210)
 
 
 @pytest.fixture

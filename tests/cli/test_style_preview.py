@@ -13,7 +13,7 @@ from vidstyle.cli.main import run_command
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import Credit, StyleInfo, load_style, save_style
-from vidstyle.training.photos import read_image, to_tensor
+from vidstyle.training.photos import read_photo, to_tensor
 from vidstyle.training.watch import Image
 
 
@@ -61,7 +61,7 @@ def found(sheet: Image, image: Image) -> tuple[int, int]:
 def test_a_row_has_the_image_and_each_style_at_each_strength(style: Path, photo: Path) -> None:
     command = ["styles", "preview", str(photo), "--styles", "wild", "--strengths", "0.5,1"]
     assert run_command([*command, "-o", "sheet.png"]) == 0
-    sheet, source = read_image(Path("sheet.png")), read_image(photo)
+    sheet, source = read_photo(Path("sheet.png")), read_photo(photo)
     wanted = [source, stylized(style, source, 0.5), stylized(style, source, 1.0)]
     places = [found(sheet, image) for image in wanted]
     assert len({row for row, _ in places}) == 1
@@ -73,8 +73,8 @@ def test_each_image_has_a_row(style: Path, photo: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(other), 255 - cv2.imread(str(photo)))
     command = ["styles", "preview", str(photo), str(other), "--styles", str(style)]
     assert run_command([*command, "-o", "sheet.png"]) == 0
-    sheet = read_image(Path("sheet.png"))
-    first, second = (found(sheet, read_image(path)) for path in (photo, other))
+    sheet = read_photo(Path("sheet.png"))
+    first, second = (found(sheet, read_photo(path)) for path in (photo, other))
     assert second[0] >= first[0] + 48
     assert second[1] == first[1]
 
@@ -82,8 +82,8 @@ def test_each_image_has_a_row(style: Path, photo: Path, tmp_path: Path) -> None:
 def test_images_are_reduced_to_the_size(style: Path, photo: Path) -> None:
     command = ["styles", "preview", str(photo), "--styles", "wild", "--size", "32"]
     assert run_command([*command, "-o", "sheet.png"]) == 0
-    small = cv2.resize(read_image(photo), (32, 24), interpolation=cv2.INTER_AREA)
-    found(read_image(Path("sheet.png")), small)
+    small = cv2.resize(read_photo(photo), (32, 24), interpolation=cv2.INTER_AREA)
+    found(read_photo(Path("sheet.png")), small)
 
 
 def test_without_names_all_styles_are_shown_but_broken_ones(
@@ -97,8 +97,8 @@ def test_without_names_all_styles_are_shown_but_broken_ones(
     output = capsys.readouterr().err
     assert "left out: " in output
     assert "torn.safetensors" in output
-    source = read_image(photo)
-    found(read_image(Path("preview.png")), stylized(style, source, 1.0))
+    source = read_photo(photo)
+    found(read_photo(Path("preview.png")), stylized(style, source, 1.0))
 
 
 def test_a_sheet_may_be_a_jpeg(style: Path, photo: Path) -> None:

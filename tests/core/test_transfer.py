@@ -10,7 +10,7 @@ import torch
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import DeviceError, NoMemoryError
-from vidstyle.core.lazy_layers import LazyLayer
+from vidstyle.core.frame import LazyLayer
 from vidstyle.core.transfer import device_to_host, host_to_device, record_ready
 
 SHAPES = {

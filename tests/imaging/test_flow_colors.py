@@ -9,8 +9,8 @@ from torchvision.utils import flow_to_image
 
 from vidstyle.imaging.flow_colors import flow_colors
 
-CORNERS = [0, 15, 21, 25, 36, 49, 55]
 # Places on the wheel of red, yellow, green, cyan, blue, magenta, and red again.
+CORNERS = [0, 15, 21, 25, 36, 49, 55]
 
 
 def turning(count: int, length: float = 1.0) -> np.ndarray:

@@ -23,14 +23,13 @@ def test_runner_and_core_stay_short(calls: list[Call]) -> None:
     """Before frames had one type: 288 calls, 61 functions, 17 files."""
     ours = [call for call in calls if call.room in ("runner", "core")]
     assert 60 < len(ours) <= 144
-    assert functions(call for call in ours if call.starts) <= 30
-    assert len({call.file for call in ours}) <= 9
+    assert functions(ours) <= 30
+    assert len({call.file for call in ours}) <= 8
 
 
 def test_a_frame_crosses_at_most_six_runner_functions_a_stage(calls: list[Call]) -> None:
     """Before the first stage lies the reader, and behind the shots their numbering."""
-    most = {"shots/histogram": 9, "flow/dis": 8, "stylize/feedforward": 6, "blend/warped": 6}
-    for stage, count in most.items():
+    for stage in ("shots/histogram", "flow/dis", "stylize/feedforward", "blend/warped", "encode"):
         begun = [call for call in calls if call.stage == stage and call.starts]
         crossed = functions(call for call in begun if call.room == "runner")
-        assert 3 < crossed <= count, stage
+        assert 3 < crossed <= 6, stage

@@ -165,7 +165,7 @@ def test_a_sink_may_refuse_a_clip_before_it_begins() -> None:
         (HashesTheNumber, "different_frames_have_different_hashes", "depends on its chunk"),
         (HashesNothing, "different_frames_have_different_hashes", "one hash"),
         (NeedsEvenSizes, "odd_sizes_and_variable_rates_work", "divisible"),
-        (ClosesWhatItNeverOpened, "closing_works_without_opening", "NoneType"),
+        (ClosesWhatItNeverOpened, "sinks_close_without_opening", "NoneType"),
     ],
 )
 def test_a_broken_promise_is_named(sink: type[Any], promise: str, words: str) -> None:

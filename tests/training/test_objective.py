@@ -14,7 +14,7 @@ from vidstyle.models.loss.backbone import load_backbone
 from vidstyle.models.loss.image_losses import gram_matrix
 from vidstyle.models.loss.objective import Objective
 from vidstyle.training.objective import calibrate
-from vidstyle.training.photos import list_photos, read_image, read_squares, to_tensor
+from vidstyle.training.photos import list_photos, read_photo, read_squares, to_tensor
 from vidstyle.training.settings import TrainingSettings
 
 
@@ -28,7 +28,7 @@ def objective(
     settings: TrainingSettings, weights: Path, style_image: Path, squares: tuple[torch.Tensor, ...]
 ) -> Objective:
     plain = settings.model_copy(update={"precision": "float32"})
-    image = to_tensor(read_image(style_image))
+    image = to_tensor(read_photo(style_image))
     return calibrate(load_backbone("vgg19", folder=weights), image, squares, plain)
 
 
@@ -86,7 +86,7 @@ def test_each_layer_and_size_counts_alike(
 def test_the_style_image_itself_has_almost_no_style_loss(
     objective: Objective, style_image: Path, squares: tuple[torch.Tensor, ...]
 ) -> None:
-    image = to_tensor(read_image(style_image))
+    image = to_tensor(read_photo(style_image))
     assert terms(objective, image, image)["style"] < 1e-6
     assert terms(objective, squares[0], squares[0])["style"] > 0.1
 
@@ -94,7 +94,7 @@ def test_the_style_image_itself_has_almost_no_style_loss(
 def test_colors_beyond_the_style_image_are_penalized(
     objective: Objective, style_image: Path
 ) -> None:
-    image = to_tensor(read_image(style_image))
+    image = to_tensor(read_photo(style_image))
     assert terms(objective, image, image)["range_penalty"] == 0
     # The style image's brightest is (230, 220, 200) and its darkest (20, 60, 120).
     white = torch.ones_like(image)
@@ -124,6 +124,6 @@ def test_a_blank_photo_does_not_divide_by_zero(
     settings: TrainingSettings, weights: Path, style_image: Path
 ) -> None:
     blank = torch.full((1, 3, 32, 32), 0.5)
-    image = to_tensor(read_image(style_image))
+    image = to_tensor(read_photo(style_image))
     objective = calibrate(load_backbone("vgg19", folder=weights), image, [blank], settings)
     assert all(np.isfinite(value) for value in terms(objective, blank, blank).values())

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from vidstyle.core import HostArray
-from vidstyle.training.pairs import Pair, random_crop, resized_flow, resized_mask
+from vidstyle.training.pairs import Pair, random_crop, resize_flow, resize_mask
 
 STEP = (6, -4)
 
@@ -97,6 +97,6 @@ def test_masks_of_8_bits_and_flows_of_half_floats_are_the_same() -> None:
 
 def test_a_resized_flow_is_in_pixels_of_its_grid() -> None:
     flow = np.full((20, 30, 2), (3, -2), np.float32)
-    np.testing.assert_allclose(resized_flow(flow, 10, 10), np.full((10, 10, 2), (1, -1)))
-    np.testing.assert_allclose(resized_flow(flow, 40, 30), np.full((40, 30, 2), (3, -4)))
-    assert resized_mask(np.ones((20, 30), np.float32), 7, 9).shape == (7, 9)
+    np.testing.assert_allclose(resize_flow(flow, 10, 10), np.full((10, 10, 2), (1, -1)))
+    np.testing.assert_allclose(resize_flow(flow, 40, 30), np.full((40, 30, 2), (3, -4)))
+    assert resize_mask(np.ones((20, 30), np.float32), 7, 9).shape == (7, 9)

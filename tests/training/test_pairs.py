@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.training.pairs import Pair, inside, joined, pair_of
+from vidstyle.training.pairs import Pair, join_pairs, mask_inside, pair_of
 
 
 def parts(count: int = 1) -> dict[str, torch.Tensor]:
@@ -62,7 +62,7 @@ def test_host_arrays_become_channels_first() -> None:
 
 def test_pairs_are_joined_in_order() -> None:
     first, second = Pair(**parts()), Pair(**{k: v / 2 for k, v in parts(2).items()})
-    both = joined([first, second])
+    both = join_pairs([first, second])
     assert both.flow.shape == (3, 2, 5, 7)
     assert both.visible[:, 0, 0, 0].tolist() == [0.5, 0.25, 0.25]
 
@@ -73,4 +73,4 @@ def test_inside_is_where_the_target_is_a_point_of_the_image() -> None:
     flow[1, :, 1] = 2
     expected = np.zeros((3, 5))
     expected[[0, 2], 2:] = 1
-    np.testing.assert_array_equal(inside(flow), expected)
+    np.testing.assert_array_equal(mask_inside(flow), expected)

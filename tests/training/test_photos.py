@@ -17,13 +17,13 @@ import torch
 from vidstyle.core.errors import InputError
 from vidstyle.training.photos import (
     PhotoCrops,
-    held_out,
+    add_noise,
+    hold_out,
     list_photos,
-    read_image,
+    read_photo,
     read_squares,
-    resized,
+    resize_photo,
     to_tensor,
-    with_noise,
 )
 
 
@@ -121,18 +121,18 @@ def test_a_bomb_is_skipped_in_one_line_and_takes_no_memory(
 def test_what_is_no_photo_by_its_file_is_refused_unread(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(InputError, match=r"pipe\.png is not a regular file"):
-        read_image(tmp_path / "pipe.png")
+        read_photo(tmp_path / "pipe.png")
     (tmp_path / "vast.png").touch()
     os.truncate(tmp_path / "vast.png", 1 << 40)
     with pytest.raises(InputError, match=r"vast\.png has more than 1073741824 bytes"):
-        read_image(tmp_path / "vast.png")
+        read_photo(tmp_path / "vast.png")
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tiff"])
 def test_every_format_of_photos_is_read(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"wide{suffix}"
     cv2.imwrite(str(path), np.full((24, 40, 3), (200, 100, 50), np.uint8))
-    image = read_image(path)
+    image = read_photo(path)
     assert image.shape == (24, 40, 3)
     np.testing.assert_allclose(image[12, 20], (50, 100, 200), atol=3)
 
@@ -148,14 +148,14 @@ def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("there", "wanted", "out"), [(288, 12, 12), (8, 12, 2), (4, 12, 1)])
 def test_some_photos_are_held_out(there: int, wanted: int, out: int) -> None:
     paths = [Path(f"{index:03}.jpg") for index in range(there)]
-    training, measuring = held_out(paths, wanted)
+    training, measuring = hold_out(paths, wanted)
     assert len(measuring) == out
     assert sorted((*training, *measuring)) == paths
 
 
 def test_a_folder_of_three_photos_is_trained_and_measured_on() -> None:
     paths = tuple(Path(f"{index}.jpg") for index in range(3))
-    assert held_out(paths, 12) == (paths, paths)
+    assert hold_out(paths, 12) == (paths, paths)
 
 
 def test_squares_are_the_middles(tmp_path: Path) -> None:
@@ -168,23 +168,23 @@ def test_squares_are_the_middles(tmp_path: Path) -> None:
 
 def test_images_are_read_as_rgb(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "blue.png"), np.full((4, 4, 3), (250, 20, 10), np.uint8))
-    assert to_tensor(read_image(tmp_path / "blue.png"))[0, :, 0, 0].tolist() == pytest.approx(
+    assert to_tensor(read_photo(tmp_path / "blue.png"))[0, :, 0, 0].tolist() == pytest.approx(
         [10 / 255, 20 / 255, 250 / 255]
     )
 
 
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read .*none\.png: No such file"):
-        read_image(tmp_path / "none.png")
+        read_photo(tmp_path / "none.png")
 
 
 def test_resizing_keeps_a_flat_image_flat() -> None:
     flat = np.full((20, 30, 3), 77, np.uint8)
-    assert resized(flat, 20, 30) is flat
+    assert resize_photo(flat, 20, 30) is flat
     for height, width in ((10, 15), (40, 60)):
-        assert (resized(flat, height, width) == 77).all()
+        assert (resize_photo(flat, height, width) == 77).all()
 
 
 def test_noise_has_its_deviation() -> None:
-    noise = with_noise(torch.zeros(1, 3, 128, 128), 0.1, np.random.default_rng(0))
+    noise = add_noise(torch.zeros(1, 3, 128, 128), 0.1, np.random.default_rng(0))
     assert float(noise.std()) == pytest.approx(0.1, rel=0.02)

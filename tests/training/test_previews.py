@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from vidstyle.core.errors import OutputError
-from vidstyle.training.photos import read_image
-from vidstyle.training.previews import LATEST, PreviewImages, fitted, write_image
+from vidstyle.training.photos import read_photo
+from vidstyle.training.previews import LATEST, PreviewImages, fit_image, write_image
 from vidstyle.training.watch import STYLE_IMAGE, Image, TrainingStep
 
 
@@ -34,7 +34,7 @@ def train(folder: Path, first: int, last: int, *, every: int = 2, name: str = "p
 
 def shown_steps(folder: Path) -> list[int]:
     """The steps of the images in the sheet, left to right."""
-    sheet = read_image(folder / LATEST).astype(int)
+    sheet = read_photo(folder / LATEST).astype(int)
     ours = (sheet[..., 0] + sheet[..., 2] == 255) & (sheet[..., 1] == 0)
     row = int(ours.sum(axis=1).argmax())
     reds = sheet[row, ours[row], 0]
@@ -46,7 +46,7 @@ def test_each_image_becomes_a_file_that_names_its_step(tmp_path: Path) -> None:
     watcher.image(500, "photo-1", flat(7))
     watcher.close()
     path = tmp_path / "made" / "here" / "step-000500-photo-1.png"
-    np.testing.assert_array_equal(read_image(path), flat(7))
+    np.testing.assert_array_equal(read_photo(path), flat(7))
 
 
 def test_the_sheet_shows_the_steps_in_order(tmp_path: Path) -> None:
@@ -87,8 +87,8 @@ def test_each_photo_has_a_row_and_the_style_image_stands_first(tmp_path: Path) -
     for number in (1, 2):
         watcher.image(5, f"photo-{number}", flat(number))
     watcher.close()
-    assert read_image(tmp_path / "style_image.png").shape == (128, 512, 3)
-    sheet = read_image(tmp_path / LATEST)
+    assert read_photo(tmp_path / "style_image.png").shape == (128, 512, 3)
+    sheet = read_photo(tmp_path / LATEST)
     left = int(np.flatnonzero((sheet == (10, 200, 90)).all(axis=2).any(axis=0))[0])
     tops = []
     for number in (1, 2):
@@ -133,6 +133,6 @@ def test_an_image_that_cannot_be_written_is_an_error_and_leaves_nothing(tmp_path
 
 def test_images_are_reduced_to_fit_and_never_enlarged() -> None:
     tall = np.zeros((300, 100, 3), np.uint8)
-    assert fitted(tall, 150).shape == (150, 50, 3)
-    assert fitted(tall, 300) is tall
-    assert fitted(np.zeros((1, 1000, 3), np.uint8), 100).shape == (1, 100, 3)
+    assert fit_image(tall, 150).shape == (150, 50, 3)
+    assert fit_image(tall, 300) is tall
+    assert fit_image(np.zeros((1, 1000, 3), np.uint8), 100).shape == (1, 100, 3)

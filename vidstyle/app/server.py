@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.app.choices import PageSettings
-from vidstyle.app.studio import Studio, opened
+from vidstyle.app.studio import Studio, open_studio
 from vidstyle.core.errors import UsageError
 
 ADDRESS = "127.0.0.1"
@@ -34,7 +34,7 @@ def serve(settings: PageSettings, *, port: int, ready: Callable[[str], None]) ->
     from streamlit import config
 
     _check_free(port)
-    with opened(settings) as studio:
+    with open_studio(settings) as studio:
         config.get_config_options(True, server_options(settings, port))
         ended = threading.Event()
         watch = threading.Thread(target=_watch, args=(studio, ended), daemon=True)

@@ -72,7 +72,7 @@ _current: list[Studio] = []
 
 
 @contextmanager
-def opened(settings: PageSettings) -> Iterator[Studio]:
+def open_studio(settings: PageSettings) -> Iterator[Studio]:
     """The studio that ``current`` gives until the context ends; then jobs and files are no more.
 
     Raises as ``find_choices``.

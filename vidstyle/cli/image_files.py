@@ -114,7 +114,7 @@ def to_planes(image: HostArray) -> torch.Tensor:
     return planes[None, None] if planes.ndim == 2 else planes.permute(2, 0, 1)[None]
 
 
-def to_bytes(stylized: torch.Tensor) -> np.ndarray:
+def preview_pixels(stylized: torch.Tensor) -> np.ndarray:
     """(H, W, 3) BGR of 8 bits, for previews and preview videos."""
     return np.asarray((_samples(stylized, None) * 255 + np.float32(0.5)).astype(np.uint8))
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import cv2
 
-from vidstyle.cli.image_files import to_bytes
+from vidstyle.cli.image_files import preview_pixels
 from vidstyle.cli.image_request import PREVIEW_VIDEO_CODECS
 from vidstyle.core.errors import OutputError
 from vidstyle.models.optimization.gatys import OptimizationStep
@@ -76,7 +76,7 @@ def open_preview_video(path: Path | None, steps: int) -> Generator[PreviewVideo 
 
 
 def _write(path: Path, step: OptimizationStep) -> None:
-    made, data = cv2.imencode(".png", to_bytes(step.image()))
+    made, data = cv2.imencode(".png", preview_pixels(step.image()))
     if not made:
         raise OutputError(f"cannot write {path}")
     part = path.with_name(f".{path.name}.part")

@@ -54,10 +54,10 @@ def preview(
         raise UsageError(f"a sheet ends in {', '.join(_FORMATS)}: name {output.name} otherwise")
     check_new(output, overwrite=overwrite, inputs=images)
     from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
-    from vidstyle.training.photos import read_image
-    from vidstyle.training.previews import fitted, write_image
+    from vidstyle.training.photos import read_photo
+    from vidstyle.training.previews import fit_image, write_image
 
-    photos = [fitted(read_image(path), size) for path in images]
+    photos = [fit_image(read_photo(path), size) for path in images]
     loaded = _styles(styles)
     titles = [_title(name, strength, chosen) for name in loaded for strength in chosen]
     rows = [

@@ -74,7 +74,13 @@ class LockedError(VidstyleError):
 
 
 class StageError(VidstyleError):
-    """A stage raised, or returned what it must not."""
+    """A stage raised, or returned what it must not.
+
+    Args:
+        stage: Its name, as the pipeline names it.
+        frame: Index of the frame in the source; None outside of a frame.
+        reason: What failed, in words.
+    """
 
     exit_code = 10
 
@@ -96,7 +102,14 @@ _OPENCV_NO_MEMORY = -4
 
 
 def is_device_lost(error: BaseException) -> bool:
-    """Whether a GPU or its driver has gone: nothing on it works any more in this process."""
+    """Return whether a GPU or its driver has gone: nothing on it works any more in this process.
+
+    Args:
+        error: Any exception.
+
+    Returns:
+        Whether it says so.
+    """
     # By name, since torch takes seconds to import.
     text = str(error)
     return type(error).__name__ == "AcceleratorError" or text.startswith(
@@ -105,7 +118,14 @@ def is_device_lost(error: BaseException) -> bool:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an allocation failed, of Python, NumPy, OpenCV, or torch on any device."""
+    """Return whether an allocation failed, of Python, NumPy, OpenCV, or torch on any device.
+
+    Args:
+        error: Any exception.
+
+    Returns:
+        Whether it says so.
+    """
     # By name, since torch takes seconds to import; on the CPU it has no class for this.
     if type(error).__module__ == "cv2":
         return getattr(error, "code", None) == _OPENCV_NO_MEMORY

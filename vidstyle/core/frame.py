@@ -1,17 +1,24 @@
-"""One frame: its place in time and its layers."""
+"""One frame: its place in time, and its layers, converted between host and device when read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vidstyle.core.layers import HostArray, Layer
-from vidstyle.core.lazy_layers import LazyLayer, LazyLayers, lazy_layers
+from vidstyle.core.transfer import device_to_host, host_to_device, record_ready
 
 if TYPE_CHECKING:
     import torch
+
+HOST = "host"
+"""Name of the home of stages that read numpy arrays; other homes are named by their device."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -55,7 +62,8 @@ class Frame:
                 f"a frame's index and duration are at least 0, got {self.index} and {self.duration}"
             )
         if not isinstance(self.layers, LazyLayers):
-            object.__setattr__(self, "layers", lazy_layers(self.layers))
+            lazy = {name: LazyLayer(values) for name, values in self.layers.items()}
+            object.__setattr__(self, "layers", LazyLayers(lazy))
 
     def host(self, name: str) -> HostArray:
         """Return a layer as a numpy array, for stages whose home is the host.
@@ -72,10 +80,12 @@ class Frame:
         """
         layers = self.layers
         assert isinstance(layers, LazyLayers)
-        try:
-            return layers.host(name)
-        except KeyError:
-            raise self._missing(name) from None
+        layer = layers.lazy.get(name)
+        if layer is None:
+            raise self._missing(name)
+        if layers.home not in (None, HOST):
+            raise TypeError(f"layer {name} lies on a device; the stage's home is not host")
+        return layer.host()
 
     def tensor(self, name: str) -> torch.Tensor:
         """Return a layer as a torch tensor, for stages whose home is the device.
@@ -92,10 +102,12 @@ class Frame:
         """
         layers = self.layers
         assert isinstance(layers, LazyLayers)
-        try:
-            return layers.tensor(name)
-        except KeyError:
-            raise self._missing(name) from None
+        layer = layers.lazy.get(name)
+        if layer is None:
+            raise self._missing(name)
+        if layers.home == HOST:
+            raise TypeError(f"layer {name} lies on the host; the stage's home is not device")
+        return layer.tensor(layers.home or "cpu")
 
     def restrict(self, names: Iterable[str], home: str | None = None) -> Frame:
         """Return the frame as a stage sees it: with these layers alone, where it has them.
@@ -104,24 +116,51 @@ class Frame:
             names: Layers to keep.
             home: Where the stage reads them: ``host``, or the name of a device. None leaves both
                 open.
+
+        Returns:
+            A frame of the same index and times.
         """
         layers = self.layers
         assert isinstance(layers, LazyLayers)
-        return replace(self, layers=layers.restrict(names, home))
+        kept = {}
+        for name in names:
+            if name in layers.lazy:
+                kept[name] = layers.lazy[name]
+        return replace(self, layers=LazyLayers(kept, home))
 
-    def write(self, layers: Mapping[str, Layer], keeps: Iterable[str]) -> Frame:
+    def write(self, layers: Mapping[str, Layer | LazyLayer], keeps: Iterable[str]) -> Frame:
         """Return the frame with layers added or replaced, and without those nobody reads.
 
         Args:
-            layers: What a stage has written.
+            layers: What a stage has written, or layers of another frame as they are.
             keeps: Names of all layers that stay, where they are there.
+
+        Returns:
+            A frame of the same index and times.
         """
         present = self.layers
         assert isinstance(present, LazyLayers)
-        return replace(self, layers=present.write(layers, keeps))
+        kept = {}
+        for name in keeps:
+            if name in layers:
+                layer = layers[name]
+                kept[name] = layer if isinstance(layer, LazyLayer) else LazyLayer(layer)
+            elif name in present.lazy:
+                kept[name] = present.lazy[name]
+        return replace(self, layers=LazyLayers(kept))
 
     def lazy_layer(self, name: str) -> LazyLayer:
-        """Return a layer with all forms that it has been converted to. Raises KeyError."""
+        """Return a layer with all forms that it has been converted to.
+
+        Args:
+            name: Of the layer.
+
+        Returns:
+            The layer.
+
+        Raises:
+            KeyError: The frame has no such layer.
+        """
         layers = self.layers
         assert isinstance(layers, LazyLayers)
         return layers.lazy[name]
@@ -135,3 +174,95 @@ class Frame:
             f"{name}{tuple(self.lazy_layer(name).values.shape)}" for name in self.layers
         )
         return f"Frame({self.index}, pts={self.pts}, shot={self.shot}, {shapes})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LazyLayers(Mapping[str, Layer]):
+    """The layers of a frame by name, as numpy arrays or tensors, as its reader wants them."""
+
+    lazy: Mapping[str, LazyLayer]
+    """The layers themselves; never changed."""
+    home: str | None = None
+    """Where they are read: ``host``, a device, or None for wherever they lie."""
+
+    def __getitem__(self, name: str) -> Layer:
+        layer = self.lazy[name]
+        if self.home is None:
+            return layer.values
+        return layer.host() if self.home == HOST else layer.tensor(self.home)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.lazy
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.lazy)
+
+    def __len__(self) -> int:
+        return len(self.lazy)
+
+
+class LazyLayer:
+    """One layer of a frame, converted once to each home that reads it.
+
+    Threads may share it. torch is not imported unless a tensor is asked for.
+    """
+
+    __slots__ = ("_digest", "_host", "_lock", "_ready", "_tensor")
+
+    def __init__(self, values: Layer) -> None:
+        """Take a layer where it lies.
+
+        Args:
+            values: An array or a tensor; a tensor on a GPU from the thread that has computed it.
+        """
+        self._host: HostArray | None = None
+        self._tensor: torch.Tensor | None = None
+        self._ready: torch.cuda.Event | None = None
+        self._digest: bytes | None = None
+        self._lock = threading.Lock()
+        if isinstance(values, np.ndarray):
+            self._host = values.view()
+            self._host.flags.writeable = False
+        else:
+            self._tensor, self._ready = values, record_ready(values)
+
+    @property
+    def values(self) -> Layer:
+        """The layer as it lies: the tensor, where it is on the device and on the host."""
+        values = self._host if self._tensor is None else self._tensor
+        assert values is not None
+        return values
+
+    def host(self) -> HostArray:
+        """The layer as a read-only numpy array."""
+        if self._host is None:
+            with self._lock:
+                if self._host is None:
+                    assert self._tensor is not None
+                    self._host = device_to_host(self._tensor, self._ready)
+        return self._host
+
+    def tensor(self, device: str) -> torch.Tensor:
+        """Return the layer on a device; it is copied there once.
+
+        Args:
+            device: As torch names it.
+
+        Returns:
+            (C, H, W).
+        """
+        if self._tensor is None:
+            with self._lock:
+                if self._tensor is None:
+                    assert self._host is not None
+                    self._tensor = host_to_device(self._host, device)
+        return self._tensor
+
+    def digest(self) -> bytes:
+        """Hash of the layer's values and shape; computed once."""
+        if self._digest is None:
+            array = np.ascontiguousarray(self.host())
+            state = hashlib.sha256(str(array.shape).encode())
+            state.update(array.data)
+            self._digest = state.digest()
+        return self._digest

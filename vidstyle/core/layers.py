@@ -40,7 +40,16 @@ CUT = "cut"
 
 
 def host_shape(name: str, height: int, width: int) -> tuple[int, ...] | None:
-    """Shape that a standard layer has on the host, or None for a plugin's own layer."""
+    """Return the shape that a standard layer has on the host.
+
+    Args:
+        name: Of the layer.
+        height: Of the frame, in pixels.
+        width: Of the frame, in pixels.
+
+    Returns:
+        Its shape, or None for a plugin's own layer.
+    """
     if name == CUT:
         return ()
     channels = CHANNELS.get(name)

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+# Words that a field carries in its json_schema_extra; the schema that users see is without them.
 KEYFRAMES = "keyframes"
 MIX = "mix"
 LAYER = "layer"
-# Words that a field carries in its json_schema_extra; the schema that users see is without them.
 
 
 class StageOptions(BaseModel):
@@ -22,10 +22,18 @@ class StageOptions(BaseModel):
 def keyframed(
     default: float, *, ge: float | None = None, le: float | None = None, description: str = ""
 ) -> Any:
-    """A number that a pipeline may change over time: ``strength: {at: {0s: 0, 2s: 1}}``.
+    """Declare a number that a pipeline may change over time: ``strength: {at: {0s: 0, 2s: 1}}``.
 
-    The stage reads it from ``window.options``, where it has its value at that frame; ``ge`` and
-    ``le`` are the least and the largest value.
+    The stage reads it from ``window.options``, where it has its value at that frame.
+
+    Args:
+        default: Value where the pipeline gives none.
+        ge: Least value.
+        le: Largest value.
+        description: For users, one sentence.
+
+    Returns:
+        The field of a pydantic model.
     """
     return Field(
         default, ge=ge, le=le, description=description, json_schema_extra={KEYFRAMES: True}
@@ -49,35 +57,71 @@ Mix = Annotated[str | dict[str, float], AfterValidator(_normalized)]
 
 
 def keyframed_mix(*, description: str = "") -> Any:
-    """A ``Mix`` that a pipeline may change over time: ``style: {at: {0s: a, 4s: {b: 1}}}``.
+    """Declare a ``Mix`` that a pipeline may change over time: ``style: {at: {0s: a, 4s: {b: 1}}}``.
 
-    Then the stage's own options hold every name that is ever used, those of later with weight
-    0, and ``window.options`` has the weights of now.
+    The stage's own options hold every name that is ever used, those of later with weight 0.
+    ``window.options`` has the weights of now.
+
+    Args:
+        description: For users, one sentence.
+
+    Returns:
+        The field of a pydantic model.
     """
     return Field(description=description, json_schema_extra={KEYFRAMES: True, MIX: True})
 
 
 def layer_or_file(*, description: str = "") -> Any:
-    """The name of a layer, or None; in a pipeline it may also be an image, folder or video.
+    """Declare the name of a layer, which in a pipeline may also be an image, folder or video.
 
-    The runner reads such a file in step with the clip, and the stage is given the name of the
-    layer that the file has become: (H, W) in [0, 1].
+    The runner reads such a file in step with the clip, and gives the stage the name of the layer
+    that the file has become: (H, W) in [0, 1]. The default is None.
+
+    Args:
+        description: For users, one sentence.
+
+    Returns:
+        The field of a pydantic model.
     """
     return Field(None, description=description, json_schema_extra={LAYER: True})
 
 
 def may_be_keyframed(options: type[StageOptions], name: str) -> bool:
-    """Whether the option was declared with ``keyframed`` or ``keyframed_mix``."""
+    """Return whether an option was declared with ``keyframed`` or ``keyframed_mix``.
+
+    Args:
+        options: Of a stage.
+        name: Of the option.
+
+    Returns:
+        Whether it was.
+    """
     return _carries(options, name, KEYFRAMES)
 
 
 def is_mix(options: type[StageOptions], name: str) -> bool:
-    """Whether the option was declared with ``keyframed_mix``."""
+    """Return whether an option was declared with ``keyframed_mix``.
+
+    Args:
+        options: Of a stage.
+        name: Of the option.
+
+    Returns:
+        Whether it was.
+    """
     return _carries(options, name, MIX)
 
 
 def may_be_file(options: type[StageOptions], name: str) -> bool:
-    """Whether the option was declared with ``layer_or_file``."""
+    """Return whether an option was declared with ``layer_or_file``.
+
+    Args:
+        options: Of a stage.
+        name: Of the option.
+
+    Returns:
+        Whether it was.
+    """
     return _carries(options, name, LAYER)
 
 

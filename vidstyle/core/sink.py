@@ -62,7 +62,14 @@ class Writer(Protocol):
         ...
 
     def write(self, frame: Frame) -> tuple[list[Packet], str]:
-        """Packets that are ready, and the hash of the pixel planes given to the encoder."""
+        """Encode a frame.
+
+        Args:
+            frame: The next one, with the layer ``image``.
+
+        Returns:
+            Packets that are ready, and the hash of the pixel planes given to the encoder.
+        """
         ...
 
     def finish(self) -> list[Packet]:
@@ -82,7 +89,14 @@ class ReplayableWriter(Writer, Protocol):
         ...
 
     def replay(self, planes: bytes) -> list[Packet]:
-        """Write an image of another writer of an equal sink; packets that are ready."""
+        """Encode an image of another writer of an equal sink.
+
+        Args:
+            planes: As that writer's ``planes`` has given them.
+
+        Returns:
+            Packets that are ready.
+        """
         ...
 
 
@@ -103,7 +117,11 @@ class Segment(Protocol):
 
 
 class Sink(Protocol):
-    """Makes one file, or one folder of images, of the frames of a clip."""
+    """Makes one file, or one folder of images, of the frames of a clip.
+
+    Args:
+        options: Of its class ``Options``.
+    """
 
     Options: ClassVar[type[Any]]
 
@@ -118,23 +136,54 @@ class Sink(Protocol):
         ...
 
     def check(self, path: Path, clip: Clip) -> None:
-        """Raise PipelineError or OutputError where the clip cannot be written under that name.
+        """Check, before a frame is decoded, that a clip can be written under a name.
 
-        Called before a frame is decoded. The file's name decides the container.
+        Args:
+            path: The destination; its name decides the container.
+            clip: As it arrives at the sink.
+
+        Raises:
+            PipelineError: The options do not go with the clip or the container.
+            OutputError: The name has no container.
         """
         ...
 
     def resolve(self, clip: Clip, context: ExecutionContext) -> StageOptions:
-        """The options with every ``auto`` as its value, as a stage has it."""
+        """Replace every ``auto`` of the options by its value, as ``AnyStage.resolve`` does.
+
+        Args:
+            clip: As it arrives at the sink.
+            context: Device and threads.
+
+        Returns:
+            The options of the sink that runs.
+        """
         ...
 
     def memory(self, clip: Clip, context: ExecutionContext) -> int:
-        """Bytes at most that its encoder holds, as a stage has it."""
+        """State the memory of the encoder.
+
+        Args:
+            clip: As it arrives at the sink.
+            context: Device and threads.
+
+        Returns:
+            Bytes at most that it holds.
+        """
         ...
 
     def open(self, clip: Clip, context: ExecutionContext) -> None: ...
 
-    def segment(self, clip: Clip) -> Writer: ...
+    def segment(self, clip: Clip) -> Writer:
+        """Start the segment of a chunk.
+
+        Args:
+            clip: As it arrives at the sink.
+
+        Returns:
+            A writer of its frames.
+        """
+        ...
 
     def join(
         self,
@@ -143,10 +192,16 @@ class Sink(Protocol):
         original: Original,
         path: Path,
     ) -> None:
-        """Write ``path`` whole, with the original's other streams, and probe it.
+        """Write the file whole, with the original's other streams, and probe it.
 
-        ``path`` has the suffix of the destination but lies beside it; the runner renames it.
-        Raises OutputError where writing fails or the probe disagrees.
+        Args:
+            segments: Of all chunks, in order.
+            times: Of all frames.
+            original: The clip that was read, for its other streams.
+            path: A name beside the destination, with its suffix; the runner renames the file.
+
+        Raises:
+            OutputError: Writing fails, or the probe disagrees.
         """
         ...
 

@@ -29,20 +29,42 @@ class Mark:
 
 
 class Source(Protocol):
-    """Reads frames in presentation order. It alone repairs times, deinterlaces and rotates."""
+    """Reads frames in presentation order. It alone repairs times, deinterlaces and rotates.
+
+    Args:
+        options: Of its class ``Options``.
+    """
 
     Options: ClassVar[type[Any]]
 
     def __init__(self, options: Any) -> None: ...
 
     def open(self, path: Path, context: ExecutionContext) -> Clip:
-        """Describe the clip. Raises InputError where it cannot be read."""
+        """Describe the clip.
+
+        Args:
+            path: A file or folder.
+            context: Device and threads.
+
+        Returns:
+            The clip, without pixels.
+
+        Raises:
+            InputError: It cannot be read.
+        """
         ...
 
     def frames(self, after: Mark | None = None) -> Iterator[Frame]:
-        """All frames, or those after the mark, with ``source`` and, if the clip has it, ``alpha``.
+        """Read the frames, with ``source`` and, if the clip has it, ``alpha``.
 
-        Raises InputError where nothing can be decoded or the mark is not found.
+        Args:
+            after: Where to begin; None for the first frame.
+
+        Returns:
+            All frames, or those after the mark.
+
+        Raises:
+            InputError: Nothing can be decoded, or the mark is not found.
         """
         ...
 

@@ -87,8 +87,15 @@ class SpanStage(AnyStage, Protocol):
     """
 
     def step_span(self, span: Span[Any], state: State) -> SpanSteps:
-        """Yield the layers that it writes for each frame of the span, in order; return its state.
+        """Yield the layers that the stage writes for each frame of a span, in order.
 
         The runner checks each as it comes, and may close the generator at any ``yield``.
+
+        Args:
+            span: The frames.
+            state: After the span before, or the initial one.
+
+        Returns:
+            A generator that returns the state after the span.
         """
         ...

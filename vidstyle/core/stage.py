@@ -26,6 +26,9 @@ class AnyStage(Protocol):
 
     The runner owns buffering, threads, cuts, timestamps and resume. Nothing that changes
     from frame to frame lives on ``self``: it is state, and the runner keeps it.
+
+    Args:
+        options: Of its class ``Options``.
     """
 
     Options: ClassVar[type[Any]]
@@ -39,15 +42,29 @@ class AnyStage(Protocol):
         ...
 
     def describe(self, clip: Clip) -> Clip:
-        """Geometry and color after this stage; pure."""
+        """Describe the clip after this stage: its geometry and color; pure.
+
+        Args:
+            clip: As it arrives.
+
+        Returns:
+            As it leaves.
+        """
         ...
 
     def resolve(self, clip: Clip, context: ExecutionContext) -> StageOptions:
-        """The options with every ``auto`` as the value that it stands for; pure.
+        """Replace every ``auto`` of the options by the value that it stands for; pure.
 
         By rules on clip, device and the processor's features, never by timing. A stage made with
-        them does the same: it is the one that runs, whose ``needs`` count, and they are what the
-        plan records.
+        the result does the same: it is the one that runs and whose ``needs`` count, and the plan
+        records its options.
+
+        Args:
+            clip: As it arrives.
+            context: Device and threads.
+
+        Returns:
+            The options without ``auto``.
         """
         ...
 
@@ -59,14 +76,24 @@ class AnyStage(Protocol):
         ...
 
     def memory(self, clip: Clip, context: ExecutionContext) -> int:
-        """Bytes at most that it holds or works in, beside the layers that it is given and gives.
+        """State the memory of the stage; the plan adds it up, and refuses what exceeds the budget.
 
-        For a clip as it arrives. The plan adds these up, and refuses what exceeds the budget.
+        Args:
+            clip: As it arrives.
+            context: Device and threads.
+
+        Returns:
+            Bytes at most that it holds or works in, beside the layers that it is given and gives.
         """
         ...
 
     def open(self, clip: Clip, context: ExecutionContext) -> None:
-        """Load weights and take the device; called once, before the first step."""
+        """Load weights and take the device; called once, before the first step.
+
+        Args:
+            clip: As it arrives.
+            context: Device and threads.
+        """
         ...
 
     def initial_state(self) -> State:
@@ -82,7 +109,15 @@ class Stage(AnyStage, Protocol):
     """A pure step with explicit state, frame by frame."""
 
     def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
-        """The layers that it writes for ``window.now``, and its next state."""
+        """Compute one frame.
+
+        Args:
+            window: The frame and its neighbors, as ``needs`` declares them.
+            state: After the frame before, or the initial one.
+
+        Returns:
+            The layers that the stage writes for ``window.now``, and its next state.
+        """
         ...
 
 
@@ -90,14 +125,24 @@ class BatchStage(Stage, Protocol):
     """A stage without a state that can take several frames at once."""
 
     def step_many(self, windows: Sequence[Window[Any]]) -> Sequence[Layers]:
-        """For each window the layers that ``step`` gives: equal in float32 eager, and within the
-        backend's tolerance elsewhere.
+        """Compute several frames at once.
+
+        Args:
+            windows: Of consecutive frames of one shot.
+
+        Returns:
+            For each window the layers that ``step`` gives: equal in float32 eager, within the
+            backend's tolerance elsewhere.
         """
         ...
 
 
 class BaseStage(Generic[OptionsT]):
-    """The defaults of a stage: describe nothing new, open nothing, remember nothing."""
+    """The defaults of a stage: describe nothing new, open nothing, remember nothing.
+
+    Args:
+        options: Of its class ``Options``.
+    """
 
     Options: ClassVar[type[Any]] = StageOptions
     needs: Needs
@@ -146,6 +191,13 @@ def image_filter(
     Keyword-only parameters with types become the stage's options. Where bounds or
     descriptions are wanted, give a model instead: ``@image_filter(options=Model)``; its
     fields are passed by keyword, with the values that they have at the frame.
+
+    Args:
+        function: Takes an image first, and its options by keyword.
+        options: A model of the options; None for the function's keyword-only parameters.
+
+    Returns:
+        The stage's class, or a decorator that makes it.
     """
 
     def make(function: ImageFunction) -> type[BaseStage[Any]]:

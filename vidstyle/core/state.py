@@ -15,14 +15,21 @@ StateValue: TypeAlias = "Layer | float | int | str"
 State: TypeAlias = "Mapping[str, StateValue] | None"
 StateT = TypeVar("StateT", bound="State")
 
-_SCALARS = "\0scalars"
 # A name that no stage can use: state names are identifiers.
+_SCALARS = "\0scalars"
 
 
 def save_state(state: State) -> bytes:
     """Write a state whose arrays lie on the host; ``load_state`` gives back an equal one.
 
-    Raises TypeError for a value that is not an array, a number or text.
+    Args:
+        state: Of a stage.
+
+    Returns:
+        Its bytes: safetensors, with the numbers and texts as JSON.
+
+    Raises:
+        TypeError: A value is not an array, a number or text.
     """
     arrays: dict[str, np.ndarray] = {}
     scalars: dict[str, float | int | str] = {}
@@ -41,7 +48,17 @@ def save_state(state: State) -> bytes:
 
 
 def load_state(data: bytes) -> State:
-    """Read what ``save_state`` wrote. Raises ValueError where the bytes are damaged."""
+    """Read what ``save_state`` wrote.
+
+    Args:
+        data: The bytes.
+
+    Returns:
+        An equal state.
+
+    Raises:
+        ValueError: The bytes are damaged.
+    """
     try:
         arrays = load(data)
         stored = json.loads(arrays.pop(_SCALARS).tobytes())

@@ -88,9 +88,15 @@ def device_to_host(tensor: torch.Tensor, ready: torch.cuda.Event | None) -> Host
 
 
 def record_ready(tensor: torch.Tensor) -> torch.cuda.Event | None:
-    """Record the point at which all work is queued that computes the tensor; None on the CPU.
+    """Record the point at which all work is queued that computes a tensor.
 
     Called by the thread that has queued the work.
+
+    Args:
+        tensor: On any device.
+
+    Returns:
+        The event, or None on the CPU.
     """
     if not tensor.is_cuda:
         return None
@@ -101,7 +107,14 @@ def record_ready(tensor: torch.Tensor) -> torch.cuda.Event | None:
 
 
 def read_only(array: HostArray) -> HostArray:
-    """View the same memory, not to be written through this view."""
+    """View an array's memory, not to be written through this view.
+
+    Args:
+        array: Any array.
+
+    Returns:
+        The view.
+    """
     view = array.view()
     view.flags.writeable = False
     return view

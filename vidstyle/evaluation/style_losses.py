@@ -19,7 +19,7 @@ from vidstyle.models.loss.objective import Content, Objective, ScaledFeatures
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import read_style_info
 from vidstyle.training.objective import calibrate
-from vidstyle.training.photos import read_image, resized, to_tensor
+from vidstyle.training.photos import read_photo, resize_photo, to_tensor
 from vidstyle.training.settings import TrainingSettings
 
 # The settings of a training that its style loss depends on.
@@ -173,13 +173,13 @@ def load_style_loss_ratio(style_image: Path, *, weights: Path | None = None) -> 
         WeightsError: The network is absent.
     """
     settings = TrainingSettings(precision="float32")
-    image = read_image(style_image)
+    image = read_photo(style_image)
     scale = settings.style_image_side / min(image.shape[:2])
     height, width = (max(1, round(scale * side)) for side in image.shape[:2])
     name = choose_backbone(weights)
     file = find_weights_file(name, weights, offline=True)
     backbone = load_backbone(name, file=file, pooling=settings.pooling)
-    return StyleLossRatio(backbone, to_tensor(resized(image, height, width)), settings)
+    return StyleLossRatio(backbone, to_tensor(resize_photo(image, height, width)), settings)
 
 
 def _loss(objective: Objective, frame: HostArray) -> float:

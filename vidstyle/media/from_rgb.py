@@ -62,8 +62,8 @@ LAYOUTS: Final[dict[str, PixelLayout]] = {
 """The formats that ``FromRgb`` writes, by FFmpeg's name."""
 
 
-_STRIP: Final = 32
 # Even, so that a strip holds whole chroma samples.
+_STRIP: Final = 32
 
 
 class FromRgb:

@@ -38,8 +38,8 @@ _SCALING: Final = (
 
 _DEPTHS: Final = (8, 9, 10, 12, 14, 16)
 _ALPHA_DEPTHS: Final = (8, 9, 10, 12, 16)
-_STRIP: Final = 64
 # Rows worked on at once, so that what lies between the planes and the result stays in cache.
+_STRIP: Final = 64
 
 
 class ToRGB:

@@ -16,8 +16,8 @@ Curve = npt.NDArray[np.float64]
 SDR_WHITE: Final = 203.0
 """cd/m² of the white that an ordinary screen shows as its brightest (BT.2408, table 1)."""
 
-_STEPS: Final = 65536
 # Entries of the tables below: 16 for each code value of a 12-bit file.
+_STEPS: Final = 65536
 
 # BT.2087: linear light, from the primaries of BT.2020 to those of BT.709.
 _BT2020_TO_BT709: Final = np.array(

@@ -14,6 +14,7 @@ from vidstyle.runner.execution.events import Listener, Result
 from vidstyle.runner.job import Job, check_without_clip, output_suffix, run
 from vidstyle.runner.plan.naming import mirrored_paths
 
+# Known to FFmpeg, but not to every machine's table of types.
 _MORE_SUFFIXES = frozenset(
     [
         ".264",
@@ -48,7 +49,6 @@ _MORE_SUFFIXES = frozenset(
         ".y4m",
     ]
 )
-# Known to FFmpeg, but not to every machine's table of types.
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.identity import stage_identities
 from vidstyle.runner.plan.memory import BUDGET
 from vidstyle.runner.plan.resolve import make_plan
-from vidstyle.runner.plan.side_reading import opened
+from vidstyle.runner.plan.side_reading import open_side_inputs
 from vidstyle.runner.storage.destination import Destination
 from vidstyle.runner.storage.layer_cache import LIMIT
 
@@ -62,7 +62,7 @@ def check_without_clip(pipeline: Pipeline, *, device: str = "auto") -> None:
     """Find out what is wrong whatever the clip is: wiring, styles, side inputs, device."""
     # Has all that an input may have, so that only what nothing can provide is missing.
     clip = Clip(640, 360, Fraction(1, 25), Fraction(25), alpha=True)
-    with opened(pipeline.inputs, clip, ExecutionContext()) as inputs:
+    with open_side_inputs(pipeline.inputs, clip, ExecutionContext()) as inputs:
         source = make_stage(pipeline.stages[0])
         make_plan(assemble(pipeline, source, clip, inputs=inputs, device=device))
 
@@ -82,7 +82,7 @@ def prepared(
         clip = Guard(first.name)(None, source.open, job.input, context)
         for path in (job.input, *(side.path for side in job.pipeline.inputs)):
             Destination(job.output, job.overwrite).check(path)
-        with opened(job.pipeline.inputs, clip, context) as inputs:
+        with open_side_inputs(job.pipeline.inputs, clip, context) as inputs:
             assembly = assemble(job.pipeline, source, clip, inputs=inputs, device=job.device)
             plan = make_plan(assembly, frames=job.frames, budget=job.budget, below=below)
             Guard(last.name)(None, assembly.sink.check, job.output, plan.sink.clip)

@@ -63,7 +63,7 @@ SINK_CHECKS: tuple[Callable[[SinkSubject], None], ...] = (
     sink_checks.each_chunk_starts_with_a_keyframe,
     sink_checks.chunks_join_to_all_frames,
     sink_checks.odd_sizes_and_variable_rates_work,
-    sink_checks.closing_works_without_opening,
+    sink_checks.sinks_close_without_opening,
 )
 
 

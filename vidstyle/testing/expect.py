@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from vidstyle.core import Frame
 from vidstyle.testing.inputs import Input
-from vidstyle.testing.subject import Subject, digests
+from vidstyle.testing.subject import Subject, hash_layers
 
 
 def expect(holds: object, otherwise: str) -> None:
@@ -21,12 +21,12 @@ def expect(holds: object, otherwise: str) -> None:
 def expect_equal(got: Sequence[Frame], wanted: Sequence[Frame], what: str) -> None:
     """Raise AssertionError naming ``what``, frame and layers where two runs differ."""
     expect(places(got) == places(wanted), f"{what} has other frames")
-    for frame, one, other in zip(got, digests(got), digests(wanted), strict=True):
+    for frame, one, other in zip(got, hash_layers(got), hash_layers(wanted), strict=True):
         differ = sorted(name for name in other if one.get(name) != other[name])
         expect(not differ, f"{what} differs at frame {frame.index} in {', '.join(differ)}")
 
 
-def run(subject: Subject, given: Input, *, device: str = "cpu") -> list[Frame]:
+def run_stage(subject: Subject, given: Input, *, device: str = "cpu") -> list[Frame]:
     """All frames through a stage that is opened for it."""
     with subject.opened(given.clip, device=device) as running:
         return running.run(given.frames)

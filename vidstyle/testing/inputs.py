@@ -15,8 +15,8 @@ from vidstyle.testing.scene import Scene, Surface, moves
 from vidstyle.testing.subject import Subject
 from vidstyle.testing.textures import make_waves
 
-_STEPS = ((1.25, -0.5), (-1.5, 0.75), (0.5, 2.0))
 # How images move in the shots, in turn.
+_STEPS = ((1.25, -0.5), (-1.5, 0.75), (0.5, 2.0))
 
 
 @dataclass(frozen=True, slots=True)

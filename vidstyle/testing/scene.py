@@ -15,8 +15,8 @@ Doubles: TypeAlias = npt.NDArray[np.float64]
 
 MIXED = -1
 """Owner of a pixel in which two surfaces mix."""
-_PURE = 0.01
 # Less of another surface than this in a pixel cannot be distinguished from rounding to 8 bits.
+_PURE = 0.01
 
 
 class Stylize(Protocol):

@@ -104,7 +104,7 @@ def odd_sizes_and_variable_rates_work(subject: SinkSubject) -> None:
         expect(made == 4, f"{synthetic.clip.width}x{synthetic.clip.height}: {made} frames of 4")
 
 
-def closing_works_without_opening(subject: SinkSubject) -> None:
+def sinks_close_without_opening(subject: SinkSubject) -> None:
     """The runner closes a sink also where something before it failed."""
     subject.make().close()
 

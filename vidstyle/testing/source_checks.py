@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from vidstyle.core import Clip, ExecutionContext, Frame, Mark, Source
 from vidstyle.core.layers import host_shape
 from vidstyle.testing.expect import expect
-from vidstyle.testing.subject import digest
+from vidstyle.testing.subject import hash_layer
 
 _LAYERS = {"source", "alpha"}
 _MARKS = 5
@@ -113,7 +113,7 @@ def _all(source: Source, after: Mark | None = None) -> list[Seen]:
 
 
 def _frame(frame: Frame) -> Seen:
-    layers = tuple((name, digest(frame.layers[name])) for name in sorted(frame.layers))
+    layers = tuple((name, hash_layer(frame.layers[name])) for name in sorted(frame.layers))
     return frame.index, frame.pts, frame.duration, layers
 
 

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from vidstyle.core import Frame
 from vidstyle.core.errors import InputError, PipelineError
 from vidstyle.core.layers import CUT, host_shape
-from vidstyle.testing.expect import expect, places, run
+from vidstyle.testing.expect import expect, places, run_stage
 from vidstyle.testing.inputs import make_input
-from vidstyle.testing.subject import Running, Subject, digests
+from vidstyle.testing.subject import Running, Subject, hash_layers
 
 _SMALL = 16
 """Pixels; a stage may refuse an image with a shorter side, in words of its own."""
@@ -50,7 +50,7 @@ def describe_is_pure_and_agrees_with_needs(subject: Subject) -> None:
 def order_count_and_times_are_kept(subject: Subject) -> None:
     """As many frames come out as went in, in order, each at its time and in its shot."""
     given = make_input(subject, shots=(4, 1, 3))
-    expect(places(run(subject, given)) == places(given.frames), "frames moved")
+    expect(places(run_stage(subject, given)) == places(given.frames), "frames moved")
 
 
 def only_declared_layers_change(subject: Subject) -> None:
@@ -59,7 +59,7 @@ def only_declared_layers_change(subject: Subject) -> None:
     with subject.opened(given.clip) as running:
         out = running.run(given.frames)
         writes = running.planned.needs.writes
-    for before, after in zip(digests(given.frames), digests(out), strict=True):
+    for before, after in zip(hash_layers(given.frames), hash_layers(out), strict=True):
         changed = {name for name in after if after[name] != before.get(name)} - set(writes)
         expect(not changed, f"changed {sorted(changed)}, but declared {sorted(writes)}")
 
@@ -82,7 +82,7 @@ def written_layers_are_sound(subject: Subject) -> None:
 def one_frame_clip_works(subject: Subject) -> None:
     """A clip of one frame gives one frame."""
     expect(
-        len(run(subject, make_input(subject, shots=(1,)))) == 1,
+        len(run_stage(subject, make_input(subject, shots=(1,)))) == 1,
         "one frame went in, another number came out",
     )
 
@@ -95,7 +95,7 @@ def every_size_works(subject: Subject) -> None:
     for size in subject.sizes:
         given = make_input(subject, size=size, shots=(3,))
         try:
-            run(subject, given)
+            run_stage(subject, given)
         except (InputError, PipelineError):
             expect(min(size) < _SMALL, f"{size[0]}x{size[1]} is refused")
 
@@ -103,7 +103,7 @@ def every_size_works(subject: Subject) -> None:
 def optional_layers_may_be_missing(subject: Subject) -> None:
     """What is read with ``Reach(optional=True)`` can be left out."""
     given = make_input(subject, optional=False)
-    expect(len(run(subject, given)) == len(given.frames), "frames are missing")
+    expect(len(run_stage(subject, given)) == len(given.frames), "frames are missing")
 
 
 def every_device_works(subject: Subject) -> None:
@@ -114,8 +114,8 @@ def every_device_works(subject: Subject) -> None:
 
     if not torch.cuda.is_available():
         return
-    on_cpu = run(subject, make_input(subject))
-    on_gpu = run(subject, make_input(subject), device="cuda:0")
+    on_cpu = run_stage(subject, make_input(subject))
+    on_gpu = run_stage(subject, make_input(subject), device="cuda:0")
     for name in subject.make().needs.writes:
         far = max(
             float(np.abs(a.host(name) - b.host(name)).mean())

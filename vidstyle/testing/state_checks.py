@@ -9,22 +9,22 @@ from collections.abc import Sequence
 from itertools import islice
 
 from vidstyle.core.layers import CUT
-from vidstyle.testing.expect import expect, expect_equal, run
+from vidstyle.testing.expect import expect, expect_equal, run_stage
 from vidstyle.testing.inputs import make_input
-from vidstyle.testing.subject import Subject, digests, saved
+from vidstyle.testing.subject import Subject, hash_layers, saved
 
-_SPAN = 2
 # Frames: short enough for several spans in a shot.
+_SPAN = 2
 
 
 def inputs_are_not_changed(subject: Subject) -> None:
     """No step writes to the layers that it is shown or to the state that it is given."""
     given = make_input(subject)
-    before = digests(given.frames)
+    before = hash_layers(given.frames)
     with subject.opened(given.clip) as running:
         _, watched = running.watched(given.frames)
     expect(not watched.mutated, f"step wrote to what it was given: {_listed(watched.mutated)}")
-    expect(digests(given.frames) == before, "a layer was written to after its step")
+    expect(hash_layers(given.frames) == before, "a layer was written to after its step")
 
 
 def outputs_are_not_changed_later(subject: Subject) -> None:
@@ -38,7 +38,7 @@ def outputs_are_not_changed_later(subject: Subject) -> None:
 
 def same_input_gives_same_output(subject: Subject) -> None:
     """Two stages of the same options give the same frames, bit for bit."""
-    first, second = (run(subject, make_input(subject)) for _ in range(2))
+    first, second = (run_stage(subject, make_input(subject)) for _ in range(2))
     expect_equal(second, first, "the second run")
 
 
@@ -89,19 +89,19 @@ def restart_at_any_frame_equals_the_whole(subject: Subject) -> None:
 def a_cut_resets_the_stage(subject: Subject) -> None:
     """A shot comes out as if it were alone, be it one, two or more frames long."""
     given = make_input(subject, shots=(3, 1, 2, 4))
-    whole = run(subject, given)
+    whole = run_stage(subject, given)
     needs = subject.make().needs
     if needs.scope == "clip" or CUT in needs.writes:
         return
     for number in range(4):
-        single = run(subject, given.shot(number))
+        single = run_stage(subject, given.shot(number))
         wanted = [frame for frame in whole if frame.shot == number]
         expect_equal(wanted, single, f"shot {number} within the clip")
 
 
 def two_open_stages_do_not_meet(subject: Subject) -> None:
     """Two stages at once, step by step in turn, and one closed early, do not disturb."""
-    single = run(subject, make_input(subject))
+    single = run_stage(subject, make_input(subject))
     given, other = make_input(subject), make_input(subject)
     with subject.opened(given.clip) as running:
         steps = running.steps(running.node(given.frames), given.frames)

@@ -157,15 +157,19 @@ def state_at(state: State, home: Home, device: str) -> State:
     }
 
 
-def digests(frames: Sequence[Frame], names: Sequence[str] | None = None) -> Digests:
+def hash_layers(frames: Sequence[Frame], names: Sequence[str] | None = None) -> Digests:
     """Frame for frame a hash of each layer, or of the named ones."""
     return [
-        {name: digest(frame.host(name)) for name in frame.layers if names is None or name in names}
+        {
+            name: hash_layer(frame.host(name))
+            for name in frame.layers
+            if names is None or name in names
+        }
         for frame in frames
     ]
 
 
-def digest(layer: Layer) -> str:
+def hash_layer(layer: Layer) -> str:
     """A hash of values, shape and type."""
     array = np.ascontiguousarray(as_array(layer))
     label = f"{array.shape}{array.dtype}".encode()

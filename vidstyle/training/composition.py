@@ -13,17 +13,17 @@ import numpy.typing as npt
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.visibility import BoolMask
 from vidstyle.imaging.warp import warp_image
-from vidstyle.training.pairs import Pair, inside, pair_of
+from vidstyle.training.pairs import Pair, mask_inside, pair_of
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
 
-_SHARES = (-0.5, 0.5)
 # Of the motion: the previous image and the current one. Both are half of it away from the
 # texture and sampled from it once, so that neither is the sharper one.
-_MIXED = 0.01
+_SHARES = (-0.5, 0.5)
 # Share of another surface in a pixel that makes no difference.
-_ALIKE = 1e-3
+_MIXED = 0.01
 # Difference of two flows, in pixels, that hides nothing.
+_ALIKE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,14 @@ class PlaneMotion:
     """How much its size shrinks a pixel to the right and down, as a share: perspective."""
 
     def part(self, share: float) -> Doubles:
-        """Matrix (3, 3) that moves points (x, y, 1) around the origin by a share of the motion."""
+        """Return the matrix of a part of the motion, which turns and scales around the origin.
+
+        Args:
+            share: The part, from -0.5 (back to the previous image) to 0.5 (on to the current one).
+
+        Returns:
+            (3, 3); it moves points (x, y, 1).
+        """
         growth, angle = math.exp(share * self.zoom), share * self.turn
         cos, sin = growth * math.cos(angle), growth * math.sin(angle)
         right, down = (share * length for length in self.shift)
@@ -82,25 +89,55 @@ class MovingPlane:
     """How opaque it is, (h, w) in [0, 1]; None for everywhere."""
 
     def pose(self, share: float) -> Doubles:
-        """Matrix (3, 3) from the texture's pixels to the image's: 0.5 is now, -0.5 before."""
+        """Return the matrix from the texture's pixels to the image's.
+
+        Args:
+            share: Of the motion: -0.5 for the previous image, 0.5 for the current one.
+
+        Returns:
+            (3, 3), for points (x, y, 1).
+        """
         height, width = self.texture.shape[:2]
         middle = ((1 - width) / 2, (1 - height) / 2)
         return _shifted(*self.center) @ self.motion.part(share) @ _shifted(*middle)
 
-    def shown(self, share: float, box: Box) -> HostArray:
-        """The texture in that part of the image, (h, w, 3)."""
+    def draw_part(self, share: float, box: Box) -> HostArray:
+        """Draw the texture in a part of the image.
+
+        Args:
+            share: As in ``pose``.
+            box: The part.
+
+        Returns:
+            (h, w, 3) RGB in [0, 1], of the box's size.
+        """
         border = cv2.BORDER_REFLECT_101
         return _posed(self.texture, self.pose(share), box, cv2.INTER_CUBIC, border)
 
     def coverage(self, share: float, box: Box) -> HostArray:
-        """How opaque it is in each pixel of that part, (h, w) in [0, 1]."""
+        """Compute how opaque the plane is in each pixel of a part of the image.
+
+        Args:
+            share: As in ``pose``.
+            box: The part.
+
+        Returns:
+            (h, w) in [0, 1], of the box's size.
+        """
         if self.shape is None:
             return np.ones((box.height, box.width), np.float32)
         border = cv2.BORDER_CONSTANT
         return _posed(self.shape, self.pose(share), box, cv2.INTER_LINEAR, border)
 
     def flow(self, box: Box) -> HostArray:
-        """Flow (h, w, 2) from the current image's pixels to the previous image."""
+        """Compute the exact flow from the current image's pixels to the previous image.
+
+        Args:
+            box: Part of the current image.
+
+        Returns:
+            (h, w, 2) in pixels, of the box's size.
+        """
         flow = np.zeros((box.height, box.width, 2), np.float32)
         if self.motion == PlaneMotion():
             return flow
@@ -114,7 +151,14 @@ class MovingPlane:
         return flow
 
     def box(self, side: int) -> Box:
-        """The part of an image of that side in which its shape may be seen, before or now."""
+        """Find the part of an image in which the shape may be seen, in either image.
+
+        Args:
+            side: Of the image, in pixels.
+
+        Returns:
+            The part; empty where nothing of the shape is seen.
+        """
         if self.shape is None:
             return Box(0, 0, side, side)
         height, width = self.shape.shape
@@ -127,34 +171,42 @@ class MovingPlane:
 
 
 def compose(background: MovingPlane, foreground: MovingPlane | None, side: int) -> Pair:
-    """The two images, (side, side), of a surface and of another one before it.
+    """Draw the two images of a surface, and of another one before it.
 
-    ``visible`` is 1 where a current pixel shows one surface only and the pixels around its
-    target, up to four, show only that one: there, and only there, warping is legitimate. Where
-    both surfaces move alike nothing gets hidden. The flow of a mixed pixel is that of the
-    surface that it shows more of.
+    ``visible`` is 1 where a current pixel shows one surface only and the pixels around its target,
+    up to four, show only that one: there, and only there, warping is legitimate. Where both
+    surfaces move alike, nothing is hidden. A pixel that mixes both has the flow of the surface that
+    it shows more of.
+
+    Args:
+        background: Fills the image.
+        foreground: Lies before it; None for the background alone.
+        side: Of the images, in pixels.
+
+    Returns:
+        One pair of (side, side) images.
     """
     whole = Box(0, 0, side, side)
     flow = background.flow(whole)
-    before, now = (background.shown(share, whole) for share in _SHARES)
+    before, now = (background.draw_part(share, whole) for share in _SHARES)
     box = foreground.box(side) if foreground else None
     if not foreground or not box:
-        return pair_of(before, now, flow, inside(flow))
+        return pair_of(before, now, flow, mask_inside(flow))
     covered_before = _put(foreground, _SHARES[0], before, box)
     covered_now = _put(foreground, _SHARES[1], now, box)
     own = foreground.flow(box)
     if np.abs(own - flow[box.cut]).max() < _ALIKE:
-        return pair_of(before, now, flow, inside(flow))
+        return pair_of(before, now, flow, mask_inside(flow))
     flow[box.cut] = np.where(covered_now[box.cut][..., np.newaxis] >= 0.5, own, flow[box.cut])
     single = _shows_one(covered_before, covered_now, flow)
-    return pair_of(before, now, flow, single * inside(flow))
+    return pair_of(before, now, flow, single * mask_inside(flow))
 
 
 def _put(front: MovingPlane, share: float, image: HostArray, box: Box) -> HostArray:
     """Draw ``front`` over an image of ours; how much of each pixel it covers, (H, W)."""
     opaque = front.coverage(share, box)
     behind = image[box.cut]
-    behind += opaque[..., np.newaxis] * (front.shown(share, box) - behind)
+    behind += opaque[..., np.newaxis] * (front.draw_part(share, box) - behind)
     covered = np.zeros(image.shape[:2], np.float32)
     covered[box.cut] = opaque
     return covered

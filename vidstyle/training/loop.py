@@ -32,11 +32,11 @@ from vidstyle.training.pair_choice import MOTION, PairChoice, pair_source
 from vidstyle.training.pairs import Pair, PairSource
 from vidstyle.training.photos import (
     PhotoCrops,
-    held_out,
+    add_noise,
+    hold_out,
     list_photos,
-    read_image,
+    read_photo,
     read_squares,
-    with_noise,
 )
 from vidstyle.training.run import (
     TrainingRun,
@@ -71,24 +71,44 @@ def train_style(
     preview_every: int = 250,
     watcher: Watcher | None = None,
 ) -> StyleInfo:
-    """Train a style and write it to ``destination``, whose stem becomes its name.
+    """Train a style and write it to a file.
 
-    ``photos`` is a folder; every so many of them are held out to measure the result. ``pairs``
-    says what the temporal loss learns from. ``weights`` is the folder with the loss network, or
-    None for ``VIDSTYLE_WEIGHTS`` and the user's cache. ``device`` is torch's name for it. Every
-    ``checkpoint_every`` steps the state is written beside the destination, as
-    ``NAME.checkpoint``; with ``resume`` a training resumes from there, and ends with the same
-    bits as one that was not interrupted (on one processor, with one number of threads). The
-    file is removed when the style is written.
+    Every so many photos are held out of the training to measure the result. The checkpoint,
+    ``NAME.checkpoint`` beside the destination, is removed when the style is written. A resumed
+    training ends with the same bits as one that was not interrupted, on one processor with one
+    number of threads.
 
-    Raises InputError for a style image, photos or pairs that cannot be read, WeightsError for the
-    loss network, UsageError for layers that it lacks, a checkpoint of another training or a
-    loss that is not finite, OutputError where the destination cannot be written. Johnson et al.
-    2016, section 3; Gao et al. 2018, section 3.
+    Args:
+        settings: Losses, network and steps.
+        style_image: A file.
+        photos: A folder.
+        destination: The style file; its stem becomes the style's name.
+        pairs: What the temporal loss learns from.
+        credit: Title, artist and license of the style image.
+        weights: Folder with the loss network; None for ``VIDSTYLE_WEIGHTS`` and the user's cache.
+        device: As torch names it.
+        resume: Whether to start from the checkpoint, where there is one.
+        checkpoint_every: Steps from one checkpoint to the next.
+        preview_every: Steps from one preview of held-out photos to the next.
+        watcher: Called with each step and each preview.
+
+    Returns:
+        What the style file says about itself, with its losses on the photos held out.
+
+    Raises:
+        InputError: The style image, the photos or the pairs cannot be read.
+        WeightsError: The loss network cannot be loaded.
+        UsageError: The loss network lacks a layer, the checkpoint is of another training, or a loss
+            is not finite.
+        OutputError: The destination cannot be written.
+
+    References:
+        Johnson et al. 2016, Perceptual Losses for Real-Time Style Transfer, section 3; Gao et al.
+        2018, ReCoNet, section 3.
     """
     _check_destination(destination)
     watchers = watcher or Watchers()
-    training, measuring = held_out(list_photos(photos), _HELD_OUT)
+    training, measuring = hold_out(list_photos(photos), _HELD_OUT)
     checkpoint = destination.with_suffix(".checkpoint")
     settings = settings.resolve_auto(device, weights)
     objective = load_objective(settings, style_image, training, weights, device)
@@ -98,7 +118,7 @@ def train_style(
     usual = usual_error(settings, pairs, training)
     objective = replace(objective, units={**objective.units, "temporal": (usual,)})
     previews = read_squares(measuring[:_PREVIEWS], settings.crop)
-    watchers.image(run.iteration, "style_image", read_image(style_image))
+    watchers.image(run.iteration, "style_image", read_photo(style_image))
     while run.iteration < settings.iterations:
         started = time.perf_counter()
         losses = take_step(run, objective, _draw(drawing, settings.batch))
@@ -136,7 +156,19 @@ def _drawing(
 
 
 def usual_error(settings: TrainingSettings, pairs: PairChoice, photos: Sequence[Path]) -> float:
-    """The temporal error of untouched pairs, the earlier image with noise."""
+    """Measure the temporal error of pairs that nobody stylized, the earlier image with noise.
+
+    Args:
+        settings: Of the training.
+        pairs: What the temporal loss learns from.
+        photos: Files to draw the pairs from.
+
+    Returns:
+        The mean over a few pairs; 1 where the temporal loss has no weight.
+
+    Raises:
+        InputError: There are no pairs.
+    """
     if settings.temporal_weight == 0:
         return 1.0
     generator = np.random.default_rng(settings.seed)
@@ -146,7 +178,7 @@ def usual_error(settings: TrainingSettings, pairs: PairChoice, photos: Sequence[
         float(
             temporal_error(
                 pair.current,
-                with_noise(pair.previous, settings.noise, generator),
+                add_noise(pair.previous, settings.noise, generator),
                 pair.flow,
                 pair.visible,
             )
@@ -215,7 +247,7 @@ def _made_of(
     inside = sorted(pairs.path.rglob("*")) if pairs.path and pairs.path.is_dir() else []
     made_of = {
         "settings": settings.model_dump_json(),
-        "style_image": hashlib.sha256(read_image(style_image).tobytes()).hexdigest(),
+        "style_image": hashlib.sha256(read_photo(style_image).tobytes()).hexdigest(),
         "photos": _listed(photos),
         "pairs": f"{pairs} {_listed([path for path in inside if path.is_file()])}",
         "loss network": _digest(objective.features.backbone),

@@ -11,33 +11,41 @@ import numpy as np
 
 from vidstyle.core.layers import HostArray
 from vidstyle.training.composition import MovingPlane, PlaneMotion, compose
-from vidstyle.training.pairs import Pair, joined
+from vidstyle.training.pairs import Pair, join_pairs
 from vidstyle.training.photos import PhotoCrops
 
-_STILL, _STILL_CAMERA = 0.15, 0.35
 # Shares of the pairs, added up, in which nothing moves, and in which the camera does not.
-_FOREGROUND = 0.8
+_STILL, _STILL_CAMERA = 0.15, 0.35
 # Share of the pairs that have one.
-_SHIFT, _FAR_SHIFT, _FAR = 8.0, 24.0, 0.1
+_FOREGROUND = 0.8
 # Pixels that most pairs move by at most, that some do, and their share.
-_TURN, _ZOOM, _TILT = math.radians(2), 0.03, 0.02
+_SHIFT, _FAR_SHIFT, _FAR = 8.0, 24.0, 0.1
 # Largest angle, change of the logarithm of the size, and change of the size across the image.
-_RADIUS = (0.12, 0.32)
+_TURN, _ZOOM, _TILT = math.radians(2), 0.03, 0.02
 # Of the foreground where it is widest, in sides of the image.
-_LOBES, _LOBE = (2, 3, 4, 5), 0.7
+_RADIUS = (0.12, 0.32)
 # Waves around its outline, and the height of a wave of length 1, in radii.
+_LOBES, _LOBE = (2, 3, 4, 5), 0.7
 
 
 class MovedPhotos:
     """Photos under random motion, and pieces of other photos that move before them.
 
-    Photos are cropped, flipped, scaled and recolored by ``PhotoCrops``. PlaneMotion is a shift of
-    mostly under 8 and at most 24 pixels or a 4th of ``side``, a small turn, zoom and tilt, or
-    exactly none. After the synthetic motion of Wang et al. 2020 (ReReVST).
+    ``PhotoCrops`` crops, flips, scales and recolors the photos. The motion is a shift of mostly
+    under 8 and at most 24 pixels or a 4th of ``side``, a small turn, zoom and tilt, or exactly
+    none.
+
+    Args:
+        paths: Files.
+        side: Of the images, in pixels.
+        generator: Decides what is drawn.
+
+    References:
+        The synthetic motion of Wang et al. 2020, Consistent Video Style Transfer via Relaxation and
+        Regularization (ReReVST).
     """
 
     def __init__(self, paths: Sequence[Path], side: int, generator: np.random.Generator) -> None:
-        """``side`` of the images in pixels."""
         self._side = side
         self._generator = generator
         self._reach = min(_FAR_SHIFT, side / 4)
@@ -50,11 +58,18 @@ class MovedPhotos:
         self._foregrounds = PhotoCrops(paths, around, generator, unreadable=bad)
 
     def draw(self, count: int) -> Pair:
-        """``count`` pairs. Unreadable photos are skipped, each with a line in the log.
+        """Draw pairs. Unreadable photos are skipped, each with a line in the log.
 
-        Raises InputError where no photo is left.
+        Args:
+            count: How many, at least 1.
+
+        Returns:
+            So many pairs of (side, side) images.
+
+        Raises:
+            InputError: No photo is left.
         """
-        return joined([self._pair() for _ in range(count)])
+        return join_pairs([self._pair() for _ in range(count)])
 
     def _pair(self) -> Pair:
         kind = self._generator.random()
@@ -92,9 +107,15 @@ class MovedPhotos:
 
 
 def blob(side: int, radius: float, generator: np.random.Generator) -> HostArray:
-    """A random smooth shape in the middle of (side, side): 1 inside, 0 outside.
+    """Draw a random smooth shape with a soft edge in the middle of a square.
 
-    ``radius`` in pixels is that where it is widest; its edge is soft.
+    Args:
+        side: Of the square, in pixels.
+        radius: Where the shape is widest, in pixels.
+        generator: Decides its outline.
+
+    Returns:
+        (side, side): 1 inside, 0 outside.
     """
     angles = np.linspace(0, 2 * math.pi, 128, endpoint=False)
     outline = np.ones_like(angles)

@@ -19,7 +19,7 @@ from vidstyle.models.loss.objective import Objective, ScaledFeatures, style_targ
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import stored_weights
-from vidstyle.training.photos import read_image, read_squares, resized, to_tensor, with_noise
+from vidstyle.training.photos import add_noise, read_photo, read_squares, resize_photo, to_tensor
 from vidstyle.training.settings import TrainingSettings
 
 CALIBRATION_PHOTOS = 24
@@ -38,31 +38,34 @@ def load_objective(
     """The objective for a style image, calibrated on photos spread over a row of them.
 
     Args:
-        settings: of the training.
-        style_image: a file.
-        photos: files, in order.
-        weights: file or folder of the loss network's weights; None for ``VIDSTYLE_WEIGHTS``, the
+        settings: Of the training.
+        style_image: A file.
+        photos: Files, in order.
+        weights: File or folder of the loss network's weights; None for ``VIDSTYLE_WEIGHTS``, the
             user's cache and a download.
-        device: by torch's name.
+        device: By torch's name.
+
+    Returns:
+        The objective, on the device.
 
     Raises:
-        InputError: the style image or the photos cannot be read.
-        WeightsError: there are no weights, or not the right ones.
-        UsageError: the weights do not reach a layer.
+        InputError: The style image or the photos cannot be read.
+        WeightsError: There are no weights, or not the right ones.
+        UsageError: The weights do not reach a layer.
     """
     settings = settings.resolve_auto(device, weights)
     assert settings.backbone != "auto"
     file = find_weights_file(settings.backbone, weights)
     backbone = load_backbone(settings.backbone, file=file, pooling=settings.pooling)
     backbone = backbone.to(memory_format=torch.channels_last).to(device)
-    image = read_image(style_image)
+    image = read_photo(style_image)
     scale = settings.style_image_side / min(image.shape[:2])
     height, width = (max(1, round(scale * side)) for side in image.shape[:2])
     chosen = photos[:: -(-len(photos) // CALIBRATION_PHOTOS)]
     try:
         return calibrate(
             backbone,
-            to_tensor(resized(image, height, width)).to(device),
+            to_tensor(resize_photo(image, height, width)).to(device),
             [square.to(device) for square in read_squares(chosen, settings.crop)],
             settings,
         )
@@ -81,13 +84,16 @@ def calibrate(
     Medians, so that one glaring photo does not set the scale.
 
     Args:
-        backbone: on the device of the images.
+        backbone: On the device of the images.
         style_image: (1, 3, H, W) RGB in [0, 1].
         photos: (1, 3, H, W) each, untouched.
-        settings: of the training; without ``auto``.
+        settings: Of the training; without ``auto``.
+
+    Returns:
+        The objective, with the units of each term.
 
     Raises:
-        LayerError: the weights do not reach a layer, or an image is too small for one.
+        LayerError: The weights do not reach a layer, or an image is too small for one.
     """
     features = ScaledFeatures(backbone, settings)
     targets = style_targets(features, style_image)
@@ -101,14 +107,27 @@ def calibrate(
 
 
 def settings_of(objective: Objective) -> TrainingSettings:
-    """The settings that an objective was calibrated with."""
+    """Return the settings that an objective was calibrated with.
+
+    Args:
+        objective: From ``calibrate``.
+
+    Returns:
+        The settings, without ``auto``.
+    """
     return cast("TrainingSettings", objective.options)
 
 
 def measure_network(
     network: StyleNetwork, objective: Objective, photos: Sequence[Path]
 ) -> dict[str, float]:
-    """Mean losses of a network as its style file will have it, on the middles of photos.
+    """Measure the mean losses of a network, as its style file will have it, on the middles of
+    photos.
+
+    Args:
+        network: On any device; it is not changed.
+        objective: Of its style image, on the same device.
+        photos: Files; to be fair, ones that it was not trained on.
 
     Returns:
         By name: ``style`` and ``variation`` as ratios to those of the same photos untouched,
@@ -126,7 +145,7 @@ def measure_network(
         content = objective.content(photo)
         with torch.no_grad():
             image = stylize(stored, photo)
-            again = stylize(stored, with_noise(square, settings.noise, generator).to(device))
+            again = stylize(stored, add_noise(square, settings.noise, generator).to(device))
             stylized.append(_to_floats(objective.terms(image, content)))
             gain = noise_gain(image, again, settings.noise)
             stylized[-1]["noise"] = math.sqrt(float(gain))
@@ -142,9 +161,9 @@ def noise_gain(stylized: torch.Tensor, again: torch.Tensor, noise: float) -> tor
     """The factor by which a network amplifies the power of noise.
 
     Args:
-        stylized: a stylized photo, of any shape.
-        again: the same photo with noise, stylized.
-        noise: the standard deviation of the noise.
+        stylized: A stylized photo, of any shape.
+        again: The same photo with noise, stylized.
+        noise: The standard deviation of the noise.
 
     Returns:
         A scalar; 1 for a network that returns its input.

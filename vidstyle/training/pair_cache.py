@@ -30,15 +30,15 @@ from vidstyle.core import (
     Writer,
 )
 from vidstyle.core.errors import InputError, OutputError
-from vidstyle.training.pairs import resized_flow, resized_mask
+from vidstyle.training.pairs import resize_flow, resize_mask
 
 FORMAT = 1
 """Of the folder; part of what its name is made of."""
-_SHORTER_SIDE = 540
 # Pixels; larger frames are reduced to it. A minute of 1080p would take 25 GB.
+_SHORTER_SIDE = 540
 _FACTS = "pairs.json"
-_LARGEST_FLOW = 60000.0
 # Of what half a float holds.
+_LARGEST_FLOW = 60000.0
 
 Arrays: TypeAlias = dict[str, "np.memmap[Any, np.dtype[Any]]"]
 
@@ -58,7 +58,17 @@ class KeptPairs:
 
 
 def open_pairs(folder: Path) -> KeptPairs:
-    """What ``PairSink`` wrote. Raises InputError where it is damaged or of another version."""
+    """Open what ``PairSink`` wrote.
+
+    Args:
+        folder: The cache of one clip.
+
+    Returns:
+        The arrays, mapped from disk.
+
+    Raises:
+        InputError: The folder is damaged or of another version.
+    """
     try:
         facts = json.loads((folder / _FACTS).read_text())
         if facts["format"] != FORMAT:
@@ -79,6 +89,9 @@ class PairSink:
 
     The folder has 8 bits a sample, half floats for the flow and at most 540 lines (columns
     where frames are upright).
+
+    Args:
+        options: It has none.
     """
 
     Options = StageOptions
@@ -125,7 +138,17 @@ class PairSink:
         original: Original,
         path: Path,
     ) -> None:
-        """Write the folder. Raises OutputError where the disk does not take it."""
+        """Write the folder.
+
+        Args:
+            segments: Of all chunks, in order.
+            times: Of all frames.
+            original: The clip that was read; nothing of it is copied.
+            path: The folder to create.
+
+        Raises:
+            OutputError: The disk does not take it.
+        """
         layout = _layout(self._height, self._width)
         packets = chain.from_iterable(segment.packets() for segment in segments)
         try:
@@ -171,8 +194,8 @@ class _PairWriter:
         source, size = frame.host("source"), (self._width, self._height)
         if source.shape[:2] != size[::-1]:
             source = np.asarray(cv2.resize(source, size, interpolation=cv2.INTER_AREA), np.float32)
-        flow = resized_flow(frame.host("flow"), self._height, self._width)
-        visible = resized_mask(frame.host("visible"), self._height, self._width)
+        flow = resize_flow(frame.host("flow"), self._height, self._width)
+        visible = resize_mask(frame.host("visible"), self._height, self._width)
         flow = np.clip(flow, -_LARGEST_FLOW, _LARGEST_FLOW)
         return _codes(source), flow.astype(np.float16), _codes(visible)
 

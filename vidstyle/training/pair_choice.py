@@ -11,7 +11,7 @@ import numpy as np
 
 from vidstyle.models.weights.download import user_cache
 from vidstyle.training.motion import MovedPhotos
-from vidstyle.training.pairs import Pair, PairSource, joined
+from vidstyle.training.pairs import Pair, PairSource, join_pairs
 from vidstyle.training.sceneflow import SceneFlowPairs
 
 
@@ -34,10 +34,22 @@ MOTION = PairChoice("motion")
 def pair_source(
     choice: PairChoice, photos: Sequence[Path], side: int, generator: np.random.Generator
 ) -> PairSource:
-    """The pairs of a choice, ``side`` pixels square; what a training draws from.
+    """Return the source of pairs that a training draws from.
 
-    Scene Flow and clips alternate at random with moved photos, since a few scenes are too few
-    images to learn a style from. Raises InputError where there are no pairs.
+    Scene Flow and clips alternate at random with moved photos: a few scenes are too few images to
+    learn a style from.
+
+    Args:
+        choice: Kind and place of the pairs.
+        photos: Files.
+        side: Of the images, in pixels.
+        generator: Decides what is drawn.
+
+    Returns:
+        The source.
+
+    Raises:
+        InputError: There are no pairs.
     """
     moved = MovedPhotos(photos, side, generator)
     if choice.path is None:
@@ -56,14 +68,19 @@ def pair_source(
 
 
 class Alternating:
-    """Pairs of several sources, of each as many in the long run."""
+    """Pairs of several sources, of each as many in the long run.
+
+    Args:
+        sources: At least one.
+        generator: Decides which source is next.
+    """
 
     def __init__(self, sources: Sequence[PairSource], generator: np.random.Generator) -> None:
         self._sources = tuple(sources)
         self._generator = generator
 
     def draw(self, count: int) -> Pair:
-        return joined([self._source().draw(1) for _ in range(count)])
+        return join_pairs([self._source().draw(1) for _ in range(count)])
 
     def _source(self) -> PairSource:
         return self._sources[self._generator.integers(len(self._sources))]

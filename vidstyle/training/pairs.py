@@ -13,7 +13,7 @@ import torch
 
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.warp import FRAME_MARGIN, targets
-from vidstyle.training.photos import Image, resized
+from vidstyle.training.photos import Image, resize_photo
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -59,22 +59,47 @@ class PairSource(Protocol):
     """An endless, seeded row of pairs."""
 
     def draw(self, count: int) -> Pair:
-        """The next ``count`` pairs.
+        """Draw the next pairs.
 
-        They follow from the generator that the source was made with and from nothing else that
-        changes: who gives the generator back an earlier state gets the same pairs again. Raises
-        InputError where nothing can be read.
+        They follow from the source's generator and from nothing else that changes: with the
+        generator at an earlier state, the same pairs come again.
+
+        Args:
+            count: How many, at least 1.
+
+        Returns:
+            So many pairs.
+
+        Raises:
+            InputError: Nothing can be read.
         """
         ...
 
 
 def pair_of(previous: HostArray, current: HostArray, flow: HostArray, visible: HostArray) -> Pair:
-    """One pair from host arrays: (H, W, 3) twice, (H, W, 2) and (H, W), as ``Pair`` has them."""
+    """Make one pair of host arrays.
+
+    Args:
+        previous: (H, W, 3) RGB in [0, 1].
+        current: The same, of the same size.
+        flow: (H, W, 2) pixels, from ``current`` to ``previous``.
+        visible: (H, W) in [0, 1].
+
+    Returns:
+        The pair, N = 1.
+    """
     return Pair(_tensor(previous), _tensor(current), _tensor(flow), _tensor(visible[..., None]))
 
 
-def joined(pairs: Sequence[Pair]) -> Pair:
-    """Pairs of one size as one value, in order."""
+def join_pairs(pairs: Sequence[Pair]) -> Pair:
+    """Join pairs of one size into one value, in order.
+
+    Args:
+        pairs: At least one.
+
+    Returns:
+        All of them along N.
+    """
     if len(pairs) == 1:
         return pairs[0]
     return Pair(
@@ -85,8 +110,15 @@ def joined(pairs: Sequence[Pair]) -> Pair:
     )
 
 
-def inside(flow: HostArray) -> HostArray:
-    """1 where ``flow``, (H, W, 2) in pixels, leads to a point of the image, else 0; (H, W)."""
+def mask_inside(flow: HostArray) -> HostArray:
+    """Mark the pixels whose flow leads to a point of the image.
+
+    Args:
+        flow: (H, W, 2) in pixels.
+
+    Returns:
+        (H, W), 1 inside and 0 outside.
+    """
     height, width = flow.shape[:2]
     columns, rows = targets(flow)
     there = (columns >= -FRAME_MARGIN) & (columns <= width - 1 + FRAME_MARGIN)
@@ -110,12 +142,22 @@ def random_crop(
     side: int,
     generator: np.random.Generator,
 ) -> Pair:
-    """A square of the frames, at least ``side`` pixels where they are as large, as a pair.
+    """Cut a random square out of two frames, as a pair.
 
-    Frames are (H, W, 3) RGB of 0 to 255, ``flow`` (H, W, 2), ``visible`` (H, W) in [0, 1], or
-    of 0 to 255 as 8 bits; only what is cut out is read. The square is as large as the frames'
-    shorter side at most, reduced to ``side``, and mirrored half the time. What the crop does
-    not show of the previous frame is not visible.
+    The square has at least ``side`` pixels where the frames are as large, and at most the frames'
+    shorter side; it is reduced to ``side``, and mirrored half the time. What the crop does not show
+    of the previous frame is not visible. Only what is cut out is read.
+
+    Args:
+        previous: (H, W, 3) RGB of 0 to 255.
+        current: The same, of the same size.
+        flow: (H, W, 2) pixels, from ``current`` to ``previous``.
+        visible: (H, W) in [0, 1], or of 0 to 255 as 8 bits.
+        side: Of the pair's images, in pixels.
+        generator: Decides where.
+
+    Returns:
+        One pair of (side, side) images.
     """
     shortest = min(flow.shape[:2])
     length = int(generator.integers(min(side, shortest), shortest, endpoint=True))
@@ -125,25 +167,43 @@ def random_crop(
     mirrored = bool(generator.random() < 0.5)
     cut = (slice(top, top + length), slice(left, left + length))
     before, now = (
-        resized(np.ascontiguousarray(image[cut]), side, side) * _TO_UNIT
+        resize_photo(np.ascontiguousarray(image[cut]), side, side) * _TO_UNIT
         for image in (previous, current)
     )
-    motion = resized_flow(np.asarray(flow[cut], np.float32), side, side)
-    seen = resized_mask(_unit(visible[cut]), side, side)
+    motion = resize_flow(np.asarray(flow[cut], np.float32), side, side)
+    seen = resize_mask(_unit(visible[cut]), side, side)
     if mirrored:
         before, now, motion, seen = (layer[:, ::-1] for layer in (before, now, motion, seen))
         motion = motion * np.array([-1, 1], np.float32)
-    return pair_of(before, now, motion, seen * inside(motion))
+    return pair_of(before, now, motion, seen * mask_inside(motion))
 
 
-def resized_flow(flow: HostArray, height: int, width: int) -> HostArray:
-    """A flow (H, W, 2) on another grid, in that grid's pixels."""
+def resize_flow(flow: HostArray, height: int, width: int) -> HostArray:
+    """Scale a flow to another grid.
+
+    Args:
+        flow: (H, W, 2) in pixels.
+        height: Of the grid, in pixels.
+        width: Of the grid, in pixels.
+
+    Returns:
+        (height, width, 2), in that grid's pixels.
+    """
     factors = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
     return _resampled(flow, height, width) * factors
 
 
-def resized_mask(mask: HostArray, height: int, width: int) -> HostArray:
-    """A mask (H, W) in [0, 1] on another grid."""
+def resize_mask(mask: HostArray, height: int, width: int) -> HostArray:
+    """Scale a mask to another grid.
+
+    Args:
+        mask: (H, W) in [0, 1].
+        height: Of the grid, in pixels.
+        width: Of the grid, in pixels.
+
+    Returns:
+        (height, width) in [0, 1].
+    """
     # Averages of ones are off by their rounding.
     return np.minimum(_resampled(mask, height, width), np.float32(1))
 

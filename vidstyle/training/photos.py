@@ -33,7 +33,15 @@ Image = npt.NDArray[np.uint8]
 
 
 class PhotoCrops:
-    """Random crops, flips and scales of photos; the same generator gives the same crops."""
+    """Random crops, flips and scales of photos; the same generator gives the same crops.
+
+    Args:
+        paths: Files.
+        side: Of the crops, in pixels.
+        generator: Decides what is drawn.
+        unreadable: Collects the files that cannot be read, each reported once; several rows of
+            photos may share it.
+    """
 
     def __init__(
         self,
@@ -43,18 +51,22 @@ class PhotoCrops:
         *,
         unreadable: set[Path] | None = None,
     ) -> None:
-        """``unreadable`` collects the files that cannot be read, each reported once; several rows
-        may share it."""
         self._paths = tuple(paths)
         self._side = side
         self._generator = generator
         self._unreadable: set[Path] = set() if unreadable is None else unreadable
 
     def draw(self, count: int) -> torch.Tensor:
-        """``count`` crops (N, 3, side, side), RGB in [0, 1].
+        """Draw crops. Unreadable files are skipped, each with one line in the log.
 
-        Unreadable files are skipped, each with one line in the log. Raises InputError where
-        no file is left.
+        Args:
+            count: How many, at least 1.
+
+        Returns:
+            (N, 3, side, side) RGB in [0, 1].
+
+        Raises:
+            InputError: No file is left.
         """
         return torch.cat([to_tensor(self._crop(self._photo())) for _ in range(count)])
 
@@ -62,7 +74,7 @@ class PhotoCrops:
         while len(self._unreadable) < len(self._paths):
             path = self._paths[self._generator.integers(len(self._paths))]
             try:
-                return read_image(path)
+                return read_photo(path)
             except InputError as error:
                 if path not in self._unreadable:
                     logger.warning("skipped: %s", error)
@@ -80,7 +92,7 @@ class PhotoCrops:
         crop = photo[top : top + side, left : left + side]
         if self._generator.random() < 0.5:
             crop = crop[:, ::-1]
-        return self._recolored(resized(np.ascontiguousarray(crop), self._side, self._side))
+        return self._recolored(resize_photo(np.ascontiguousarray(crop), self._side, self._side))
 
     def _recolored(self, crop: Image) -> Image:
         # A few hundred photos show few saturated colors; a network that never saw a pure red
@@ -92,7 +104,17 @@ class PhotoCrops:
 
 
 def list_photos(folder: Path) -> tuple[Path, ...]:
-    """The photos of a folder and the folders in it, in order. Raises InputError for none."""
+    """List the photos of a folder and of the folders in it.
+
+    Args:
+        folder: Where to look.
+
+    Returns:
+        Files, in order.
+
+    Raises:
+        InputError: There are none.
+    """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder of photos")
     photos = sorted(
@@ -103,10 +125,18 @@ def list_photos(folder: Path) -> tuple[Path, ...]:
     return tuple(photos)
 
 
-def held_out(paths: Sequence[Path], count: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    """Photos to train on, and at most ``count`` spread evenly over the rest to measure on.
+def hold_out(paths: Sequence[Path], count: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Divide photos into those to train on and those to measure on.
 
-    A quarter at most is held out; a folder of fewer than four photos is both.
+    What is held out is spread evenly over the row, a quarter of it at most. A folder of fewer than
+    four photos serves as both.
+
+    Args:
+        paths: Files.
+        count: How many to hold out at most.
+
+    Returns:
+        Those to train on, and those to measure on.
     """
     count = min(count, len(paths) // 4)
     if not count:
@@ -117,31 +147,46 @@ def held_out(paths: Sequence[Path], count: int) -> tuple[tuple[Path, ...], tuple
 
 
 def read_squares(paths: Sequence[Path], side: int) -> tuple[torch.Tensor, ...]:
-    """The middle of each readable photo as (1, 3, side, side), RGB in [0, 1].
+    """Read the middle of each readable photo.
 
-    Raises InputError where none can be read.
+    Args:
+        paths: Files.
+        side: Of the squares, in pixels.
+
+    Returns:
+        (1, 3, side, side) RGB in [0, 1] each.
+
+    Raises:
+        InputError: None can be read.
     """
     squares = []
     for path in paths:
         try:
-            photo = read_image(path)
+            photo = read_photo(path)
         except InputError as error:
             logger.warning("skipped: %s", error)
             continue
         shortest = min(photo.shape[:2])
         top, left = ((length - shortest) // 2 for length in photo.shape[:2])
         square = np.ascontiguousarray(photo[top : top + shortest, left : left + shortest])
-        squares.append(to_tensor(resized(square, side, side)))
+        squares.append(to_tensor(resize_photo(square, side, side)))
     if not squares:
         raise InputError(f"none of the {len(paths)} photos can be read")
     return tuple(squares)
 
 
-def read_image(path: Path) -> Image:
-    """An image (H, W, 3) in RGB, upright as its EXIF says.
+def read_photo(path: Path) -> Image:
+    """Read an image, upright as its EXIF says.
 
-    Raises InputError where it is missing or damaged, or larger than any photo; that is known
-    before memory is taken for it.
+    Args:
+        path: A file of any format that OpenCV reads.
+
+    Returns:
+        (H, W, 3) RGB, 8 bits.
+
+    Raises:
+        InputError: The file is missing or damaged, or by its header larger than any photo, which is
+            known before memory is taken for it.
     """
     content = _content(path)
     size = image_size(content)
@@ -174,8 +219,17 @@ def _content(path: Path) -> bytes:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def resized(image: Image, height: int, width: int) -> Image:
-    """An image at another size: by area when it shrinks, bicubic when it grows."""
+def resize_photo(image: Image, height: int, width: int) -> Image:
+    """Scale an image: by area when it shrinks, bicubic when it grows.
+
+    Args:
+        image: (H, W, 3), 8 bits.
+        height: In pixels.
+        width: In pixels.
+
+    Returns:
+        (height, width, 3), 8 bits; the image itself where it has that size.
+    """
     if image.shape[:2] == (height, width):
         return image
     smaller = height * width < image.shape[0] * image.shape[1]
@@ -184,13 +238,29 @@ def resized(image: Image, height: int, width: int) -> Image:
 
 
 def to_tensor(image: Image) -> torch.Tensor:
-    """An image (H, W, 3) of 0 to 255 as (1, 3, H, W), float32 in [0, 1]."""
+    """Convert an image to what networks take.
+
+    Args:
+        image: (H, W, 3) RGB of 0 to 255.
+
+    Returns:
+        (1, 3, H, W) float32 in [0, 1].
+    """
     return torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255.0
 
 
-def with_noise(
+def add_noise(
     photos: torch.Tensor, deviation: float, generator: np.random.Generator
 ) -> torch.Tensor:
-    """Photos of any shape with normal noise of a standard deviation; not clamped."""
+    """Add normal noise; the result is not clamped.
+
+    Args:
+        photos: Of any shape.
+        deviation: Standard deviation of the noise.
+        generator: Draws the noise.
+
+    Returns:
+        New images of that shape.
+    """
     noise = torch.from_numpy(generator.standard_normal(tuple(photos.shape), np.float32))
     return photos + deviation * noise

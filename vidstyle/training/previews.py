@@ -10,7 +10,7 @@ import numpy as np
 
 from vidstyle.core.errors import InputError, OutputError
 from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
-from vidstyle.training.photos import read_image, resized
+from vidstyle.training.photos import read_photo, resize_photo
 from vidstyle.training.watch import STYLE_IMAGE, Image, TrainingStep
 
 LATEST = "latest.png"
@@ -26,9 +26,14 @@ _COLUMNS = 6
 class PreviewImages:
     """Writes ``step-000500-NAME.png``, and ``latest.png``: each image over the steps.
 
-    A resumed training continues the sheet; images that lie in the folder
-    from steps that are yet to come are no part of it. Raises OutputError where the folder
-    cannot be written.
+    A resumed training continues the sheet. Images in the folder of steps that are yet to come are
+    no part of it.
+
+    Args:
+        folder: Where the images go; it is created if needed.
+
+    Raises:
+        OutputError: The folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -49,7 +54,7 @@ class PreviewImages:
 
     def image(self, iteration: int, name: str, image: Image) -> None:
         if name == STYLE_IMAGE:
-            write_image(self._folder / f"{STYLE_IMAGE}.png", fitted(image, _LARGEST))
+            write_image(self._folder / f"{STYLE_IMAGE}.png", fit_image(image, _LARGEST))
             return
         path = self._folder / f"step-{iteration:06}-{name}.png"
         write_image(path, image)
@@ -91,24 +96,37 @@ def _read(path: Path | None) -> Image | None:
     if path is None:
         return None
     try:
-        return fitted(read_image(path), _CELL)
+        return fit_image(read_photo(path), _CELL)
     except InputError:
         return None
 
 
-def fitted(image: Image, side: int) -> Image:
-    """An image reduced so that its longer side has at most ``side`` pixels."""
+def fit_image(image: Image, side: int) -> Image:
+    """Reduce an image, so that its longer side has at most so many pixels.
+
+    Args:
+        image: (H, W, 3) RGB, 8 bits.
+        side: In pixels.
+
+    Returns:
+        The reduced image; the image itself where it is small enough.
+    """
     longest = max(image.shape[:2])
     if longest <= side:
         return image
     height, width = (max(1, round(length * side / longest)) for length in image.shape[:2])
-    return resized(image, height, width)
+    return resize_photo(image, height, width)
 
 
 def write_image(path: Path, image: Image) -> None:
     """Write an image in the format of the path's suffix, whole or not at all.
 
-    Raises OutputError where the format cannot hold it or the folder cannot be written.
+    Args:
+        path: The file.
+        image: (H, W, 3) RGB, 8 bits.
+
+    Raises:
+        OutputError: The format cannot hold the image, or the folder cannot be written.
     """
     part = path.with_name(f".{path.name}.part")
     try:

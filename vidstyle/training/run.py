@@ -22,7 +22,7 @@ from vidstyle.models.style.styles import base_network
 from vidstyle.models.weights import safetensors_file
 from vidstyle.training.objective import settings_of
 from vidstyle.training.pairs import Pair
-from vidstyle.training.photos import with_noise
+from vidstyle.training.photos import add_noise
 from vidstyle.training.settings import TrainingSettings
 
 _FORMAT = "1"
@@ -42,7 +42,18 @@ class TrainingRun:
 
 
 def new_run(settings: TrainingSettings, device: str = "cpu") -> TrainingRun:
-    """The start of a training; the same settings give the same one."""
+    """Return the start of a training; the same settings give the same one.
+
+    Args:
+        settings: Of the training.
+        device: As torch names it.
+
+    Returns:
+        The run, before its first step.
+
+    Raises:
+        UsageError: The settings want a base network that does not ship.
+    """
     # Convolutions in bfloat16 are about twice as fast in this layout.
     network = start_network(settings).to(memory_format=torch.channels_last).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
@@ -50,9 +61,16 @@ def new_run(settings: TrainingSettings, device: str = "cpu") -> TrainingRun:
 
 
 def start_network(settings: TrainingSettings) -> StyleNetwork:
-    """The network with the weights at which a training starts.
+    """Build the network with the weights at which a training starts.
 
-    Raises UsageError where the settings want a base network that does not ship.
+    Args:
+        settings: Of the training.
+
+    Returns:
+        The network, on the CPU.
+
+    Raises:
+        UsageError: The settings want a base network that does not ship.
     """
     network = empty_network(settings.architecture, settings.width)
     if settings.initial_weights == "random":
@@ -70,7 +88,13 @@ def start_network(settings: TrainingSettings) -> StyleNetwork:
 def save_checkpoint(path: Path, run: TrainingRun, made_of: Mapping[str, str]) -> None:
     """Write a run that has taken at least one step, whole or not at all.
 
-    ``made_of`` says what the training depends on. Raises OutputError.
+    Args:
+        path: The checkpoint.
+        run: The training as it stands.
+        made_of: What the training depends on, by name.
+
+    Raises:
+        OutputError: The folder cannot be written.
     """
     tensors = {f"weight.{name}": value for name, value in run.network.state_dict().items()}
     for name, parameter in run.network.named_parameters():
@@ -88,10 +112,20 @@ def save_checkpoint(path: Path, run: TrainingRun, made_of: Mapping[str, str]) ->
 def load_checkpoint(
     path: Path, settings: TrainingSettings, made_of: Mapping[str, str], device: str = "cpu"
 ) -> TrainingRun:
-    """The run as it was saved: what follows equals an uninterrupted training, bit for bit.
+    """Load a run as it was saved: what follows equals an uninterrupted training, bit for bit.
 
-    Raises WeightsError where the file is damaged, and UsageError where it belongs to a
-    training with other settings or images.
+    Args:
+        path: The checkpoint.
+        settings: Of the training to resume.
+        made_of: What that training depends on, by name.
+        device: As torch names it.
+
+    Returns:
+        The run.
+
+    Raises:
+        WeightsError: The file is damaged.
+        UsageError: It belongs to a training with other settings or images.
     """
     metadata = safetensors_file.read_metadata(path)
     if metadata.get("vidstyle.checkpoint") != _FORMAT:
@@ -139,8 +173,18 @@ gradients, and would undo what the base network has learned."""
 
 
 def learning_rate(settings: TrainingSettings, iteration: int) -> float:
-    """Up in a line over the first steps, constant, and over the last ``decay`` of the iterations
-    down to 0 in a line."""
+    """Compute the learning rate of a step.
+
+    It rises in a line over the first steps, is constant, and falls in a line to 0 over the last
+    ``decay`` of the iterations.
+
+    Args:
+        settings: Of the training.
+        iteration: Steps already taken.
+
+    Returns:
+        The rate for Adam.
+    """
     begun = (iteration + 1) / _WARM_UP
     left = (settings.iterations - iteration) / settings.iterations
     return settings.learning_rate * min(1.0, begun, left / max(settings.decay, 1e-9))
@@ -152,8 +196,8 @@ def take_step(
     """Take one step of the optimizer.
 
     Args:
-        run: is changed.
-        objective: what the step makes smaller.
+        run: Is changed.
+        objective: What the step makes smaller.
         photos: (N, 3, H, W); or pairs, of which the later image is stylized, and compared with the
             stylized earlier one, warped.
 
@@ -161,7 +205,7 @@ def take_step(
         The terms of the loss before the step.
 
     Raises:
-        UsageError: the loss is not finite.
+        UsageError: The loss is not finite.
     """
     settings = settings_of(objective)
     terms = (
@@ -189,7 +233,7 @@ def _photo_terms(
 def _pair_terms(run: TrainingRun, objective: Objective, pair: Pair) -> dict[str, torch.Tensor]:
     settings = settings_of(objective)
     device = next(run.network.parameters()).device
-    noisy = with_noise(pair.previous, settings.noise, run.generator)
+    noisy = add_noise(pair.previous, settings.noise, run.generator)
     both = torch.cat([pair.current, noisy]).to(device)
     current, previous = _stylize(run, settings, both).chunk(2)
     content = objective.content(both[: len(current)])

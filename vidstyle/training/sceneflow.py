@@ -15,14 +15,14 @@ import numpy as np
 from vidstyle.core.errors import InputError
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.visibility import BoolMask, visibility
-from vidstyle.training.pairs import Pair, joined, random_crop
-from vidstyle.training.photos import Image, read_image
+from vidstyle.training.pairs import Pair, join_pairs, random_crop
+from vidstyle.training.photos import Image, read_photo
 
 _FLOW, _BOUNDARIES = "optical_flow", "motion_boundaries"
 _INTO_PAST = re.compile(r"OpticalFlowIntoPast_(\d+)_([LR])\.pfm")
 _FRAME_SUFFIXES = (".png", ".webp")
-_NOWHERE = np.float32(1e4)
 # Pixels; stands for a flow back that is not finite, and agrees with no flow.
+_NOWHERE = np.float32(1e4)
 
 logger = logging.getLogger(__name__)
 
@@ -45,24 +45,36 @@ class ScenePair:
 
 
 class SceneFlowPairs:
-    """Random crops of random pairs of FlyingThings3D, Driving or Monkaa, or all of them."""
+    """Random crops of random pairs of FlyingThings3D, Driving or Monkaa, or all of them.
+
+    Args:
+        folder: As ``find_pairs`` wants it.
+        side: Of the images, in pixels.
+        generator: Decides what is drawn.
+
+    Raises:
+        InputError: The folder has no pairs.
+    """
 
     def __init__(self, folder: Path, side: int, generator: np.random.Generator) -> None:
-        """``folder`` as ``find_pairs`` wants it, ``side`` of the images in pixels.
-
-        Raises InputError where the folder has no pairs.
-        """
         self._pairs = find_pairs(folder)
         self._side = side
         self._generator = generator
         self._unreadable: set[ScenePair] = set()
 
     def draw(self, count: int) -> Pair:
-        """``count`` pairs. Unreadable ones are skipped, each with a line in the log.
+        """Draw pairs. Unreadable ones are skipped, each with a line in the log.
 
-        Raises InputError where none is left.
+        Args:
+            count: How many, at least 1.
+
+        Returns:
+            So many pairs of (side, side) images.
+
+        Raises:
+            InputError: None is left.
         """
-        return joined([self._pair() for _ in range(count)])
+        return join_pairs([self._pair() for _ in range(count)])
 
     def _pair(self) -> Pair:
         previous, current, flow, visible = self._truth()
@@ -83,13 +95,21 @@ class SceneFlowPairs:
 
 
 def find_pairs(folder: Path) -> tuple[ScenePair, ...]:
-    """All consecutive frames in a folder for which flow into the past and back is there.
+    """Find all consecutive frames in a folder that have flow into the past and back.
 
-    It is found wherever ``optical_flow`` lies beside folders of frames, such as
-    ``frames_cleanpass`` or ``frames_finalpass_webp``, as the archives unpack; frames of both
-    passes count. ``motion_boundaries`` beside them is used where it is there. Scenes may lie
-    any number of folders deep (``TRAIN/A/0000``, ``35mm_focallength/scene_forwards/fast``,
-    ``treeflight_x2``). Raises InputError where there is no pair.
+    Flow is found wherever ``optical_flow`` lies beside folders of frames, such as
+    ``frames_cleanpass`` or ``frames_finalpass_webp``, as the archives unpack; frames of both passes
+    count. ``motion_boundaries`` beside them is used where it is there. Scenes may lie any number of
+    folders deep (``TRAIN/A/0000``, ``35mm_focallength/scene_forwards/fast``, ``treeflight_x2``).
+
+    Args:
+        folder: An unpacked data set, or a part of one.
+
+    Returns:
+        The pairs, in order of their files.
+
+    Raises:
+        InputError: There is no pair.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder of the Scene Flow data sets")
@@ -104,13 +124,21 @@ def find_pairs(folder: Path) -> tuple[ScenePair, ...]:
 
 
 def read_pair(pair: ScenePair) -> Truth:
-    """The frames, the true flow, and where it leads to what the current frame shows.
+    """Read the frames, the true flow, and where it leads to what the current frame shows.
 
     Visibility is ``visibility`` of the true flows, a pixel smaller so that its soft edge lies
     within, and without the data set's motion boundaries and pixels whose flow is not finite.
-    Raises InputError where a file cannot be read or the sizes differ.
+
+    Args:
+        pair: Files of two consecutive frames.
+
+    Returns:
+        Frames, flow and visibility, on one grid.
+
+    Raises:
+        InputError: A file cannot be read, or the sizes differ.
     """
-    previous, current = read_image(pair.previous), read_image(pair.current)
+    previous, current = read_photo(pair.previous), read_photo(pair.current)
     flow, flow_back = _read_flow(pair.flow), _read_flow(pair.flow_back)
     for path, layer in ((pair.current, current), (pair.flow, flow), (pair.flow_back, flow_back)):
         _check_size(path, layer, pair.previous, previous)
@@ -119,7 +147,7 @@ def read_pair(pair: ScenePair) -> Truth:
     flow_back = np.where(known_back, flow_back, _NOWHERE)
     visible = visibility(flow, flow_back, shrink=1) * known[..., 0]
     if pair.boundaries:
-        boundaries = read_image(pair.boundaries)
+        boundaries = read_photo(pair.boundaries)
         _check_size(pair.boundaries, boundaries, pair.previous, previous)
         visible = visible * (boundaries[..., 0] == 0)
     return previous, current, flow, np.asarray(visible, np.float32)
@@ -170,12 +198,20 @@ _HEADER = re.compile(rb"(P[Ff])\s+(\d{1,9})\s+(\d{1,9})\s+([-+.\deE]{1,32})[ \t]
 
 
 def read_pfm(path: Path) -> HostArray:
-    """A float map: (H, W, 3) where it is a color one, (H, W) where it is gray.
+    """Read a float map.
 
-    The first row is the top one, although files begin with the bottom one. The sign of the
-    header's scale gives the byte order, negative for little endian; its size changes nothing.
-    Raises InputError where the file cannot be read, is of another kind, or is not as long as
-    its header says.
+    The first row is the top one, although files begin with the bottom one. The sign of the header's
+    scale gives the byte order, negative for little endian; its size changes nothing.
+
+    Args:
+        path: A ``.pfm`` file.
+
+    Returns:
+        (H, W, 3) for a color map, (H, W) for a gray one; float32.
+
+    Raises:
+        InputError: The file cannot be read, is of another kind, or is not as long as its header
+            says.
     """
     try:
         content = path.read_bytes()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidstyle.core.errors import OutputError, UsageError
-from vidstyle.training.previews import fitted
+from vidstyle.training.previews import fit_image
 from vidstyle.training.watch import Image, TrainingStep
 
 if TYPE_CHECKING:
@@ -19,10 +19,16 @@ _LARGEST = 512
 class TensorBoard:
     """Writes a log folder for ``tensorboard --logdir``.
 
-    A resumed training continues its curves: steps that the folder has
-    from beyond the checkpoint are hidden, so that none appears twice. A training that begins
-    from the start hides all earlier ones. Raises UsageError where TensorBoard is not installed, and
-    OutputError where the folder cannot be made.
+    A resumed training continues its curves. Steps that the folder has from beyond the checkpoint
+    are hidden, so that none appears twice. A training that begins from the start hides all earlier
+    ones.
+
+    Args:
+        folder: It is created if needed.
+
+    Raises:
+        UsageError: TensorBoard is not installed.
+        OutputError: The folder cannot be created.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -46,7 +52,7 @@ class TensorBoard:
             log.add_scalar(name, value, step.iteration)
 
     def image(self, iteration: int, name: str, image: Image) -> None:
-        small = fitted(image, _LARGEST)
+        small = fit_image(image, _LARGEST)
         if self._log is None:
             self._early.append((iteration, name, small))
         else:

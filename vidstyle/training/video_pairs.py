@@ -22,7 +22,7 @@ from vidstyle.runner.config.stage_list import stage_of_values
 from vidstyle.runner.config.yaml_values import Where
 from vidstyle.runner.job import Job, run
 from vidstyle.training.pair_cache import FORMAT, open_pairs
-from vidstyle.training.pairs import Pair, joined, random_crop
+from vidstyle.training.pairs import Pair, join_pairs, random_crop
 
 FLOW = "flow/dis"
 FRAMES = (0, 600)
@@ -38,7 +38,24 @@ _STAGES = Path(__file__).parent / "stages"
 
 
 class VideoPairs:
-    """Random crops of random consecutive frames of clips, never across a cut."""
+    """Random crops of random consecutive frames of clips, never across a cut.
+
+    The flow of the clips is taken from the cache, or computed; see ``keep_pairs``.
+
+    Args:
+        clips: Video files.
+        side: Of the images, in pixels.
+        generator: Decides what is drawn.
+        cache: Folder of the clips' frames and flow.
+        flow: Name of a flow stage.
+        options: Of that stage.
+        frames: Half-open interval of the frames that are used.
+        device: As ``vidstyle run --device`` takes it.
+
+    Raises:
+        InputError: No clip has two frames in one shot, or one cannot be read; ``keep_pairs`` raises
+            more.
+    """
 
     def __init__(
         self,
@@ -52,11 +69,6 @@ class VideoPairs:
         frames: tuple[int, int | None] = FRAMES,
         device: str = "auto",
     ) -> None:
-        """Find the flow of the clips, or take it from the folder ``cache``; see ``keep_pairs``.
-
-        ``side`` is that of the images in pixels. Raises InputError where the clips have no
-        two frames in one shot, and what ``keep_pairs`` raises.
-        """
         self._kept = [
             open_pairs(
                 keep_pairs(clip, cache, flow=flow, options=options, frames=frames, device=device)
@@ -70,8 +82,15 @@ class VideoPairs:
         self._generator = generator
 
     def draw(self, count: int) -> Pair:
-        """``count`` pairs."""
-        return joined([self._pair() for _ in range(count)])
+        """Draw pairs.
+
+        Args:
+            count: How many, at least 1.
+
+        Returns:
+            So many pairs of (side, side) images.
+        """
+        return join_pairs([self._pair() for _ in range(count)])
 
     def _pair(self) -> Pair:
         kept, later = self._pairs[self._generator.integers(len(self._pairs))]
@@ -94,12 +113,27 @@ def keep_pairs(
     frames: tuple[int, int | None] = FRAMES,
     device: str = "auto",
 ) -> Path:
-    """The folder in ``cache`` with a clip's frames, flow and visibility, made where it is missing.
+    """Return the folder with a clip's frames, flow and visibility; compute them if it is missing.
 
-    It is named after the clip's bytes, the flow stage, its options and the frames, and is there
-    whole or not at all. ``flow`` is any flow stage, plugins of ``VIDSTYLE_PLUGINS`` included,
-    with ``options`` as a pipeline has them. Raises InputError for the clip, PipelineError for
-    stage and options, DeviceError, and OutputError where the cache cannot be written.
+    The folder is named after the clip's bytes, the flow stage, its options and the frames, and is
+    there whole or not at all.
+
+    Args:
+        clip: A video file.
+        cache: Folder of such folders.
+        flow: Name of a flow stage; plugins of ``VIDSTYLE_PLUGINS`` count.
+        options: Of that stage, as a pipeline has them.
+        frames: Half-open interval of the frames that are used.
+        device: As ``vidstyle run --device`` takes it.
+
+    Returns:
+        The folder in ``cache``.
+
+    Raises:
+        InputError: The clip cannot be read.
+        PipelineError: There is no such stage or option.
+        DeviceError: The device is absent.
+        OutputError: The cache cannot be written.
     """
     pipeline = _pipeline(flow, options or {})
     folder = cache / _name(clip, pipeline, frames)

@@ -37,14 +37,21 @@ class Watcher(Protocol):
     """Called as a training proceeds, in order; it does not change the training."""
 
     def step(self, step: TrainingStep) -> None:
-        """A step was taken."""
+        """Take note of a step.
+
+        Args:
+            step: The step that was taken.
+        """
         ...
 
     def image(self, iteration: int, name: str, image: Image) -> None:
-        """What a held-out photo looks like after so many steps, or, once, the style image.
+        """Take note of what a held-out photo looks like by now, or, once, of the style image.
 
-        The name is the same for the same photo. The style image, ``STYLE_IMAGE``, comes before
-        the first step.
+        Args:
+            iteration: Steps taken.
+            name: Of the photo, always the same; ``STYLE_IMAGE``, before the first step, for the
+                style image.
+            image: (H, W, 3) RGB, 8 bits.
         """
         ...
 
@@ -54,7 +61,11 @@ class Watcher(Protocol):
 
 
 class Watchers:
-    """Several watchers as one, called in the order in which they are given; or none."""
+    """Several watchers as one, called in the order in which they are given; or none.
+
+    Args:
+        *watchers: Any number.
+    """
 
     def __init__(self, *watchers: Watcher) -> None:
         self._watchers = watchers

@@ -31,7 +31,7 @@ def test_folding_changes_nothing_borders_included(form: InputForm) -> None:
     weight = torch.randn(4, 3, 3, 3, generator=generator, dtype=torch.float64)
     kept = weight.clone()
 
-    mean, folded = INPUT_FORMS[form].folded(weight)
+    mean, folded = INPUT_FORMS[form].fold(weight)
 
     wanted = functional.conv2d(own_images(form, images), weight, padding=1)
     torch.testing.assert_close(functional.conv2d(images - mean, folded, padding=1), wanted)

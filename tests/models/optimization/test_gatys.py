@@ -12,7 +12,7 @@ from tests.models.gatys_world import one_thread, small_backbone, waves
 from vidstyle.models.loss.backbone import Backbone
 from vidstyle.models.loss.loss_options import LossOptions
 from vidstyle.models.loss.loss_terms import Past
-from vidstyle.models.optimization.gatys import OptimizationResult, OptimizationStep, stylize
+from vidstyle.models.optimization.gatys import OptimizationResult, OptimizationStep, optimize_image
 from vidstyle.models.optimization.options import DescentOptions
 from vidstyle.models.optimization.task import OptimizationTask, StyleReference
 
@@ -49,7 +49,7 @@ def test_the_loss_falls_and_each_step_is_reported(
     backbone: Backbone, task: OptimizationTask, optimizer: str
 ) -> None:
     settings = FEW.model_copy(update={"optimizer": optimizer})  # type: ignore[arg-type]  # one of the two
-    stylized = stylize(backbone, task, options=settings, watch=(kept := Kept()))
+    stylized = optimize_image(backbone, task, options=settings, watch=(kept := Kept()))
     assert [each.step for each in kept.steps] == list(range(1, 9))
     assert kept.steps[-1].loss == stylized.loss < 0.8 * kept.steps[0].loss
     assert (stylized.steps, stylized.ending) == (8, "steps")
@@ -64,8 +64,8 @@ def test_two_runs_are_equal_and_a_seed_makes_another(
     backbone: Backbone, task: OptimizationTask
 ) -> None:
     noise = FEW.model_copy(update={"start": "noise", "steps": 3})
-    first, again = (stylize(backbone, task, options=noise).image for _ in range(2))
-    other = stylize(backbone, task, options=noise.model_copy(update={"seed": 1})).image
+    first, again = (optimize_image(backbone, task, options=noise).image for _ in range(2))
+    other = optimize_image(backbone, task, options=noise.model_copy(update={"seed": 1})).image
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -74,7 +74,7 @@ def test_levels_go_from_coarse_to_fine_and_share_the_steps(backbone: Backbone) -
     big = StyleReference(image=waves(140, 150, period=9, color=2))
     content = waves(131, 160)
     kept = Kept()
-    stylized = stylize(
+    stylized = optimize_image(
         backbone,
         OptimizationTask(content, (big,)),
         options=FEW.model_copy(update={"levels": 3}),
@@ -86,15 +86,15 @@ def test_levels_go_from_coarse_to_fine_and_share_the_steps(backbone: Backbone) -
 
 
 def test_a_watcher_ends_it_with_what_there_is(backbone: Backbone, task: OptimizationTask) -> None:
-    stylized = stylize(backbone, task, options=FEW, watch=(kept := Kept(most=3)))
+    stylized = optimize_image(backbone, task, options=FEW, watch=(kept := Kept(most=3)))
     assert (stylized.steps, stylized.ending, len(kept.steps)) == (3, "stopped", 3)
-    three = stylize(backbone, task, options=FEW.model_copy(update={"steps": 3}))
+    three = optimize_image(backbone, task, options=FEW.model_copy(update={"steps": 3}))
     assert torch.equal(stylized.image, three.image)
 
 
 def test_it_ends_when_the_loss_falls_no_more(backbone: Backbone, task: OptimizationTask) -> None:
     settings = DescentOptions(steps=400, tolerance=0.02)
-    stylized = stylize(backbone, task, options=settings, watch=(kept := Kept()))
+    stylized = optimize_image(backbone, task, options=settings, watch=(kept := Kept()))
     assert stylized.ending == "converged"
     assert 20 < stylized.steps < 400
     assert kept.steps[-21].loss - stylized.loss < 0.02 * kept.steps[-21].loss
@@ -104,7 +104,7 @@ def test_an_image_that_is_its_own_style_image_stays_nearly_as_it_is(backbone: Ba
     content = waves(32, 44)
     own = OptimizationTask(content, (StyleReference(image=content),))
     losses = LossOptions(variation_weight=0)
-    stylized = stylize(backbone, own, losses=losses, options=FEW)
+    stylized = optimize_image(backbone, own, losses=losses, options=FEW)
     assert stylized.ending == "stalled"
     torch.testing.assert_close(stylized.image, content)
 
@@ -113,21 +113,23 @@ def test_outside_of_the_masks_nothing_changes(backbone: Backbone, task: Optimiza
     mask = torch.zeros(1, 1, 32, 44)
     mask[..., :20] = 1
     masked = replace(task, references=(replace(task.references[0], mask=mask),))
-    stylized = stylize(backbone, masked, options=FEW).image
+    stylized = optimize_image(backbone, masked, options=FEW).image
     assert torch.equal(stylized[..., 20:], task.content[..., 20:])
     assert (stylized[..., :20] - task.content[..., :20]).abs().mean() > 0.01
     both = replace(task, references=(*masked.references, *task.references))
-    assert not torch.equal(stylize(backbone, both, options=FEW).image[..., 20:], stylized[..., 20:])
+    assert not torch.equal(
+        optimize_image(backbone, both, options=FEW).image[..., 20:], stylized[..., 20:]
+    )
 
 
 def test_the_past_holds_where_it_is_visible(backbone: Backbone, task: OptimizationTask) -> None:
-    before = stylize(backbone, task, options=FEW.model_copy(update={"steps": 20})).image
+    before = optimize_image(backbone, task, options=FEW.model_copy(update={"steps": 20})).image
     visible = torch.zeros(1, 1, 32, 44)
     visible[..., :22] = 1
     dark = task.content * 0.95
-    single = stylize(backbone, OptimizationTask(dark, task.references), options=FEW)
+    single = optimize_image(backbone, OptimizationTask(dark, task.references), options=FEW)
     after = OptimizationTask(dark, task.references, Past(before, visible))
-    held = stylize(backbone, after, options=FEW.model_copy(update={"start": "previous"}))
+    held = optimize_image(backbone, after, options=FEW.model_copy(update={"start": "previous"}))
 
     def change(stylized: OptimizationResult) -> torch.Tensor:
         return (stylized.image - before)[..., :22].square().mean()
@@ -141,7 +143,7 @@ def test_what_was_hidden_leaves_no_ghost(backbone: Backbone, task: OptimizationT
     before = waves(32, 44, period=20, color=4)
     settings = FEW.model_copy(update={"start": "previous"})
     first, other = (
-        stylize(backbone, replace(task, past=Past(image, hidden)), options=settings).image
+        optimize_image(backbone, replace(task, past=Past(image, hidden)), options=settings).image
         for image in (before, before.flip(3))
     )
     # Its colors alone are taken over, and those two have the same.
@@ -149,7 +151,7 @@ def test_what_was_hidden_leaves_no_ghost(backbone: Backbone, task: OptimizationT
 
 
 def test_luminance_keeps_the_contents_colors(backbone: Backbone, task: OptimizationTask) -> None:
-    stylized = stylize(backbone, task, options=FEW, colors="content-luminance").image
+    stylized = optimize_image(backbone, task, options=FEW, colors="content-luminance").image
     difference = stylized - task.content
     # Only light changes: all three channels by the same, but where they would leave [0, 1].
     inside = ((stylized > 0.01) & (stylized < 0.99)).all(dim=1)
@@ -160,10 +162,10 @@ def test_luminance_keeps_the_contents_colors(backbone: Backbone, task: Optimizat
 
 def test_what_cannot_be_is_refused(backbone: Backbone, task: OptimizationTask) -> None:
     with pytest.raises(ValueError, match="the start is the previous frame, and there is none"):
-        stylize(backbone, task, options=FEW.model_copy(update={"start": "previous"}))
+        optimize_image(backbone, task, options=FEW.model_copy(update={"start": "previous"}))
     small = replace(task, references=(StyleReference(image=waves(1, 40)),))
     with pytest.raises(ValueError, match="images of 40x1 are too small for relu2_1 of vgg19"):
-        stylize(backbone, small, options=FEW)
+        optimize_image(backbone, small, options=FEW)
 
 
 @pytest.mark.slow
@@ -171,9 +173,9 @@ def test_edges_are_stylized_as_the_rest_is(backbone: Backbone) -> None:
     task = OptimizationTask(
         waves(48, 64), (StyleReference(image=waves(48, 64, period=5, color=2)),)
     )
-    gray = stylize(backbone, task, options=FEW.model_copy(update={"steps": 40})).image.mean(dim=1)[
-        0
-    ]
+    gray = optimize_image(backbone, task, options=FEW.model_copy(update={"steps": 40})).image.mean(
+        dim=1
+    )[0]
     detail = torch.as_tensor(cv2.Laplacian(gray.numpy(), cv2.CV_32F)).abs()
     inner = torch.zeros(48, 64, dtype=torch.bool)
     inner[4:-4, 4:-4] = True
@@ -188,8 +190,8 @@ def test_edges_are_stylized_as_the_rest_is(backbone: Backbone) -> None:
 def test_bfloat16_comes_to_the_same_image_roughly(
     backbone: Backbone, task: OptimizationTask
 ) -> None:
-    exact = stylize(backbone, task, options=FEW.model_copy(update={"steps": 30}))
-    coarse = stylize(
+    exact = optimize_image(backbone, task, options=FEW.model_copy(update={"steps": 30}))
+    coarse = optimize_image(
         backbone,
         task,
         losses=LossOptions(precision="bfloat16"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vidstyle.core.errors import PipelineError
-from vidstyle.models.style.backends import resolved_backend, resolved_precision
+from vidstyle.models.style.backends import resolve_backend, resolve_precision
 
 GPU = "cuda:0"
 NATIVE = "vidstyle.models.openvino.runtime.has_native_bfloat16"
@@ -20,44 +20,44 @@ def native(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> b
 
 
 def test_auto_is_openvino_on_a_processor_and_torch_on_a_gpu() -> None:
-    assert resolved_backend("auto", "cpu") == "openvino"
-    assert resolved_backend("auto", GPU) == "torch"
+    assert resolve_backend("auto", "cpu") == "openvino"
+    assert resolve_backend("auto", GPU) == "torch"
 
 
 @pytest.mark.parametrize("backend", ["torch", "compile"])
 def test_torch_runs_anywhere(backend: str) -> None:
-    assert resolved_backend(backend, "cpu") == backend  # type: ignore[arg-type]  # one of them
-    assert resolved_backend(backend, GPU) == backend  # type: ignore[arg-type]  # one of them
+    assert resolve_backend(backend, "cpu") == backend  # type: ignore[arg-type]  # one of them
+    assert resolve_backend(backend, GPU) == backend  # type: ignore[arg-type]  # one of them
 
 
 def test_openvino_on_a_gpu_is_refused_in_a_line() -> None:
     with pytest.raises(PipelineError, match="runs on processors and not on cuda:0") as caught:
-        resolved_backend("openvino", GPU)
+        resolve_backend("openvino", GPU)
     assert "\n" not in str(caught.value)
 
 
 def test_auto_precision_on_a_gpu_is_float16() -> None:
-    assert resolved_precision("auto", "torch", GPU) == "float16"
-    assert resolved_precision("float32", "torch", GPU) == "float32"
-    assert resolved_precision("bfloat16", "compile", GPU) == "bfloat16"
+    assert resolve_precision("auto", "torch", GPU) == "float16"
+    assert resolve_precision("float32", "torch", GPU) == "float32"
+    assert resolve_precision("bfloat16", "compile", GPU) == "bfloat16"
 
 
 def test_auto_precision_on_a_processor_is_what_it_has(native: bool) -> None:
     wanted = "bfloat16" if native else "float32"
-    assert resolved_precision("auto", "openvino", "cpu") == wanted
-    assert resolved_precision("float32", "openvino", "cpu") == "float32"
+    assert resolve_precision("auto", "openvino", "cpu") == wanted
+    assert resolve_precision("float32", "openvino", "cpu") == "float32"
 
 
 def test_bfloat16_where_the_processor_has_it_not_is_for_torch_alone(native: bool) -> None:
-    assert resolved_precision("bfloat16", "torch", "cpu") == "bfloat16"
+    assert resolve_precision("bfloat16", "torch", "cpu") == "bfloat16"
     if native:
-        assert resolved_precision("bfloat16", "openvino", "cpu") == "bfloat16"
+        assert resolve_precision("bfloat16", "openvino", "cpu") == "bfloat16"
     else:
         with pytest.raises(PipelineError, match="this processor"):
-            resolved_precision("bfloat16", "openvino", "cpu")
+            resolve_precision("bfloat16", "openvino", "cpu")
 
 
 @pytest.mark.parametrize("backend", ["openvino", "torch", "compile"])
 def test_float16_on_a_processor_is_refused(backend: str) -> None:
     with pytest.raises(PipelineError, match="precision float16 is for GPUs"):
-        resolved_precision("float16", backend, "cpu")  # type: ignore[arg-type]  # one of them
+        resolve_precision("float16", backend, "cpu")  # type: ignore[arg-type]  # one of them

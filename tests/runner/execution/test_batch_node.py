@@ -28,7 +28,7 @@ from vidstyle.core.errors import PluginError, StageError
 from vidstyle.core.source import Mark
 from vidstyle.runner.config.keyframes import TimedOptions
 from vidstyle.runner.execution.batch_node import BatchNode
-from vidstyle.runner.execution.checkpoints import Checkpoints
+from vidstyle.runner.execution.checkpoints import CheckpointParts, Checkpoints
 from vidstyle.runner.execution.node import Node
 from vidstyle.runner.execution.nodes import make_node
 from vidstyle.runner.execution.recall import Recall
@@ -121,11 +121,9 @@ def test_a_batch_is_given_as_soon_as_it_is_whole() -> None:
 def test_a_checkpoint_inside_a_batch_has_what_lies_behind_its_frame() -> None:
     frames = frames_of([(0, 0)] * 4)
     frames[2] = replace(frames[2], checkpoint=True)
-    checkpoints = Checkpoints()
-    checkpoints.begin(2, lambda: Mark(1, 10, ()))
-    checkpoints.keep(2, ChunkPosition())
-    run_node(node_of(Mean(behind=1), 4, checkpoints=checkpoints), frames)
-    checkpoint = checkpoints.take(2, 1, Clock(Fraction(0), Fraction(0)))
+    parts = CheckpointParts(lambda: Mark(1, 10, ()), position=ChunkPosition())
+    run_node(node_of(Mean(behind=1), 4, checkpoints={2: parts}), frames)
+    checkpoint = parts.whole(1, Clock(Fraction(0), Fraction(0)))
     assert checkpoint is not None
     behind = load_stage_state(checkpoint.states["filter"], "cpu").behind
     assert [frame.index for frame in behind] == [1]

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
 
 from vidstyle.core import Frame
 from vidstyle.core.source import Mark
-from vidstyle.runner.execution.checkpoints import Checkpoints, ChunkNumbering, PauseRule
+from vidstyle.runner.execution.checkpoints import (
+    CheckpointParts,
+    Checkpoints,
+    ChunkNumbering,
+    PauseRule,
+)
 from vidstyle.runner.storage.checkpoint import ChunkPosition, Clock, StageState
 
 CLOCK = Clock(Fraction(0), Fraction(1, 3))
@@ -55,7 +61,7 @@ def marked(checkpoints: Checkpoints, count: int) -> Iterator[Frame]:
     """Frames as the reader gives them: each but the first may have a checkpoint."""
     for index in range(count):
         if index:
-            checkpoints.begin(index, lambda index=index: Mark(index - 1, index - 1, ()))  # type: ignore[misc]  # a default binds it
+            checkpoints[index] = CheckpointParts(partial(Mark, index - 1, index - 1, ()))
         yield Frame(index, index, 1, {}, checkpoint=index > 0)
 
 
@@ -63,24 +69,20 @@ def marked(checkpoints: Checkpoints, count: int) -> Iterator[Frame]:
 def test_checkpoints_are_kept_where_a_chunk_begins_and_at_pauses(
     every: float, wanted: list[int]
 ) -> None:
-    checkpoints = Checkpoints()
+    checkpoints: Checkpoints = {}
     numbering = ChunkNumbering((3, 3), checkpoints, PauseRule(every=every))
     kept = []
     for frame in numbering.run(marked(checkpoints, 7)):
         if frame.checkpoint:
-            checkpoints.add(frame.index, "blend", STATE)
+            checkpoints[frame.index].states["blend"] = STATE
             kept.append(frame.index)
-    assert kept == wanted
-    found = [checkpoints.take(index, 1, CLOCK) for index in kept]
+    assert kept == wanted == list(checkpoints)
+    found = [parts.whole(1, CLOCK) for parts in checkpoints.values()]
     assert [c.mark.index for c in found if c is not None] == [index - 1 for index in wanted]
     assert [c.position.in_chunk for c in found if c is not None][-1] == 3
 
 
 def test_a_checkpoint_without_the_state_of_every_stage_is_none() -> None:
-    checkpoints = Checkpoints()
-    checkpoints.begin(4, lambda: Mark(3, 3, ()))
-    checkpoints.add(4, "flow", STATE)
-    checkpoints.keep(4, ChunkPosition())
-    assert checkpoints.take(4, 2, CLOCK) is None
-    with pytest.raises(KeyError):
-        checkpoints.take(4, 1, CLOCK)
+    parts = CheckpointParts(lambda: Mark(3, 3, ()), {"flow": STATE}, ChunkPosition())
+    assert parts.whole(2, CLOCK) is None
+    assert parts.whole(1, CLOCK) is not None

@@ -28,7 +28,7 @@ from vidstyle.core import (
 from vidstyle.core.errors import DeviceError, StageError
 from vidstyle.core.source import Mark
 from vidstyle.runner.config.keyframes import TimedOptions
-from vidstyle.runner.execution.checkpoints import Checkpoints
+from vidstyle.runner.execution.checkpoints import CheckpointParts
 from vidstyle.runner.execution.node import Node
 from vidstyle.runner.storage.checkpoint import ChunkPosition, Clock, load_stage_state
 
@@ -201,13 +201,11 @@ def test_options_are_the_same_object_where_nothing_is_keyframed() -> None:
 def test_the_state_before_a_frame_is_added_to_its_checkpoint_and_to_no_other() -> None:
     needs = Needs(reads={"image": Reach(behind=2, ahead=1)})
     planned = PlannedStage("filter", "filter/x", {}, needs, ExecutionContext(), CLIP, (), 0)
-    checkpoints = Checkpoints()
-    node = Node(planned, Watching(needs), TimedOptions(StageOptions()), checkpoints=checkpoints)
+    parts = CheckpointParts(lambda: Mark(2, 20, ()), position=ChunkPosition())
+    node = Node(planned, Watching(needs), TimedOptions(StageOptions()), checkpoints={3: parts})
     frames = [replace(frame_of(index), checkpoint=index == 3) for index in range(6)]
-    checkpoints.begin(3, lambda: Mark(2, 20, ()))
-    checkpoints.keep(3, ChunkPosition())
     run_node(node, frames)
-    checkpoint = checkpoints.take(3, 1, Clock(Fraction(0), Fraction(0)))
+    checkpoint = parts.whole(1, Clock(Fraction(0), Fraction(0)))
     assert checkpoint is not None
     state = load_stage_state(checkpoint.states["filter"], "cpu")
     assert [frame.index for frame in state.behind] == [2, 1]

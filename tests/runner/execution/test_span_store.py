@@ -12,7 +12,7 @@ import pytest
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import OutputError
-from vidstyle.core.lazy_layers import LazyLayer
+from vidstyle.core.frame import LazyLayer
 from vidstyle.runner.execution.span_store import SpanStore
 
 SIZE = 64 * 48 * 3 * 4

@@ -15,7 +15,7 @@ import pytest
 from vidstyle.core import Clip, ExecutionContext, HostArray
 from vidstyle.core.errors import InputError
 from vidstyle.runner.config.side_inputs import SideInput
-from vidstyle.runner.plan.side_reading import SideReading, opened
+from vidstyle.runner.plan.side_reading import SideReading, open_side_inputs
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
 
@@ -260,10 +260,10 @@ def test_hdr_is_to_be_converted(tmp_path: Path) -> None:
 def test_all_are_closed_in_the_end_also_when_one_cannot_be_opened(tmp_path: Path) -> None:
     video = write_video(tmp_path / "m.mkv", [1, 2], [0, 40], Fraction(1, 1000))
     good, bad = SideInput("a", video), SideInput("b", tmp_path / "none.mkv")
-    with opened([good], CLIP, ExecutionContext()) as (side,):
+    with open_side_inputs([good], CLIP, ExecutionContext()) as (side,):
         side.at(0, Fraction(0))
     with (
         pytest.raises(InputError, match="side input b"),
-        opened([good, bad], CLIP, ExecutionContext()),
+        open_side_inputs([good, bad], CLIP, ExecutionContext()),
     ):
         raise AssertionError("opened")

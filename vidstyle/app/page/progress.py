@@ -88,11 +88,11 @@ def _draw_running(slot: Slot, draw_files: DrawFiles) -> None:
         st.info(f"Waiting: {jobs} before yours.")
         return
     status = job.status
-    st.progress(status.fraction or 0.0, text=progress_line(status))
+    st.progress(status.fraction or 0.0, text=status_line(status))
     draw_files(job)
 
 
-def progress_line(status: Status) -> str:
+def status_line(status: Status) -> str:
     """``Stylizing: 12 of 120, 8.1 a second, 0:13 left``."""
     parts = []
     if status.done:

@@ -43,10 +43,13 @@ def load_raft(
         size: Which of the authors' two networks.
         weights: Their file; by default what ``find_raft`` finds.
         device: As torch names it.
-        precision: Of convolutions; correlations, coordinates and flow are float32 always, as in
-            the authors' code.
+        precision: Of convolutions; correlations, coordinates and flow are float32 always, as in the
+            authors' code.
         iterations: How often the estimate is corrected, at least once. Published results are of 12.
         offline: Whether not to download weights that are missing.
+
+    Returns:
+        The network.
 
     Raises:
         ValueError: There is no such size, or there are no iterations.
@@ -61,10 +64,15 @@ def load_raft(
 
 
 class RaftNetwork:
-    """Optical flow between two images, both ways at once. One thread may use it at a time."""
+    """Optical flow between two images, both ways at once. One thread may use it at a time.
+
+    Args:
+        network: Torchvision's RAFT, on any device; its weights are float32 and no longer change.
+        precision: Of convolutions.
+        iterations: How often the estimate is corrected, at least once.
+    """
 
     def __init__(self, network: nn.Module, *, precision: Precision, iterations: int) -> None:
-        """``network`` may be on any device; its weights are float32 and no longer change."""
         self.precision = precision
         self.iterations = iterations
         # Untyped, since its parts have methods that no module of torch has.
@@ -95,6 +103,9 @@ class RaftNetwork:
             first: RGB in [0, 1].
             second: The same, of the same size.
             scale: In (0, 1]. Flows are enlarged again, to pixels of the full size.
+
+        Returns:
+            Both directions, (H, W, 2) pixels each, on the host.
         """
         height, width = first.shape[1:]
         forward, backward = self.tensor_flows(_reduce(first, scale), _reduce(second, scale))
@@ -106,7 +117,18 @@ class RaftNetwork:
     def tensor_flows(
         self, first: torch.Tensor, second: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """As ``flows``: images (3, H, W) on any device, flows (2, H, W) on the network's."""
+        """Compute both directions as ``flows`` does, and leave them on the network's device.
+
+        Args:
+            first: (3, H, W) RGB in [0, 1], on any device.
+            second: The same, of the same size.
+
+        Returns:
+            Both directions, (2, H, W) pixels each.
+
+        Raises:
+            ValueError: The images are not RGB, or of two sizes.
+        """
         if first.shape != second.shape or first.ndim != 3 or first.shape[0] != 3:
             raise ValueError(
                 "RAFT compares two RGB images of one size, got"

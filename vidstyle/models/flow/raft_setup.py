@@ -17,12 +17,28 @@ MOST_PIXELS = 1280 * 720
 
 
 def auto_scale(height: int, width: int) -> float:
-    """The scale in (0, 1] at which images of this size have at most ``MOST_PIXELS``."""
+    """Choose the scale at which images have at most ``MOST_PIXELS``.
+
+    Args:
+        height: In pixels.
+        width: In pixels.
+
+    Returns:
+        In (0, 1].
+    """
     return min(1.0, math.sqrt(MOST_PIXELS / (width * height)))
 
 
 def find_raft(size: RaftSize, *, folder: Path | None = None, offline: bool = False) -> Path:
     """Find the file of RAFT's weights, or download it, as ``find_weights`` does.
+
+    Args:
+        size: Which of the authors' two networks.
+        folder: Looked into first; None for the folder that ``VIDSTYLE_WEIGHTS`` names.
+        offline: Whether not to download weights that are missing.
+
+    Returns:
+        The file.
 
     Raises:
         ValueError: There is no RAFT of that size.

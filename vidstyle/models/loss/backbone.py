@@ -38,22 +38,29 @@ def load_backbone(
     pooling: Pooling = "max",
     offline: bool = False,
 ) -> Backbone:
-    """Loads a loss network, ready for use on the CPU.
+    """Load a loss network, ready for use on the CPU.
 
     Args:
-        name: which one.
-        folder: where its weights are looked for; without it, the folder that ``VIDSTYLE_WEIGHTS``
+        name: Which one.
+        folder: Where its weights are looked for; without it, the folder that ``VIDSTYLE_WEIGHTS``
             names. Then follow the user's cache and, unless ``offline``, the official server. In
             each place the file that reaches deepest counts.
-        file: its weights, instead of all that.
-        pooling: ``average`` gives smoother gradients (Gatys et al. 2016, section 2).
-        offline: download nothing.
+        file: Its weights, instead of all that.
+        pooling: Of the network's windows: the ``max`` that it was trained with, or ``average``,
+            which gives smoother gradients.
+        offline: Download nothing.
+
+    Returns:
+        The network.
 
     Raises:
-        ValueError: there is no such network or pooling.
-        UsageError: it is one of timm's, and timm is not installed.
-        WeightsError: there is no file, it cannot be fetched, or it is damaged or of another
-            layout.
+        ValueError: There is no such network or pooling.
+        UsageError: It is one of timm's, and timm is not installed.
+        WeightsError: There is no file, it cannot be fetched, or it is damaged or of another layout.
+
+    References:
+        Gatys et al. 2016, Image Style Transfer Using Convolutional Neural Networks, section 2, for
+        average pooling.
     """
     # Before anything is fetched for a name or a pooling that there is not.
     _check_names(name, pooling)
@@ -80,14 +87,14 @@ class Backbone(nn.Module):
         """``load_backbone`` makes one of a file.
 
         Args:
-            name: which one.
-            weights: by the library's own keys, without gaps up to any layer.
-            form: the images that the network was trained on; ``forward`` takes RGB in [0, 1]
+            name: Which one.
+            weights: By the library's own keys, without gaps up to any layer.
+            form: The images that the network was trained on; ``forward`` takes RGB in [0, 1]
                 whatever it is.
-            pooling: as in ``load_backbone``.
+            pooling: As in ``load_backbone``.
 
         Raises:
-            ValueError: there is no such network or pooling.
+            ValueError: There is no such network or pooling.
         """
         super().__init__()
         _check_names(name, pooling)
@@ -114,15 +121,15 @@ class Backbone(nn.Module):
 
         Args:
             images: (N, 3, H, W) RGB in [0, 1].
-            layers: of ``feature_layers``; or the library's own names (``features.21``,
+            layers: Of ``feature_layers``; or the library's own names (``features.21``,
                 ``layer1.0.conv2``); or VGG's convolutions (``conv4_2``).
 
         Returns:
             By layer, (N, C, h, w).
 
         Raises:
-            LayerError: the weights do not reach a layer, or the images are too small for it.
-            ValueError: the images have another shape.
+            LayerError: The weights do not reach a layer, or the images are too small for it.
+            ValueError: The images have another shape.
         """
         nodes = {layer: self._node(layer) for layer in layers}
         if images.ndim != 4 or images.shape[1] != 3:
@@ -137,16 +144,30 @@ class Backbone(nn.Module):
         return {layer: found[node] for layer, node in nodes.items()}
 
     def smallest_side(self, layers: Iterable[str]) -> int:
-        """The shortest side in pixels of an image with features in all of the layers.
+        """Find the shortest side of an image that has features in all of some layers.
+
+        Args:
+            layers: Names of layers.
+
+        Returns:
+            In pixels.
 
         Raises:
-            LayerError: the weights do not reach a layer.
+            LayerError: The weights do not reach a layer.
         """
         nodes = frozenset(map(self._node, layers))
         return smallest_side(self.name, self.pooling, nodes)
 
     def check_size(self, size: Sequence[int], layers: Iterable[str]) -> None:
-        """Raises LayerError where images of a height and width are too small for a layer."""
+        """Check that images are large enough for some layers.
+
+        Args:
+            size: Height and width, in pixels.
+            layers: Names of layers.
+
+        Raises:
+            LayerError: They are too small for a layer.
+        """
         wanted = list(layers)
         height, width = size
         if (side := self.smallest_side(wanted)) > min(height, width):
@@ -212,7 +233,7 @@ def _load(
     reached = [key for key, place in order.positions.items() if place < steps]
     state = {key: weights.get(key, _COUNTED) for key in reached}
     first = next(key for key in reached if state[key].ndim == 4)
-    mean, state[first] = INPUT_FORMS[form].folded(state[first])
+    mean, state[first] = INPUT_FORMS[form].fold(state[first])
     network.load_state_dict(state, strict=False, assign=True)
     for module in network.modules():
         for tensors in (module._parameters, module._buffers):

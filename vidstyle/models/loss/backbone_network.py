@@ -26,8 +26,14 @@ _LARGEST_SIDE = 4096
 def build_network(name: BackboneName) -> nn.Module:
     """The whole classifier, frozen, in eval mode, without memory for its weights.
 
+    Args:
+        name: Which one.
+
+    Returns:
+        The network, on torch's meta device.
+
     Raises:
-        UsageError: it is one of timm's, and timm is not installed.
+        UsageError: It is one of timm's, and timm is not installed.
     """
     row = BACKBONES[name]
     library, _, model = row.model.partition(":")
@@ -70,9 +76,15 @@ class LayerOrder:
     """By key of a weight, the first step that needs it."""
 
     def reach(self, keys: Collection[str]) -> int:
-        """The number of steps, from the first on, that weights with these keys can compute.
+        """Count the steps, from the first on, that weights with some keys can compute.
 
         They count up to the deepest one, and as if none were missing below it.
+
+        Args:
+            keys: Of the weights.
+
+        Returns:
+            The number of steps.
         """
         places = set(self.positions.values())
         deepest = max(
@@ -82,7 +94,14 @@ class LayerOrder:
 
 
 def find_order(network: nn.Module) -> LayerOrder:
-    """The order of a network's steps; nothing is computed."""
+    """Find the order of a network's steps; nothing is computed.
+
+    Args:
+        network: From ``build_network``.
+
+    Returns:
+        The order.
+    """
     from torchvision.models.feature_extraction import (  # type: ignore[import-untyped]  # no types
         get_graph_node_names,
     )
@@ -105,13 +124,16 @@ def find_order(network: nn.Module) -> LayerOrder:
 
 
 def feature_extractor(network: nn.Module, layers: Iterable[str], pooling: Pooling) -> nn.Module:
-    """A module that maps images to features by layer and computes nothing above them.
+    """Build a module that maps images to features by layer and computes nothing above them.
 
     Args:
-        network: from ``build_network``; its modules are shared.
-        layers: names of its modules, or of ``LayerOrder.steps``.
-        pooling: ``average`` replaces each maximum over a window by the mean of what lies within
-            the image.
+        network: From ``build_network``; its modules are shared.
+        layers: Names of its modules, or of ``LayerOrder.steps``.
+        pooling: ``average`` replaces each maximum over a window by the mean of what lies within the
+            image.
+
+    Returns:
+        The module; it maps (N, 3, H, W) to a (N, C, h, w) for each layer.
     """
     from torchvision.models.feature_extraction import create_feature_extractor
 
@@ -162,7 +184,16 @@ def _is_in_place(extractor: fx.GraphModule, node: fx.Node) -> bool:
 
 @cache
 def smallest_side(name: BackboneName, pooling: Pooling, layers: frozenset[str]) -> int:
-    """The shortest side in pixels of a square image that has features in all of the layers."""
+    """Find the shortest side of a square image that has features in all of some layers.
+
+    Args:
+        name: Of the network.
+        pooling: As in ``feature_extractor``.
+        layers: Names of layers.
+
+    Returns:
+        In pixels.
+    """
     extractor = feature_extractor(build_network(name), layers, pooling)
 
     def has_features(side: int) -> bool:

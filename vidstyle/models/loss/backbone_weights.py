@@ -31,15 +31,22 @@ _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 
 
 def read_weights(path: Path, name: BackboneName) -> tuple[dict[str, torch.Tensor], InputForm]:
-    """A backbone's weights by the network's own keys, float32, and what images they take.
+    """Read a backbone's weights, and what images they take.
 
-    ``path`` is a ``.safetensors`` whose metadata has an ``input`` of ``INPUT_FORMS``, or a state
-    dict that torch wrote, of the input of the backbone's official weights unless its name is known
-    for another. Layers may be missing from the top; classifiers are passed over. Nothing in a
-    file is run.
+    Layers may be missing from the top; classifiers are passed over. Nothing in a file is run.
 
-    Raises WeightsError where the file is missing or damaged, or has other keys, shapes or
-    input, or values that are not finite.
+    Args:
+        path: A ``.safetensors`` whose metadata has an ``input`` of ``INPUT_FORMS``, or a state dict
+            that torch wrote. Such a one takes the input of the backbone's official weights, unless
+            its name is known for another.
+        name: Of the network.
+
+    Returns:
+        The weights by the network's own keys, float32, and the form of its input.
+
+    Raises:
+        WeightsError: The file is missing or damaged, or has other keys, shapes or input, or values
+            that are not finite.
     """
     tensors = read_arrays(path)
     form = (

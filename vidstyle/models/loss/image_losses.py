@@ -41,19 +41,29 @@ def gram_matrix(features: torch.Tensor, mask: torch.Tensor | None = None) -> tor
 def style_loss(
     features: torch.Tensor, target: torch.Tensor, mask: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Mean squared difference of the features' Gram matrices to a target.
+    """Compute the mean squared difference of the features' Gram matrices to a target.
 
     Args:
         features: (N, C, H, W).
         target: (1 or N, C, C).
-        mask: as in ``gram_matrix``.
+        mask: As in ``gram_matrix``.
+
+    Returns:
+        A scalar, at least 0.
     """
     found = gram_matrix(features, mask)
     return functional.mse_loss(found, target.expand_as(found))
 
 
 def content_loss(features: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Mean squared difference of two sets of features of one shape.
+    """Compute the mean squared difference of two sets of features.
+
+    Args:
+        features: (N, C, H, W).
+        target: Of the same shape.
+
+    Returns:
+        A scalar, at least 0.
 
     References:
         Johnson et al. 2016, equation 2.
@@ -62,11 +72,14 @@ def content_loss(features: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 def total_variation(images: torch.Tensor, kind: Variation = "squared") -> torch.Tensor:
-    """Mean difference of neighboring pixels, down plus across.
+    """Compute the mean difference of neighboring pixels, down plus across.
 
     Args:
         images: (N, C, H, W).
         kind: ``squared`` smooths everything, ``absolute`` keeps edges.
+
+    Returns:
+        A scalar, at least 0.
 
     References:
         Rudin et al. 1992, anisotropic, for ``absolute``.
@@ -81,12 +94,15 @@ def total_variation(images: torch.Tensor, kind: Variation = "squared") -> torch.
 def range_penalty(
     images: torch.Tensor, lowest: torch.Tensor | float, highest: torch.Tensor | float
 ) -> torch.Tensor:
-    """Mean squared distance to a range of values; 0 where all lie within.
+    """Compute the mean squared distance to a range of values; 0 where all lie within.
 
     Args:
         images: (N, C, H, W).
-        lowest: a number, or (1, C, 1, 1).
+        lowest: A number, or (1, C, 1, 1).
         highest: likewise.
+
+    Returns:
+        A scalar, at least 0.
     """
     # Two numbers or two tensors, of which torch's types make two functions.
     within = images.clamp(lowest, highest)  # type: ignore[arg-type]
@@ -96,12 +112,15 @@ def range_penalty(
 def visible_difference(
     current: torch.Tensor, wanted: torch.Tensor, visible: torch.Tensor
 ) -> torch.Tensor:
-    """Mean squared difference of images over what is visible; 0 where nothing is.
+    """Compute the mean squared difference of images over what is visible; 0 where nothing is.
 
     Args:
         current: (N, C, H, W).
-        wanted: of the same shape.
+        wanted: Of the same shape.
         visible: (N, 1, H, W) in [0, 1].
+
+    Returns:
+        A scalar, at least 0.
 
     References:
         Ruder et al. 2016, equation 7, divided by the visible pixels instead of all.
@@ -113,13 +132,16 @@ def visible_difference(
 def temporal_error(
     current: torch.Tensor, previous: torch.Tensor, flow: torch.Tensor, visible: torch.Tensor
 ) -> torch.Tensor:
-    """Mean squared difference of images to their predecessors, warped.
+    """Compute the mean squared difference of images to their predecessors, warped.
 
     Args:
         current: (N, 3, H, W).
-        previous: of the same shape.
+        previous: Of the same shape.
         flow: (N, 2, H, W) in pixels, from current to previous.
         visible: (N, 1, H, W) in [0, 1], where the previous image shows the same.
+
+    Returns:
+        A scalar, at least 0.
 
     References:
         Ruder et al. 2016, equation 6; Gao et al. 2018 (ReCoNet) for training.
@@ -128,13 +150,16 @@ def temporal_error(
 
 
 def warp(previous: torch.Tensor, flow: torch.Tensor) -> torch.Tensor:
-    """Samples images where a flow points to.
+    """Sample images where a flow points to.
 
     Bicubic: bilinear sampling blurs, and a loss on it would reward blurred images.
 
     Args:
         previous: (N, C, H, W).
         flow: (N, 2, H, W) in pixels, on the grid of the result.
+
+    Returns:
+        (N, C, H, W).
     """
     height, width = previous.shape[2:]
     ys, xs = torch.meshgrid(

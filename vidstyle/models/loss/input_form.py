@@ -21,11 +21,17 @@ class Standard:
     deviation: tuple[float, float, float]
     blue_first: bool = False
 
-    def folded(self, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The mean (1, 3, 1, 1) to subtract, and the first convolution that then is right.
+    def fold(self, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Fold the order and the deviation of the input into the first convolution.
 
-        ``weight`` (C, 3, h, w) is the network's own. A convolution is linear and its padding of 0
-        is the mean: order and deviation can go into its weights, and cost nothing any more.
+        A convolution is linear and its padding of 0 is the mean: order and deviation can go into
+        its weights, and cost nothing any more.
+
+        Args:
+            weight: (C, 3, h, w), the network's own.
+
+        Returns:
+            The mean (1, 3, 1, 1) to subtract, and the convolution's new weight.
         """
         ordered = weight.detach().flip(1) if self.blue_first else weight.detach()
         scale = 1.0 / torch.tensor(self.deviation, dtype=torch.float64).reshape(1, 3, 1, 1)

@@ -111,13 +111,15 @@ class LossOptions(LossWeights):
         return layers if layers is None or isinstance(layers, dict) else dict.fromkeys(layers, 1.0)
 
     def resolve_auto(self, device: str, weights: str | Path | None = None) -> Self:
-        """The options with values in place of ``auto``, by the weights and the device that are
-        there and never by timing.
+        """Replace every ``auto`` by a value, by the weights and the device, never by timing.
 
         Args:
-            device: by torch's name.
-            weights: a file or folder of the loss network's weights; without it they are sought
+            device: By torch's name.
+            weights: A file or folder of the loss network's weights; without it they are sought
                 where ``find_weights`` seeks them.
+
+        Returns:
+            The options without ``auto``.
         """
         changes: dict[str, str] = {}
         if self.backbone == "auto":
@@ -143,10 +145,13 @@ class WeightsOptions(StageOptions):
 
 
 def choose_backbone(weights: str | Path | None = None) -> BackboneName:
-    """The best loss network whose weights are there; without any, the first.
+    """Choose the best loss network whose weights are there; without any, the first.
 
     Args:
-        weights: a file, which decides by its keys, or the folder that is looked into first.
+        weights: A file, which decides by its keys, or the folder that is looked into first.
+
+    Returns:
+        Its name.
     """
     # Not at import: the command line knows its options by this module.
     from vidstyle.models.weights.catalog import CATALOG
@@ -167,15 +172,18 @@ def choose_backbone(weights: str | Path | None = None) -> BackboneName:
 def find_weights_file(
     backbone: BackboneName, weights: str | Path | None, *, offline: bool = False
 ) -> Path:
-    """The file of a loss network's weights; the official one is downloaded where it may be.
+    """Find the file of a loss network's weights; the official one is downloaded where it may be.
 
     Args:
-        backbone: the loss network.
-        weights: a file, or the folder that is looked into first.
-        offline: download nothing.
+        backbone: The loss network.
+        weights: A file, or the folder that is looked into first.
+        offline: Download nothing.
+
+    Returns:
+        The file.
 
     Raises:
-        WeightsError: there is no such file, or it cannot be downloaded.
+        WeightsError: There is no such file, or it cannot be downloaded.
     """
     path = None if weights is None else Path(weights)
     if path is not None and is_file(path):

@@ -40,16 +40,16 @@ class ScaledFeatures:
         """Chooses what is compared.
 
         Args:
-            backbone: on the device of the images.
-            options: layers, sizes and precision.
-            margin: pixels by which images are mirrored beyond their edges before the network sees
+            backbone: On the device of the images.
+            options: Layers, sizes and precision.
+            margin: Pixels by which images are mirrored beyond their edges before the network sees
                 them. Networks pad with zeros, which are no image: by those the style of an edge is
                 met best if it is flat and gray.
-            side: the shorter side of the images. Sizes at which a layer would have no features are
+            side: The shorter side of the images. Sizes at which a layer would have no features are
                 left out for it.
 
         Raises:
-            LayerError: the weights do not reach a layer.
+            LayerError: The weights do not reach a layer.
         """
         self.backbone, self._margin = backbone, margin
         self._half = options.precision == "bfloat16"
@@ -78,10 +78,10 @@ class ScaledFeatures:
 
         Args:
             images: (N, 3, H, W) RGB in [0, 1]; or (N, 1, H, W), which stands for gray.
-            keys: those that are needed; all by default.
+            keys: Those that are needed; all by default.
 
         Raises:
-            LayerError: the images are too small for a layer.
+            LayerError: The images are too small for a layer.
         """
         images = images.expand(-1, 3, -1, -1)
         found: dict[Key, torch.Tensor] = {}
@@ -111,12 +111,26 @@ class Objective:
     """Darkest and brightest values of the range of colors; numbers, or (1, C, 1, 1)."""
 
     def content(self, image: torch.Tensor) -> Content:
-        """An image (N, 1 or 3, H, W) in [0, 1] that is stylized, with its features."""
+        """Compute the features of an image that is stylized.
+
+        Args:
+            image: (N, 1 or 3, H, W) in [0, 1].
+
+        Returns:
+            The image with its features.
+        """
         with torch.no_grad():
             return Content(image, self.features(image, self.features.content_keys))
 
     def measure(self, image: torch.Tensor) -> dict[str, Units]:
-        """What each term is divided by, of an untouched image (N, 1 or 3, H, W)."""
+        """Measure what each term is divided by, on an untouched image.
+
+        Args:
+            image: (N, 1 or 3, H, W) in [0, 1].
+
+        Returns:
+            Units by the terms' names.
+        """
         with torch.no_grad():
             features = self.features(image)
             inputs = self._inputs(image, features, Content(image, features), None)
@@ -130,13 +144,16 @@ class Objective:
         *,
         features: Features | None = None,
     ) -> dict[str, torch.Tensor]:
-        """The terms that count, before they are weighted.
+        """Compute the terms that count, before they are weighted.
 
         Args:
             image: (N, 1 or 3, H, W), the stylized image; terms are differentiable by it.
-            content: what it was made of.
-            past: the previous frame; without it the terms that need it are left out.
-            features: of the image, where they are known.
+            content: What it was made of.
+            past: The previous frame; without it the terms that need it are left out.
+            features: Of the image, where they are known.
+
+        Returns:
+            Scalars by the terms' names.
         """
         found = self.features(image) if features is None else features
         inputs = self._inputs(image, found, content, past)
@@ -148,7 +165,14 @@ class Objective:
         }
 
     def total(self, terms: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """The weighted sum of terms."""
+        """Compute the weighted sum of terms.
+
+        Args:
+            terms: From ``terms``.
+
+        Returns:
+            A scalar.
+        """
         weights = self.options.term_weights
         return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
 
@@ -176,14 +200,17 @@ def style_targets(
     mask: torch.Tensor | None = None,
     like: Features | None = None,
 ) -> tuple[StyleTarget, ...]:
-    """What a style image asks for.
+    """Compute what a style image asks for.
 
     Args:
-        features: the layers and sizes.
+        features: The layers and sizes.
         style_image: (1, 3, H, W) RGB in [0, 1], or (1, 1, H, W).
-        image_weight: of the style image among others.
+        image_weight: Of the style image among others.
         mask: (1, 1, h, w) in [0, 1], where the style counts in the content.
-        like: the content's features, of whose sizes the masks are made.
+        like: The content's features, of whose sizes the masks are made.
+
+    Returns:
+        One target for each layer and size.
     """
     with torch.no_grad():
         found = features(style_image)

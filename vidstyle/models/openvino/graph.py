@@ -66,7 +66,14 @@ def read_graph(graph: bytes) -> ov.Model:
 
 
 def weight_shapes(model: ov.Model) -> Mapping[str, tuple[int, ...]]:
-    """The shapes of a graph's weights, by name."""
+    """Return the shapes of a graph's weights.
+
+    Args:
+        model: From ``read_graph``.
+
+    Returns:
+        Shapes by name.
+    """
     return {
         name: tuple(parameter.get_output_shape(0))
         for parameter in model.get_parameters()
@@ -88,7 +95,16 @@ def fix_weights(model: ov.Model, arrays: Mapping[str, HostArray]) -> None:
 
 
 def fix_size(model: ov.Model, height: int, width: int) -> ov.Model:
-    """Fix the sides of a graph, for one image (1, height, width, 3) in and out."""
+    """Fix the sides of a graph, for one image (1, height, width, 3) in and out.
+
+    Args:
+        model: From ``read_graph``; it is changed.
+        height: In pixels.
+        width: In pixels.
+
+    Returns:
+        The model with the image's layout.
+    """
     model.reshape({INPUT: [1, 3, height, width]})
     steps = ov.preprocess.PrePostProcessor(model)
     for part in (steps.input(INPUT), steps.output()):

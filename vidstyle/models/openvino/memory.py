@@ -31,7 +31,7 @@ _NOT_FUSED = (
 def network_memory(
     graph: bytes, *, size: tuple[int, int], precision: Precision, fused: bool = True
 ) -> int:
-    """Bytes at most that a network takes for an image, the image and its result among them.
+    """Compute the memory that a network takes for an image, the image and its result among them.
 
     All features that are needed at one time are added up, at the worst moment.
 
@@ -41,6 +41,9 @@ def network_memory(
         precision: As ``OpenVinoNetwork`` has it.
         fused: Whether operations pixel by pixel are computed together, as OpenVINO does, or each
             for itself, as torch does.
+
+    Returns:
+        Bytes at most.
 
     Raises:
         ValueError: As ``graph.read_graph`` does.

@@ -21,6 +21,13 @@ class OpenVinoNetwork:
 
     Images are equal from run to run for one number of threads. The network is compiled for one
     size at a time, which takes some tenths of a second; one thread may use it at a time.
+
+    Args:
+        graph: As ``graph.read_graph`` takes it.
+        weights: Float32, by the names and in the shapes of ``graph.weight_shapes``.
+        precision: ``float32``, or ``bfloat16`` as ``precision.lower_precision`` has it.
+        threads: Of the processor.
+        smallest_side: Shorter sides are extended to so many pixels for the graph.
     """
 
     def __init__(
@@ -32,13 +39,6 @@ class OpenVinoNetwork:
         threads: int,
         smallest_side: int = 1,
     ) -> None:
-        """Args:
-        graph: As ``graph.read_graph`` takes it.
-        weights: Float32, by the names and in the shapes of ``graph.weight_shapes``.
-        precision: ``float32``, or ``bfloat16`` as ``precision.lower_precision`` has it.
-        threads: Of the processor.
-        smallest_side: Shorter sides are extended to so many pixels for the graph.
-        """
         self._graph, self._weights = graph, dict(weights)
         self._precision, self._threads = precision, threads
         self._smallest_side = smallest_side
@@ -46,7 +46,12 @@ class OpenVinoNetwork:
         self._request: Any = None
 
     def prepare(self, height: int, width: int) -> None:
-        """Compile for images of that size, where the last one had another."""
+        """Compile for images of a size, where the last one had another.
+
+        Args:
+            height: In pixels.
+            width: In pixels.
+        """
         size = max(self._smallest_side, height), max(self._smallest_side, width)
         if size == self._size:
             return
@@ -81,9 +86,16 @@ def sized_model(
     precision: Precision,
     weights: Mapping[str, HostArray] | None = None,
 ) -> ov.Model:
-    """The model of a graph for one image of a height and width, in a precision.
+    """Build the model of a graph for one image of a size, in a precision.
 
-    Without ``weights`` these stay parameters: such a model shows what it takes to run.
+    Args:
+        graph: As ``graph.read_graph`` takes it.
+        size: Height and width of the image.
+        precision: As ``OpenVinoNetwork`` has it.
+        weights: By name; None leaves them parameters, which shows what the model takes to run.
+
+    Returns:
+        The model.
     """
     model = read_graph(graph)
     if weights is not None:

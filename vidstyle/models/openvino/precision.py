@@ -119,7 +119,14 @@ def _targets(node: _Node) -> Iterator[_Input]:
 
 
 def to_bfloat16(values: HostArray) -> ov.Tensor:
-    """Round an array to bfloat16; OpenVINO's own conversion cuts most constants off."""
+    """Round an array to bfloat16; OpenVINO's own conversion cuts most constants off.
+
+    Args:
+        values: float32, of any shape.
+
+    Returns:
+        The values, each rounded to the nearest.
+    """
     bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
     tensor = ov.Tensor(ov.Type.bf16, ov.Shape(values.shape))
     tensor.data.view(np.uint16)[...] = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16

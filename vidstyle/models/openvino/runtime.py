@@ -30,7 +30,15 @@ def has_native_bfloat16() -> bool:
 
 
 def compile_model(model: ov.Model, *, threads: int) -> Any:
-    """Compile a model for this processor, which keeps every node in the precision it states."""
+    """Compile a model for this processor, which keeps every node in the precision it states.
+
+    Args:
+        model: With a fixed size.
+        threads: Of the processor.
+
+    Returns:
+        OpenVINO's compiled model.
+    """
     settings = {
         "EXECUTION_MODE_HINT": "ACCURACY",
         "INFERENCE_NUM_THREADS": threads,

@@ -20,7 +20,15 @@ _LEAST_SPREAD = 1e-5
 
 
 def prepare_colors(task: OptimizationTask, colors: Colors) -> OptimizationTask:
-    """The task as it is optimized for a choice of colors."""
+    """Prepare a task for a choice of colors.
+
+    Args:
+        task: Content and style images.
+        colors: The choice.
+
+    Returns:
+        The task as it is optimized.
+    """
     if colors == "style":
         return task
     if colors == "content-luminance":
@@ -57,16 +65,30 @@ def finish_colors(stylized: torch.Tensor, content: torch.Tensor) -> torch.Tensor
 
 
 def luma_of(image: torch.Tensor) -> torch.Tensor:
-    """(1, 1, H, W) of an image (1, 3, H, W)."""
+    """Compute the luma of an image.
+
+    Args:
+        image: (1, 3, H, W) RGB in [0, 1].
+
+    Returns:
+        (1, 1, H, W) in [0, 1].
+    """
     shares = torch.tensor(_LUMA, dtype=image.dtype, device=image.device)
     return (image * shares.reshape(3, 1, 1)).sum(dim=1, keepdim=True)
 
 
 def match_colors(image: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """Gives an image (1, 3, H, W) the mean color and the covariance of colors of another.
+    """Give an image the mean color and the covariance of colors of another.
 
-    By the linear transfer that turns them least: root of one covariance times inverse root of the
-    other. The result lies in [0, 1].
+    By the linear transfer that turns colors least: the root of one covariance times the inverse
+    root of the other.
+
+    Args:
+        image: (1, 3, H, W) RGB in [0, 1].
+        other: (1, 3, h, w) RGB in [0, 1].
+
+    Returns:
+        (1, 3, H, W) in [0, 1].
     """
     (mean, spread), (wanted_mean, wanted_spread) = _moments(image), _moments(other)
     turn = _power(wanted_spread, 0.5) @ _power(spread, -0.5)

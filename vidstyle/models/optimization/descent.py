@@ -38,12 +38,15 @@ class Descent(Protocol):
 
 
 def descent(evaluate: Evaluate, start: torch.Tensor, options: DescentOptions) -> Descent:
-    """The chosen optimizer, at its start.
+    """Return the chosen optimizer, at its start.
 
     Args:
-        evaluate: gives the loss of an image and its gradient.
-        start: the first image.
-        options: which optimizer, and its learning rate.
+        evaluate: Gives the loss of an image and its gradient.
+        start: The first image.
+        options: Which optimizer, and its learning rate.
+
+    Returns:
+        The optimizer.
     """
     if options.optimizer == "adam":
         return Adam(evaluate, start, learning_rate=options.learning_rate)
@@ -51,11 +54,19 @@ def descent(evaluate: Evaluate, start: torch.Tensor, options: DescentOptions) ->
 
 
 class Lbfgs:
-    """Limited-memory BFGS (Nocedal 1980) with a line search that halves.
+    """Limited-memory BFGS with a line search that halves.
 
     The two-loop recursion over the last ``memory`` steps, each of which holds two tensors of the
     image's size. The full step nearly always gains enough, so that a step is one evaluation;
     torch's own optimizer takes two, or keeps its user out for many steps.
+
+    Args:
+        evaluate: Gives the loss of an image and its gradient.
+        start: The first image.
+        memory: Steps that are remembered.
+
+    References:
+        Nocedal 1980, Updating Quasi-Newton Matrices with Limited Storage.
     """
 
     def __init__(self, evaluate: Evaluate, start: torch.Tensor, *, memory: int) -> None:
@@ -113,7 +124,16 @@ class Lbfgs:
 
 
 class Adam:
-    """Adam (Kingma and Ba 2014): moves that forget the gradient's size. Each step is taken."""
+    """Adam: moves that forget the gradient's size. Each step is taken.
+
+    Args:
+        evaluate: Gives the loss of an image and its gradient.
+        start: The first image.
+        learning_rate: Length of a move, in units of the image's values.
+
+    References:
+        Kingma and Ba 2014, Adam: A Method for Stochastic Optimization.
+    """
 
     def __init__(self, evaluate: Evaluate, start: torch.Tensor, *, learning_rate: float) -> None:
         self._evaluate, self._learning_rate = evaluate, learning_rate

@@ -61,7 +61,7 @@ class OptimizationResult:
     ending: Ending
 
 
-def stylize(
+def optimize_image(
     backbone: Backbone,
     task: OptimizationTask,
     *,
@@ -70,24 +70,27 @@ def stylize(
     colors: Colors = "style",
     watch: Watch | None = None,
 ) -> OptimizationResult:
-    """Stylizes an image by optimization.
+    """Stylize an image by optimization.
 
     With ``levels`` the image and its style images are gone through from a fraction of their size
     up. The steps are divided evenly, and each level starts at the one before it, enlarged and with
     its histogram. Where every style image has a mask, the content is untouched outside of them.
 
     Args:
-        backbone: on the device of the task.
-        task: content and style images.
-        losses: what is compared, and how much it counts.
-        options: how the loss is made small.
-        colors: those of the result.
-        watch: is called after each step.
+        backbone: On the device of the task.
+        task: Content and style images.
+        losses: What is compared, and how much it counts.
+        options: How the loss is made small.
+        colors: Those of the result.
+        watch: Called after each step.
+
+    Returns:
+        The image, and how the descent ended.
 
     Raises:
-        LayerError: the backbone does not reach a layer, or the content or a style image is too
+        LayerError: The backbone does not reach a layer, or the content or a style image is too
             small for one.
-        ValueError: the start is the previous frame, and there is none.
+        ValueError: The start is the previous frame, and there is none.
     """
     ready = prepare_colors(task, colors)
     run = _Run(task, options, watch)

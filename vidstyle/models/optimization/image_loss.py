@@ -44,16 +44,16 @@ class ImageLoss:
         """Computes what images are compared with.
 
         Args:
-            backbone: on the device of the content.
+            backbone: On the device of the content.
             content: (1, 3, H, W) RGB in [0, 1], or (1, 1, H, W), which stands for gray.
-            references: the style images, each of its own size.
-            options: what is compared, and how much it counts.
-            past: the previous frame.
+            references: The style images, each of its own size.
+            options: What is compared, and how much it counts.
+            past: The previous frame.
 
         Raises:
-            LayerError: the weights do not reach a layer, or the content or a style image is too
+            LayerError: The weights do not reach a layer, or the content or a style image is too
                 small for one.
-            ValueError: there is no style image.
+            ValueError: There is no style image.
         """
         if not references:
             raise ValueError("there is no style image to learn from")
@@ -75,11 +75,25 @@ class ImageLoss:
         self._objective = replace(empty, units=empty.measure(content))
 
     def terms(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The terms of an image like the content, differentiable."""
+        """Compute the terms of an image, differentiable by it.
+
+        Args:
+            image: Like the content.
+
+        Returns:
+            Scalars by the terms' names.
+        """
         return self._objective.terms(image, self._content, self._past)
 
     def evaluate(self, image: torch.Tensor) -> LossEvaluation:
-        """The loss of an image like the content, and its gradient."""
+        """Compute the loss of an image, and its gradient.
+
+        Args:
+            image: Like the content.
+
+        Returns:
+            The loss, its terms and its gradient.
+        """
         variable = image.detach().requires_grad_()
         terms = self.terms(variable)
         loss = self._objective.total(terms)

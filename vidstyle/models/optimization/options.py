@@ -93,23 +93,38 @@ class OptimizationOptions(LossOptions, WeightsOptions, DescentOptions):
         return {Path(name): weight for name, weight in mix.items() if weight}
 
     def resolve(self, device: str) -> Self:
-        """The options with values in place of ``auto``, for a device by torch's name."""
+        """Replace every ``auto`` by a value.
+
+        Args:
+            device: As torch names it.
+
+        Returns:
+            The options without ``auto``.
+        """
         return self.resolve_auto(device, self.weights)
 
     def weights_file(self) -> Path:
         """The file of the loss network's weights, which is downloaded where it may be.
 
         Raises:
-            WeightsError: there is no such file, or it cannot be downloaded.
+            WeightsError: There is no such file, or it cannot be downloaded.
         """
         name = choose_backbone(self.weights) if self.backbone == "auto" else self.backbone
         return find_weights_file(name, self.weights, offline=self.offline)
 
     def memory(self, width: int, height: int, device: str) -> int:
-        """Bytes of the processor's memory that an image of that size takes at most.
+        """State the processor's memory that an image takes.
+
+        Args:
+            width: Of the image, in pixels.
+            height: Of the image, in pixels.
+            device: As torch names it.
+
+        Returns:
+            Bytes at most.
 
         Raises:
-            InputError: a style image is not there, or is none.
+            InputError: A style image is not there, or is none.
         """
         if device != "cpu":
             return 0
@@ -148,9 +163,14 @@ class StillOptions(OptimizationOptions):
 
 
 def level_divisors(side: int, count: int) -> list[int]:
-    """What the sizes of so many levels are divided by, the last one 1.
+    """Choose what the sizes of so many levels are divided by.
 
-    Fewer than asked for where the image, whose shorter side is ``side`` pixels, is small.
+    Args:
+        side: Shorter side of the image, in pixels.
+        count: How many levels are asked for.
+
+    Returns:
+        From the largest down to 1; fewer than asked for where the image is small.
     """
     return [
         2**level

@@ -20,27 +20,43 @@ _TOP: Final = {"uint8": 255, "uint16": 65535}
 
 
 def check_style_image(path: Path) -> None:
-    """Checks the header of a style image; nothing is decoded.
+    """Check the header of a style image; nothing is decoded.
+
+    Args:
+        path: An image file.
 
     Raises:
-        InputError: there is no image, or one that is too large.
+        InputError: There is no image, or one that is too large.
     """
     style_image_pixels(path)
 
 
 def style_image_pixels(path: Path) -> int:
-    """How many pixels it has by its header. Raises InputError as ``check_style_image`` does."""
+    """Count the pixels that a style image has by its header.
+
+    Args:
+        path: An image file.
+
+    Returns:
+        Their number.
+
+    Raises:
+        InputError: As ``check_style_image`` raises it.
+    """
     return _promised(path, _content(path))
 
 
 def read_style_image(path: Path) -> HostArray:
-    """Reads a style image, upright as its EXIF says; opacity is ignored.
+    """Read a style image, upright as its EXIF says; opacity is ignored.
+
+    Args:
+        path: An image file.
 
     Returns:
         (H, W, 3) RGB in [0, 1].
 
     Raises:
-        InputError: it is missing, damaged, not of 8 or 16 bits, or by its header of more than
+        InputError: It is missing, damaged, not of 8 or 16 bits, or by its header of more than
             8192x8192 pixels, which is known before memory is taken for them.
     """
     content = _content(path)

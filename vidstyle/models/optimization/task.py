@@ -36,7 +36,15 @@ class OptimizationTask:
 
 
 def reduce_task(task: OptimizationTask, divisor: int) -> OptimizationTask:
-    """The task with all images that many times smaller."""
+    """Return the task with all images so many times smaller.
+
+    Args:
+        task: Content and style images.
+        divisor: At least 1.
+
+    Returns:
+        The smaller task; the task itself for 1.
+    """
     if divisor == 1:
         return task
     past = task.past and Past(
@@ -51,10 +59,17 @@ def reduce_task(task: OptimizationTask, divisor: int) -> OptimizationTask:
 
 
 def first_image(task: OptimizationTask, options: DescentOptions) -> torch.Tensor:
-    """The image like the task's content at which its optimization starts.
+    """Return the image at which the optimization of a task starts.
+
+    Args:
+        task: Content and style images.
+        options: How the loss is made small.
+
+    Returns:
+        Like the content.
 
     Raises:
-        ValueError: the start is the previous frame, and there is none.
+        ValueError: The start is the previous frame, and there is none.
     """
     if options.start == "content":
         return task.content
@@ -73,9 +88,16 @@ def first_image(task: OptimizationTask, options: DescentOptions) -> torch.Tensor
 
 
 def match_histogram(image: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """Gives an image (1, C, H, W) the histogram of another (1, C, h, w), channel by channel.
+    """Give an image the histogram of another, channel by channel.
 
     Ranks stay; an image that was enlarged gets back the contrast that this took.
+
+    Args:
+        image: (1, C, H, W).
+        other: (1, C, h, w).
+
+    Returns:
+        (1, C, H, W).
     """
     count = image[0, 0].numel()
     wanted = other.flatten(2).sort(dim=2).values

@@ -49,6 +49,9 @@ def empty_network(architecture: ArchitectureName, width: int | None = None) -> S
         architecture: A key of ``ARCHITECTURES``.
         width: Channels of its finest layers; by default the row's.
 
+    Returns:
+        The network, on the CPU.
+
     Raises:
         KeyError: There is no such architecture.
         ValueError: The width is below 1.

@@ -13,10 +13,18 @@ BackendChoice = Literal["auto", "torch", "compile", "openvino"]
 PrecisionChoice = Literal["auto", "float32", "bfloat16", "float16"]
 
 
-def resolved_backend(choice: BackendChoice, device: str) -> Backend:
-    """``auto`` is OpenVINO on a processor and torch on a GPU.
+def resolve_backend(choice: BackendChoice, device: str) -> Backend:
+    """Replace ``auto``: OpenVINO on a processor, torch on a GPU.
 
-    Raises PipelineError for OpenVINO on a GPU.
+    Args:
+        choice: As the options have it.
+        device: As torch names it.
+
+    Returns:
+        The backend.
+
+    Raises:
+        PipelineError: OpenVINO is chosen on a GPU.
     """
     if choice == "auto":
         return "openvino" if device == "cpu" else "torch"
@@ -28,11 +36,20 @@ def resolved_backend(choice: BackendChoice, device: str) -> Backend:
     return choice
 
 
-def resolved_precision(choice: PrecisionChoice, backend: Backend, device: str) -> Precision:
-    """``auto`` is float16 on a GPU; on a processor bfloat16 where it has it, and else float32.
+def resolve_precision(choice: PrecisionChoice, backend: Backend, device: str) -> Precision:
+    """Replace ``auto``: float16 on a GPU; on a processor bfloat16 if it has it, else float32.
 
-    Raises PipelineError for float16 on a processor, and for bfloat16 in OpenVINO on one that
-    has it not.
+    Args:
+        choice: As the options have it.
+        backend: From ``resolve_backend``.
+        device: As torch names it.
+
+    Returns:
+        The precision of the convolutions.
+
+    Raises:
+        PipelineError: float16 is chosen on a processor, or bfloat16 in OpenVINO on one that lacks
+            it.
     """
     if device != "cpu":
         return "float16" if choice == "auto" else choice

@@ -25,17 +25,29 @@ _one_capture = threading.Lock()
 
 
 class Replays:
-    """Runs computations, from the second tensor of a shape on by replaying a graph."""
+    """Runs computations, from the second tensor of a shape on by replaying a graph.
+
+    Args:
+        record: Records a computation of one input, or returns None where it cannot be recorded.
+    """
 
     def __init__(self, record: Record) -> None:
         self._record = record
         self._known: dict[tuple[Hashable, torch.Size], Compute | None] = {}
 
     def run(self, name: Hashable, compute: Compute, given: torch.Tensor) -> torch.Tensor:
-        """``compute(given)``. ``name`` stands for the computation: equal names, equal kernels.
+        """Compute a result by a recorded graph where there is one.
 
-        The first of a shape is computed directly, since it may be the only one, such as the rest
-        of a chunk that fills no batch. What cannot be recorded is computed directly ever after.
+        The first input of a shape is computed directly, since it may be the only one, such as the
+        rest of a chunk that fills no batch. What cannot be recorded is always computed directly.
+
+        Args:
+            name: Stands for the computation: equal names, equal kernels.
+            compute: The computation.
+            given: Its input.
+
+        Returns:
+            ``compute(given)``.
         """
         key = name, given.shape
         if key not in self._known:
@@ -61,6 +73,9 @@ class CudaRecorder:
     They share their memory: they are replayed one after the other on one stream, each writes what
     it reads, and what it gives is copied before the next one runs. Weights are read where they
     lie, so that weights changed in place change what a graph computes.
+
+    Args:
+        device: As torch names it.
     """
 
     def __init__(self, device: str) -> None:

@@ -29,7 +29,11 @@ _KNEE, _ROOM = 0.08, 0.055
 
 
 class FastNet(StyleNetwork):
-    """``width`` channels at half size, three times as many at quarter size."""
+    """``width`` channels at half size, three times as many at quarter size.
+
+    Args:
+        width: Channels of its finest layers.
+    """
 
     architecture = "fast"
 
@@ -68,8 +72,14 @@ class FastNet(StyleNetwork):
 class ResponseNorm(nn.Module):
     """Filter response normalization, then a thresholded linear unit, on (N, C, H, W).
 
-    x / sqrt(mean(x²) + ε) · weight + bias, and nothing below the learned threshold
-    (Singh, Krishnan 2020, equations 1 to 3). Without a threshold it is linear.
+    x / sqrt(mean(x²) + ε) · weight + bias, and nothing below the learned threshold.
+
+    Args:
+        channels: C.
+        threshold: Whether there is one; without it the layer is linear.
+
+    References:
+        Singh and Krishnan 2020, Filter Response Normalization Layer, equations 1 to 3.
     """
 
     def __init__(self, channels: int, *, threshold: bool = True) -> None:
@@ -81,6 +91,7 @@ class ResponseNorm(nn.Module):
         self.reset()
 
     def reset(self) -> None:
+        """Set the weights to those of a plain normalization: 1, 0, and a threshold of 0."""
         nn.init.ones_(self.weight)
         nn.init.zeros_(self.bias)
         if self.threshold is not None:
@@ -97,7 +108,15 @@ class ResponseNorm(nn.Module):
 
 
 class FastLayer(nn.Sequential):
-    """A 3x3 convolution and its normalization."""
+    """A 3x3 convolution and its normalization.
+
+    Args:
+        channels_in: Of the input.
+        channels_out: Of the result.
+        stride: By which the image shrinks.
+        dilation: Distance of the kernel's points, in pixels.
+        threshold: As ``ResponseNorm`` has it.
+    """
 
     def __init__(
         self,
@@ -115,7 +134,15 @@ class FastLayer(nn.Sequential):
 
 
 class FastBlock(nn.Module):
-    """Two convolutions beside an identity, linear after the second (Gross, Wilber 2016)."""
+    """Two convolutions beside an identity, linear after the second.
+
+    Args:
+        channels: Of input and result.
+        dilation: Of the first convolution.
+
+    References:
+        Gross and Wilber 2016, Training and investigating residual nets.
+    """
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
@@ -146,11 +173,17 @@ def _convolution(
 
 
 def compress_range(images: torch.Tensor) -> torch.Tensor:
-    """Compress images of any values and shape into the range from 0.025 to 0.975.
+    """Compress values of any size into the range from 0.025 to 0.975.
 
     Values from 0.08 to 0.92 stay. Beyond, a hyperbola approaches the end of the range and never
     reaches it, so that details of a glaring area remain; a clamp would leave a flat blob of black
     or white.
+
+    Args:
+        images: Of any shape.
+
+    Returns:
+        Of the same shape.
     """
     above = functional.relu(images - (1 - _KNEE))
     below = functional.relu(_KNEE - images)

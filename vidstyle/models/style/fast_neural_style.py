@@ -62,10 +62,18 @@ class Recognized:
 def recognize(
     path: Path, tensors: Mapping[str, torch.Tensor], channels: Channels | None = None
 ) -> Recognized:
-    """What network the weights are of; ``path`` is named in errors.
+    """Recognize the network that weights are of, by their keys and shapes.
 
-    ``channels`` is by default what the layout's vintage had. Raises WeightsError, naming keys
-    or shapes, for weights of another layout.
+    Args:
+        path: The file, for messages.
+        tensors: Weights by key.
+        channels: Order of the images' channels; None for that of the layout's vintage.
+
+    Returns:
+        Architecture, width and weights.
+
+    Raises:
+        WeightsError: The weights are of another layout; the message names keys or shapes.
     """
     by_hand = any(_part(key) in _FIRST_NAMES for key in tensors)
     known = {
@@ -89,13 +97,22 @@ def recognize(
 
 
 def convert_weights(path: Path, found: Recognized) -> StyleNetwork:
-    """The network with these weights, in eval mode: takes and gives RGB in [0, 1].
+    """Build the network with recognized weights.
 
-    Its results are the original's, to float32's accuracy. Biases before a normalization
-    are left out, since it subtracts them again (a constant stays one when reflected). The
-    original in its first form added 1e-9 to the variance and not 1e-5, which moves a result by
-    less than 0.01 of 255. Raises WeightsError, naming the key, for another shape and for values
-    that are not finite.
+    Its results are the original's, to float32's accuracy. Biases before a normalization are left
+    out, since it subtracts them again (a constant stays one when reflected). The original in its
+    first form added 1e-9 to the variance and not 1e-5, which moves a result by less than 0.01 of
+    255.
+
+    Args:
+        path: The file, for messages.
+        found: From ``recognize``.
+
+    Returns:
+        The network, in eval mode; takes and gives RGB in [0, 1].
+
+    Raises:
+        WeightsError: A weight is of another shape, or not finite; the message names its key.
     """
     network = empty_network(found.architecture, found.width)
     weights = {

@@ -42,6 +42,10 @@ def export_graph(architecture: ArchitectureName, width: int) -> bytes:
     free, sides from ``SMALLEST_SIDE`` on: padding and cropping are inside, and the result is that
     of ``network.stylize``. Each weight is an input, by its name in the state dict.
 
+    Args:
+        architecture: A key of ``ARCHITECTURES``.
+        width: Channels of the network's finest layers.
+
     Returns:
         The serialized model, some 20 kB; the same bytes for the same network.
     """
@@ -72,6 +76,10 @@ def write_onnx(style: Style, path: Path) -> None:
 
     The file has the graph of ``export_graph`` with the weights inside. Its properties carry the
     style's name, credit and license.
+
+    Args:
+        style: From ``load_style``.
+        path: The file to write.
 
     Raises:
         OutputError: The file cannot be written.

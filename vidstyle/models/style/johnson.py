@@ -23,6 +23,9 @@ class TransformerNet(StyleNetwork):
     """``width`` channels at full size, twice as many at half and four times at quarter size.
 
     It enlarges by repeating pixels before a convolution, which makes no checkerboard.
+
+    Args:
+        width: Channels of its finest layers.
     """
 
     architecture: ClassVar[ArchitectureName] = "johnson"
@@ -39,7 +42,14 @@ class TransformerNet(StyleNetwork):
         self.output = OutputConvolution(width, 3, 9, padding=4, padding_mode="reflect")
 
     def enlarging(self, channels: int) -> tuple[nn.Module, ...]:
-        """Layers that double the image and halve the channels."""
+        """Build the layers that double the image and halve the channels.
+
+        Args:
+            channels: Of their input.
+
+        Returns:
+            The layers, in order.
+        """
         return (
             nn.Upsample(scale_factor=2, mode="nearest"),
             JohnsonLayer(channels, channels // 2, side=3),
@@ -50,7 +60,11 @@ class TransformerNet(StyleNetwork):
         return cast("torch.Tensor", stylized if self.training else stylized.clamp(0.0, 1.0))
 
     def initialize(self, generator: torch.Generator) -> None:
-        """He-normal convolutions, and an output around mid-gray."""
+        """Draw He-normal convolutions, and an output around mid-gray.
+
+        Args:
+            generator: Draws the weights.
+        """
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
@@ -80,7 +94,15 @@ class FractionalNet(TransformerNet):
 
 
 class JohnsonLayer(nn.Sequential):
-    """Reflection padding, convolution, instance normalization, and a ReLU by default."""
+    """Reflection padding, convolution, instance normalization, and a ReLU by default.
+
+    Args:
+        channels_in: Of the input.
+        channels_out: Of the result.
+        side: Of the kernel, in pixels.
+        stride: By which the image shrinks.
+        relu: Whether a ReLU follows.
+    """
 
     def __init__(
         self, channels_in: int, channels_out: int, *, side: int, stride: int = 1, relu: bool = True
@@ -100,7 +122,14 @@ class JohnsonLayer(nn.Sequential):
 
 
 class JohnsonBlock(nn.Module):
-    """Two convolutions beside an identity, without a ReLU after the sum (Gross, Wilber 2016)."""
+    """Two convolutions beside an identity, without a ReLU after the sum.
+
+    Args:
+        channels: Of input and result.
+
+    References:
+        Gross and Wilber 2016, Training and investigating residual nets.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -22,6 +22,12 @@ class StyleNetwork(nn.Module, ABC):
     infinity, so once a bright or saturated area is pushed out there the gradient vanishes and it
     stays a flat white blob. A linear output keeps its gradient, the range penalty of the training
     charges for what lies outside of [0, 1], and little is left to cut off.
+
+    Args:
+        width: Channels of its finest layers.
+
+    Raises:
+        ValueError: The width is below 1.
     """
 
     architecture: ClassVar[ArchitectureName]
@@ -38,7 +44,11 @@ class StyleNetwork(nn.Module, ABC):
 
     @abstractmethod
     def initialize(self, generator: torch.Generator) -> None:
-        """Draw the weights at which a training starts; the output lies around mid-gray."""
+        """Draw the weights at which a training starts; the output lies around mid-gray.
+
+        Args:
+            generator: Draws the weights.
+        """
 
 
 def stylize(network: nn.Module, images: torch.Tensor) -> torch.Tensor:

@@ -17,10 +17,17 @@ class OpenVinoStylizer:
 
     In float32 within 1e-3 of torch, in bfloat16 within 2/255 on average. Where the mix changes,
     the network is compiled again: 0.1 to 0.2 seconds.
+
+    Args:
+        styles: Style files by name.
+        precision: Of the convolutions.
+        threads: Of the processor.
+
+    Raises:
+        WeightsError: As ``load_style_weights`` raises it.
     """
 
     def __init__(self, styles: Mapping[str, Path], *, precision: Precision, threads: int) -> None:
-        """Raises WeightsError as ``load_style_weights`` does."""
         self._weights = {name: load_style_weights(path) for name, path in styles.items()}
         self._precision: Precision = precision
         self._threads = threads
@@ -28,11 +35,26 @@ class OpenVinoStylizer:
         self._network: OpenVinoNetwork | None = None
 
     def stylize(self, image: HostArray, mix: Mapping[str, float]) -> HostArray:
-        """A new image of that shape. ``mix`` by name sums to 1."""
+        """Stylize an image.
+
+        Args:
+            image: (H, W, 3) RGB in [0, 1].
+            mix: Weights of the styles by name; they sum to 1.
+
+        Returns:
+            A new image of that shape.
+        """
         return self.network(mix).run(image)
 
     def network(self, mix: Mapping[str, float]) -> OpenVinoNetwork:
-        """The network of a mix, until the next call."""
+        """Return the network of a mix; it is valid until the next call.
+
+        Args:
+            mix: Weights of the styles by name; they sum to 1.
+
+        Returns:
+            The network.
+        """
         used = {name: weight for name, weight in mix.items() if weight}
         if self._network is None or used != self._mix:
             weights = mix_weights(self._weights, used)

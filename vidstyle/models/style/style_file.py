@@ -76,6 +76,12 @@ class Style:
 def read_style_info(path: Path) -> StyleInfo:
     """Read what a style file says about itself, from its header and without torch.
 
+    Args:
+        path: A style file.
+
+    Returns:
+        What its header states.
+
     Raises:
         WeightsError: The file is missing, damaged, not a style, or of an unknown version or
             architecture.
@@ -88,6 +94,12 @@ def read_style_info(path: Path) -> StyleInfo:
 
 def load_style(path: Path) -> Style:
     """Load the style of a file into torch.
+
+    Args:
+        path: A style file.
+
+    Returns:
+        The style, its network on the CPU in eval mode.
 
     Raises:
         WeightsError: As ``read_style_info`` does, and where weights are missing, too many, of
@@ -121,6 +133,11 @@ def save_style(path: Path, info: StyleInfo, module: StyleNetwork) -> None:
 
     The first style of an architecture and width takes some seconds more, to export the graph.
 
+    Args:
+        path: The file to write.
+        info: What it says about itself.
+        module: The network, on any device.
+
     Raises:
         ValueError: Weights are beyond float16.
         OutputError: The folder cannot be written.
@@ -149,7 +166,14 @@ def save_style(path: Path, info: StyleInfo, module: StyleNetwork) -> None:
 
 
 def stored_weights(module: StyleNetwork) -> dict[str, torch.Tensor]:
-    """The weights as a style file holds them: float16."""
+    """Return the weights as a style file holds them.
+
+    Args:
+        module: The network, on any device.
+
+    Returns:
+        float16 by key.
+    """
     return {key: tensor.detach().half() for key, tensor in module.state_dict().items()}
 
 

@@ -41,14 +41,24 @@ class ImportedStyle:
 def import_style(
     path: Path, *, name: str, credit: Credit, channels: Channels | None = None
 ) -> ImportedStyle:
-    """The style of a pytorch/examples fast_neural_style checkpoint, old or new.
+    """Import the style of a fast_neural_style checkpoint of pytorch/examples, old or new.
 
-    ``path`` is a file of torch, of any vintage, or safetensors with the same keys: the weights
-    themselves or a checkpoint that has them. Nothing in it is run. ``channels`` is the order of
-    the images that the network was trained on, by default what files of its vintage had.
+    Nothing in the file is run.
 
-    Raises WeightsError where the file is missing or damaged, holds code, is a style of ours,
-    or where its weights are of another layout, not finite, or beyond float16.
+    Args:
+        path: A file of torch, of any vintage, or safetensors with the same keys: the weights
+            themselves, or a checkpoint that has them.
+        name: Of the style.
+        credit: Title, artist and license of the style image.
+        channels: Order of the channels that the network was trained on; None for that of its
+            vintage.
+
+    Returns:
+        The style, and the keys that were passed over.
+
+    Raises:
+        WeightsError: The file is missing or damaged, holds code, or is a style of ours; or its
+            weights are of another layout, not finite, or beyond float16.
     """
     tensors, ignored = _read(path)
     found = recognize(path, tensors, channels)

@@ -39,6 +39,12 @@ class StyleWeights:
 def read_style_graph(path: Path) -> bytes:
     """Read the ONNX graph of a style file; nothing else is read.
 
+    Args:
+        path: A style file.
+
+    Returns:
+        The serialized ONNX model.
+
     Raises:
         WeightsError: The file is missing or damaged, or has no graph.
     """
@@ -53,9 +59,15 @@ def read_style_graph(path: Path) -> bytes:
 def load_style_weights(path: Path) -> StyleWeights:
     """Load the graph of a style file, and its weights in float32.
 
+    Args:
+        path: A style file.
+
+    Returns:
+        The graph and its weights.
+
     Raises:
-        WeightsError: As ``style_file.load_style`` does, and where the graph cannot be used.
-            Nothing is read of a file whose header promises another layout.
+        WeightsError: As ``style_file.load_style`` does, and where the graph cannot be used. Nothing
+            is read of a file whose header promises another layout.
     """
     info = read_style_info(path)
     graph = read_style_graph(path)
@@ -77,16 +89,22 @@ def load_style_weights(path: Path) -> StyleWeights:
 
 
 def mix_weights(styles: Mapping[str, StyleWeights], mix: Mapping[str, float]) -> StyleWeights:
-    """The weights between those of several styles: each the mean of theirs, as ``mix`` weighs them.
+    """Interpolate the weights of several styles.
 
-    Linear interpolation of networks (Wang et al.: Deep Network Interpolation for Continuous
-    Imagery Effect Transition, 2019). It gives a style in between where the networks were trained
-    from one common start, as those that vidstyle trains by one setting and seed are. Networks of
-    different starts have their features in different orders, and the middle of two is mud.
+    Each weight is the mean of theirs, as ``mix`` weighs them. It gives a style in between where the
+    networks were trained from one common start, as those that vidstyle trains by one setting and
+    seed are. Networks of different starts have their features in different orders, and the middle
+    of two is mud.
 
     Args:
         styles: Alike as ``check_alike`` has it.
         mix: By name; sums to 1.
+
+    Returns:
+        The graph of the styles, with the mean weights.
+
+    References:
+        Wang et al. 2019, Deep Network Interpolation for Continuous Imagery Effect Transition.
     """
     used = {name: weight for name, weight in mix.items() if weight}
     first = styles[next(iter(used))]
@@ -100,7 +118,14 @@ def mix_weights(styles: Mapping[str, StyleWeights], mix: Mapping[str, float]) ->
 
 
 def check_alike(infos: Mapping[str, StyleInfo]) -> None:
-    """Raise WeightsError where styles are not of one architecture and width, naming both."""
+    """Check that styles are of one architecture and width.
+
+    Args:
+        infos: By the styles' names.
+
+    Raises:
+        WeightsError: Two differ; the message names both.
+    """
     (first, wanted), *others = infos.items()
     for name, info in others:
         if (info.architecture, info.width) != (wanted.architecture, wanted.width):

@@ -16,11 +16,20 @@ _IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 
 
 def find_style(name_or_path: str | Path, *folders: Path) -> Path:
-    """The file of a style, by its name or by a path that ends in ``.safetensors``.
+    """Find the file of a style, by its name or by a path that ends in ``.safetensors``.
 
-    A name is looked for in ``folders``, then in ``styles`` of the folder that
-    ``VIDSTYLE_WEIGHTS`` names, then among the shipped ones; the first one found counts.
-    Raises WeightsError where there is none, with the names that there are, and for an image.
+    A name is looked for in ``folders``, then in ``styles`` of the folder that ``VIDSTYLE_WEIGHTS``
+    names, then among the shipped ones; the first one found counts.
+
+    Args:
+        name_or_path: What a user gives.
+        *folders: Looked into first.
+
+    Returns:
+        The file.
+
+    Raises:
+        WeightsError: There is none, with the names that there are; or an image is given.
     """
     text = str(name_or_path)
     if text.lower().endswith(_IMAGES):
@@ -43,7 +52,14 @@ def find_style(name_or_path: str | Path, *folders: Path) -> Path:
 
 
 def list_styles(*folders: Path) -> dict[str, Path]:
-    """The files of all styles by name, in alphabetical order, sought as ``find_style`` does."""
+    """List all styles that ``find_style`` finds by name.
+
+    Args:
+        *folders: Looked into first.
+
+    Returns:
+        Files by name, in alphabetical order.
+    """
     found: dict[str, Path] = {}
     # The last one written counts, and the first source is to win.
     for source in reversed(STYLE_SOURCES):
@@ -54,7 +70,14 @@ def list_styles(*folders: Path) -> dict[str, Path]:
 
 
 def styles_in(folder: Path) -> dict[str, Path]:
-    """The style files of a folder, which need not exist, by name."""
+    """List the style files of a folder, which need not exist.
+
+    Args:
+        folder: Where to look.
+
+    Returns:
+        Files by name.
+    """
     return {path.stem: path for path in folder.glob(f"*{SUFFIX}")}
 
 
@@ -70,7 +93,15 @@ def shipped_styles() -> Path:
 
 
 def base_network(architecture: str, width: int) -> Path:
-    """Where the weights lie at which trainings of that network start; not there for every one."""
+    """Return where the weights lie at which trainings of a network start.
+
+    Args:
+        architecture: A key of ``ARCHITECTURES``.
+        width: Channels of the network's finest layers.
+
+    Returns:
+        A path; the file does not exist for every network.
+    """
     return _assets() / "base" / f"{architecture}-{width}{SUFFIX}"
 
 

@@ -25,14 +25,23 @@ _TYPES: dict[Precision, torch.dtype] = {
 
 
 class TorchStylizer:
-    """Stylizes images (N, 3, H, W), RGB in [0, 1], in one of some styles or a mix of them."""
+    """Stylizes images (N, 3, H, W), RGB in [0, 1], in one of some styles or a mix of them.
+
+    Args:
+        styles: Style files by name.
+        precision: Of the convolutions.
+        device: As torch names it.
+        compiled: Whether to use ``torch.compile``, which takes half a minute at the first image.
+            Without it a GPU replays CUDA graphs: one for each style and shape, and one for all
+            mixes, whose weights change in place.
+
+    Raises:
+        WeightsError: As ``load_style`` raises it.
+    """
 
     def __init__(
         self, styles: Mapping[str, Path], *, precision: Precision, device: str, compiled: bool
     ) -> None:
-        """Raises WeightsError as ``load_style`` does. ``compiled`` is for ``torch.compile``, which
-        takes half a minute at the first image. Else a GPU replays CUDA graphs: one for each style
-        and shape, and one for all mixes, whose weights change in place."""
         networks = {
             name: load_style(path).module.to(device).to(memory_format=torch.channels_last)
             for name, path in styles.items()
@@ -45,9 +54,17 @@ class TorchStylizer:
         self._replays = Replays(CudaRecorder(device)) if graphed else None
 
     def stylize(self, images: torch.Tensor, mix: Mapping[str, float]) -> torch.Tensor:
-        """New images of that shape, float32, on the same device.
+        """Stylize images.
 
-        ``mix`` by name sums to 1. Raises PipelineError where torch cannot compile here.
+        Args:
+            images: (N, 3, H, W) RGB in [0, 1], on the stylizer's device.
+            mix: Weights of the styles by name; they sum to 1.
+
+        Returns:
+            New images of that shape, float32, on that device.
+
+        Raises:
+            PipelineError: Torch cannot compile here.
         """
         network = self._mixer.network(mix)
         if self._replays is not None:
@@ -81,18 +98,27 @@ class TorchStylizer:
 
 
 class StyleMix:
-    """The network between those of several styles, as ``style_weights.mix_weights`` has it."""
+    """The network between those of several styles, as ``style_weights.mix_weights`` has it.
+
+    Args:
+        networks: Alike as ``check_alike`` has it, on their device.
+    """
 
     def __init__(self, networks: Mapping[str, StyleNetwork]) -> None:
-        """``networks``: alike as ``check_alike`` has it, on their device."""
         self._networks = dict(networks)
         self._mixed: StyleNetwork | None = None
         self._mix: Mapping[str, float] = {}
 
     def network(self, mix: Mapping[str, float]) -> StyleNetwork:
-        """The network of a mix, which sums to 1; until the next call.
+        """Return the network of a mix; it is valid until the next call.
 
         Where one style is all of it, it is that style's own network.
+
+        Args:
+            mix: Weights of the styles by name; they sum to 1.
+
+        Returns:
+            The network.
         """
         used = {name: weight for name, weight in mix.items() if weight}
         if len(used) == 1:

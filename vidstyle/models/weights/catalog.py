@@ -51,7 +51,14 @@ class WeightFile:
         return stated_digits(self.file) if self.checked else None
 
     def recognizes(self, header: WeightHeader) -> bool:
-        """Whether a file holds weights of this network, by its keys and shapes."""
+        """Return whether a file holds weights of this network, by its keys and shapes.
+
+        Args:
+            header: Of the file.
+
+        Returns:
+            Whether it does.
+        """
         return (
             bool(self.keys)
             and all(header.shapes.get(key) == shape for key, shape in self.keys.items())
@@ -60,13 +67,27 @@ class WeightFile:
 
 
 def stated_digits(name: str) -> str | None:
-    """The digits of a SHA-256 that a file's name ends in, after torchvision's custom."""
+    """Read the digits of a SHA-256 that a file's name ends in, after torchvision's custom.
+
+    Args:
+        name: Of the file.
+
+    Returns:
+        The digits; None where it has none.
+    """
     stated = _STATED.search(name)
     return stated[1] if stated else None
 
 
 def known_names(entry: WeightFile) -> tuple[str, ...]:
-    """Names of files with a network's weights, in the order in which they are sought."""
+    """List the names of files with a network's weights.
+
+    Args:
+        entry: Of the catalog.
+
+    Returns:
+        Names, in the order in which they are looked for.
+    """
     if entry.name in KNOWN_FILES:
         return tuple(KNOWN_FILES[entry.name])
     return (*entry.others, entry.file)

@@ -36,6 +36,12 @@ def user_cache(kind: str) -> Path:
     It is ``kind`` in ``VIDSTYLE_CACHE``, or else in ``vidstyle`` of the cache folder after the
     XDG Base Directory Specification. It may not exist yet.
 
+    Args:
+        kind: Name of the folder.
+
+    Returns:
+        The folder.
+
     Raises:
         WeightsError: The user has no home folder.
     """
@@ -70,11 +76,14 @@ def fetch_file(
     Args:
         address: URL of the file.
         folder: It is created if needed.
-        name: Of the file, by default the address's. It ends in a hyphen and the first digits of
-            the file's SHA-256, after torchvision's custom: ``vgg16-397923af.pth``.
+        name: Of the file, by default the address's. It ends in a hyphen and the first digits of the
+            file's SHA-256, after torchvision's custom: ``vgg16-397923af.pth``.
         checked: Whether to compare the SHA-256 with these digits.
         report: Called with the progress.
         serves: Whether a file that is there need not be downloaded again.
+
+    Returns:
+        The file.
 
     Raises:
         ValueError: The file is to be checked and its name has no digits.
@@ -117,12 +126,26 @@ def _create(folder: Path) -> None:
 
 
 def checksum_file(path: Path) -> Path:
-    """The file beside a file that holds its SHA-256, where its name does not."""
+    """Return the file that holds another file's SHA-256, where its name does not.
+
+    Args:
+        path: The other file.
+
+    Returns:
+        A file beside it.
+    """
     return path.with_name(f"{path.name}.sha256")
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's content, in hexadecimal digits."""
+    """Compute the SHA-256 of a file's content.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Hexadecimal digits.
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -86,6 +86,12 @@ def list_headers(folder: Path) -> Iterator[WeightHeader]:
 def read_header(path: Path) -> WeightHeader:
     """Read keys, shapes and metadata of a weight file.
 
+    Args:
+        path: A ``.safetensors`` file, or one of torch.
+
+    Returns:
+        Keys, shapes and metadata.
+
     Raises:
         WeightsError: The file is missing or damaged, or no state dict.
     """

@@ -54,6 +54,12 @@ class PulledFile:
 def find_entry(name: str) -> WeightFile:
     """Return the catalog's entry of that name.
 
+    Args:
+        name: Of the entry.
+
+    Returns:
+        The entry.
+
     Raises:
         WeightsError: There is none; the message lists the names.
     """
@@ -68,6 +74,14 @@ def pull_weights(
     """Find the weights of an entry on this machine, or fetch the official file to the cache.
 
     A file in the cache that is not the right one is replaced, once the right one has come.
+
+    Args:
+        entry: Of the catalog.
+        offline: Whether not to download a file that is missing.
+        report: Called with the progress.
+
+    Returns:
+        The file, and whether it is new.
 
     Raises:
         WeightsError: The file cannot be fetched, or a file elsewhere is not the right one: what
@@ -99,6 +113,13 @@ def pull_weights(
 
 def check_weights(entry: WeightFile, path: Path) -> FileCheck:
     """Compare the SHA-256 of a file with the one that was published, or with that when fetched.
+
+    Args:
+        entry: Of the catalog.
+        path: The file.
+
+    Returns:
+        What was compared, and whether it agrees.
 
     Raises:
         WeightsError: The file cannot be read.

@@ -60,12 +60,31 @@ def find_weights(
 
 
 def find_backbone(name: str, *, folder: Path | None, offline: bool) -> Path:
-    """Find the weights of a loss network, as ``find_weights`` does."""
+    """Find the weights of a loss network, as ``find_weights`` does.
+
+    Args:
+        name: A key of ``CATALOG``.
+        folder: Looked into first.
+        offline: Whether not to download weights that are missing.
+
+    Returns:
+        The file.
+
+    Raises:
+        WeightsError: As ``find_weights`` raises it.
+    """
     return find_weights(CATALOG[name], folder=folder, offline=offline)
 
 
 def locate_weights(entry: WeightFile, *, folder: Path | None = None) -> Path | None:
     """Find the file as ``find_weights`` does, or return None; nothing is downloaded.
+
+    Args:
+        entry: Of the catalog.
+        folder: Looked into first.
+
+    Returns:
+        The file, or None.
 
     Raises:
         WeightsError: ``folder`` does not exist.

@@ -20,14 +20,21 @@ if TYPE_CHECKING:
 
 LARGEST_FILE: Final = 2 << 30
 """Bytes of a file of weights; those of the largest network that is read are a quarter."""
-_LARGEST_HEADER: Final = 4 << 20
 # Takes many times its size as objects; ours have some kilobytes.
+_LARGEST_HEADER: Final = 4 << 20
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The metadata of a file, read from its header alone and without torch.
+    """Read the metadata of a file, from its header alone and without torch.
 
-    Raises WeightsError where the file is missing, damaged, cut short or of another kind.
+    Args:
+        path: A ``.safetensors`` file.
+
+    Returns:
+        Texts by name.
+
+    Raises:
+        WeightsError: The file is missing, damaged, cut short or of another kind.
     """
     with _explained(path), safe_open(path, framework="numpy") as file:
         return dict(file.metadata() or {})
@@ -35,6 +42,12 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 def read_shapes(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
     """Read the shape of each array by its key, and the metadata, from a file's header.
+
+    Args:
+        path: A ``.safetensors`` file.
+
+    Returns:
+        Shapes by key, and the metadata.
 
     Raises:
         WeightsError: As ``read_metadata`` does.
@@ -47,7 +60,17 @@ def read_shapes(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """All tensors of a file, by name, on the CPU. Raises WeightsError as ``read_metadata``."""
+    """Read all tensors of a file.
+
+    Args:
+        path: A ``.safetensors`` file.
+
+    Returns:
+        Tensors by key, on the CPU.
+
+    Raises:
+        WeightsError: As ``read_metadata`` raises it.
+    """
     from safetensors.torch import load_file
 
     with _explained(path):
@@ -59,6 +82,14 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str
     """Write a file beside its place and rename it, so that it is never seen half written.
 
     Raises OutputError where the folder cannot be written.
+
+    Args:
+        path: The file.
+        tensors: By key.
+        metadata: Texts by name.
+
+    Raises:
+        OutputError: The folder cannot be written.
     """
     from safetensors.torch import save
 
@@ -70,7 +101,16 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str
 
 
 def check_keys(path: Path, found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
-    """Raise WeightsError, naming the first few, where keys are missing or too many."""
+    """Check that a file has the wanted keys.
+
+    Args:
+        path: The file, for messages.
+        found: Keys that it has.
+        wanted: Keys that it must have.
+
+    Raises:
+        WeightsError: Keys are missing or too many; the message names the first few.
+    """
     missing, unknown = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
     complaints = [
         f"{text} {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}"
@@ -82,7 +122,14 @@ def check_keys(path: Path, found: Mapping[str, object], wanted: Mapping[str, obj
 
 
 def check_file(path: Path) -> None:
-    """Raise WeightsError where there is no regular file, or one too large to be weights."""
+    """Check that a file may hold weights.
+
+    Args:
+        path: The file.
+
+    Raises:
+        WeightsError: There is no regular file, or one too large to be weights.
+    """
     # Path.is_file raises for a name that is too long.
     if not is_file(path):
         raise WeightsError(f"{path} is not there, or is not a file")
@@ -116,6 +163,15 @@ def _check_header(path: Path) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
+    """Write a file under another name and rename it, so that it is there whole or not at all.
+
+    Args:
+        path: The file.
+        content: All of its bytes.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     part = Path(name)
     try:

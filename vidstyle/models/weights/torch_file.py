@@ -21,6 +21,9 @@ _SAVE_AGAIN = "in the program that made it, save the network's state_dict() alon
 def read_arrays(path: Path) -> Mapping[str, object]:
     """Read what a ``.safetensors`` file, or else a state dict that torch wrote, holds.
 
+    Args:
+        path: The file.
+
     Returns:
         Values by key. Those of a state dict are not checked: ``checked_array`` does that.
 
@@ -36,7 +39,16 @@ def read_arrays(path: Path) -> Mapping[str, object]:
 
 
 def checked_array(path: Path, key: str, value: object, shape: tuple[int, ...]) -> torch.Tensor:
-    """Return the value of a key as float32.
+    """Check the value of a key, and convert it to float32.
+
+    Args:
+        path: The file, for messages.
+        key: Of the value.
+        value: What the file has there.
+        shape: That it must have.
+
+    Returns:
+        The array.
 
     Raises:
         WeightsError: It is not a plain array of finite numbers of that shape.
@@ -54,6 +66,12 @@ def read_content(path: Path) -> object:
     """Read the object that ``torch.save`` wrote, with its tensors on the CPU.
 
     Both formats are read: the zip archive, and the older one that is a row of pickles.
+
+    Args:
+        path: A file of torch.
+
+    Returns:
+        The object.
 
     Raises:
         WeightsError: The file is missing, damaged or too large, it holds more than tensors,

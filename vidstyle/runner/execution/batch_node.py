@@ -53,11 +53,8 @@ class BatchNode(Node):
         frames, windows = [], []
         for _ in range(count):
             now = self._waiting.popleft()
-            self._enter(now)
             frames.append(now)
-            windows.append(self._window(now))
-            if self._names_behind:
-                self._leave(now)
+            windows.append(self._begin(now))
         layers = self._step_many(windows) if self._recall is None else self._recalled_many(windows)
         for now, written in zip(frames, layers, strict=True):
             yield now.write(written, self.planned.keeps)

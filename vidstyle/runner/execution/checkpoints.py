@@ -1,4 +1,4 @@
-"""Where a run may resume: numbers chunks, and gathers the state of every part at their edges.
+"""Where a run may resume: numbers chunks, and decides at which frames checkpoints are gathered.
 
 A checkpoint is a cut through frame numbers, not through time: stages with look-ahead are further
 on than later ones, so each gives its state when it meets the frame, which says so
@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from vidstyle.core.frame import Frame
 from vidstyle.core.layers import CUT
@@ -35,50 +36,33 @@ class PauseRule:
 
 
 @dataclass(slots=True)
-class _Parts:
+class CheckpointParts:
     """What has been gathered of one checkpoint."""
 
     mark: Callable[[], Mark]
+    """Gives the source's place before the frame."""
     states: dict[str, StageState] = field(default_factory=dict)
+    """By the name of the stage."""
     position: ChunkPosition | None = None
+    """Where numbering stood before the frame; None until the checkpoint is known to be wanted."""
 
+    def whole(self, stages: int, clock: Clock) -> Checkpoint | None:
+        """The checkpoint; None where not all of so many ``stages`` gave a state.
 
-class Checkpoints:
-    """Gathers checkpoints by the index of the frame behind them.
-
-    The parts of a run call it from threads of their own. Each entry is begun before its frame
-    leaves the source, and each part is one assignment, so that no lock is needed.
-    """
-
-    def __init__(self) -> None:
-        self._parts: dict[int, _Parts] = {}
-
-    def begin(self, index: int, mark: Callable[[], Mark]) -> None:
-        """Gather a checkpoint before a frame; ``mark`` gives the source's place before it."""
-        self._parts[index] = _Parts(mark)
-
-    def add(self, index: int, stage: str, state: StageState) -> None:
-        """Take the state of a stage."""
-        self._parts[index].states[stage] = state
-
-    def keep(self, index: int, position: ChunkPosition) -> None:
-        """The checkpoint is wanted; ``position`` is where numbering stood before the frame."""
-        self._parts[index].position = position
-
-    def drop(self, index: int) -> None:
-        """The checkpoint is not wanted."""
-        del self._parts[index]
-
-    def take(self, index: int, stages: int, clock: Clock) -> Checkpoint | None:
-        """The checkpoint before a frame, and forget it.
-
-        None where not all of so many ``stages`` gave a state: one inside a span has none.
+        One inside a span has none.
         """
-        parts = self._parts.pop(index)
-        if len(parts.states) < stages:
+        if len(self.states) < stages:
             return None
-        assert parts.position is not None
-        return Checkpoint(parts.mark(), clock, parts.position, SavedStates(parts.states))
+        assert self.position is not None
+        return Checkpoint(self.mark(), clock, self.position, SavedStates(self.states))
+
+
+Checkpoints: TypeAlias = dict[int, CheckpointParts]
+"""Checkpoints that a run is gathering, by the index of the frame behind each.
+
+The parts of a run write to it from threads of their own. Each entry is there before its frame
+leaves the source, and each part is one assignment, so that no lock is needed.
+"""
 
 
 class ChunkNumbering:
@@ -97,7 +81,8 @@ class ChunkNumbering:
     ) -> None:
         """Number frames from the first one on, or from where an earlier run stood."""
         self._least, self._most = chunk
-        self._checkpoints, self._rule = checkpoints or Checkpoints(), rule or PauseRule()
+        self._checkpoints = {} if checkpoints is None else checkpoints
+        self._rule = rule or PauseRule()
         self._first = position is None
         self._position = position or ChunkPosition()
         self._last_pause = time.monotonic()
@@ -112,10 +97,10 @@ class ChunkNumbering:
                 or time.monotonic() - self._last_pause >= self._rule.every
             )
             if kept:
-                self._checkpoints.keep(frame.index, before)
+                self._checkpoints[frame.index].position = before
                 self._last_pause = time.monotonic()
             elif frame.checkpoint:
-                self._checkpoints.drop(frame.index)
+                del self._checkpoints[frame.index]
             self._position = position
             yield replace(frame, shot=position.shot, chunk=position.chunk, checkpoint=kept)
 

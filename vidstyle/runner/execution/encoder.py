@@ -7,8 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from vidstyle.core.frame import Frame
-from vidstyle.core.lazy_layers import HOST
+from vidstyle.core.frame import HOST, Frame
 from vidstyle.core.plan import Plan
 from vidstyle.core.sink import FrameTime, Packet, ReplayableWriter, Sink, Writer
 from vidstyle.runner.execution.checkpoints import Checkpoints, PauseRule
@@ -99,7 +98,8 @@ class Encoder:
         for frame in frames:
             checkpoint = None
             if frame.checkpoint:
-                checkpoint = self._checkpoints.take(frame.index, self._stages, self._clock())
+                parts = self._checkpoints.pop(frame.index)
+                checkpoint = parts.whole(self._stages, self._clock())
             if frame.chunk != chunk and self._writer is not None:
                 yield self._end(self._writer, chunk, last, checkpoint)
             elif checkpoint is not None and self._keeping:

@@ -23,8 +23,8 @@ from vidstyle.runner.storage.destination import Destination
 from vidstyle.runner.storage.store import CHUNKS, Resumption, Store
 
 _RULE = PauseRule()
-_START, _DONE = "start", "done"
 # Facts of a store: the first frame's time in seconds, and that its work is at the destination.
+_START, _DONE = "start", "done"
 
 
 def execute(
@@ -75,6 +75,7 @@ def execute(
             recorder.record(running)
             start = str(running.start)
             store.note({CHUNKS: str(len(store.segments())), _START: start})
+        digest = recorder.digest
         _check_same(original, look, store)
         recorder.join(sink, joining, original, Fraction(store.facts[_START]), destination)
         destination.commit()
@@ -84,7 +85,7 @@ def execute(
     )
     seconds[plan.sink.name] += joining.seconds
     took = time.perf_counter() - started
-    result = Result(destination.path, recorder.frames, recorder.digest, took, seconds)
+    result = Result(destination.path, recorder.frames, digest, took, seconds)
     listen(result)
     return result
 

@@ -9,10 +9,9 @@ from fractions import Fraction
 
 from vidstyle.core.errors import InputError
 from vidstyle.core.frame import Frame
-from vidstyle.core.lazy_layers import LazyLayers, lazy_layers
 from vidstyle.core.plan import Plan
 from vidstyle.core.source import Mark, Source
-from vidstyle.runner.execution.checkpoints import Checkpoints
+from vidstyle.runner.execution.checkpoints import CheckpointParts, Checkpoints
 from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.side_reading import SideReading
 from vidstyle.runner.storage.checkpoint import Clock
@@ -80,14 +79,13 @@ class FrameReader:
         """The frame with its time, the layers that somebody reads, and a checkpoint before it."""
         checkpoint = mark is not None and self._checkpoints is not None
         if mark is not None and self._checkpoints is not None:
-            self._checkpoints.begin(frame.index, mark)
-        layers = dict(lazy_layers(frame.layers).lazy)
-        layers["image"] = layers["source"]
+            self._checkpoints[frame.index] = CheckpointParts(mark)
+        layers = {"image": frame.lazy_layer("source")}
         if self._inputs:
             # Their clocks start with the file's first frame, not with the first one wanted: an
             # interval shows what the whole clip would show there.
             since, started = now - clock.origin, time.perf_counter()
             layers |= {side.name: side.at(frame.index, since) for side in self._inputs}
             self.guard.seconds += time.perf_counter() - started
-        kept = LazyLayers(layers).restrict(self._keeps, None)
-        return replace(frame, layers=kept, time=now - clock.start, checkpoint=checkpoint)
+        kept = frame.write(layers, self._keeps)
+        return replace(kept, time=now - clock.start, checkpoint=checkpoint)

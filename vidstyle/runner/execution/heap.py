@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 import platform
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 # Parameters of mallopt(3).
-_LARGE = 32 * 2**20
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 # Bytes; the most that glibc takes for the second.
+_LARGE = 32 * 2**20
 
 
 def keep_heap() -> None:

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from vidstyle.core.errors import StageError
-from vidstyle.core.frame import Frame
+from vidstyle.core.frame import HOST, Frame
 from vidstyle.core.layers import host_shape
-from vidstyle.core.lazy_layers import HOST
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.stage import Layers, Stage
 from vidstyle.core.state import State
@@ -92,48 +91,46 @@ class Node:
         """Resume where another node of an equal stage stood."""
         self._state, self._shot = state.state, state.shot
         self._behind.clear()
-        for frame in reversed(state.behind):
-            self._leave(frame)
+        for frame in state.behind:
+            self._behind.append(frame.restrict(self._names_behind[0], self._home))
 
     def close(self) -> None:
         """Give back nothing: the frames that it holds are memory alone."""
 
     def _advance(self) -> Frame:
         now = self._waiting.popleft()
-        if now.checkpoint or now.shot != self._shot:
-            self._enter(now)
-        window = self._window(now)
+        window = self._begin(now)
         layers = self._step(window) if self._recall is None else self._recalled(window)
-        if self._names_behind:
-            self._leave(now)
         return now.write(layers, self.planned.keeps)
 
-    def _enter(self, now: Frame) -> None:
-        """Give the state before the frame to its checkpoint, then begin its shot."""
+    def _begin(self, now: Frame) -> Window[Any]:
+        """Return what the stage sees of a frame, and keep what later windows show of it.
+
+        Its checkpoint gets the state before it.
+        """
         if now.checkpoint and self._checkpoints is not None:
-            self._checkpoints.add(now.index, self.planned.name, self.state())
-        if self._shot != now.shot:
-            self._behind.clear()
-            if self._shot is None or self.planned.needs.scope == "shot":
-                self._state = self.guard(now.index, self._stage.initial_state)
-            self._shot = now.shot
-
-    def _leave(self, now: Frame) -> None:
-        """Keep of the frame what is read behind."""
-        self._behind.appendleft(now.restrict(self._names_behind[0], self._home))
-
-    def _window(self, now: Frame) -> Window[Any]:
+            self._checkpoints[now.index].states[self.planned.name] = self.state()
+        if now.shot != self._shot:
+            self._enter_shot(now)
         entry, home = self._entry, self._home
         behind = tuple(self._behind)
         ahead: tuple[Frame, ...] = ()
         if not self._behind_alike:
             behind = tuple(map(Frame.restrict, behind, self._names_behind, repeat(home)))
+        if self._names_behind:
+            self._behind.appendleft(now.restrict(self._names_behind[0], home))
         if self._names_ahead:
             ahead = tuple(map(Frame.restrict, self._waiting, self._names_ahead, repeat(home)))
         options = entry.options
         if entry.keyframes:
             options = options_at(options, entry.keyframes, now.time)
         return Window(now.restrict(self._names_now, home), options, behind, ahead)
+
+    def _enter_shot(self, first: Frame) -> None:
+        self._behind.clear()
+        if self._shot is None or self.planned.needs.scope == "shot":
+            self._state = self.guard(first.index, self._stage.initial_state)
+        self._shot = first.shot
 
     def _step(self, window: Window[Any]) -> Layers:
         name, index = self.planned.name, window.now.index

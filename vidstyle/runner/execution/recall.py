@@ -6,14 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from vidstyle.core.lazy_layers import LazyLayer
+from vidstyle.core.frame import LazyLayer
 from vidstyle.core.needs import Needs
 from vidstyle.core.stage import Layers
 from vidstyle.core.window import Window
 from vidstyle.runner.storage.layer_cache import LayerCache, key_of
 
-_KINDS = ("flow", "stylize")
 # Others take less time than reading what they gave.
+_KINDS = ("flow", "stylize")
 
 
 def worth_keeping(kind: str, needs: Needs) -> bool:

@@ -21,20 +21,12 @@ class Recorder:
 
     def __init__(self, plan: Plan, store: Store, found: Resumption, listen: Listener) -> None:
         """``found`` is where the run resumes; the store has all that lies before it."""
-        self.frames = 0
+        self.frames = sum(segment.frames for segment in store.segments())
         """How many are done, those of an earlier run included."""
         self._plan, self._store, self._listen = plan, store, listen
         self._total = _total(plan)
-        self._digest = hashlib.sha256()
         self._chunk, self._chunk_frames = found.chunk, list[StoredFrame]()
         self._keeping = False
-        for digest in store.digests():
-            self._count(digest)
-
-    @property
-    def digest(self) -> str:
-        """Hash of all frames' hashes so far, in order."""
-        return self._digest.hexdigest()
 
     def record(self, stream: Iterable[Encoded]) -> None:
         """Store all that a run encodes, each chunk whole or not at all."""
@@ -49,6 +41,14 @@ class Recorder:
                 case ChunkEnded():
                     store.end(item.chunk, item.header, self._chunk_frames, item.checkpoint)
                     self._chunk, self._chunk_frames = item.chunk + 1, []
+
+    @property
+    def digest(self) -> str:
+        """Hash of the hashes of all frames whose chunk has ended, in order."""
+        digest = hashlib.sha256()
+        for each in self._store.digests():
+            digest.update(bytes.fromhex(each))
+        return digest.hexdigest()
 
     def join(
         self, sink: Sink, guard: Guard, source: Path, start: Fraction, destination: Destination
@@ -71,13 +71,9 @@ class Recorder:
             self._store.drop_images()
         self._keeping = item.replayed or item.planes is not None
         self._chunk_frames.append(frame)
-        self._count(frame.digest)
+        self.frames += 1
         if not item.replayed:
             self._listen(FrameDone(frame.index, self.frames, self._total, frame.digest))
-
-    def _count(self, digest: str) -> None:
-        self._digest.update(bytes.fromhex(digest))
-        self.frames += 1
 
 
 def _total(plan: Plan) -> int | None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from vidstyle.core.errors import StageError
-from vidstyle.core.frame import Frame
-from vidstyle.core.lazy_layers import LazyLayers
+from vidstyle.core.frame import Frame, LazyLayer
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.span import Span, SpanStage, SpanSteps
 from vidstyle.core.stage import Layers
@@ -71,7 +70,7 @@ class SpanNode:
             if frame.checkpoint and self._checkpoints is not None:
                 state = self.state()
                 if state is not None:
-                    self._checkpoints.add(frame.index, self.planned.name, state)
+                    self._checkpoints[frame.index].states[self.planned.name] = state
             self._collect(frame)
             if len(self._collected) == self._longest:
                 yield from self._finish()
@@ -146,7 +145,7 @@ class SpanNode:
                 reason = f"step_span gave {position} frames for a span of {last + 1}"
                 raise StageError(name, frame.index, reason)
             self._check(layers, frame.index)
-            done = self._fill(frame, position, store).write(layers, self.planned.keeps)
+            done = frame.write({**self._passed(position, store), **layers}, self.planned.keeps)
             if position == last:
                 self._end(steps, frame.index)
             yield done
@@ -162,12 +161,10 @@ class SpanNode:
         self._state = ended.state
         self.close()
 
-    def _fill(self, frame: Frame, position: int, store: SpanStore) -> Frame:
-        """The frame with the layers that somebody behind the stage reads."""
-        layers = {
-            name: store.get((position, name)) for name in self._passing if (position, name) in store
-        }
-        return replace(frame, layers=LazyLayers(layers))
+    def _passed(self, position: int, store: SpanStore) -> dict[str, LazyLayer]:
+        """The frame's layers that pass the stage and are read behind it."""
+        keys = [(position, name) for name in self._passing]
+        return {key[1]: store.get(key) for key in keys if key in store}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidstyle.core.errors import OutputError
-from vidstyle.core.frame import Frame
+from vidstyle.core.frame import Frame, LazyLayer, LazyLayers
 from vidstyle.core.layers import HostArray, Layer
-from vidstyle.core.lazy_layers import LazyLayer, LazyLayers
 
 if TYPE_CHECKING:
     import torch
@@ -85,7 +84,7 @@ class SpanStore:
     def _write(self, before: _Slot | None, array: HostArray) -> _Slot:
         fits = before is not None and array.nbytes <= before.nbytes
         offset = before.offset if before is not None and fits else self._end
-        with _failing_as_output():
+        with _explain_disk_errors():
             if self._file is None:
                 self._file = tempfile.TemporaryFile(buffering=0, prefix="vidstyle-")  # noqa: SIM115  # closed by close
             self._file.seek(offset)
@@ -99,7 +98,7 @@ class SpanStore:
     def _read(self, slot: _Slot) -> HostArray:
         assert self._file is not None
         array: HostArray = np.empty(slot.shape, slot.dtype)
-        with _failing_as_output():
+        with _explain_disk_errors():
             self._file.seek(slot.offset)
             rest = array.data.cast("B")
             while rest:
@@ -113,7 +112,7 @@ class StoredLayer(LazyLayer):
     __slots__ = ("_key", "_store")
 
     def __init__(self, store: SpanStore, key: Hashable) -> None:
-        self._host, self._digest = None, None
+        self._digest = None
         self._store, self._key = store, key
 
     @property
@@ -166,7 +165,7 @@ class StoredScratch:
 
 
 @contextmanager
-def _failing_as_output() -> Iterator[None]:
+def _explain_disk_errors() -> Iterator[None]:
     """Turn a full disk into the error that a user understands."""
     try:
         yield

@@ -21,10 +21,10 @@ from vidstyle.runner.execution.serial import Flow
 from vidstyle.runner.plan.guard import Guard
 
 _NAME = "vidstyle stage"
-_HUNG = 1.0
 # Seconds that are waited for the other stages where one does not come back.
-_ASKED_TO_END = 5.0
+_HUNG = 1.0
 # Seconds in which a step may come to its end where somebody wants the run to: some take minutes.
+_ASKED_TO_END = 5.0
 
 
 class ChannelShutError(Exception):

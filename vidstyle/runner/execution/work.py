@@ -29,7 +29,7 @@ from vidstyle.runner.execution.serial import Flow, drive_serial
 from vidstyle.runner.plan.device import limit_threads
 from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.parts import make_parts
-from vidstyle.runner.plan.side_reading import SideReading, opened
+from vidstyle.runner.plan.side_reading import SideReading, open_side_inputs
 from vidstyle.runner.storage.checkpoint import Checkpoint, load_stage_state
 from vidstyle.runner.storage.layer_cache import LayerCache
 from vidstyle.runner.storage.store import StoredFrame, StoredImage
@@ -163,11 +163,11 @@ class RunningWork:
         context = plan.source.context
         clip: Clip = Guard(plan.source.name)(None, parts.source.open, work.input, context)
         self._inputs: Sequence[SideReading] = stack.enter_context(
-            opened(parts.inputs, clip, context)
+            open_side_inputs(parts.inputs, clip, context)
         )
         cache = work.cache
         self._cache = None if cache is None else LayerCache(cache.folder, cache.limit)
-        checkpoints = Checkpoints()
+        checkpoints: Checkpoints = {}
         nodes = self._open_nodes(stack, checkpoints)
         limit_threads(plan.sink.context.threads)
         start = work.start

@@ -14,10 +14,10 @@ from vidstyle.core.plan import Plan
 from vidstyle.runner.plan.assembly import Assembly
 
 _LIBRARIES = ("av", "numpy", "opencv-contrib-python-headless", "openvino", "torch", "torchvision")
-_WHOLE = 256 * 2**20
-_SAMPLES, _SAMPLE = 256, 2**20
 # Bytes. A larger file is looked at in so many places: to read hundreds of gigabytes takes too
 # long. Its length counts as well, and what is decoded where a run goes on.
+_WHOLE = 256 * 2**20
+_SAMPLES, _SAMPLE = 256, 2**20
 
 
 def identity(assembly: Assembly, plan: Plan, original: Path) -> dict[str, str]:

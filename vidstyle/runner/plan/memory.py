@@ -19,8 +19,8 @@ QUEUE = 2
 """Frames that wait between two stages: enough to overlap them, and little memory."""
 BATCH = 4
 """Frames that a GPU is given at once."""
-_BARE, _TORCH = 170 * 2**20, 560 * 2**20
 # Bytes of the process before the first frame: Python with the libraries of video, and torch's.
+_BARE, _TORCH = 170 * 2**20, 560 * 2**20
 
 
 @dataclass(frozen=True, slots=True)

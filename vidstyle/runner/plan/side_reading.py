@@ -21,9 +21,8 @@ import numpy as np
 from vidstyle.core.clip import Clip, Note
 from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import InputError
-from vidstyle.core.frame import Frame
+from vidstyle.core.frame import Frame, LazyLayer
 from vidstyle.core.layers import HostArray
-from vidstyle.core.lazy_layers import LazyLayer
 from vidstyle.core.paths import is_file, is_folder
 from vidstyle.core.plan import PlannedInput
 from vidstyle.runner.config.side_inputs import SideInput
@@ -149,7 +148,7 @@ class SideReading:
 
 
 @contextmanager
-def opened(
+def open_side_inputs(
     inputs: Sequence[SideInput], clip: Clip, context: ExecutionContext
 ) -> Generator[tuple[SideReading, ...], None, None]:
     """All side inputs of a run on this clip, closed in the end."""

@@ -16,8 +16,8 @@ from typing import IO
 from vidstyle.core.errors import LockedError, OutputError, UsageError
 from vidstyle.core.sink import MANIFEST
 
-_LONGEST_NAME = 255 - len("..vidstyle-journal")
 # Bytes: what lies beside the output while a run goes on is named after it, and made longer.
+_LONGEST_NAME = 255 - len("..vidstyle-journal")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,12 @@ from vidstyle.runner.plan.memory import size_text
 LIMIT = 20 * 2**30
 """Bytes on disk, unless the user sets another limit."""
 _SUFFIX, _PART = ".layers", ".part"
-_ABANDONED = 3600.0
 # Seconds after which nobody writes a part any more: its run was killed.
-_ROOM = 0.9
+_ABANDONED = 3600.0
 # Part of the limit that is left when room was made: not to be looked for at every frame.
-_LOOK = 64
+_ROOM = 0.9
 # Frames after which the folder is measured again: other runs write to it too.
+_LOOK = 64
 
 
 class LayerCache:

@@ -19,16 +19,16 @@ from typing import Any
 from vidstyle.core.errors import OutputError
 from vidstyle.core.sink import FrameTime, Packet
 from vidstyle.runner.storage.checkpoint import Checkpoint, load_place, save_place
-from vidstyle.runner.storage.store_file import is_damage, opened, remove
+from vidstyle.runner.storage.store_file import is_damage, open_database, remove
 
 CHUNKS = "chunks"
 """Fact that is noted when all chunks are there: how many."""
-_KEPT = 2
 # Checkpoints: where the last chunk turns out damaged, the one before it is gone back to.
-_PAUSED = -1
+_KEPT = 2
 # Stands for the chunk of what is held inside of an unfinished one.
-_SEAL = "seal"
+_PAUSED = -1
 # The fact that holds the hash of all others.
+_SEAL = "seal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ class Store:
         """Raises OutputError where it cannot be written. What is no store of ours is made one."""
         self._path = path
         self._written = 0
-        with failing_as_output(path):
-            self._database = opened(path)
+        with explain_disk_errors(path):
+            self._database = open_database(path)
 
     def __enter__(self) -> Store:
         return self
@@ -103,17 +103,17 @@ class Store:
 
     def begin(self, facts: Mapping[str, str]) -> None:
         """Forget what is there, and keep what the new run depends on."""
-        with failing_as_output(self._path):
+        with explain_disk_errors(self._path):
             self._database.close()
             # Not emptied: what is damaged may not let itself be.
             remove(self._path)
-            self._database = opened(self._path)
+            self._database = open_database(self._path)
         self.note(facts)
 
     def note(self, facts: Mapping[str, str]) -> None:
         """Add facts, or change them, all at once."""
         known = {**self.facts, **facts}
-        with failing_as_output(self._path), self._database as database:
+        with explain_disk_errors(self._path), self._database as database:
             database.executemany(
                 "insert or replace into fact values (?, ?)",
                 {**known, _SEAL: _seal(known)}.items(),
@@ -121,12 +121,14 @@ class Store:
 
     def write(self, chunk: int, packets: Sequence[Packet]) -> None:
         """Take packets of a chunk; they count once the chunk is ended."""
-        with failing_as_output(self._path):
-            self._database.executemany(
-                "insert into packet values (?, ?, ?, ?, ?, ?, ?)",
-                [(chunk, self._written + n, *_row(packet)) for n, packet in enumerate(packets)],
-            )
-        self._written += len(packets)
+        rows = []
+        for number, packet in enumerate(packets, self._written):
+            side = json.dumps([(name, data.hex()) for name, data in packet.side_data])
+            key = int(packet.keyframe)
+            rows.append((chunk, number, packet.pts, packet.dts, key, packet.data, side))
+        with explain_disk_errors(self._path):
+            self._database.executemany("insert into packet values (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._written += len(rows)
 
     def end(
         self,
@@ -136,7 +138,7 @@ class Store:
         behind: Checkpoint | None = None,
     ) -> None:
         """Keep the chunk, whole: packets, frames, header, and the checkpoint behind it."""
-        with failing_as_output(self._path), self._database as database:
+        with explain_disk_errors(self._path), self._database as database:
             database.executemany(
                 "insert into frame (source_index, chunk, pts, duration, digest)"
                 " values (?, ?, ?, ?, ?)",
@@ -154,20 +156,20 @@ class Store:
         """Take a frame of the unfinished chunk; it counts with the next ``pause``."""
         frame = image.frame
         row = (number, frame.index, frame.time.pts, frame.time.duration, frame.digest)
-        with failing_as_output(self._path):
+        with explain_disk_errors(self._path):
             self._database.execute(
                 "insert or replace into image values (?, ?, ?, ?, ?, ?)", (*row, image.planes)
             )
 
     def drop_images(self) -> None:
         """Forget the frames of the unfinished chunk."""
-        with failing_as_output(self._path):
+        with explain_disk_errors(self._path):
             self._drop_pause()
 
     def pause(self, chunk: int, frames: int, behind: Checkpoint) -> None:
         """Keep the first frames of the unfinished chunk, and the checkpoint behind them."""
         position = save_place(behind)
-        with failing_as_output(self._path), self._database as database:
+        with explain_disk_errors(self._path), self._database as database:
             database.execute("delete from pause")
             database.execute("delete from stage_state where chunk = ?", (_PAUSED,))
             self._put_states(_PAUSED, behind)
@@ -255,7 +257,7 @@ class Store:
 
     def _is_whole(self) -> bool:
         """Whether every page is where it belongs; what they hold is for the hashes."""
-        with failing_as_output(self._path):
+        with explain_disk_errors(self._path):
             try:
                 return list(self._database.execute("pragma integrity_check(1)")) == [("ok",)]
             except sqlite3.Error as error:
@@ -316,7 +318,7 @@ class Store:
         return load_place(position, self._states(chunk))
 
     def _forget_from(self, chunk: int) -> None:
-        with failing_as_output(self._path), self._database as database:
+        with explain_disk_errors(self._path), self._database as database:
             for table in ("segment", "packet", "frame"):
                 database.execute(f"delete from {table} where chunk >= ?", (chunk,))
             for table in ("checkpoint", "stage_state"):
@@ -333,17 +335,12 @@ class Store:
         return _digest_of([(header, frames)], times, packets)
 
     def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        with failing_as_output(self._path):
+        with explain_disk_errors(self._path):
             yield from self._database.execute(query, values)
 
 
 def _seal(facts: Mapping[str, str]) -> str:
     return _digest_of(sorted(facts.items()))
-
-
-def _row(packet: Packet) -> tuple[object, ...]:
-    side = json.dumps([(name, data.hex()) for name, data in packet.side_data])
-    return packet.pts, packet.dts, int(packet.keyframe), packet.data, side
 
 
 def _digest_of(*tables: Iterable[tuple[Any, ...]]) -> str:
@@ -359,7 +356,7 @@ def _digest_of(*tables: Iterable[tuple[Any, ...]]) -> str:
 
 
 @contextmanager
-def failing_as_output(path: Path) -> Iterator[None]:
+def explain_disk_errors(path: Path) -> Iterator[None]:
     """Turn a failing disk into the error that a user understands."""
     try:
         yield

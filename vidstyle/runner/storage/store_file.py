@@ -42,7 +42,7 @@ create table stage_state (
 """
 
 
-def opened(path: Path) -> sqlite3.Connection:
+def open_database(path: Path) -> sqlite3.Connection:
     """The database with our tables; a file that is none, or of another version, is replaced."""
     if not _is_ours(path):
         remove(path)

@@ -23,7 +23,7 @@ from av.video.stream import VideoStream
 from vidstyle.core import Clip, FrameTime, Note, Segment
 from vidstyle.stages.encode.containers import CONTAINERS
 from vidstyle.stages.encode.output_file import (
-    failing_as_output,
+    explain_muxer_errors,
     open_output,
     padded_packet,
     verify_file,
@@ -45,7 +45,7 @@ def write_gif(
     ticks = _ticks(times, clip.time_base)
     spans = {tick: after - tick for tick, after in pairwise(ticks)}
     frames = _StoredFrames(chunks, clip)
-    with failing_as_output(path):
+    with explain_muxer_errors(path):
         palette = frames.palette()
         with open_output(path, CONTAINERS[".gif"], TICK) as output:
             stream = _add_stream(output, clip)

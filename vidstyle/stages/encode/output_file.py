@@ -22,7 +22,7 @@ def open_output(path: Path, container: Container, time_base: Fraction) -> Iterat
 
     Raises OutputError where the file cannot be written.
     """
-    with failing_as_output(path):
+    with explain_muxer_errors(path):
         output = av.open(
             f"file:{path.absolute()}",
             mode="w",
@@ -34,7 +34,7 @@ def open_output(path: Path, container: Container, time_base: Fraction) -> Iterat
 
 
 @contextmanager
-def failing_as_output(path: Path) -> Iterator[None]:
+def explain_muxer_errors(path: Path) -> Iterator[None]:
     """Turn a full disk or a refusing muxer into OutputError."""
     try:
         yield

@@ -35,8 +35,8 @@ from vidstyle.models.style.backends import (
     Backend,
     BackendChoice,
     PrecisionChoice,
-    resolved_backend,
-    resolved_precision,
+    resolve_backend,
+    resolve_precision,
 )
 from vidstyle.models.style.style_file import read_style_info
 from vidstyle.models.style.styles import find_style
@@ -144,8 +144,8 @@ class FeedForward(BaseStage[FeedForwardOptions]):
         return [self.step(window, None)[0] for window in windows]
 
     def _resolved(self, device: str) -> tuple[Backend, Precision]:
-        backend = resolved_backend(self.options.backend, device)
-        return backend, resolved_precision(self.options.precision, backend, device)
+        backend = resolve_backend(self.options.backend, device)
+        return backend, resolve_precision(self.options.precision, backend, device)
 
 
 Step = Callable[[Frame, FeedForwardOptions], Layer]

@@ -10,7 +10,7 @@ from vidstyle.core.errors import PipelineError
 from vidstyle.models.loss.backbone import LayerError, load_backbone
 from vidstyle.models.loss.image_losses import warp
 from vidstyle.models.loss.loss_terms import Past
-from vidstyle.models.optimization.gatys import OptimizationResult, Watch, stylize
+from vidstyle.models.optimization.gatys import OptimizationResult, Watch, optimize_image
 from vidstyle.models.optimization.options import DescentOptions, OptimizationOptions
 from vidstyle.models.optimization.style_image_file import read_style_image
 from vidstyle.models.optimization.task import OptimizationTask, StyleReference
@@ -62,7 +62,7 @@ class OptimizationStylizer:
         ]
         task = OptimizationTask(_channels_last(content), tuple(references), past, start)
         try:
-            return stylize(
+            return optimize_image(
                 self._backbone,
                 task,
                 losses=self._options,
