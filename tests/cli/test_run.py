@@ -165,7 +165,7 @@ def test_a_codec_that_its_container_cannot_hold_says_what_would_work(  # type: i
         " --set encode.codec=libx264\n"
     )
     assert run_command(["run", "identity", "in.mp4", "-o", "out.webm"]) == 2
-    assert "out.mkv, or add --set encode.codec=libsvtav1" in capfd.readouterr().err
+    assert "out.mkv, or add --set encode.codec=libvpx-vp9" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("frame", [0, 7, 11])

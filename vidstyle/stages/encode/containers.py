@@ -94,7 +94,9 @@ def container_for(path: Path, codec: CodecName) -> Container:
         given = f"the suffix {path.suffix}" if suffix else "no suffix"
         names = " or ".join(fitting)
         raise PipelineError(f"{path} has {given}: for {codec} name the output {names}")
-    other = next(name for name, known in CODECS.items() if suffix in known.suffixes)
+    # The codec that has this container most in front.
+    able = (name for name, known in CODECS.items() if suffix in known.suffixes)
+    other = min(able, key=lambda name: CODECS[name].suffixes.index(suffix))
     raise PipelineError(
         f"{codec} cannot be stored in {suffix}: name the output"
         f" {path.with_suffix(fitting[0]).name}, or add --set encode.codec={other}"
