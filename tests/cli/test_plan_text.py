@@ -36,13 +36,13 @@ def test_no_cell_is_torn_and_its_signs_are_explained(lines: list[str]) -> None:
     assert max(map(len, lines)) <= 80
     words = " ".join(lines).split()
     assert {"source(-1)", "source(-1,+1),", "flow_from_previous(+1)"} <= set(words)
-    legend = "reads (-N): also from the N frames before; (+N): also from the N frames after."
+    legend = "In reads: (-N) also the N frames before, (+N) also the N frames after."
     assert legend in lines
 
 
 @pytest.mark.parametrize("lines", ["per-frame"], indirect=True)
 def test_without_reach_there_is_nothing_to_explain(lines: list[str]) -> None:
-    assert not any(line.startswith("reads ") for line in lines)
+    assert not any(line.startswith("In reads") for line in lines)
 
 
 def test_a_device_that_all_stages_share_is_one_line(lines: list[str]) -> None:

@@ -37,10 +37,10 @@ def _legend(plan: Plan) -> list[str]:
     """What the signs in the column "reads" mean; empty where there are none."""
     reaches = [reach for stage in plan.every for reach in stage.needs.reads.values()]
     parts = [
-        *(["(-N): also from the N frames before"] if any(r.behind for r in reaches) else []),
-        *(["(+N): also from the N frames after"] if any(r.ahead for r in reaches) else []),
+        *(["(-N) also the N frames before"] if any(r.behind for r in reaches) else []),
+        *(["(+N) also the N frames after"] if any(r.ahead for r in reaches) else []),
     ]
-    return [f"reads {'; '.join(parts)}."] if parts else []
+    return [f"In reads: {', '.join(parts)}."] if parts else []
 
 
 def device_lines(plan: Plan) -> list[str]:
