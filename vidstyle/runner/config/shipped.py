@@ -44,12 +44,13 @@ def pipeline_file(named: Path) -> Path:
 
 
 def _suggestion(name: str, shipped: Iterable[str]) -> str:
-    """A file of the current folder with that name, or the nearest of the shipped pipelines."""
-    beside = sorted(path.name for path in Path().glob("[!.]*.yaml"))
-    near = get_close_matches(f"{name[:LONGEST]}.yaml", beside, n=1, cutoff=0.8)
-    guess = f" Did you mean the file {abbreviate(near[0])}?" if near else ""
-    known = did_you_mean(name, shipped)
-    return f"{guess or known.partition(' Available')[0]} Shipped:{known.partition('Available:')[2]}"
+    """The nearest of the shipped pipelines, else of the current folder's files; and what ships."""
+    guess, _, known = did_you_mean(name, shipped).partition(" Available:")
+    if not guess:
+        beside = sorted(path.name for path in Path().glob("[!.]*.yaml"))
+        near = get_close_matches(f"{name[:LONGEST]}.yaml", beside, n=1, cutoff=0.8)
+        guess = f" Did you mean the file {abbreviate(near[0])}?" if near else ""
+    return f"{guess} Shipped:{known}"
 
 
 def pipeline_summary(path: Path) -> str:
