@@ -17,7 +17,7 @@ from pathlib import Path
 
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
-from vidstyle.runner.job import Job, run
+from vidstyle.runner.job import Job, output_suffix, run
 
 ROOT = Path(__file__).parents[1]
 _ONE = (1 << 40, 1 << 40)
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def measured(pipeline: Pipeline, clip: Path, frames: int | None) -> Made:
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "out.mp4"
+        output = Path(folder) / f"out{output_suffix(pipeline)}"
         result = run(Job(pipeline, clip, output, frames=(0, frames)))
         return Made(result.frames, result.seconds, output.stat().st_size)
 

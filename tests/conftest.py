@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -121,3 +122,14 @@ def gpu() -> str:
     if os.environ.get("VIDSTYLE_TEST_GPU"):
         pytest.fail("VIDSTYLE_TEST_GPU is set, but torch finds no CUDA device")
     pytest.skip("no CUDA device")
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """One thread of torch: images of tests lose more to waiting threads than they gain by them."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -10,12 +10,23 @@ import numpy as np
 import pytest
 
 from vidstyle.models.loss.image_losses import style_loss
+from vidstyle.models.loss.objective import Objective
 from vidstyle.training.objective import load_objective
 from vidstyle.training.photos import list_photos, read_squares
 from vidstyle.training.settings import TrainingSettings
 
 Load = Callable[[str], ModuleType]
 SETTINGS = TrainingSettings(crop=32, style_image_side=64, precision="float32")
+
+
+@pytest.fixture
+def objectives(photos: Path, style_images: Path, weights: Path) -> list[Objective]:
+    """Of both style images, in the order of their names."""
+    paths = list_photos(photos)
+    return [
+        load_objective(SETTINGS, path, paths, weights, "cpu")
+        for path in sorted(style_images.iterdir())
+    ]
 
 
 @pytest.mark.slow
@@ -41,16 +52,11 @@ def test_tables_have_a_row_a_training_and_a_spread_a_kind(
 
 
 def test_raw_terms_are_one_weight_before_the_plain_sum(
-    benchmark: Load, photos: Path, style_images: Path, weights: Path
+    benchmark: Load, photos: Path, objectives: list[Objective]
 ) -> None:
-    sensitivity = benchmark("sensitivity")
-    paths = list_photos(photos)
-    first, second = (
-        load_objective(SETTINGS, path, paths, weights, "cpu")
-        for path in sorted(style_images.iterdir())
-    )
-    raw = sensitivity.divided(second, first, "raw")
-    photo, other = read_squares(paths[:2], 32)
+    first, second = objectives
+    raw = benchmark("sensitivity").divided(second, first, "raw")
+    photo, other = read_squares(list_photos(photos)[:2], 32)
     features = second.features(other)
     plain = sum(float(style_loss(features[each.key], each.gram)) for each in second.styles)
     common = sum(first.units["style"])
@@ -60,14 +66,10 @@ def test_raw_terms_are_one_weight_before_the_plain_sum(
 
 
 def test_tuned_terms_keep_the_weights_of_the_first_style_image(
-    benchmark: Load, photos: Path, style_images: Path, weights: Path
+    benchmark: Load, objectives: list[Objective]
 ) -> None:
     sensitivity = benchmark("sensitivity")
-    paths = list_photos(photos)
-    first, second = (
-        load_objective(SETTINGS, path, paths, weights, "cpu")
-        for path in sorted(style_images.iterdir())
-    )
+    first, second = objectives
     assert sensitivity.divided(second, first, "tuned").units == first.units
     assert sensitivity.divided(second, first, "tuned").styles is second.styles
     assert sensitivity.divided(second, first, "calibrated") is second

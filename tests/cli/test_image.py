@@ -10,29 +10,20 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from tests.cli.test_terminal import is_quiet
 from tests.models.gatys_world import vgg_weights, waves
 from vidstyle.cli.main import run_command
 from vidstyle.models.weights import safetensors_file
 
-pytestmark = pytest.mark.slow  # each stylizes an image
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+# Each stylizes an image.
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture
@@ -178,6 +169,15 @@ def test_previews_and_a_video_show_the_way(folder: Path, capfd: pytest.CaptureFi
     assert images[0].shape == (78, 100, 3)
     assert run_command(command(folder, "--progress", str(folder / "a.gif"), "--overwrite")) == 0
     assert (folder / "a.gif").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("strength", ["0.5", "1"])
+def test_the_last_preview_is_the_result_at_any_strength(folder: Path, strength: str) -> None:
+    more = ["--strength", strength, "--preview-every", "3", str(folder / "way")]
+    assert run_command(command(folder, *more)) == 0
+    np.testing.assert_array_equal(
+        read(folder / "way" / "step-000003.png"), read(folder / "out.png")
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from tests.models.weights.file_server import serve_files
 from vidstyle.cli.main import run_command
 from vidstyle.models.weights import catalog as weight_catalog
 from vidstyle.models.weights.catalog import CATALOG, WeightFile
@@ -29,28 +28,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
     """A server; the catalog has a file of it, `small`, beside the others."""
-    files = {NAME: CONTENT}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            content = files[self.path.rpartition("/")[2]]
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        address = f"http://127.0.0.1:{listening.server_port}/{NAME}"
-        add(monkeypatch, WeightFile("small", address, NAME, 0.1, "MIT"))
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield files
-        listening.shutdown()
-        thread.join()
+    with serve_files(monkeypatch) as server:
+        server.files[NAME] = CONTENT
+        add(monkeypatch, WeightFile("small", server.address + NAME, NAME, 0.1, "MIT"))
+        yield server.files
 
 
 def add(monkeypatch: pytest.MonkeyPatch, entry: WeightFile) -> None:
@@ -90,7 +71,7 @@ def test_the_list_fits_a_page_where_it_is_piped(
     assert run_command(["weights", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(CATALOG) + 1
-    assert max(map(len, lines)) <= 100
+    assert max(map(len, lines)) <= 85
     (resnet,) = (line.split() for line in lines if line.startswith("resnet "))
     assert resnet[-2:] == ["download.pytorch.org", "~/.cache/vidstyle/weights"]
 

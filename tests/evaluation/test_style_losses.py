@@ -140,16 +140,6 @@ def test_unknown_settings_are_an_error(tmp_path: Path) -> None:
 FEATURE_LAYERS = ("relu1_1", "relu1_2")
 
 
-@pytest.fixture(scope="module")
-def backbone() -> Backbone:
-    generator = torch.Generator().manual_seed(0)
-    weights = {}
-    for number, inputs in ((0, 3), (2, 64)):
-        weights[f"features.{number}.weight"] = torch.randn(64, inputs, 3, 3, generator=generator)
-        weights[f"features.{number}.bias"] = torch.zeros(64)
-    return Backbone("vgg19", weights)
-
-
 def images(count: int, seed: int) -> list[HostArray]:
     return list(np.random.default_rng(seed).random((count, 40, 48, 3), dtype=np.float32))
 
@@ -158,24 +148,24 @@ def planes(image: HostArray) -> torch.Tensor:
     return torch.from_numpy(image).permute(2, 0, 1)[None]
 
 
-def gauge(backbone: Backbone, style_image: HostArray) -> StyleLossRatio:
+def gauge(extractor: Backbone, style_image: HostArray) -> StyleLossRatio:
     settings = TrainingSettings(
         precision="float32",
         style_layers=FEATURE_LAYERS,
         style_scales=(1.0,),
         content_layers=("relu1_2",),
     )
-    return StyleLossRatio(backbone, planes(style_image), settings)
+    return StyleLossRatio(extractor, planes(style_image), settings)
 
 
-def test_losses_are_those_of_gram_matrices_over_the_sources(backbone: Backbone) -> None:
+def test_losses_are_those_of_gram_matrices_over_the_sources(extractor: Backbone) -> None:
     style_image, frame, per_frame, source = images(4, 1)
-    found = gauge(backbone, style_image / 2)(frame, per_frame, source)
+    found = gauge(extractor, style_image / 2)(frame, per_frame, source)
     with torch.no_grad():
         grams = [
             {
                 feature_layer: gram_matrix(value).double()
-                for feature_layer, value in backbone(planes(p), set(FEATURE_LAYERS)).items()
+                for feature_layer, value in extractor(planes(p), set(FEATURE_LAYERS)).items()
             }
             for p in (style_image / 2, frame, per_frame, source)
         ]
@@ -194,22 +184,22 @@ def test_losses_are_those_of_gram_matrices_over_the_sources(backbone: Backbone) 
         assert value == pytest.approx(expected, rel=1e-3)
 
 
-def test_the_baseline_is_measured_once_for_all_clips(backbone: Backbone) -> None:
+def test_the_baseline_is_measured_once_for_all_clips(extractor: Backbone) -> None:
     style_image, per_frame, source, *frames = images(6, 2)
-    kept = gauge(backbone, style_image / 2)
+    kept = gauge(extractor, style_image / 2)
     kept(frames[0], per_frame, source)
     calls: list[object] = []
-    hook = backbone.register_forward_hook(lambda *call: calls.append(call))
+    hook = extractor.register_forward_hook(lambda *call: calls.append(call))
     rows = [kept(frame, per_frame, source) for frame in frames]
     hook.remove()
     assert len(calls) == 3
     assert len({row[1] for row in rows}) == 1
 
 
-def test_black_and_white_areas_of_the_style_image_are_allowed(backbone: Backbone) -> None:
+def test_black_and_white_areas_of_the_style_image_are_allowed(extractor: Backbone) -> None:
     style_image = np.full((40, 50, 3), 0.5, np.float32)
     style_image[:10, :10] = 1
-    assert gauge(backbone, style_image).blob_fraction == pytest.approx(100 / 2000)
+    assert gauge(extractor, style_image).blob_fraction == pytest.approx(100 / 2000)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +207,7 @@ def test_black_and_white_areas_of_the_style_image_are_allowed(backbone: Backbone
     [((1, 40), True), ((48, 1), True), ((1, 1), True), ((2, 2), False), ((4000, 2), False)],
 )
 def test_what_is_too_small_for_the_network_is_known_beforehand(
-    backbone: Backbone, size: tuple[int, int], too_small: bool
+    extractor: Backbone, size: tuple[int, int], too_small: bool
 ) -> None:
     settings = TrainingSettings(
         precision="float32",
@@ -225,7 +215,7 @@ def test_what_is_too_small_for_the_network_is_known_beforehand(
         style_scales=(1.0, 0.5),
         content_layers=("relu1_2",),
     )
-    kept = StyleLossRatio(backbone, planes(images(1, 1)[0]), settings)
+    kept = StyleLossRatio(extractor, planes(images(1, 1)[0]), settings)
     reason = kept.too_small(*size)
     assert bool(reason) == too_small
     if reason:

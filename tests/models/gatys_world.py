@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
-import pytest
 import torch
 
 from vidstyle.models.loss.backbone import Backbone
 
 Tensors = dict[str, torch.Tensor]
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Images this small lose more to waiting threads than they gain by them."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def vgg_weights() -> Tensors:

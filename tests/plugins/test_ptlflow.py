@@ -8,7 +8,6 @@ import io
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,16 +23,8 @@ from vidstyle.testing import failed, pan, run_checks
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 INSTALLED = importlib.util.find_spec("ptlflow") is not None
+pytestmark = pytest.mark.usefixtures("one_thread")
 needs_ptlflow = pytest.mark.skipif(not INSTALLED, reason="ptlflow is not installed (README)")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Use one thread: where other programs run, small networks wait long for the second one."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

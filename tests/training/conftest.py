@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -15,12 +14,8 @@ from vidstyle.training.settings import TrainingSettings
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Images this small lose more to waiting threads than they gain by them."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def always_one_thread(one_thread: None) -> None:
+    """For every test of this folder."""
 
 
 @pytest.fixture

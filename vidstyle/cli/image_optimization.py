@@ -6,6 +6,8 @@ import json
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -84,10 +86,10 @@ class _ImageWork:
         ]
 
         def watch(step: OptimizationStep) -> bool:
-            self._last = step
+            self._last = shown = replace(step, image=partial(self._image_of, step))
             show(_view(step))
             for each in watchers:
-                each(step)
+                each(shown)
             return True
 
         try:
@@ -112,10 +114,15 @@ class _ImageWork:
     def result(self) -> torch.Tensor:
         """(1, 3, H, W), with the strength that was asked for."""
         if self._result is not None:
-            image = self._result.image
-        else:
-            assert self._last is not None  # otherwise Ctrl-C has ended it all
-            image = self._last.image()
+            return self._mix(self._result.image)
+        assert self._last is not None  # otherwise Ctrl-C has ended it all
+        return self._last.image()
+
+    def _image_of(self, step: OptimizationStep) -> torch.Tensor:
+        """The image of a step as ``result`` would write it."""
+        return self._mix(step.image())
+
+    def _mix(self, image: torch.Tensor) -> torch.Tensor:
         return self._content.lerp(image.cpu(), self._checked.options.strength)
 
     def report(self, seconds: float) -> None:

@@ -44,7 +44,14 @@ class Baseline:
 
 
 def per_frame(frames: Iterable[Frame]) -> Iterator[HostArray]:
-    """Give every stylized frame as it is: the per-frame baseline."""
+    """Give every stylized frame as it is: the per-frame baseline.
+
+    Args:
+        frames: See the module.
+
+    Yields:
+        (H, W, 3) RGB in [0, 1], one for each frame.
+    """
     for frame in frames:
         yield frame.host("image")
 
@@ -55,6 +62,9 @@ def moving_average(frames: Iterable[Frame], *, weight: float) -> Iterator[HostAr
     Args:
         frames: See the module.
         weight: Of the previous output, in [0, 1]; 0 gives every stylized frame bit for bit.
+
+    Returns:
+        (H, W, 3) RGB in [0, 1], one for each frame.
 
     Raises:
         ValueError: The weight is outside of [0, 1].
@@ -68,7 +78,14 @@ def moving_average(frames: Iterable[Frame], *, weight: float) -> Iterator[HostAr
 def unmasked_warp(frames: Iterable[Frame], *, strength: float) -> Iterator[HostArray]:
     """Blend ``P + strength (W(O_before) - P)``: warped along the flow, wrong where it hides.
 
-    Bilinear. ``strength`` is as the weight of ``moving_average``.
+    Warping is bilinear.
+
+    Args:
+        frames: See the module.
+        strength: As the weight of ``moving_average``.
+
+    Returns:
+        (H, W, 3) RGB in [0, 1], one for each frame.
     """
     _check_weight(strength)
     return _blend_recurrently(frames, _warp_previous, lambda frame: np.float32(strength))
@@ -77,7 +94,14 @@ def unmasked_warp(frames: Iterable[Frame], *, strength: float) -> Iterator[HostA
 def masked_warp(frames: Iterable[Frame], *, strength: float) -> Iterator[HostArray]:
     """Blend ``P + strength M (W(O_before) - P)``, M the layer ``visible``.
 
-    Bilinear. ``strength`` is as the weight of ``moving_average``.
+    Warping is bilinear.
+
+    Args:
+        frames: See the module.
+        strength: As the weight of ``moving_average``.
+
+    Returns:
+        (H, W, 3) RGB in [0, 1], one for each frame.
 
     References:
         Chen et al. 2017, Coherent Online Video Style Transfer; Ruder, Dosovitskiy and Brox 2016,
@@ -98,6 +122,12 @@ def bidirectional(frames: Iterable[Frame]) -> Iterator[HostArray]:
     ``min(0.45, exp(-6800 |ΔI|²))`` for the frame before and ``min(0.3, ...)`` for the one after,
     |ΔI|² summed over the channels; 0 where the shot has no such frame. Also needs the layer
     ``flow_from_previous``.
+
+    Args:
+        frames: See the module; they also have the layer ``flow_from_previous``.
+
+    Yields:
+        (H, W, 3) RGB in [0, 1], one for each frame.
 
     References:
         Local consistency as in Shekhar et al. 2023, Interactive Control over Temporal Consistency

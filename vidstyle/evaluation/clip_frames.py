@@ -49,7 +49,17 @@ def clip_frames(
 
 
 def clip_size(path: Path) -> tuple[int, int]:
-    """Give the width and height of a clip's frames. Raises InputError where it cannot be read."""
+    """Give the size of a clip's frames.
+
+    Args:
+        path: The clip.
+
+    Returns:
+        Width and height, in pixels.
+
+    Raises:
+        InputError: The clip cannot be read.
+    """
     source = _source(path)
     try:
         clip = source.open(path, ExecutionContext())
@@ -59,7 +69,14 @@ def clip_size(path: Path) -> tuple[int, int]:
 
 
 def find_cuts(clip: Iterable[HostArray]) -> tuple[int, ...]:
-    """Find the frames that begin a shot, as shots/histogram does; 0 is not among them."""
+    """Find the frames that begin a shot, as shots/histogram does.
+
+    Args:
+        clip: (H, W, 3) RGB in [0, 1], in order.
+
+    Returns:
+        Their indices, without 0.
+    """
     threshold, found = HistogramOptions().threshold, []
     before: HostArray | None = None
     for index, image in enumerate(clip):

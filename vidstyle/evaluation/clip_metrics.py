@@ -46,11 +46,23 @@ class ClipSums:
     """By the names of their metrics."""
 
     def quotient(self, name: str) -> Quotient:
-        """Give that of a metric; a new one when it is asked for first."""
+        """Give the quotient of a metric; a new one when it is first asked for.
+
+        Args:
+            name: Of the metric.
+
+        Returns:
+            The quotient, to add frames to.
+        """
         return self.quotients.setdefault(name, Quotient())
 
     def add_pairs(self, group: FrameGroup, position: int) -> None:
-        """Add the pairs that end at a group; ``position`` is the clip's among its frames."""
+        """Add the pairs that end at a group.
+
+        Args:
+            group: Frames of equal index.
+            position: The clip's among them.
+        """
         for distance, sums in self.warping.items():
             if pair := group.pairs.get(distance):
                 sums.add(pair.earlier[position], group.frames[position], pair.motion)
@@ -58,18 +70,40 @@ class ClipSums:
                 sums.skip()
 
     def add_gradient(self, frame: HostArray) -> None:
+        """Add a frame's gradient.
+
+        Args:
+            frame: (H, W, 3) RGB in [0, 1].
+        """
         self.gradient.add(mean_gradient(frame))
 
     def add_still(self, frame: HostArray, motion: PairMotion | None) -> None:
+        """Add a frame to what is followed where nothing moves.
+
+        Args:
+            frame: (H, W, 3) RGB in [0, 1].
+            motion: From the frame before; None at the start of a shot.
+        """
         self.still.add(frame, motion.still if motion else None)
 
     def add_dead(self, frame: HostArray, source: HostArray, *, allowed_blobs: float) -> None:
+        """Add the dead pixels and blobs of a frame.
+
+        Args:
+            frame: (H, W, 3) RGB in [0, 1].
+            source: Of the same shape.
+            allowed_blobs: As in ``count_dead``.
+        """
         pixels, blobs = count_dead(frame, source, allowed_blobs=allowed_blobs)
         self.quotient("dead_pixels").add(pixels, frame.shape[0] * frame.shape[1])
         self.quotient("dead_blobs").add(blobs)
 
     def add_comparison(self, comparison: FrameComparison) -> None:
-        """Add a frame beside its per-frame baseline."""
+        """Add a frame beside its per-frame baseline.
+
+        Args:
+            comparison: The two, and the source.
+        """
         for name, metric in FRAME_METRICS.items():
             if (found := metric(comparison)) is None:
                 self.quotient(name).skip()
@@ -86,7 +120,22 @@ def evaluation_of(
     cuts: Sequence[int],
     notes: Sequence[str],
 ) -> Evaluation:
-    """Give the evaluation of a clip. Raises InputError where no pair of frames has a score."""
+    """Give the evaluation of a clip.
+
+    Args:
+        sums: Of the clip.
+        source: Of the source.
+        per_frame: Of the per-frame baseline, if there is one.
+        evaluator: Name of the flow that measures.
+        cuts: Indices of frames that begin a shot.
+        notes: What a reader of the scores should know.
+
+    Returns:
+        Scores and series.
+
+    Raises:
+        InputError: No pair of frames has a score.
+    """
     near = sums.warping["near"].result()
     found = dict(_scores(sums, source, per_frame))
     scores = {name: value for name, value in found.items() if value is not None}

@@ -34,7 +34,13 @@ class DeadPixelCount:
     not_finite: int = 0
 
     def add(self, stylized: HostArray, source: HostArray, *, allowed_fraction: float = 0.0) -> None:
-        """Add a frame; both images are (H, W, 3) in [0, 1]."""
+        """Add a frame.
+
+        Args:
+            stylized: (H, W, 3) RGB in [0, 1], or not finite where it is broken.
+            source: Of the same shape.
+            allowed_fraction: As in ``find_dead``.
+        """
         dead = find_dead(stylized, source, allowed_fraction=allowed_fraction)
         whole = np.where(dead.not_finite[..., np.newaxis], source, stylized)
         self.frames += 1
@@ -70,14 +76,27 @@ class DetectionRecall:
     planted: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0))
 
     def add(self, planted: Planted, source: HostArray, *, strokes: Strokes = "spared") -> None:
-        """Add a damaged frame."""
+        """Add a damaged frame.
+
+        Args:
+            planted: From ``plant``.
+            source: (H, W, 3) RGB in [0, 1].
+            strokes: As in ``find_dead``.
+        """
         dead = find_dead(planted.image, source, strokes=strokes)
         for kind, (found, there) in _counts(planted, dead).items():
             self.found[kind] += found
             self.planted[kind] += there
 
     def recall(self, kind: str) -> float:
-        """Fraction of the ``pixels``, ``blobs`` or ``not_finite`` found; 1 if none was planted."""
+        """Give the fraction of the planted damage that was found.
+
+        Args:
+            kind: ``pixels``, ``blobs`` or ``not_finite``.
+
+        Returns:
+            In [0, 1]; 1 if none was planted.
+        """
         return self.found[kind] / self.planted[kind] if self.planted[kind] else 1.0
 
 
@@ -103,6 +122,9 @@ def plant(
         pixels: How many to plant.
         blobs: How many to plant.
         not_finite: How many pixels to plant that are NaN or infinite.
+
+    Returns:
+        The damaged frame, and where its damage lies.
     """
     frame = _DamagedFrame(stylized, source, random)
     ellipses = tuple(mask for mask in (frame.blob() for _ in range(blobs)) if mask is not None)

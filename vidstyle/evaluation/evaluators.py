@@ -62,11 +62,14 @@ def choose_evaluator(
         size: Width and height of the images, if known. RAFT sees large ones reduced, which the
             notes then say.
 
+    Returns:
+        The evaluator, with notes on the choice.
+
     Raises:
         UsageError: The wanted evaluator is the blend's own flow.
         WeightsError: Its weights cannot be had.
-        DeviceError: The device is absent, or has too little memory; a flow by RAFT may also
-            raise it later.
+        DeviceError: The device is absent, or has too little memory; a flow by RAFT may also raise
+            it later.
     """
     check_evaluator(wanted, blended_with=blended_with)
     if wanted is not None:
@@ -87,7 +90,15 @@ def choose_evaluator(
 
 
 def check_evaluator(wanted: EvaluatorName | None, *, blended_with: EvaluatorName | None) -> None:
-    """Raise UsageError where the wanted evaluator is the blend's own flow."""
+    """Check that the blend's own flow does not evaluate it.
+
+    Args:
+        wanted: A name, or None for any.
+        blended_with: The flow that the clip was blended with.
+
+    Raises:
+        UsageError: They are the same.
+    """
     if wanted is not None and wanted == blended_with:
         others = ", ".join(name for name in EVALUATORS if name != wanted)
         raise UsageError(
@@ -97,24 +108,48 @@ def check_evaluator(wanted: EvaluatorName | None, *, blended_with: EvaluatorName
 
 
 def farneback(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
-    """Compute Farnebäck's flow at the defaults, both ways; see ``PairFlow``."""
+    """Compute Farnebäck's flow at the defaults, both ways; see ``PairFlow``.
+
+    Args:
+        first: (H, W, 3) RGB in [0, 1].
+        second: Of the same shape.
+
+    Returns:
+        (H, W, 2) pixels, from the first to the second and back.
+    """
     gray, other = gray8(first), gray8(second)
     options = FarnebackOptions()
     return expansion_flow(gray, other, options), expansion_flow(other, gray, options)
 
 
 def dis(first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:
-    """Compute dense inverse search with its best preset, both ways; see ``PairFlow``."""
+    """Compute dense inverse search with its best preset, both ways; see ``PairFlow``.
+
+    Args:
+        first: (H, W, 3) RGB in [0, 1].
+        second: Of the same shape.
+
+    Returns:
+        (H, W, 2) pixels, from the first to the second and back.
+    """
     gray, other = gray8(first), gray8(second)
     search = dense_search(DisOptions(preset="medium"))
     return search_flow(search, gray, other), search_flow(search, other, gray)
 
 
 def weights_file(name: EvaluatorName, folder: Path | None = None, *, offline: bool) -> Path | None:
-    """Find the file of an evaluator's weights; None where it has none.
+    """Find the file of an evaluator's weights.
 
-    ``folder`` is as ``weights`` of ``choose_evaluator``. Raises WeightsError where the file cannot
-    be had.
+    Args:
+        name: Of the evaluator.
+        folder: As ``weights`` of ``choose_evaluator``.
+        offline: Whether not to download a file that is missing.
+
+    Returns:
+        The file; None where the evaluator has none.
+
+    Raises:
+        WeightsError: The file cannot be had.
     """
     size = _RAFT_SIZES.get(name)
     return None if size is None else find_raft(size, folder=folder, offline=offline)
@@ -124,7 +159,15 @@ def weights_file(name: EvaluatorName, folder: Path | None = None, *, offline: bo
 def enough_memory(work: str, remedy: str) -> Iterator[None]:
     """Turn a failed allocation, of whatever library, into a DeviceError.
 
-    Its message says that ``work`` ran out of memory, and the ``remedy``.
+    Args:
+        work: What ran out of memory.
+        remedy: What a user can do.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        DeviceError: An allocation has failed.
     """
     try:
         yield

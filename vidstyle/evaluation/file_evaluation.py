@@ -44,7 +44,16 @@ class ClipPaths:
 def name_clips(source: Path, per_frame: Path | None, stylized: Sequence[Path]) -> ClipPaths:
     """Name clips by their files, or by path where two names would be one.
 
-    Raises UsageError where a clip is given twice.
+    Args:
+        source: The clip that was stylized.
+        per_frame: The per-frame baseline, if there is one.
+        stylized: The clips to evaluate.
+
+    Returns:
+        The paths by name.
+
+    Raises:
+        UsageError: A clip is given twice.
     """
     taken = Counter([SOURCE, PER_FRAME, *(path.name for path in stylized)])
     names = [
@@ -72,7 +81,17 @@ class ClipCheck:
     notes: tuple[str, ...]
 
     def read(self, path: Path) -> Iterator[HostArray]:
-        """Read the frames that count."""
+        """Read the frames that count.
+
+        Args:
+            path: Of a clip.
+
+        Returns:
+            (H, W, 3) RGB in [0, 1], in order.
+
+        Raises:
+            InputError: The clip cannot be read.
+        """
         size = self.source_size if self.resize else None
         return clip_frames(path, self.interval, size=size)
 
@@ -88,6 +107,9 @@ def check_clips(
         clips: The clips.
         frames: A half-open interval of indices, the same of all clips.
         resize: Whether clips of another size are scaled to the source's.
+
+    Returns:
+        What was found.
 
     Raises:
         InputError: A clip cannot be read, or differs in length or size.

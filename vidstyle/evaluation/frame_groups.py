@@ -73,6 +73,9 @@ def group_frames(
         cuts: Indices of frames that begin a shot; no pair crosses one.
         distances: The pairs that are wanted.
 
+    Returns:
+        One group for each index, in order.
+
     Raises:
         InputError: The clips differ in length or size.
     """
@@ -134,6 +137,12 @@ def _starts(offset: int) -> dict[Distance, int]:
 
 def zip_clips(clips: Sequence[NamedClip]) -> Iterator[ClipFrames]:
     """Give the frames of equal index, in order, and keep none.
+
+    Args:
+        clips: By name, at least one.
+
+    Yields:
+        The frames of equal index, in the clips' order.
 
     Raises:
         InputError: The clips differ in length or size; the message names the one that does.

@@ -116,24 +116,43 @@ def sharpness(clip: Iterable[HostArray], per_frame: Iterable[HostArray]) -> floa
 
 
 def edge_variance(frame: HostArray) -> float:
-    """Give the variance of the Laplacian of a frame (H, W, 3), its edge repeated, over channels."""
+    """Give the variance of the Laplacian of a frame, its edge repeated, over channels.
+
+    Args:
+        frame: (H, W, 3) RGB in [0, 1].
+
+    Returns:
+        At least 0.
+    """
     edges = cv2.Laplacian(frame, cv2.CV_32F, borderType=cv2.BORDER_REPLICATE)
     return float(edges.var(dtype=np.float64))
 
 
 def mean_gradient(frame: HostArray) -> float:
-    """Give G: the mean squared difference of neighbors, across plus down, of a frame (H, W, 3).
+    """Give G: the mean squared difference of neighbors, across plus down.
 
-    0 in a direction in which the frame has one pixel.
+    Args:
+        frame: (H, W, 3) RGB in [0, 1].
+
+    Returns:
+        At least 0; a direction in which the frame has one pixel adds nothing.
     """
     differences = [np.square(np.diff(frame, axis=axis)) for axis in (1, 0)]
     return sum(float(one.mean(dtype=np.float64)) for one in differences if one.size)
 
 
 def count_dead(frame: HostArray, source: HostArray, *, allowed_blobs: float) -> tuple[int, int]:
-    """Count the dead pixels and the blobs of a frame; see ``find_dead``.
+    """Count the dead pixels and the blobs of a frame.
 
     Pixels in runs and those that are not finite count as pixels; those in blobs do not.
+
+    Args:
+        frame: (H, W, 3) RGB in [0, 1].
+        source: Of the same shape.
+        allowed_blobs: ``allowed_fraction`` of ``find_dead``.
+
+    Returns:
+        Dead pixels, and blobs.
     """
     dead = find_dead(frame, source, allowed_fraction=allowed_blobs)
     return int(np.count_nonzero(dead.pixels | dead.runs | dead.not_finite)), dead.blob_count

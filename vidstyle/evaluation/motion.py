@@ -62,7 +62,16 @@ class PairMotion:
 
 
 def pair_motion(first: HostArray, second: HostArray, flow: PairFlow) -> PairMotion:
-    """Find the motion between two frames of the source, of which ``first`` is the earlier one."""
+    """Find the motion between two frames of the source.
+
+    Args:
+        first: The earlier one, (H, W, 3) RGB in [0, 1].
+        second: The later one, of the same shape.
+        flow: The optical flow that evaluates.
+
+    Returns:
+        Both flows, and the masks that follow from them.
+    """
     return PairMotion(*flow(first, second))
 
 

@@ -57,8 +57,11 @@ def find_network_metrics(
     Args:
         style_image: The image that the style was learned from.
         weights: A folder, or None for ``VIDSTYLE_WEIGHTS`` and the user's cache.
-        size: Width and height of the frames, if known: a note says where they are too small for
-            the style's loss.
+        size: Width and height of the frames, if known: a note says where they are too small for the
+            style's loss.
+
+    Returns:
+        What could be loaded, with a note on what could not.
 
     Raises:
         InputError: The image cannot be read.
@@ -92,6 +95,9 @@ def _style_metrics(
 class Perceptual:
     """LPIPS with AlexNet: the distance of two images as people see it.
 
+    Args:
+        network: Of the package ``lpips``.
+
     References:
         Zhang et al. 2018, The Unreasonable Effectiveness of Deep Features as a Perceptual Metric.
     """
@@ -113,8 +119,14 @@ class Perceptual:
 def load_perceptual(folder: Path | None = None) -> Perceptual:
     """Load LPIPS from its package ``lpips``, with the backbone's file from this machine.
 
-    ``find_alexnet`` finds the file. Raises WeightsError where the package or the file is absent,
-    or the file is no AlexNet.
+    Args:
+        folder: As in ``find_alexnet``.
+
+    Returns:
+        The metric.
+
+    Raises:
+        WeightsError: The package or the file is absent, or the file is no AlexNet.
     """
     try:
         import lpips  # type: ignore[import-not-found,unused-ignore]  # no dependency of ours
@@ -134,9 +146,16 @@ def load_perceptual(folder: Path | None = None) -> Perceptual:
 
 
 def read_backbone(path: Path) -> dict[str, torch.Tensor]:
-    """Read the convolutions of torchvision's AlexNet, under the package's names.
+    """Read the convolutions of torchvision's AlexNet; no code in the file is run.
 
-    No code in the file is run. Raises WeightsError where it is damaged or another model's.
+    Args:
+        path: The file.
+
+    Returns:
+        Weights by the package's names.
+
+    Raises:
+        WeightsError: The file is damaged, or another model's.
     """
     import torch
 
@@ -153,7 +172,14 @@ def read_backbone(path: Path) -> dict[str, torch.Tensor]:
 def find_alexnet(folder: Path | None = None) -> Path:
     """Find the backbone's file offline, as ``find_weights`` does, and last in torch's own cache.
 
-    Raises WeightsError where it is absent.
+    Args:
+        folder: Looked into first; None for ``VIDSTYLE_WEIGHTS`` and the user's cache.
+
+    Returns:
+        The file.
+
+    Raises:
+        WeightsError: It is absent.
     """
     import torch
 

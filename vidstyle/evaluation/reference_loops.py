@@ -36,7 +36,16 @@ _CONSISTENT = 1.0
 def run_frame_loop(
     clip: Path, style: str, output: Path, frames: int, *, crf: int, preset: str
 ) -> None:
-    """Write the clip stylized and blended, and print a line for each frame."""
+    """Write a clip stylized and blended, and print a line for each frame.
+
+    Args:
+        clip: To read.
+        style: A style's name or file.
+        output: To write.
+        frames: How many.
+        crf: Of libx264.
+        preset: Of libx264.
+    """
     # The other program runs without PyTorch, which takes seconds to import.
     import av
 
@@ -66,7 +75,14 @@ def run_frame_loop(
 
 
 def run_stylizer(pipeline: Path, clip: Path, frames: int, overrides: list[str]) -> None:
-    """Stylize the first frames of a clip, and print a line for each."""
+    """Stylize the first frames of a clip, and print a line for each.
+
+    Args:
+        pipeline: A YAML file.
+        clip: To read.
+        frames: How many.
+        overrides: As ``vidstyle run --set`` takes them.
+    """
     from vidstyle.runner.config.discovery import Registry, folders_from_environment
     from vidstyle.runner.config.pipeline import load_pipeline
     from vidstyle.runner.execution.frame_reader import FrameReader
@@ -123,7 +139,11 @@ def _farneback(first: Gray8, second: Gray8) -> HostArray:
 
 
 def main(arguments: list[str]) -> None:
-    """Run the program that the first argument names."""
+    """Run the program that the first argument names.
+
+    Args:
+        arguments: The program's name and arguments.
+    """
     program, first, second, *rest = arguments
     if program == "stylizer":
         count, *overrides = rest

@@ -71,7 +71,12 @@ class Quotient:
     frames: list[float | None] = field(default_factory=list)
 
     def add(self, top: float, bottom: float = 1.0) -> None:
-        """Add one frame; with ``bottom`` left at 1 the value is a mean over frames."""
+        """Add one frame; with ``bottom`` left at 1 the value is a mean over frames.
+
+        Args:
+            top: Of the frame.
+            bottom: Of the frame; 0 gives the frame no value of its own.
+        """
         self.top += top
         self.bottom += bottom
         self.frames.append(top / bottom if bottom else None)

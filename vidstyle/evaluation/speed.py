@@ -40,6 +40,9 @@ def time_command(command: Sequence[str], *, environment: Mapping[str, str] | Non
         command: Program and arguments.
         environment: Variables beside those of this process.
 
+    Returns:
+        Its rate, times and memory.
+
     Raises:
         UsageError: The command fails; the message ends with the last line of its errors.
     """
@@ -84,7 +87,11 @@ def _peak_so_far(process: int) -> int:
 
 
 def print_frame(index: int) -> None:
-    """Print that a frame is done, as ``vidstyle run --json`` does."""
+    """Print that a frame is done, as ``vidstyle run --json`` does.
+
+    Args:
+        index: Of the frame.
+    """
     sys.stdout.write(json.dumps({"event": "frame", "index": index}) + "\n")
     sys.stdout.flush()
 
@@ -95,7 +102,19 @@ def time_in_turns(
     rounds: int,
     environments: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, list[Timing]]:
-    """Run each command ``rounds`` times in turns, so that noise falls on all of them."""
+    """Run commands in turns, so that noise falls on all of them.
+
+    Args:
+        commands: Program and arguments by name.
+        rounds: How often each runs.
+        environments: By the commands' names; variables beside those of this process.
+
+    Returns:
+        Timings by name, one a round.
+
+    Raises:
+        UsageError: A command fails.
+    """
     found: dict[str, list[Timing]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
@@ -104,5 +123,12 @@ def time_in_turns(
 
 
 def fastest(timings: Sequence[Timing]) -> Timing:
-    """Choose the highest rate: what the machine does when nothing else disturbs it."""
+    """Choose the highest rate: what the machine does when nothing else disturbs it.
+
+    Args:
+        timings: Of one command.
+
+    Returns:
+        One of them.
+    """
     return max(timings, key=lambda timing: timing.rate)

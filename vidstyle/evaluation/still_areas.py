@@ -17,7 +17,10 @@ class StillAreas:
     """Deviation and drift of one clip in the areas of each shot that stand still throughout.
 
     Only the end of a shot shows which areas these are, so every pixel is followed: running means
-    and moments (Welford 1962), four images in memory however long the shot.
+    and moments, four images in memory however long the shot.
+
+    References:
+        Welford 1962, Note on a Method for Calculating Corrected Sums of Squares and Products.
     """
 
     _current: _ShotStatistics | None = None

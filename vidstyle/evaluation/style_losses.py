@@ -50,7 +50,14 @@ class StyleLosses:
 def evaluation_settings(path: Path) -> TrainingSettings:
     """Read the settings that a style's loss is measured with; defaults where the file has none.
 
-    Raises WeightsError where the file is no style, or this version does not know its settings.
+    Args:
+        path: A style file.
+
+    Returns:
+        The settings.
+
+    Raises:
+        WeightsError: The file is no style, or this version does not know its settings.
     """
     stated = read_style_info(path).settings
     try:
@@ -76,6 +83,9 @@ def whole_image_losses(
     Args:
         styles: Network and objective of each style by its name.
         photos: (1, 3, H, W) RGB in [0, 1].
+
+    Returns:
+        Mean losses by the styles' names.
 
     Raises:
         InputError: There is no photo.
@@ -123,12 +133,16 @@ class StyleLossRatio:
 
     Each layer's loss is divided by that of the first source frame, as training divides by that of
     photos, so that no layer drowns the others.
+
+    Args:
+        backbone: The loss network.
+        style_image: (1, 3, H, W) RGB in [0, 1].
+        settings: Layers and sizes of the loss.
     """
 
     def __init__(
         self, backbone: Backbone, style_image: torch.Tensor, settings: TrainingSettings
     ) -> None:
-        """``style_image`` is (1, 3, H, W) RGB in [0, 1]."""
         self._backbone, self._style_image, self._settings = backbone, style_image, settings
         self._objective: Objective | None = None
         self._baseline: tuple[HostArray, float] | None = None
@@ -139,7 +153,15 @@ class StyleLossRatio:
         return blob_fraction(self._style_image[0].permute(1, 2, 0).contiguous().numpy())
 
     def too_small(self, width: int, height: int) -> str | None:
-        """Say why frames of this size have no style loss; None where they have one."""
+        """Explain why frames of a size have no style loss.
+
+        Args:
+            width: In pixels.
+            height: In pixels.
+
+        Returns:
+            The reason; None where they have one.
+        """
         sides = (min(side, _LARGE_ENOUGH) for side in (height, width))
         try:
             ScaledFeatures(self._backbone, self._settings)(torch.zeros(1, 3, *sides))
@@ -167,6 +189,9 @@ def load_style_loss_ratio(style_image: Path, *, weights: Path | None = None) -> 
         style_image: A file.
         weights: The folder with the loss network, or None for ``VIDSTYLE_WEIGHTS`` and the user's
             cache.
+
+    Returns:
+        The metric.
 
     Raises:
         InputError: The image cannot be read.

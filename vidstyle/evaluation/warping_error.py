@@ -66,7 +66,15 @@ def warping_errors(
 
 
 def warping_error_reduction(error: WarpingError, per_frame: WarpingError) -> float:
-    """Give the part of the per-frame baseline's warping error that is gone; 0 if it had none."""
+    """Give the part of the per-frame baseline's warping error that is gone.
+
+    Args:
+        error: Of a clip.
+        per_frame: Of its per-frame baseline.
+
+    Returns:
+        At most 1, negative where there is more error; 0 if the baseline had none.
+    """
     return 1 - error.value / per_frame.value if per_frame.value else 0.0
 
 
@@ -87,7 +95,13 @@ class WarpingSums:
     coverage: Quotient = field(default_factory=Quotient)
 
     def add(self, earlier: HostArray, later: HostArray, motion: PairMotion) -> None:
-        """Add a pair; both frames are (H, W, 3) in [0, 1]."""
+        """Add a pair.
+
+        Args:
+            earlier: (H, W, 3) RGB in [0, 1].
+            later: Of the same shape.
+            motion: Between the same frames of the source.
+        """
         mask = motion.mask
         square = np.square(warp_image(later, motion.forward) - earlier, dtype=np.float64)[mask]
         self.coverage.add(float(mask.mean()))

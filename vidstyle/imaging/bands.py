@@ -35,33 +35,78 @@ class Band:
     width: int
 
     def of(self, image: npt.NDArray[PixelT]) -> npt.NDArray[PixelT]:
-        """Give these rows of ``image`` (H, W, ...) as a view."""
+        """Give the band's rows of an image as a view.
+
+        Args:
+            image: (H, W, ...).
+
+        Returns:
+            (rows, W, ...).
+        """
         return image[self.first : self.last]
 
     def of_half(self, image: npt.NDArray[PixelT]) -> npt.NDArray[PixelT]:
-        """Give these rows of an image at half size, (h, w, ...), as a view."""
+        """Give the band's rows of an image at half size as a view.
+
+        Args:
+            image: (h, w, ...).
+
+        Returns:
+            (rows, w, ...).
+        """
         return image[self.first // 2 : (self.last + 1) // 2]
 
     def double(self, half: HostArray) -> HostArray:
-        """Give these rows of ``double(half)``, bit for bit."""
+        """Give the band's rows of ``double(half)``, bit for bit.
+
+        Args:
+            half: (h, w, ...), the whole image at half size.
+
+        Returns:
+            (rows, W, ...).
+        """
         above, below = int(self.first > 0), int(self.last < self.height)
         rows = half[self.first // 2 - above : (self.last + 1) // 2 + below]
         height = self.last - self.first + 2 * (above + below)
         return double(rows, height, self.width)[2 * above : height - 2 * below]
 
     def wider(self, reach: int) -> Band:
-        """Give the band with up to ``reach`` rows more on both sides, an even number."""
+        """Give the band with more rows on both sides.
+
+        Args:
+            reach: How many rows at most, an even number.
+
+        Returns:
+            The band, cut at the image's edges.
+        """
         first, last = max(0, self.first - reach), min(self.height, self.last + reach)
         return Band(first, last, self.height, self.width)
 
     def within(self, wider: Band, rows: npt.NDArray[PixelT]) -> npt.NDArray[PixelT]:
-        """Give these rows of the rows of ``wider``."""
+        """Give the band's rows of the rows of a wider band.
+
+        Args:
+            wider: A band around this one.
+            rows: Its rows.
+
+        Returns:
+            This band's rows, as a view.
+        """
         return rows[self.first - wider.first : self.last - wider.first]
 
     def filter_rows(
         self, image: HostArray, reach: int, function: Callable[[HostArray], HostArray]
     ) -> HostArray:
-        """Give these rows of ``function(image)``, which reads ``reach`` rows around each."""
+        """Give the band's rows of a filtered image.
+
+        Args:
+            image: (H, W, ...).
+            reach: Rows that the filter reads around each, an even number.
+            function: The filter.
+
+        Returns:
+            Rows of ``function(image)``.
+        """
         wider = self.wider(reach)
         return self.within(wider, function(wider.of(image)))
 

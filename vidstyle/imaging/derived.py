@@ -117,6 +117,9 @@ class Latest(Generic[DerivedT]):
     A stage sees each frame twice or more: as a neighbor and as its own. Nobody may write to such
     an image or to the result. One thread at a time may use it, in the order of frames. It does
     not keep the image alive.
+
+    Args:
+        derive: Computes what is derived of an array.
     """
 
     def __init__(self, derive: Callable[[HostArray], DerivedT]) -> None:

@@ -6,7 +6,7 @@ With pytest:
     def test_duotone_keeps_the_contract(name, check):
         check()
 
-and without: ``run_checks(Duotone, {"strength": 0.5})``.
+and without: ``print(run_checks(Duotone, {"strength": 0.5}))`` prints a table.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from vidstyle.testing import sink_checks, source_checks, span_checks, stage_checks, state_checks
+from vidstyle.testing import sink_checks, source_checks, stage_checks, state_checks
 from vidstyle.testing.sink_checks import SinkSubject
 from vidstyle.testing.source_checks import SourceSubject
 from vidstyle.testing.subject import Subject
@@ -44,9 +44,9 @@ STAGE_CHECKS: tuple[Callable[[Subject], None], ...] = (
     state_checks.a_cut_resets_the_stage,
     state_checks.two_open_stages_do_not_meet,
     state_checks.closing_works_without_opening,
-    span_checks.spans_of_any_length_work,
-    span_checks.frames_on_disk_give_the_same,
-    span_checks.a_span_may_be_left_early,
+    stage_checks.spans_of_any_length_work,
+    stage_checks.frames_on_disk_give_the_same,
+    stage_checks.a_span_may_be_left_early,
 )
 
 SOURCE_CHECKS: tuple[Callable[[SourceSubject], None], ...] = (
@@ -80,56 +80,135 @@ class CheckResult:
         return self.reason is None
 
 
-def checks_for(stage_class: type[Any], /, **options: Any) -> list[tuple[str, Check]]:
-    """Name and check, one for each promise of a stage with these options.
+class CheckResults(tuple[CheckResult, ...]):
+    """The results of all checks; ``str`` makes a table of them, the failed ones with reasons."""
 
-    An option that the stage does not have fails every check.
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        width = max((len(result.name) for result in self), default=0)
+        rows = [
+            f"{result.name:{width}}  {'passed' if result.passed else f'FAILED: {result.reason}'}"
+            for result in self
+        ]
+        count = len(failed(self))
+        end = (
+            f"{count} of {len(self)} checks failed."
+            if count
+            else f"All checks passed ({len(self)})."
+        )
+        return "\n".join([*rows, end])
+
+
+def checks_for(stage_class: type[Any], /, **options: Any) -> list[tuple[str, Check]]:
+    """List the checks of a stage with some options, one for each promise.
+
+    Args:
+        stage_class: The stage.
+        **options: Of the stage; one that it does not have fails every check.
+
+    Returns:
+        Name and check.
     """
     return checks_of(Subject(stage_class, options))
 
 
 def checks_of(subject: Subject) -> list[tuple[str, Check]]:
-    """As ``checks_for``, for a stage that reads layers of its own or has a least size."""
+    """List the checks of a stage that reads layers of its own or has a least size.
+
+    Args:
+        subject: The stage, its options and what it reads.
+
+    Returns:
+        Name and check.
+    """
     return [(check.__name__, partial(check, subject)) for check in STAGE_CHECKS]
 
 
-def run_checks(
-    stage_class: type[Any], options: Mapping[str, Any] | None = None
-) -> list[CheckResult]:
-    """Every check of a stage, none left out after a failure."""
+def run_checks(stage_class: type[Any], options: Mapping[str, Any] | None = None) -> CheckResults:
+    """Run every check of a stage; none is left out after a failure.
+
+    Args:
+        stage_class: The stage.
+        options: Of the stage.
+
+    Returns:
+        One for each check; ``print`` shows them as a table.
+    """
     return results(checks_of(Subject(stage_class, options or {})))
 
 
 def checks_for_source(
     source_class: type[Any], path: Path, /, **options: Any
 ) -> list[tuple[str, Check]]:
-    """Name and check, one for each promise of a source that reads this file or folder."""
+    """List the checks of a source, one for each promise.
+
+    Args:
+        source_class: The source.
+        path: A file or folder that it reads, of at least two frames.
+        **options: Of the source.
+
+    Returns:
+        Name and check.
+    """
     subject = SourceSubject(source_class, path, options)
     return [(check.__name__, partial(check, subject)) for check in SOURCE_CHECKS]
 
 
 def check_source(
     source_class: type[Any], path: Path, options: Mapping[str, Any] | None = None
-) -> list[CheckResult]:
-    """Every check of a source on a file or folder of at least two frames."""
+) -> CheckResults:
+    """Run every check of a source.
+
+    Args:
+        source_class: The source.
+        path: A file or folder that it reads, of at least two frames.
+        options: Of the source.
+
+    Returns:
+        One for each check; ``print`` shows them as a table.
+    """
     return results(checks_for_source(source_class, path, **(options or {})))
 
 
 def checks_for_sink(
     sink_class: type[Any], suffix: str, /, **options: Any
 ) -> list[tuple[str, Check]]:
-    """Name and check, one for each promise of a sink that makes such files (``.mp4``)."""
+    """List the checks of a sink, one for each promise.
+
+    Args:
+        sink_class: The sink.
+        suffix: Of the files that it makes, such as ``.mp4``.
+        **options: Of the sink.
+
+    Returns:
+        Name and check.
+    """
     subject = SinkSubject(sink_class, suffix, options)
     return [(check.__name__, partial(check, subject)) for check in SINK_CHECKS]
 
 
-def results(checks: Iterable[tuple[str, Check]]) -> list[CheckResult]:
-    """Run them all."""
-    return [_result(name, check) for name, check in checks]
+def results(checks: Iterable[tuple[str, Check]]) -> CheckResults:
+    """Run checks.
+
+    Args:
+        checks: Name and check.
+
+    Returns:
+        One for each check; ``print`` shows them as a table.
+    """
+    return CheckResults(_result(name, check) for name, check in checks)
 
 
 def failed(results: Sequence[CheckResult]) -> dict[str, str]:
-    """The reasons of those that failed, by name."""
+    """Give the reasons of the checks that failed.
+
+    Args:
+        results: Of checks.
+
+    Returns:
+        Reasons by the checks' names.
+    """
     return {result.name: result.reason for result in results if result.reason is not None}
 
 

@@ -60,9 +60,18 @@ def pan(
     seed: int = 0,
     variable: bool = False,
 ) -> SyntheticClip:
-    """An image that moves by ``step`` (right, down) pixels a frame; flow is ``-step``.
+    """Make a clip of an image that moves at a constant speed; flow is ``-step``.
 
-    ``variable`` gives the frames unequal durations.
+    Args:
+        frames: How many.
+        width: In pixels.
+        height: In pixels.
+        step: Right and down, in pixels a frame.
+        seed: Of the image.
+        variable: Whether frames have unequal durations.
+
+    Returns:
+        The clip, with exact flow and visibility.
     """
     scene = Scene((_pan(frames, step, seed),), width, height)
     return render_scenes([scene], durations=_VARIABLE if variable else _CONSTANT)
@@ -72,9 +81,19 @@ def pan(
 def zoom(
     *, frames: int = 12, width: int = 160, height: int = 128, factor: float = 1.02, seed: int = 1
 ) -> SyntheticClip:
-    """An image that grows by ``factor`` a frame about its center c.
+    """Make a clip of an image that grows about its center c.
 
     Flow at x is (x - c) (1 / factor - 1).
+
+    Args:
+        frames: How many.
+        width: In pixels.
+        height: In pixels.
+        factor: Of its size, a frame.
+        seed: Of the image.
+
+    Returns:
+        The clip, with exact flow and visibility.
     """
     center = ((width - 1) / 2, (height - 1) / 2)
     poses = tuple(similarity(factor**time, 0, center, center) for time in range(frames))
@@ -91,7 +110,19 @@ def occluder(
     foreground_step: tuple[float, float] = (3.0, 0.5),
     seed: int = 2,
 ) -> SyntheticClip:
-    """An ellipse that moves over a moving background; steps are (right, down) a frame."""
+    """Make a clip of an ellipse that moves over a moving background.
+
+    Args:
+        frames: How many.
+        width: In pixels.
+        height: In pixels.
+        background_step: Right and down, in pixels a frame.
+        foreground_step: Right and down, in pixels a frame.
+        seed: Of the images.
+
+    Returns:
+        The clip, with exact flow and visibility.
+    """
     radii = (0.2 * width, 0.25 * height)
     disc = Disc(make_waves(seed + 1, tone=0.6), (0.3 * width, 0.5 * height), radii)
     places = [(foreground_step[0] * time, foreground_step[1] * time) for time in range(frames)]
@@ -108,7 +139,18 @@ def still(
     deviation: float = 2 / 255,
     seed: int = 3,
 ) -> SyntheticClip:
-    """An image that does not move, under Gaussian noise of standard ``deviation``."""
+    """Make a clip of an image that does not move, under Gaussian noise.
+
+    Args:
+        frames: How many.
+        width: In pixels.
+        height: In pixels.
+        deviation: Standard deviation of the noise.
+        seed: Of image and noise.
+
+    Returns:
+        The clip, with exact flow and visibility.
+    """
     stable = render_scenes([Scene((_pan(frames, (0, 0), seed),), width, height)])
     random = np.random.default_rng(seed)
 
@@ -123,7 +165,21 @@ def still(
 def hard_cut(
     *, frames: int = 12, width: int = 160, height: int = 128, at: int = 6, seed: int = 4
 ) -> SyntheticClip:
-    """Two pans of different images; the second begins at frame ``at``."""
+    """Make a clip of two pans of different images.
+
+    Args:
+        frames: How many.
+        width: In pixels.
+        height: In pixels.
+        at: The frame at which the second begins.
+        seed: Of the images.
+
+    Returns:
+        The clip, with exact flow and visibility.
+
+    Raises:
+        ValueError: A shot would be empty.
+    """
     if not 0 < at < frames:
         raise ValueError(f"a cut lies between 1 and {frames - 1}, got {at}")
     before = Scene((_pan(at, (1.25, -0.5), seed, tone=0.4),), width, height)
@@ -132,9 +188,14 @@ def hard_cut(
 
 
 def render_scenes(shots: Sequence[Scene], *, durations: Sequence[int] = _CONSTANT) -> SyntheticClip:
-    """Scenes of one size, one after the other, each a shot.
+    """Make a clip of scenes of one size, one after the other, each a shot.
 
-    ``durations`` are ticks of 1/12800 s and repeat; unequal ones make a variable frame rate.
+    Args:
+        shots: The scenes.
+        durations: Ticks of 1/12800 s, which repeat; unequal ones make a variable frame rate.
+
+    Returns:
+        The clip, with exact flow and visibility.
     """
     flow, visible, images, numbers = [], [], [], []
     for number, scene in enumerate(shots):

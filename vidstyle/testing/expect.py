@@ -13,13 +13,30 @@ from vidstyle.testing.subject import Subject, hash_layers
 
 
 def expect(holds: object, otherwise: str) -> None:
-    """Raise AssertionError with these words where it does not hold."""
+    """Raise an error where something does not hold.
+
+    Args:
+        holds: True or false.
+        otherwise: What the error says.
+
+    Raises:
+        AssertionError: It does not hold.
+    """
     if not holds:
         raise AssertionError(otherwise)
 
 
 def expect_equal(got: Sequence[Frame], wanted: Sequence[Frame], what: str) -> None:
-    """Raise AssertionError naming ``what``, frame and layers where two runs differ."""
+    """Compare two runs, hash for hash.
+
+    Args:
+        got: Frames of one run.
+        wanted: Frames of the other.
+        what: Names the first run in the error.
+
+    Raises:
+        AssertionError: They differ; the message names frame and layers.
+    """
     expect(places(got) == places(wanted), f"{what} has other frames")
     for frame, one, other in zip(got, hash_layers(got), hash_layers(wanted), strict=True):
         differ = sorted(name for name in other if one.get(name) != other[name])
@@ -27,11 +44,27 @@ def expect_equal(got: Sequence[Frame], wanted: Sequence[Frame], what: str) -> No
 
 
 def run_stage(subject: Subject, given: Input, *, device: str = "cpu") -> list[Frame]:
-    """All frames through a stage that is opened for it."""
+    """Send all frames through a stage that is opened for it.
+
+    Args:
+        subject: The stage.
+        given: Clip and frames.
+        device: As torch names it.
+
+    Returns:
+        What comes out.
+    """
     with subject.opened(given.clip, device=device) as running:
         return running.run(given.frames)
 
 
 def places(frames: Sequence[Frame]) -> list[tuple[int, int, int, int]]:
-    """Index, pts, duration and shot of each."""
+    """Give the place of each frame.
+
+    Args:
+        frames: Of a clip.
+
+    Returns:
+        Index, pts, duration and shot of each.
+    """
     return [(f.index, f.pts, f.duration, f.shot) for f in frames]

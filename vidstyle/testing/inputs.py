@@ -28,7 +28,14 @@ class Input:
     """Their arrays are read-only."""
 
     def shot(self, number: int) -> Input:
-        """One shot alone."""
+        """Give one shot alone.
+
+        Args:
+            number: Of the shot.
+
+        Returns:
+            The same clip, with the shot's frames.
+        """
         return replace(self, frames=tuple(f for f in self.frames if f.shot == number))
 
 
@@ -39,10 +46,18 @@ def make_input(
     shots: Sequence[int] = (5, 3),
     optional: bool = True,
 ) -> Input:
-    """Panning images in shots of so many frames, with the layers that the stage reads.
+    """Make panning images in shots, with the layers that a stage reads.
 
-    ``size`` is (width, height). A stage that finds shots meets one endless shot. ``optional``
-    leaves out, where False, the layers that the stage can do without.
+    A stage that finds shots meets one endless shot.
+
+    Args:
+        subject: The stage.
+        size: Width and height, in pixels.
+        shots: Frames of each.
+        optional: Whether the layers are there that the stage can do without.
+
+    Returns:
+        Clip and frames.
     """
     needs = subject.make().needs
     synthetic, truth = _filmed(size, tuple(shots))

@@ -49,7 +49,14 @@ class Scene:
         return len(self.surfaces[0].poses)
 
     def image(self, time: int) -> HostArray:
-        """Frame number ``time``: (H, W, 3) float32 RGB in [0, 1]."""
+        """Draw a frame.
+
+        Args:
+            time: Its number.
+
+        Returns:
+            (H, W, 3) float32 RGB in [0, 1].
+        """
         x, y = self._grid()
         image: Doubles = np.zeros((self.height, self.width, 3))
         for surface in self.surfaces:
@@ -58,16 +65,30 @@ class Scene:
         return np.clip(image, 0, 1).astype(np.float32)
 
     def owner(self, time: int) -> npt.NDArray[np.int64]:
-        """Number of the surface that each pixel shows, (H, W); ``MIXED`` where it is two."""
+        """Find the surface that each pixel shows.
+
+        Args:
+            time: The frame's number.
+
+        Returns:
+            (H, W): the surface's number, ``MIXED`` where it is two.
+        """
         owner, opacity = self._front(time)
         return np.where((opacity > _PURE) & (opacity < 1 - _PURE), MIXED, owner)
 
     def motion(self, time: int, towards: int) -> tuple[HostArray, HostArray]:
-        """Flow (H, W, 2) on frame ``time``'s grid to frame ``towards``, and visibility (H, W).
+        """Compute the exact flow and visibility from one frame to another.
 
-        Visibility is 1 where the pixel shows one surface alone and all pixels around its
-        target (up to four) show the same one: there, and only there, warping is legitimate.
-        On a pixel that mixes two surfaces flow is that of the one it shows more of.
+        Visibility is 1 where the pixel shows one surface alone and all pixels around its target (up
+        to four) show the same one: there, and only there, warping is legitimate. On a pixel that
+        mixes two surfaces flow is that of the one it shows more of.
+
+        Args:
+            time: Number of the frame on whose grid they lie.
+            towards: Number of the other frame.
+
+        Returns:
+            Flow (H, W, 2) in pixels, and visibility (H, W) in [0, 1].
         """
         x, y = self._grid()
         front, _ = self._front(time)
@@ -100,16 +121,30 @@ class Scene:
 
 
 def moves(steps: Sequence[tuple[float, float]]) -> tuple[Doubles, ...]:
-    """Poses of a surface that lies at these places, (right, down) in pixels, frame by frame."""
+    """Give the poses of a surface that lies at some places.
+
+    Args:
+        steps: Right and down in pixels, frame by frame.
+
+    Returns:
+        (3, 3) each, from the frame's points to the surface's.
+    """
     return tuple(np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]], np.float64) for x, y in steps)
 
 
 def similarity(
     scale: float, turn: float, center: tuple[float, float], anchor: tuple[float, float]
 ) -> Doubles:
-    """Pose that shows the surface's point ``anchor`` at the frame's point ``center``.
+    """Give the pose that shows a point of the surface at a point of the frame.
 
-    The surface is ``scale`` times its size and turned clockwise by ``turn`` radians.
+    Args:
+        scale: Of the surface's size.
+        turn: Clockwise, in radians.
+        center: The frame's point, in pixels.
+        anchor: The surface's point, in pixels.
+
+    Returns:
+        (3, 3), from the frame's points to the surface's.
     """
     cos, sin = np.cos(turn) / scale, np.sin(turn) / scale
     linear = np.array([[cos, sin], [-sin, cos]])

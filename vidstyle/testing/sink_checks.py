@@ -32,7 +32,14 @@ class SinkSubject:
 
     @contextmanager
     def opened(self, clip: Clip) -> Iterator[tuple[Sink, Path]]:
-        """A new sink, opened on the clip, with the path that it is to write to."""
+        """Open a new sink on a clip.
+
+        Args:
+            clip: As it arrives at the sink.
+
+        Yields:
+            The sink, and the path that it is to write to.
+        """
         sink = self.make()
         try:
             with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""What every stage has to keep to: its declaration, its layers, the images it can take.
+"""What every stage has to keep to: its declaration, its layers, images and spans it can take.
 
 Each check raises AssertionError where the stage does not keep to it.
 """
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from vidstyle.core import Frame
 from vidstyle.core.errors import InputError, PipelineError
 from vidstyle.core.layers import CUT, host_shape
-from vidstyle.testing.expect import expect, places, run_stage
+from vidstyle.testing.expect import expect, expect_equal, places, run_stage
 from vidstyle.testing.inputs import make_input
 from vidstyle.testing.subject import Running, Subject, hash_layers
 
@@ -21,6 +21,8 @@ _IMAGES = ("source", "image", "alpha", "visible", "visible_from_previous")
 _MOTION = ("flow", "visible", "flow_from_previous", "visible_from_previous")
 _DEVICE_TOLERANCE = 0.01
 """Mean absolute difference between devices that half precision and other kernels may make."""
+# Of the spans that a span stage is given.
+_SPAN_LENGTHS = (1, 2, 3)
 
 
 def options_build_and_refuse_unknown_keys(subject: Subject) -> None:
@@ -124,8 +126,62 @@ def every_device_works(subject: Subject) -> None:
         expect(far <= _DEVICE_TOLERANCE, f"layer {name} is {far:.3g} off on the GPU")
 
 
+def spans_of_any_length_work(subject: Subject) -> None:
+    """Spans may be shorter than ``needs.span``: frames stay in order, and layers sound."""
+    given = make_input(subject, shots=(4, 1, 3))
+    with subject.opened(given.clip) as running:
+        if running.planned.needs.span is None:
+            return
+        for length in _SPAN_LENGTHS:
+            shots: set[int] = set()
+            out = running.run(given.frames, span=length)
+            expect(places(out) == places(given.frames), f"frames moved in spans of {length}")
+            for frame in out:
+                first = frame.shot not in shots
+                shots.add(frame.shot)
+                for name in running.planned.needs.writes:
+                    expect_sound(name, frame, running, first=first)
+
+
+def frames_on_disk_give_the_same(subject: Subject) -> None:
+    """Frames, and the stage's own images, may lie on disk: the output is the same."""
+    given = make_input(subject)
+    with subject.opened(given.clip) as running:
+        if running.planned.needs.span is None:
+            return
+        in_memory = running.run(given.frames)
+        node = running.node(given.frames, budget=0)
+        on_disk = [out for out, _ in running.steps(node, given.frames)]
+    expect_equal(on_disk, in_memory, "the run from disk")
+
+
+def a_span_may_be_left_early(subject: Subject) -> None:
+    """A run that is given up within a span does not disturb the next one."""
+    given = make_input(subject)
+    with subject.opened(given.clip) as running:
+        if running.planned.needs.span is None:
+            return
+        whole = running.run(given.frames)
+        node = running.node(given.frames, span=2)
+        given_up = node.run(given.frames)
+        next(given_up)
+        given_up.close()
+        node.close()
+        expect_equal(running.run(given.frames), whole, "the run after one that was given up")
+
+
 def expect_sound(name: str, frame: Frame, running: Running, *, first: bool) -> None:
-    """Raise AssertionError where a written layer is not; ``first``: the frame is of its shot."""
+    """Check a layer that a stage has written.
+
+    Args:
+        name: Of the layer.
+        frame: That has it.
+        running: The stage.
+        first: Whether the frame is the first of its shot.
+
+    Raises:
+        AssertionError: Its shape, type or values are not what the layer's name promises.
+    """
     layer = frame.host(name)
     clip, where = running.planned.clip, f"layer {name} of frame {frame.index}"
     wanted = host_shape(name, clip.height, clip.width)

@@ -56,7 +56,15 @@ class Subject:
 
     @contextmanager
     def opened(self, clip: Clip, *, device: str = "cpu") -> Iterator[Running]:
-        """A new stage, its options resolved, opened on a clip, and closed in the end."""
+        """Open a new stage on a clip, its options resolved, and close it in the end.
+
+        Args:
+            clip: As it arrives at the stage.
+            device: As torch names it.
+
+        Yields:
+            The open stage.
+        """
         context = ExecutionContext(device=device, threads=available_cores())
         options = self.make().resolve(clip, context)
         stage: AnyStage = self.stage_class(options)
@@ -90,11 +98,26 @@ class Running:
     options: Any
 
     def run(self, frames: Sequence[Frame], *, span: int | None = None) -> list[Frame]:
-        """All frames through a new node; ``span`` as for ``node``."""
+        """Send all frames through a new node.
+
+        Args:
+            frames: In order.
+            span: As in ``node``.
+
+        Returns:
+            What comes out.
+        """
         return [out for out, _ in self.steps(self.node(frames, span=span), frames)]
 
     def watched(self, frames: Sequence[Frame]) -> tuple[list[Frame], Watched]:
-        """As ``run``, with notes of what every step was given and gave."""
+        """Send all frames through a new node, and record what every step was given and gave.
+
+        Args:
+            frames: In order.
+
+        Returns:
+            What comes out, and the record.
+        """
         watched = Watched(self.stage)
         node = self.node(frames, watched)
         return [out for out, _ in self.steps(node, frames)], watched
@@ -107,10 +130,17 @@ class Running:
         span: int | None = None,
         budget: int | None = None,
     ) -> AnyNode:
-        """A node that keeps all layers of such frames and those that the stage writes.
+        """Make a node that keeps all layers of its frames and those that the stage writes.
 
-        ``span`` is the most frames that a span stage gets at once, where it is less than what
-        the stage itself says; ``budget`` the bytes of memory that it has for them.
+        Args:
+            frames: Of which the first shows the layers.
+            stage: Runs in place of the stage itself.
+            span: Frames that a span stage gets at once at most, where that is less than it asks
+                for.
+            budget: Bytes of memory for a span.
+
+        Returns:
+            The node.
         """
         keeps = tuple(sorted({*frames[0].layers, *self.planned.needs.writes}))
         needs = self.planned.needs
@@ -123,21 +153,40 @@ class Running:
     def steps(
         self, node: AnyNode, frames: Sequence[Frame]
     ) -> Iterator[tuple[Frame, StageState | None]]:
-        """Frame for frame what comes out, and the node's state right after it.
+        """Send frames through a node, one after the other.
 
-        Within a span that is None.
+        Args:
+            node: From ``node``.
+            frames: In order.
+
+        Yields:
+            What comes out, and the node's state right after it: None within a span.
         """
         for out in node.run(frames):
             yield out, node.state()
 
     def stored(self, state: StageState) -> StageState:
-        """The same, with the stage's own state written to bytes and read back."""
+        """Write a node's state to bytes and read it back.
+
+        Args:
+            state: Of the node.
+
+        Returns:
+            An equal one.
+        """
         home, device = self.planned.needs.home, self.planned.context.device
         return replace(state, state=state_at(load_state(saved(state.state)), home, device))
 
 
 def saved(state: State) -> bytes:
-    """The state on disk, wherever its arrays lie."""
+    """Write a state to bytes, wherever its arrays lie.
+
+    Args:
+        state: Of a stage.
+
+    Returns:
+        As ``save_state`` writes it.
+    """
     if state is None:
         return save_state(None)
     on_host = {name: as_array(v) if hasattr(v, "shape") else v for name, v in state.items()}
@@ -145,7 +194,16 @@ def saved(state: State) -> bytes:
 
 
 def state_at(state: State, home: Home, device: str) -> State:
-    """The state with its arrays where a stage of that home keeps them."""
+    """Move a state's arrays to where a stage keeps them.
+
+    Args:
+        state: With its arrays on the host.
+        home: Of the stage.
+        device: As torch names it.
+
+    Returns:
+        The state.
+    """
     if state is None or home == "host":
         return state
     import torch
@@ -158,7 +216,15 @@ def state_at(state: State, home: Home, device: str) -> State:
 
 
 def hash_layers(frames: Sequence[Frame], names: Sequence[str] | None = None) -> Digests:
-    """Frame for frame a hash of each layer, or of the named ones."""
+    """Hash the layers of frames.
+
+    Args:
+        frames: In order.
+        names: Layers to hash; None for all.
+
+    Returns:
+        Hashes by the layers' names, frame for frame.
+    """
     return [
         {
             name: hash_layer(frame.host(name))
@@ -170,7 +236,14 @@ def hash_layers(frames: Sequence[Frame], names: Sequence[str] | None = None) -> 
 
 
 def hash_layer(layer: Layer) -> str:
-    """A hash of values, shape and type."""
+    """Hash the values, the shape and the type of a layer.
+
+    Args:
+        layer: On the host or a device.
+
+    Returns:
+        Hexadecimal digits.
+    """
     array = np.ascontiguousarray(as_array(layer))
     label = f"{array.shape}{array.dtype}".encode()
     return hashlib.sha256(label + array.tobytes()).hexdigest()

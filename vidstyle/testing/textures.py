@@ -40,7 +40,15 @@ class Waves:
 
 
 def make_waves(seed: int, *, tone: float = 0.5) -> Waves:
-    """A texture of its own for each seed."""
+    """Make a texture; each seed has its own.
+
+    Args:
+        seed: Any number.
+        tone: Mean brightness, in [0, 1].
+
+    Returns:
+        The texture.
+    """
     random = np.random.default_rng(seed)
     lengths = np.geomspace(SHORTEST_WAVE, _LONGEST_WAVE, _WAVES)
     angles = random.uniform(0, np.pi, _WAVES)

@@ -27,7 +27,11 @@ from vidstyle.core import (
 
 
 class Watched:
-    """Behaves as the stage does."""
+    """Behaves as the stage does.
+
+    Args:
+        stage: Whose steps are watched.
+    """
 
     Options: ClassVar[type[Any]] = StageOptions
 
@@ -107,7 +111,14 @@ class Watched:
 
 
 def as_array(value: Any) -> npt.NDArray[Any]:
-    """A layer or a state's array or number as numpy sees it, wherever it lies."""
+    """Give a value as numpy sees it, wherever it lies.
+
+    Args:
+        value: A layer, or a state's array or number.
+
+    Returns:
+        The array.
+    """
     return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
 
 

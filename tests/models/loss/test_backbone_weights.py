@@ -5,23 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 import torch
+from torch.nn import functional
 
+from tests.models.weights.file_server import serve_files
 from vidstyle.core.errors import WeightsError
 from vidstyle.models.loss import backbone_weights
 from vidstyle.models.loss.backbone import load_backbone
 from vidstyle.models.loss.backbone_network import build_network, find_order
-from vidstyle.models.loss.backbone_weights import KNOWN_FILES, read_weights
+from vidstyle.models.loss.backbone_weights import INPUT_FORMS, KNOWN_FILES, read_weights
 from vidstyle.models.weights import catalog as weight_catalog
 from vidstyle.models.weights import places as weight_places
 from vidstyle.models.weights import safetensors_file
-from vidstyle.models.weights.catalog import CATALOG, WeightFile
+from vidstyle.models.weights.catalog import CATALOG, InputForm, WeightFile
 from vidstyle.models.weights.places import find_backbone
 
 Tensors = dict[str, torch.Tensor]
@@ -111,29 +111,14 @@ def official(tensors: Tensors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     content = made.read_bytes()
     name = f"vgg19-{hashlib.sha256(content).hexdigest()[:8]}.pth"
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with HTTPServer(("127.0.0.1", 0), Handler) as listening:
-        address = f"http://127.0.0.1:{listening.server_port}/models/"
-        entry = WeightFile("vgg19", address + name, name, 0.0, "")
+    with serve_files(monkeypatch) as server:
+        server.files[name] = content
+        entry = WeightFile("vgg19", server.address + name, name, 0.0, "")
         for module in (backbone_weights, weight_catalog):
             monkeypatch.setattr(module, "KNOWN_FILES", {"vgg19": {name: "torchvision-rgb"}})
         for module in (backbone_weights, weight_places):
             monkeypatch.setattr(module, "CATALOG", {"vgg19": entry})
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
         yield Path(name)
-        listening.shutdown()
-        thread.join()
 
 
 def test_official_weights_are_downloaded_once_and_then_there_offline(
@@ -333,3 +318,32 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"none{suffix}"
     with pytest.raises(WeightsError, match=f"{path} is not there, or is not a file"):
         load_backbone("vgg19", file=path)
+
+
+def own_images(form: InputForm, images: torch.Tensor) -> torch.Tensor:
+    """RGB in [0, 1] as the network wants it, written down plainly."""
+    red, green, blue = images.unbind(1)
+    if form == "caffe-bgr":
+        channels = [blue * 255 - 103.939, green * 255 - 116.779, red * 255 - 123.68]
+    elif form == "caffe-rgb":
+        channels = [red * 255 - 123.68, green * 255 - 116.779, blue * 255 - 103.939]
+    elif form == "half-rgb":
+        channels = [2 * channel - 1 for channel in (red, green, blue)]
+    else:
+        channels = [(red - 0.485) / 0.229, (green - 0.456) / 0.224, (blue - 0.406) / 0.225]
+    return torch.stack(channels, dim=1)
+
+
+@pytest.mark.parametrize("form", list(INPUT_FORMS))
+def test_folding_changes_nothing_borders_included(form: InputForm) -> None:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(2, 3, 5, 6, generator=generator, dtype=torch.float64)
+    weight = torch.randn(4, 3, 3, 3, generator=generator, dtype=torch.float64)
+    kept = weight.clone()
+
+    mean, folded = INPUT_FORMS[form].fold(weight)
+
+    wanted = functional.conv2d(own_images(form, images), weight, padding=1)
+    torch.testing.assert_close(functional.conv2d(images - mean, folded, padding=1), wanted)
+    torch.testing.assert_close(weight, kept, rtol=0, atol=0)
+    assert folded.dtype == mean.dtype == torch.float64

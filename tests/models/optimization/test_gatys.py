@@ -8,7 +8,7 @@ import cv2
 import pytest
 import torch
 
-from tests.models.gatys_world import one_thread, small_backbone, waves
+from tests.models.gatys_world import small_backbone, waves
 from vidstyle.models.loss.backbone import Backbone
 from vidstyle.models.loss.loss_options import LossOptions
 from vidstyle.models.loss.loss_terms import Past
@@ -16,7 +16,6 @@ from vidstyle.models.optimization.gatys import OptimizationResult, OptimizationS
 from vidstyle.models.optimization.options import DescentOptions
 from vidstyle.models.optimization.task import OptimizationTask, StyleReference
 
-__all__ = ["one_thread"]  # a fixture, for pytest to find
 pytestmark = pytest.mark.usefixtures("one_thread")
 FEW = DescentOptions(steps=8)
 

@@ -6,13 +6,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from tests.models.gatys_world import one_thread, small_backbone, vgg_weights, waves
+from tests.models.gatys_world import small_backbone, vgg_weights, waves
 from vidstyle.models.loss.loss_options import LossOptions, Variation
 from vidstyle.models.loss.loss_terms import Past
 from vidstyle.models.optimization.image_loss import ImageLoss
 from vidstyle.models.optimization.task import StyleReference
 
-__all__ = ["one_thread"]  # a fixture, for pytest to find
 pytestmark = pytest.mark.usefixtures("one_thread")
 HEIGHT, WIDTH = 40, 48
 WEIGHTS = {

@@ -6,16 +6,13 @@ import hashlib
 import logging
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from tests.models.weights.file_server import FileServer, serve_files
 from vidstyle.core.errors import OutputError, WeightsError
 from vidstyle.models.weights import download
 from vidstyle.models.weights.download import fetch_file, user_cache
@@ -24,57 +21,13 @@ CONTENT = bytes(range(256)) * 20
 NAME = f"weights-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth"
 
 
-@dataclass
-class Server:
-    """What a local server has, and what it was asked for."""
-
-    address: str
-    files: dict[str, bytes] = field(default_factory=dict)
-    missing_bytes: int = 0
-    """How many bytes of each file it promises and does not send."""
-    delay_seconds: float = 0.0
-    knows_parts: bool = True
-    asked: list[str] = field(default_factory=list)
-    sent: list[int] = field(default_factory=list)
-
-
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            name = self.path.rpartition("/")[2]
-            state.asked.append(name)
-            time.sleep(state.delay_seconds)
-            if name not in state.files:
-                self.send_error(404)
-                return
-            asked_from = self.headers["Range"] if state.knows_parts else None
-            begin = int(asked_from.removeprefix("bytes=").removesuffix("-")) if asked_from else 0
-            content = state.files[name][begin:]
-            if begin and not content:
-                self.send_error(416)
-                return
-            self.send_response(206 if begin else 200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            state.sent.append(len(content) - state.missing_bytes)
-            self.wfile.write(content[: len(content) - state.missing_bytes])
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    # A proxy of the machine must not be asked for what lies on it.
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        state = Server(f"http://127.0.0.1:{listening.server_port}/models/")
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield state
-        listening.shutdown()
-        thread.join()
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
+    with serve_files(monkeypatch) as served:
+        yield served
 
 
-def test_a_file_arrives_in_a_folder_that_is_made_for_it(server: Server, tmp_path: Path) -> None:
+def test_a_file_arrives_in_a_folder_that_is_made_for_it(server: FileServer, tmp_path: Path) -> None:
     server.files[NAME] = CONTENT
     folder = tmp_path / "cache" / "weights"
     path = fetch_file(server.address + NAME, folder)
@@ -83,7 +36,7 @@ def test_a_file_arrives_in_a_folder_that_is_made_for_it(server: Server, tmp_path
     assert left_in(folder) == [NAME]
 
 
-def test_a_file_that_is_there_is_not_fetched_again(server: Server, tmp_path: Path) -> None:
+def test_a_file_that_is_there_is_not_fetched_again(server: FileServer, tmp_path: Path) -> None:
     server.files[NAME] = CONTENT
     first = fetch_file(server.address + NAME, tmp_path)
     assert fetch_file(server.address + NAME, tmp_path) == first
@@ -92,7 +45,7 @@ def test_a_file_that_is_there_is_not_fetched_again(server: Server, tmp_path: Pat
 
 @pytest.mark.parametrize("left", [CONTENT, CONTENT * 2, b""])
 def test_what_a_killed_download_left_beyond_the_end_is_written_over(
-    server: Server, tmp_path: Path, left: bytes
+    server: FileServer, tmp_path: Path, left: bytes
 ) -> None:
     server.files[NAME] = CONTENT
     (tmp_path / f".{NAME}.part").write_bytes(left)
@@ -101,7 +54,7 @@ def test_what_a_killed_download_left_beyond_the_end_is_written_over(
 
 
 def test_a_damaged_part_is_found_out_and_not_gone_on_with_again(
-    server: Server, tmp_path: Path
+    server: FileServer, tmp_path: Path
 ) -> None:
     server.files[NAME] = CONTENT
     (tmp_path / f".{NAME}.part").write_bytes(b"other" * 100)
@@ -111,7 +64,7 @@ def test_a_damaged_part_is_found_out_and_not_gone_on_with_again(
     assert fetch_file(server.address + NAME, tmp_path).read_bytes() == CONTENT
 
 
-def test_a_server_that_knows_no_parts_sends_all_of_it(server: Server, tmp_path: Path) -> None:
+def test_a_server_that_knows_no_parts_sends_all_of_it(server: FileServer, tmp_path: Path) -> None:
     server.files[NAME] = CONTENT
     server.knows_parts = False
     (tmp_path / f".{NAME}.part").write_bytes(CONTENT[:1000])
@@ -120,7 +73,7 @@ def test_a_server_that_knows_no_parts_sends_all_of_it(server: Server, tmp_path: 
 
 
 def test_a_file_without_known_digits_is_taken_and_its_own_are_kept(
-    server: Server, tmp_path: Path
+    server: FileServer, tmp_path: Path
 ) -> None:
     server.files["model.bin"] = CONTENT
     # Of another version perhaps: without digits nothing would show it.
@@ -132,7 +85,9 @@ def test_a_file_without_known_digits_is_taken_and_its_own_are_kept(
     assert server.sent == [len(CONTENT)]
 
 
-def test_another_file_under_the_name_is_refused_and_removed(server: Server, tmp_path: Path) -> None:
+def test_another_file_under_the_name_is_refused_and_removed(
+    server: FileServer, tmp_path: Path
+) -> None:
     server.files[NAME] = CONTENT[::-1]
     digest = hashlib.sha256(CONTENT[::-1]).hexdigest()[:8]
     words = rf"{NAME} gave another file: its SHA-256 begins with {digest}, wanted {NAME[8:16]}"
@@ -141,7 +96,7 @@ def test_another_file_under_the_name_is_refused_and_removed(server: Server, tmp_
     assert left_in(tmp_path) == []
 
 
-def test_a_cut_connection_is_named_and_gone_on_with(server: Server, tmp_path: Path) -> None:
+def test_a_cut_connection_is_named_and_gone_on_with(server: FileServer, tmp_path: Path) -> None:
     server.files[NAME] = CONTENT
     server.missing_bytes = 1000
     with pytest.raises(WeightsError, match=r"cut after 4120 of 5120 bytes of http.*: try again"):
@@ -157,7 +112,7 @@ def test_a_cut_connection_is_named_and_gone_on_with(server: Server, tmp_path: Pa
 
 
 def test_a_file_that_the_server_lacks_is_named_with_its_place(
-    server: Server, tmp_path: Path
+    server: FileServer, tmp_path: Path
 ) -> None:
     words = rf"cannot fetch {server.address}{NAME} to {tmp_path} \(HTTP Error 404.*put the file"
     with pytest.raises(WeightsError, match=words):
@@ -166,7 +121,7 @@ def test_a_file_that_the_server_lacks_is_named_with_its_place(
 
 
 def test_a_server_that_is_not_there_or_silent_is_given_up(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(WeightsError, match=r"cannot fetch .*refused"):
         fetch_file(f"http://127.0.0.1:9/{NAME}", tmp_path)
@@ -178,7 +133,7 @@ def test_a_server_that_is_not_there_or_silent_is_given_up(
 
 
 @pytest.mark.slow
-def test_two_processes_at_once_fetch_a_file_once(server: Server, tmp_path: Path) -> None:
+def test_two_processes_at_once_fetch_a_file_once(server: FileServer, tmp_path: Path) -> None:
     server.files[NAME] = CONTENT
     server.delay_seconds = 1.0
     code = "import sys; from pathlib import Path;"
@@ -190,7 +145,7 @@ def test_two_processes_at_once_fetch_a_file_once(server: Server, tmp_path: Path)
     assert (server.asked, left_in(tmp_path)) == ([NAME], [NAME])
 
 
-def test_two_at_once_fetch_a_file_once(server: Server, tmp_path: Path) -> None:
+def test_two_at_once_fetch_a_file_once(server: FileServer, tmp_path: Path) -> None:
     server.files[NAME] = CONTENT
     server.delay_seconds = 0.3
     with ThreadPoolExecutor(2) as pool:
@@ -200,7 +155,7 @@ def test_two_at_once_fetch_a_file_once(server: Server, tmp_path: Path) -> None:
     assert left_in(tmp_path) == [NAME]
 
 
-def test_a_folder_that_cannot_be_made_is_named(server: Server, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_named(server: FileServer, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=rf"\({tmp_path}/file is not a folder\): set VIDSTYLE_C"):
         fetch_file(server.address + NAME, tmp_path / "file" / "weights")
@@ -208,7 +163,7 @@ def test_a_folder_that_cannot_be_made_is_named(server: Server, tmp_path: Path) -
 
 
 def test_a_name_without_digits_is_refused_before_anything_is_asked_for(
-    server: Server, tmp_path: Path
+    server: FileServer, tmp_path: Path
 ) -> None:
     with pytest.raises(
         ValueError, match=r"the name any\.pth does not end in the digits of its SHA-256"
@@ -218,7 +173,7 @@ def test_a_name_without_digits_is_refused_before_anything_is_asked_for(
 
 
 def test_a_file_that_does_not_serve_is_replaced_only_by_a_right_one(
-    server: Server, tmp_path: Path
+    server: FileServer, tmp_path: Path
 ) -> None:
     def serves(path: Path) -> bool:
         return path.is_file() and path.read_bytes() == CONTENT
@@ -234,7 +189,7 @@ def test_a_file_that_does_not_serve_is_replaced_only_by_a_right_one(
 
 
 def test_a_download_is_announced(
-    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    server: FileServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.files[NAME] = CONTENT
     with caplog.at_level(logging.WARNING):

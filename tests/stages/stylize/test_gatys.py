@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -30,16 +29,8 @@ from vidstyle.testing.textures import make_waves
 CLIP = Clip(64, 48, time_base=Fraction(1))
 FEW = {"steps": 3, "steps_following": 2}
 CHEAP = {"style_layers": ["relu1_1"], "content_layers": ["relu1_1"], "steps": 1}
+pytestmark = pytest.mark.usefixtures("one_thread")
 FEW_PASSES = {"steps_per_pass": 1, "passes": 2, "span": 3}
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Images this small lose more to waiting threads than they gain by them."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

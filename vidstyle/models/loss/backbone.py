@@ -24,8 +24,7 @@ from vidstyle.models.loss.backbone_table import (
     LayerError,
     Pooling,
 )
-from vidstyle.models.loss.backbone_weights import read_weights
-from vidstyle.models.loss.input_form import INPUT_FORMS
+from vidstyle.models.loss.backbone_weights import INPUT_FORMS, read_weights
 from vidstyle.models.weights.catalog import InputForm
 from vidstyle.models.weights.places import find_backbone
 

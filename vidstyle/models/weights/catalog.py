@@ -18,7 +18,7 @@ _HUB = "https://huggingface.co/timm/"
 _TIMM = "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-cadene/"
 
 InputForm = Literal["caffe-bgr", "caffe-rgb", "torchvision-rgb", "half-rgb"]
-"""What images a network was trained on; ``loss.input_form`` has what that means."""
+"""What images a network was trained on; ``loss.backbone_weights`` has what that means."""
 
 _STATED = re.compile(r"-([0-9a-f]{8,64})\.[^.]+$")
 
