@@ -60,12 +60,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Keep what modules and test items hold out of every later search for garbage."""
     gc.enable()
     gc.freeze()
+    folder: pytest.Cache | None = getattr(session.config, "cache", None)
     # Tests that need no network need not wait for torch.
-    if "torch" in sys.modules:
-        keep_graphs(session.config.cache)
+    if folder is not None and "torch" in sys.modules:
+        keep_graphs(folder.mkdir("graphs"))
 
 
-def keep_graphs(folder: pytest.Cache | None) -> None:
+def keep_graphs(folder: Path) -> None:
     """Let ``save_style`` and ``write_onnx`` export each graph once: it is kept for the next run.
 
     An export takes seconds and gives the same bytes every time. A change of the networks or of
@@ -74,13 +75,11 @@ def keep_graphs(folder: pytest.Cache | None) -> None:
     """
     from vidstyle.models.style import graph_export
 
-    if folder is None:
-        return
-    kept, prefix, export = folder.mkdir("graphs"), graph_version(), graph_export.export_graph
+    prefix, export = graph_version(), graph_export.export_graph
 
     @cache
     def export_once(architecture: graph_export.ArchitectureName, width: int) -> bytes:
-        path = kept / f"{prefix}-{architecture}-{width}.onnx"
+        path = folder / f"{prefix}-{architecture}-{width}.onnx"
         if not path.exists():
             graph_export.replace_file(path, export(architecture, width))
         return path.read_bytes()
