@@ -10,7 +10,7 @@ INK, PAPER = np.array([[0.10, 0.13, 0.36], [1.00, 0.93, 0.80]], np.float32)
 
 @image_filter
 def duotone(image: HostArray, *, strength: float = 1.0) -> HostArray:
-    """Print the image in deep blue on warm paper; strength 0 leaves it as it is."""
+    """Prints the image in deep blue on warm paper. Strength 0 leaves it unchanged."""
     printed = INK + (image @ LUMA)[..., np.newaxis] * (PAPER - INK)
     mixed: HostArray = image + np.float32(strength) * (printed - image)
     return mixed.clip(0, 1)

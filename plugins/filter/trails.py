@@ -11,11 +11,11 @@ from vidstyle.core import NOW, BaseStage, Layers, Needs, StageOptions, State, Wi
 class TrailsOptions(StageOptions):
     """What a pipeline can set."""
 
-    fade: float = Field(0.85, ge=0, lt=1, description="Share of a tail that is left a frame later")
+    fade: float = Field(0.85, ge=0, lt=1, description="Part of a tail that is left a frame later.")
 
 
 class Trails(BaseStage[TrailsOptions]):
-    """Let bright things leave a fading tail."""
+    """Lets bright things leave a fading tail."""
 
     Options = TrailsOptions
     needs = Needs(reads={"image": NOW}, writes=("image",), scope="shot")

@@ -50,20 +50,27 @@ LEAST_SIDE = 128  # of what a network sees: below, the coarsest levels of many a
 class PtlflowOptions(StageOptions):
     """What a pipeline can set."""
 
-    model: str = Field(description="A name of ptlflow, such as raft, sea_raft_s or neuflow2.")
+    model: str = Field(description="A model of ptlflow, such as raft, sea_raft_s or neuflow2.")
     checkpoint: str = Field(
-        description="A file, or a name of ptlflow such as things, which is downloaded once."
+        description="A checkpoint file, or a name that ptlflow knows, such as things, which"
+        " is downloaded once."
     )
-    scale: float = Field(1.0, gt=0, le=1, description="Size of the images that are compared.")
+    scale: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Flow is computed on images of this size, relative to the frame.",
+    )
     directions: Directions = Field(
         "to_previous",
-        description="'both' also says which of the previous frame's pixels stay visible.",
+        description="both also computes visible_from_previous, which stylize/gatys-multipass"
+        " needs.",
     )
-    offline: bool = Field(False, description="True: a checkpoint must be a file or downloaded.")
+    offline: bool = Field(False, description="Never download a checkpoint.")
 
 
 class Ptlflow(BaseStage[PtlflowOptions]):
-    """Any model of ptlflow that compares two images, both ways: ``flow`` and what follows.
+    """Optical flow by any model of ptlflow (Morimitsu 2021) that compares two images.
 
     Writes ``flow``, ``visible`` and ``flow_from_previous``; on the first frame of a shot all are
     0. Nothing in a checkpoint is run.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -63,11 +64,16 @@ def states(jobs: list[PageJob]) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_failed_job_says_why_and_the_next_one_starts(jobs: JobQueue, tmp_path: Path) -> None:
+def test_a_failed_job_says_why_and_the_next_one_starts(
+    jobs: JobQueue, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Lines of a command on standard error are in the log of --debug.
+    caplog.set_level(logging.DEBUG, "vidstyle.app.job_queue")
     two = [jobs.submit(bad_clip(tmp_path)) for _ in range(2)]
     until(lambda: all(job.ended.is_set() for job in two))
     assert states(two) == ["failed", "failed"]
     assert two[0].status.error.startswith(f"{tmp_path / 'original'}: ")
+    assert caplog.messages[0].startswith(f"vidstyle: {tmp_path / 'original'}: ")
 
 
 @pytest.mark.slow

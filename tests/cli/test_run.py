@@ -134,8 +134,17 @@ def test_strength_and_consistency_are_options_of_stylize_and_blend(  # type: ign
 @pytest.mark.parametrize(
     ("change", "code", "message"),
     [
-        (["--strength", "2"], 2, "option strength must be at most 1, got the number 2"),
-        (["--consistency", "0.5"], 2, "the pipeline has no stage blend"),
+        (
+            ["--strength", "2"],
+            2,
+            "vidstyle: --strength 2: stage stylize: option strength must be at most 1, got the"
+            " number 2",
+        ),
+        (
+            ["--consistency", "0.5"],
+            2,
+            "vidstyle: --consistency 0.5: the pipeline has no stage blend",
+        ),
     ],
 )
 def test_a_strength_that_cannot_be_is_one_line(folder, capfd, change, code, message) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -144,6 +153,19 @@ def test_a_strength_that_cannot_be_is_one_line(folder, capfd, change, code, mess
         assert message in capfd.readouterr().err
     assert run_command(["check", "per-frame", *change]) == code
     assert message in capfd.readouterr().err
+
+
+def test_a_codec_that_its_container_cannot_hold_says_what_would_work(  # type: ignore[no-untyped-def]  # fixtures
+    folder, write_clip, capfd
+) -> None:
+    write_clip(folder / "in.mp4", count=2)
+    assert run_command(["run", "identity", "in.mp4", "-o", "out.mp4"]) == 2
+    assert capfd.readouterr().err == (
+        "vidstyle: ffv1 cannot be stored in .mp4: name the output out.mkv, or add"
+        " --set encode.codec=libx264\n"
+    )
+    assert run_command(["run", "identity", "in.mp4", "-o", "out.webm"]) == 2
+    assert "out.mkv, or add --set encode.codec=libvpx-vp9" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("frame", [0, 7, 11])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,7 +52,9 @@ def test_a_signal_ends_the_run_and_leaves_nothing(folder, write_clip, sent, code
     os.kill(child.pid, sent)
     _, errors = child.communicate(timeout=30)
     assert child.returncode == code, errors
-    assert errors.startswith(f"vidstyle: {word}")
+    assert errors.startswith(
+        f"vidstyle: {word}; the destination is untouched. No frames were stored"
+    )
     assert sorted(folder.iterdir()) == before
     assert (folder / "out.mp4").read_text() == "old"
 
@@ -105,6 +108,7 @@ def test_finished_frames_are_stored_and_the_command_that_resumes_is_printed(  # 
     _, errors = child.communicate(timeout=60)
     assert child.returncode == code, errors
     assert "resume with: vidstyle run p.yaml in.mp4 -o out.mkv" in errors
+    assert re.search(r"untouched, and \d+ frames are stored: the same command resumes", errors)
     again = started("p.yaml", "in.mp4", "-o", "out.mkv")
     _, errors = again.communicate(timeout=60)
     assert again.returncode == 0

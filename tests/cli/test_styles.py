@@ -58,13 +58,13 @@ def test_json_has_size_and_losses(styles: Path, capsys: pytest.CaptureFixture[st
 def test_people_are_shown_one_line_a_style(
     styles: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = make_style(styles, "stripes", style_image="Somebody, A very long title " * 5)
+    make_style(styles, "stripes", style_image="Somebody, A very long title " * 5)
     assert run_command(["styles", "list"]) == 0
     head, *lines = capsys.readouterr().out.splitlines()
-    assert head.split() == ["name", "style", "image", "network", "size", "style", "loss"]
+    assert head.split() == ["name", "network", "style", "loss", "style", "image"]
     [line] = [line for line in lines if line.startswith("stripes ")]
-    size = f"{path.stat().st_size / 1024:.0f}"
-    assert line.split()[-5:] == ["(CC0)", "fast-1", size, "KiB", "0.062"]
+    assert line.split()[:4] == ["stripes", "fast-1", "0.062", "Somebody,"]
+    assert line.rstrip().endswith("(CC0)")
 
 
 def test_the_list_fits_a_window_of_80_columns(
@@ -76,8 +76,8 @@ def test_the_list_fits_a_window_of_80_columns(
     assert run_command(["styles", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert "".join(line.split()[0] for line in lines).count("stripes" * 12) == 1
-    assert sum(line.rstrip().endswith("KiB       0.062") for line in lines) == 1
+    assert "".join(line.split()[0] for line in lines if line).count("stripes" * 12) == 1
+    assert sum("fast-1        0.062  Somebody," in line for line in lines) == 1
 
 
 def test_a_broken_style_is_listed_with_its_reason(
@@ -108,4 +108,4 @@ def test_a_style_without_losses_is_listed(styles: Path, capsys: pytest.CaptureFi
     safetensors_file.write(path, tensors, {"vidstyle": json.dumps({**header, "losses": {}})})
     assert run_command(["styles", "list"]) == 0
     [line] = [x for x in capsys.readouterr().out.splitlines() if x.startswith("stripes ")]
-    assert line.rstrip().endswith("KiB")
+    assert line.split() == ["stripes", "fast-1", "Nobody,", "Stripes", "(CC0)"]

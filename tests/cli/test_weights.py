@@ -71,7 +71,7 @@ def test_the_list_fits_a_page_where_it_is_piped(
     assert run_command(["weights", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(CATALOG) + 1
-    assert max(map(len, lines)) <= 100
+    assert max(map(len, lines)) <= 85
     (resnet,) = (line.split() for line in lines if line.startswith("resnet "))
     assert resnet[-2:] == ["download.pytorch.org", "~/.cache/vidstyle/weights"]
 

@@ -184,3 +184,16 @@ def test_the_input_is_the_image_that_the_geometry_says() -> None:
     np.testing.assert_allclose(flows[1], np.full((48, 64, 2), (-1.25, 0.5)))
     np.testing.assert_allclose(forward[4], np.full((48, 64, 2), (-1.5, 0.75)))
     assert not np.any(flows[3])
+
+
+def test_results_print_as_a_table() -> None:
+    def broken_check() -> None:
+        raise AssertionError("wanted 2,\n got 3")
+
+    table = str(results([("fine", lambda: None), ("counts_frames", broken_check)]))
+    assert table.splitlines() == [
+        "fine           passed",
+        "counts_frames  FAILED: wanted 2, got 3",
+        "1 of 2 checks failed.",
+    ]
+    assert str(results([("fine", lambda: None)])).splitlines()[-1] == "All checks passed (1)."

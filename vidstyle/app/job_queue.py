@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from vidstyle.app.status import Status
 from vidstyle.app.tasks import Command, Commands, JsonLine, Task
 from vidstyle.core.errors import DeviceError, VidstyleError
 
+logger = logging.getLogger(__name__)
 # Of what a command says on standard error, from the end: its error is the last line.
 _MOST_BYTES: Final = 2**16
 
@@ -79,8 +81,8 @@ class CommandProcess:
         with self._errors as errors:
             errors.seek(max(0, errors.seek(0, os.SEEK_END) - _MOST_BYTES))
             lines = errors.read().decode(errors="replace").splitlines()
-        if os.environ.get("VIDSTYLE_DEBUG"):
-            print(*lines, sep="\n", file=sys.stderr)  # noqa: T201  # asked for by --debug
+        for line in lines:
+            logger.debug("%s", line)
         return code, lines
 
 

@@ -37,6 +37,7 @@ def batch(
     json: given.Json = False,
 ) -> None:
     """Stylize every clip of a folder. Existing outputs are skipped."""
+    from vidstyle.cli.interruption import explain_interruption
     from vidstyle.cli.progress import clip_listener
     from vidstyle.core.errors import BatchError
     from vidstyle.runner.batch import find_clips, run_batch
@@ -46,7 +47,8 @@ def batch(
     clips, others = find_clips(folder, leave_out=output)
     if others:
         say(f"skipped, not clips: {', '.join(p.name for p in others)}")
-    failed = []
+    failed: list[Path] = []
+    finished = 0
     outcomes = run_batch(
         loaded,
         folder,
@@ -56,30 +58,34 @@ def batch(
         overwrite=overwrite,
         listen_to=lambda clip: clip_listener(clip, as_json=json),
     )
-    for number, outcome in enumerate(outcomes, 1):
-        line = f"[{number} of {len(clips)}] {outcome.input.relative_to(folder)}: "
-        if outcome.error is not None:
-            failed.append(outcome.input.relative_to(folder))
-            where = f" in {outcome.stage}" if outcome.stage else ""
-            line += f"failed{where}: {outcome.error}"
-        elif outcome.result is None:
-            line += f"skipped, {outcome.output} exists"
-        else:
-            line += f"{outcome.result.frames} frames in {outcome.result.seconds:.1f} s"
-        if json:
-            error = None if outcome.error is None else str(outcome.error)
-            print(
-                json_module.dumps(
-                    {
-                        "event": "clip",
-                        "input": str(outcome.input),
-                        "output": str(outcome.output),
-                        "error": error,
-                    }
-                ),
-                flush=True,
-            )
-        say(line)
+    with explain_interruption(
+        lambda: f"{finished} of {len(clips)} clips are done: the same command does the others"
+    ):
+        for number, outcome in enumerate(outcomes, 1):
+            line = f"[{number} of {len(clips)}] {outcome.input.relative_to(folder)}: "
+            if outcome.error is not None:
+                failed.append(outcome.input.relative_to(folder))
+                where = f" in {outcome.stage}" if outcome.stage else ""
+                line += f"failed{where}: {outcome.error}"
+            elif outcome.result is None:
+                line += f"skipped, {outcome.output} exists"
+            else:
+                line += f"{outcome.result.frames} frames in {outcome.result.seconds:.1f} s"
+            if json:
+                error = None if outcome.error is None else str(outcome.error)
+                print(
+                    json_module.dumps(
+                        {
+                            "event": "clip",
+                            "input": str(outcome.input),
+                            "output": str(outcome.output),
+                            "error": error,
+                        }
+                    ),
+                    flush=True,
+                )
+            say(line)
+            finished = number - len(failed)
     if failed:
         names = ", ".join(map(str, failed))
         raise BatchError(f"{len(failed)} of {len(clips)} clips failed: {names}")

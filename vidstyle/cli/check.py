@@ -50,8 +50,8 @@ def check(
         expected = {"seconds": estimate.seconds, "bytes": estimate.bytes}
         print(json_module.dumps({**plan_json(estimate.plan), "estimate": expected}))
         return
-    print_plan(estimate.plan, as_json=False)
     answer(estimate_line(estimate.seconds, estimate.bytes, estimate.probed))
+    print_plan(estimate.plan, as_json=False)
 
 
 def estimate_line(seconds: float | None, size: int | None, probed: int) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from vidstyle.cli import shared_options as given
-from vidstyle.cli.style_output import check_new
+from vidstyle.cli.shared_options import check_new
 from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:

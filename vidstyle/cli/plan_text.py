@@ -8,10 +8,11 @@ from fractions import Fraction
 
 from vidstyle.cli.terminal import answer, print_table
 from vidstyle.core.clip import Clip
+from vidstyle.core.needs import Reach
 from vidstyle.core.plan import Plan, PlannedInput, PlannedStage
 from vidstyle.runner.config.keyframes import AT
 
-_TITLES = ("stage", "reads", "writes", "on", "memory")
+_TITLES = ("stage", "reads", "writes", "memory")
 
 
 def print_plan(plan: Plan, *, as_json: bool) -> None:
@@ -19,16 +20,39 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(plan_json(plan)))
         return
+    answer(f"Needs at most {mebibytes(plan.memory)} of memory.")
     answer(clip_line(plan.source.clip))
     for side in plan.inputs:
         answer(input_line(side))
+    answer("")
     print_table(_TITLES, map(_cells, plan.every), right={"memory"})
-    for line in (*network_lines(plan), *strength_lines(plan)):
+    answer("")
+    for line in (*_legend(plan), *device_lines(plan), *network_lines(plan), *strength_lines(plan)):
         answer(line)
-    answer(
-        f"Chunks of {plan.chunk[0]} to {plan.chunk[1]} frames, queues of {plan.queue};"
-        f" needs at most {mebibytes(plan.memory)}."
-    )
+    least, most = plan.chunk
+    answer(f"Work is stored after each chunk of {least} to {most} frames.")
+
+
+def _legend(plan: Plan) -> list[str]:
+    """What the signs in the column "reads" mean; empty where there are none."""
+    reaches = [reach for stage in plan.every for reach in stage.needs.reads.values()]
+    parts = [
+        *(["(-N) also the N frames before"] if any(r.behind for r in reaches) else []),
+        *(["(+N) also the N frames after"] if any(r.ahead for r in reaches) else []),
+    ]
+    return [f"In reads: {', '.join(parts)}."] if parts else []
+
+
+def device_lines(plan: Plan) -> list[str]:
+    """Where the stages run; one line where all run on the same device with as many threads."""
+    stages: dict[str, list[str]] = {}
+    for stage in plan.every:
+        threads = stage.context.threads
+        words = "1 thread" if threads == 1 else f"{threads} threads"
+        stages.setdefault(f"{stage.context.device} with {words}", []).append(stage.use)
+    if len(stages) == 1:
+        return [f"Every stage runs on {words}." for words in stages]
+    return [f"On {words}: {', '.join(names)}." for words, names in stages.items()]
 
 
 def network_lines(plan: Plan) -> list[str]:
@@ -75,7 +99,6 @@ def _cells(stage: PlannedStage) -> tuple[str, ...]:
         stage.use,
         ", ".join(_reads(stage)),
         ", ".join(stage.needs.writes),
-        f"{stage.context.device} x{stage.context.threads}",
         mebibytes(stage.memory),
     )
 
@@ -101,26 +124,30 @@ def _value_text(value: object) -> str:
 
 
 def _reads(stage: PlannedStage) -> list[str]:
-    return [
-        name
-        + (f" -{reach.behind}" if reach.behind else "")
-        + (f" +{reach.ahead}" if reach.ahead else "")
-        for name, reach in stage.needs.reads.items()
+    """``source(-1)``: also that of the previous frame. Without a space, where lines may break."""
+    return [f"{name}{_reach_text(reach)}" for name, reach in stage.needs.reads.items()]
+
+
+def _reach_text(reach: Reach) -> str:
+    parts = [
+        *([f"-{reach.behind}"] if reach.behind else []),
+        *([f"+{reach.ahead}"] if reach.ahead else []),
     ]
+    return f"({','.join(parts)})" if parts else ""
 
 
 def clip_line(clip: Clip) -> str:
-    """``640x360, 25 fps, bt709 limited, 8 bit, 250 frames``."""
+    """``Clip: 640x360, 25 fps, 250 frames, bt709 limited, 8 bit``."""
     rate = "variable rate" if clip.frame_rate is None else f"{float(clip.frame_rate):.6g} fps"
     count = "length unknown" if clip.frame_count is None else f"{clip.frame_count} frames"
     guess = "" if clip.color.tagged else " (guessed)"
     color = f"{clip.color.matrix}{guess} {clip.color.range}"
-    return f"{clip.width}x{clip.height}, {rate}, {color}, {clip.bit_depth} bit, {count}"
+    return f"Clip: {clip.width}x{clip.height}, {rate}, {count}, {color}, {clip.bit_depth} bit"
 
 
 def input_line(side: PlannedInput) -> str:
-    """``side input mask: /clips/mask.mp4, 640x360``."""
-    return f"side input {side.name}: {side.path}, {side.width}x{side.height}"
+    """``Side input mask: /clips/mask.mp4, 640x360``."""
+    return f"Side input {side.name}: {side.path}, {side.width}x{side.height}"
 
 
 def mebibytes(count: int) -> str:

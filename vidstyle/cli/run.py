@@ -76,6 +76,7 @@ def run(
     json: given.Json = False,
 ) -> None:
     """Stylize clips with a pipeline."""
+    from vidstyle.cli.interruption import StoredFrames, explain_interruption
     from vidstyle.cli.plan_text import print_plan
     from vidstyle.cli.progress import listener
     from vidstyle.runner import job as jobs
@@ -108,5 +109,7 @@ def run(
             with jobs.prepared(job) as (_, plan):
                 print_plan(plan, as_json=json)
         else:
-            with listener(as_json=json) as listen:
-                jobs.run(job, engine=name, listen=listen)
+            with listener(as_json=json) as show:
+                stored = StoredFrames(loaded, show)
+                with explain_interruption(stored.sentence):
+                    jobs.run(job, engine=name, listen=stored)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from vidstyle.runner.config.discovery import Registry
     from vidstyle.runner.config.pipeline import Pipeline
+    from vidstyle.runner.config.pipeline_file import TypedOverride
 
 
 def _pipeline_file(named: Path) -> Path:
@@ -84,7 +85,7 @@ def registry_of(plugins: list[Path] | None) -> Registry:
 
 
 def pipeline_of(
-    file: Path, overrides: Sequence[str], *, plugins: list[Path] | None = None
+    file: Path, overrides: Sequence[str | TypedOverride], *, plugins: list[Path] | None = None
 ) -> Pipeline:
     """The validated pipeline with the command line's changes."""
     from vidstyle.runner.config.pipeline import load_pipeline
@@ -97,17 +98,28 @@ def overrides_of(
     style: str | None,
     strength: float | None = None,
     consistency: float | None = None,
-) -> list[str]:
+) -> list[str | TypedOverride]:
     """All of them in the form of ``--set``, in the order in which they apply."""
-    overrides = list(set_ or [])
+    from vidstyle.runner.config.pipeline_file import TypedOverride
+    from vidstyle.runner.config.suggest import abbreviate
+
+    overrides: list[str | TypedOverride] = list(set_ or [])
     if style is not None:
         # JSON is YAML, whatever characters a name has.
-        overrides.append(f"stylize.style={json.dumps(_mix_of(style), ensure_ascii=False)}")
+        value = json.dumps(_mix_of(style), ensure_ascii=False)
+        overrides.append(TypedOverride(f"stylize.style={value}", f"--style {abbreviate(style)}"))
     if strength is not None:
-        overrides.append(f"stylize.strength={strength}")
+        number = _text_of(strength)
+        overrides.append(TypedOverride(f"stylize.strength={number}", f"--strength {number}"))
     if consistency is not None:
-        overrides.append(f"blend.strength={consistency}")
+        number = _text_of(consistency)
+        overrides.append(TypedOverride(f"blend.strength={number}", f"--consistency {number}"))
     return overrides
+
+
+def _text_of(number: float) -> str:
+    """``2`` for 2.0, as a user types it."""
+    return str(int(number)) if number.is_integer() else str(number)
 
 
 def _mix_of(style: str) -> str | dict[str, float]:
@@ -133,3 +145,15 @@ def interval_of(frames: str | None) -> tuple[int, int | None]:
     if stop is not None and stop <= first:
         raise typer.BadParameter(f"--frames {frames}: the end must be greater than the start")
     return first, stop
+
+
+def check_new(path: Path, *, overwrite: bool, inputs: Iterable[Path]) -> None:
+    """Check an output before the work, not after it.
+
+    Raises OutputError where the file is there already or its folder is not, and UsageError
+    where it is one of the command's inputs.
+    """
+    from vidstyle.runner.storage.destination import Destination
+
+    for source in inputs:
+        Destination(path, overwrite).check(source)

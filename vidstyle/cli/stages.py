@@ -6,12 +6,15 @@ import json as json_module
 import shutil
 import sys
 import textwrap
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.option_text import KEYFRAMED, option_head
 from vidstyle.cli.terminal import answer, print_table, table_width
+from vidstyle.core.options import KEYFRAMES
 
 
 def register(app: typer.Typer) -> None:
@@ -60,45 +63,50 @@ def show(
     json: given.Json = False,
 ) -> None:
     """Show what a stage reads and writes, and its options."""
+    from vidstyle.runner.config.offers import summary_of
+
     stage = given.registry_of(plugins).find(name)
     schema = stage.Options.model_json_schema()
     if json:
         print(json_module.dumps({"name": name, "options": schema}))
         return
-    first_line = (stage.__doc__ or "").strip().partition("\n")[0]
-    _print_wrapped(f"{name}: {_plain(first_line)}" if first_line else name)
-    for line in _layers(stage):
+    summary = summary_of(stage)
+    _print_wrapped(f"{name}: {_plain(summary)}" if summary else name)
+    for line in _layers(name, stage):
         _print_wrapped(line)
-    answer("Options:" if schema.get("properties") else "No options.")
-    for option, facts in schema.get("properties", {}).items():
-        head, text = _option_texts(option, facts, option in schema.get("required", []))
-        _print_wrapped(head, indent=2)
-        _print_wrapped(text, indent=6)
+    _print_options(schema)
 
 
-def _layers(stage: Any) -> list[str]:
-    """What it reads and writes with its default options; a source declares nothing."""
+def _print_options(schema: Mapping[str, Any]) -> None:
+    properties = schema.get("properties", {})
+    answer("")
+    answer("Options:" if properties else "No options.")
+    for option, facts in properties.items():
+        required = option in schema.get("required", [])
+        _print_wrapped(option_head(option, facts, required=required), indent=2, hanging=2)
+        _print_wrapped(_plain(facts.get("description", "")), indent=6)
+    if any(facts.get(KEYFRAMES) for facts in properties.values()):
+        answer("")
+        _print_wrapped(KEYFRAMED)
+
+
+def _layers(name: str, stage: Any) -> list[str]:
+    """What it reads and writes with its default options."""
     from vidstyle.core.needs import Needs
 
+    if name.startswith("decode/"):
+        return ["Writes source, image, alpha (optional)."]
+    required = [name for name, field in stage.Options.model_fields.items() if field.is_required()]
     try:
-        needs = stage(stage.Options()).needs
+        # A required option is mostly the name of a file, on which the needs do not depend.
+        needs = stage(stage.Options(**dict.fromkeys(required, "any"))).needs
     except (AttributeError, ValueError):
-        # Without a required option only needs that do not depend on options are known.
         needs = getattr(stage, "needs", None)
     if not isinstance(needs, Needs):
         return []
-    reads = ", ".join(needs.reads) or "nothing"
+    named = (f"{layer} (optional)" if r.optional else layer for layer, r in needs.reads.items())
+    reads = ", ".join(named) or "nothing"
     return [f"Reads {reads}. Writes {', '.join(needs.writes) or 'nothing'}."]
-
-
-def _option_texts(name: str, facts: dict[str, Any], required: bool) -> tuple[str, str]:
-    """One line on the form of an option, and its description."""
-    default = "required" if required else f"default {json_module.dumps(facts.get('default'))}"
-    bounds = [f"{word} {facts[key]}" for key, word in _BOUNDS.items() if key in facts]
-    values = f" of {', '.join(map(str, facts['enum']))}" if "enum" in facts else ""
-    kind = facts.get("type") or "/".join(k.get("type", "value") for k in facts.get("anyOf", []))
-    details = "; ".join([f"{kind or 'value'}{values}", default, *bounds])
-    return f"{name}  ({details})", _plain(facts.get("description", ""))
 
 
 def _plain(text: str) -> str:
@@ -106,17 +114,19 @@ def _plain(text: str) -> str:
     return text.replace("``", "")
 
 
-def _print_wrapped(text: str, *, indent: int = 0) -> None:
-    """Lines no longer than the terminal; an empty text prints nothing."""
-    margin = " " * indent
+def _print_wrapped(text: str, *, indent: int = 0, hanging: int = 0) -> None:
+    """Lines no longer than the terminal; those after the first are indented by ``hanging`` more.
+
+    An empty text prints nothing.
+    """
     columns = table_width(sys.stdout) or shutil.get_terminal_size().columns
-    for line in textwrap.wrap(text, columns, initial_indent=margin, subsequent_indent=margin):
+    wrapped = textwrap.wrap(
+        text,
+        columns,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + hanging),
+        # A value such as great-wave stays whole.
+        break_on_hyphens=False,
+    )
+    for line in wrapped:
         answer(line)
-
-
-_BOUNDS = {
-    "minimum": "at least",
-    "maximum": "at most",
-    "exclusiveMinimum": "above",
-    "exclusiveMaximum": "below",
-}

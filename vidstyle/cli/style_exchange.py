@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from vidstyle.cli.style_output import check_new
+from vidstyle.cli.shared_options import check_new
 from vidstyle.cli.terminal import say
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidstyle.cli.style_output import check_new
+from vidstyle.cli.shared_options import check_new
 from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:

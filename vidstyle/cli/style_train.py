@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args, get_type_hints
 
 import typer
 
 from vidstyle.cli import shared_options as shared
 from vidstyle.cli.model_options import add_options, validate_options
-from vidstyle.cli.style_output import check_new
 from vidstyle.cli.terminal import say
-from vidstyle.core.errors import UsageError
+from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.loss.loss_options import WeightsOptions
 from vidstyle.runner.config.suggest import abbreviate, did_you_mean
 from vidstyle.training.settings import PRESETS, TrainingSettings
 
 if TYPE_CHECKING:
     from vidstyle.cli.step_progress import ShowStep
+    from vidstyle.training.pair_choice import PairChoice
     from vidstyle.training.watch import TrainingStep, Watcher
 
 
@@ -68,17 +68,17 @@ def train(
     license_name: Annotated[str, typer.Option("--license", help="Of the style image.")] = "",
 ) -> None:
     """Train a style from a style image: minutes to hours, and resumable."""
-    check_new(output, overwrite=overwrite, inputs=[style_image])
+    shared.check_new(output, overwrite=overwrite, inputs=[style_image])
     checkpoint = output.with_suffix(".checkpoint")
-    _check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
+    from vidstyle.cli.style_checkpoint import check_checkpoint, resumable
+
+    check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
     settings, weights = read_settings(preset, given)
-    from vidstyle.cli.style_stop import resumable
     from vidstyle.models.loss.loss_options import find_weights_file
     from vidstyle.runner.plan.device import resolve_device
     from vidstyle.runner.storage.destination import Destination
 
     with Destination(output, overwrite).reserved(), resumable(checkpoint):
-        from vidstyle.cli.style_pairs import pairs_of
         from vidstyle.training.photos import list_photos
 
         # Before folders are made for a call that cannot work.
@@ -114,6 +114,25 @@ def train(
             )
     say(f"held-out photos: {losses_line(info.losses)}")
     say(f"wrote {output}")
+
+
+def pairs_of(text: str) -> PairChoice:
+    """The value of ``--pairs``: ``motion``, or ``kind:path``.
+
+    Raises UsageError, and InputError for a path of nothing.
+    """
+    from vidstyle.training.pair_choice import MOTION, PairChoice
+
+    kind, colon, path = text.partition(":")
+    kinds = get_args(get_type_hints(PairChoice)["kind"])
+    wanted = ", ".join(k if k == MOTION.kind else f"{k}:PATH" for k in kinds)
+    if kind not in kinds or bool(path) != (kind != MOTION.kind) or (colon and not path):
+        raise UsageError(f"--pairs {abbreviate(text)}: wanted {wanted}")
+    if not path:
+        return MOTION
+    if not Path(path).exists():
+        raise InputError(f"--pairs {abbreviate(text)}: there is no {abbreviate(path)}")
+    return PairChoice(cast("Any", kind), Path(path))
 
 
 def read_settings(preset: str, given: Mapping[str, Any]) -> tuple[TrainingSettings, WeightsOptions]:
@@ -158,24 +177,6 @@ class _ShownSteps:
 
     def close(self) -> None:
         return None
-
-
-def _check_checkpoint(checkpoint: Path, *, resume: bool, overwrite: bool) -> None:
-    """Say where the training begins; what an earlier one has kept is not lost unasked."""
-    from vidstyle.core.errors import OutputError
-    from vidstyle.models.weights.safetensors_file import read_metadata
-
-    if not checkpoint.exists():
-        if resume:
-            say(f"there is no {checkpoint}: starting from the beginning")
-    elif resume:
-        steps = read_metadata(checkpoint).get("iteration", "0")
-        say(f"resuming after {steps} steps")
-    elif not overwrite:
-        raise OutputError(
-            f"{checkpoint} is there from an earlier training: pass --resume, or"
-            " --overwrite to start from the beginning"
-        )
 
 
 def _watchers(tensorboard: Path | None, previews: Path | None) -> list[Watcher]:

@@ -13,7 +13,7 @@ from vidstyle.cli import shared_options as given
 from vidstyle.cli.style_exchange import export, import_
 from vidstyle.cli.style_preview import preview
 from vidstyle.cli.style_train import train
-from vidstyle.cli.terminal import print_table
+from vidstyle.cli.terminal import answer, print_table
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(json: given.Json = False) -> None:
-    """List all styles with their size and their style loss."""
+    """List all styles with their network, style loss and style image."""
     from vidstyle.models.style.styles import list_styles
 
     found = [_described(name, path) for name, path in list_styles().items()]
@@ -61,21 +61,23 @@ def _described(name: str, path: Path) -> dict[str, Any]:
 
 
 def _print_table(styles: Iterable[Mapping[str, Any]]) -> None:
-    """On standard output, one line a style where there is room."""
-    titles = ("name", "style image", "network", "size", "style loss")
-    print_table(titles, map(_row, styles), right={"size", "style loss"})
+    """On standard output; the long text comes last, where it may take several lines."""
+    titles = ("name", "network", "style loss", "style image")
+    print_table(titles, map(_row, styles), right={"style loss"})
+    answer("")
+    answer("Style loss: 1 for an untouched photo; lower is closer to the style image.")
+    answer("Styles of the same network can be mixed.")
 
 
 def _row(style: Mapping[str, Any]) -> tuple[str, ...]:
     if "broken" in style:
-        return style["name"], f"BROKEN: {style['broken']}"
+        return style["name"], "", "", f"BROKEN: {style['broken']}"
     style_image = style["style_image"] or style["title"]
     suffix = f" ({style['license']})" if style["license"] else ""
     loss = style["losses"].get("style")
     return (
         style["name"],
-        f"{style_image}{suffix}",
         style["architecture"],
-        f"{style['bytes'] / 1024:.0f} KiB",
         "" if loss is None else f"{loss:.3f}",
+        f"{style_image}{suffix}",
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vidstyle.models.weights.catalog import WeightFile
     from vidstyle.models.weights.download import ReportBytes
 
-_COLUMNS = ("name", "size", "license", "sha256", "from", "folder")
+_COLUMNS = ("name", "size", "license", "from", "folder")
 _Offline = Annotated[
     bool, typer.Option("--offline", help="Never download; print where to put a missing file.")
 ]
@@ -35,7 +35,10 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(json: given.Json = False) -> None:
-    """List all weights with their license, size and local folder. --json has whole addresses."""
+    """List all weights with their license, size and local folder.
+
+    --json adds addresses and checksums.
+    """
     from vidstyle.models.weights.catalog import CATALOG
 
     rows = [_described(entry) for entry in CATALOG.values()]
@@ -143,7 +146,6 @@ def _print_table(rows: Iterable[dict[str, Any]]) -> None:
             row["name"],
             f"{row['mebibytes']:.0f} MiB",
             row["license"],
-            f"{row['sha256']}…" if row["sha256"] else "unknown",
             urlsplit(row["address"]).netloc,
             _folder(row["lies_at"]),
         )

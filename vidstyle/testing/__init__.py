@@ -3,6 +3,7 @@
 from vidstyle.testing.checks import (
     Check,
     CheckResult,
+    CheckResults,
     check_source,
     checks_for,
     checks_for_sink,
@@ -27,6 +28,7 @@ from vidstyle.testing.subject import Subject
 __all__ = [
     "Check",
     "CheckResult",
+    "CheckResults",
     "Scene",
     "Subject",
     "Surface",

@@ -6,7 +6,7 @@ With pytest:
     def test_duotone_keeps_the_contract(name, check):
         check()
 
-and without: ``run_checks(Duotone, {"strength": 0.5})``.
+and without: ``print(run_checks(Duotone, {"strength": 0.5}))`` prints a table.
 """
 
 from __future__ import annotations
@@ -80,6 +80,26 @@ class CheckResult:
         return self.reason is None
 
 
+class CheckResults(tuple[CheckResult, ...]):
+    """The results of all checks; ``str`` makes a table of them, the failed ones with reasons."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        width = max((len(result.name) for result in self), default=0)
+        rows = [
+            f"{result.name:{width}}  {'passed' if result.passed else f'FAILED: {result.reason}'}"
+            for result in self
+        ]
+        count = len(failed(self))
+        end = (
+            f"{count} of {len(self)} checks failed."
+            if count
+            else f"All checks passed ({len(self)})."
+        )
+        return "\n".join([*rows, end])
+
+
 def checks_for(stage_class: type[Any], /, **options: Any) -> list[tuple[str, Check]]:
     """List the checks of a stage with some options, one for each promise.
 
@@ -105,9 +125,7 @@ def checks_of(subject: Subject) -> list[tuple[str, Check]]:
     return [(check.__name__, partial(check, subject)) for check in STAGE_CHECKS]
 
 
-def run_checks(
-    stage_class: type[Any], options: Mapping[str, Any] | None = None
-) -> list[CheckResult]:
+def run_checks(stage_class: type[Any], options: Mapping[str, Any] | None = None) -> CheckResults:
     """Run every check of a stage; none is left out after a failure.
 
     Args:
@@ -115,7 +133,7 @@ def run_checks(
         options: Of the stage.
 
     Returns:
-        One for each check.
+        One for each check; ``print`` shows them as a table.
     """
     return results(checks_of(Subject(stage_class, options or {})))
 
@@ -139,7 +157,7 @@ def checks_for_source(
 
 def check_source(
     source_class: type[Any], path: Path, options: Mapping[str, Any] | None = None
-) -> list[CheckResult]:
+) -> CheckResults:
     """Run every check of a source.
 
     Args:
@@ -148,7 +166,7 @@ def check_source(
         options: Of the source.
 
     Returns:
-        One for each check.
+        One for each check; ``print`` shows them as a table.
     """
     return results(checks_for_source(source_class, path, **(options or {})))
 
@@ -170,16 +188,16 @@ def checks_for_sink(
     return [(check.__name__, partial(check, subject)) for check in SINK_CHECKS]
 
 
-def results(checks: Iterable[tuple[str, Check]]) -> list[CheckResult]:
+def results(checks: Iterable[tuple[str, Check]]) -> CheckResults:
     """Run checks.
 
     Args:
         checks: Name and check.
 
     Returns:
-        One for each check.
+        One for each check; ``print`` shows them as a table.
     """
-    return [_result(name, check) for name, check in checks]
+    return CheckResults(_result(name, check) for name, check in checks)
 
 
 def failed(results: Sequence[CheckResult]) -> dict[str, str]:

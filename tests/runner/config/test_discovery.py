@@ -200,7 +200,13 @@ def test_what_a_plugin_prints_does_not_reach_standard_output(
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("filter/ligth", "there is no stage filter/ligth. Did you mean filter/light? Available: "),
+        (
+            "filter/ligth",
+            "there is no stage filter/ligth. Did you mean filter/light? Stages of the kind filter:"
+            " filter/light, filter/keep-colors, filter/repair. Name a folder of other stages with"
+            " --plugins.",
+        ),
+        ("flow/mine", "there is no stage flow/mine. Stages of the kind flow: flow/dis, "),
         (
             "light",
             "there is no stage light. Did you mean filter/light? Available: blend/warped, ",

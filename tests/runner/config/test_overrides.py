@@ -9,7 +9,7 @@ import pytest
 from vidstyle.core.errors import PipelineError
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
-from vidstyle.runner.config.pipeline_file import parse_override
+from vidstyle.runner.config.pipeline_file import TypedOverride, parse_override
 from vidstyle.runner.config.yaml_values import to_plain
 
 ONE = "- use: blend/every\n  strength: 0.5"
@@ -126,3 +126,11 @@ def test_an_override_that_cannot_be_names_itself(
         load_pipeline(write(middle), registry=fake_stages, overrides=[text])
     assert str(caught.value).startswith(f"--set {text}: ")
     assert says in str(caught.value)
+
+
+def test_an_override_that_was_typed_otherwise_is_reported_as_typed(
+    write: Callable[..., Path], fake_stages: Registry
+) -> None:
+    typed = TypedOverride("blend.strength=2", "--consistency 2")
+    with pytest.raises(PipelineError, match=r"^--consistency 2: .* at most 1, got the number 2$"):
+        load_pipeline(write(ONE), registry=fake_stages, overrides=[typed])

@@ -60,8 +60,16 @@ def test_a_name_that_is_nothing_gets_a_suggestion(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text("version: 1")
-    with pytest.raises(UsageError, match=r"no file temprol,.* Did you mean temporal\? Avail.*mine"):
+    with pytest.raises(
+        UsageError, match=r"no pipeline temprol\. Did you mean temporal\? Shipped: gatys, "
+    ) as raised:
         pipeline_file(Path("temprol"))
+    # The user's own files are not among those that ship.
+    assert "mine" not in str(raised.value)
+    with pytest.raises(
+        UsageError, match=r"no pipeline mine\. Did you mean the file mine\.yaml\? S"
+    ):
+        pipeline_file(Path("mine"))
 
 
 def test_about_is_the_first_sentence_of_the_comment(tmp_path: Path) -> None:
@@ -69,3 +77,5 @@ def test_about_is_the_first_sentence_of_the_comment(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("version: 1\n")
     assert pipeline_summary(tmp_path / "a.yaml") == "Runs slowly."
     assert pipeline_summary(tmp_path / "b.yaml") == ""
+    (tmp_path / "c.yaml").write_text("# By optimization (Gatys et al. 2016): slow. Very.\n")
+    assert pipeline_summary(tmp_path / "c.yaml") == "By optimization (Gatys et al. 2016): slow."

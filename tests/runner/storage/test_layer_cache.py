@@ -121,10 +121,10 @@ def test_a_changed_blend_computes_neither_flow_nor_stylization(
     steps(plugin)
     cold, texts = heard(job("cold", cache=cache), engine)
     assert (cold.digest, steps(plugin)) == (plain[0.8], COUNT)
-    assert texts == f"0 steps of flow and stylization were known, {2 * COUNT} are new"
+    assert texts == f"cache: reused 0 results, stored {2 * COUNT}"
     warm, texts = heard(job("warm", strength=0.3, cache=cache), engine)
     assert (warm.digest, steps(plugin)) == (plain[0.3], 0)
-    assert texts == f"{2 * COUNT} steps of flow and stylization were known, 0 are new"
+    assert texts == f"cache: reused {2 * COUNT} results, stored 0"
 
 
 def test_another_interval_finds_the_frames_that_it_shares(

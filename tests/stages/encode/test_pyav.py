@@ -312,8 +312,12 @@ def test_av1_takes_a_clip_above_its_nominal_rate(encode, moving, read):
 @pytest.mark.parametrize(
     ("name", "codec", "message"),
     [
-        ("out.webm", "libx264", "libvpx-vp9"),
-        ("out.mp4", "ffv1", r"\.mkv"),
+        (
+            "out.webm",
+            "libx264",
+            r"name the output out\.mp4, or add --set encode\.codec=libvpx-vp9$",
+        ),
+        ("out.mp4", "ffv1", r"name the output out\.mkv, or add --set encode\.codec=libx264$"),
         ("out.mp4", "prores_ks", r"\.mov"),
         ("out.txt", "libx264", r"\.mp4"),
         ("out", "libx264", "no suffix"),

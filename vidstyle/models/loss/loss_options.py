@@ -43,15 +43,15 @@ class LossWeights(StageOptions):
     )
     variation_weight: Weight = Field(
         0.01,
-        description="Weight of the total variation, which is 1 for an untouched image: more is"
-        " smoother.",
+        description="Weight of the total variation, which is 1 for an untouched image. Higher"
+        " is smoother.",
     )
     range_penalty_weight: Weight = Field(
         10.0, description="Weight of the mean squared distance to the range of colors."
     )
     temporal_weight: Weight = Field(
         10.0,
-        description="Weight of the difference to the previous frame, warped, where it is visible.",
+        description="Weight of the difference to the warped previous frame, where that is visible.",
     )
 
     @property
@@ -67,32 +67,32 @@ class LossOptions(LossWeights):
 
     backbone: Literal["auto"] | BackboneName = Field(
         "auto",
-        description="The loss network; auto is the first of vgg16, vgg19, squeezenet and so on"
-        " whose weights are there, and else vgg16, which is downloaded.",
+        description="The loss network. auto is the first in this list whose weights are"
+        " there; if none are, vgg16 is downloaded.",
     )
     pooling: Pooling = Field("max", description="average is smoother (Gatys et al. 2016).")
     style_layers: Layers | None = Field(
         None,
-        description="Layers whose Gram matrices are compared, with weights where it is a mapping;"
-        " by default those that suit the backbone.",
+        description="Layers whose Gram matrices are compared, with or without weights. If not"
+        " set: those that suit the backbone.",
     )
     content_layers: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         None,
-        description="Layers whose features are compared; by default the one that suits the"
+        description="Layers whose features are compared. If not set: the one that suits the"
         " backbone.",
     )
     style_scales: Annotated[tuple[Scale, ...], Field(min_length=1)] | None = Field(
         None,
-        description="Image sizes at which style is compared, relative to the image; by default"
-        " those that suit the backbone.",
+        description="Image sizes at which style is compared, relative to the image. If not"
+        " set: those that suit the backbone.",
     )
     variation: Variation = Field(
         "squared", description="Kind of total variation; absolute keeps edges sharp."
     )
     precision: Precision = Field(
         "auto",
-        description="Of the convolutions; auto is bfloat16 on a processor that has it, and else"
-        " float32.",
+        description="Precision of the convolutions. auto is bfloat16 where the processor"
+        " supports it, else float32.",
     )
 
     @field_validator("style_layers")
@@ -137,10 +137,11 @@ class WeightsOptions(StageOptions):
 
     weights: str | None = Field(
         None,
-        description="Weights of the loss network: a file, or a folder with it; by default the"
-        " folder VIDSTYLE_WEIGHTS, the user's cache, or the official server.",
+        description="Weight file of the loss network, or a folder with it. If not set, it is"
+        " searched for in the folder VIDSTYLE_WEIGHTS and in the user's cache, and"
+        " else downloaded.",
     )
-    offline: bool = Field(False, description="Download nothing.")
+    offline: bool = Field(False, description="Never download weights.")
 
 
 def choose_backbone(weights: str | Path | None = None) -> BackboneName:

@@ -44,16 +44,16 @@ class DescentOptions(StageOptions):
         0.02,
         gt=0,
         le=1,
-        description="Learning rate of adam: roughly how far a pixel moves in a step at most.",
+        description="Learning rate of adam: roughly how far a pixel moves per step.",
     )
     levels: int = Field(
-        1, ge=1, le=4, description="Image sizes, each half the next, from coarse to fine."
+        1, ge=1, le=4, description="Image sizes, from coarse to fine; each is twice the one before."
     )
     tolerance: float = Field(
         0.0,
         ge=0,
         lt=1,
-        description="Stop where the loss falls by less than this part of it over 20 steps.",
+        description="Stop early when the loss falls by less than this fraction over 20 steps.",
     )
     start: Start = Field("content", description="The image at which the optimization starts.")
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of the noise to start at.")
@@ -69,13 +69,14 @@ class OptimizationOptions(LossOptions, WeightsOptions, DescentOptions):
         1.0,
         ge=0.1,
         le=4,
-        description="Longer side of the style images, relative to the image's: larger makes larger"
-        " strokes.",
+        description="Longer side of the style images relative to the image's. Larger makes"
+        " larger strokes.",
     )
     colors: Colors = Field(
         "style",
-        description="Colors of the result: of the style image; of the content, by stylizing its"
-        " luminance alone; or of the content, to which the style image is matched first.",
+        description="style: colors of the style image. content-luminance: only the luminance"
+        " is stylized. content-matched: the style image first gets the colors of"
+        " the content.",
     )
 
     @field_validator("style")

@@ -9,8 +9,9 @@ when a pipeline uses that name.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from vidstyle.runner.config.offers import (
     summarize,
 )
 from vidstyle.runner.config.stage_list import USE
-from vidstyle.runner.config.suggest import abbreviate, did_you_mean
+from vidstyle.runner.config.suggest import LONGEST, abbreviate, did_you_mean
 from vidstyle.runner.config.yaml_values import Where
 
 _MODULE = str.maketrans("/-", "._")
@@ -69,7 +70,7 @@ class Listed:
     owner: str
     """``vidstyle``, ``package X`` or the plugin's file."""
     summary: str
-    """First line of its documentation; empty for a stage without one, and for a broken one."""
+    """First paragraph of its documentation; empty without one, and for a broken stage."""
     broken: str | None = None
     """Why it cannot be used, in one line; None where it can."""
 
@@ -95,8 +96,7 @@ class Registry:
         position = f"{where}: " if where else ""
         offers = self._offers.get(use, [])
         if not offers:
-            known = did_you_mean(use, self._offers)
-            raise PipelineError(f"{position}there is no stage {abbreviate(use)}.{known}")
+            raise PipelineError(f"{position}{_unknown(use, self._offers)}")
         if len(offers) > 1:
             owners = " and by ".join(offer.owner for offer in offers)
             raise PluginError(f"{position}{use} is claimed by {owners}; rename or remove one")
@@ -146,6 +146,22 @@ def _collect(plugin_folders: Sequence[Path]) -> Iterator[Offer]:
             raise PluginError(f"{folder}: is not a folder; name one that holds kind/name.py")
         for offer in offer_folder(folder):
             yield _check_name(offer)
+
+
+def _unknown(use: str, names: Iterable[str]) -> str:
+    """The message about a name that no stage has: the stages of its kind, the nearest first."""
+    kind, _, own = use.partition("/")
+    alike = sorted(name.partition("/")[2] for name in names if name.startswith(f"{kind}/"))
+    near = get_close_matches(own[:LONGEST], alike)
+    if alike:
+        listed = [f"{kind}/{name}" for name in dict.fromkeys([*near, *alike])]
+        guess = f" Did you mean {listed[0]}?" if near else ""
+        known = f"{guess} Stages of the kind {kind}: {', '.join(listed)}."
+    else:
+        known = did_you_mean(use, names)
+    return (
+        f"there is no stage {abbreviate(use)}.{known} Name a folder of other stages with --plugins."
+    )
 
 
 def _check_name(offer: Offer) -> Offer:

@@ -47,7 +47,7 @@ class Offer:
     load: Callable[[], object]
     """Import it; raises what the import raises."""
     summary: Callable[[], str] | None = None
-    """First line of its documentation, without an import; None where it must be imported."""
+    """First paragraph of its documentation, without an import; None where it must be imported."""
 
 
 def offer_built_in(name: str, target: str) -> Offer:
@@ -146,16 +146,21 @@ def _has(stage: type[Any], method: str) -> bool:
 
 
 def summarize(offer: Offer, stage: type[Any] | None) -> str:
-    """The first line of the documentation of the stage or of its module; may be empty."""
+    """The first paragraph of a stage's documentation, read from its source where it is built in."""
     if stage is None:
         return offer.summary() if offer.summary else ""
-    return _first_line(stage.__dict__.get("__doc__")) or _first_line(
+    return summary_of(stage)
+
+
+def summary_of(stage: type[Any]) -> str:
+    """The first paragraph of the documentation of the stage or of its module; may be empty."""
+    return _first_paragraph(stage.__dict__.get("__doc__")) or _first_paragraph(
         getattr(sys.modules.get(stage.__module__), "__doc__", None)
     )
 
 
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().partition("\n")[0]
+def _first_paragraph(text: str | None) -> str:
+    return " ".join(inspect.cleandoc(text or "").partition("\n\n")[0].split())
 
 
 def _summary_of_source(module: str, attribute: str) -> str:
@@ -176,5 +181,6 @@ def _summary_of_source(module: str, attribute: str) -> str:
     }
     for node in tree.body:
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name in names:
-            return _first_line(ast.get_docstring(node)) or _first_line(ast.get_docstring(tree))
-    return _first_line(ast.get_docstring(tree))
+            documents = (ast.get_docstring(node), ast.get_docstring(tree))
+            return _first_paragraph(documents[0]) or _first_paragraph(documents[1])
+    return _first_paragraph(ast.get_docstring(tree))

@@ -20,6 +20,7 @@ from vidstyle.runner.config.keyframes import Keyframes
 from vidstyle.runner.config.pipeline_file import (
     CHUNK,
     VERSION,
+    TypedOverride,
     parse_override,
     read_pipeline_file,
 )
@@ -67,16 +68,18 @@ class Pipeline:
     """The plugin folders of the registry that its stages come from."""
 
 
-def load_pipeline(path: Path, *, registry: Registry, overrides: Sequence[str] = ()) -> Pipeline:
+def load_pipeline(
+    path: Path, *, registry: Registry, overrides: Sequence[str | TypedOverride] = ()
+) -> Pipeline:
     """Read a pipeline file. Opens no clip, makes no stage and loads no weights.
 
     ``overrides`` are texts such as ``blend.strength=0.5``; the later of two wins. Raises
-    PipelineError, with file:line:column or the override's text, where anything is wrong, and
+    PipelineError, with file:line:column or the override as typed, where anything is wrong, and
     PluginError for a stage that is broken or claimed twice.
     """
     written = read_pipeline_file(path)
-    for text in overrides:
-        written = written.with_override(parse_override(text))
+    for given in overrides:
+        written = written.with_override(parse_override(given))
     entries = tuple(load_stage(stage, registry) for stage in written.stages)
     of_options = [side for entry in entries for side in entry.inputs]
     return Pipeline(

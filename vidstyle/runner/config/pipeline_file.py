@@ -66,12 +66,23 @@ class WrittenPipeline:
         return replace(self, stages=stages)
 
 
-def parse_override(text: str) -> Override:
+@dataclass(frozen=True, slots=True)
+class TypedOverride:
+    """An override that the user gave by another word than ``--set``."""
+
+    text: str
+    """``stage.option=value``, where the value is YAML."""
+    typed: str
+    """As the user wrote it, such as ``--strength 0.5``; messages begin with it."""
+
+
+def parse_override(given: str | TypedOverride) -> Override:
     """The argument of ``--set``: stage.option=value, where the value is YAML.
 
-    Raises PipelineError with the argument in its message.
+    Raises PipelineError with what was typed in its message.
     """
-    where = Where(f"--set {abbreviate(text)}")
+    text = given if isinstance(given, str) else given.text
+    where = Where(f"--set {abbreviate(text)}" if isinstance(given, str) else given.typed)
     target, equals, value = text.partition("=")
     if not equals:
         raise where.error("an override is written stage.option=value")

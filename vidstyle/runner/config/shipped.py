@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
 from vidstyle.core.errors import UsageError
 from vidstyle.core.paths import is_file
-from vidstyle.runner.config.suggest import abbreviate, did_you_mean
+from vidstyle.runner.config.suggest import LONGEST, abbreviate, did_you_mean
 
 _PACKAGE = Path(__file__).parents[2]
 
@@ -21,7 +22,7 @@ def shipped_folder(package: Path = _PACKAGE) -> Path:
 
 def shipped_pipelines() -> Mapping[str, Path]:
     """The files by name, without suffix, sorted."""
-    return {path.stem: path for path in sorted(shipped_folder().glob("*.yaml"))}
+    return {path.stem: path for path in sorted(shipped_folder().glob("*.yaml"), key=_stem)}
 
 
 def pipeline_file(named: Path) -> Path:
@@ -35,12 +36,21 @@ def pipeline_file(named: Path) -> Path:
         return named
     shipped = shipped_pipelines()
     if name not in shipped:
-        beside = sorted(path.name for path in Path().glob("[!.]*.yaml"))
         raise UsageError(
-            f"there is no file {abbreviate(name)}, and no pipeline of that name comes with"
-            f" vidstyle.{did_you_mean(name, [*shipped, *beside])}"
+            f"there is no pipeline {abbreviate(name)}.{_suggestion(name, shipped)} A file of your"
+            " own is named with its suffix, as in my.yaml."
         )
     return shipped[name]
+
+
+def _suggestion(name: str, shipped: Iterable[str]) -> str:
+    """The nearest of the shipped pipelines, else of the current folder's files; and what ships."""
+    guess, _, known = did_you_mean(name, shipped).partition(" Available:")
+    if not guess:
+        beside = sorted(path.name for path in Path().glob("[!.]*.yaml"))
+        near = get_close_matches(f"{name[:LONGEST]}.yaml", beside, n=1, cutoff=0.8)
+        guess = f" Did you mean the file {abbreviate(near[0])}?" if near else ""
+    return f"{guess} Shipped:{known}"
 
 
 def pipeline_summary(path: Path) -> str:
@@ -50,4 +60,9 @@ def pipeline_summary(path: Path) -> str:
         if not line.startswith("#"):
             break
         lines.append(line.lstrip("# "))
-    return re.split(r"(?<=\.)\s", " ".join(lines))[0]
+    # After "et al." comes a year.
+    return re.split(r"(?<=\.)\s+(?=[A-Z])", " ".join(lines))[0]
+
+
+def _stem(path: Path) -> str:
+    return path.stem

@@ -82,13 +82,13 @@ class LayerCache:
 
     def notes(self) -> Iterator[str]:
         """What a user should know at the end of a run."""
-        yield f"{self.found} steps of flow and stylization were known, {self.kept} are new"
+        yield f"cache: reused {self.found} results, stored {self.kept}"
         if self.failure is not None:
             yield self.failure
         elif self._used > self._limit:
             yield (
-                f"they take {size_text(self._used)}, more than --cache-size"
-                f" ({size_text(self._limit)}): the first are gone again; raise it"
+                f"cache: this run's results take {size_text(self._used)}, more than --cache-size"
+                f" ({size_text(self._limit)}); the first were removed: raise it"
             )
 
     def _path(self, key: str) -> Path:

@@ -29,7 +29,7 @@ _NOISE = 0.5
 
 
 class Warped(BaseStage[WarpedOptions]):
-    """Writes ``image``: the stylized frame mixed with the previous output, warped along the flow.
+    """Reduces flicker: mixes each stylized frame with the previous output, warped along the flow.
 
     ``image + strength · confidence · (warped - image)``, the recurrent blend of Ruder et al. 2016
     and Chen et al. 2017 without their networks. The source of the previous output is warped and

@@ -25,62 +25,73 @@ class WarpedOptions(StageOptions):
         0.85,
         ge=0,
         le=1,
-        description="Weight of the previous output where all agrees: more flickers less, and"
-        " follows the stylized frames less. 0 leaves them as they are.",
+        description="Weight of the previous output. Higher flickers less and follows the"
+        " stylized frames less; 0 leaves them unchanged.",
     )
     smoothing: float = keyframed(
         0.0,
         ge=0,
         le=1,
-        description="Gives up sharpness for less flicker; 0 keeps the sharpness, 1 is soft.",
+        description="Reduces the remaining flicker at the cost of sharpness. 0 keeps the"
+        " sharpness; 1 is soft.",
     )
     fine: float = Field(
         0.2,
         ge=0,
         le=1,
-        description="Part of the strength that moving fine detail gets: less is sharper, more"
-        " flickers less.",
+        description="Weight of the previous output for fine detail that moves, as a fraction"
+        " of strength. Lower is sharper; higher flickers less.",
     )
     look_ahead: float = Field(
         0.4,
         ge=0,
         le=0.45,
-        description="Weight of the next stylized frame, where there is flow in both directions.",
+        description="Weight of the next stylized frame, which makes a frame consistent with"
+        " both neighbors. 0 turns it off.",
     )
     anchors: tuple[Annotated[int, Field(ge=2, le=16)], ...] = Field(
         (),
-        description="How many frames back to look for what the previous frame hid, such as"
-        " [2, 4, 8].",
+        description="How many frames back to look for content that the previous frame hides,"
+        " such as [2, 4, 8].",
     )
     detail: float = Field(
-        1.6, ge=1, le=4, description="Most that detail lost by blending is amplified; 1 is off."
+        1.6,
+        ge=1,
+        le=4,
+        description="Detail that blending blurs is amplified by at most this factor. 1 turns"
+        " it off.",
     )
     strokes: float = Field(
         1.1,
         ge=1,
         le=2,
-        description="Most that strokes faded by blending are amplified in a frame; 1 is off.",
+        description="Strokes that blending fades are amplified by at most this factor per"
+        " frame. 1 turns it off.",
     )
     tolerance: float = Field(
         0.1,
         gt=0,
         le=2,
-        description="Difference in the source above which pixels take the new frame only.",
+        description="Where the source differs from the warped previous source by more than"
+        " this, the pixel takes the new frame only.",
     )
     tolerance_hidden: float = Field(
         0.02,
         ge=0,
         le=2,
-        description="The same where the flow says that something is hidden; 0: always.",
+        description="The same for pixels that the flow reports as hidden in the previous"
+        " frame. 0: they always take the new frame.",
     )
     drift: float = Field(
         0.15,
         ge=0,
         le=1,
-        description="Most that the history may change over a wide area; more with smoothing.",
+        description="Over a wide area the previous output changes a frame by at most this"
+        " much; by more with smoothing.",
     )
     kernel: Kernel = Field(
-        "cubic", description="How the previous output is sampled; lanczos is slow, bilinear blurs."
+        "cubic",
+        description="Interpolation of the previous output. lanczos is slow; bilinear blurs.",
     )
 
 

@@ -39,21 +39,17 @@ class ImagesOptions(StageOptions):
     """What a folder of images does not say itself."""
 
     frame_rate: Annotated[str, BeforeValidator(_rate, json_schema_input_type=str | float)] = Field(
-        "25", description="Images a second: a number or a fraction such as 30000/1001."
+        "25", description="Frames per second: a number, or a fraction such as 30000/1001."
     )
     alpha: Literal["auto", "keep", "drop"] = Field(
-        "auto", description="Transparency: kept where the first image has it, always, or never."
+        "auto", description="Transparency. auto keeps it if the first image has it."
     )
-    max_pixels: int = Field(
-        LARGEST_FRAME, ge=1, description="Images of more pixels than this are refused."
-    )
-    max_frames: int = Field(
-        MOST_FRAMES, ge=1, description="Folders of more images than this are refused."
-    )
+    max_pixels: int = Field(LARGEST_FRAME, ge=1, description="Refuse images with more pixels.")
+    max_frames: int = Field(MOST_FRAMES, ge=1, description="Refuse folders with more images.")
 
 
 class DecodeImages:
-    """Reads the images of a folder in natural order (2 before 10) at a constant rate.
+    """Reads a folder of images as a clip, in natural order (2 before 10), at a constant frame rate.
 
     Names that start with a dot and files that are no images by their suffix are left out.
     All images have the size of the first; 8 and 16 bits, gray, RGB and alpha may mix.

@@ -29,38 +29,40 @@ class DecodeOptions(StageOptions):
     """How a video is read that has more than opaque, progressive, upright frames."""
 
     hdr: Literal["refuse", "tonemap", "passthrough"] = Field(
-        "refuse", description="PQ and HLG: refuse, map to BT.709, or stylize the values as coded."
+        "refuse",
+        description="HDR clips (PQ and HLG): refuse them, tonemap to BT.709, or stylize the"
+        " coded values (passthrough).",
     )
     hdr_peak: float = Field(
-        1000, ge=203, le=10000, description="Brightest light that tonemap expects, in cd/m²."
+        1000, ge=203, le=10000, description="Brightest light of an HDR clip for tonemap, in cd/m²."
     )
     alpha: Literal["auto", "keep", "drop"] = Field(
-        "auto", description="Transparency: kept where the first frames use it, always, or never."
+        "auto", description="Transparency. auto keeps it if the first frames use it."
     )
     deinterlace: Literal["auto", "off", "on"] = Field(
-        "auto", description="Rebuild the frames flagged as interlaced, none, or all."
+        "auto",
+        description="auto deinterlaces the frames that are flagged as interlaced; on, all"
+        " frames; off, none.",
     )
     size_change: Literal["scale", "refuse"] = Field(
-        "scale", description="Where the size changes midway: scale to the first, or stop."
+        "scale",
+        description="If the frame size changes within the clip: scale to the first size, or"
+        " refuse.",
     )
     rotation: Literal["apply", "ignore"] = Field(
-        "apply", description="Whether images are turned as the file says."
+        "apply", description="Apply the rotation that the file asks for, or ignore it."
     )
     hardware: Literal["none", "auto"] = Field(
         "none",
-        description="auto: a GPU decodes where it gives the same frames, else the processor.",
+        description="auto decodes on a GPU if that gives the same frames, else on the processor.",
     )
     max_pixels: int = Field(
-        LARGEST_FRAME, ge=1, description="Frames of more pixels than this are refused."
+        LARGEST_FRAME, ge=1, description="Refuse clips with more pixels per frame."
     )
-    max_frames: int = Field(
-        MOST_FRAMES, ge=1, description="Clips of more frames than this are refused."
-    )
-    max_hours: float = Field(
-        MOST_HOURS, gt=0, description="Clips that last longer than this are refused."
-    )
+    max_frames: int = Field(MOST_FRAMES, ge=1, description="Refuse clips with more frames.")
+    max_hours: float = Field(MOST_HOURS, gt=0, description="Refuse longer clips.")
     max_frame_rate: float = Field(
-        HIGHEST_RATE, gt=0, description="Clips of more frames a second are refused."
+        HIGHEST_RATE, gt=0, description="Refuse clips with more frames per second."
     )
 
 

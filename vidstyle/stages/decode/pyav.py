@@ -21,7 +21,7 @@ from vidstyle.stages.decode.policies import Decision, DecodeOptions, decide
 
 
 class DecodePyAV:
-    """Reads the frames of a video file in presentation order, as a player would show them.
+    """Reads a video file. Frames come upright, in the order and at the times of a player.
 
     Times are the file's own, start offset and variable rate included, repaired where they
     do not go forward. Damaged packets are skipped and counted. Frames are turned upright,

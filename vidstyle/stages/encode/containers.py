@@ -90,12 +90,14 @@ def container_for(path: Path, codec: CodecName) -> Container:
     fitting = CODECS[codec].suffixes
     if suffix in fitting:
         return CONTAINERS[suffix]
-    names = ", ".join(fitting)
     if suffix not in CONTAINERS:
         given = f"the suffix {path.suffix}" if suffix else "no suffix"
-        raise PipelineError(f"{path} has {given}; for {codec} name the output one of {names}")
-    others = ", ".join(name for name, known in CODECS.items() if suffix in known.suffixes)
+        names = " or ".join(fitting)
+        raise PipelineError(f"{path} has {given}: for {codec} name the output {names}")
+    # The codec that has this container most in front.
+    able = (name for name, known in CODECS.items() if suffix in known.suffixes)
+    other = min(able, key=lambda name: CODECS[name].suffixes.index(suffix))
     raise PipelineError(
-        f"{codec} does not go into {suffix}; name the output one of {names}, or set codec to one "
-        f"of {others}"
+        f"{codec} cannot be stored in {suffix}: name the output"
+        f" {path.with_suffix(fitting[0]).name}, or add --set encode.codec={other}"
     )

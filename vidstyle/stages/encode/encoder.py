@@ -27,22 +27,35 @@ _NOMINAL_RATE: Final = Fraction(25)
 class EncodeOptions(StageOptions):
     """What is written, and what is kept of the original file."""
 
-    codec: CodecName = Field("libx264", description="encoder of the video")
+    codec: CodecName = Field("libx264", description="Video codec.")
     crf: int | None = Field(
-        None, ge=0, le=63, description="quality, lower is better; the codec's own default if unset"
+        None,
+        ge=0,
+        le=63,
+        description="Quality: lower is better and larger. If not set, the codec's own default.",
     )
     preset: Preset | None = Field(
-        None, description="speed: a name for libx264 and libx265, a number for libsvtav1 and vp9"
+        None,
+        description="Speed of the encoder: a name for libx264 and libx265, a number for"
+        " libsvtav1 and libvpx-vp9.",
     )
     pixel_format: PixelFormat = Field(
-        "auto", description="samples; auto keeps 10 bits where the codec can, RGB for ffv1"
+        "auto",
+        description="Chroma sampling and bit depth. auto keeps 10 bits where the codec can;"
+        " for ffv1 it is RGB.",
     )
     alpha: Literal["auto", "keep", "drop"] = Field(
-        "auto", description="auto keeps opacity where the codec can, else shows it on black"
+        "auto",
+        description="Transparency. auto keeps it where the codec can, else shows the clip on"
+        " black.",
     )
-    audio: Keep = Field("copy", description="copied, or transcoded where the container must")
-    subtitles: Keep = Field("copy", description="copied, or converted where they are text")
-    metadata: Keep = Field("copy", description="titles, languages and chapters")
+    audio: Keep = Field(
+        "copy", description="Sound. It is transcoded only if the output format requires it."
+    )
+    subtitles: Keep = Field(
+        "copy", description="Subtitles. Text is converted if the output format requires it."
+    )
+    metadata: Keep = Field("copy", description="Titles, languages and chapters.")
 
     @model_validator(mode="after")
     def _fit_the_codec(self) -> EncodeOptions:

@@ -40,12 +40,12 @@ class ImageOptions(StageOptions):
     """What an image file holds."""
 
     bits: Literal["auto", 8, 16] = Field(
-        "auto", description="bits a sample; auto is 16 for clips of more than 8"
+        "auto", description="Bits per sample. auto is 16 for clips of more than 8 bits, else 8."
     )
     alpha: Literal["keep", "drop"] = Field(
-        "keep", description="opacity where the clip has it; drop shows it on black"
+        "keep", description="Transparency, if the clip has it. drop shows the clip on black."
     )
-    compression: int = Field(3, ge=0, le=9, description="0 is fast and large, 9 slow and small")
+    compression: int = Field(3, ge=0, le=9, description="0 is fast and large; 9 is slow and small.")
 
 
 class ImageWriter:
@@ -97,7 +97,7 @@ class ImageWriter:
 
 
 class EncodeImages:
-    """PNG files named by their number from 0, and ``vidstyle.json`` with their times."""
+    """Writes a folder of PNG files, numbered from 0, and their times in ``vidstyle.json``."""
 
     Options = ImageOptions
 

@@ -29,7 +29,10 @@ from vidstyle.stages.encode.writer import ChunkWriter
 
 
 class EncodePyAV:
-    """Each chunk has its own encoder with a closed GOP; joining sets the true times."""
+    """Writes a video file, with the sound, subtitles and metadata of the source.
+
+    Each chunk has its own encoder with a closed GOP; joining sets the true times.
+    """
 
     Options = EncodeOptions
 

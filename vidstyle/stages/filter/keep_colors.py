@@ -27,17 +27,17 @@ class KeepColorsOptions(StageOptions):
         1.0,
         ge=0,
         le=1,
-        description="1: all colors are the source's; 0: the image as it is.",
+        description="How much of the colors is the source's. 0 leaves the image unchanged.",
     )
     luminance: Literal["style_image", "matched"] = Field(
         "style_image",
-        description="'matched' gives the image's light and dark the mean and the contrast of the"
-        " source, frame by frame.",
+        description="matched gives light and dark the mean and the contrast of the source,"
+        " frame by frame.",
     )
 
 
 class KeepColors(BaseStage[KeepColorsOptions]):
-    """Gives ``image`` the colors of ``source``: luminance transfer (Gatys et al. 2016).
+    """Restores the colors of the source; only light and dark stay stylized (Gatys et al. 2016).
 
     The luma of the image with the chroma of the source, in Y'IQ as published. Colors outside of
     [0, 1] are paled. At strength 0 every frame passes bit for bit.

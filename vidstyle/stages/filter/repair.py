@@ -26,32 +26,41 @@ from vidstyle.imaging.repair import repair
 
 class RepairOptions(StageOptions):
     action: Literal["repair", "report"] = Field(
-        "repair", description="'report' only counts, and leaves every frame as it is."
+        "repair", description="report only counts, and leaves every frame unchanged."
     )
     jump: float = Field(
-        JUMP, gt=0, le=1, description="A dead pixel differs from the median around it by more."
+        JUMP,
+        gt=0,
+        le=1,
+        description="A pixel is dead if it differs from the median around it by more than this.",
     )
     stable: float = Field(
-        STABLE, ge=0, le=1, description="Where the source differs by more, nothing counts as dead."
+        STABLE,
+        ge=0,
+        le=1,
+        description="Where the source differs by more than this, no pixel counts as dead.",
     )
     strokes: Strokes = Field(
         "spared",
-        description="Whether points of strokes, as sharp as what is around them, are dead as well.",
+        description="spared: points of a stroke, as sharp as their surroundings, do not count"
+        " as dead.",
     )
     blob_area: int = Field(
-        BLOB_AREA, ge=2, le=1_000_000, description="Pixels of the smallest black or white blob."
+        BLOB_AREA,
+        ge=2,
+        le=1_000_000,
+        description="Size of the smallest black or white blob that counts, in pixels.",
     )
     allowed_fraction: float = Field(
         0.0,
         ge=0,
         le=1,
-        description="Fraction of the image that may be black or white, as it is in the style"
-        " image.",
+        description="Fraction of the image that may be black or white because the style image is.",
     )
 
 
 class Repair(BaseStage[RepairOptions]):
-    """Repairs dead pixels and black or white blobs of ``image`` that its ``source`` does not have.
+    """Finds dead pixels and black or white blobs that the source does not have, and repairs them.
 
     A frame without damage passes bit for bit. A note at the end of the run says what was found.
     NaN does not arrive here: the run fails at the stage that writes it.

@@ -36,42 +36,62 @@ _PRESETS: dict[Preset, int] = {
 class DisOptions(StageOptions):
     """What is None keeps the value of the preset."""
 
-    preset: Preset = Field("fast", description="Speed against accuracy: about 1 : 2 : 12 in time.")
-    scale: float = Field(1.0, gt=0, le=1, description="Size of the images that are compared.")
+    preset: Preset = Field(
+        "fast",
+        description="Speed or accuracy: medium takes about three times as long as fast and is"
+        " more accurate. Options below that are not set follow it.",
+    )
+    scale: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Flow is computed on images of this size, relative to the frame.",
+    )
     directions: Directions = Field(
         "to_previous",
-        description="'both' also says which of the previous frame's pixels stay visible.",
+        description="both also computes visible_from_previous, which stylize/gatys-multipass"
+        " needs.",
     )
     finest_scale: int | None = Field(
         None, ge=0, le=4, description="Stop at this level of the pyramid; 0 is full size."
     )
-    patch_size: int | None = Field(None, ge=4, le=32, description="Side of a patch in pixels.")
-    patch_stride: int | None = Field(None, ge=1, le=32, description="Pixels between patches.")
+    patch_size: int | None = Field(None, ge=4, le=32, description="Side of a patch, in pixels.")
+    patch_stride: int | None = Field(
+        None, ge=1, le=32, description="Distance between patches, in pixels."
+    )
     gradient_iterations: int | None = Field(
-        None, ge=1, le=256, description="Steps of the search for each patch."
+        None, ge=1, le=256, description="Gradient descent steps per patch."
     )
     refinement_iterations: int | None = Field(
-        None, ge=0, le=50, description="Steps of the variational refinement at each level."
+        None,
+        ge=0,
+        le=50,
+        description="Steps of the variational refinement per level; 0 turns it off.",
     )
     refinement_alpha: float | None = Field(
-        None, ge=0, le=1000, description="Weight of a smooth flow in the refinement."
+        None, ge=0, le=1000, description="Weight of the smoothness term of the refinement."
     )
     refinement_delta: float | None = Field(
-        None, ge=0, le=1000, description="Weight of equal brightness in the refinement."
+        None,
+        ge=0,
+        le=1000,
+        description="Weight of the brightness constancy term of the refinement.",
     )
     refinement_gamma: float | None = Field(
-        None, ge=0, le=1000, description="Weight of equal gradients in the refinement."
+        None, ge=0, le=1000, description="Weight of the gradient constancy term of the refinement."
     )
     mean_normalization: bool | None = Field(
-        None, description="Compare patches without their mean: bears changes of light."
+        None,
+        description="Subtract the mean of each patch, which makes the flow robust to changes"
+        " of light.",
     )
     spatial_propagation: bool | None = Field(
-        None, description="Begin each patch's search at what its neighbors have found."
+        None, description="Start the search of a patch at the result of its neighbors."
     )
 
 
 class Dis(BaseStage[DisOptions]):
-    """Dense inverse search (Kroeger et al. 2016), both ways: ``flow`` and what follows from it.
+    """Optical flow by dense inverse search (Kroeger et al. 2016). The fastest; the usual choice.
 
     Images are compared as 8-bit gray. Writes ``flow``, ``visible`` and
     ``flow_from_previous``; on the first frame of a shot all are 0.

@@ -1,4 +1,4 @@
-"""Optical flow by polynomial expansion: slower than DIS, smoother."""
+"""Optical flow by polynomial expansion: an independent second opinion on DIS."""
 
 from __future__ import annotations
 
@@ -14,28 +14,42 @@ from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
 class FarnebackOptions(StageOptions):
     """Options of Farnebäck's method; the defaults follow OpenCV's tutorial."""
 
-    scale: float = Field(1.0, gt=0, le=1, description="Size of the images that are compared.")
+    scale: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Flow is computed on images of this size, relative to the frame.",
+    )
     directions: Directions = Field(
         "to_previous",
-        description="'both' also says which of the previous frame's pixels stay visible.",
+        description="both also computes visible_from_previous, which stylize/gatys-multipass"
+        " needs.",
     )
     pyramid_scale: float = Field(
-        0.5, ge=0.1, le=0.95, description="Size of each level against the one below it."
+        0.5, ge=0.1, le=0.95, description="Size of a pyramid level relative to the next larger one."
     )
     levels: int = Field(3, ge=1, le=10, description="Levels of the pyramid, full size included.")
-    window: int = Field(15, ge=3, le=101, description="Side of the averaging window in pixels.")
-    iterations: int = Field(3, ge=1, le=50, description="Iterations at each level.")
-    poly_n: int = Field(5, ge=3, le=15, description="Pixels that each polynomial is fitted to.")
+    window: int = Field(15, ge=3, le=101, description="Side of the averaging window, in pixels.")
+    iterations: int = Field(3, ge=1, le=50, description="Iterations per level.")
+    poly_n: int = Field(
+        5,
+        ge=3,
+        le=15,
+        description="Side of the neighborhood that each polynomial is fitted to, in pixels.",
+    )
     poly_sigma: float = Field(
-        1.2, gt=0, le=5, description="Standard deviation of the Gaussian of that fit."
+        1.2,
+        gt=0,
+        le=5,
+        description="Standard deviation of the Gaussian weights of that fit, in pixels.",
     )
     gaussian: bool = Field(
-        False, description="True: the averaging window is a Gaussian instead of a box; slower."
+        False, description="Average with a Gaussian window instead of a box. Slower."
     )
 
 
 class Farneback(BaseStage[FarnebackOptions]):
-    """Polynomial expansion (Farnebäck 2003), both ways: ``flow`` and what follows from it.
+    """Optical flow by polynomial expansion (Farnebäck 2003). Slower than flow/dis; an alternative.
 
     Images are compared as 8-bit gray. Writes ``flow``, ``visible`` and
     ``flow_from_previous``; on the first frame of a shot all are 0.

@@ -34,34 +34,40 @@ from vidstyle.models.style.backends import PrecisionChoice
 
 class RaftOptions(StageOptions):
     model: RaftSize = Field(
-        "small", description="'large' is more exact, and takes about twice the time."
+        "small", description="large is more accurate and takes about twice as long."
     )
     iterations: int = Field(
-        12, ge=1, le=64, description="How often the flow is corrected; time grows with it."
+        12,
+        ge=1,
+        le=64,
+        description="Refinement steps of the network. Time grows with their number.",
     )
     scale: Annotated[float, Field(gt=0, le=1)] | Literal["auto"] = Field(
         "auto",
-        description="Size of the images that are compared. Memory grows with its fourth power:"
-        " auto compares at most 1280x720 pixels.",
+        description="Flow is computed on images of this size, relative to the frame. Memory"
+        " grows with its fourth power. auto stays within 1280x720 pixels.",
     )
     precision: PrecisionChoice = Field(
         "auto",
-        description="Of the network's layers. auto is float16 on a GPU and float32 on the cpu.",
+        description="Precision of the network's layers. auto is float16 on a GPU and float32"
+        " on a processor.",
     )
     directions: Directions = Field(
         "to_previous",
-        description="'both' also says which of the previous frame's pixels stay visible.",
+        description="both also computes visible_from_previous, which stylize/gatys-multipass"
+        " needs.",
     )
     weights: str | None = Field(
         None,
-        description="A file with torchvision's keys, .safetensors or .pth; otherwise from the"
-        " folder VIDSTYLE_WEIGHTS, the user's cache, or torchvision's server.",
+        description="A weight file with torchvision's keys (.safetensors or .pth). If not"
+        " set, it is searched for in the folder VIDSTYLE_WEIGHTS and in the user's"
+        " cache, and else downloaded from torchvision.",
     )
-    offline: bool = Field(False, description="True: weights that are missing are not downloaded.")
+    offline: bool = Field(False, description="Never download weights.")
 
 
 class Raft(BaseStage[RaftOptions]):
-    """Recurrent all-pairs transforms (Teed, Deng 2020), both ways: ``flow`` and what follows.
+    """Optical flow by the network RAFT (Teed, Deng 2020). The most accurate; slow without a GPU.
 
     Both directions are computed at once. Writes ``flow``, ``visible`` and
     ``flow_from_previous``; on the first frame of a shot all are 0.

@@ -34,12 +34,15 @@ class HistogramOptions(StageOptions):
         0.24,
         ge=0.05,
         le=1,
-        description="A cut is where the change, 0 to 1, is at least this. Most cuts are above 0.5.",
+        description="Change between two frames, from 0 to 1, from which on there is a cut."
+        " Most cuts are above 0.5.",
     )
 
 
 class Histogram(BaseStage[HistogramOptions]):
-    """Writes ``cut``: 1 on the first frame of a new shot, else 0; 0 on the very first frame.
+    """Finds hard cuts, so that nothing is carried from one shot into the next.
+
+    Writes ``cut``: 1 on the first frame of a new shot, else 0; 0 on the very first frame.
 
     The change between two frames is ``image_change``: a flash changes the colors but not the
     structure, a pan the structure but not the colors, and a fade neither from frame to frame.

@@ -47,30 +47,31 @@ if TYPE_CHECKING:
 
 class FeedForwardOptions(StageOptions):
     style: Mix = keyframed_mix(
-        description="A name of `vidstyle styles list`, a style file, or a mix such as"
-        " {great-wave: 0.7, starry-night: 0.3} of styles of one architecture and width."
+        description="A name from `vidstyle styles list`, a style file, or a mix such as"
+        " {great-wave: 0.7, starry-night: 0.3}. Styles of a mix must have the same"
+        " network."
     )
     strength: float = keyframed(
-        1.0, ge=0, le=1, description="Weight of the stylized image; 0 leaves the image as it is."
+        1.0, ge=0, le=1, description="Weight of the stylized image. 0 leaves the image unchanged."
     )
     backend: BackendChoice = Field(
         "auto",
-        description="What the network is computed by: openvino, on processors alone; torch, or"
-        " compile, which is torch.compile. auto is openvino on the cpu and torch on a GPU.",
+        description="Library that runs the network. compile is torch.compile; openvino runs"
+        " on processors only. auto is openvino on a processor and torch on a GPU.",
     )
     precision: PrecisionChoice = Field(
         "auto",
-        description="Of the network's layers. auto is float16 on a GPU; on the cpu bfloat16 where"
-        " the processor has it, else float32.",
+        description="Precision of the network's layers. auto is float16 on a GPU; on a"
+        " processor it is bfloat16 where the hardware supports it, else float32.",
     )
     mask: str | None = layer_or_file(
-        description="Where to stylize: an image or video that is white there, or opaque where it"
-        " has transparency; or the name of a layer, such as a side input."
+        description="Where to stylize: an image or video that is white there (or opaque, if"
+        " it has transparency), or the name of a layer, such as a side input."
     )
 
 
 class FeedForward(BaseStage[FeedForwardOptions]):
-    """Stylizes ``image`` in a trained style: a feed-forward network (Johnson et al. 2016).
+    """Stylizes each frame in one pass through a trained network (Johnson et al. 2016). Fast.
 
     ``image + strength · mask · (stylized - image)``: at strength 0 the image passes untouched,
     and where strength and mask are 1 the result is the stylized image itself. Images have any

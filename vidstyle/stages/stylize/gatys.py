@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 
 class Gatys(BaseStage[GatysOptions]):
-    """Stylizes ``image`` by optimization (Gatys et al. 2016), frame by frame (Ruder et al. 2016).
+    """Stylizes by optimization (Gatys et al. 2016), frame after frame (Ruder et al. 2016).
+    Takes any style image, without training; seconds to minutes a frame.
 
     The first frame of a shot starts at the image itself. Each other one, where there is ``flow``,
     starts at the stylized previous frame, warped, and the temporal loss compares it with that where

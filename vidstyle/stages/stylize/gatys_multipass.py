@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 
 class GatysMultipass(BaseStage[GatysMultipassOptions]):
-    """Writes ``image``: the multi-pass algorithm of Ruder, Dosovitskiy and Brox (2016, section 4).
+    """Stylizes by optimization, in several passes forwards and backwards through a shot
+    (Ruder et al. 2016, section 4). Slower than stylize/gatys, and consistent in both directions.
 
     Each frame is stylized by itself first. Then passes go over the frames, forwards and backwards
     in turn. In a pass each frame i starts at

@@ -17,10 +17,11 @@ class ClipOptions(OptimizationOptions):
     """Of frames."""
 
     strength: float = keyframed(
-        1.0, ge=0, le=1, description="Weight of the stylized image; 0 leaves the image as it is."
+        1.0, ge=0, le=1, description="Weight of the stylized image. 0 leaves the image unchanged."
     )
     mask: str | None = layer_or_file(
-        description="Where to stylize: an image or video that is white there, or a layer's name."
+        description="Where to stylize: an image or video that is white there (or opaque, if"
+        " it has transparency), or the name of a layer, such as a side input."
     )
 
     def check_files(self) -> None:
@@ -47,7 +48,7 @@ class GatysOptions(ClipOptions):
 
     steps: int = Field(150, ge=1, le=10_000, description="Steps for the first frame of a shot.")
     steps_following: int = Field(
-        40, ge=1, le=10_000, description="Steps for the other frames, where there is flow."
+        40, ge=1, le=10_000, description="Steps for each other frame, if there is flow."
     )
     start: Literal["previous", "content", "noise"] = Field(
         "previous",

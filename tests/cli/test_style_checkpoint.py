@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vidstyle.cli.main import INTERRUPTED, TERMINATED
-from vidstyle.cli.style_stop import resumable
+from vidstyle.cli.style_checkpoint import resumable
 from vidstyle.core.errors import DeviceError, VidstyleError
 from vidstyle.models.weights import safetensors_file
 

@@ -1,4 +1,4 @@
-"""A training that is stopped says in one line how to resume it."""
+"""The checkpoint of a training: whether to resume from it, and what an interrupted one keeps."""
 
 from __future__ import annotations
 
@@ -6,37 +6,40 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vidstyle.cli.main import INTERRUPTED, TERMINATED
-from vidstyle.core.errors import DeviceError, VidstyleError, WeightsError
+from vidstyle.cli.interruption import explain_interruption
+from vidstyle.cli.terminal import say
+from vidstyle.core.errors import DeviceError, OutputError, WeightsError
 from vidstyle.models.weights.safetensors_file import read_metadata
 
 
-class InterruptedTrainingError(VidstyleError):
-    """Ctrl-C."""
+def check_checkpoint(checkpoint: Path, *, resume: bool, overwrite: bool) -> None:
+    """Say where the training begins.
 
-    exit_code = INTERRUPTED
-
-
-class TerminatedTrainingError(VidstyleError):
-    """SIGTERM."""
-
-    exit_code = TERMINATED
+    Raises:
+        OutputError: an earlier training has left a checkpoint, and nothing says what to do with it.
+    """
+    if not checkpoint.exists():
+        if resume:
+            say(f"there is no {checkpoint}: starting from the beginning")
+    elif resume:
+        steps = read_metadata(checkpoint).get("iteration", "0")
+        say(f"resuming after {steps} steps")
+    elif not overwrite:
+        raise OutputError(
+            f"{checkpoint} is there from an earlier training: pass --resume, or"
+            " --overwrite to start from the beginning"
+        )
 
 
 @contextmanager
 def resumable(checkpoint: Path) -> Generator[None, None, None]:
-    """Turns Ctrl-C and SIGTERM within into an error of that code that says what is kept.
+    """Turn Ctrl-C and SIGTERM within into an error that says what is kept.
 
     Running out of memory becomes a DeviceError.
     """
     try:
-        yield
-    except KeyboardInterrupt:
-        raise InterruptedTrainingError(f"interrupted; {_what_is_kept(checkpoint)}") from None
-    except SystemExit as leaving:
-        if leaving.code != TERMINATED:
-            raise
-        raise TerminatedTrainingError(f"terminated; {_what_is_kept(checkpoint)}") from None
+        with explain_interruption(lambda: _what_is_kept(checkpoint)):
+            yield
     except Exception as error:
         # torch's error is named without importing torch; on a processor it is the other one.
         if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":

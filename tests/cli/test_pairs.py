@@ -8,8 +8,7 @@ from typing import Literal
 
 import pytest
 
-from vidstyle.cli import style_pairs
-from vidstyle.cli.style_pairs import pairs_of
+from vidstyle.cli.style_train import pairs_of
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.training.pair_choice import MOTION
 
@@ -35,7 +34,7 @@ class OtherChoice:
 def test_other_kinds_need_a_path_that_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(style_pairs, "PairChoice", OtherChoice)
+    monkeypatch.setattr("vidstyle.training.pair_choice.PairChoice", OtherChoice)
     assert pairs_of(f"sceneflow:{tmp_path}") == OtherChoice("sceneflow", tmp_path)
     with pytest.raises(UsageError, match="--pairs sceneflow: wanted motion, sceneflow:PATH"):
         pairs_of("sceneflow")
