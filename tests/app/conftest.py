@@ -35,8 +35,7 @@ def image_choices(settings: PageSettings, **changes: Any) -> ImageChoices:
         size=100,
         backbone="vgg19",
         layer_weights=(1.0, 1.0, 1.0, 1.0),
-        style_weight=1.0,
-        smoothness=0.01,
+        weights={"style_weight": 1.0, "variation_weight": 0.01},
         strength=1.0,
     )
     return replace(chosen, **changes)

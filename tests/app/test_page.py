@@ -8,14 +8,17 @@ import pytest
 
 pytest.importorskip("streamlit", reason="Streamlit, the extra `app`, is not installed")
 
+from pydantic import Field
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import WriteClip
 from tests.app.test_job_queue import until
 from vidstyle.app.desk import Desk
+from vidstyle.app.page import image_tab
 from vidstyle.app.server import PAGE
 from vidstyle.app.studio import Studio
 from vidstyle.app.tasks import ClipChoices, ImageChoices
+from vidstyle.models.loss.loss_options import LossWeights
 from vidstyle.models.optimization.options import StillOptions
 from vidstyle.models.style.styles import find_style
 
@@ -88,8 +91,27 @@ def test_the_controls_of_an_image_reach_its_task(page: AppTest, studio: Studio) 
     assert task.style_image == studio.choices.style_images[1].path
     assert task.backbone == studio.choices.networks[2].name
     assert (task.steps, task.size, task.strength) == (10_000, 1000, 0.5)
-    assert (task.style_weight, task.smoothness) == (5.0, 0.1)
+    assert task.weights == {"style_weight": 5.0, "variation_weight": 0.1}
     assert task.layer_weights == (0.0, 0.5, 1.5, 2.0)
+
+
+class MoreWeights(LossWeights):
+    """With a loss term that the page does not know."""
+
+    fine_detail_weight: float = Field(0.0, ge=0, le=1e6, description="Weight of fine detail.")
+
+
+def test_a_new_loss_term_has_a_slider(
+    page: AppTest, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = {**image_tab._OPTIONS, **MoreWeights.model_fields}
+    monkeypatch.setattr(image_tab, "LossWeights", MoreWeights)
+    monkeypatch.setattr(image_tab, "_OPTIONS", fields)
+    [slider] = [s for s in page.run().select_slider if s.label == "Fine detail"]
+    assert slider.value == 0.0
+    slider.set_value(0.5)
+    press(page.run(), "Stylize")
+    assert image_choices(studio).weights["fine_detail_weight"] == 0.5
 
 
 def test_nothing_of_the_style_image_cannot_be_stylized(page: AppTest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -49,6 +50,13 @@ def test_an_image_is_stylized_at_its_size_step_by_step(
     assert stylized.shape == (62, 100, 3)
     small = cv2.resize(original, (100, 62), interpolation=cv2.INTER_AREA)
     assert abs(stylized.astype(float) - small).mean() > 1
+
+
+def test_weights_become_options_of_the_command(settings: PageSettings, tmp_path: Path) -> None:
+    weights = {"style_weight": 2.0, "range_penalty_weight": 0.5}
+    [command] = image_task(tmp_path, image_choices(settings, weights=weights)).commands()
+    options = dict(pairwise(command.arguments))
+    assert (options["--style-weight"], options["--range-penalty-weight"]) == ("2.0", "0.5")
 
 
 @pytest.mark.slow

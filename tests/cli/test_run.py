@@ -9,6 +9,7 @@ import av
 import pytest
 
 from vidstyle.cli.main import run_command
+from vidstyle.runner.execution.engines import ENGINES
 
 TEMPORAL = """\
 version: 1
@@ -191,3 +192,10 @@ def test_a_stage_that_raises_ends_the_run_at_any_frame(folder, write_clip, capfd
         assert run_command([*command, "--engine", engine]) == 10
         assert f"stage filter, frame {frame}: RuntimeError: planted" in capfd.readouterr().err
         assert not (folder / "out.mp4").exists()
+
+
+def test_help_says_what_each_engine_does(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["run", "--help"]) == 0
+    text = " ".join(capfd.readouterr().out.split())
+    for name, engine in ENGINES.items():
+        assert f"{name}: {(engine.__doc__ or '').splitlines()[0]}" in text

@@ -101,7 +101,7 @@ def packets(path: Path) -> list[tuple[int | None, int | None, int | None, bytes]
 
 
 @pytest.mark.parametrize("text", [RECURRENT, SPANS], ids=["recurrent", "spans"])
-@pytest.mark.parametrize("engine", ["serial", "threaded"])
+@pytest.mark.parametrize("engine", get_args(Engine))
 def test_a_run_stopped_anywhere_goes_on_to_the_same_frames(
     tmp_path: Path, text: str, engine: Engine
 ) -> None:

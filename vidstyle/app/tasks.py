@@ -60,9 +60,8 @@ class ImageChoices:
     backbone: BackboneName
     layer_weights: tuple[float, ...]
     """Of the style layers, from fine to coarse, spread over as many as the backbone has."""
-    style_weight: float
-    smoothness: float
-    """Weight of the total variation."""
+    weights: Mapping[str, float]
+    """Of the loss terms, by option, such as ``style_weight``."""
     strength: float
 
 
@@ -99,9 +98,8 @@ def image_task(folder: Path, chosen: ImageChoices) -> Task:
             "--size": chosen.size,
             "--steps": chosen.steps,
             "--strength": chosen.strength,
-            "--style-weight": chosen.style_weight,
-            "--variation-weight": chosen.smoothness,
             "--backbone": chosen.backbone,
+            **{f"--{name.replace('_', '-')}": weight for name, weight in chosen.weights.items()},
         }
         options = [text for name, value in numbers.items() for text in (name, str(value))]
         if len(set(chosen.layer_weights)) > 1:

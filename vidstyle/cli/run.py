@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.runner.execution.engines import EngineName, engine_summaries
 
 
 def register(app: typer.Typer) -> None:
@@ -66,12 +67,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything and print the plan. Writes nothing.")
     ] = False,
-    engine: Annotated[
-        str,
-        typer.Option(
-            help="threaded: one thread per stage; serial: one frame in one stage at a time."
-        ),
-    ] = "threaded",
+    engine: Annotated[EngineName, typer.Option(help=engine_summaries())] = "threaded",
     plugins: given.Plugins = None,
     json: given.Json = False,
 ) -> None:
@@ -80,13 +76,9 @@ def run(
     from vidstyle.cli.plan_text import print_plan
     from vidstyle.cli.progress import listener
     from vidstyle.runner import job as jobs
-    from vidstyle.runner.execution.engines import ENGINES
     from vidstyle.runner.plan.memory import parse_size
     from vidstyle.runner.plan.naming import output_paths
 
-    name = next((name for name in ENGINES if name == engine), None)
-    if name is None:
-        raise typer.BadParameter(f"--engine {engine}: wanted one of {', '.join(ENGINES)}")
     interval = given.interval_of(frames)
     overrides = given.overrides_of(set_, style, strength, consistency)
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
@@ -112,4 +104,4 @@ def run(
             with listener(as_json=json) as show:
                 stored = StoredFrames(loaded, show)
                 with explain_interruption(stored.sentence):
-                    jobs.run(job, engine=name, listen=stored)
+                    jobs.run(job, engine=engine, listen=stored)

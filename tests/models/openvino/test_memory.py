@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 
 from vidstyle.core.context import Precision
 from vidstyle.models.openvino.memory import network_memory
+from vidstyle.models.style.architectures import ARCHITECTURES
 from vidstyle.models.style.graph_export import export_graph
 
 FREE = ["n", 3, "h", "w"]
@@ -89,7 +90,7 @@ print(peak() - before)
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux reports it")
 @pytest.mark.parametrize("size", [(540, 960), (1080, 1920)])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("architecture", ["fast", "johnson", "johnson-fractional"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_what_is_counted_is_what_is_taken(
     tmp_path: Path, architecture: str, precision: Precision, size: tuple[int, int]
 ) -> None:

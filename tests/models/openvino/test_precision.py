@@ -8,11 +8,11 @@ from ml_dtypes import bfloat16
 
 from vidstyle.models.openvino.network import sized_model
 from vidstyle.models.openvino.precision import to_bfloat16
-from vidstyle.models.style.architectures import ArchitectureName
+from vidstyle.models.style.architectures import ARCHITECTURES, ArchitectureName
 from vidstyle.models.style.graph_export import export_graph
 
 
-@pytest.mark.parametrize("architecture", ["fast", "johnson", "johnson-fractional"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_convolutions_are_in_bfloat16_and_images_and_statistics_are_not(
     architecture: ArchitectureName,
 ) -> None:

@@ -81,7 +81,7 @@ def test_a_queue_that_is_asked_for_is_kept() -> None:
 
 def test_what_cannot_fit_is_refused_with_what_would() -> None:
     with pytest.raises(
-        DeviceError, match=r"for images of 1024x1024, but .* images of (\d+)x(\d+)\."
+        DeviceError, match=r"for images of 1024x1024, the .* images of (\d+)x(\d+)\."
     ) as e:
         plan(BASE + 100 * MIB)
     side = int(str(e.value).split("images of ")[-1].split("x")[0])
@@ -91,6 +91,32 @@ def test_what_cannot_fit_is_refused_with_what_would() -> None:
     assert plan(BASE + 107 * MIB, clip=small).memory <= BASE + 107 * MIB
     with pytest.raises(DeviceError, match=r"but --max-memory is .*iB\. Raise it\.$"):
         plan(BASE // 2)
+
+
+class Precise(StageOptions):
+    precision: str = "float32"
+
+
+class Network(BaseStage[Precise]):
+    Options = Precise
+    needs = Stylizer.needs
+    memory = Stylizer.memory
+
+
+@pytest.mark.parametrize(("precision", "advised"), [("float32", True), ("bfloat16", False)])
+def test_a_refusal_names_the_largest_stage_and_a_precision_that_takes_less(
+    precision: str, advised: bool
+) -> None:
+    stages: list[tuple[str, Any, StageOptions]] = [
+        ("decode", object, NOTHING),
+        ("stylize", Network, Precise(precision=precision)),
+        ("encode", Sink, NOTHING),
+    ]
+    entries = tuple(StageEntry(kind, f"{kind}/x", kind, *rest) for kind, *rest in stages)
+    with pytest.raises(DeviceError, match=r"the largest part for stylize \(128 MiB\)") as error:
+        assembly = assemble(Pipeline(1, entries, Path("p.yaml")), None, CLIP)  # type: ignore[arg-type]  # the source is not asked
+        make_plan(assembly, budget=BASE + 100 * MIB)
+    assert ("set stylize.precision=bfloat16" in str(error.value)) == advised
 
 
 def test_images_that_are_the_source_still_are_counted_once() -> None:

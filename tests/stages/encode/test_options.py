@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -44,3 +45,8 @@ def test_every_preset_and_pixel_format_of_the_table_opens(codec):
 
 def test_every_container_of_a_codec_is_known():
     assert {suffix for codec in CODECS.values() for suffix in codec.suffixes} == set(CONTAINERS)
+
+
+def test_further_options_may_follow_the_pixel_format() -> None:
+    codec = replace(CODECS["ffv1"], extra=lambda threads, pixel_format: {"profile": pixel_format})
+    assert codec.options(None, None, 2, "yuv422p") == {"profile": "yuv422p"}

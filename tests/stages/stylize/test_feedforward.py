@@ -14,7 +14,7 @@ import torch
 
 from vidstyle.core import Clip, ExecutionContext, Frame, Window
 from vidstyle.core.errors import PipelineError, WeightsError
-from vidstyle.models.style.architectures import ArchitectureName, empty_network
+from vidstyle.models.style.architectures import ARCHITECTURES, ArchitectureName, empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import (
     Credit,
@@ -275,7 +275,7 @@ def grown(style: Path, backend: str, size: tuple[int, int]) -> int:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what is taken")
-@pytest.mark.parametrize("architecture", ["fast", "johnson", "johnson-fractional"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_it_takes_the_memory_that_it_states(
     tmp_path: Path, architecture: ArchitectureName, backend: str
 ) -> None:

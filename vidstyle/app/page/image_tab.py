@@ -20,6 +20,7 @@ from vidstyle.app.page.progress import (
 from vidstyle.app.page.sources import ChosenImage, draw_image_source, draw_small
 from vidstyle.app.studio import current
 from vidstyle.app.tasks import IMAGE, PREVIEWS, ImageChoices, Task, image_task
+from vidstyle.models.loss.loss_options import LossWeights
 from vidstyle.models.optimization.options import StillOptions
 
 Number = TypeVar("Number", int, float)
@@ -37,6 +38,12 @@ _STEPS = (
 _LAYERS = ("Grain", "Strokes", "Shapes", "Large forms")
 _WEIGHTS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _SMOOTHNESS = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+_WEIGHT_SLIDERS = {
+    "style_weight": ("Style against content", _WEIGHTS),
+    "variation_weight": ("Smoothness", _SMOOTHNESS),
+}
+# The style's weight is relative to the content's; a photo has no previous frame.
+_NO_SLIDER = ("content_weight", "range_penalty_weight", "temporal_weight")
 
 
 def draw_image_tab() -> None:
@@ -82,8 +89,7 @@ def _draw_settings(photo: ChosenImage | None, style_image: ChosenImage | None) -
         strength = st.slider(
             "Strength", *_bounds("strength"), field.default, help=field.description
         )
-        style_weight = _draw_stops("Style against content", "style_weight", _WEIGHTS)
-        smoothness = _draw_stops("Smoothness", "variation_weight", _SMOOTHNESS)
+        weights = _draw_weights()
         st.caption("What to take from the style image")
         layers = tuple(
             column.slider(title, 0.0, 2.0, 1.0, step=0.1)
@@ -102,8 +108,7 @@ def _draw_settings(photo: ChosenImage | None, style_image: ChosenImage | None) -
         size=size,
         backbone=network.name,
         layer_weights=layers,
-        style_weight=style_weight,
-        smoothness=smoothness,
+        weights=weights,
         strength=strength,
     )
 
@@ -111,6 +116,18 @@ def _draw_settings(photo: ChosenImage | None, style_image: ChosenImage | None) -
         return image_task(folder, chosen)
 
     return make
+
+
+def _draw_weights() -> dict[str, float]:
+    """A slider for the weight of each loss term, by option. One that is not known here is named
+    after its option."""
+    weights = {}
+    for option in LossWeights.model_fields:
+        if option not in _NO_SLIDER:
+            title = option.removesuffix("_weight").replace("_", " ").capitalize()
+            label, stops = _WEIGHT_SLIDERS.get(option, (title, (0.0, *_WEIGHTS)))
+            weights[option] = _draw_stops(label, option, stops)
+    return weights
 
 
 def _draw_stops(

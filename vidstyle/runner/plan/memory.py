@@ -70,9 +70,14 @@ def refusal(plan: Plan, budget: int) -> DeviceError:
     shrink = math.sqrt(max(budget - fixed, 0) / max(plan.memory - fixed, 1))
     width, height = (int(shrink * side) // 2 * 2 for side in (clip.width, clip.height))
     fits = f", or use images of {width}x{height}" if min(width, height) >= 16 else ""
+    most = max((*plan.stages, plan.sink), key=lambda stage: stage.memory)
+    # On a processor a network's features take half of it; torch has copies in float32.
+    halves = most.needs.home == "host" and most.options.get("precision") == "float32"
+    less = f", set {most.name}.precision=bfloat16, which takes less" if halves else ""
     return DeviceError(
-        f"needs {size_text(plan.memory)} for images of {clip.width}x{clip.height}, but --max-memory"
-        f" is {size_text(budget)}. Raise it{fits}."
+        f"needs {size_text(plan.memory)} for images of {clip.width}x{clip.height}, the largest part"
+        f" for {most.name} ({size_text(most.memory)}), but --max-memory is {size_text(budget)}."
+        f" Raise it{less}{fits}."
     )
 
 

@@ -39,7 +39,7 @@ PresetName = Literal[
     "placebo",
 ]
 Preset: TypeAlias = PresetName | int
-Extra: TypeAlias = Callable[[int], dict[str, str]]
+Extra: TypeAlias = Callable[[int, str], dict[str, str]]
 
 _NAMED: Final[tuple[Preset, ...]] = get_args(PresetName)
 
@@ -62,8 +62,8 @@ class VideoCodec:
     presets: tuple[Preset, ...] = ()
     default_preset: Preset | None = None
     preset_key: str = "preset"
-    extra: Extra = field(default=lambda _: {})
-    """Further options of FFmpeg, for a number of threads."""
+    extra: Extra = field(default=lambda threads, pixel_format: {})
+    """Further options of FFmpeg, for a number of threads and FFmpeg's name of the format."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that its library reads when first opened, unless they are set."""
     whole_chroma: bool = False
@@ -142,9 +142,11 @@ class VideoCodec:
         chosen = self.default_preset if preset is None else preset
         return int(self.buffered.get(chosen, self.buffered[None]) * samples / 1.5)
 
-    def options(self, crf: int | None, preset: Preset | None, threads: int) -> dict[str, str]:
+    def options(
+        self, crf: int | None, preset: Preset | None, threads: int, pixel_format: str
+    ) -> dict[str, str]:
         """What FFmpeg's encoder is opened with."""
-        options = self.extra(threads)
+        options = self.extra(threads, pixel_format)
         if self.crf is not None:
             options["crf"] = str(self.default_crf if crf is None else crf)
         chosen = self.default_preset if preset is None else preset
@@ -157,7 +159,7 @@ class VideoCodec:
 _AVX_512F: Final = 13
 
 
-def _x264(threads: int) -> dict[str, str]:
+def _x264(threads: int, pixel_format: str) -> dict[str, str]:
     """Options that keep packets from depending on uninitialized memory.
 
     x264's code for AVX-512 (core 165) gives other packets where its buffers are not zeroed; that
@@ -166,20 +168,20 @@ def _x264(threads: int) -> dict[str, str]:
     return {"x264-params": "asm=avx2"} if cv2.checkHardwareSupport(_AVX_512F) else {}
 
 
-def _x265(threads: int) -> dict[str, str]:
+def _x265(threads: int, pixel_format: str) -> dict[str, str]:
     # An open GOP would refer across the joins; the log goes to stderr past FFmpeg's.
     return {"x265-params": f"open-gop=0:log-level=none:pools={threads}:frame-threads=1"}
 
 
-def _svtav1(threads: int) -> dict[str, str]:
+def _svtav1(threads: int, pixel_format: str) -> dict[str, str]:
     return {"svtav1-params": f"lp={threads}"}
 
 
-def _vp9(threads: int) -> dict[str, str]:
+def _vp9(threads: int, pixel_format: str) -> dict[str, str]:
     return {"row-mt": "1", "deadline": "good", "b": "0"}
 
 
-def _ffv1(threads: int) -> dict[str, str]:
+def _ffv1(threads: int, pixel_format: str) -> dict[str, str]:
     # Version 3 with checksums; the number of slices would otherwise follow that of threads.
     return {"level": "3", "slices": "4", "slicecrc": "1", "g": "1"}
 

@@ -107,7 +107,7 @@ def resolve(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings
         sample_aspect=clip.sample_aspect,
         rate=_nominal_rate(clip, codec),
         threads=threads,
-        options=codec.options(options.crf, options.preset, threads),
+        options=codec.options(options.crf, options.preset, threads, pixel_format),
     )
 
 
