@@ -79,13 +79,15 @@ def measure_all(
     first = sized(given.clips[0], folder, SMALL)
     caches = {"32 channels": (FAST, ["--style", str(network)], given.frames)}
     if given.weights:
-        caches["temporal-quality"] = (QUALITY, ["--set", f"flow.weights={given.weights}"], 48)
+        options = ["--set", f"flow.weights={given.weights}"]
+        caches["temporal-quality"] = (QUALITY, options, min(48, given.frames))
     for name, (pipeline, options, frames) in caches.items():
         cold, warm = with_cache(pipeline, first, options, frames, folder / name)
         print(f"another blend, warm cache, {name}: {cold / warm:.1f} times as fast", flush=True)
         yield f"cache, {name}", {"cold_seconds": cold, "warm_seconds": warm}
-    peak = time_command(run_command(FAST, sized(given.clips[0], folder, LARGE), folder, 30)).peak
-    print(f"1920x1080, 30 frames: peak {peak / 2**20:.0f} MiB", flush=True)
+    large, few = sized(given.clips[0], folder, LARGE), min(30, given.frames)
+    peak = time_command(run_command(FAST, large, folder, few)).peak
+    print(f"1920x1080, {few} frames: peak {peak / 2**20:.0f} MiB", flush=True)
     yield "1920x1080 peak_mib", peak / 2**20
     help_seconds = min(seconds([*VIDSTYLE, "--help"]) for _ in range(5))
     print(f"vidstyle --help: {help_seconds:.2f} s")

@@ -40,7 +40,7 @@ def explain_interruption(what_is_left: Callable[[], str]) -> Generator[None, Non
         raise TerminatedCommandError(f"terminated; {what_is_left()}") from None
 
 
-class StoredFrames:
+class InterruptionListener:
     """A listener that passes events on and knows what an interrupted run has stored."""
 
     def __init__(self, pipeline: Pipeline, listen: Listener) -> None:

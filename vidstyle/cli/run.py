@@ -72,7 +72,7 @@ def run(
     json: given.Json = False,
 ) -> None:
     """Stylize clips with a pipeline."""
-    from vidstyle.cli.interruption import StoredFrames, explain_interruption
+    from vidstyle.cli.interruption import InterruptionListener, explain_interruption
     from vidstyle.cli.plan_text import print_plan
     from vidstyle.cli.progress import listener
     from vidstyle.runner import job as jobs
@@ -102,6 +102,6 @@ def run(
                 print_plan(plan, as_json=json)
         else:
             with listener(as_json=json) as show:
-                stored = StoredFrames(loaded, show)
+                stored = InterruptionListener(loaded, show)
                 with explain_interruption(stored.sentence):
                     jobs.run(job, engine=engine, listen=stored)

@@ -63,11 +63,17 @@ def process_memory(*, torch: bool) -> int:
     return _BARE + (_TORCH if torch else 0)
 
 
-def refusal(plan: Plan, budget: int) -> DeviceError:
-    """The error for a plan that needs more memory, whatever is chosen: what it needs, what fits."""
-    fixed = process_memory(torch=any(s.needs.home == "device" for s in plan.stages))
+def refusal(plan: Plan, smaller: Plan, budget: int) -> DeviceError:
+    """The error for a plan that needs more memory, whatever is chosen: what it needs, what fits.
+
+    ``smaller`` is the plan for images of half the sides. It tells what grows with their size.
+    """
     clip = plan.source.clip
-    shrink = math.sqrt(max(budget - fixed, 0) / max(plan.memory - fixed, 1))
+    pixels, fewer = (p.source.clip.width * p.source.clip.height for p in (plan, smaller))
+    bytes_per_pixel = max((plan.memory - smaller.memory) / max(pixels - fewer, 1), 1e-6)
+    fitting = (budget - plan.memory) / bytes_per_pixel + pixels
+    # A little less, since networks extend sides to multiples of their own.
+    shrink = 0.999 * math.sqrt(max(fitting, 0) / pixels)
     width, height = (int(shrink * side) // 2 * 2 for side in (clip.width, clip.height))
     fits = f", or use images of {width}x{height}" if min(width, height) >= 16 else ""
     most = max((*plan.stages, plan.sink), key=lambda stage: stage.memory)

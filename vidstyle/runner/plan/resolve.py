@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from vidstyle.core.context import ExecutionContext
 from vidstyle.core.needs import Needs
@@ -40,7 +41,16 @@ def make_plan(
         if plan.memory <= budget and saves:
             return plan
     assert plan is not None
-    raise refusal(plan, budget)
+    raise refusal(plan, _plan(_halve_sides(assembly), frames, choice, savings), budget)
+
+
+def _halve_sides(assembly: Assembly) -> Assembly:
+    """The same for images of half the sides."""
+    halves = [
+        replace(clip, width=max(clip.width // 2, 1), height=max(clip.height // 2, 1))
+        for clip in assembly.clips
+    ]
+    return replace(assembly, clips=tuple(halves))
 
 
 def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, savings: int) -> Plan:
