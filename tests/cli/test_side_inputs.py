@@ -210,7 +210,7 @@ def test_the_output_is_never_a_side_input(work: Path, capfd) -> None:  # type: i
 def test_the_plan_names_side_inputs_and_its_digest_knows_their_content(work: Path, capfd) -> None:  # type: ignore[no-untyped-def]  # a fixture
     command = ["show.yaml", "in.mp4", "-o", "out.mkv", "--dry-run"]
     assert run(*command) == 0
-    assert f"side input region: {work}/masks/m.mkv, 80x64" in capfd.readouterr().out
+    assert f"Side input region: {work}/masks/m.mkv, 80x64" in capfd.readouterr().out
     plans = []
     for level in (255, 255, 254):
         write_image(work / "m.png", level)

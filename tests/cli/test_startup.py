@@ -7,6 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from vidstyle.cli import main
+
 STYLIZED = Path(__file__).parents[2] / "pipelines" / "temporal.yaml"
 
 COMMANDS = [
@@ -36,6 +40,20 @@ def test_help_answers_in_half_a_second() -> None:
         took.append(time.perf_counter() - started)
     assert "run" in done.stdout
     assert min(took) < 0.5
+
+
+def test_the_list_of_commands_needs_none_of_their_modules() -> None:
+    code = (
+        "import sys\nfrom vidstyle.cli.main import run_command\nrun_command(['--help'])\n"
+        "assert not {'numpy', 'pydantic', 'vidstyle.core'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+
+@pytest.mark.parametrize("name", main._COMMANDS)
+def test_the_list_says_of_a_command_what_its_own_help_begins_with(name: str) -> None:
+    _, summary = main._COMMANDS[name]
+    assert main._load_command(name).get_short_help_str(1000) == summary
 
 
 def test_torch_is_not_imported_without_need(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
@@ -19,21 +20,22 @@ from typer.core import TyperGroup
 from vidstyle import __version__
 from vidstyle.cli.terminal import VisibleFormatter, say, visible_lines
 
-# The module of each command, in the order of the help.
-_MODULES = {
-    "run": "run",
-    "image": "image",
-    "batch": "batch",
-    "check": "check",
-    "evaluate": "evaluate",
-    "compare": "compare",
-    "bench": "bench",
-    "schema": "pipelines",
-    "app": "app",
-    "pipelines": "pipelines",
-    "stages": "stages",
-    "styles": "styles",
-    "weights": "weights",
+# The module of each command and what the list of commands says of it, in the order of the help.
+# The lines are repeated here because to print them must not import thirteen modules.
+_COMMANDS = {
+    "run": ("run", "Stylize clips with a pipeline."),
+    "image": ("image", "Stylize an image by optimization: minutes, and with any loss network."),
+    "batch": ("batch", "Stylize every clip of a folder."),
+    "check": ("check", "Validate a pipeline."),
+    "evaluate": ("evaluate", "Evaluate clips: flicker, sharpness, ghosting, drift."),
+    "compare": ("compare", "Write a page that shows two clips in one frame, split by a line."),
+    "bench": ("bench", "Time a pipeline, its stylizer only, and a plain frame loop."),
+    "schema": ("pipelines", "Print the JSON Schema of pipeline files, for editors."),
+    "app": ("app", "Stylize images and clips in a browser."),
+    "pipelines": ("pipelines", "List the pipelines that come with vidstyle."),
+    "stages": ("stages", "List and explain stages."),
+    "styles": ("styles", "List, preview, train, import and export styles."),
+    "weights": ("weights", "List, download and verify third-party weights."),
 }
 
 
@@ -41,15 +43,15 @@ class _LazyCommands(Mapping[str, Any]):
     """Imports a command's module when it is asked for: no command pays for the others' options."""
 
     def __getitem__(self, name: str) -> Any:
-        if name not in _MODULES:
+        if name not in _COMMANDS:
             raise KeyError(name)
         return _load_command(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_MODULES)
+        return iter(_COMMANDS)
 
     def __len__(self) -> int:
-        return len(_MODULES)
+        return len(_COMMANDS)
 
 
 class _Commands(TyperGroup):
@@ -57,13 +59,24 @@ class _Commands(TyperGroup):
         super().__init__(**attributes)
         self.commands = _LazyCommands()  # type: ignore[assignment]  # nobody adds to it
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands, as the base class does, without their modules."""
+        longest = formatter.width - 6 - max(map(len, _COMMANDS))
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, textwrap.shorten(summary, longest, placeholder="..."))
+                    for name, (_, summary) in _COMMANDS.items()
+                ]
+            )
+
 
 @cache
 def _load_command(name: str) -> Any:
     own = typer.Typer(add_completion=False, rich_markup_mode=None)
     # With a callback it is a group, however few commands the module has.
     own.callback()(lambda: None)
-    import_module(f"vidstyle.cli.{_MODULES[name]}").register(own)
+    import_module(f"vidstyle.cli.{_COMMANDS[name][0]}").register(own)
     return typer.main.get_group(own).commands[name]
 
 

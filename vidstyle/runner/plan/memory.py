@@ -66,7 +66,7 @@ def process_memory(*, torch: bool) -> int:
 def refusal(plan: Plan, smaller: Plan, budget: int) -> DeviceError:
     """The error for a plan that needs more memory, whatever is chosen: what it needs, what fits.
 
-    ``smaller`` is the plan for images of half the sides. It tells what grows with their size.
+    ``smaller`` is the plan for images of half the sides: the difference is what grows with size.
     """
     clip = plan.source.clip
     pixels, fewer = (p.source.clip.width * p.source.clip.height for p in (plan, smaller))
