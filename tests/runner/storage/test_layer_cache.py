@@ -163,7 +163,7 @@ def test_damaged_and_truncated_files_are_computed_again(
         file.write_bytes(data if number % 3 else data[: number * 100])
     again, texts = heard(job("again", cache=tmp_path / "cache"))
     assert again.digest == cold.digest
-    assert texts.startswith("reused 0 results")
+    assert texts.startswith("cache: reused 0 results")
 
 
 def test_the_folder_stays_within_its_limit_and_keeps_what_was_used_last(tmp_path: Path) -> None:
