@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from vidstyle.models.loss.backbone import Backbone
 from vidstyle.models.loss.backbone_network import build_network
-from vidstyle.models.optimization.gatys import stylize
+from vidstyle.models.optimization.gatys import optimize_image
 from vidstyle.models.optimization.options import DescentOptions
 from vidstyle.models.optimization.task import OptimizationTask, StyleReference
 
@@ -35,7 +35,8 @@ backbone = Backbone(name, weights).to(memory_format=torch.channels_last)
 few = DescentOptions(steps=2)
 for width, height in ((64, 48), (256, 192)):
     content, style_image = (torch.rand(1, 3, height, width) for _ in range(2))
-    stylize(backbone, OptimizationTask(content, (StyleReference(image=style_image),)), options=few)
+    task = OptimizationTask(content, (StyleReference(image=style_image),))
+    optimize_image(backbone, task, options=few)
     # The peak that getrusage reports includes the process that this one was forked from.
     status = Path("/proc/self/status").read_text()
     print(int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) * 1024)
