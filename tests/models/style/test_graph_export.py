@@ -43,7 +43,12 @@ def exported(
 
 @pytest.fixture
 def elsewhere(exported: tuple[Style, Path]) -> onnxruntime.InferenceSession:
-    return onnxruntime.InferenceSession(exported[1], providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    # More threads would take the cores of other tests' processes, and spin there.
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(
+        exported[1], sess_options=options, providers=["CPUExecutionProvider"]
+    )
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 47, 90), (3, 3, 64, 48), (1, 3, 29, 21), (2, 3, 20, 20)])
