@@ -17,6 +17,7 @@ from vidstyle.core.errors import PipelineError
 from vidstyle.media.color import MATRIX_TO_TAG, RANGE_TO_TAG, guess_matrix
 from vidstyle.media.from_rgb import LAYOUTS
 from vidstyle.stages.encode.codecs import CODECS, CodecName, PixelFormat, Preset, VideoCodec
+from vidstyle.stages.encode.priority import usual_priority
 
 Keep: TypeAlias = Literal["copy", "drop"]
 
@@ -120,7 +121,8 @@ def new_encoder(settings: EncoderSettings) -> VideoCodecContext:
     assert isinstance(context, VideoCodecContext)
     configure(context, settings)
     try:
-        context.open()
+        with usual_priority():
+            context.open()
     except av.error.FFmpegError as error:
         raise PipelineError(
             f"{settings.codec.name} cannot encode {settings.width}x{settings.height} "

@@ -23,6 +23,7 @@ from vidstyle.stages.encode.containers import Container, container_for
 from vidstyle.stages.encode.encoder import EncodeOptions, EncoderSettings, configure
 from vidstyle.stages.encode.other_streams import OtherStreams
 from vidstyle.stages.encode.output_file import open_output, padded_packet, verify_file
+from vidstyle.stages.encode.priority import usual_priority
 from vidstyle.stages.encode.routes import AvPacket, Cut
 from vidstyle.stages.encode.timeline import TimedPacket, Timeline, decoding_order
 from vidstyle.stages.encode.writer import ALPHA_PLANE
@@ -116,7 +117,8 @@ class Joining:
         configure(context, self.settings)
         if tag is not None:
             context.codec_tag = tag
-        context.open()
+        with usual_priority():
+            context.open()
         context.extradata = extradata or None
         context.reorder_depth = delay
         stream.time_base = self.clip.time_base
