@@ -56,7 +56,7 @@ def bench(
     loaded = given.pipeline_of(pipeline, overrides)
     with tempfile.TemporaryDirectory() as folder:
         _check(loaded, clip, Path(folder))
-        texts = [given if isinstance(given, str) else given.text for given in overrides]
+        texts = [each if isinstance(each, str) else each.text for each in overrides]
         commands = _commands(loaded, clip, Path(folder), texts, frames)
         timings = {
             name: fastest(found) for name, found in time_in_turns(commands, rounds=rounds).items()

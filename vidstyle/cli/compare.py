@@ -25,7 +25,7 @@ def compare(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
     json: given.Json = False,
 ) -> None:
-    """Write a page that shows two clips in one frame, split by a line.
+    """Write a page that shows two clips, split by a line.
 
     The page needs no other file. It shows small videos of the clips, of 12 MiB together.
     """

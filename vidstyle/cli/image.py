@@ -55,7 +55,7 @@ def image(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
     json: shared.Json = False,
 ) -> None:
-    """Stylize an image by optimization: minutes, and with any loss network.
+    """Stylize an image by optimization, in minutes.
 
     Ctrl-C ends it early: the image so far is written, and the exit code is 130.
     """

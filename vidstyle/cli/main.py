@@ -24,11 +24,11 @@ from vidstyle.cli.terminal import VisibleFormatter, say, visible_lines
 # The lines are repeated here because to print them must not import thirteen modules.
 _COMMANDS = {
     "run": ("run", "Stylize clips with a pipeline."),
-    "image": ("image", "Stylize an image by optimization: minutes, and with any loss network."),
+    "image": ("image", "Stylize an image by optimization, in minutes."),
     "batch": ("batch", "Stylize every clip of a folder."),
     "check": ("check", "Validate a pipeline."),
     "evaluate": ("evaluate", "Evaluate clips: flicker, sharpness, ghosting, drift."),
-    "compare": ("compare", "Write a page that shows two clips in one frame, split by a line."),
+    "compare": ("compare", "Write a page that shows two clips, split by a line."),
     "bench": ("bench", "Time a pipeline, its stylizer only, and a plain frame loop."),
     "schema": ("pipelines", "Print the JSON Schema of pipeline files, for editors."),
     "app": ("app", "Stylize images and clips in a browser."),

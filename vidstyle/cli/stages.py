@@ -96,7 +96,7 @@ def _layers(name: str, stage: Any) -> list[str]:
 
     if name.startswith("decode/"):
         return ["Writes source, image, alpha (optional)."]
-    required = [name for name, field in stage.Options.model_fields.items() if field.is_required()]
+    required = [key for key, field in stage.Options.model_fields.items() if field.is_required()]
     try:
         # A required option is mostly the name of a file, on which the needs do not depend.
         needs = stage(stage.Options(**dict.fromkeys(required, "any"))).needs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from operator import attrgetter
 from pathlib import Path
 
 from vidstyle.core.errors import UsageError
@@ -22,7 +23,9 @@ def shipped_folder(package: Path = _PACKAGE) -> Path:
 
 def shipped_pipelines() -> Mapping[str, Path]:
     """The files by name, without suffix, sorted."""
-    return {path.stem: path for path in sorted(shipped_folder().glob("*.yaml"), key=_stem)}
+    return {
+        path.stem: path for path in sorted(shipped_folder().glob("*.yaml"), key=attrgetter("stem"))
+    }
 
 
 def pipeline_file(named: Path) -> Path:
@@ -62,7 +65,3 @@ def pipeline_summary(path: Path) -> str:
         lines.append(line.lstrip("# "))
     # After "et al." comes a year.
     return re.split(r"(?<=\.)\s+(?=[A-Z])", " ".join(lines))[0]
-
-
-def _stem(path: Path) -> str:
-    return path.stem
