@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import logging
 import os
 import shutil
 import sys
@@ -60,10 +61,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Keep what modules and test items hold out of every later search for garbage."""
     gc.enable()
     gc.freeze()
+    let_loggers_propagate()
     folder: pytest.Cache | None = getattr(session.config, "cache", None)
     # Tests that need no network need not wait for torch.
     if folder is not None and "torch" in sys.modules:
         keep_graphs(folder.mkdir("graphs"))
+
+
+def let_loggers_propagate() -> None:
+    """Let torch's hundred loggers hand on to the root: pytest would add its handlers to each that
+    does not, six times in every test."""
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.startswith("torch.") and isinstance(logger, logging.Logger):
+            logger.propagate = True
 
 
 def keep_graphs(folder: Path) -> None:

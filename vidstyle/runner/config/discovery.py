@@ -9,10 +9,12 @@ when a pipeline uses that name.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -139,13 +141,19 @@ class Registry:
 def _collect(plugin_folders: Sequence[Path]) -> Iterator[Offer]:
     for name, target in BUILT_IN.items():
         yield offer_built_in(name, target)
-    for entry in entry_points(group=GROUP):
+    for entry in _installed(tuple(sys.path)):
         yield _check_name(offer_entry_point(entry))
     for folder in plugin_folders:
         if not is_folder(folder):
             raise PluginError(f"{folder}: is not a folder; name one that holds kind/name.py")
         for offer in offer_folder(folder):
             yield _check_name(offer)
+
+
+@cache
+def _installed(search_path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """The stages of packages in these folders. A file of each package is read: once is enough."""
+    return tuple(entry_points(group=GROUP))
 
 
 def _unknown(use: str, names: Iterable[str]) -> str:
