@@ -17,7 +17,8 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Weights of pytorch/examples fast_neural_style: .pth, .model or .safetensors.",
+            help="Weights of pytorch/examples fast_neural_style or lengstrom fast-style-transfer:"
+            " .pth, .model or .safetensors.",
             metavar="FILE",
         ),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import onnx
@@ -18,7 +19,7 @@ from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import Credit, Style, StyleInfo
 
 CREDIT = Credit("A wave", "Nobody, Ölbild, 1900", "public domain")
-ARCHITECTURES: tuple[ArchitectureName, ...] = ("fast", "johnson", "johnson-fractional")
+ARCHITECTURES: tuple[ArchitectureName, ...] = get_args(ArchitectureName)
 
 
 def small_style(architecture: ArchitectureName) -> Style:
@@ -30,7 +31,12 @@ def small_style(architecture: ArchitectureName) -> Style:
 
 @pytest.fixture(
     scope="module",
-    params=["fast", "johnson", pytest.param("johnson-fractional", marks=pytest.mark.slow)],
+    params=[
+        "fast",
+        "johnson",
+        pytest.param("johnson-fractional", marks=pytest.mark.slow),
+        "johnson-tanh",
+    ],
 )
 def exported(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -117,7 +117,8 @@ def test_a_pickle_that_carries_code_is_refused_unopened(tmp_path: Path) -> None:
 def test_safetensors_without_our_header_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     safetensors_file.write(path, {"weight": torch.zeros(2)}, {})
-    with pytest.raises(WeightsError, match="is not a style of vidstyle"):
+    words = f"is not a style of vidstyle: .* import it by `vidstyle styles import {path} -o NAME"
+    with pytest.raises(WeightsError, match=words):
         load_style(path)
 
 

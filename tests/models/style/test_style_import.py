@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.models.numbered_networks import numbered_weights
 from tests.models.original_networks import Weights, original_weights, with_statistics
 from vidstyle.core.errors import WeightsError
 from vidstyle.models.style.network import stylize
@@ -104,6 +105,41 @@ def test_checkpoints_are_unwrapped_and_the_rest_is_listed(path: Path, name: str)
     assert imported(path).ignored == ("epoch, optimizer: not used",)
     torch.save({name: weights}, path)
     assert imported(path).ignored == ()
+
+
+@pytest.mark.parametrize("prefix", ["model.", "network.module.", "module.model."])
+def test_keys_of_a_part_of_something_are_shortened(path: Path, prefix: str) -> None:
+    before = style_image(path)
+    weights = {f"{prefix}{key}": value for key, value in original_weights().items()}
+    torch.save({"state_dict": weights}, path)
+    assert torch.equal(style_image(path), before)
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "model."])
+def test_numbered_weights_are_another_layout(path: Path, tmp_path: Path, prefix: str) -> None:
+    weights = {f"{prefix}{key}": value for key, value in numbered_weights().items()}
+    torch.save({"state_dict": weights}, path)
+    found = imported(path)
+    info = found.style.info
+    assert (info.architecture, info.width) == ("johnson-tanh", 2)
+    assert info.settings["imported_from"] == "lengstrom fast-style-transfer"
+    assert found.recognized == "lengstrom fast-style-transfer, 2 channels"
+    save_style(tmp_path / "wave.safetensors", info, found.style.module)
+    assert load_style(tmp_path / "wave.safetensors").info == info
+
+
+def test_numbered_weights_take_no_order_of_channels(path: Path) -> None:
+    torch.save(numbered_weights(), path)
+    with pytest.raises(WeightsError, match="which takes RGB: leave out --channels"):
+        import_style(path, name="wave", credit=CREDIT, channels="bgr")
+
+
+def test_numbered_weights_beyond_what_a_style_stores_are_refused(path: Path) -> None:
+    weights = numbered_weights()
+    weights["Variable"] *= 1000
+    torch.save(weights, path)
+    with pytest.raises(WeightsError, match="Variable is too large for a style's float16"):
+        imported(path)
 
 
 def test_what_a_network_ignores_is_listed(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,14 @@ def test_an_image_gets_a_hint_at_optimization(folder: Path, name: str) -> None:
         WeightsError, match=r"is an image, .*gatys\.yaml`, .*`vidstyle styles train`"
     ):
         find_style(name if name == "photo.jpg" else folder.parent / name)
+
+
+@pytest.mark.parametrize("name", ["candy.pth", "own/candy.CKPT", "my candy.pt"])
+def test_a_checkpoint_gets_the_command_that_imports_it(name: str) -> None:
+    words = f"{name} is no style file: .* by `vidstyle styles import {shlex.quote(name)} -o NAME"
+    with pytest.raises(WeightsError, match=words) as caught:
+        find_style(name)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_misspelt_name_gets_a_suggestion_and_the_list(folder: Path) -> None:

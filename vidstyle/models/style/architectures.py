@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from vidstyle.models.style.network import StyleNetwork
 
-ArchitectureName = Literal["fast", "johnson", "johnson-fractional"]
+ArchitectureName = Literal["fast", "johnson", "johnson-fractional", "johnson-tanh"]
 """Of the network that a style file holds; each has a row in ``ARCHITECTURES``."""
 
 SMALLEST_SIDE = 8
@@ -38,6 +38,9 @@ ARCHITECTURES: Mapping[ArchitectureName, ArchitectureRow] = {
     ),
     "johnson-fractional": ArchitectureRow(
         "johnson", "FractionalNet", 16, "Johnson et al., enlarging by transposed convolutions"
+    ),
+    "johnson-tanh": ArchitectureRow(
+        "johnson_tanh", "TanhNet", 16, "Johnson et al., padded by zeros, bounded by a tanh"
     ),
 }
 

@@ -153,11 +153,12 @@ class OutputConvolution(nn.Conv2d):
         if not torch.compiler.is_exporting():
             return super().forward(features)
         around = self.kernel_size[0] // 2
-        extended = functional.pad(features, (around,) * 4, mode="reflect")
+        mode = "reflect" if self.padding_mode == "reflect" else "constant"
+        extended = functional.pad(features, (around,) * 4, mode=mode)
         blocks = functional.conv2d(extended, self._block_kernel(), stride=2)
+        found = functional.pixel_shuffle(blocks, 2)
         # The bias comes last, where three channels are three: it is added in float32.
-        bias = cast("torch.Tensor", self.bias)[:, None, None]
-        return functional.pixel_shuffle(blocks, 2) + bias
+        return found if self.bias is None else found + self.bias[:, None, None]
 
     def _block_kernel(self) -> torch.Tensor:
         """(C out, C in, k, k) as (4 · C out, C in, k + 1, k + 1)."""

@@ -18,10 +18,11 @@ class StyleNetwork(nn.Module, ABC):
     Sides have at least ``SMALLEST_SIDE`` pixels; ``stylize`` takes images of any size. The result
     has the same shape: within [0, 1] in eval mode, and of any values in training mode.
 
-    There is no sigmoid or tanh at the end. Either one reaches pure white or black only at
-    infinity, so once a bright or saturated area is pushed out there the gradient vanishes and it
-    stays a flat white blob. A linear output keeps its gradient, the range penalty of the training
-    charges for what lies outside of [0, 1], and little is left to cut off.
+    There is no sigmoid or tanh at the end; ``johnson-tanh``, which is as others trained it, is the
+    exception. Either one reaches pure white or black only at infinity, so once a bright or
+    saturated area is pushed out there the gradient vanishes and it stays a flat white blob. A
+    linear output keeps its gradient, the range penalty of the training charges for what lies
+    outside of [0, 1], and little is left to cut off.
 
     Args:
         width: Channels of its finest layers.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,7 +89,11 @@ def read_style_info(path: Path) -> StyleInfo:
     """
     metadata = safetensors_file.read_metadata(path)
     if _KEY not in metadata:
-        raise WeightsError(f"{path} is not a style of vidstyle: its header does not say so")
+        raise WeightsError(
+            f"{path} is not a style of vidstyle: its header does not say so; where another project"
+            f" trained it, import it by `vidstyle styles import {shlex.quote(str(path))}"
+            f" -o NAME{SUFFIX}`"
+        )
     return _parse(path, metadata[_KEY])
 
 

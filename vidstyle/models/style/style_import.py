@@ -11,6 +11,13 @@ import torch
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.paths import is_file
 from vidstyle.models.style.fast_neural_style import LAYOUT, Channels, convert_weights, recognize
+from vidstyle.models.style.fast_style_transfer import (
+    NUMBERED_LAYOUT,
+    convert_numbered_weights,
+    has_numbered_weights,
+    numbered_keys,
+)
+from vidstyle.models.style.network import StyleNetwork
 from vidstyle.models.style.style_file import (
     Credit,
     Style,
@@ -22,8 +29,9 @@ from vidstyle.models.weights import safetensors_file, torch_file
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "transformer")
 """Under these names checkpoints keep the weights, beside an optimizer's state and the like."""
-_PREFIXES = ("module.", "_orig_mod.", "module.")
-"""Put before every key by torch's DataParallel and by its compiler, in either order."""
+_PREFIXES = ("module.", "_orig_mod.", *(f"{name}." for name in _WRAPPERS[2:]))
+"""Put before every key by torch's DataParallel and compiler, and by what has the network as a part;
+in any order."""
 _LONGEST = 80
 
 
@@ -41,7 +49,10 @@ class ImportedStyle:
 def import_style(
     path: Path, *, name: str, credit: Credit, channels: Channels | None = None
 ) -> ImportedStyle:
-    """Import the style of a fast_neural_style checkpoint of pytorch/examples, old or new.
+    """Import the style of a checkpoint of another project.
+
+    Layouts are recognized by their keys: pytorch/examples fast_neural_style, old or new, and
+    lengstrom's fast-style-transfer.
 
     Nothing in the file is run.
 
@@ -50,8 +61,8 @@ def import_style(
             themselves, or a checkpoint that has them.
         name: Of the style.
         credit: Title, artist and license of the style image.
-        channels: Order of the channels that the network was trained on; None for that of its
-            vintage.
+        channels: Order of the channels that a network of fast_neural_style was trained on; None for
+            that of its vintage. Those of the other layout take RGB.
 
     Returns:
         The style, and the keys that were passed over.
@@ -61,18 +72,41 @@ def import_style(
             weights are of another layout, not finite, or beyond float16.
     """
     tensors, ignored = _read(path)
-    found = recognize(path, tensors, channels)
-    module = convert_weights(path, found)
-    if beyond := [key for key, v in stored_weights(module).items() if not v.isfinite().all()]:
+    found = _converted(path, tensors, channels)
+    if beyond := [key for key, v in stored_weights(found.module).items() if not v.isfinite().all()]:
         raise WeightsError(f"{path}: {found.keys[beyond[0]]} is too large for a style's float16")
     info = StyleInfo(
         name=name,
         credit=credit,
-        architecture=found.architecture,
-        width=found.width,
-        settings={"imported_from": LAYOUT, "file": path.name},
+        architecture=found.module.architecture,
+        width=found.module.width,
+        settings={"imported_from": found.layout, "file": path.name},
     )
-    return ImportedStyle(Style(info, module), str(found), (*ignored, *found.ignored))
+    return ImportedStyle(Style(info, found.module), found.recognized, (*ignored, *found.ignored))
+
+
+@dataclass(frozen=True)
+class _Converted:
+    module: StyleNetwork
+    layout: str
+    recognized: str
+    keys: Mapping[str, str]
+    """The layout's keys, by those of the network."""
+    ignored: tuple[str, ...] = ()
+
+
+def _converted(
+    path: Path, tensors: Mapping[str, torch.Tensor], channels: Channels | None
+) -> _Converted:
+    if not has_numbered_weights(tensors):
+        found = recognize(path, tensors, channels)
+        module = convert_weights(path, found)
+        return _Converted(module, LAYOUT, str(found), found.keys, found.ignored)
+    if channels == "bgr":
+        raise WeightsError(f"{path} is of {NUMBERED_LAYOUT}, which takes RGB: leave out --channels")
+    module = convert_numbered_weights(path, tensors)
+    recognized = f"{NUMBERED_LAYOUT}, {module.width} channels"
+    return _Converted(module, NUMBERED_LAYOUT, recognized, numbered_keys())
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
@@ -130,7 +164,10 @@ def _plain(path: Path, key: str, value: object) -> torch.Tensor:
 
 
 def _without_prefixes(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    for prefix in _PREFIXES:
-        if all(key.startswith(prefix) for key in tensors):
-            tensors = {key.removeprefix(prefix): value for key, value in tensors.items()}
+    while tensors:
+        first = next(iter(tensors))
+        prefix = next((prefix for prefix in _PREFIXES if first.startswith(prefix)), None)
+        if prefix is None or not all(key.startswith(prefix) for key in tensors):
+            break
+        tensors = {key.removeprefix(prefix): value for key, value in tensors.items()}
     return tensors

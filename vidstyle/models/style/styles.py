@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -13,6 +14,8 @@ from vidstyle.core.paths import is_file
 from vidstyle.models.style.style_file import SUFFIX
 
 _IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+# Of the files that other projects keep networks in.
+_CHECKPOINTS = (".pth", ".pt", ".model", ".ckpt", ".bin")
 
 
 def find_style(name_or_path: str | Path, *folders: Path) -> Path:
@@ -29,13 +32,19 @@ def find_style(name_or_path: str | Path, *folders: Path) -> Path:
         The file.
 
     Raises:
-        WeightsError: There is none, with the names that there are; or an image is given.
+        WeightsError: There is none, with the names that there are; or an image, or a checkpoint of
+            another project, is given.
     """
     text = str(name_or_path)
     if text.lower().endswith(_IMAGES):
         raise WeightsError(
             f"{text} is an image, and a style network is wanted: stylize after it by `vidstyle run"
             " pipelines/gatys.yaml`, or make it a style by `vidstyle styles train`"
+        )
+    if text.lower().endswith(_CHECKPOINTS):
+        raise WeightsError(
+            f"{text} is no style file: where another project trained it, import it by `vidstyle"
+            f" styles import {shlex.quote(text)} -o NAME{SUFFIX}`"
         )
     if text.endswith(SUFFIX) or os.sep in text:
         if is_file(path := Path(text)):
