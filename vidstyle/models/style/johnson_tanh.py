@@ -136,7 +136,12 @@ class _Doubling(nn.ConvTranspose2d):
 
     # torch has the size of the output as a second argument, which no one gives here.
     def forward(self, features: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
-        return super().forward(features)[:, :, :-1, :-1]
+        if not torch.compiler.is_exporting():
+            return super().forward(features)[:, :, :-1, :-1]
+        # To cut them off, OpenVINO copies the image. With a row and a column of zeros before, the
+        # kernel is as long on both sides, and nothing is left over.
+        kernel = functional.pad(self.weight, (1, 0, 1, 0))
+        return functional.conv_transpose2d(features, kernel, stride=2, padding=1)
 
 
 def _normalization(channels: int) -> nn.InstanceNorm2d:
