@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vidstyle.core.frame import Frame
     from vidstyle.runner.config.discovery import Registry
-    from vidstyle.runner.execution.events import Listener, Result
+    from vidstyle.runner.execution.events import Event, Listener, Result
+    from vidstyle.runner.job import Job
 
 
 def run(
@@ -21,7 +22,11 @@ def run(
     source: str | os.PathLike[str],
     output: str | os.PathLike[str],
     *,
-    style: str | os.PathLike[str] | Mapping[str, float] | None = None,
+    style: str
+    | os.PathLike[str]
+    | Mapping[str, float]
+    | Sequence[str | os.PathLike[str]]
+    | None = None,
     strength: float | None = None,
     consistency: float | None = None,
     options: Mapping[str, Any] | None = None,
@@ -40,7 +45,9 @@ def run(
         pipeline: A shipped pipeline by name, such as ``"temporal"``, or a YAML file.
         source: A video file, or a folder of images where the pipeline reads one.
         output: The file to write, or a folder where the pipeline writes images.
-        style: A style by name, a style file, or weights by name for a mix.
+        style: A style by name, a style file, an image, or weights by name for a mix. The style of
+            an image is learned before the run, once, and kept in the user's cache; a list of images
+            is learned as one style.
         strength: Strength of the stylization, 0 to 1; None leaves it to the pipeline.
         consistency: Temporal consistency, 0 to 1; None leaves it to the pipeline.
         options: Other options by ``"stage.option"``, such as ``{"encode.crf": 20}``. Values are
@@ -50,7 +57,8 @@ def run(
         overwrite: Whether an existing output is replaced.
         resume: Whether stored work of an interrupted call is used.
         plugins: Folders of stages, as with ``--plugins``.
-        listen: Called with each event of the run, from the thread that encodes.
+        listen: Called with each event of the run, from the thread that encodes, and before it with
+            each step of learning a style.
 
     Returns:
         The output path, the number of frames, their hash, and the seconds by stage.
@@ -79,7 +87,7 @@ def run(
         overwrite=overwrite,
         resume=resume,
     )
-    return jobs.run(job, listen=listen)
+    return jobs.run(_with_learned_styles(job, listen), listen=listen)
 
 
 def frames(source: str | os.PathLike[str], **options: Any) -> Iterator[Frame]:
@@ -131,6 +139,26 @@ def stage(use: str, *, plugins: Iterable[str | os.PathLike[str]] = (), **options
 
     entry = load_stage(stage_of_values(use, options, Where(use)), _registry(plugins))
     return entry.cls(entry.options)
+
+
+def _with_learned_styles(job: Job, listen: Listener | None) -> Job:
+    """The job with style files in place of images, learned where they have not been."""
+    from vidstyle.runner.job import prepared
+    from vidstyle.training.image_styles import find_image_styles, learn_missing
+
+    styles = find_image_styles(job.pipeline)
+    if styles is None:
+        return job
+    if styles.missing:
+        # What would stop the run stops it before minutes of learning.
+        with prepared(replace(job, pipeline=styles.stand_in)):
+            pass
+        learn_missing(styles, device=job.device, listen=listen or _ignore)
+    return replace(job, pipeline=styles.pipeline)
+
+
+def _ignore(event: Event) -> None:
+    return None
 
 
 def _registry(plugins: Iterable[str | os.PathLike[str]]) -> Registry:

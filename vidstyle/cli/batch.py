@@ -39,14 +39,22 @@ def batch(
     """Stylize every clip of a folder. Existing outputs are skipped."""
     from vidstyle.cli.interruption import explain_interruption
     from vidstyle.cli.progress import clip_listener
+    from vidstyle.cli.style_learning import with_learned_styles
     from vidstyle.core.errors import BatchError
     from vidstyle.runner.batch import find_clips, run_batch
+    from vidstyle.runner.job import check_without_clip
 
     overrides = given.overrides_of(set_, style, strength, consistency)
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
     clips, others = find_clips(folder, leave_out=output)
     if others:
         say(f"skipped, not clips: {', '.join(p.name for p in others)}")
+    loaded = with_learned_styles(
+        loaded,
+        device=device,
+        as_json=json,
+        check=lambda stand_in: check_without_clip(stand_in, device=device),
+    )
     failed: list[Path] = []
     finished = 0
     outcomes = run_batch(

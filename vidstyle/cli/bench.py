@@ -49,14 +49,21 @@ def bench(
     They take turns, so that the ratios hold on a noisy machine. The frame loop is eager PyTorch in
     float32 with the same weights, Farneback flow in both directions, mask, warp, blend and libx264.
     """
+    from vidstyle.cli.style_learning import style_overrides, with_learned_styles
     from vidstyle.evaluation.speed import fastest, time_in_turns
 
     overrides = given.overrides_of(set_, style, strength, consistency)
     before = None if compare is None else _earlier(compare)
     loaded = given.pipeline_of(pipeline, overrides)
     with tempfile.TemporaryDirectory() as folder:
-        _check(loaded, clip, Path(folder))
+
+        def check(pipeline: Pipeline) -> None:
+            _check(pipeline, clip, Path(folder))
+
+        loaded = with_learned_styles(loaded, device="auto", as_json=False, check=check)
+        check(loaded)
         texts = [each if isinstance(each, str) else each.text for each in overrides]
+        texts += style_overrides(loaded)
         commands = _commands(loaded, clip, Path(folder), texts, frames)
         timings = {
             name: fastest(found) for name, found in time_in_turns(commands, rounds=rounds).items()

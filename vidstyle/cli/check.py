@@ -33,11 +33,12 @@ def check(
 ) -> None:
     """Validate a pipeline. With a clip: print the plan, estimate time and disk."""
     from vidstyle.cli.plan_text import plan_json, print_plan
+    from vidstyle.cli.style_learning import with_planned_styles
     from vidstyle.runner.job import check_without_clip
 
     interval = given.interval_of(frames)
     overrides = given.overrides_of(set_, style, strength, consistency)
-    loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
+    loaded = with_planned_styles(given.pipeline_of(pipeline, overrides, plugins=plugins))
     if input_ is None:
         check_without_clip(loaded, device=device)
         names = [entry.use for entry in loaded.stages]

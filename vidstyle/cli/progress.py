@@ -29,6 +29,7 @@ from vidstyle.runner.execution.events import (
     Planned,
     Result,
     Resumed,
+    StyleStep,
 )
 
 _PLAIN_EVERY_SECONDS = 5.0
@@ -40,7 +41,7 @@ def listener(*, as_json: bool) -> Generator[Listener, None, None]:
     # A name such as [red].mp4 or :clip:.mp4 is no markup.
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     if as_json:
-        yield _print_json
+        yield print_json
     elif console.is_terminal:
         with _bar(console) as bar:
             yield _RunBar(bar)
@@ -48,7 +49,8 @@ def listener(*, as_json: bool) -> Generator[Listener, None, None]:
         yield _RunLines()
 
 
-def _print_json(event: Event) -> None:
+def print_json(event: Event) -> None:
+    """Print an event as a line of JSON."""
     print(json.dumps(_as_json(event)), flush=True)
 
 
@@ -61,6 +63,14 @@ def _as_json(event: Event) -> dict[str, object]:
                 "digest": plan.digest(),
                 "stages": [stage.use for stage in plan.every],
                 "memory": plan.memory,
+            }
+        case StyleStep(images, step, steps, losses):
+            return {
+                "event": "style-step",
+                "style_images": [str(image) for image in images],
+                "step": step,
+                "steps": steps,
+                "losses": dict(losses),
             }
         case FrameDone(index, done, total, digest):
             return {"event": "frame", "index": index, "done": done, "total": total, "hash": digest}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.runner.execution.engines import EngineName, engine_summaries
+
+if TYPE_CHECKING:
+    from vidstyle.runner.config.pipeline import Pipeline
 
 
 def register(app: typer.Typer) -> None:
@@ -75,6 +79,7 @@ def run(
     from vidstyle.cli.interruption import InterruptionListener, explain_interruption
     from vidstyle.cli.plan_text import print_plan
     from vidstyle.cli.progress import listener
+    from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
     from vidstyle.runner import job as jobs
     from vidstyle.runner.plan.memory import parse_size
     from vidstyle.runner.plan.naming import output_paths
@@ -83,8 +88,8 @@ def run(
     overrides = given.overrides_of(set_, style, strength, consistency)
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
     suffix = jobs.output_suffix(loaded)
-    for source, destination in output_paths(inputs, output, suffix, label=pipeline.stem):
-        job = jobs.Job(
+    wanted = [
+        jobs.Job(
             loaded,
             source,
             destination,
@@ -97,6 +102,19 @@ def run(
             cache=cache,
             cache_limit=int(cache_size * 2**30),
         )
+        for source, destination in output_paths(inputs, output, suffix, label=pipeline.stem)
+    ]
+
+    def check(stand_in: Pipeline) -> None:
+        for job in wanted:
+            with jobs.prepared(replace(job, pipeline=stand_in)):
+                pass
+
+    if dry_run:
+        loaded = with_planned_styles(loaded)
+    else:
+        loaded = with_learned_styles(loaded, device=device, as_json=json, check=check)
+    for job in (replace(job, pipeline=loaded) for job in wanted):
         if dry_run:
             with jobs.prepared(job) as (_, plan):
                 print_plan(plan, as_json=json)

@@ -40,10 +40,11 @@ Set = Annotated[
     ),
 ]
 Style = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
-        help="The style: a name from `vidstyle styles list`, a file, or a mix such as"
-        " great-wave:0.7,starry-night:0.3."
+        help="The style: a name from `vidstyle styles list`, a style file, an image to learn it"
+        " from, or a mix such as great-wave:0.7,starry-night:0.3. Several images, each with its"
+        " own --style, are learned as one style."
     ),
 ]
 Strength = Annotated[
@@ -95,7 +96,7 @@ def pipeline_of(
 
 def overrides_of(
     set_: list[str] | None,
-    style: str | None,
+    style: Sequence[str] | None,
     strength: float | None = None,
     consistency: float | None = None,
 ) -> list[str | TypedOverride]:
@@ -104,10 +105,11 @@ def overrides_of(
     from vidstyle.runner.config.suggest import abbreviate
 
     overrides: list[str | TypedOverride] = list(set_ or [])
-    if style is not None:
+    if style:
         # JSON is YAML, whatever characters a name has.
-        value = json.dumps(_mix_of(style), ensure_ascii=False)
-        overrides.append(TypedOverride(f"stylize.style={value}", f"--style {abbreviate(style)}"))
+        value = json.dumps(_mix_of(style[0]) if len(style) == 1 else style, ensure_ascii=False)
+        typed = " ".join(f"--style {abbreviate(each)}" for each in style)
+        overrides.append(TypedOverride(f"stylize.style={value}", typed))
     if strength is not None:
         number = _text_of(strength)
         overrides.append(TypedOverride(f"stylize.strength={number}", f"--strength {number}"))

@@ -47,10 +47,10 @@ def test_a_path_to_nothing_is_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "own/photo.PNG"])
-def test_an_image_gets_a_hint_at_optimization(folder: Path, name: str) -> None:
+def test_an_image_gets_a_hint_at_learning(folder: Path, name: str) -> None:
     (folder / "photo.PNG").write_bytes(b"an image")
     with pytest.raises(
-        WeightsError, match=r"is an image, .*gatys\.yaml`, .*`vidstyle styles train`"
+        WeightsError, match=r"is an image, .*`vidstyle run --style` .*`vidstyle styles train`"
     ):
         find_style(name if name == "photo.jpg" else folder.parent / name)
 

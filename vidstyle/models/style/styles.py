@@ -36,10 +36,10 @@ def find_style(name_or_path: str | Path, *folders: Path) -> Path:
             another project, is given.
     """
     text = str(name_or_path)
-    if text.lower().endswith(_IMAGES):
+    if is_image(text):
         raise WeightsError(
-            f"{text} is an image, and a style network is wanted: stylize after it by `vidstyle run"
-            " pipelines/gatys.yaml`, or make it a style by `vidstyle styles train`"
+            f"{text} is an image, and a style file is wanted here: `vidstyle run --style` learns"
+            " one from it, and `vidstyle styles train` one from it and your photos"
         )
     if text.lower().endswith(_CHECKPOINTS):
         raise WeightsError(
@@ -58,6 +58,18 @@ def find_style(name_or_path: str | Path, *folders: Path) -> Path:
     raise WeightsError(
         f"there is no style {text}{hint or ';'} available: {', '.join(styles) or 'none'}"
     )
+
+
+def is_image(name: str) -> bool:
+    """Return whether the name of a style is that of an image file, from which one is learned.
+
+    Args:
+        name: What a user gives.
+
+    Returns:
+        Whether it ends as names of images do.
+    """
+    return name.lower().endswith(_IMAGES)
 
 
 def list_styles(*folders: Path) -> dict[str, Path]:

@@ -20,6 +20,19 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class StyleStep:
+    """A step of learning a style from images, before the run."""
+
+    images: tuple[Path, ...]
+    step: int
+    """Counted from 1."""
+    steps: int
+    losses: Mapping[str, float]
+    seconds: float
+    """That the step took."""
+
+
+@dataclass(frozen=True, slots=True)
 class Resumed:
     """The run resumes where an earlier one was interrupted."""
 
@@ -68,5 +81,5 @@ class Result:
     """Time inside each stage, source and sink included; threads overlap."""
 
 
-Event: TypeAlias = Planned | Resumed | FrameDone | NoteEvent | Kept | Result
+Event: TypeAlias = StyleStep | Planned | Resumed | FrameDone | NoteEvent | Kept | Result
 Listener: TypeAlias = Callable[[Event], None]

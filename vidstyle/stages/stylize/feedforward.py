@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field
@@ -45,11 +45,15 @@ if TYPE_CHECKING:
     import torch
 
 
+StyleImages = Annotated[tuple[str, ...], Field(min_length=1)]
+"""Image files that are learned as one style."""
+
+
 class FeedForwardOptions(StageOptions):
-    style: Mix = keyframed_mix(
-        description="A name from `vidstyle styles list`, a style file, or a mix such as"
-        " {great-wave: 0.7, starry-night: 0.3}. Styles of a mix must have the same"
-        " network."
+    style: Mix | StyleImages = keyframed_mix(
+        description="A name from `vidstyle styles list`, a style file, an image, or a mix such as"
+        " {great-wave: 0.7, image.jpg: 0.3}. Styles of a mix must have the same network. A style"
+        " is learned from an image before the run, once; from a list of images, one for all."
     )
     strength: float = keyframed(
         1.0, ge=0, le=1, description="Weight of the stylized image. 0 leaves the image unchanged."
@@ -77,7 +81,8 @@ class FeedForward(BaseStage[FeedForwardOptions]):
     and where strength and mask are 1 the result is the stylized image itself. Images have any
     size; results are within [0, 1]. Backend and precision follow from the device alone
     (``style.backends``). A mix interpolates the weights of its styles
-    (``style.style_weights.mix_weights``). A style that is missing, damaged or of an unknown
+    (``style.style_weights.mix_weights``). Before a run, images are replaced by the style files
+    that are learned from them. A style that is missing, damaged or of an unknown
     architecture, and styles that cannot be mixed, raise WeightsError before the first frame.
     """
 
@@ -235,7 +240,9 @@ def _blend_tensors(
 
 
 def _mix_of(options: FeedForwardOptions) -> Mapping[str, float]:
-    return {options.style: 1.0} if isinstance(options.style, str) else options.style
+    # Images of a list are refused by `find_style`, as one is: who runs a pipeline learns them.
+    names = (options.style,) if isinstance(options.style, str) else options.style
+    return names if isinstance(names, Mapping) else dict.fromkeys(names, 1.0)
 
 
 def _check_mask(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
