@@ -23,7 +23,7 @@ ON_THE_SPOT = TrainingSettings(iterations=300, precision="auto")
 """About two minutes on two cores."""
 RECIPE: Final = 1
 """Raised when the same settings give another style: then kept styles are learned again."""
-_SCENES: Final = 64
+_SCENES: Final = 48
 _CHECKPOINT_EVERY: Final = 10
 # Length of all style images side by side, relative to their height: what a loss network has memory
 # for at `style_image_side`.
