@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from vidstyle.app.tasks import ClipChoices, ImageChoices
 from vidstyle.models.loss.loss_options import LossWeights
 from vidstyle.models.optimization.options import StillOptions
 from vidstyle.models.style.styles import find_style
+from vidstyle.training.style_cache import find_image_style, learn_once
 
 pytestmark = pytest.mark.slow
 
@@ -130,7 +132,7 @@ def test_an_upload_takes_the_place_of_the_list(page: AppTest, studio: Studio) ->
     task = image_choices(studio)
     assert task.content.read_bytes() == content
     assert task.content.is_relative_to(desk_of(studio).folder)
-    assert task.content.name == "original"
+    assert task.content.name == "original.jpg"
 
 
 def test_what_is_no_image_is_refused_and_the_list_counts(page: AppTest, studio: Studio) -> None:
@@ -177,6 +179,41 @@ def test_the_controls_of_a_video_reach_its_task(
         assert chosen.clip.read_bytes() == content
         assert chosen.style == find_style("udnie")
         assert chosen.pipeline == studio.choices.pipelines[-1].path
+
+
+def test_a_style_is_learned_from_an_uploaded_or_listed_image(
+    page: AppTest, studio: Studio, write_clip: WriteClip, tmp_path: Path
+) -> None:
+    first, second = (choice.path for choice in studio.choices.style_images)
+    for image in (first, second):
+        style = find_image_style([image])
+        # In place of two minutes of learning: the command looks for what this image has given.
+        learn_once(style, partial(put_style, style.path))
+    content = write_clip(tmp_path / "clip.mp4", count=2).read_bytes()
+    page.file_uploader(key="clip").upload("clip.mp4", content, "video/mp4").run()
+    [box] = [box for box in page.selectbox if box.label == "Style"]
+    box.select_index(len(studio.choices.styles))
+    assert chosen_style(press(page.run(), "Stylize the video"), studio) == first
+    page.file_uploader(key="clip_style").upload("b.png", second.read_bytes(), "image/png").run()
+    uploaded = chosen_style(press(page, "Stylize the video"), studio)
+    assert uploaded.read_bytes() == second.read_bytes()
+    assert uploaded.is_relative_to(desk_of(studio).folder)
+
+
+def put_style(path: Path) -> None:
+    """What a training writes."""
+    path.write_bytes(find_style("great-wave").read_bytes())
+
+
+def chosen_style(page: AppTest, studio: Studio) -> Path:
+    """Of the clip that was stylized just now."""
+    job = desk_of(studio).job("clip")
+    assert job
+    until(job.ended.is_set)
+    assert job.status.state == "done", job.status.error
+    assert isinstance(job.task.chosen, ClipChoices)
+    page.run()
+    return job.task.chosen.style
 
 
 def test_a_stylized_video_can_be_downloaded_and_evaluated(

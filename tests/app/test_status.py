@@ -29,6 +29,15 @@ def test_a_new_command_starts_the_counts_over() -> None:
     assert status_line(status) == "Then …"
 
 
+def test_steps_of_a_style_have_a_title_of_their_own_and_frames_start_over() -> None:
+    status = Status().start("Stylizing").after({"event": "plan"}, 0.0)
+    for step, now in ((11, 10.0), (12, 12.0)):
+        status = status.after({"event": "style-step", "step": step, "steps": 20}, now)
+    assert status_line(status) == "Learning the style: 12 of 20, 2.0 s each, 0:16 left"
+    status = status.after(frame(1, 5), 20.0).after(frame(3, 5), 21.0)
+    assert status_line(status) == "Stylizing: 3 of 5, 2.0 a second, 0:01 left"
+
+
 def test_slow_frames_are_given_in_seconds() -> None:
     status = Status().after(frame(1, 3), 0.0).after(frame(2, 3), 90.0)
     assert status_line(status) == "Starting: 2 of 3, 90.0 s each, 1:30 left"

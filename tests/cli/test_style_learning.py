@@ -97,18 +97,18 @@ def test_ctrl_c_keeps_what_was_learned(
         return take_step(*given)  # type: ignore[arg-type]  # passed on
 
     monkeypatch.setattr(loop, "take_step", interrupted)
-    said = run(capfd, "--style", "stripes.png", expected=130)
-    assert "interrupted; 2 of 4 steps are kept: the same command resumes there" in said
+    shown = run(capfd, "--style", "stripes.png", expected=130)
+    assert "interrupted; 2 of 4 steps are kept: the same command resumes there" in shown
     assert not (world / "out.mkv").exists()
     monkeypatch.setattr(loop, "take_step", take_step)
-    said = run(capfd, "--style", "stripes.png")
-    assert "learning the style of stripes.png, once (steps 3 to 4 by vgg19)" in said
+    shown = run(capfd, "--style", "stripes.png")
+    assert "learning the style of stripes.png, once (steps 3 to 4 by vgg19)" in shown
 
 
 @pytest.mark.usefixtures("quick")
 def test_several_images_are_one_style(capfd: pytest.CaptureFixture[str], world: Path) -> None:
-    said = run(capfd, "--style", "stripes.png", "--style", "bands.png")
-    assert said.count("learning the style of") == 1
+    shown = run(capfd, "--style", "stripes.png", "--style", "bands.png")
+    assert shown.count("learning the style of") == 1
     images = [world / "stripes.png", world / "bands.png"]
     assert find_image_style(images).is_learned()
     assert "learn" not in run(
@@ -117,16 +117,16 @@ def test_several_images_are_one_style(capfd: pytest.CaptureFixture[str], world: 
 
 
 def test_several_styles_that_are_no_images_are_one_line(capfd: pytest.CaptureFixture[str]) -> None:
-    said = run(capfd, "--style", "stripes.png", "--style", "mosaic", expected=2)
-    assert said.count("\n") == 1
-    assert "mosaic is not one: mix styles by weights, as in great-wave:0.7,image.jpg:0.3" in said
+    shown = run(capfd, "--style", "stripes.png", "--style", "mosaic", expected=2)
+    assert shown.count("\n") == 1
+    assert "mosaic is not one: mix styles by weights, as in great-wave:0.7,image.jpg:0.3" in shown
 
 
 @pytest.mark.usefixtures("quick")
 def test_an_image_is_mixed_with_a_style_that_ships(capfd: pytest.CaptureFixture[str]) -> None:
-    said = run(capfd, "--style", "mosaic:0.5,stripes.png:0.5")
-    assert LEARNED in said
-    assert "wrote out.mkv" in said
+    shown = run(capfd, "--style", "mosaic:0.5,stripes.png:0.5")
+    assert LEARNED in shown
+    assert "wrote out.mkv" in shown
 
 
 @pytest.mark.parametrize(
@@ -144,9 +144,9 @@ def test_what_stops_a_run_stops_it_before_anything_is_learned(
 ) -> None:
     (world / "there.mkv").touch()
     assert run_command([*command, "--style", "stripes.png"]) == code
-    said = capfd.readouterr().err
-    assert said.count("\n") == 1
-    assert wanted in said
+    shown = capfd.readouterr().err
+    assert shown.count("\n") == 1
+    assert wanted in shown
     assert not (world / "cache").exists()
 
 
@@ -162,8 +162,8 @@ def test_a_bad_image_is_one_line(
     assert run_command([*command, "--style", name]) == 3
     lines = capfd.readouterr().err.splitlines()
     # The command itself silences OpenCV before it is loaded.
-    [said] = [line for line in lines if not line.startswith("[ WARN")]
-    assert name in said
+    [shown] = [line for line in lines if not line.startswith("[ WARN")]
+    assert name in shown
 
 
 @pytest.mark.parametrize("command", [RUN, [*RUN, "--dry-run"], ["check", "per-frame"]])
@@ -176,10 +176,10 @@ def test_without_weights_there_is_one_line(
     (world / "empty").mkdir()
     monkeypatch.setenv("VIDSTYLE_WEIGHTS", str(world / "empty"))
     assert run_command([*command, "--style", "stripes.png"]) == 4
-    said = capfd.readouterr().err
-    assert said.count("\n") == 1
-    assert "https://" in said
-    assert "MiB" in said
+    shown = capfd.readouterr().err
+    assert shown.count("\n") == 1
+    assert "https://" in shown
+    assert "MiB" in shown
 
 
 @pytest.mark.parametrize(
@@ -189,8 +189,8 @@ def test_plans_learn_nothing(
     capfd: pytest.CaptureFixture[str], world: Path, command: list[str]
 ) -> None:
     assert run_command([*command, "--style", "stripes.png"]) == 0
-    said = capfd.readouterr().err
-    assert "a run first learns the style of stripes.png (4 steps by vgg19)" in said
+    shown = capfd.readouterr().err
+    assert "a run first learns the style of stripes.png (4 steps by vgg19)" in shown
     assert not (world / "cache").exists()
 
 
@@ -221,8 +221,8 @@ def test_a_batch_learns_once(
     for name in ("a", "b"):
         write_clip(world / "clips" / f"{name}.mp4", count=2)
     assert run_command(["batch", "per-frame", "clips", "-o", "o", "--style", "stripes.png"]) == 0
-    said = capfd.readouterr().err
-    assert said.count("learning the style of") == 1
+    shown = capfd.readouterr().err
+    assert shown.count("learning the style of") == 1
     assert len(list((world / "o").iterdir())) == 2
 
 

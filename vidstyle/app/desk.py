@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -22,8 +22,9 @@ Slot = Literal["image", "preview", "clip", "evaluation"]
 MakeTask = Callable[[Path], Task]
 """Gives a task that works in this folder."""
 Kind = Literal["image", "clip"]
-# The name of every upload, in a folder of its own: no letter of it comes from a browser.
-ORIGINAL = "original"
+# The name of every upload, in a folder of its own: no letter of it comes from a browser. Commands
+# know style images by the suffix; what is in the file is found out from its content.
+ORIGINAL: Mapping[Kind, str] = {"image": "original.jpg", "clip": "original"}
 # Of an uploaded image: more than cameras have, and no gigabytes once it is decoded.
 _MOST_PIXELS = 64_000_000
 
@@ -129,7 +130,7 @@ class UploadFolder:
         """Copy a file. Raises InputError for one that is too large, empty or no image."""
         shown = shortened(on_one_line(name))
         folder = self.new()
-        path = folder / ORIGINAL
+        path = folder / ORIGINAL[kind]
         try:
             _copy(content, path, shown, most_bytes)
             if kind == "image":

@@ -17,6 +17,8 @@ class Status:
     state: State = "waiting"
     title: str = ""
     """Of the command that runs."""
+    learning: bool = False
+    """Whether the command learns a style before it does what its title says."""
     done: int = 0
     total: int | None = None
     first: tuple[int, float] | None = None
@@ -53,13 +55,17 @@ class Status:
 
     def start(self, title: str) -> Status:
         """With a command that starts now; counts start over."""
-        return replace(self, title=title, done=0, total=None, first=None)
+        return replace(self, title=title, learning=False, done=0, total=None, first=None)
 
     def after(self, row: JsonLine, now: float) -> Status:
         """With a line that a command has printed at a time ``now`` in seconds."""
         match row:
+            case {"event": "style-step", "step": int(done), "steps": total}:
+                status = self if self.learning else replace(self.start(self.title), learning=True)
+                return status._counted(done, total, now)
             case {"event": "frame", "done": int(done), "total": total}:
-                return self._counted(done, total, now)
+                status = self.start(self.title) if self.learning else self
+                return status._counted(done, total, now)
             case {"event": "step", "step": int(done), "steps": total}:
                 return self._counted(done, total, now)
             case {"event": "note", "text": str(text)}:

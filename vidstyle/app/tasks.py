@@ -72,6 +72,7 @@ class ClipChoices:
     clip: Path
     pipeline: Path
     style: Path
+    """A style file, or an image that it is learned from first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def preview_task(folder: Path, chosen: ClipChoices, *, count: int = 3) -> Task:
             output = ("-o", str(folder / f"frame-{index:06}"), "--frames", f"{index}:{index + 1}")
             yield Command("Stylizing single frames", (*run, *output))
 
-    return Task("preview", folder, chosen, (chosen.clip,), commands)
+    return Task("preview", folder, chosen, (chosen.clip, chosen.style), commands)
 
 
 def clip_task(folder: Path, chosen: ClipChoices) -> Task:
@@ -134,7 +135,7 @@ def clip_task(folder: Path, chosen: ClipChoices) -> Task:
         frames = ("--frames", f"0:{COMPARED_FRAMES}")
         yield Command("Encoding the comparison", ("compare", *pair, *frames))
 
-    return Task("clip", folder, chosen, (chosen.clip,), commands)
+    return Task("clip", folder, chosen, (chosen.clip, chosen.style), commands)
 
 
 def evaluation_task(folder: Path, chosen: ClipChoices, stylized: Path) -> Task:
@@ -153,7 +154,7 @@ def evaluation_task(folder: Path, chosen: ClipChoices, stylized: Path) -> Task:
         yield Command("Evaluating temporal consistency", ("evaluate", *clips, *frames, *options))
         baseline.unlink()
 
-    return Task("evaluation", folder, chosen, (chosen.clip, stylized), commands)
+    return Task("evaluation", folder, chosen, (chosen.clip, chosen.style, stylized), commands)
 
 
 def _style_layers(backbone: BackboneName, weights: Sequence[float]) -> str:

@@ -52,7 +52,7 @@ def with_planned_styles(pipeline: Pipeline) -> Pipeline:
     if found is None:
         return pipeline
     for style in found.missing:
-        say(f"note: a run first learns the style of {style.title} ({_work(found, style)})")
+        say(f"a run first learns the style of {style.named} ({_work(found, style)})")
     return found.stand_in
 
 
@@ -120,7 +120,7 @@ class _Learning:
 
     def begin(self, style: ImageStyle) -> None:
         self._style = style
-        say(f"learning the style of {style.title}, once ({_work(self._found, style)})")
+        say(f"learning the style of {style.named}, once ({_work(self._found, style)})")
 
     def what_is_kept(self) -> str:
         """For ``explain_interruption``."""

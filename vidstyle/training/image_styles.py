@@ -124,14 +124,14 @@ def learn_missing(
                 settings=settings,
                 weights=find_weights_file(styles.backbone, None, offline=True),
                 device=resolved,
-                title=style.title,
+                title=", ".join(image.stem for image in style.images),
                 watcher=_StepEvents(style, listen),
             )
             spent = round(time.monotonic() - started)
-            listen(_note(f"learned {style.title} in {spent} s, kept as {style.path}"))
+            listen(_note(f"learned {style.named} in {spent} s, kept as {style.path}"))
 
         def wait(style: ImageStyle = style) -> None:
-            listen(_note(f"another process is learning {style.title}: waiting for it"))
+            listen(_note(f"another process is learning {style.named}: waiting for it"))
 
         learn_once(style, learn, wait=wait)
 
@@ -187,7 +187,7 @@ def _check_weights(style: ImageStyle) -> BackboneName:
     entry = CATALOG[backbone]
     if locate_weights(entry) is None:
         raise WeightsError(
-            f"to learn the style of {style.title}, a loss network is needed: `vidstyle weights"
+            f"to learn the style of {style.named}, a loss network is needed: `vidstyle weights"
             f" pull {entry.name}` fetches {entry.address} ({entry.mebibytes:.0f} MiB), once"
         )
     return backbone

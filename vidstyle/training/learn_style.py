@@ -122,7 +122,12 @@ def join_images(images: Sequence[Path], side: int) -> npt.NDArray[np.uint8]:
         UsageError: They are too long together.
     """
     pixels = [read_style_image(path) for path in images]
-    sizes = [_scaled_size(image.shape[:2], side, alone=len(pixels) == 1) for image in pixels]
+    # The shorter side of one image is that of a training; several have the same height.
+    lengths = [min(image.shape[:2]) if len(pixels) == 1 else image.shape[0] for image in pixels]
+    sizes = [
+        tuple(max(1, round(extent * side / length)) for extent in image.shape[:2])
+        for image, length in zip(pixels, lengths, strict=True)
+    ]
     if sum(max(size) for size in sizes) > _LONGEST * side:
         names = ", ".join(path.name for path in images)
         raise UsageError(
@@ -138,12 +143,6 @@ def join_images(images: Sequence[Path], side: int) -> npt.NDArray[np.uint8]:
         for image, (height, width) in zip(pixels, sizes, strict=True)
     ]
     return (np.hstack(parts).clip(0, 1) * 255).round().astype(np.uint8)
-
-
-def _scaled_size(shape: Sequence[int], side: int, *, alone: bool) -> tuple[int, int]:
-    height, width = shape
-    scale = side / (min(height, width) if alone else height)
-    return max(1, round(scale * height)), max(1, round(scale * width))
 
 
 def check_images(images: Sequence[Path]) -> None:

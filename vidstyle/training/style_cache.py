@@ -41,9 +41,9 @@ class ImageStyle:
         return self.path.with_suffix(".checkpoint")
 
     @property
-    def title(self) -> str:
-        """The images' names, for people."""
-        return ", ".join(image.name for image in self.images)
+    def named(self) -> str:
+        """The images as they were given, for messages."""
+        return ", ".join(map(str, self.images))
 
     def is_learned(self) -> bool:
         """Whether the file is there, whole and of this version."""

@@ -64,10 +64,10 @@ def holds(word: str, rule: Any, value: Any, schema: dict[str, Any], root: dict[s
         fits = sum(valid(value, branch, root) for branch in rule)
         return fits >= 1 if word == "anyOf" else fits == 1
     if word in ("items", "prefixItems"):
+        if not isinstance(value, list):
+            return True
         rules = rule if word == "prefixItems" else [rule] * len(value)
-        return not isinstance(value, list) or all(
-            valid(item, one, root) for item, one in zip(value, rules, strict=False)
-        )
+        return all(valid(item, one, root) for item, one in zip(value, rules, strict=False))
     if not isinstance(value, dict):
         return True
     if word == "properties":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -17,7 +18,7 @@ from vidstyle.app.page.progress import (
     draw_job,
     draw_nothing_yet,
 )
-from vidstyle.app.page.sources import CLIP_TYPES, draw_upload
+from vidstyle.app.page.sources import CLIP_TYPES, IMAGE_TYPES, draw_upload
 from vidstyle.app.plain_text import plain
 from vidstyle.app.studio import current
 from vidstyle.app.tasks import (
@@ -36,6 +37,7 @@ from vidstyle.app.tasks import (
 
 # Of a video that Streamlit may keep in memory, to play it or for a download.
 _MOST_KEPT_BYTES = 64 * 2**20
+_LEARNED_FIRST = "Learned from the image before the video is stylized: minutes, once."
 
 
 def draw_clip_tab() -> None:
@@ -43,11 +45,11 @@ def draw_clip_tab() -> None:
     left, right = columns()
     with left:
         clip = draw_upload("Video", "clip", CLIP_TYPES, "clip")
-        style = _draw_choice("Style", choices.styles)
+        style = _draw_style(choices.styles, choices.style_images)
         pipeline = _draw_pipeline(choices.pipelines)
         chosen = None
         if clip is not None:
-            chosen = ClipChoices(clip=clip.path, pipeline=pipeline.path, style=style.path)
+            chosen = ClipChoices(clip=clip.path, pipeline=pipeline.path, style=style)
         draw_button("Try three frames", "preview", _maker(preview_task, chosen), "secondary")
         draw_button("Stylize the video", "clip", _maker(clip_task, chosen), "primary")
     with right:
@@ -68,6 +70,16 @@ def _draw_player(clip: Upload) -> None:
         st.video(str(clip.path), muted=True)
     else:
         draw_nothing_yet("The video is here: <b>Try three frames</b> is quick.")
+
+
+def _draw_style(styles: tuple[ListEntry, ...], images: tuple[ListEntry, ...]) -> Path:
+    """A style, or an image that it is learned from; an upload wins."""
+    learned = tuple(replace(image, about=_LEARNED_FIRST) for image in images)
+    chosen = _draw_choice("Style", (*styles, *learned))
+    with st.expander("Learn a style from your own image"):
+        upload = draw_upload("Image", "clip_style", IMAGE_TYPES, "image")
+        st.caption(_LEARNED_FIRST)
+    return upload.path if upload else chosen.path
 
 
 def _draw_choice(label: str, choices: tuple[ListEntry, ...]) -> ListEntry:

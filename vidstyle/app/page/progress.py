@@ -103,5 +103,5 @@ def status_line(status: Status) -> str:
     if status.seconds_left is not None:
         left = round(status.seconds_left)
         parts.append(f"{left // 60}:{left % 60:02} left")
-    title = status.title or "Starting"
+    title = "Learning the style" if status.learning else status.title or "Starting"
     return f"{title}: {', '.join(parts)}" if parts else f"{title} …"

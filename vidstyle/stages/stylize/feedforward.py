@@ -52,8 +52,8 @@ StyleImages = Annotated[tuple[str, ...], Field(min_length=1)]
 class FeedForwardOptions(StageOptions):
     style: Mix | StyleImages = keyframed_mix(
         description="A name from `vidstyle styles list`, a style file, an image, or a mix such as"
-        " {great-wave: 0.7, image.jpg: 0.3}. Styles of a mix must have the same network. A style"
-        " is learned from an image before the run, once; from a list of images, one for all."
+        " {great-wave: 0.7, starry-night: 0.3}. Styles of a mix must have the same network. From"
+        " an image, or a list of images, one style is learned before the run, once."
     )
     strength: float = keyframed(
         1.0, ge=0, le=1, description="Weight of the stylized image. 0 leaves the image unchanged."
