@@ -83,7 +83,7 @@ def button(tab: Page, label: str) -> Locator:
 def upload(tab: Page, clip: Path) -> None:
     """Choose a clip, on the page's second part."""
     tab.get_by_role("tab", name="Video").click()
-    tab.locator("input[type=file]").last.set_input_files(clip)
+    tab.locator("input[type=file][accept*='.mp4']").set_input_files(clip)
     tab.get_by_test_id("stFileChip").wait_for()
 
 

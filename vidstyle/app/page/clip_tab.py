@@ -37,7 +37,7 @@ from vidstyle.app.tasks import (
 
 # Of a video that Streamlit may keep in memory, to play it or for a download.
 _MOST_KEPT_BYTES = 64 * 2**20
-_LEARNED_FIRST = "Learned from the image before the video is stylized: minutes, once."
+_LEARNED_FIRST = "The style is learned from the image first: that takes minutes, once."
 
 
 def draw_clip_tab() -> None:
