@@ -4,12 +4,12 @@
     python benchmarks/architectures.py --fast FILE --johnson FILE --style-image P --photos DIR
         [--weights DIR] [-o sheet.png]
 
-Times are medians of passes that take turns, so that whatever else the machine does falls on both;
-a pass is ``stylize``, with the padding that a network asks for. Without style files the weights are
+Times are medians of passes that take turns, so that whatever else the machine does falls on both; a
+pass is ``stylize``, with the padding that a network asks for. Without style files the weights are
 random, which costs the same. With both files of one style image, their style and content losses on
 the photos, as a training measures them (style 1 for untouched photos, content 1 for images without
-any), by the settings of the fast one; -o writes what both make of the first four photos as a sheet. About 20 s on two cores, a minute more
-with --compile, and 40 s for the losses on twelve photos.
+any), by the settings of the fast one; -o writes what both make of the first four photos as a sheet.
+About 20 s on two cores, a minute more with --compile, and 40 s for the losses on twelve photos.
 """
 
 from __future__ import annotations

@@ -16,12 +16,12 @@ better for all. They are measured by SqueezeNet, which decides, and VGG16, whose
 first peer's, of the same run, are comparable. "/ peer" marks them.
 
 --faces: the part of the faces in photos that the cascade also finds in the stylized photos, and the
-content distance inside their boxes. lbpcascade_frontalface_improved.xml of OpenCV suits.
---lattice: how far the frequencies of 2, 4 and 8 pixels stand out of the spectrum of stylized flat
-images; 1 is no lattice. blobs and specks: what is dead in a stylized photo, by image and by million
-pixels. --time: processor time of the network for a frame of 640x360, in turns, on one thread.
+content distance inside their boxes. lbpcascade_frontalface_improved.xml of OpenCV suits. --lattice:
+how far the frequencies of 2, 4 or 8 pixels stand out of the spectrum of stylized flat images, with
+noise of 1/255 and ("flat") without any; 1 is no lattice. blobs and specks: what is dead, by image
+and by million pixels. --time: processor time of a frame of 640x360, in turns, on one thread.
 
-Two cores take about a minute for twelve photos and four networks, and three for 87 photos of faces.
+Two cores take a minute for twelve photos and four networks, and three for 87 photos of faces.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ from vidstyle.evaluation.image_distances import (
     ImageComparison,
     load_evaluator_network,
 )
-from vidstyle.evaluation.lattice import flat_images, lattice_peaks, mean_peaks
+from vidstyle.evaluation.lattice import NOISE, flat_images, lattice_peaks, mean_peaks
 from vidstyle.imaging.contact_sheet import Image, SheetRow, contact_sheet
 from vidstyle.imaging.dead_pixels import blob_fraction, find_dead
 from vidstyle.models.style.backends import resolve_precision
@@ -65,7 +65,7 @@ OWN_STYLE_IMAGES = Path(__file__).parents[1] / "samples" / "style_images"
 LARGEST_FACES = 1024
 TIMED_SIZE, TIMED_TURNS = (360, 640), 9
 CELL, SHOWN = 320, 8
-"""Longer side in pixels of an image on the sheet, and how many photos it has."""
+"""Of the sheet: longer side of an image in pixels, and how many photos it has."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -105,7 +105,7 @@ def report(given: argparse.Namespace, folder: Path) -> None:
             groups, given.style_images, own=OWN_STYLE_IMAGES
         ).items()
     }
-    photos = [path for each in given.photos for path in _photos(each)]
+    photos = [p for each in given.photos for p in (list_photos(each) if each.is_dir() else [each])]
     measure_photos(networks, photos, style_images, given)
     if given.faces:
         measure_faces(networks, given)
@@ -182,8 +182,7 @@ def measure_faces(networks: Sequence[ComparedStyle], given: argparse.Namespace) 
     names = [f"{network.group} {network.label}" for network in networks]
     for path in list_photos(given.faces):
         photo = fit_image(read_photo(path), LARGEST_FACES)
-        source = _unit(photo)
-        results = [_pixels(stylizer.stylize(source, {"": 1.0})) for stylizer in stylizers]
+        results = [_pixels(each.stylize(_unit(photo), {"": 1.0})) for each in stylizers]
         retention.add(photo, dict(zip(names, results, strict=True)))
     kept, content = retention.kept(), retention.content()
     for name, network in zip(names, networks, strict=True):
@@ -194,9 +193,11 @@ def measure_faces(networks: Sequence[ComparedStyle], given: argparse.Namespace) 
 def measure_lattices(networks: Sequence[ComparedStyle]) -> None:
     for network in networks:
         stylizer = stylizer_of(network, "float32")
-        peaks = mean_peaks([lattice_peaks(stylizer.stylize(i, {"": 1.0})) for i in flat_images()])
-        network.measured.update({f"lattice of {period}": peaks[period] for period in peaks})
-        network.measured["lattice"] = max(peaks.values())
+        for name, deviation in (("lattice", NOISE), ("lattice without noise", 0.0)):
+            images = flat_images(deviation)
+            peaks = mean_peaks([lattice_peaks(stylizer.stylize(i, {"": 1.0})) for i in images])
+            network.measured[name] = max(peaks.values())
+            network.measured.update({f"{name} of {period}": peaks[period] for period in peaks})
 
 
 def measure_time(networks: Sequence[ComparedStyle]) -> None:
@@ -219,6 +220,7 @@ OTHERS = {
     "faces": "faces kept",
     "inside": "content in faces",
     "lattice": "lattice",
+    "flat": "lattice without noise",
     "blobs": "blobs",
     "specks": "specks",
     "ms": "ms a frame",
@@ -236,10 +238,11 @@ def print_table(
     for network in networks:
         name = f"{'  peer ' if network.peer else ''}{network.label}"
         print(f"{name[:29]:30}" + "".join(f"{network.measured[key]:8.3f}" for key in keys.values()))
-        peers = (n for n in networks if n.peer and n.group == network.group)
-        peer = None if network.peer else next(peers, None)
-        if peer is not None:
-            ratios = (_ratio(network.measured[key], peer.measured[key]) for key in keys.values())
+        peers = [n for n in networks if n.peer and n.group == network.group]
+        if peers and not network.peer:
+            ratios = (
+                _ratio(network.measured[key], peers[0].measured[key]) for key in keys.values()
+            )
             print(f"{'    / peer':30}" + "".join(f"{ratio:>8}" for ratio in ratios))
 
 
@@ -249,10 +252,6 @@ def _ratio(own: float, other: float) -> str:
 
 def _add(network: ComparedStyle, key: str, value: float) -> None:
     network.measured[key] = network.measured.get(key, 0.0) + value
-
-
-def _photos(path: Path) -> tuple[Path, ...]:
-    return list_photos(path) if path.is_dir() else (path,)
 
 
 def _unit(image: Image) -> HostArray:

@@ -66,7 +66,7 @@ def test_tables_have_ratios_to_the_peer(
         ["other", "measures"],
     ]
     assert blocks[0][0].split()[3:] == ["style", "deep", "content"]
-    assert blocks[2][0].split()[2:] == ["lattice", "blobs", "specks", "ms"]
+    assert blocks[2][0].split()[2:] == ["lattice", "flat", "blobs", "specks", "ms"]
     for block in blocks:
         assert [line[:30].strip() for line in block[1:]] == ["day", "/ peer", "peer other"]
     own, ratio, peer = map(numbers, blocks[0][1:])

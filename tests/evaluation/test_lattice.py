@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidstyle.evaluation.lattice import FLAT_SIDE, PERIODS, flat_images, lattice_peaks, mean_peaks
+from vidstyle.evaluation.lattice import (
+    FLAT_SIDE,
+    NOISE,
+    PERIODS,
+    flat_images,
+    lattice_peaks,
+    mean_peaks,
+)
 
 ROWS, COLUMNS = np.mgrid[:FLAT_SIDE, :FLAT_SIDE]
 
@@ -73,13 +80,13 @@ def test_a_frame_along_the_edges_does_not_count() -> None:
     assert max(lattice_peaks(framed).values()) < 1.01
 
 
-def test_flat_images_are_flat_and_the_same_every_time() -> None:
+def test_flat_images_are_the_same_every_time_and_have_the_noise_that_is_asked_for() -> None:
     images, again = list(flat_images()), list(flat_images())
     assert all(np.array_equal(one, other) for one, other in zip(images, again, strict=True))
-    deviations = [image.std(axis=(0, 1)).max() for image in images]
-    assert max(deviations) < 1.1 / 255
-    assert min(deviations) < 1e-6
-    assert max(mean_peaks([lattice_peaks(image) for image in images]).values()) < 1.1
+    assert max(mean_peaks([lattice_peaks(image) for image in images]).values()) < 1.2
+    middles = [image[64:192, 64:192].std(axis=(0, 1)) for image in images]
+    np.testing.assert_allclose(middles, NOISE, rtol=0.05)
+    assert all(np.ptp(image, axis=(0, 1)).max() == 0 for image in flat_images(0.0))
 
 
 def test_peaks_of_several_images_are_averaged() -> None:

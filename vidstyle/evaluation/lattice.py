@@ -31,22 +31,27 @@ _COLORS = (
     *((level,) * 3 for level in (0.1, 0.3, 0.5, 0.7, 0.9)),
     *((0.8, 0.3, 0.2), (0.2, 0.6, 0.3), (0.25, 0.4, 0.75), (0.85, 0.75, 0.5)),
 )
-_NOISE = (0.0, 1 / 255)
+NOISE = 1 / 255
+"""Standard deviation of what a smooth area of a photo has at least."""
 
 Spectrum = npt.NDArray[np.float64]
 
 
-def flat_images() -> Iterator[HostArray]:
-    """Make images of one color each: grays and colors, as they are and with noise of 1 / 255.
+def flat_images(deviation: float = NOISE) -> Iterator[HostArray]:
+    """Make images of one color each, grays and others, with noise.
+
+    Without noise a lattice stands alone, and its peak is in units of what rounding to 8 bits adds.
+
+    Args:
+        deviation: Standard deviation of the noise.
 
     Yields:
         (H, W, 3) RGB in [0, 1], the same ones every time.
     """
     random = np.random.default_rng(0)
     for color in _COLORS:
-        for deviation in _NOISE:
-            noise = deviation * random.standard_normal((FLAT_SIDE, FLAT_SIDE, 3))
-            yield np.clip(np.array(color) + noise, 0, 1).astype(np.float32)
+        noise = deviation * random.standard_normal((FLAT_SIDE, FLAT_SIDE, 3))
+        yield np.clip(np.array(color) + noise, 0, 1).astype(np.float32)
 
 
 def lattice_peaks(image: HostArray) -> Mapping[int, float]:
