@@ -18,7 +18,7 @@ from vidstyle.evaluation.face_retention import (
     box_overlap,
     count_kept,
 )
-from vidstyle.evaluation.image_distances import ImageEvaluator, ImageFeatures
+from vidstyle.evaluation.image_distances import ImageEvaluator
 
 # Of OpenCV; it states its authors and its license, BSD.
 CASCADE = Path(__file__).parent / "lbpcascade_frontalface_improved.xml"
@@ -105,8 +105,8 @@ class Pixels(ImageEvaluator):
 
     def __init__(self) -> None: ...
 
-    def features(self, image: torch.Tensor) -> ImageFeatures:
-        return ImageFeatures({}, {"pixels": image})
+    def content(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"pixels": image}
 
 
 class MarkedFinder(FaceFinder):

@@ -180,7 +180,7 @@ class FaceRetention:
 
     def _content(self, image: Photo) -> dict[str, torch.Tensor]:
         planes = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255.0
-        return dict(self._evaluator.features(planes).content)
+        return dict(self._evaluator.content(planes))
 
 
 def _cut(
