@@ -21,7 +21,7 @@ how far the frequencies of 2, 4 or 8 pixels stand out of the spectrum of stylize
 noise of 1/255 and ("flat") without any; 1 is no lattice. blobs and specks: what is dead, by image
 and by million pixels. --time: processor time of a frame of 640x360, in turns, on one thread.
 
-Two cores take a minute for twelve photos and four networks, and three for 87 photos of faces.
+Two cores take a minute for twelve photos and four networks, and ten for 87 photos of faces.
 """
 
 from __future__ import annotations
