@@ -151,9 +151,9 @@ def test_features_of_other_sizes_are_compared_where_both_are() -> None:
 
 
 def test_content_alone_is_that_of_all_features(evaluator: ImageEvaluator) -> None:
-    alone, all_of_it = evaluator.content(image(1)), evaluator.features(image(1)).content
-    assert alone.keys() == all_of_it.keys() == set(LAYERS.content)
-    assert all(torch.equal(alone[name], all_of_it[name]) for name in alone)
+    found, wanted = evaluator.content(image(1)), evaluator.features(image(1)).content
+    assert found.keys() == wanted.keys() == set(LAYERS.content)
+    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
 
 
 def test_one_photo_has_no_other_to_be_compared_with(evaluator: ImageEvaluator) -> None:
