@@ -52,6 +52,13 @@ def test_a_file_without_a_graph_is_refused(path: Path) -> None:
     load_style(path)
 
 
+def test_a_checkpoint_of_another_project_gets_the_command_that_imports_it(path: Path) -> None:
+    safetensors_file.write(path, {"weight": torch.zeros(2)}, {})
+    for read in (read_style_graph, load_style_weights):
+        with pytest.raises(WeightsError, match=f"by `vidstyle styles import {path} -o NAME"):
+            read(path)
+
+
 def test_a_graph_that_is_damaged_is_refused_in_one_line(path: Path) -> None:
     rewrite(path, lambda tensors: {**tensors, GRAPH: tensors[GRAPH][:500]})
     with pytest.raises(WeightsError, match=r"small\.safetensors is damaged: its graph") as caught:

@@ -37,7 +37,7 @@ class StyleWeights:
 
 
 def read_style_graph(path: Path) -> bytes:
-    """Read the ONNX graph of a style file; nothing else is read.
+    """Read the ONNX graph of a style file; of the rest, only what it says about itself.
 
     Args:
         path: A style file.
@@ -46,9 +46,9 @@ def read_style_graph(path: Path) -> bytes:
         The serialized ONNX model.
 
     Raises:
-        WeightsError: The file is missing or damaged, or has no graph.
+        WeightsError: The file is missing, damaged or no style, or has no graph.
     """
-    safetensors_file.read_metadata(path)
+    read_style_info(path)
     with safe_open(path, framework="numpy") as file:
         header = file.get_slice(GRAPH) if GRAPH in file.keys() else None  # noqa: SIM118  # no mapping
         if header is None or header.get_dtype() != "U8":
