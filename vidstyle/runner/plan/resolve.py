@@ -21,6 +21,10 @@ from vidstyle.runner.plan.memory import (
 )
 from vidstyle.runner.plan.wiring import frame_bytes, layers_kept, span_budget
 
+ENCODER_THREADS = 4
+"""Threads of every encoder, on any machine and beside any number of other runs: libx264, libx265,
+SVT-AV1 and VP9 give other packets for another number."""
+
 
 def make_plan(
     assembly: Assembly,
@@ -64,6 +68,8 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, sa
     for position, (entry, needs) in enumerate(zip(entries, declared, strict=True)):
         worker = (None, *assembly.stages, assembly.sink)[position]
         context = _context(assembly, needs, choice, batches=hasattr(worker, "step_many"))
+        if worker is assembly.sink:
+            context = replace(context, threads=ENCODER_THREADS)
         arrives, leaves = (clips[min(max(p, 0), len(clips) - 1)] for p in (position - 1, position))
         arriving = distinct[position - 1] if position else ()
         memory = frames_memory(needs, arriving, distinct[position], leaves, choice.queue)
