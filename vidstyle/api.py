@@ -144,6 +144,7 @@ def stage(use: str, *, plugins: Iterable[str | os.PathLike[str]] = (), **options
 def _with_learned_styles(job: Job, listen: Listener | None) -> Job:
     """The job with style files in place of images, learned where they have not been."""
     from vidstyle.runner.job import prepared
+    from vidstyle.runner.storage.destination import Destination
     from vidstyle.training.image_styles import find_image_styles, learn_missing
 
     styles = find_image_styles(job.pipeline)
@@ -151,6 +152,7 @@ def _with_learned_styles(job: Job, listen: Listener | None) -> Job:
         return job
     if styles.missing:
         # What would stop the run stops it before minutes of learning.
+        Destination(job.output, job.overwrite).check(job.input)
         with prepared(replace(job, pipeline=styles.stand_in)):
             pass
         learn_missing(styles, device=job.device, listen=listen or _ignore)

@@ -65,9 +65,13 @@ def test_a_full_disk_loses_nothing_wherever_it_fills(folder, write_clip, encoder
         assert code == 6, errors
         assert [line[:9] for line in errors.splitlines()] == ["vidstyle:"]
         assert (folder / "out.mkv").read_text() == "old"
-        left = {path.name for path in folder.glob(".*")}
-        assert left <= {".out.mkv.vidstyle", ".out.mkv.vidstyle-journal"}
+        assert not list(folder.glob(".out*"))
+        left = {path.suffix for path in folder.glob(".vidstyle/out-*")}
+        assert left <= {".work", ".work-journal"}
     assert stopped >= 3
     code, done, _ = run("out.mkv", "--overwrite")
     assert (code, done) == (0, whole)
-    assert not list(Path(folder).glob(".*"))
+    assert sorted(path.name for path in Path(folder).glob(".*/*")) == [
+        "out.mkv.json",
+        "whole.mkv.json",
+    ]

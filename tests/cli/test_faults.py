@@ -63,9 +63,11 @@ def ended(child: subprocess.Popen[str]) -> tuple[int, list[str]]:
     return child.returncode, [line for line in errors.splitlines() if line.startswith("vidstyle: ")]
 
 
-def wait_for_work(store: Path, child: subprocess.Popen[str]) -> None:
+def wait_for_work(folder: Path, child: subprocess.Popen[str]) -> None:
     """Until there is a chunk or two."""
-    while child.poll() is None and (not store.exists() or store.stat().st_size < 150_000):
+    while child.poll() is None and not any(
+        path.stat().st_size >= 150_000 for path in folder.glob(".vidstyle/out-*.work")
+    ):
         time.sleep(0.01)
 
 
@@ -82,7 +84,7 @@ def packets_digest(path: Path) -> str:
 def test_a_folder_that_is_removed_meanwhile_is_an_output_error(slow_run: Path) -> None:
     (slow_run / "out").mkdir()
     child = started("out/out.mkv")
-    wait_for_work(slow_run / "out" / ".out.mkv.vidstyle", child)
+    wait_for_work(slow_run / "out", child)
     shutil.rmtree(slow_run / "out")
     code, errors = ended(child)
     assert (code, len(errors)) == (6, 1), errors
@@ -91,7 +93,7 @@ def test_a_folder_that_is_removed_meanwhile_is_an_output_error(slow_run: Path) -
 @pytest.mark.slow
 def test_an_input_that_is_changed_meanwhile_is_an_input_error(slow_run: Path) -> None:
     child = started("out.mkv")
-    wait_for_work(slow_run / ".out.mkv.vidstyle", child)
+    wait_for_work(slow_run, child)
     os.utime(slow_run / "in.mp4", (1, 1))
     code, errors = ended(child)
     assert code == 3
@@ -104,7 +106,7 @@ def test_an_input_that_is_changed_meanwhile_is_an_input_error(slow_run: Path) ->
 @pytest.mark.slow
 def test_an_input_that_vanishes_meanwhile_is_an_input_error(slow_run: Path) -> None:
     child = started("out.mkv")
-    wait_for_work(slow_run / ".out.mkv.vidstyle", child)
+    wait_for_work(slow_run, child)
     (slow_run / "in.mp4").unlink()
     code, errors = ended(child)
     assert (code, len(errors)) == (3, 1), errors
@@ -115,7 +117,8 @@ def test_ten_runs_side_by_side_are_all_right(slow_run: Path) -> None:
     children = [started(f"out{number}.mkv") for number in range(10)]
     assert [ended(child)[0] for child in children] == [0] * 10
     assert len({packets_digest(slow_run / f"out{number}.mkv") for number in range(10)}) == 1
-    assert not list(slow_run.glob(".*"))
+    assert not list(slow_run.glob(".out*"))
+    assert not list(slow_run.glob(".vidstyle/*.[wl]o*"))
 
 
 @pytest.mark.slow
@@ -124,7 +127,7 @@ def test_a_second_run_on_one_output_is_refused_with_the_other_runs_name(
 ) -> None:  # type: ignore[no-untyped-def]  # a fixture
     write_clip(slow_run / "in.mp4", count=2000)
     first = started("out.mkv")
-    wait_for_work(slow_run / ".out.mkv.vidstyle", first)
+    wait_for_work(slow_run, first)
     code, errors = ended(started("out.mkv"))
     assert first.poll() is None
     first.terminate()

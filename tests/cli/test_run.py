@@ -44,6 +44,7 @@ def test_a_run_makes_the_file_and_says_so(folder, write_clip, capfd) -> None:  #
     assert captured.out == ""
     assert len(frames_of(folder / "out.mkv")) == 12
     assert sorted(path.name for path in folder.iterdir()) == [
+        ".vidstyle",
         "identity.yaml",
         "in.mp4",
         "out.mkv",

@@ -85,6 +85,10 @@ def started(*command: str) -> subprocess.Popen[str]:
     )
 
 
+def work_sizes(folder: Path) -> list[int]:
+    return [path.stat().st_size for path in folder.glob(".vidstyle/out-*.work")]
+
+
 def packets(path: Path) -> list[bytes]:
     with av.open(str(path)) as container:
         return [bytes(packet) for packet in container.demux(video=0)]
@@ -101,8 +105,7 @@ def test_finished_frames_are_stored_and_the_command_that_resumes_is_printed(  # 
     whole = started("p.yaml", "in.mp4", "-o", "whole.mkv")
     assert (whole.communicate(timeout=60), whole.returncode)[1] == 0
     child = started("p.yaml", "in.mp4", "-o", "out.mkv")
-    store = folder / ".out.mkv.vidstyle"
-    while child.poll() is None and (not store.exists() or store.stat().st_size < 200_000):
+    while child.poll() is None and sum(work_sizes(folder)) < 200_000:
         time.sleep(0.01)
     os.kill(child.pid, sent)
     _, errors = child.communicate(timeout=60)

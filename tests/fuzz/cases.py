@@ -134,16 +134,16 @@ def _faults_left(
 def _outputs(case: Case, names: Mapping[str, bytes]) -> set[str]:
     """What a run may make and change: the output, and what resuming it takes."""
     path = Path(case.output)
-    own = {f".{path.name}.vidstyle", f".{path.name}.vidstyle-journal"}
     # What a killed run left there is not the input's.
-    own |= {f".{path.name}.lock", f".{path.stem}.partial{path.suffix}"} & {
+    own = {f".{path.name}.lock", f".{path.stem}.partial{path.suffix}"} & {
         Path(name).name for name in case.files
     }
+    records = f"{path.parent}/.vidstyle/{path.stem}"
     return {
         name
         for name in {*names, *case.files}
         if name == case.output
-        or name.startswith(f"{case.output}/")
+        or name.startswith((f"{case.output}/", f"{records}.", f"{records}-"))
         or (name.startswith("out/") and Path(name).name in own)
     }
 
@@ -252,13 +252,13 @@ def _mask(seeds: Seeds, rng: Random) -> Case:
 
 def _store(seeds: Seeds, rng: Random) -> Case:
     left = dict(rng.choice(seeds.runs.stopped))
-    name = f".{OUTPUT}.vidstyle"
-    if f"{name}-journal" in left and rng.random() < 0.2:
-        name += "-journal"
+    (store,) = (name for name in left if name.endswith(".work"))
+    journal = f"{store}-journal"
+    name = journal if journal in left and rng.random() < 0.2 else store
     left[name] = damaged(left[name], rng)
     if rng.random() < 0.3:
         # As if the journal had been lost; else it undoes the damage that lies in its pages.
-        left.pop(f".{OUTPUT}.vidstyle-journal", None)
+        left.pop(journal, None)
     files = {f"out/{name}": data for name, data in left.items()}
     files |= {"p.yaml": RECURRENT.encode(), "in.mkv": seeds.runs.clip}
     arguments = ["run", "p.yaml", "in.mkv", "-o", f"out/{OUTPUT}"]

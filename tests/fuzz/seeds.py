@@ -241,7 +241,10 @@ def _long_runs() -> LongRuns:
             "unnamed": _killed_before_the_rename,
         }
         stopped = [_output_of(folder / name, life) for name, life in lives.items()]
-        files = tuple({f.name: f.read_bytes() for f in out.iterdir()} for out in stopped)
+        files = tuple(
+            {str(f.relative_to(out)): f.read_bytes() for f in out.rglob("*") if f.is_file()}
+            for out in stopped
+        )
         return LongRuns(clip, packets(whole / OUTPUT), files)
 
 

@@ -89,7 +89,7 @@ def test_a_process_that_is_left_is_reported_and_ended(tmp_path: Path) -> None:
     assert (outcome.code, outcome.left) == (0, True)
 
 
-CASE = Case("clip", [], {"in.mkv": b"", "out/out.mkv": b"old", "out/.out.mkv.vidstyle": b""})
+CASE = Case("clip", [], {"in.mkv": b"", "out/out.mkv": b"old", "out/.vidstyle/out-0.work": b""})
 
 
 def deeds() -> dict[str, tuple[Callable[[], object], int, str]]:
@@ -98,7 +98,7 @@ def deeds() -> dict[str, tuple[Callable[[], object], int, str]]:
     return {
         "nothing": (lambda: None, 0, ""),
         "the output": (lambda: (out / "out.mkv").write_text("new"), 0, ""),
-        "going on": (lambda: (out / ".out.mkv.vidstyle").write_text("new"), 0, ""),
+        "going on": (lambda: (out / ".vidstyle" / "out-0.work").write_text("new"), 0, ""),
         "half": (lambda: (out / "out.mkv").write_text("ne"), 6, "the old output is not what it"),
         "removed": (lambda: (out / "out.mkv").unlink(), 6, "the old output is not what it was"),
         "litter": (lambda: (out / ".out.mkv.part").touch(), 0, "out/.out.mkv.part was left"),

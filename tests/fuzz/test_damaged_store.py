@@ -21,7 +21,7 @@ Damage = Callable[[Path], None]
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A store with all chunks of a run."""
-    path = tmp_path / ".out.mkv.vidstyle"
+    path = tmp_path / "out.work"
     with Store(path) as store:
         store.begin(FACTS)
         for chunk in range(3):

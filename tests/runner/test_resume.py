@@ -22,6 +22,7 @@ from vidstyle.runner.execution.events import Event, FrameDone, Kept, NoteEvent, 
 from vidstyle.runner.execution.execute import execute
 from vidstyle.runner.job import Job, prepared, run
 from vidstyle.runner.storage.destination import Destination
+from vidstyle.runner.storage.records import Records
 
 COUNT = 24
 RECURRENT = """\
@@ -95,6 +96,10 @@ def stopped_after(frames: int) -> Callable[[Event], None]:
     return listen
 
 
+def works(folder: Path) -> list[Path]:
+    return Records(folder).works()
+
+
 def heard(wanted: Job, engine: Engine = "threaded") -> tuple[Result, list[Event]]:
     events: list[Event] = []
     return run(wanted, engine=engine, listen=events.append), events
@@ -125,7 +130,7 @@ def test_a_run_stopped_anywhere_goes_on_to_the_same_frames(
         # At most one chunk is made again.
         assert stop - sum(done) <= 5 + 1
         assert packets(wanted.output) == packets(whole.output)
-    assert not list(tmp_path.glob(".*"))
+        assert not works(tmp_path)
 
 
 @pytest.mark.parametrize("codec", ["libx264", "gif"])
@@ -158,7 +163,7 @@ def test_a_damaged_tail_is_made_again(tmp_path: Path) -> None:
     wanted = job(tmp_path, "stopped", RECURRENT)
     with pytest.raises(Stopped):
         run(wanted, listen=stopped_after(18))
-    store = Destination(wanted.output).store
+    (store,) = works(tmp_path)
     with sqlite3.connect(store) as database:
         (last,) = database.execute("select max(chunk) from segment").fetchone()
         database.execute("update packet set data = x'00' where chunk = ? and number = 0", (last,))
@@ -172,22 +177,31 @@ def test_a_damaged_tail_is_made_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no database" * 100])
 def test_a_file_that_is_no_store_is_replaced(tmp_path: Path, content: bytes) -> None:
     wanted = job(tmp_path, "out", RECURRENT)
-    Destination(wanted.output).store.write_bytes(content)
-    result, _ = heard(wanted)
+    with pytest.raises(Stopped):
+        run(wanted, listen=stopped_after(18))
+    (store,) = works(tmp_path)
+    store.write_bytes(content)
+    result, events = heard(wanted)
     assert result.frames == COUNT
+    assert not any(isinstance(event, Resumed) for event in events)
 
 
-def test_another_pipeline_restarts_and_is_reported(tmp_path: Path) -> None:
+def test_work_with_other_options_is_neither_used_nor_removed(tmp_path: Path) -> None:
     wanted = job(tmp_path, "out", RECURRENT)
     with pytest.raises(Stopped):
         run(wanted, listen=stopped_after(18))
+    (kept,) = works(tmp_path)
     changed = job(tmp_path, "out", RECURRENT.replace("ultrafast", "fast"))
     result, events = heard(changed)
     texts = [event.note.text for event in events if isinstance(event, NoteEvent)]
-    assert any("of another pipeline" in text for text in texts)
+    assert any("a partial result with other options kept" in text for text in texts)
     assert not any(isinstance(event, Resumed) for event in events)
     initial_state, _ = heard(job(tmp_path, "initial_state", RECURRENT.replace("ultrafast", "fast")))
     assert result.digest == initial_state.digest
+    assert works(tmp_path) == [kept]
+    _, events = heard(replace(wanted, overwrite=True))
+    assert any(isinstance(event, Resumed) for event in events)
+    assert not works(tmp_path)
 
 
 def test_another_input_restarts(tmp_path: Path) -> None:
@@ -197,8 +211,7 @@ def test_another_input_restarts(tmp_path: Path) -> None:
     source = tmp_path / "in.mkv"
     source.write_bytes(source.read_bytes() + b"\0")
     _, events = heard(wanted)
-    texts = [event.note.text for event in events if isinstance(event, NoteEvent)]
-    assert any("of another input" in text for text in texts)
+    assert not any(isinstance(event, Resumed) for event in events)
 
 
 def test_without_resume_all_is_computed_again(tmp_path: Path) -> None:
@@ -224,7 +237,8 @@ def test_what_is_kept_is_reported_and_what_is_not_leaves_nothing(
     with pytest.raises(Stopped):
         run(wanted, listen=listen)
     assert any(isinstance(event, Kept) for event in events) == kept
-    assert Destination(wanted.output).store.exists() == kept
+    assert bool(works(tmp_path)) == kept
+    assert (tmp_path / ".vidstyle").exists() == kept
 
 
 def test_a_join_that_failed_is_all_that_is_done_again(
@@ -277,7 +291,8 @@ def test_a_damaged_pause_is_not_used(tmp_path: Path) -> None:
     wanted = job(tmp_path, "stopped", text)
     always = PauseRule(every=0, slow=0)
     assert ended(wanted, "serial", always, [], stopped_after(15)) is None
-    with sqlite3.connect(Destination(wanted.output).store) as database:
+    (store,) = works(tmp_path)
+    with sqlite3.connect(store) as database:
         assert database.execute("select frames from pause").fetchone() > (0,)
         database.execute("update image set data = x'00' where number = 3")
     database.close()

@@ -26,6 +26,7 @@ _COMMANDS = {
     "run": ("run", "Stylize clips with a pipeline."),
     "image": ("image", "Stylize an image by optimization, in minutes."),
     "batch": ("batch", "Stylize every clip of a folder."),
+    "clean": ("clean", "List or remove what interrupted runs have left."),
     "check": ("check", "Validate a pipeline."),
     "evaluate": ("evaluate", "Evaluate clips: flicker, sharpness, ghosting, drift."),
     "compare": ("compare", "Write a page that shows two clips, split by a line."),

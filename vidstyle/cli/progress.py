@@ -21,6 +21,7 @@ from rich.progress import (
 
 from vidstyle.cli.terminal import say, visible
 from vidstyle.runner.execution.events import (
+    AlreadyDone,
     Event,
     FrameDone,
     Kept,
@@ -80,6 +81,13 @@ def _as_json(event: Event) -> dict[str, object]:
             return {"event": "resumed", "frames": frames}
         case Kept(frames, store):
             return {"event": "kept", "frames": frames, "store": str(store)}
+        case AlreadyDone(output, frames, digest):
+            return {
+                "event": "already-done",
+                "output": str(output),
+                "frames": frames,
+                "hash": digest,
+            }
         case Result(output, frames, digest, seconds, stage_seconds):
             return {
                 "event": "done",
@@ -123,6 +131,8 @@ class _RunBar:
                 self._say(f"note: {note.text}")
             case Resumed() | Kept():
                 self._say(f"note: {work_line(event)}")
+            case AlreadyDone():
+                self._say(done_line(event))
             case Result():
                 for line in summary(event):
                     self._say(line)
@@ -151,6 +161,8 @@ class _RunLines:
                 say(f"{self._prefix}note: {note.text}")
             case Resumed() | Kept():
                 say(f"{self._prefix}note: {work_line(event)}")
+            case AlreadyDone():
+                say(self._prefix + done_line(event))
             case Result():
                 self._end(event)
 
@@ -181,6 +193,11 @@ def work_line(event: Resumed | Kept) -> str:
         return f"resuming an interrupted run after {event.frames} frames"
     command = shlex.join(["vidstyle", *(word for word in sys.argv[1:] if word != "--no-resume")])
     return f"{event.frames} frames are stored in {event.store}; resume with: {command}"
+
+
+def done_line(event: AlreadyDone) -> str:
+    """``out.mp4 is done already: same source, options and style``."""
+    return f"{event.output} is done already: same source, options and style"
 
 
 def summary(result: Result) -> list[str]:

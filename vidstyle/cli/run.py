@@ -83,6 +83,7 @@ def run(
     from vidstyle.runner import job as jobs
     from vidstyle.runner.plan.memory import parse_size
     from vidstyle.runner.plan.naming import output_paths
+    from vidstyle.runner.storage.destination import Destination
 
     interval = given.interval_of(frames)
     overrides = given.overrides_of(set_, style, strength, consistency)
@@ -107,6 +108,8 @@ def run(
 
     def check(stand_in: Pipeline) -> None:
         for job in wanted:
+            # Nothing was made with a style that is not learned yet.
+            Destination(job.output, job.overwrite).check(job.input)
             with jobs.prepared(replace(job, pipeline=stand_in)):
                 pass
 
@@ -116,7 +119,8 @@ def run(
         loaded = with_learned_styles(loaded, device=device, as_json=json, check=check)
     for job in (replace(job, pipeline=loaded) for job in wanted):
         if dry_run:
-            with jobs.prepared(job) as (_, plan):
+            with jobs.prepared(job) as (assembly, plan):
+                jobs.check_output(job, assembly, plan)
                 print_plan(plan, as_json=json)
         else:
             with listener(as_json=json) as show:

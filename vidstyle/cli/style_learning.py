@@ -53,7 +53,7 @@ def with_planned_styles(pipeline: Pipeline) -> Pipeline:
         return pipeline
     for style in found.missing:
         say(f"a run first learns the style of {style.named} ({_work(found, style)})")
-    return found.stand_in
+    return found.stand_in if found.missing else found.pipeline
 
 
 def style_overrides(pipeline: Pipeline) -> list[str]:

@@ -8,6 +8,7 @@ from vidstyle.core.needs import NOW, Needs, Reach
 from vidstyle.core.options import (
     Mix,
     StageOptions,
+    file_option,
     keyframed,
     keyframed_mix,
     layer_or_file,
@@ -65,6 +66,7 @@ __all__ = [
     "State",
     "Window",
     "Writer",
+    "file_option",
     "image_filter",
     "keyframed",
     "keyframed_mix",

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 KEYFRAMES = "keyframes"
 MIX = "mix"
 LAYER = "layer"
+FILE = "file"
 
 
 class StageOptions(BaseModel):
@@ -84,6 +85,34 @@ def layer_or_file(*, description: str = "") -> Any:
         The field of a pydantic model.
     """
     return Field(None, description=description, json_schema_extra={LAYER: True})
+
+
+def file_option(default: Any, *, description: str = "") -> Any:
+    """Declare an option of a sink that changes the file, but no frame and no packet of the video.
+
+    A run with another value of it uses the finished frames of an interrupted one.
+
+    Args:
+        default: Value where the pipeline gives none.
+        description: For users, one sentence.
+
+    Returns:
+        The field of a pydantic model.
+    """
+    return Field(default, description=description, json_schema_extra={FILE: True})
+
+
+def is_file_option(options: type[StageOptions], name: str) -> bool:
+    """Return whether an option was declared with ``file_option``.
+
+    Args:
+        options: Of a stage.
+        name: Of the option.
+
+    Returns:
+        Whether it was.
+    """
+    return _carries(options, name, FILE)
 
 
 def may_be_keyframed(options: type[StageOptions], name: str) -> bool:

@@ -17,6 +17,9 @@ from vidstyle.core.options import StageOptions
 MANIFEST = "vidstyle.json"
 """File in a folder of images that lists ours under ``files``; no others are ever deleted."""
 
+STAMP_PREFIX = "vidstyle "
+"""How ``Original.stamp`` begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Packet:
@@ -51,6 +54,8 @@ class Original:
 
     With an interval the output's clock starts at 0. The end is None where the clip's is meant.
     """
+    stamp: str = ""
+    """What the output is made of, as a short text for its tags."""
 
 
 class Writer(Protocol):

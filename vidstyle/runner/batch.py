@@ -5,14 +5,16 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from vidstyle.core.errors import InputError, OutputError, StageError, UsageError, VidstyleError
 from vidstyle.runner.config.pipeline import Pipeline
 from vidstyle.runner.execution.events import Listener, Result
-from vidstyle.runner.job import Job, check_without_clip, output_suffix, run
+from vidstyle.runner.job import Job, check_without_clip, output_suffix, prepared, run
 from vidstyle.runner.plan.naming import mirrored_paths
+from vidstyle.runner.storage.made import Standing, look_up
 
 # Known to FFmpeg, but not to every machine's table of types.
 _MORE_SUFFIXES = frozenset(
@@ -51,6 +53,11 @@ _MORE_SUFFIXES = frozenset(
 )
 
 
+Rule: TypeAlias = Literal["refuse", "redo", "keep", "overwrite"]
+"""What becomes of outputs that are there: those with another stamp are refused, made again, or
+kept; ``overwrite`` makes all again, also those that are not ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How one clip of a batch ended: done, kept from an earlier batch, or failed."""
@@ -59,13 +66,14 @@ class Outcome:
     output: Path
     result: Result | None = None
     error: VidstyleError | None = None
-
+    standing: Standing | None = None
+    """Of an output that was kept."""
     stage: str | None = None
     """Name of the stage that failed, where one did."""
 
     @property
     def kept(self) -> bool:
-        """The output was there already; outputs are only ever complete."""
+        """The output was there already."""
         return self.result is None and self.error is None
 
 
@@ -113,28 +121,82 @@ def run_batch(
     output: Path,
     *,
     device: str = "auto",
-    overwrite: bool = False,
+    rule: Rule = "refuse",
     listen_to: Callable[[Path], Listener],
 ) -> Iterator[Outcome]:
-    """Run each clip and say how it ended; what every clip would meet is raised before the first."""
+    """Run each clip and say how it ended; what every clip would meet is raised before the first.
+
+    So is OutputError where the rule does not say what is to become of outputs that are there.
+    """
     check_without_clip(pipeline, device=device)
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is not a folder; choose another -o")
     outputs = mirrored_paths(clips, folder, output, output_suffix(pipeline))
-    for clip, destination in zip(clips, outputs, strict=True):
-        if destination.exists() and not overwrite:
-            yield Outcome(clip, destination)
+    jobs = [
+        Job(pipeline, clip, destination, device)
+        for clip, destination in zip(clips, outputs, strict=True)
+    ]
+    for job, standing in list(zip(jobs, _standings(jobs, rule), strict=True)):
+        if _is_kept(standing, rule):
+            yield Outcome(job.input, job.output, standing=standing)
             continue
-        made = _make_folders(destination.parent)
+        made = _make_folders(job.output.parent)
         try:
-            job = Job(pipeline, clip, destination, device, overwrite=overwrite)
-            yield Outcome(clip, destination, run(job, listen=listen_to(clip)))
+            overwrite = standing is None or standing.state != "absent"
+            result = run(replace(job, overwrite=overwrite), listen=listen_to(job.input))
+            yield Outcome(job.input, job.output, result)
         except VidstyleError as error:
-            yield Outcome(clip, destination, error=error, stage=_stage_of(error, pipeline))
+            stage = _stage_of(error, pipeline)
+            yield Outcome(job.input, job.output, error=error, stage=stage)
         finally:
             for empty in made:
                 with suppress(OSError):
                     empty.rmdir()
+
+
+def _standings(jobs: Sequence[Job], rule: Rule) -> list[Standing | None]:
+    """What lies at each output; None where the clip cannot be opened, which its run reports.
+
+    Raises OutputError where some are in the way.
+    """
+    standings = [_standing(job, rule) for job in jobs]
+    known = [each for each in standings if each is not None]
+    foreign = [each for each in known if each.state == "foreign"]
+    other = [each for each in known if each.state == "other" and not each.source_alone]
+    if rule == "keep" or not (foreign or (other and rule == "refuse")):
+        return standings
+    raise OccupiedError([*other, *foreign] if rule == "refuse" else foreign, len(jobs))
+
+
+def _standing(job: Job, rule: Rule) -> Standing | None:
+    if rule == "overwrite" or not job.output.exists():
+        return Standing(job.output, "absent" if not job.output.exists() else "other")
+    try:
+        with prepared(job) as (assembly, plan):
+            return look_up(job.output, job.input, assembly, plan)
+    except VidstyleError:
+        return None
+
+
+def _is_kept(standing: Standing | None, rule: Rule) -> bool:
+    if standing is None or standing.state == "absent" or rule == "overwrite":
+        return False
+    return standing.state == "done" or rule == "keep"
+
+
+class OccupiedError(OutputError):
+    """Outputs that were made otherwise, or are not ours, and no rule what is to become of them."""
+
+    def __init__(self, standings: Sequence[Standing], clips: int) -> None:
+        foreign = sum(each.state == "foreign" for each in standings)
+        advice = "pass --redo to make them again, or --keep to leave them"
+        if foreign:
+            advice = f"{foreign} are not of vidstyle: pass --overwrite to replace all, or --keep"
+        super().__init__(
+            f"{len(standings)} of {clips} outputs are not what this batch makes; {advice}"
+        )
+        self.standings = tuple(standings)
+        """Of each."""
 
 
 def _stage_of(error: VidstyleError, pipeline: Pipeline) -> str | None:

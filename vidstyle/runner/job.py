@@ -14,7 +14,7 @@ from vidstyle.core.errors import DeviceError, NoMemoryError
 from vidstyle.core.plan import Plan
 from vidstyle.runner.config.pipeline import Pipeline
 from vidstyle.runner.execution.engines import EngineName
-from vidstyle.runner.execution.events import Event, Listener, NoteEvent, Result
+from vidstyle.runner.execution.events import AlreadyDone, Event, Listener, NoteEvent, Result
 from vidstyle.runner.execution.execute import execute
 from vidstyle.runner.execution.work import CacheUse
 from vidstyle.runner.plan.assembly import Assembly, assemble, make_stage
@@ -26,6 +26,7 @@ from vidstyle.runner.plan.resolve import make_plan
 from vidstyle.runner.plan.side_reading import open_side_inputs
 from vidstyle.runner.storage.destination import Destination
 from vidstyle.runner.storage.layer_cache import LIMIT
+from vidstyle.runner.storage.made import Standing, look_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ def prepared(
 ) -> Generator[tuple[Assembly, Plan], None, None]:
     """Open the input, check the destination and resolve the plan; decode nothing.
 
-    The plan takes less memory than the one ``below``.
+    What lies at the destination is for ``check_output``. The plan takes less memory than the one
+    ``below``.
     """
     first, *_, last = job.pipeline.stages
     source = make_stage(first)
@@ -81,7 +83,7 @@ def prepared(
         context = ExecutionContext(threads=available_cores())
         clip = Guard(first.name)(None, source.open, job.input, context)
         for path in (job.input, *(side.path for side in job.pipeline.inputs)):
-            Destination(job.output, job.overwrite).check(path)
+            Destination(job.output, overwrite=True).check(path)
         with open_side_inputs(job.pipeline.inputs, clip, context) as inputs:
             assembly = assemble(job.pipeline, source, clip, inputs=inputs, device=job.device)
             plan = make_plan(assembly, frames=job.frames, budget=job.budget, below=below)
@@ -91,14 +93,29 @@ def prepared(
         source.close()
 
 
+def check_output(job: Job, assembly: Assembly, plan: Plan) -> Standing:
+    """What lies at the output. Raises OutputError where the job may not replace it."""
+    if job.overwrite:
+        return Standing(job.output, "absent")
+    standing = look_up(job.output, job.input, assembly, plan)
+    standing.check()
+    return standing
+
+
 def run(job: Job, *, engine: EngineName = "threaded", listen: Listener | None = None) -> Result:
     """Run the job to its end. Raises a VidstyleError, and then the destination is untouched.
 
-    What runs out of memory is tried again with shorter queues.
+    What runs out of memory is tried again with shorter queues. Where the output is what the job
+    would make, nothing is done.
     """
     failed: Plan | None = None
     while True:
         with prepared(job, below=failed) as (assembly, plan):
+            standing = check_output(job, assembly, plan)
+            if standing.state == "done" and standing.entry is not None:
+                done = AlreadyDone(job.output, standing.entry.frames, standing.entry.digest)
+                (listen or _ignore)(done)
+                return done.result
             try:
                 return _executed(job, assembly, plan, engine, listen or _ignore)
             except NoMemoryError as error:

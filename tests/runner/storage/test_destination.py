@@ -30,7 +30,6 @@ def test_a_failed_run_leaves_nothing_behind(tmp_path: Path) -> None:
     destination = Destination(tmp_path / "out.mp4")
     with pytest.raises(RuntimeError), destination.reserved():
         destination.partial.write_text("half")
-        destination.store.write_text("packets")
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
 

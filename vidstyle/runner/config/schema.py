@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from vidstyle.core.errors import PluginError
-from vidstyle.core.options import KEYFRAMES, LAYER, MIX, StageOptions, may_be_keyframed
+from vidstyle.core.options import FILE, KEYFRAMES, LAYER, MIX, StageOptions, may_be_keyframed
 from vidstyle.runner.config.discovery import Listed, Registry
 from vidstyle.runner.config.keyframes import AT
 from vidstyle.runner.config.pipeline_file import CHUNK, MOST_QUEUE, VERSION
@@ -19,7 +19,7 @@ from vidstyle.runner.config.stage_options import TIME
 
 Schema: TypeAlias = dict[str, Any]
 
-_OURS = (KEYFRAMES, MIX, LAYER)
+_OURS = (KEYFRAMES, MIX, LAYER, FILE)
 _ANNOTATIONS = ("title", "description", "default", "examples", "deprecated")
 
 

@@ -81,5 +81,22 @@ class Result:
     """Time inside each stage, source and sink included; threads overlap."""
 
 
-Event: TypeAlias = StyleStep | Planned | Resumed | FrameDone | NoteEvent | Kept | Result
+@dataclass(frozen=True, slots=True)
+class AlreadyDone:
+    """The output is what the run would make; it is left as it is."""
+
+    output: Path
+    frames: int
+    digest: str
+    """As in ``Result``."""
+
+    @property
+    def result(self) -> Result:
+        """As of a run that took no time."""
+        return Result(self.output, self.frames, self.digest, 0.0, {})
+
+
+Event: TypeAlias = (
+    StyleStep | Planned | Resumed | FrameDone | NoteEvent | Kept | AlreadyDone | Result
+)
 Listener: TypeAlias = Callable[[Event], None]

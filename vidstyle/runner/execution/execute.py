@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -18,8 +19,12 @@ from vidstyle.runner.execution.recorder import Recorder
 from vidstyle.runner.execution.work import CacheUse, Work
 from vidstyle.runner.plan.assembly import Assembly
 from vidstyle.runner.plan.guard import Guard
-from vidstyle.runner.plan.identity import difference, identity, look_of
+from vidstyle.runner.plan.identity import code_digest, look_of
+from vidstyle.runner.plan.stamp import make_stamp
 from vidstyle.runner.storage.destination import Destination
+from vidstyle.runner.storage.made import Made, known_digest
+from vidstyle.runner.storage.partial_work import limit_work
+from vidstyle.runner.storage.records import drop_work
 from vidstyle.runner.storage.store import CHUNKS, Resumption, Store
 
 _RULE = PauseRule()
@@ -42,22 +47,28 @@ def execute(
 ) -> Result:
     """Make the destination. Raises a VidstyleError, and then the destination is untouched.
 
-    With ``resume`` the run resumes where an earlier one of an equal plan, input, weights and code
-    was stopped; without, what that has left is dropped. A stage may take ``timeout`` seconds for
+    With ``resume`` the run resumes where an earlier one with the same frames and code was stopped;
+    without, what that has left is dropped. A stage may take ``timeout`` seconds for
     a frame, or a span of them; the serial engine waits for ever. ``rule`` says how often what is
     done of a chunk is kept before it ends. In ``cache`` the layers of flow and stylization are
     looked up and kept.
     """
     started = time.perf_counter()
-    sink, joining = assembly.sink, Guard(plan.sink.name)
+    sink, joining, records = assembly.sink, Guard(plan.sink.name), destination.records
     with ExitStack() as stack:
-        stack.enter_context(destination.reserved(keep_store=True))
-        if not resume:
-            destination.drop_store()
-        stack.callback(_leave_store, destination, listen)
-        store = stack.enter_context(Store(destination.store))
+        stack.enter_context(destination.reserved())
         look = look_of(original)
-        found = _found(store, identity(assembly, plan, original), listen)
+        source = known_digest(original, look, records.read(destination.path))
+        stamp = make_stamp(assembly, plan, source, destination.path.suffix)
+        facts = {"frames": stamp.frames_key, "code": code_digest(assembly)}
+        key = hashlib.sha256("".join(facts.values()).encode()).hexdigest()
+        work_file = stack.enter_context(records.work(destination.path, key))
+        if not resume:
+            drop_work(work_file)
+        stack.callback(_leave_store, work_file, listen)
+        _report(listen, limit_work(records, destination.path, work_file))
+        store = stack.enter_context(Store(work_file))
+        found = _found(store, facts)
         stack.callback(sink.close)
         joining(None, sink.open, plan.sink.clip, plan.sink.context)
         running: WorkInProgress | None = None
@@ -73,11 +84,14 @@ def execute(
             listen(Resumed(recorder.frames + found.images))
         if running is not None:
             recorder.record(running)
-            start = str(running.start)
-            store.note({CHUNKS: str(len(store.segments())), _START: start})
+            chunks = str(len(store.segments()))
+            store.note({CHUNKS: chunks, _START: str(running.start)})
         digest = recorder.digest
         _check_same(original, look, store)
-        recorder.join(sink, joining, original, Fraction(store.facts[_START]), destination)
+        start = Fraction(store.facts[_START])
+        recorder.join(sink, joining, original, start, destination, stamp.short)
+        made = Made(original, look, stamp, recorder.frames, digest)
+        records.write(destination.path, made.entry(plan, destination.partial))
         destination.commit()
         store.note({_DONE: "yes"})
     seconds = {planned.name: 0.0 for planned in plan.every} | dict(
@@ -90,19 +104,12 @@ def execute(
     return result
 
 
-def _found(store: Store, wanted: Mapping[str, str], listen: Listener) -> Resumption:
-    """Where to begin; a store of another run is emptied."""
-    kept = store.facts
-    if not kept:
+def _found(store: Store, wanted: Mapping[str, str]) -> Resumption:
+    """Where to begin; a store whose facts are damaged is emptied."""
+    if any(store.facts.get(name) != fact for name, fact in wanted.items()):
         store.begin(wanted)
         return Resumption()
-    other = difference(kept, wanted)
-    if other is None:
-        return store.resumable()
-    store.begin(wanted)
-    text = f"an earlier run was of another {other}: its work is dropped, and all is computed again"
-    listen(NoteEvent(Note("resume", text)))
-    return Resumption()
+    return store.resumable()
 
 
 def _check_same(original: Path, look: str, store: Store) -> None:
@@ -113,14 +120,14 @@ def _check_same(original: Path, look: str, store: Store) -> None:
         raise InputError(f"{original} was changed while it was read: run again")
 
 
-def _leave_store(destination: Destination, listen: Listener) -> None:
+def _leave_store(work: Path, listen: Listener) -> None:
     """After the run: remove the store, unless a later run can resume from it."""
-    with Store(destination.store) as store:
+    with Store(work) as store:
         frames = 0 if _DONE in store.facts else store.frames()
     if frames:
-        listen(Kept(frames, destination.store))
+        listen(Kept(frames, work))
     else:
-        destination.drop_store()
+        drop_work(work)
 
 
 def _report(listen: Listener, notes: Iterable[Note]) -> None:

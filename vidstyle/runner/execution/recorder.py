@@ -51,7 +51,13 @@ class Recorder:
         return digest.hexdigest()
 
     def join(
-        self, sink: Sink, guard: Guard, source: Path, start: Fraction, destination: Destination
+        self,
+        sink: Sink,
+        guard: Guard,
+        source: Path,
+        start: Fraction,
+        destination: Destination,
+        stamp: str = "",
     ) -> None:
         """Make the file beside the destination; ``start`` is the first frame's time."""
         times, interval = self._store.times(), None
@@ -60,7 +66,7 @@ class Recorder:
             stop = (last.pts + last.duration) * self._plan.sink.clip.time_base
             interval = (start, stop)
             times = [FrameTime(frame.pts - shift, frame.duration) for frame in times]
-        segments, original = self._store.segments(), Original(source, interval)
+        segments, original = self._store.segments(), Original(source, interval, stamp)
         guard(None, sink.join, segments, times, original, destination.partial)
 
     def _frame(self, item: EncodedFrame) -> None:

@@ -1,10 +1,11 @@
-"""What a run's frames depend on, as hashes: a run resumes only where all are equal."""
+"""Hashes of what a run's frames depend on: sources, weights, code."""
 
 from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,27 +13,19 @@ from pathlib import Path
 import vidstyle
 from vidstyle.core.errors import InputError
 from vidstyle.core.plan import Plan
+from vidstyle.core.stage import AnyStage
 from vidstyle.runner.plan.assembly import Assembly
 
 _LIBRARIES = ("av", "numpy", "opencv-contrib-python-headless", "openvino", "torch", "torchvision")
-# Bytes. A larger file is looked at in so many places: to read hundreds of gigabytes takes too
-# long. Its length counts as well, and what is decoded where a run goes on.
-_WHOLE = 256 * 2**20
-_SAMPLES, _SAMPLE = 256, 2**20
+_BLOCK = 2**20
 
 
-def identity(assembly: Assembly, plan: Plan, original: Path) -> dict[str, str]:
-    """Hashes by what they are of, in the words of messages.
+def code_digest(assembly: Assembly) -> str:
+    """Hash of our own sources, those of plugins, and the versions of libraries that make pixels.
 
-    Raises InputError where the input cannot be read.
+    Frames of an interrupted run are joined with others of equal code alone.
     """
-    weights = (path for stage in assembly.stages for path in stage.files())
-    return {
-        "pipeline": plan.digest(),
-        "input": _input_digest(original),
-        "weights": _digest(_named_digests(weights)),
-        "version": _digest(_code(assembly)),
-    }
+    return _digest(_code(assembly))
 
 
 def stage_identities(assembly: Assembly, plan: Plan) -> list[str]:
@@ -44,30 +37,53 @@ def stage_identities(assembly: Assembly, plan: Plan) -> list[str]:
     ]
 
 
-def difference(kept: Mapping[str, str], wanted: Mapping[str, str]) -> str | None:
-    """The first thing that is not as it was, or None."""
-    return next((name for name, digest in wanted.items() if kept.get(name) != digest), None)
-
-
 def look_of(path: Path) -> str:
     """Sizes and times of an input, which change where it is written to.
 
     Raises InputError where it cannot be read, or is not there any more.
     """
-    try:
-        files = sorted(entry for entry in path.iterdir()) if path.is_dir() else [path]
+    with _explain(path):
         return _digest(
-            f"{file.name} {(facts := file.stat()).st_size} {facts.st_mtime_ns}" for file in files
+            f"{file.name} {(facts := file.stat()).st_size} {facts.st_mtime_ns}"
+            for file in _files(path)
         )
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def _input_digest(path: Path) -> str:
-    if path.is_dir():
-        return look_of(path)
-    try:
+def content_digest(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of a folder's files.
+
+    Raises InputError where it cannot be read, or is not there any more.
+    """
+    with _explain(path):
+        if path.is_dir():
+            return hashlib.sha256("\n".join(_named_digests(_files(path))).encode()).hexdigest()
         return _file_digest(path)
+
+
+def file_digests(stage: AnyStage) -> list[str]:
+    """SHA-256 of each file that a stage's pixels depend on, in its order."""
+    return [_file_digest(path) for path in stage.files()]
+
+
+def plugin_digest(stage: object) -> str | None:
+    """Hash of the file that a stage comes from; None where that is ours."""
+    file = _foreign_file(stage)
+    return None if file is None else _file_digest(file)
+
+
+def _files(path: Path) -> list[Path]:
+    """The files of a folder, hidden ones left out; or the file itself."""
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith(".")
+    )
+
+
+@contextmanager
+def _explain(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
@@ -78,48 +94,47 @@ def _named_digests(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def _file_digest(path: Path) -> str:
-    digest = hashlib.blake2b(digest_size=20)
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        size = path.stat().st_size
-        digest.update(str(size).encode())
-        if size <= _WHOLE:
-            while block := file.read(_SAMPLE):
-                digest.update(block)
-        else:
-            for number in range(_SAMPLES):
-                file.seek((size - _SAMPLE) * number // (_SAMPLES - 1))
-                digest.update(file.read(_SAMPLE))
+        while block := file.read(_BLOCK):
+            digest.update(block)
     return digest.hexdigest()
 
 
 def _code(assembly: Assembly) -> Iterator[str]:
     """Our own sources, the libraries that make pixels, and the sources of plugins."""
     yield from _own_code()
-    package = Path(vidstyle.__file__).parent
-    files = []
-    for stage in (assembly.source, *assembly.stages, assembly.sink):
-        try:
-            file = Path(inspect.getfile(type(stage)))
-        except (OSError, TypeError):
-            continue
-        if package not in file.parents:
-            files.append(file)
-    yield from _named_digests(files)
+    stages = (assembly.source, *assembly.stages, assembly.sink)
+    yield from _named_digests(file for file in map(_foreign_file, stages) if file is not None)
+
+
+def _foreign_file(stage: object) -> Path | None:
+    """The file of a plugin's stage."""
+    try:
+        file = Path(inspect.getfile(type(stage)))
+    except (OSError, TypeError):
+        return None
+    return None if Path(vidstyle.__file__).parent in file.parents else file
 
 
 @cache
 def _own_code() -> tuple[str, ...]:
     """Of this process: what it has imported stays as it is."""
     files = sorted(Path(vidstyle.__file__).parent.rglob("*.py"))
-    return (vidstyle.__version__, *_named_digests(files), *_libraries())
+    libraries = (f"{name} {number}" for name, number in library_versions().items())
+    return (vidstyle.__version__, *_named_digests(files), *libraries)
 
 
-def _libraries() -> Iterator[str]:
-    for library in _LIBRARIES:
-        try:
-            yield f"{library} {version(library)}"
-        except PackageNotFoundError:
-            yield f"{library} is not there"
+def library_versions() -> dict[str, str]:
+    """Of the libraries that make pixels, by name."""
+    return {library: _version(library) for library in _LIBRARIES}
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "none"
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import platform
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-from vidstyle.core.errors import LockedError, OutputError, UsageError
+from vidstyle.core.errors import OutputError, UsageError
 from vidstyle.core.sink import MANIFEST
+from vidstyle.runner.storage.locks import explain_removal, hold_lock
+from vidstyle.runner.storage.records import Records
 
 # Bytes: what lies beside the output while a run goes on is named after it, and made longer.
-_LONGEST_NAME = 255 - len("..vidstyle-journal")
+_LONGEST_NAME = 255 - len("-0123456789abcdef.work-journal")
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where the output goes, and the two names beside it that a run may use."""
+    """Where the output goes, and the names beside it that a run may use."""
 
     path: Path
     overwrite: bool = False
     """Whether what is there already may be replaced."""
 
     @property
-    def store(self) -> Path:
-        """The sqlite file of the run."""
-        return self.path.with_name(f".{self.path.name}.vidstyle")
+    def records(self) -> Records:
+        """What is kept beside the output: its manifest, and the work of interrupted runs."""
+        return Records(self.path.parent)
 
     @property
     def partial(self) -> Path:
@@ -62,6 +61,10 @@ class Destination:
     def _check_replaceable(self) -> None:
         if not self.overwrite:
             raise OutputError(f"{self.path} exists; pass --overwrite to replace it")
+        self.check_kind()
+
+    def check_kind(self) -> None:
+        """Raise OutputError where what is there could not be replaced at all."""
         if not self.path.is_dir():
             if not self.path.is_file():
                 raise OutputError(f"{self.path} is neither a file nor a folder; choose another -o")
@@ -74,56 +77,26 @@ class Destination:
             )
 
     @contextmanager
-    def reserved(self, *, keep_store: bool = False) -> Iterator[None]:
+    def reserved(self) -> Iterator[None]:
         """Hold the output against other runs, and remove what is beside it afterwards.
 
-        With ``keep_store`` the store is left alone, before and after: ``drop_store`` removes it.
-        Raises LockedError where another run holds it, and OutputError where one has just made
-        it and it is not to be replaced.
+        The records are left alone. Raises LockedError where another run holds it, and OutputError
+        where one has just made it and it is not to be replaced.
         """
         with self._locked():
             if self.path.exists():
                 self._check_replaceable()
             try:
-                self._clear(keep_store=keep_store)
+                self._clear()
                 yield
             finally:
-                self._clear(keep_store=keep_store)
+                self._clear()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         lock = self.path.with_name(f".{self.path.name}.lock")
-        handle = self._lock_file(lock)
-        while not _is_still(lock, handle):
-            # Whoever held it before has removed the file that we have just locked.
-            handle.close()
-            handle = self._lock_file(lock)
-        with handle:
-            try:
-                yield
-            finally:
-                lock.unlink(missing_ok=True)
-
-    def _lock_file(self, lock: Path) -> IO[str]:
-        try:
-            # Not emptied: who holds it has written there who they are.
-            handle = lock.open("a+")
-        except OSError as error:
-            raise OutputError(f"cannot write beside {self.path}: {error.strerror}") from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            handle.close()
-            raise LockedError(
-                f"another run is writing {self.path}{_holder(lock)}; wait for it"
-            ) from error
-        except OSError as error:
-            handle.close()
-            raise OutputError(f"cannot lock beside {self.path}: {error.strerror}") from error
-        with suppress(OSError):  # A full disk is no reason to do without the lock.
-            handle.truncate(0)
-            os.write(handle.fileno(), f"process {os.getpid()} on {platform.node()}".encode())
-        return handle
+        with hold_lock(lock, f"another run is writing {self.path}"):
+            yield
 
     def commit(self) -> None:
         """Put the finished file or folder in place."""
@@ -150,16 +123,8 @@ class Destination:
     def _aside(self) -> Path:
         return self.path.with_name(f".{self.path.name}.replaced")
 
-    def drop_store(self) -> None:
-        """Remove the store; for who holds the output. Raises OutputError."""
-        with _removing():
-            for name in (self.store, self.store.with_name(self.store.name + "-journal")):
-                name.unlink(missing_ok=True)
-
-    def _clear(self, *, keep_store: bool) -> None:
-        if not keep_store:
-            self.drop_store()
-        with _removing():
+    def _clear(self) -> None:
+        with explain_removal():
             if self._aside.is_dir() and not self.path.exists():
                 self._aside.rename(self.path)
             if self._aside.is_dir():
@@ -167,33 +132,6 @@ class Destination:
             if self.partial.is_dir():
                 shutil.rmtree(self.partial)
             self.partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def _removing() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(
-            f"cannot remove {error.filename}: {error.strerror}; remove it by hand"
-        ) from error
-
-
-def _holder(lock: Path) -> str:
-    """Who holds the lock, in brackets; empty where they have not written it yet."""
-    try:
-        text = lock.read_text(errors="replace")[:100]
-    except OSError:
-        return ""
-    return f" ({text})" if text.isprintable() and text else ""
-
-
-def _is_still(lock: Path, handle: IO[str]) -> bool:
-    """Whether the locked file is the one that the name stands for."""
-    try:
-        return os.path.samestat(lock.stat(), os.fstat(handle.fileno()))
-    except FileNotFoundError:
-        return False
 
 
 def _remove_listed(folder: Path) -> None:

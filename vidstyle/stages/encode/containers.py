@@ -29,6 +29,8 @@ class Container:
     stores_aspect: bool = True
     """Whether the sample aspect is written for codecs that do not store it themselves."""
     options: Mapping[str, str] = field(default_factory=dict)
+    stamp_tag: str = "comment"
+    """Where it takes a short text about what the file is made of; empty where it takes none."""
 
     @property
     def edit_lists(self) -> bool:
@@ -71,6 +73,7 @@ CONTAINERS: Final[dict[str, Container]] = {
         attachments=True,
         # The muxer takes it from the stream, where PyAV 18 cannot set it.
         stores_aspect=False,
+        stamp_tag="VIDSTYLE",
     ),
     ".webm": Container(
         "webm",
@@ -79,8 +82,9 @@ CONTAINERS: Final[dict[str, Container]] = {
         frozenset({"webvtt"}),
         "webvtt",
         stores_aspect=False,
+        stamp_tag="VIDSTYLE",
     ),
-    ".gif": Container("gif", frozenset(), "", frozenset(), "", stores_aspect=False),
+    ".gif": Container("gif", frozenset(), "", frozenset(), "", stores_aspect=False, stamp_tag=""),
 }
 
 

@@ -12,7 +12,7 @@ from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 from pydantic import Field, model_validator
 
-from vidstyle.core import Clip, Color, StageOptions
+from vidstyle.core import Clip, Color, StageOptions, file_option
 from vidstyle.core.errors import PipelineError
 from vidstyle.media.color import MATRIX_TO_TAG, RANGE_TO_TAG, guess_matrix
 from vidstyle.media.from_rgb import LAYOUTS
@@ -50,13 +50,13 @@ class EncodeOptions(StageOptions):
         description="Transparency. auto keeps it where the codec can, else shows the clip on"
         " black.",
     )
-    audio: Keep = Field(
+    audio: Keep = file_option(
         "copy", description="Sound. It is transcoded only if the output format requires it."
     )
-    subtitles: Keep = Field(
+    subtitles: Keep = file_option(
         "copy", description="Subtitles. Text is converted if the output format requires it."
     )
-    metadata: Keep = Field("copy", description="Titles, languages and chapters.")
+    metadata: Keep = file_option("copy", description="Titles, languages and chapters.")
 
     @model_validator(mode="after")
     def _fit_the_codec(self) -> EncodeOptions:

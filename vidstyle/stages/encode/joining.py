@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from vidstyle.core import Clip, FrameTime, Note, Original, Segment
 from vidstyle.core.errors import InputError, OutputError
+from vidstyle.core.sink import STAMP_PREFIX
 from vidstyle.media.container import open_input
 from vidstyle.stages.encode.codecs import CODECS
 from vidstyle.stages.encode.containers import Container, container_for
@@ -55,7 +56,7 @@ class Joining:
         shown = [FrameTime(frame.pts + lift, frame.duration) for frame in times]
         cut = _cut(original, lift * self.clip.time_base)
         with _open_original(original.path) as source:
-            notes = self._mux(chunks, shown, source, cut, path)
+            notes = self._mux(chunks, shown, source, cut, path, original.stamp)
         if lift:
             seconds = float(lift * self.clip.time_base)
             notes.append(Note("moved", f"all times are {seconds:g} s later, to start at 0"))
@@ -89,6 +90,7 @@ class Joining:
         source: InputContainer | None,
         cut: Cut,
         path: Path,
+        stamp: str,
     ) -> list[Note]:
         clip, codec = self.clip, CODECS[self.options.codec]
         container = container_for(path, codec.name)
@@ -99,6 +101,7 @@ class Joining:
             tag = codec.tag.get(path.suffix.lower())
             stream = self._add_video(output, chunks[0].header, timeline.delay, tag)
             others.add_to(output, stream, clip)
+            _tag(output.metadata, container.stamp_tag, stamp)
             video = _video_packets(timeline.packets(chunks), stream, clip.time_base)
             for packet in _interleave(video, others.packets()):
                 output.mux_one(packet)
@@ -124,6 +127,15 @@ class Joining:
         stream.time_base = self.clip.time_base
         stream.disposition = Disposition.default
         return stream
+
+
+def _tag(metadata: dict[str, str], tag: str, stamp: str) -> None:
+    """Put the stamp among the titles, unless a text of the original's author stands there."""
+    for name in [name for name in metadata if metadata[name].startswith(STAMP_PREFIX)]:
+        # An original that was stylized itself has brought its own.
+        del metadata[name]
+    if tag and stamp:
+        metadata.setdefault(tag, stamp)
 
 
 def _cut(original: Original, lift: Fraction) -> Cut:
