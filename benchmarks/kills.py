@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
+from types import ModuleType
 
 import av
 import numpy as np
@@ -37,11 +38,12 @@ from torchvision.models.optical_flow import raft_small  # type: ignore[import-un
 from vidstyle.models.weights import safetensors_file
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution import execute as execution
 from vidstyle.runner.execution.checkpoints import PauseRule
 from vidstyle.runner.execution.events import Event, FrameDone, Listener, Resumed
 from vidstyle.runner.execution.execute import execute
 from vidstyle.runner.job import Job, prepared
-from vidstyle.runner.storage import destination, store
+from vidstyle.runner.storage import destination, records, store
 
 ROOT = Path(__file__).parents[1]
 PIPELINES = (ROOT / "pipelines" / "temporal.yaml", ROOT / "pipelines" / "temporal-quality.yaml")
@@ -55,7 +57,8 @@ TRANSACTIONS = (
     (store.Store, "note"),
     (store.Store, "pause"),
     (destination.Destination, "commit"),
-    (destination.Destination, "drop_store"),
+    (records.Records, "write"),
+    (execution, "drop_work"),
 )
 """Where something becomes lasting: killed right before it, and right after."""
 
@@ -131,7 +134,8 @@ def survived(
     digests, moments = expected
     wanted.output.unlink(missing_ok=True)
     # A kill behind the last rename leaves the store to the next run.
-    destination.Destination(wanted.output).drop_store()
+    for work in records.Records(wanted.output.parent).works():
+        records.drop_work(work)
     lives = [killer(wanted)]
     while lives[-1].killed and not wanted.output.exists():
         after = rng.randrange(1, len(digests)) if rng.random() < 1 / 3 else None
@@ -186,7 +190,7 @@ class Trapped:
         return life
 
 
-def set_trap(owner: type, name: str, when: str, number: int) -> None:
+def set_trap(owner: type | ModuleType, name: str, when: str, number: int) -> None:
     """In a child: die before or after the call of that number."""
     original = getattr(owner, name)
     calls = 0

@@ -23,7 +23,7 @@ def clean(
     ] = Path(),
     yes: Annotated[bool, typer.Option("--yes", help="Remove what is listed.")] = False,
 ) -> None:
-    """List what interrupted runs have left, or remove it. Outputs and manifests stay."""
+    """List or remove what interrupted runs have left. Outputs and manifests stay."""
     from vidstyle.core.errors import InputError
     from vidstyle.runner.plan.memory import size_text
     from vidstyle.runner.storage.partial_work import find_partial_work, remove_unused

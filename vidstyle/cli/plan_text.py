@@ -44,9 +44,12 @@ def _legend(plan: Plan) -> list[str]:
 
 
 def device_lines(plan: Plan) -> list[str]:
-    """Where the stages run; one line where all run on the same device with as many threads."""
+    """Where the stages run; one line where all run on the same device with as many threads.
+
+    The encoder's threads are the same everywhere, and say nothing about this machine.
+    """
     stages: dict[str, list[str]] = {}
-    for stage in plan.every:
+    for stage in (plan.source, *plan.stages):
         threads = stage.context.threads
         words = "1 thread" if threads == 1 else f"{threads} threads"
         stages.setdefault(f"{stage.context.device} with {words}", []).append(stage.use)

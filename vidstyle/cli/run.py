@@ -120,7 +120,7 @@ def run(
     for job in (replace(job, pipeline=loaded) for job in wanted):
         if dry_run:
             with jobs.prepared(job) as (assembly, plan):
-                jobs.check_output(job, assembly, plan)
+                jobs.find_standing(job, assembly, plan)
                 print_plan(plan, as_json=json)
         else:
             with listener(as_json=json) as show:

@@ -74,7 +74,7 @@ def prepared(
 ) -> Generator[tuple[Assembly, Plan], None, None]:
     """Open the input, check the destination and resolve the plan; decode nothing.
 
-    What lies at the destination is for ``check_output``. The plan takes less memory than the one
+    What lies at the destination is for ``find_standing``. The plan takes less memory than the one
     ``below``.
     """
     first, *_, last = job.pipeline.stages
@@ -93,7 +93,7 @@ def prepared(
         source.close()
 
 
-def check_output(job: Job, assembly: Assembly, plan: Plan) -> Standing:
+def find_standing(job: Job, assembly: Assembly, plan: Plan) -> Standing:
     """What lies at the output. Raises OutputError where the job may not replace it."""
     if job.overwrite:
         return Standing(job.output, "absent")
@@ -111,7 +111,7 @@ def run(job: Job, *, engine: EngineName = "threaded", listen: Listener | None = 
     failed: Plan | None = None
     while True:
         with prepared(job, below=failed) as (assembly, plan):
-            standing = check_output(job, assembly, plan)
+            standing = find_standing(job, assembly, plan)
             if standing.state == "done" and standing.entry is not None:
                 done = AlreadyDone(job.output, standing.entry.frames, standing.entry.digest)
                 (listen or _ignore)(done)
