@@ -286,3 +286,44 @@ def test_an_output_that_lost_its_last_bytes_is_not_done(clips: Path) -> None:
     assert run() == 6
     np.testing.assert_equal(path.read_bytes(), bytes(data))
     assert run("--overwrite") == 0
+
+
+def test_a_replay_makes_the_output_again(clips: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    keyed = ("--set", "blend.strength={at: {0s: 0.2, 1s: 0.9}}", "--frames", "1:7")
+    assert run(*keyed) == 0
+    made = packets(clips / "a.mp4")
+    # Neither the pipeline's file nor its overrides are needed.
+    (clips / "p.yaml").unlink()
+    capfd.readouterr()
+    assert run_command(["replay", "a.mp4"]) == 0
+    assert "equal: all 6 frames are those of a.mp4" in capfd.readouterr().err
+    assert packets(clips / "a-replay.mp4") == made
+    assert run_command(["replay", "a.mp4"]) == 6
+    (clips / "a.mp4").unlink()
+    assert run_command(["replay", "a.mp4"]) == 0
+    assert packets(clips / "a.mp4") == made
+    assert run_command(["replay", "a-replay.mp4", "-o", "b.mp4"]) == 0
+
+
+def test_a_replay_says_what_is_not_as_it_was(
+    clips: Path, write_clip: Callable[..., Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run() == 0
+    record = clips / ".vidstyle" / "a.mp4.json"
+    entry = json.loads(record.read_text())
+    entry["version"], entry["machine"]["av"] = "0.0.0", "1"
+    record.write_text(json.dumps(entry))
+    write_clip(clips / "clips" / "a.mp4", count=9, cut=2)
+    capfd.readouterr()
+    assert run_command(["replay", "a.mp4"]) == 6
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[0] == "not as it was: the source was changed"
+    assert lines[1] == f"not as it was: vidstyle was 0.0.0, is {vidstyle.__version__}"
+    assert lines[2].startswith("not as it was: av was 1, is ")
+    assert lines[-1] == (
+        "vidstyle: a-replay.mp4 is not equal to a.mp4: the frames differ;"
+        " what is not as it was is listed above"
+    )
+    (clips / "clips" / "a.mp4").unlink()
+    assert run_command(["replay", "a.mp4", "--overwrite"]) == 3
+    assert run_command(["replay", "nothing.mp4"]) == 3

@@ -1,0 +1,113 @@
+"""An output made again from its manifest, and compared with what it was."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import vidstyle
+from vidstyle.core.errors import InputError
+from vidstyle.media.container import open_input
+from vidstyle.runner.execution.events import Listener
+from vidstyle.runner.job import Job, prepared, run
+from vidstyle.runner.plan.identity import content_digest, look_of
+from vidstyle.runner.plan.recipe import from_recipe
+from vidstyle.runner.plan.stamp import differences, make_stamp
+from vidstyle.runner.storage.destination import Destination
+from vidstyle.runner.storage.made import known_digest, machine_profile
+from vidstyle.runner.storage.records import Entry, Records
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What makes an output again."""
+
+    output: Path
+    """The one that was made; it may be gone."""
+    entry: Entry
+    job: Job
+    """Makes it again, at its own place only where that is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The new output beside the old one."""
+
+    frames: bool
+    """Whether all frames are equal."""
+    packets: bool
+    """Whether the streams are, packet by packet; True where the old one is gone."""
+
+
+def make_replay(
+    output: Path, *, to: Path | None = None, device: str | None = None, overwrite: bool = False
+) -> Replay:
+    """Read the manifest of an output.
+
+    Args:
+        output: That was made.
+        to: Where it is made again; None for its own place where that is empty, else beside it.
+        device: Instead of the one that made it.
+        overwrite: Whether what is at ``to`` may be replaced.
+
+    Raises:
+        InputError: It has no manifest, or its source is gone.
+        OutputError: There is something at ``to``.
+        PipelineError: A stage or an option of it does not exist any more.
+        PluginError: A stage is broken.
+    """
+    entry = Records(output.parent).read(output)
+    if entry is None:
+        raise InputError(f"{output} has no manifest in {Records(output.parent).folder}")
+    source = Path(entry.source)
+    if not source.exists():
+        raise InputError(f"the source of {output} is not there any more: {source}")
+    beside = output.with_name(f"{output.stem}-replay{output.suffix}")
+    target = to or (beside if output.exists() else output)
+    Destination(target, overwrite).check(source)
+    try:
+        pipeline = from_recipe(entry.recipe)
+        first, stop = entry.recipe["frames"]
+        used = device or str(entry.recipe["device"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"the manifest of {output} is damaged or of another version") from error
+    return Replay(output, entry, Job(pipeline, source, target, used, (first, stop), overwrite=True))
+
+
+def changes_since(replay: Replay) -> Iterator[str]:
+    """What is not as it was when the output was made, each as words for a line."""
+    entry, job = replay.entry, replay.job
+    with prepared(job) as (assembly, plan):
+        digest = known_digest(job.input, look_of(job.input), entry)
+        yield from differences(
+            entry.stamp, make_stamp(assembly, plan, digest, replay.output.suffix)
+        )
+    if entry.version != vidstyle.__version__:
+        yield f"vidstyle was {entry.version}, is {vidstyle.__version__}"
+    now = machine_profile()
+    for name in (name for name in entry.machine if entry.machine[name] != now.get(name)):
+        yield f"{name} was {entry.machine[name]}, is {now.get(name, 'none')}"
+
+
+def make_again(replay: Replay, listen: Listener) -> Comparison:
+    """Run it, and compare. Raises a VidstyleError as a run does."""
+    result = run(replay.job, listen=listen)
+    old, new = replay.output, replay.job.output
+    there = old != new and old.exists()
+    equal = not there or _packets_digest(old) == _packets_digest(new)
+    return Comparison(result.digest == replay.entry.digest, equal)
+
+
+def _packets_digest(path: Path) -> str:
+    """Of all streams: a container may have a number that is new in each file."""
+    if path.is_dir():
+        return content_digest(path)
+    digest = hashlib.sha256()
+    with open_input(path) as container:
+        for packet in container.demux():
+            facts = f"{packet.stream_index} {packet.pts} {packet.dts} {packet.size}\n"
+            digest.update(facts.encode())
+            digest.update(bytes(packet))
+    return digest.hexdigest()
