@@ -31,32 +31,35 @@ stages:
     ("sent", "code", "word"),
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
 )
-def test_a_signal_ends_the_run_and_leaves_nothing(folder, write_clip, sent, code, word) -> None:  # type: ignore[no-untyped-def]  # fixtures
+@pytest.mark.parametrize("engine", ["threaded", "serial"])
+def test_a_signal_stores_what_is_finished_of_the_chunk(  # type: ignore[no-untyped-def]  # fixtures
+    folder, write_clip, sent, code, word, engine
+) -> None:
     (folder / "p.yaml").write_text(BLENDED)
-    write_clip(folder / "in.mp4", count=2000)
+    write_clip(folder / "in.mp4", count=120)
     (folder / "out.mp4").write_text("old")
-    before = sorted(folder.iterdir())
-    command = [sys.executable, "-m", "vidstyle", "run", "p.yaml", "in.mp4", "-o", "out.mp4"]
-    child = subprocess.Popen(
-        [*command, "--overwrite", "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Who starts the tests in the background may have set them to ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    call = ["p.yaml", "in.mp4", "--overwrite", "--json", "--engine", engine]
+    whole = started(*call, "-o", "whole.mp4")
+    assert (whole.communicate(timeout=60), whole.returncode)[1] == 0
+    child = started(*call, "-o", "out.mp4")
     assert child.stdout is not None
-    for line in child.stdout:
-        if '"frame"' in line:
-            break
+    seen = 0
+    # No chunk is whole: the first one has 120 frames.
+    while seen < 30:
+        seen += '"frame"' in child.stdout.readline()
     os.kill(child.pid, sent)
-    _, errors = child.communicate(timeout=30)
+    rest, errors = child.communicate(timeout=30)
     assert child.returncode == code, errors
-    assert errors.startswith(
-        f"vidstyle: {word}; the destination is untouched. No frames were stored"
-    )
-    assert sorted(folder.iterdir()) == before
+    done = seen + sum('"frame"' in line for line in rest.splitlines())
+    stored = re.search(rf"vidstyle: {word}; the destination is untouched, and (\d+) fra", errors)
+    assert stored is not None, errors
+    assert int(stored[1]) == done
     assert (folder / "out.mp4").read_text() == "old"
+    again = started(*call, "-o", "out.mp4")
+    output, _ = again.communicate(timeout=60)
+    assert again.returncode == 0
+    assert sum('"frame"' in line for line in output.splitlines()) == 120 - done
+    assert packets(folder / "out.mp4") == packets(folder / "whole.mp4")
 
 
 PLUGIN = """\

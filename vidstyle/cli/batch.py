@@ -48,7 +48,7 @@ def batch(
     json: given.Json = False,
 ) -> None:
     """Stylize every clip of a folder. What is done already is left as it is."""
-    from vidstyle.cli.interruption import explain_interruption
+    from vidstyle.cli.interruption import explain_interruption, stopping_softly
     from vidstyle.cli.progress import clip_listener
     from vidstyle.cli.style_learning import with_learned_styles
     from vidstyle.core.errors import BatchError
@@ -69,21 +69,23 @@ def batch(
     )
     failed: list[Path] = []
     finished = 0
-    outcomes = run_batch(
-        loaded,
-        folder,
-        clips,
-        output,
-        device=device,
-        rule=rule,
-        listen_to=lambda clip: clip_listener(clip, as_json=json),
-    )
     with (
         _listing_outputs(OccupiedError),
         explain_interruption(
             lambda: f"{finished} of {len(clips)} clips are done: the same command does the others"
         ),
+        stopping_softly() as stop,
     ):
+        outcomes = run_batch(
+            loaded,
+            folder,
+            clips,
+            output,
+            device=device,
+            rule=rule,
+            listen_to=lambda clip: clip_listener(clip, as_json=json),
+            stop=stop,
+        )
         for number, outcome in enumerate(outcomes, 1):
             line = f"[{number} of {len(clips)}] {outcome.input.relative_to(folder)}: "
             if outcome.error is not None:

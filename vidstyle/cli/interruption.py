@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from vidstyle.cli.main import INTERRUPTED, TERMINATED
+from vidstyle.cli.main import INTERRUPTED, STOPPERS, TERMINATED
 from vidstyle.core.errors import VidstyleError
-from vidstyle.runner.config.pipeline import Pipeline
+from vidstyle.core.stop import StopRequest
 from vidstyle.runner.execution.events import Event, Kept, Listener
 
 
@@ -40,11 +41,37 @@ def explain_interruption(what_is_left: Callable[[], str]) -> Generator[None, Non
         raise TerminatedCommandError(f"terminated; {what_is_left()}") from None
 
 
+# Seconds for what is under way to be finished and stored.
+_PATIENCE = 10.0
+
+
+@contextmanager
+def stopping_softly() -> Generator[StopRequest, None, None]:
+    """Let Ctrl-C and SIGTERM ask the work within to store what is finished, and to raise then.
+
+    Where it has not after some seconds, it is interrupted wherever it is.
+    """
+    request = StopRequest()
+
+    def ask(reason: BaseException) -> None:
+        request.reason = reason
+        signal.signal(signal.SIGALRM, lambda *_: request.check())
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
+
+    STOPPERS.append(ask)
+    try:
+        yield request
+    finally:
+        STOPPERS.remove(ask)
+        if request.reason is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 class InterruptionListener:
     """A listener that passes events on and knows what an interrupted run has stored."""
 
-    def __init__(self, pipeline: Pipeline, listen: Listener) -> None:
-        self._chunk, self._listen = pipeline.chunk, listen
+    def __init__(self, listen: Listener) -> None:
+        self._listen = listen
         self._frames = 0
 
     def __call__(self, event: Event) -> None:
@@ -59,8 +86,7 @@ class InterruptionListener:
                 f"the destination is untouched, and {self._frames} frames are stored:"
                 " the same command resumes after them"
             )
-        least, most = self._chunk
         return (
-            "the destination is untouched. No frames were stored yet, because no chunk"
-            f" ({least} to {most} frames) was complete: the same command starts from the beginning"
+            "the destination is untouched. No frames were stored yet:"
+            " the same command starts from the beginning"
         )

@@ -147,14 +147,24 @@ def run_command(arguments: list[str]) -> int:
     return _exit_code(lambda: app(arguments, standalone_mode=False))
 
 
+STOPPERS: list[Callable[[BaseException], None]] = []
+"""Called, the last one alone, with what a signal would raise: work that can store what it has
+finished, and then raises that itself."""
+
+
 def _interrupt(signum: int, frame: object) -> None:
-    _leave_at_once_next_time()
-    raise KeyboardInterrupt
+    _stop(KeyboardInterrupt())
 
 
 def _terminate(signum: int, frame: object) -> None:
+    _stop(import_module("vidstyle.core.errors").Terminated(TERMINATED))
+
+
+def _stop(reason: BaseException) -> None:
     _leave_at_once_next_time()
-    raise import_module("vidstyle.core.errors").Terminated(TERMINATED)
+    if not STOPPERS:
+        raise reason
+    STOPPERS[-1](reason)
 
 
 def _leave_at_once_next_time() -> None:

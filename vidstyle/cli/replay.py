@@ -35,7 +35,11 @@ def replay(
     json: given.Json = False,
 ) -> None:
     """Make an output again from its manifest and compare the two."""
-    from vidstyle.cli.interruption import InterruptionListener, explain_interruption
+    from vidstyle.cli.interruption import (
+        InterruptionListener,
+        explain_interruption,
+        stopping_softly,
+    )
     from vidstyle.cli.progress import listener
     from vidstyle.core.errors import OutputError
     from vidstyle.runner.replay import changes_since, make_again, make_replay
@@ -45,9 +49,9 @@ def replay(
     for change in changes:
         say(f"not as it was: {change}")
     with listener(as_json=json) as show:
-        stored = InterruptionListener(wanted.job.pipeline, show)
-        with explain_interruption(stored.sentence):
-            found = make_again(wanted, stored)
+        stored = InterruptionListener(show)
+        with explain_interruption(stored.sentence), stopping_softly() as stop:
+            found = make_again(wanted, stored, stop)
     if found.frames and found.packets:
         say(f"equal: all {wanted.entry.frames} frames are those of {made}")
         return

@@ -76,7 +76,11 @@ def run(
     json: given.Json = False,
 ) -> None:
     """Stylize clips with a pipeline."""
-    from vidstyle.cli.interruption import InterruptionListener, explain_interruption
+    from vidstyle.cli.interruption import (
+        InterruptionListener,
+        explain_interruption,
+        stopping_softly,
+    )
     from vidstyle.cli.plan_text import print_plan
     from vidstyle.cli.progress import listener
     from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
@@ -124,6 +128,6 @@ def run(
                 print_plan(plan, as_json=json)
         else:
             with listener(as_json=json) as show:
-                stored = InterruptionListener(loaded, show)
-                with explain_interruption(stored.sentence):
-                    jobs.run(job, engine=engine, listen=stored)
+                stored = InterruptionListener(show)
+                with explain_interruption(stored.sentence), stopping_softly() as stop:
+                    jobs.run(job, engine=engine, listen=stored, stop=stop)

@@ -70,6 +70,7 @@ def train(
     """Train a style from a style image: minutes to hours, and resumable."""
     shared.check_new(output, overwrite=overwrite, inputs=[style_image])
     checkpoint = output.with_suffix(".checkpoint")
+    from vidstyle.cli.interruption import stopping_softly
     from vidstyle.cli.style_checkpoint import check_checkpoint, resumable
 
     check_checkpoint(checkpoint, resume=resume, overwrite=overwrite)
@@ -98,6 +99,7 @@ def train(
         with (
             show_steps(average=50) as show,
             closing(Watchers(_ShownSteps(show), *others)) as watchers,
+            stopping_softly() as stop,
         ):
             info = train_style(
                 settings,
@@ -111,6 +113,7 @@ def train(
                 resume=resume,
                 preview_every=preview_every,
                 watcher=watchers,
+                stop=stop,
             )
     say(f"held-out photos: {losses_line(info.losses)}")
     say(f"wrote {output}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from vidstyle.core.errors import InputError, OutputError, StageError, UsageError, VidstyleError
+from vidstyle.core.stop import StopRequest
 from vidstyle.runner.config.pipeline import Pipeline
 from vidstyle.runner.execution.events import Listener, Result
 from vidstyle.runner.job import Job, check_without_clip, output_suffix, prepared, run
@@ -123,6 +124,7 @@ def run_batch(
     device: str = "auto",
     rule: Rule = "refuse",
     listen_to: Callable[[Path], Listener],
+    stop: StopRequest | None = None,
 ) -> Iterator[Outcome]:
     """Run each clip and say how it ended; what every clip would meet is raised before the first.
 
@@ -140,10 +142,12 @@ def run_batch(
         if _is_kept(standing, rule):
             yield Outcome(job.input, job.output, standing=standing)
             continue
+        if stop is not None:
+            stop.check()
         made = _make_folders(job.output.parent)
         try:
             overwrite = standing is None or standing.state != "absent"
-            result = run(replace(job, overwrite=overwrite), listen=listen_to(job.input))
+            result = run(replace(job, overwrite=overwrite), listen=listen_to(job.input), stop=stop)
             yield Outcome(job.input, job.output, result)
         except VidstyleError as error:
             stage = _stage_of(error, pipeline)

@@ -12,7 +12,9 @@ from vidstyle.core.clip import Clip, Note
 from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import DeviceError, NoMemoryError
 from vidstyle.core.plan import Plan
+from vidstyle.core.stop import StopRequest
 from vidstyle.runner.config.pipeline import Pipeline
+from vidstyle.runner.execution.checkpoints import PauseRule
 from vidstyle.runner.execution.engines import EngineName
 from vidstyle.runner.execution.events import AlreadyDone, Event, Listener, NoteEvent, Result
 from vidstyle.runner.execution.execute import execute
@@ -102,11 +104,18 @@ def find_standing(job: Job, assembly: Assembly, plan: Plan) -> Standing:
     return standing
 
 
-def run(job: Job, *, engine: EngineName = "threaded", listen: Listener | None = None) -> Result:
+def run(
+    job: Job,
+    *,
+    engine: EngineName = "threaded",
+    listen: Listener | None = None,
+    stop: StopRequest | None = None,
+) -> Result:
     """Run the job to its end. Raises a VidstyleError, and then the destination is untouched.
 
     What runs out of memory is tried again with shorter queues. Where the output is what the job
-    would make, nothing is done.
+    would make, nothing is done. With ``stop`` somebody may ask the run to store what is finished,
+    and to raise.
     """
     failed: Plan | None = None
     while True:
@@ -117,7 +126,8 @@ def run(job: Job, *, engine: EngineName = "threaded", listen: Listener | None = 
                 (listen or _ignore)(done)
                 return done.result
             try:
-                return _executed(job, assembly, plan, engine, listen or _ignore)
+                rule = PauseRule(stop=stop or StopRequest())
+                return _executed(job, assembly, plan, engine, listen or _ignore, rule)
             except NoMemoryError as error:
                 if not _can_save(assembly, job, plan):
                     raise
@@ -126,7 +136,12 @@ def run(job: Job, *, engine: EngineName = "threaded", listen: Listener | None = 
 
 
 def _executed(
-    job: Job, assembly: Assembly, plan: Plan, engine: EngineName, listen: Listener
+    job: Job,
+    assembly: Assembly,
+    plan: Plan,
+    engine: EngineName,
+    listen: Listener,
+    rule: PauseRule,
 ) -> Result:
     return execute(
         assembly,
@@ -137,6 +152,7 @@ def _executed(
         listen=listen,
         resume=job.resume,
         timeout=job.timeout,
+        rule=rule,
         cache=_cache_use(job, assembly, plan),
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import vidstyle
 from vidstyle.core.errors import InputError
+from vidstyle.core.stop import StopRequest
 from vidstyle.media.container import open_input
 from vidstyle.runner.execution.events import Listener
 from vidstyle.runner.job import Job, prepared, run
@@ -91,9 +92,9 @@ def changes_since(replay: Replay) -> Iterator[str]:
         yield f"{name} was {entry.machine[name]}, is {now.get(name, 'none')}"
 
 
-def make_again(replay: Replay, listen: Listener) -> Comparison:
+def make_again(replay: Replay, listen: Listener, stop: StopRequest | None = None) -> Comparison:
     """Run it, and compare. Raises a VidstyleError as a run does."""
-    result = run(replay.job, listen=listen)
+    result = run(replay.job, listen=listen, stop=stop)
     old, new = replay.output, replay.job.output
     there = old != new and old.exists()
     equal = not there or _packets_digest(old) == _packets_digest(new)

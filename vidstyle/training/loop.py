@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 
 from vidstyle.core.errors import OutputError, UsageError
+from vidstyle.core.stop import StopRequest
 from vidstyle.models.loss.backbone import Backbone
 from vidstyle.models.loss.image_losses import temporal_error
 from vidstyle.models.loss.objective import Objective
@@ -70,6 +71,7 @@ def train_style(
     checkpoint_every: int = 100,
     preview_every: int = 250,
     watcher: Watcher | None = None,
+    stop: StopRequest | None = None,
 ) -> StyleInfo:
     """Train a style and write it to a file.
 
@@ -91,6 +93,7 @@ def train_style(
         checkpoint_every: Steps from one checkpoint to the next.
         preview_every: Steps from one preview of held-out photos to the next.
         watcher: Called with each step and each preview.
+        stop: May ask the training to write its checkpoint after the current step, and to raise.
 
     Returns:
         What the style file says about itself, with its losses on the photos held out.
@@ -107,7 +110,7 @@ def train_style(
         2018, ReCoNet, section 3.
     """
     _check_destination(destination)
-    watchers = watcher or Watchers()
+    watchers, stop = watcher or Watchers(), stop or StopRequest()
     training, measuring = hold_out(list_photos(photos), _HELD_OUT)
     checkpoint = destination.with_suffix(".checkpoint")
     settings = settings.resolve_auto(device, weights)
@@ -122,8 +125,10 @@ def train_style(
     while run.iteration < settings.iterations:
         started = time.perf_counter()
         losses = take_step(run, objective, _draw(drawing, settings.batch))
-        if run.iteration % checkpoint_every == 0 or run.iteration == settings.iterations:
+        last = run.iteration == settings.iterations
+        if run.iteration % checkpoint_every == 0 or last or stop.reason:
             save_checkpoint(checkpoint, run, made_of)
+        stop.check()
         if run.iteration % preview_every == 0:
             _preview(run, previews, watchers)
         _report(run, settings, losses, time.perf_counter() - started, watchers)

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from vidstyle.core.frame import Frame
 from vidstyle.core.layers import CUT
 from vidstyle.core.source import Mark
+from vidstyle.core.stop import StopRequest
 from vidstyle.runner.storage.checkpoint import (
     Checkpoint,
     ChunkPosition,
@@ -27,12 +28,22 @@ from vidstyle.runner.storage.checkpoint import (
 
 @dataclass(frozen=True, slots=True)
 class PauseRule:
-    """When the finished frames of a chunk are kept before it ends: slow pipelines take minutes."""
+    """When the finished frames of a chunk are kept before it ends, for a run that is stopped.
+
+    Those of slow pipelines always are. Those of others are while that is cheap; else a chunk takes
+    only seconds.
+    """
 
     every: float = 60.0
     """Seconds between two checkpoints inside a chunk."""
     slow: float = 0.25
-    """Seconds a frame; where frames are faster, no finished frames are kept."""
+    """Seconds a frame, from which on a pipeline is slow."""
+    rate: int = 64 * 2**20
+    """Bytes a second that are written for a pipeline that is not slow."""
+    most: int = 2**30
+    """Bytes of the finished frames of a chunk, for a pipeline that is not slow."""
+    stop: StopRequest = field(default_factory=StopRequest)
+    """Where it has a reason, each frame is a place to stop at."""
 
 
 @dataclass(slots=True)
@@ -95,6 +106,7 @@ class ChunkNumbering:
             kept = frame.checkpoint and (
                 position.chunk > before.chunk
                 or time.monotonic() - self._last_pause >= self._rule.every
+                or self._rule.stop.reason is not None
             )
             if kept:
                 self._checkpoints[frame.index].position = before

@@ -73,7 +73,7 @@ class Encoder:
         self._writer: Writer | None = None
         self._keeping = False
         self._begun = 0.0
-        self._computed = 0
+        self._computed = self._bytes = 0
 
     def run(
         self,
@@ -116,11 +116,12 @@ class Encoder:
         shown = frame.restrict(self._reads, HOST)
         packets, digest = self.guard(frame.index, writer.write, shown)
         stored = StoredFrame(frame.index, FrameTime(frame.pts, frame.duration), digest)
-        self._keeping = self._keeping and self._is_slow()
+        self._keeping = self._keeping and self._is_worth_keeping()
         planes = None
         if self._keeping:
             assert isinstance(writer, ReplayableWriter)
             planes = self.guard(frame.index, writer.planes)
+            self._bytes += len(planes)
         return EncodedFrame(stored, packets, planes)
 
     def _encode_again(self, image: StoredImage) -> EncodedFrame:
@@ -134,14 +135,18 @@ class Encoder:
     def _open(self, index: int | None) -> Writer:
         writer = self._writer = self.guard(index, self._sink.segment, self._clip)
         self._keeping = isinstance(writer, ReplayableWriter)
-        self._begun, self._computed = time.monotonic(), 0
+        self._begun, self._computed, self._bytes = time.monotonic(), 0, 0
         return writer
 
-    def _is_slow(self) -> bool:
-        """Whether frames take so long that those of an unfinished chunk are worth keeping."""
+    def _is_worth_keeping(self) -> bool:
+        """Whether frames take so long, or so little room, that those of the chunk are kept."""
         self._computed += 1
-        taken = time.monotonic() - self._begun
-        return self._computed <= _UNKNOWN_SPEED or taken > self._rule.slow * self._computed
+        taken, rule = time.monotonic() - self._begun, self._rule
+        return (
+            self._computed <= _UNKNOWN_SPEED
+            or taken > rule.slow * self._computed
+            or self._bytes <= min(rule.rate * taken, rule.most)
+        )
 
     def _end(
         self, writer: Writer, chunk: int, last: int | None, checkpoint: Checkpoint | None

@@ -50,8 +50,8 @@ def execute(
     With ``resume`` the run resumes where an earlier one with the same frames and code was stopped;
     without, what that has left is dropped. A stage may take ``timeout`` seconds for
     a frame, or a span of them; the serial engine waits for ever. ``rule`` says how often what is
-    done of a chunk is kept before it ends. In ``cache`` the layers of flow and stylization are
-    looked up and kept.
+    done of a chunk is kept before it ends, and may ask the run to stop. In ``cache`` the layers
+    of flow and stylization are looked up and kept.
     """
     started = time.perf_counter()
     sink, joining, records = assembly.sink, Guard(plan.sink.name), destination.records
@@ -79,7 +79,7 @@ def execute(
         listen(Planned(plan, destination.path))
         _report(listen, assembly.clip.notes)
         stack.callback(lambda: _report(listen, (*(running.notes if running else ()), *sink.notes)))
-        recorder = Recorder(plan, store, found, listen)
+        recorder = Recorder(plan, store, found, listen, rule.stop)
         if recorder.frames + found.images:
             listen(Resumed(recorder.frames + found.images))
         if running is not None:

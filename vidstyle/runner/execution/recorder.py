@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vidstyle.core.plan import Plan
 from vidstyle.core.sink import FrameTime, Original, Sink
+from vidstyle.core.stop import StopRequest
 from vidstyle.runner.execution.encoder import ChunkEnded, ChunkPaused, Encoded, EncodedFrame
 from vidstyle.runner.execution.events import FrameDone, Listener
 from vidstyle.runner.plan.guard import Guard
@@ -19,17 +20,22 @@ from vidstyle.runner.storage.store import Resumption, Store, StoredFrame, Stored
 class Recorder:
     """Writes each packet to the store at once: memory holds none, however long the clip is."""
 
-    def __init__(self, plan: Plan, store: Store, found: Resumption, listen: Listener) -> None:
+    def __init__(
+        self, plan: Plan, store: Store, found: Resumption, listen: Listener, stop: StopRequest
+    ) -> None:
         """``found`` is where the run resumes; the store has all that lies before it."""
         self.frames = sum(segment.frames for segment in store.segments())
         """How many are done, those of an earlier run included."""
-        self._plan, self._store, self._listen = plan, store, listen
+        self._plan, self._store, self._listen, self._stop = plan, store, listen, stop
         self._total = _total(plan)
         self._chunk, self._chunk_frames = found.chunk, list[StoredFrame]()
         self._keeping = False
 
     def record(self, stream: Iterable[Encoded]) -> None:
-        """Store all that a run encodes, each chunk whole or not at all."""
+        """Store all that a run encodes, each chunk whole or not at all.
+
+        Raises the reason of a stop where all that is finished has been stored.
+        """
         store = self._store
         for item in stream:
             store.write(self._chunk, () if isinstance(item, ChunkPaused) else item.packets)
@@ -38,9 +44,12 @@ class Recorder:
                     self._frame(item)
                 case ChunkPaused():
                     store.pause(self._chunk, len(self._chunk_frames), item.checkpoint)
+                    self._stop.check()
                 case ChunkEnded():
                     store.end(item.chunk, item.header, self._chunk_frames, item.checkpoint)
                     self._chunk, self._chunk_frames = item.chunk + 1, []
+                    if item.checkpoint is not None:
+                        self._stop.check()
 
     @property
     def digest(self) -> str:
