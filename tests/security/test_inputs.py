@@ -163,7 +163,9 @@ def test_a_strange_name_is_a_plain_name(folder: Path, name: bytes) -> None:
     (folder / "in.mp4").rename(folder / clip)
     output = f"./{clip}.mkv"
     assert run_command(["run", "p.yaml", "-o", output, "--", clip]) == 0
-    assert {path.name for path in folder.iterdir()} == {"p.yaml", clip, f"{clip}.mkv"}
+    made = {"p.yaml", clip, f"{clip}.mkv", ".vidstyle"}
+    assert {path.name for path in folder.iterdir()} == made
+    assert [path.name for path in (folder / ".vidstyle").iterdir()] == [f"{clip}.mkv.json"]
 
 
 @pytest.mark.timeout(10)

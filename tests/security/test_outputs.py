@@ -81,7 +81,8 @@ def test_a_strange_output_is_a_plain_name(
     folder: Path, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
     assert run_command(["run", "p.yaml", "in.mp4", "-o", name]) == 0
-    assert {path.name for path in folder.iterdir()} == {"p.yaml", "in.mp4", name}
+    assert {path.name for path in folder.iterdir()} == {"p.yaml", "in.mp4", name, ".vidstyle"}
+    assert [path.name for path in (folder / ".vidstyle").iterdir()] == [f"{name}.json"]
     assert capfd.readouterr().out == ""
 
 

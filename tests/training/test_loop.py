@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from vidstyle.core.errors import InputError, OutputError, UsageError, WeightsError
+from vidstyle.core.stop import StopRequest
 from vidstyle.models.style.style_file import Credit, StyleInfo, load_style
 from vidstyle.models.weights import safetensors_file
 from vidstyle.training.loop import train_style
@@ -143,6 +144,28 @@ def test_a_killed_training_goes_on_bit_for_bit(
     assert steps.steps[0].iteration == 3
     assert parts.read_bytes() == whole.read_bytes()
     assert [path.name for path in parts.parent.iterdir()] == ["s.safetensors"]
+
+
+def test_a_training_that_is_asked_to_stop_keeps_its_last_step(train: Train, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole" / "s.safetensors", tmp_path / "parts" / "s.safetensors"
+    for path in (whole, parts):
+        path.parent.mkdir()
+    train(whole)
+    stop = StopRequest()
+
+    class Asking(Steps):
+        def step(self, step: TrainingStep) -> None:
+            super().step(step)
+            if step.iteration == 2:
+                stop.reason = StopError()
+
+    with pytest.raises(StopError):
+        train(parts, checkpoint_every=100, watcher=Asking(), stop=stop)
+    steps = Steps()
+    train(parts, resume=True, watcher=steps)
+    # The step during which it was asked to is finished and kept.
+    assert steps.steps[0].iteration == 4
+    assert parts.read_bytes() == whole.read_bytes()
 
 
 def test_without_resume_a_training_begins_at_step_1(train: Train, tmp_path: Path) -> None:

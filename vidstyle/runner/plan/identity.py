@@ -56,7 +56,9 @@ def content_digest(path: Path) -> str:
     """
     with _explain(path):
         if path.is_dir():
-            return hashlib.sha256("\n".join(_named_digests(_files(path))).encode()).hexdigest()
+            return hashlib.sha256(
+                "\n".join(_named_digests(_files(path))).encode(errors="surrogateescape")
+            ).hexdigest()
         return _file_digest(path)
 
 
