@@ -117,6 +117,7 @@ def test_options_reach_the_training(stand_in: list[dict[str, Any]]) -> None:
     assert run_command([*CALL, *options]) == 0
     [given] = stand_in
     given.pop("watcher")
+    assert given.pop("stop").reason is None
     changed: dict[str, Any] = {
         "style_weight": 2.0,
         "iterations": 7,

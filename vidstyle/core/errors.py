@@ -93,6 +93,15 @@ class StageError(VidstyleError):
         """Index of the frame in the source, or None outside of a frame."""
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type[StageError], tuple[str, int | None, str]]:
+        return type(self), (self.stage, self.frame, self.reason)
+
+
+class CrashError(VidstyleError):
+    """The process that ran a clip has died: a library crashed, or somebody ended it."""
+
+    exit_code = 1
+
 
 class Terminated(SystemExit):  # not an error: somebody asked for it
     """Somebody asked the process to end; no stage has failed."""

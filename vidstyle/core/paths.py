@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 
 def is_file(path: Path) -> bool:
@@ -28,3 +29,16 @@ def is_folder(path: Path) -> bool:
         Whether it is; False, and no OSError, for a name that is too long.
     """
     return os.path.isdir(path)  # noqa: PTH112
+
+
+def names_file(value: Any) -> bool:
+    """Return whether the value of an option is the path of a file, and no name or word.
+
+    Args:
+        value: Of any type.
+
+    Returns:
+        Whether it is a text with a folder or a suffix in it, and a file lies there.
+    """
+    path_like = isinstance(value, str) and (os.sep in value or Path(value).suffix != "")
+    return path_like and is_file(Path(value))

@@ -13,9 +13,10 @@ from vidstyle.core.errors import InputError, OutputError, StageError, UsageError
 from vidstyle.core.stop import StopRequest
 from vidstyle.runner.config.pipeline import Pipeline
 from vidstyle.runner.execution.events import Listener, Result
-from vidstyle.runner.job import Job, check_without_clip, output_suffix, prepared, run
+from vidstyle.runner.job import Job, check_without_clip, output_suffix, prepared
 from vidstyle.runner.plan.naming import mirrored_paths
 from vidstyle.runner.storage.made import Standing, look_up
+from vidstyle.runner.worker import Worker
 
 # Known to FFmpeg, but not to every machine's table of types.
 _MORE_SUFFIXES = frozenset(
@@ -138,19 +139,32 @@ def run_batch(
         Job(pipeline, clip, destination, device)
         for clip, destination in zip(clips, outputs, strict=True)
     ]
-    for job, standing in list(zip(jobs, _standings(jobs, rule), strict=True)):
+    standings = _standings(jobs, rule)
+    with Worker() as worker:
+        yield from _outcomes(jobs, standings, rule, worker, listen_to, stop or StopRequest())
+
+
+def _outcomes(
+    jobs: Sequence[Job],
+    standings: Sequence[Standing | None],
+    rule: Rule,
+    worker: Worker,
+    listen_to: Callable[[Path], Listener],
+    stop: StopRequest,
+) -> Iterator[Outcome]:
+    for job, standing in zip(jobs, standings, strict=True):
         if _is_kept(standing, rule):
             yield Outcome(job.input, job.output, standing=standing)
             continue
-        if stop is not None:
-            stop.check()
+        stop.check()
         made = _make_folders(job.output.parent)
         try:
             overwrite = standing is None or standing.state != "absent"
-            result = run(replace(job, overwrite=overwrite), listen=listen_to(job.input), stop=stop)
+            wanted = replace(job, overwrite=overwrite)
+            result = worker.run(wanted, listen=listen_to(job.input), stop=stop)
             yield Outcome(job.input, job.output, result)
         except VidstyleError as error:
-            stage = _stage_of(error, pipeline)
+            stage = _stage_of(error, job.pipeline)
             yield Outcome(job.input, job.output, error=error, stage=stage)
         finally:
             for empty in made:

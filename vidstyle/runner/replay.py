@@ -11,10 +11,10 @@ import vidstyle
 from vidstyle.core.errors import InputError
 from vidstyle.core.stop import StopRequest
 from vidstyle.media.container import open_input
+from vidstyle.runner.config.recipe import from_recipe
 from vidstyle.runner.execution.events import Listener
 from vidstyle.runner.job import Job, prepared, run
 from vidstyle.runner.plan.identity import content_digest, look_of
-from vidstyle.runner.plan.recipe import from_recipe
 from vidstyle.runner.plan.stamp import differences, make_stamp
 from vidstyle.runner.storage.destination import Destination
 from vidstyle.runner.storage.made import known_digest, machine_profile

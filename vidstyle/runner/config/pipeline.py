@@ -67,6 +67,12 @@ class Pipeline:
     plugins: tuple[Path, ...] = ()
     """The plugin folders of the registry that its stages come from."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Its classes are found again by their names where it arrives."""
+        from vidstyle.runner.config.recipe import from_recipe, to_recipe
+
+        return from_recipe, (to_recipe(self),)
+
 
 def load_pipeline(
     path: Path, *, registry: Registry, overrides: Sequence[str | TypedOverride] = ()

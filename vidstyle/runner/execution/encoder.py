@@ -116,8 +116,14 @@ class Encoder:
         shown = frame.restrict(self._reads, HOST)
         packets, digest = self.guard(frame.index, writer.write, shown)
         stored = StoredFrame(frame.index, FrameTime(frame.pts, frame.duration), digest)
-        self._keeping = self._keeping and self._is_worth_keeping()
-        planes = None
+        self._computed += 1
+        planes, taken, rule = None, time.monotonic() - self._begun, self._rule
+        # Frames that take long, or little room, are kept until the chunk is whole.
+        self._keeping = self._keeping and (
+            self._computed <= _UNKNOWN_SPEED
+            or taken > rule.slow * self._computed
+            or self._bytes <= min(rule.rate * taken, rule.most)
+        )
         if self._keeping:
             assert isinstance(writer, ReplayableWriter)
             planes = self.guard(frame.index, writer.planes)
@@ -137,16 +143,6 @@ class Encoder:
         self._keeping = isinstance(writer, ReplayableWriter)
         self._begun, self._computed, self._bytes = time.monotonic(), 0, 0
         return writer
-
-    def _is_worth_keeping(self) -> bool:
-        """Whether frames take so long, or so little room, that those of the chunk are kept."""
-        self._computed += 1
-        taken, rule = time.monotonic() - self._begun, self._rule
-        return (
-            self._computed <= _UNKNOWN_SPEED
-            or taken > rule.slow * self._computed
-            or self._bytes <= min(rule.rate * taken, rule.most)
-        )
 
     def _end(
         self, writer: Writer, chunk: int, last: int | None, checkpoint: Checkpoint | None

@@ -91,7 +91,7 @@ def execute(
         start = Fraction(store.facts[_START])
         recorder.join(sink, joining, original, start, destination, stamp.short)
         made = Made(original, look, stamp, recorder.frames, digest)
-        records.write(destination.path, made.entry(plan, destination.partial))
+        records.write(destination.path, made.entry(assembly.pipeline, plan, destination.partial))
         destination.commit()
         store.note({_DONE: "yes"})
     seconds = {planned.name: 0.0 for planned in plan.every} | dict(

@@ -38,7 +38,6 @@ class Recorder:
         """
         store = self._store
         for item in stream:
-            store.write(self._chunk, () if isinstance(item, ChunkPaused) else item.packets)
             match item:
                 case EncodedFrame():
                     self._frame(item)
@@ -46,6 +45,7 @@ class Recorder:
                     store.pause(self._chunk, len(self._chunk_frames), item.checkpoint)
                     self._stop.check()
                 case ChunkEnded():
+                    store.write(self._chunk, item.packets)
                     store.end(item.chunk, item.header, self._chunk_frames, item.checkpoint)
                     self._chunk, self._chunk_frames = item.chunk + 1, []
                     if item.checkpoint is not None:
@@ -79,11 +79,12 @@ class Recorder:
         guard(None, sink.join, segments, times, original, destination.partial)
 
     def _frame(self, item: EncodedFrame) -> None:
-        frame = item.frame
+        frame, image = item.frame, None
         if item.planes is not None:
-            self._store.write_image(len(self._chunk_frames), StoredImage(frame, item.planes))
+            image = (len(self._chunk_frames), StoredImage(frame, item.planes))
         elif self._keeping and not item.replayed:
             self._store.drop_images()
+        self._store.write(self._chunk, item.packets, image)
         self._keeping = item.replayed or item.planes is not None
         self._chunk_frames.append(frame)
         self.frames += 1

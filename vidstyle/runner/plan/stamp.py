@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from vidstyle.core.options import is_file_option
-from vidstyle.core.paths import is_file
+from vidstyle.core.paths import names_file
 from vidstyle.core.plan import Plan
 from vidstyle.core.sink import STAMP_PREFIX
 from vidstyle.runner.plan.assembly import Assembly
@@ -113,15 +112,6 @@ def differences(old: Stamp, new: Stamp) -> list[str]:
     for part in ("frames", "file"):
         found += _differing(getattr(old, part), getattr(new, part), old, new)
     return found
-
-
-def names_file(value: Any) -> bool:
-    """Whether the value of an option is the path of a file, and no name or word."""
-    return (
-        isinstance(value, str)
-        and (os.sep in value or Path(value).suffix != "")
-        and is_file(Path(value))
-    )
 
 
 def brief(found: list[str]) -> str:

@@ -12,10 +12,11 @@ from typing import Literal, TypeAlias
 import vidstyle
 from vidstyle.core.errors import OutputError
 from vidstyle.core.plan import Plan
+from vidstyle.runner.config.pipeline import Pipeline
+from vidstyle.runner.config.recipe import to_recipe
 from vidstyle.runner.plan.assembly import Assembly
 from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.plan.identity import content_digest, library_versions, look_of
-from vidstyle.runner.plan.recipe import to_recipe
 from vidstyle.runner.plan.stamp import Stamp, brief, differences, make_stamp
 from vidstyle.runner.storage.records import Entry, Records, look_at
 
@@ -32,14 +33,17 @@ class Made:
     frames: int
     digest: str
 
-    def entry(self, plan: Plan, file: Path) -> Entry:
-        """Its manifest; ``file`` is where it lies until it is renamed."""
+    def entry(self, pipeline: Pipeline, plan: Plan, file: Path) -> Entry:
+        """Its manifest; ``file`` is where it lies until it is renamed.
+
+        The options of the pipeline are resolved.
+        """
         return Entry(
             stamp=self.stamp,
             output=look_at(file),
             source=str(self.source.absolute()),
             source_look=self.source_look,
-            recipe=to_recipe(plan),
+            recipe={**to_recipe(pipeline), "frames": plan.frames, "device": plan.device},
             frames=self.frames,
             digest=self.digest,
             version=vidstyle.__version__,

@@ -119,8 +119,14 @@ class Store:
                 {**known, _SEAL: _seal(known)}.items(),
             )
 
-    def write(self, chunk: int, packets: Sequence[Packet]) -> None:
-        """Take packets of a chunk; they count once the chunk is ended."""
+    def write(
+        self, chunk: int, packets: Sequence[Packet], image: tuple[int, StoredImage] | None = None
+    ) -> None:
+        """Take packets of a chunk; they count once the chunk is ended.
+
+        ``image`` is the frame of that number in the unfinished chunk; it counts with the next
+        ``pause``.
+        """
         rows = []
         for number, packet in enumerate(packets, self._written):
             side = json.dumps([(name, data.hex()) for name, data in packet.side_data])
@@ -128,6 +134,11 @@ class Store:
             rows.append((chunk, number, packet.pts, packet.dts, key, packet.data, side))
         with explain_disk_errors(self._path):
             self._database.executemany("insert into packet values (?, ?, ?, ?, ?, ?, ?)", rows)
+            if image is not None:
+                number, (frame, planes) = image[0], (image[1].frame, image[1].planes)
+                row = (number, frame.index, frame.time.pts, frame.time.duration, frame.digest)
+                insert = "insert or replace into image values (?, ?, ?, ?, ?, ?)"
+                self._database.execute(insert, (*row, planes))
         self._written += len(rows)
 
     def end(
@@ -151,15 +162,6 @@ class Store:
                 self._keep(chunk + 1, behind)
             self._drop_pause()
         self._written = 0
-
-    def write_image(self, number: int, image: StoredImage) -> None:
-        """Take a frame of the unfinished chunk; it counts with the next ``pause``."""
-        frame = image.frame
-        row = (number, frame.index, frame.time.pts, frame.time.duration, frame.digest)
-        with explain_disk_errors(self._path):
-            self._database.execute(
-                "insert or replace into image values (?, ?, ?, ?, ?, ?)", (*row, image.planes)
-            )
 
     def drop_images(self) -> None:
         """Forget the frames of the unfinished chunk."""

@@ -1,4 +1,7 @@
-"""A pipeline as its resolved plan has it, as JSON and back: an output is made again from it."""
+"""A pipeline as JSON and back, on the same machine: nothing is read but code.
+
+Outputs are made again from it, and pipelines go to other processes in it.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,30 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vidstyle.core.plan import Plan
+from vidstyle.core.paths import names_file
 from vidstyle.runner.config.discovery import Registry
-from vidstyle.runner.config.keyframes import options_from_json
+from vidstyle.runner.config.keyframes import options_from_json, options_to_json
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry
 from vidstyle.runner.config.pipeline_file import VERSION
 from vidstyle.runner.config.side_inputs import SideInput
-from vidstyle.runner.plan.stamp import names_file
 
 
-def to_recipe(plan: Plan) -> dict[str, Any]:
-    """All of the plan that makes its output, with absolute paths."""
+def to_recipe(pipeline: Pipeline) -> dict[str, Any]:
+    """The pipeline with absolute paths; it needs its file no more."""
     return {
         "stages": [
-            {"name": each.name, "use": each.use, "options": _absolute(dict(each.options))}
-            for each in plan.every
+            {
+                "name": entry.name,
+                "use": entry.use,
+                "options": _absolute(options_to_json(entry.options, entry.keyframes)),
+            }
+            for entry in pipeline.stages
         ],
-        "inputs": {side.name: str(Path(side.path).absolute()) for side in plan.inputs},
-        "plugins": [str(Path(folder).absolute()) for folder in plan.plugins],
-        "chunk": list(plan.chunk),
-        "frames": list(plan.frames),
-        "device": plan.device,
+        "inputs": {side.name: str(side.path.absolute()) for side in pipeline.inputs},
+        "plugins": [str(folder.absolute()) for folder in pipeline.plugins],
+        "chunk": list(pipeline.chunk),
+        "queue": pipeline.queue,
+        "path": str(pipeline.path),
     }
 
 
@@ -48,7 +54,13 @@ def from_recipe(recipe: Mapping[str, Any]) -> Pipeline:
     inputs = tuple(SideInput(name, Path(path)) for name, path in recipe["inputs"].items())
     least, most = recipe["chunk"]
     return Pipeline(
-        VERSION, tuple(stages), Path("recipe"), (least, most), inputs=inputs, plugins=plugins
+        VERSION,
+        tuple(stages),
+        Path(recipe["path"]),
+        (least, most),
+        recipe["queue"],
+        inputs,
+        plugins,
     )
 
 
