@@ -36,6 +36,7 @@ def small_style(architecture: ArchitectureName) -> Style:
         "johnson",
         pytest.param("johnson-fractional", marks=pytest.mark.slow),
         "johnson-tanh",
+        "crisp",
     ],
 )
 def exported(
