@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
 import subprocess
@@ -60,6 +61,38 @@ def test_a_signal_stores_what_is_finished_of_the_chunk(  # type: ignore[no-untyp
     assert again.returncode == 0
     assert sum('"frame"' in line for line in output.splitlines()) == 120 - done
     assert packets(folder / "out.mp4") == packets(folder / "whole.mp4")
+
+
+@pytest.mark.slow
+def test_ten_interruptions_lose_no_frame_and_mix_none(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    """Two commands with other options take turns on one output, each stopped at random moments."""
+    count, rng = 400, random.Random(5)
+    (folder / "p.yaml").write_text(BLENDED)
+    write_clip(folder / "in.mp4", count=count, cut=170)
+    calls = {
+        strength: ["p.yaml", "in.mp4", "--set", f"blend.strength={strength}", "--json"]
+        for strength in ("0.9", "0.4")
+    }
+    computed = dict.fromkeys(calls, 0)
+    for number in range(10):
+        strength = ("0.9", "0.4")[number % 2]
+        child = started(*calls[strength], "-o", "out.mp4")
+        assert child.stdout is not None
+        for _ in range(rng.randrange(2, 40)):
+            computed[strength] += '"frame"' in child.stdout.readline()
+        os.kill(child.pid, signal.SIGINT)
+        rest, errors = child.communicate(timeout=60)
+        assert child.returncode == 130, errors
+        computed[strength] += rest.count('"event": "frame"')
+    for strength, call in calls.items():
+        child = started(*call, "-o", "out.mp4", "--overwrite")
+        output, errors = child.communicate(timeout=120)
+        assert child.returncode == 0, errors
+        # Each frame was computed once, however often the runs were stopped.
+        assert computed[strength] + output.count('"event": "frame"') == count
+        whole = started(*call, "-o", f"{strength}.mp4")
+        assert (whole.communicate(timeout=120), whole.returncode)[1] == 0
+        assert packets(folder / "out.mp4") == packets(folder / f"{strength}.mp4")
 
 
 PLUGIN = """\
