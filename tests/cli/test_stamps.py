@@ -246,6 +246,47 @@ def test_a_change_of_container_sound_or_titles_uses_the_finished_frames(
     assert packets(clips / "a.mkv") == packets(clips / "whole.mkv")
 
 
+@pytest.mark.parametrize(
+    ("codec", "first", "second"),
+    [
+        ("libx264", "a.mp4", "b.mkv"),
+        ("libx264", "a.mkv", "b.mov"),
+        ("libx265", "a.mov", "b.mkv"),
+        ("libsvtav1", "a.mp4", "b.webm"),
+        ("libvpx-vp9", "a.webm", "b.mkv"),
+        ("prores_ks", "a.mov", "b.mkv"),
+    ],
+)
+def test_a_finished_output_gives_its_frames_to_another_file(
+    clips: Path, capfd: pytest.CaptureFixture[str], codec: str, first: str, second: str
+) -> None:
+    call = ["run", "p.yaml", "clips/a.mp4", "--set", f"encode.codec={codec}", "--frames", "1:8"]
+    assert run_command([*call, "-o", first]) == 0
+    capfd.readouterr()
+    assert run_command([*call, "-o", second]) == 0
+    assert f"the frames of {first} are used: only the file is made" in capfd.readouterr().err
+    (clips / "apart").mkdir()
+    assert run_command([*call, "-o", f"apart/{second}"]) == 0
+    assert "are used" not in capfd.readouterr().err
+    assert rows(clips / second) == rows(clips / "apart" / second)
+    # One with another stamp is no source of frames, nor one that was changed.
+    assert run_command([*call, "-o", f"c{second}", "--set", "blend.strength=0.5"]) == 0
+    assert "are used" not in capfd.readouterr().err
+    for name in (first, second):
+        (clips / name).write_bytes((clips / name).read_bytes()[:-1] + b"!")
+    drop = ("--set", "encode.metadata=drop")
+    assert run_command([*call, *drop, "-o", second, "--overwrite"]) == 0
+    assert "are used" not in capfd.readouterr().err
+
+
+def rows(path: Path) -> list[tuple[object, ...]]:
+    with av.open(str(path)) as container:
+        return [
+            (packet.pts, packet.dts, packet.duration, packet.is_keyframe, bytes(packet))
+            for packet in container.demux(video=0)
+        ]
+
+
 def test_work_with_other_options_stays_until_it_is_cleaned(
     clips: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -216,3 +216,20 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class ReopeningSink(Sink, Protocol):
+    """A sink that can join the frames of a file that it wrote before, into another file."""
+
+    def reopen(self, path: Path, frames: int) -> Segment | None:
+        """Read the frames of a file as they were encoded.
+
+        Args:
+            path: A file that a sink of equal options has joined, but for those of ``file_option``.
+            frames: How many it has.
+
+        Returns:
+            All of them as one segment; None where the file does not give them back.
+        """
+        ...

@@ -12,9 +12,10 @@ from pathlib import Path
 from vidstyle.core.clip import Note
 from vidstyle.core.errors import InputError
 from vidstyle.core.plan import Plan
+from vidstyle.core.sink import Original
 from vidstyle.runner.execution.checkpoints import PauseRule
 from vidstyle.runner.execution.engines import ENGINES, EngineName, WorkInProgress
-from vidstyle.runner.execution.events import Kept, Listener, NoteEvent, Planned, Result, Resumed
+from vidstyle.runner.execution.events import Kept, Listener, NoteEvent, Planned, Result
 from vidstyle.runner.execution.recorder import Recorder
 from vidstyle.runner.execution.work import CacheUse, Work
 from vidstyle.runner.plan.assembly import Assembly
@@ -22,6 +23,7 @@ from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.identity import code_digest, look_of
 from vidstyle.runner.plan.stamp import make_stamp
 from vidstyle.runner.storage.destination import Destination
+from vidstyle.runner.storage.finished import FinishedFrames, find_finished
 from vidstyle.runner.storage.made import Made, known_digest
 from vidstyle.runner.storage.partial_work import limit_work
 from vidstyle.runner.storage.records import drop_work
@@ -71,26 +73,27 @@ def execute(
         found = _found(store, facts)
         stack.callback(sink.close)
         joining(None, sink.open, plan.sink.clip, plan.sink.context)
+        finished = None
+        if resume and not (found.chunk or found.images):
+            finished = find_finished(records, stamp, sink)
         running: WorkInProgress | None = None
-        if found.checkpoint is not None or not found.chunk:
+        if finished is None and (found.checkpoint is not None or not found.chunk):
             work = Work(original, found.checkpoint, None, found.chunk, rule, timeout, cache)
             engine_of_run = ENGINES[engine](plan, work, store.images(found.images))
             running = stack.enter_context(engine_of_run)
         listen(Planned(plan, destination.path))
         _report(listen, assembly.clip.notes)
         stack.callback(lambda: _report(listen, (*(running.notes if running else ()), *sink.notes)))
-        recorder = Recorder(plan, store, found, listen, rule.stop)
-        if recorder.frames + found.images:
-            listen(Resumed(recorder.frames + found.images))
-        if running is not None:
-            recorder.record(running)
-            chunks = str(len(store.segments()))
-            store.note({CHUNKS: chunks, _START: str(running.start)})
-        digest = recorder.digest
+        if finished is None:
+            finished = _recorded(Recorder(plan, store, found, listen, rule.stop), store, running)
+        else:
+            text = f"the frames of {finished.found_in} are used: only the file is made"
+            listen(NoteEvent(Note("resume", text)))
         _check_same(original, look, store)
-        start = Fraction(store.facts[_START])
-        recorder.join(sink, joining, original, start, destination, stamp.short)
-        made = Made(original, look, stamp, recorder.frames, digest)
+        source_file = Original(original, finished.interval, stamp.short)
+        segments, times = finished.segments, finished.times
+        joining(None, sink.join, segments, times, source_file, destination.partial)
+        made = Made(original, look, stamp, finished)
         records.write(destination.path, made.entry(assembly.pipeline, plan, destination.partial))
         destination.commit()
         store.note({_DONE: "yes"})
@@ -99,9 +102,18 @@ def execute(
     )
     seconds[plan.sink.name] += joining.seconds
     took = time.perf_counter() - started
-    result = Result(destination.path, recorder.frames, digest, took, seconds)
+    result = Result(destination.path, len(finished.times), finished.digest, took, seconds)
     listen(result)
     return result
+
+
+def _recorded(recorder: Recorder, store: Store, running: WorkInProgress | None) -> FinishedFrames:
+    """All frames, when those that are missing have been computed."""
+    if running is not None:
+        recorder.record(running)
+        chunks = str(len(store.segments()))
+        store.note({CHUNKS: chunks, _START: str(running.start)})
+    return recorder.finished(Fraction(store.facts[_START]))
 
 
 def _found(store: Store, wanted: Mapping[str, str]) -> Resumption:

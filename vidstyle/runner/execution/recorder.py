@@ -1,19 +1,17 @@
-"""Keeps what a run encodes in its store, and joins it to the output."""
+"""Keeps what a run encodes in its store."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
 from fractions import Fraction
-from pathlib import Path
 
 from vidstyle.core.plan import Plan
-from vidstyle.core.sink import FrameTime, Original, Sink
+from vidstyle.core.sink import FrameTime
 from vidstyle.core.stop import StopRequest
 from vidstyle.runner.execution.encoder import ChunkEnded, ChunkPaused, Encoded, EncodedFrame
-from vidstyle.runner.execution.events import FrameDone, Listener
-from vidstyle.runner.plan.guard import Guard
-from vidstyle.runner.storage.destination import Destination
+from vidstyle.runner.execution.events import FrameDone, Listener, Resumed
+from vidstyle.runner.storage.finished import FinishedFrames
 from vidstyle.runner.storage.store import Resumption, Store, StoredFrame, StoredImage
 
 
@@ -30,6 +28,8 @@ class Recorder:
         self._total = _total(plan)
         self._chunk, self._chunk_frames = found.chunk, list[StoredFrame]()
         self._keeping = False
+        if self.frames + found.images:
+            listen(Resumed(self.frames + found.images))
 
     def record(self, stream: Iterable[Encoded]) -> None:
         """Store all that a run encodes, each chunk whole or not at all.
@@ -59,24 +59,15 @@ class Recorder:
             digest.update(bytes.fromhex(each))
         return digest.hexdigest()
 
-    def join(
-        self,
-        sink: Sink,
-        guard: Guard,
-        source: Path,
-        start: Fraction,
-        destination: Destination,
-        stamp: str = "",
-    ) -> None:
-        """Make the file beside the destination; ``start`` is the first frame's time."""
+    def finished(self, start: Fraction) -> FinishedFrames:
+        """All frames, to be joined; ``start`` is the first one's time."""
         times, interval = self._store.times(), None
         if self._plan.frames != (0, None):
             shift, last = times[0].pts, times[-1]
             stop = (last.pts + last.duration) * self._plan.sink.clip.time_base
             interval = (start, stop)
             times = [FrameTime(frame.pts - shift, frame.duration) for frame in times]
-        segments, original = self._store.segments(), Original(source, interval, stamp)
-        guard(None, sink.join, segments, times, original, destination.partial)
+        return FinishedFrames(self._store.segments(), times, interval, self.digest)
 
     def _frame(self, item: EncodedFrame) -> None:
         frame, image = item.frame, None

@@ -18,6 +18,7 @@ from vidstyle.runner.plan.assembly import Assembly
 from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.plan.identity import content_digest, library_versions, look_of
 from vidstyle.runner.plan.stamp import Stamp, brief, differences, make_stamp
+from vidstyle.runner.storage.finished import FinishedFrames, shorten_times
 from vidstyle.runner.storage.records import Entry, Records, look_at
 
 State: TypeAlias = Literal["absent", "done", "other", "foreign"]
@@ -30,22 +31,24 @@ class Made:
     source: Path
     source_look: str
     stamp: Stamp
-    frames: int
-    digest: str
+    finished: FinishedFrames
 
     def entry(self, pipeline: Pipeline, plan: Plan, file: Path) -> Entry:
         """Its manifest; ``file`` is where it lies until it is renamed.
 
         The options of the pipeline are resolved.
         """
+        interval = self.finished.interval
         return Entry(
             stamp=self.stamp,
             output=look_at(file),
             source=str(self.source.absolute()),
             source_look=self.source_look,
             recipe={**to_recipe(pipeline), "frames": plan.frames, "device": plan.device},
-            frames=self.frames,
-            digest=self.digest,
+            frames=len(self.finished.times),
+            digest=self.finished.digest,
+            times=shorten_times(self.finished.times),
+            interval=None if interval is None else (str(interval[0]), str(interval[1])),
             version=vidstyle.__version__,
             machine=machine_profile(),
             made=datetime.now(UTC).isoformat(timespec="seconds"),

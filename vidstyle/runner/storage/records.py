@@ -8,7 +8,7 @@ that a run with other options has a store of its own.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -73,6 +73,10 @@ class Entry:
     """Hash of all frames' hashes, in order."""
     version: str
     """Of vidstyle."""
+    times: Sequence[Sequence[int]]
+    """When each frame is shown, as ``shorten_times`` writes it."""
+    interval: tuple[str, str] | None
+    """Seconds of the input from and to which its other streams are kept, as fractions."""
     machine: Mapping[str, str]
     """What computed it: no part of the stamp, but worth naming where another one differs."""
     made: str
@@ -101,6 +105,14 @@ class Records:
             return Entry(stamp=stamp, output=look, **facts)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
+
+    def entries(self) -> Iterator[tuple[Path, Entry]]:
+        """The outputs of the folder that have a manifest, with it."""
+        with suppress(OSError):
+            for manifest in sorted(self.folder.glob("*.json")):
+                output = self.parent / manifest.stem
+                if (entry := self.read(output)) is not None:
+                    yield output, entry
 
     def write(self, output: Path, entry: Entry) -> None:
         """Keep the manifest of an output, whole or not at all. Raises OutputError."""

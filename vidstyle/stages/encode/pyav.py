@@ -23,6 +23,7 @@ from vidstyle.media.from_rgb import LAYOUTS
 from vidstyle.stages.encode.codecs import CODECS
 from vidstyle.stages.encode.containers import container_for
 from vidstyle.stages.encode.encoder import EncodeOptions, EncoderSettings, new_encoder, resolve
+from vidstyle.stages.encode.finished import reopen_video
 from vidstyle.stages.encode.gif import write_gif
 from vidstyle.stages.encode.joining import Joining
 from vidstyle.stages.encode.writer import ChunkWriter
@@ -110,6 +111,14 @@ class EncodePyAV:
             settings = resolve(self._options, clip, threads)
             joining = Joining(clip, settings, self._options)
             self._notes += joining.write(chunks, times, original, path)
+
+    def reopen(self, path: Path, frames: int) -> Segment | None:
+        """The video of a file that was written before; None of a GIF, and where there is alpha."""
+        codec = self._options.codec
+        # Opacity lies beside the packets in some containers.
+        if codec == "gif" or self._options.alpha == "keep":
+            return None
+        return reopen_video(path, frames, codec)
 
     def close(self) -> None:
         self._opened = None
