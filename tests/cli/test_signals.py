@@ -49,7 +49,7 @@ def test_a_signal_stores_what_is_finished_of_the_chunk(  # type: ignore[no-untyp
     while seen < 30:
         seen += '"frame"' in child.stdout.readline()
     os.kill(child.pid, sent)
-    rest, errors = child.communicate(timeout=30)
+    rest, errors = rest_of(child)
     assert child.returncode == code, errors
     done = seen + sum('"frame"' in line for line in rest.splitlines())
     stored = re.search(rf"vidstyle: {word}; the destination is untouched, and (\d+) fra", errors)
@@ -81,7 +81,7 @@ def test_ten_interruptions_lose_no_frame_and_mix_none(folder, write_clip) -> Non
         for _ in range(rng.randrange(2, 40)):
             computed[strength] += '"frame"' in child.stdout.readline()
         os.kill(child.pid, signal.SIGINT)
-        rest, errors = child.communicate(timeout=60)
+        rest, errors = rest_of(child)
         assert child.returncode == 130, errors
         computed[strength] += rest.count('"event": "frame"')
     for strength, call in calls.items():
@@ -93,6 +93,40 @@ def test_ten_interruptions_lose_no_frame_and_mix_none(folder, write_clip) -> Non
         whole = started(*call, "-o", f"{strength}.mp4")
         assert (whole.communicate(timeout=120), whole.returncode)[1] == 0
         assert packets(folder / "out.mp4") == packets(folder / f"{strength}.mp4")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_batch_stores_what_is_finished_of_its_clip(folder, write_clip, sent, code) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    (folder / "p.yaml").write_text(BLENDED)
+    for name in ("a", "b"):
+        write_clip(folder / "clips" / f"{name}.mp4", count=200)
+    call = [sys.executable, "-m", "vidstyle", "batch", "p.yaml", "clips", "-o", "out", "--json"]
+
+    def begin() -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            call,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    child, seen = begin(), 0
+    assert child.stdout is not None
+    while seen < 20:
+        seen += '"event": "frame"' in child.stdout.readline()
+    os.kill(child.pid, sent)
+    rest, errors = rest_of(child)
+    assert child.returncode == code, errors
+    done = seen + rest.count('"event": "frame"')
+    assert f'"event": "kept", "frames": {done}, ' in rest
+    assert "0 of 2 clips are done: the same command does the others" in errors
+    again = begin()
+    output, errors = again.communicate(timeout=120)
+    assert again.returncode == 0, errors
+    assert output.count('"event": "frame"') == 400 - done
+    assert packets(folder / "out" / "a.mp4") == packets(folder / "out" / "b.mp4")
 
 
 PLUGIN = """\
@@ -119,6 +153,14 @@ def started(*command: str) -> subprocess.Popen[str]:
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+
+
+def rest_of(child: subprocess.Popen[str]) -> tuple[str, str]:
+    """What is still to be read; ``communicate`` would lose what has been read ahead."""
+    assert child.stdout is not None
+    assert child.stderr is not None
+    with child:
+        return child.stdout.read(), child.stderr.read()
 
 
 def work_sizes(folder: Path) -> list[int]:
