@@ -54,7 +54,8 @@ def run(
             those of the YAML file, keyframes included. They apply before the arguments above.
         frames: Half-open interval of frame indices; None as its end stands for the last frame.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
-        overwrite: Whether an existing output is replaced.
+        overwrite: Whether an existing output is replaced. One that is what the call would make is
+            left as it is, and its frames and hash are returned.
         resume: Whether stored work of an interrupted call is used.
         plugins: Folders of stages, as with ``--plugins``.
         listen: Called with each event of the run, from the thread that encodes, and before it with

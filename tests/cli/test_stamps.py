@@ -368,3 +368,68 @@ def test_a_replay_says_what_is_not_as_it_was(
     (clips / "clips" / "a.mp4").unlink()
     assert run_command(["replay", "a.mp4", "--overwrite"]) == 3
     assert run_command(["replay", "nothing.mp4"]) == 3
+
+
+def test_a_replay_loads_no_code_that_nobody_named(
+    clips: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plugin = clips / "plugins" / "filter" / "own.py"
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text(
+        "from pathlib import Path\nfrom vidstyle.core import HostArray, image_filter\n"
+        "Path('loaded').touch()\n\n@image_filter\ndef own(image: HostArray) -> HostArray:\n"
+        "    return 1 - image\n\nSTAGE = own\n"
+    )
+    text = CHUNKS.replace("  - use: encode", "  - use: filter/own\n  - use: encode")
+    (clips / "p.yaml").write_text(text)
+    assert run("--plugins", "plugins") == 0
+    (clips / "loaded").unlink()
+    script = [sys.executable, "-m", "vidstyle", "replay", "a.mp4"]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert f"--plugins {clips / 'plugins'}" in done.stderr
+    assert not (clips / "loaded").exists()
+    capfd.readouterr()
+    assert run_command(["replay", "a.mp4", "--plugins", "plugins"]) == 0
+    # The code of a plugin is a part of the stamp.
+    plugin.write_text(plugin.read_text().replace("1 - image", "image"))
+    (clips / "a-replay.mp4").unlink()
+    script += ["--plugins", "plugins"]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 6
+    assert "not as it was: the code of filter was changed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("frames", "9"), ("machine", []), ("recipe", "x"), ("output", {"size": 1}), ("more", 1)],
+)
+def test_a_manifest_of_another_form_is_none(clips: Path, name: str, value: object) -> None:
+    assert run() == 0
+    record = clips / ".vidstyle" / "a.mp4.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), name: value}))
+    assert Records(clips).read(Path("a.mp4")) is None
+    assert run_command(["replay", "a.mp4"]) == 3
+    assert run() == 6
+
+
+def test_a_folder_of_images_has_a_stamp_like_a_file(
+    clips: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (clips / "p.yaml").write_text(CHUNKS.replace("encode/pyav", "encode/images"))
+    call = ["run", "p.yaml", "clips/a.mp4", "-o", "images"]
+    assert run_command(call) == 0
+    made = times_of_images(clips)
+    assert run_command(call) == 0
+    assert times_of_images(clips) == made
+    assert run_command([*call, "--set", "encode.bits=16"]) == 6
+    assert "encode.bits was 8, is 16" in capfd.readouterr().err
+    assert run_command(["replay", "images"]) == 0
+    first = clips / "images" / "000000.png"
+    first.write_bytes(first.read_bytes() + b"!")
+    assert run_command(call) == 6
+    assert "images was changed since it was made" in capfd.readouterr().err
+
+
+def times_of_images(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "images").iterdir()}

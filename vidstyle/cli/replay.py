@@ -29,6 +29,7 @@ def replay(
     device: Annotated[
         str | None, typer.Option(help="auto, cpu, cuda or cuda:N, instead of the one that made it.")
     ] = None,
+    plugins: given.Plugins = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an existing NEW.")
     ] = False,
@@ -42,9 +43,11 @@ def replay(
     )
     from vidstyle.cli.progress import listener
     from vidstyle.core.errors import OutputError
+    from vidstyle.runner.config.discovery import folders_from_environment
     from vidstyle.runner.replay import changes_since, make_again, make_replay
 
-    wanted = make_replay(made, to=output, device=device, overwrite=overwrite)
+    folders = [*folders_from_environment(), *(plugins or [])]
+    wanted = make_replay(made, to=output, device=device, overwrite=overwrite, plugins=folders)
     changes = list(changes_since(wanted))
     for change in changes:
         say(f"not as it was: {change}")

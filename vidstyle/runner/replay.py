@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import vidstyle
-from vidstyle.core.errors import InputError
+from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.stop import StopRequest
 from vidstyle.media.container import open_input
 from vidstyle.runner.config.recipe import from_recipe
@@ -43,7 +44,12 @@ class Comparison:
 
 
 def make_replay(
-    output: Path, *, to: Path | None = None, device: str | None = None, overwrite: bool = False
+    output: Path,
+    *,
+    to: Path | None = None,
+    device: str | None = None,
+    overwrite: bool = False,
+    plugins: Sequence[Path] = (),
 ) -> Replay:
     """Read the manifest of an output.
 
@@ -52,9 +58,12 @@ def make_replay(
         to: Where it is made again; None for its own place where that is empty, else beside it.
         device: Instead of the one that made it.
         overwrite: Whether what is at ``to`` may be replaced.
+        plugins: Folders of stages. Those that the manifest names are not loaded: it may have come
+            with a folder from anywhere.
 
     Raises:
         InputError: It has no manifest, or its source is gone.
+        UsageError: It was made with folders of stages that are not among ``plugins``.
         OutputError: There is something at ``to``.
         PipelineError: A stage or an option of it does not exist any more.
         PluginError: A stage is broken.
@@ -69,7 +78,13 @@ def make_replay(
     target = to or (beside if output.exists() else output)
     Destination(target, overwrite).check(source)
     try:
-        pipeline = from_recipe(entry.recipe)
+        known = {folder.resolve() for folder in plugins}
+        if missing := [name for name in entry.recipe["plugins"] if Path(name) not in known]:
+            raise UsageError(
+                f"{output} was made with stages of {missing[0]}: if you rely on that code, pass"
+                f" --plugins {shlex.quote(str(missing[0]))}"
+            )
+        pipeline = from_recipe(entry.recipe, plugins=plugins)
         first, stop = entry.recipe["frames"]
         used = device or str(entry.recipe["device"])
     except (KeyError, TypeError, ValueError) as error:

@@ -5,7 +5,7 @@ Outputs are made again from it, and pipelines go to other processes in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +36,17 @@ def to_recipe(pipeline: Pipeline) -> dict[str, Any]:
     }
 
 
-def from_recipe(recipe: Mapping[str, Any]) -> Pipeline:
+def from_recipe(recipe: Mapping[str, Any], *, plugins: Sequence[Path] | None = None) -> Pipeline:
     """The pipeline of a recipe.
+
+    ``plugins`` are the folders that code may be loaded from, where the recipe comes from a file;
+    None for those that it names itself, where it comes from this program.
 
     Raises PipelineError or PluginError where stages or options are not there any more, and
     KeyError, TypeError or ValueError where the recipe is damaged.
     """
-    plugins = tuple(Path(folder) for folder in recipe["plugins"])
-    registry = Registry(plugins)
+    folders = recipe["plugins"] if plugins is None else plugins
+    registry = Registry([Path(folder) for folder in folders])
     stages = []
     for written in recipe["stages"]:
         use = str(written["use"])
@@ -60,7 +63,7 @@ def from_recipe(recipe: Mapping[str, Any]) -> Pipeline:
         (least, most),
         recipe["queue"],
         inputs,
-        plugins,
+        registry.folders,
     )
 
 

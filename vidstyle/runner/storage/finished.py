@@ -42,9 +42,10 @@ def find_finished(records: Records, stamp: Stamp, sink: Sink) -> FinishedFrames 
             whole = path.is_file() and content_digest(path) == entry.output.digest
         except InputError:
             continue
-        times = expand_times(entry.times)
-        segment = sink.reopen(path, entry.frames) if whole and len(times) == entry.frames else None
-        if segment is not None:
+        segment = sink.reopen(path, entry.frames) if whole else None
+        # As many as the file has: a number in a manifest takes no memory.
+        times = expand_times(entry.times, segment.frames) if segment is not None else []
+        if segment is not None and times:
             interval = None
             if entry.interval is not None:
                 start, stop = map(Fraction, entry.interval)
@@ -67,9 +68,11 @@ def shorten_times(times: Iterable[FrameTime]) -> list[list[int]]:
     return runs
 
 
-def expand_times(runs: Any) -> list[FrameTime]:
-    """The inverse of ``shorten_times``; empty for anything else."""
+def expand_times(runs: Any, frames: int) -> list[FrameTime]:
+    """The inverse of ``shorten_times``; empty for anything else, or another number of frames."""
     try:
+        if sum(count for *_, count in runs) != frames or min(c for *_, c in runs) < 1:
+            return []
         return list(_expanded(runs))
     except (TypeError, ValueError):
         return []

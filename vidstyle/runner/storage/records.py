@@ -102,7 +102,8 @@ class Records:
             if facts.pop("format") != _VERSION:
                 return None
             stamp, look = stamp_from_json(facts.pop("stamp")), Look(**facts.pop("output"))
-            return Entry(stamp=stamp, output=look, **facts)
+            entry = Entry(stamp=stamp, output=look, **facts)
+            return entry if _is_sound(entry) else None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
@@ -158,6 +159,20 @@ class Records:
 
     def _manifest(self, output: Path) -> Path:
         return self.folder / f"{output.name}.json"
+
+
+def _is_sound(entry: Entry) -> bool:
+    """Whether each value is of its type: a manifest may come from anybody."""
+    texts = (entry.source, entry.source_look, entry.digest, entry.version, entry.made)
+    numbers = (entry.frames, entry.output.size, entry.output.time)
+    machine = entry.machine
+    return (
+        all(isinstance(text, str) for text in (*texts, entry.output.digest))
+        and all(isinstance(number, int) for number in numbers)
+        and isinstance(entry.recipe, dict)
+        and isinstance(machine, dict)
+        and all(isinstance(value, str) for value in machine.values())
+    )
 
 
 def lock_of(work: Path) -> Path:
