@@ -52,6 +52,7 @@ def test_a_signal_stores_what_is_finished_of_the_chunk(  # type: ignore[no-untyp
     rest, errors = rest_of(child)
     assert child.returncode == code, errors
     done = seen + sum('"frame"' in line for line in rest.splitlines())
+    assert errors.startswith("stopping: what is finished is stored; Ctrl-C again")
     stored = re.search(rf"vidstyle: {word}; the destination is untouched, and (\d+) fra", errors)
     assert stored is not None, errors
     assert int(stored[1]) == done

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from vidstyle.cli.main import INTERRUPTED, STOPPERS, TERMINATED
 from vidstyle.core.errors import VidstyleError
@@ -41,6 +43,7 @@ def explain_interruption(what_is_left: Callable[[], str]) -> Generator[None, Non
         raise TerminatedCommandError(f"terminated; {what_is_left()}") from None
 
 
+_STOPPING = b"stopping: what is finished is stored; Ctrl-C again leaves at once\n"
 # Seconds for what is under way to be finished and stored.
 _PATIENCE = 10.0
 
@@ -55,6 +58,9 @@ def stopping_softly() -> Generator[StopRequest, None, None]:
 
     def ask(reason: BaseException) -> None:
         request.reason = reason
+        with suppress(OSError):
+            # Past Python's own buffer: the signal may have come in the midst of a line.
+            os.write(sys.stderr.fileno(), _STOPPING)
         signal.signal(signal.SIGALRM, lambda *_: request.check())
         signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
 
