@@ -140,6 +140,24 @@ def test_a_file_of_somebody_else_is_never_replaced_unasked(
     assert packets(clips / "out" / "a.mp4")
 
 
+def test_a_batch_makes_what_a_run_makes(clips: Path) -> None:
+    assert batch() == 0
+    assert run() == 0
+    assert packets(clips / "out" / "a.mp4") == packets(clips / "a.mp4")
+    entries = [Records(folder).read(Path("a.mp4")) for folder in (clips, clips / "out")]
+    keys = {entry.stamp.file_key for entry in entries if entry is not None}
+    assert len(keys) == 1
+
+
+def test_the_output_of_a_clip_that_cannot_be_opened_any_more_stays(clips: Path) -> None:
+    assert batch() == 0
+    made = times(clips / "out")
+    (clips / "clips" / "a.mp4").write_text("no video")
+    for rule in ("--redo", "--keep", "--overwrite"):
+        assert batch(rule, "--set", "blend.strength=0.5") == 7
+        assert times(clips / "out")["a.mp4"] == made["a.mp4"]
+
+
 def test_a_run_says_what_is_done_and_what_was_made_otherwise(
     clips: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -159,7 +159,8 @@ def _outcomes(
         stop.check()
         made = _make_folders(job.output.parent)
         try:
-            overwrite = standing is None or standing.state != "absent"
+            # Of a clip that could not be opened nobody knows what its output is.
+            overwrite = standing is not None and standing.state != "absent"
             wanted = replace(job, overwrite=overwrite)
             result = worker.run(wanted, listen=listen_to(job.input), stop=stop)
             yield Outcome(job.input, job.output, result)
