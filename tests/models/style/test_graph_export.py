@@ -36,7 +36,6 @@ def small_style(architecture: ArchitectureName) -> Style:
         "johnson",
         pytest.param("johnson-fractional", marks=pytest.mark.slow),
         "johnson-tanh",
-        "crisp",
     ],
 )
 def exported(

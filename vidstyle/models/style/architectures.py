@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from vidstyle.models.style.network import StyleNetwork
 
-ArchitectureName = Literal["fast", "crisp", "johnson", "johnson-fractional", "johnson-tanh"]
+ArchitectureName = Literal["fast", "johnson", "johnson-fractional", "johnson-tanh"]
 """Of the network that a style file holds; each has a row in ``ARCHITECTURES``."""
 
 SMALLEST_SIDE = 8
@@ -33,9 +33,6 @@ class ArchitectureRow:
 
 ARCHITECTURES: Mapping[ArchitectureName, ArchitectureRow] = {
     "fast": ArchitectureRow("fast", "FastNet", 16, "for real time on a processor"),
-    "crisp": ArchitectureRow(
-        "crisp", "CrispNet", 16, "fast with finer detail and the image's own colors"
-    ),
     "johnson": ArchitectureRow(
         "johnson", "TransformerNet", 16, "Johnson et al., enlarging by repeated pixels"
     ),

@@ -11,13 +11,12 @@ docs/decisions/007-fast-network.md.
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import cast
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from vidstyle.models.style.architectures import ArchitectureName
 from vidstyle.models.style.network import StyleNetwork
 
 # Of the first convolution of each residual block: wider strokes at no cost.
@@ -36,7 +35,7 @@ class FastNet(StyleNetwork):
         width: Channels of its finest layers.
     """
 
-    architecture: ClassVar[ArchitectureName] = "fast"
+    architecture = "fast"
 
     def __init__(self, width: int = 16) -> None:
         super().__init__(width)
