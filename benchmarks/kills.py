@@ -40,6 +40,7 @@ from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.execution import execute as execution
 from vidstyle.runner.execution.checkpoints import PauseRule
+from vidstyle.runner.execution.computation import compute_in_turn
 from vidstyle.runner.execution.events import Event, FrameDone, Listener, Resumed
 from vidstyle.runner.execution.execute import execute
 from vidstyle.runner.job import Job, prepared
@@ -273,7 +274,13 @@ def _run(wanted: Job, listen: Listener) -> None:
     with prepared(wanted) as (assembly, plan):
         to = destination.Destination(wanted.output, wanted.overwrite)
         execute(
-            assembly, plan, to, original=wanted.input, engine="threaded", listen=listen, rule=RULE
+            assembly,
+            plan,
+            to,
+            original=wanted.input,
+            compute=compute_in_turn("threaded"),
+            listen=listen,
+            rule=RULE,
         )
 
 

@@ -24,6 +24,7 @@ from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.execution.checkpoints import PauseRule
+from vidstyle.runner.execution.computation import compute_in_turn
 from vidstyle.runner.execution.events import Event, FrameDone
 from vidstyle.runner.execution.execute import execute
 from vidstyle.runner.job import Job, prepared, run
@@ -280,7 +281,7 @@ def _killed_after(frames: int, *, rule: PauseRule = RARELY) -> Callable[[Job], o
                 plan,
                 Destination(job.output),
                 original=job.input,
-                engine="serial",
+                compute=compute_in_turn("serial"),
                 listen=listen,
                 rule=rule,
             )

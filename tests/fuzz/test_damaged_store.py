@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from vidstyle.core import FrameTime, Packet
-from vidstyle.runner.storage.store import CHUNKS, Resumption, Store, StoredFrame
+from vidstyle.runner.storage.resumption import Resumption, find_missing
+from vidstyle.runner.storage.store import CHUNKS, Store, StoredFrame
 
 FACTS = {"pipeline": "a", "input": "b"}
 DONE = {CHUNKS: "3", "start": "1/5"}
@@ -87,9 +88,9 @@ def test_damaged_work_is_recomputed(path: Path, name: str) -> None:
     with Store(path) as store:
         store.frames()
         if store.facts:
-            assert store.resumable() == Resumption()
+            assert find_missing(store) == (Resumption(),)
         store.begin(FACTS)
-        assert (store.facts, store.frames(), store.resumable()) == (FACTS, 0, Resumption())
+        assert (store.facts, store.frames(), find_missing(store)) == (FACTS, 0, (Resumption(),))
         store.write(0, [Packet(LARGE * 9, 0, 0, True)])
         store.end(0, b"header", [StoredFrame(0, FrameTime(0, 1), "aa")])
         assert store.frames() == 1
@@ -108,14 +109,14 @@ def test_damaged_work_is_recomputed(path: Path, name: str) -> None:
 def test_no_chunk_that_is_damaged_is_used(path: Path, text: str) -> None:
     query(text)(path)
     with Store(path) as store:
-        assert store.resumable() == Resumption()
+        assert find_missing(store) == (Resumption(),)
         assert store.frames() == 0
 
 
 def test_what_is_whole_is_used(path: Path) -> None:
     with Store(path) as store:
         assert store.facts == FACTS | DONE
-        assert store.resumable() == Resumption(3)
+        assert find_missing(store) == ()
 
 
 def test_a_journal_of_another_store_is_not_played_back(path: Path) -> None:

@@ -17,6 +17,7 @@ from vidstyle.core.errors import OutputError
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.execution.checkpoints import PauseRule
+from vidstyle.runner.execution.computation import compute_in_turn
 from vidstyle.runner.execution.engines import EngineName as Engine
 from vidstyle.runner.execution.events import Event, FrameDone, Kept, NoteEvent, Result, Resumed
 from vidstyle.runner.execution.execute import execute
@@ -322,7 +323,7 @@ def ended(
                 plan,
                 Destination(wanted.output),
                 original=wanted.input,
-                engine=engine,
+                compute=compute_in_turn(engine),
                 listen=listen,
                 rule=rule,
             )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vidstyle.core.plan import Plan
 from vidstyle.runner.config.pipeline import Pipeline
+from vidstyle.runner.execution.computation import compute_in_turn
 from vidstyle.runner.execution.events import Event, FrameDone, Listener
 from vidstyle.runner.execution.execute import execute
 from vidstyle.runner.job import Job, output_suffix, prepared
@@ -47,7 +48,7 @@ def probe(
                 short,
                 Destination(output),
                 original=source,
-                engine="threaded",
+                compute=compute_in_turn("threaded"),
                 listen=_clock(ticks),
             )
         size = sum(p.stat().st_size for p in [output, *output.rglob("*")] if p.is_file())

@@ -15,6 +15,7 @@ from vidstyle.core.plan import Plan
 from vidstyle.core.stop import StopRequest
 from vidstyle.runner.config.pipeline import Pipeline
 from vidstyle.runner.execution.checkpoints import PauseRule
+from vidstyle.runner.execution.computation import compute_in_turn
 from vidstyle.runner.execution.engines import EngineName
 from vidstyle.runner.execution.events import AlreadyDone, Event, Listener, NoteEvent, Result
 from vidstyle.runner.execution.execute import execute
@@ -148,7 +149,7 @@ def _executed(
         plan,
         Destination(job.output, job.overwrite),
         original=job.input,
-        engine=engine,
+        compute=compute_in_turn(engine),
         listen=listen,
         resume=job.resume,
         timeout=job.timeout,

@@ -89,8 +89,14 @@ class ChunkNumbering:
         checkpoints: Checkpoints | None = None,
         rule: PauseRule | None = None,
         position: ChunkPosition | None = None,
+        *,
+        first: int = 0,
     ) -> None:
-        """Number frames from the first one on, or from where an earlier run stood."""
+        """Number frames from the first one on, or from where an earlier run stood.
+
+        Frames before the index ``first`` are left out.
+        """
+        self._least_index = first
         self._least, self._most = chunk
         self._checkpoints = {} if checkpoints is None else checkpoints
         self._rule = rule or PauseRule()
@@ -98,9 +104,17 @@ class ChunkNumbering:
         self._position = position or ChunkPosition()
         self._last_pause = time.monotonic()
 
+    @property
+    def position(self) -> ChunkPosition:
+        """Behind the last frame."""
+        return self._position
+
     def run(self, frames: Iterable[Frame]) -> Generator[Frame, None, None]:
         """The frames with ``shot``, ``chunk`` and ``checkpoint`` as they stay."""
         for frame in frames:
+            if frame.index < self._least_index:
+                self._checkpoints.pop(frame.index, None)
+                continue
             before = self._position
             position = self._after(frame)
             kept = frame.checkpoint and (

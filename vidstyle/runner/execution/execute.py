@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from vidstyle.core.errors import InputError
 from vidstyle.core.plan import Plan
 from vidstyle.core.sink import Original
 from vidstyle.runner.execution.checkpoints import PauseRule
-from vidstyle.runner.execution.engines import ENGINES, EngineName, WorkInProgress
+from vidstyle.runner.execution.computation import Computation, Compute, Remaining
 from vidstyle.runner.execution.events import Kept, Listener, NoteEvent, Planned, Result
 from vidstyle.runner.execution.recorder import Recorder
 from vidstyle.runner.execution.work import CacheUse, Work
@@ -27,11 +28,12 @@ from vidstyle.runner.storage.finished import FinishedFrames, find_finished
 from vidstyle.runner.storage.made import Made, known_digest
 from vidstyle.runner.storage.partial_work import limit_work
 from vidstyle.runner.storage.records import drop_work
-from vidstyle.runner.storage.store import CHUNKS, Resumption, Store
+from vidstyle.runner.storage.resumption import PLANNED, START, Resumption, find_missing
+from vidstyle.runner.storage.store import CHUNKS, Store
 
 _RULE = PauseRule()
-# Facts of a store: the first frame's time in seconds, and that its work is at the destination.
-_START, _DONE = "start", "done"
+# Fact of a store: its work is at the destination.
+_DONE = "done"
 
 
 def execute(
@@ -40,7 +42,7 @@ def execute(
     destination: Destination,
     *,
     original: Path,
-    engine: EngineName,
+    compute: Compute,
     listen: Listener,
     resume: bool = True,
     timeout: float = 1800.0,
@@ -70,22 +72,22 @@ def execute(
         stack.callback(_leave_store, work_file, listen)
         _report(listen, limit_work(records, destination.path, work_file))
         store = stack.enter_context(Store(work_file))
-        found = _found(store, facts)
+        missing = _missing(store, facts)
         stack.callback(sink.close)
         joining(None, sink.open, plan.sink.clip, plan.sink.context)
         finished = None
-        if resume and not (found.chunk or found.images):
+        if resume and missing == (Resumption(),):
             finished = find_finished(records, stamp, sink)
-        running: WorkInProgress | None = None
-        if finished is None and (found.checkpoint is not None or not found.chunk):
-            work = Work(original, found.checkpoint, None, found.chunk, rule, timeout, cache)
-            engine_of_run = ENGINES[engine](plan, work, store.images(found.images))
-            running = stack.enter_context(engine_of_run)
+        running: Computation | None = None
+        if finished is None and missing:
+            base = Work(original, pauses=rule, timeout=timeout, cache=cache)
+            running = stack.enter_context(compute(plan, _remaining(store, missing, base)))
         listen(Planned(plan, destination.path))
         _report(listen, assembly.clip.notes)
         stack.callback(lambda: _report(listen, (*(running.notes if running else ()), *sink.notes)))
         if finished is None:
-            finished = _recorded(Recorder(plan, store, found, listen, rule.stop), store, running)
+            images = missing[0].images if missing else 0
+            finished = _recorded(Recorder(plan, store, images, listen, rule.stop), store, running)
         else:
             text = f"the frames of {finished.found_in} are used: only the file is made"
             listen(NoteEvent(Note("resume", text)))
@@ -107,21 +109,30 @@ def execute(
     return result
 
 
-def _recorded(recorder: Recorder, store: Store, running: WorkInProgress | None) -> FinishedFrames:
+def _recorded(recorder: Recorder, store: Store, running: Computation | None) -> FinishedFrames:
     """All frames, when those that are missing have been computed."""
     if running is not None:
-        recorder.record(running)
+        running.record(recorder)
         chunks = str(len(store.segments()))
-        store.note({CHUNKS: chunks, _START: str(running.start)})
-    return recorder.finished(Fraction(store.facts[_START]))
+        store.note({CHUNKS: chunks, START: str(running.start)})
+    return recorder.finished(Fraction(store.facts[START]))
 
 
-def _found(store: Store, wanted: Mapping[str, str]) -> Resumption:
-    """Where to begin; a store whose facts are damaged is emptied."""
+def _missing(store: Store, wanted: Mapping[str, str]) -> tuple[Resumption, ...]:
+    """What is to be made; a store whose facts are damaged is emptied."""
     if any(store.facts.get(name) != fact for name, fact in wanted.items()):
         store.begin(wanted)
-        return Resumption()
-    return store.resumable()
+        return (Resumption(),)
+    return find_missing(store)
+
+
+def _remaining(store: Store, missing: Sequence[Resumption], base: Work) -> Remaining:
+    works = [
+        replace(base, start=gap.checkpoint, stop=gap.stop, chunk=gap.chunk, first=gap.first)
+        for gap in missing
+    ]
+    images = store.images(missing[0].images)
+    return Remaining(works, images, store.units(), PLANNED in store.facts)
 
 
 def _check_same(original: Path, look: str, store: Store) -> None:

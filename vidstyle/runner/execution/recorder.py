@@ -11,32 +11,35 @@ from vidstyle.core.sink import FrameTime
 from vidstyle.core.stop import StopRequest
 from vidstyle.runner.execution.encoder import ChunkEnded, ChunkPaused, Encoded, EncodedFrame
 from vidstyle.runner.execution.events import FrameDone, Listener, Resumed
+from vidstyle.runner.execution.work import WorkSegment
 from vidstyle.runner.storage.finished import FinishedFrames
-from vidstyle.runner.storage.store import Resumption, Store, StoredFrame, StoredImage
+from vidstyle.runner.storage.resumption import PLANNED, START
+from vidstyle.runner.storage.store import Store, StoredFrame, StoredImage, UnitStart
 
 
 class Recorder:
     """Writes each packet to the store at once: memory holds none, however long the clip is."""
 
     def __init__(
-        self, plan: Plan, store: Store, found: Resumption, listen: Listener, stop: StopRequest
+        self, plan: Plan, store: Store, images: int, listen: Listener, stop: StopRequest
     ) -> None:
-        """``found`` is where the run resumes; the store has all that lies before it."""
+        """``images`` are kept of the first chunk that is to be made; the store has the others."""
         self.frames = sum(segment.frames for segment in store.segments())
         """How many are done, those of an earlier run included."""
         self._plan, self._store, self._listen, self._stop = plan, store, listen, stop
         self._total = _total(plan)
-        self._chunk, self._chunk_frames = found.chunk, list[StoredFrame]()
+        self._chunk, self._chunk_frames = 0, list[StoredFrame]()
         self._keeping = False
-        if self.frames + found.images:
-            listen(Resumed(self.frames + found.images))
+        if self.frames + images:
+            listen(Resumed(self.frames + images))
 
-    def record(self, stream: Iterable[Encoded]) -> None:
-        """Store all that a run encodes, each chunk whole or not at all.
+    def record(self, chunk: int, stream: Iterable[Encoded]) -> None:
+        """Store all that a run encodes from that chunk on, each chunk whole or not at all.
 
         Raises the reason of a stop where all that is finished has been stored.
         """
         store = self._store
+        self._chunk, self._chunk_frames = chunk, []
         for item in stream:
             match item:
                 case EncodedFrame():
@@ -50,6 +53,25 @@ class Recorder:
                     self._chunk, self._chunk_frames = item.chunk + 1, []
                     if item.checkpoint is not None:
                         self._stop.check()
+
+    def record_start(self, unit: UnitStart) -> None:
+        """Store where a unit starts."""
+        self._store.add_unit(unit)
+
+    def record_planned(self, chunks: int) -> None:
+        """Store that all units are known, and how many chunks they are."""
+        self._store.note({PLANNED: str(chunks)})
+
+    def record_unit(self, segment: WorkSegment) -> None:
+        """Store what has been computed elsewhere."""
+        store = self._store
+        for chunk in segment.chunks:
+            store.write(chunk.number, chunk.stored)
+            store.end(chunk.number, chunk.header, chunk.records)
+            for frame in chunk.records:
+                self.frames += 1
+                self._listen(FrameDone(frame.index, self.frames, self._total, frame.digest))
+        store.note({START: str(segment.start)})
 
     @property
     def digest(self) -> str:

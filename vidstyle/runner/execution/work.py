@@ -60,6 +60,9 @@ class Work:
     """Index of the first frame that is left out, the first one of a chunk; None for all."""
     chunk: int = 0
     """Number of the first frame's chunk."""
+    first: int | None = None
+    """Index of the first frame that is computed; those before it are read to find its cut. None
+    for the first one that is read."""
     pauses: PauseRule = field(default_factory=PauseRule)
     timeout: float = 1800.0
     """Seconds that a stage may take for a frame, or a span of them."""
@@ -179,7 +182,9 @@ class RunningWork:
             resume=None if start is None else (start.mark, start.clock),
         )
         position = None if start is None else start.position
-        numbering = ChunkNumbering(plan.chunk, checkpoints, work.pauses, position)
+        numbering = ChunkNumbering(
+            plan.chunk, checkpoints, work.pauses, position, first=work.first or 0
+        )
         self._encoder = Encoder(
             parts.sink, plan, checkpoints, work.pauses, lambda: self._reader.clock
         )
@@ -204,7 +209,7 @@ class RunningWork:
             recall = self._recall(number)
             node = make_node(planned, stage, options, checkpoints=checkpoints, recall=recall)
             stack.callback(node.close)
-            _restore(node, self._work.start)
+            restore_node(node, self._work.start)
             nodes.append(node)
             clip = planned.clip
         stack.callback(parts.sink.close)
@@ -220,13 +225,16 @@ class RunningWork:
         return Recall(self._cache, use.identities[number])
 
 
-def run_work(plan: Plan, work: Work, drive: Drive = drive_serial) -> WorkSegment:
+def run_work(
+    plan: Plan, work: Work, drive: Drive = drive_serial, replay: Iterable[StoredImage] = ()
+) -> WorkSegment:
     """Compute a work and keep what it gives in memory.
 
     Args:
         plan: The resolved plan, from this process or another one.
         work: What to compute of it.
         drive: How frames are led through the stages.
+        replay: Frames of the first chunk that an earlier run has computed.
 
     Raises:
         VidstyleError: As a run does.
@@ -235,7 +243,7 @@ def run_work(plan: Plan, work: Work, drive: Drive = drive_serial) -> WorkSegment
     packets: list[Packet] = []
     records: list[StoredFrame] = []
     following = None
-    with RunningWork(plan, work, drive) as running:
+    with RunningWork(plan, work, drive, replay) as running:
         for item in running:
             match item:
                 case EncodedFrame():
@@ -253,7 +261,8 @@ def run_work(plan: Plan, work: Work, drive: Drive = drive_serial) -> WorkSegment
         )
 
 
-def _restore(node: AnyNode, start: Checkpoint | None) -> None:
+def restore_node(node: AnyNode, start: Checkpoint | None) -> None:
+    """Give a node its stage's state at a checkpoint that has one."""
     saved = None if start is None else start.states.get(node.planned.name)
     if saved is not None:
         node.restore(load_stage_state(saved, node.planned.context.device))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,15 +49,14 @@ class StoredImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Resumption:
-    """Where a run goes on."""
+class UnitStart:
+    """A chunk that begins at a cut, where a run can start without the state of any stage."""
 
-    chunk: int = 0
-    """The first that is to be made."""
-    checkpoint: Checkpoint | None = None
-    """Before the first frame that is to be made; None at the beginning, and where none is."""
-    images: int = 0
-    """How many frames of the chunk lie before it."""
+    chunk: int
+    first: int
+    """Index of its first frame."""
+    start: Checkpoint
+    """Some frames earlier, for those that finding the cut takes; without states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,37 +179,59 @@ class Store:
                 "insert into pause values (?, ?, ?, ?)", (chunk, position, frames, digest)
             )
 
-    def resumable(self) -> Resumption:
-        """Where the run goes on; drops what follows.
+    def add_unit(self, unit: UnitStart) -> None:
+        """Keep where a unit starts; one of the same chunk is replaced."""
+        row = (unit.chunk, unit.first, save_place(unit.start))
+        with explain_disk_errors(self._path), self._database as database:
+            database.execute(
+                "insert or replace into unit values (?, ?, ?, ?)", (*row, _digest_of([row]))
+            )
 
-        All before it is whole, by its hashes. Where nothing can be used it is the beginning; where
-        the chunks that are there are all that there will be, there is no checkpoint.
-        """
-        if not self._is_whole():
-            self.begin(self.facts)
-            return Resumption()
-        sound = 0
-        for chunk, header, frames, digest in list(
-            self._rows("select chunk, header, frames, digest from segment order by chunk")
-        ):
-            if chunk != sound or self._segment_digest(chunk, header, frames) != digest:
+    def units(self) -> list[UnitStart]:
+        """Where units start, in order; those behind a damaged one are not known."""
+        found = []
+        rows = self._rows("select chunk, first, position, digest from unit order by chunk")
+        for chunk, first, position, digest in rows:
+            if _digest_of([(chunk, first, position)]) != digest:
                 break
-            sound += 1
-        if sound and self.facts.get(CHUNKS) == str(sound):
-            return Resumption(sound)
-        paused = self._paused(sound)
-        if paused is not None:
-            self._forget_from(sound)
-            return paused
-        self.drop_images()
-        wanted = "select chunk from checkpoint where chunk <= ? order by chunk desc"
-        for (chunk,) in list(self._rows(wanted, sound)):
-            checkpoint = self._checkpoint(chunk)
-            if checkpoint is not None:
-                self._forget_from(chunk)
-                return Resumption(chunk, checkpoint)
-        self._forget_from(0)
-        return Resumption()
+            found.append(UnitStart(chunk, first, load_place(position, {})))
+        return found
+
+    def sound_chunks(self) -> set[int]:
+        """The chunks that are as they were stored."""
+        rows = list(self._rows("select chunk, header, frames, digest from segment order by chunk"))
+        return {
+            chunk
+            for chunk, header, frames, digest in rows
+            if self._segment_digest(chunk, header, frames) == digest
+        }
+
+    def paused(self, chunk: int) -> tuple[Checkpoint, int] | None:
+        """A checkpoint inside of that chunk, and how many frames lie before it; None without."""
+        rows = list(self._rows("select position, frames, digest from pause where chunk = ?", chunk))
+        for position, frames, digest in rows:
+            if self._pause_digest(chunk, position, frames) == digest:
+                return load_place(position, self._states(_PAUSED)), frames
+        return None
+
+    def checkpoints(self, chunk: int) -> Iterator[tuple[int, Checkpoint]]:
+        """The checkpoints before that chunk and earlier ones, the latest first."""
+        wanted = "select chunk, position, digest from checkpoint where chunk <= ? order by chunk"
+        for before, position, digest in list(self._rows(f"{wanted} desc", chunk)):
+            if self._checkpoint_digest(before, position) == digest:
+                yield before, load_place(position, self._states(before))
+
+    def forget(self, chunk: int, kept: Collection[int]) -> None:
+        """Drop that chunk and all behind it, but for those that are ``kept``."""
+        with explain_disk_errors(self._path), self._database as database:
+            for table in ("segment", "packet", "frame"):
+                database.execute(
+                    f"delete from {table} where chunk >= ?"
+                    " and chunk not in (select value from json_each(?))",
+                    (chunk, json.dumps(sorted(kept))),
+                )
+            for table in ("checkpoint", "stage_state"):
+                database.execute(f"delete from {table} where chunk > ?", (chunk,))
 
     def images(self, count: int) -> Iterator[StoredImage]:
         """The first frames of the unfinished chunk."""
@@ -232,7 +253,7 @@ class Store:
 
     def digests(self) -> Iterator[str]:
         """Of all frames, in order."""
-        for (digest,) in self._rows("select digest from frame order by position"):
+        for (digest,) in self._rows("select digest from frame order by chunk, position"):
             yield digest
 
     def segments(self) -> list[StoredSegment]:
@@ -244,7 +265,7 @@ class Store:
         """When each frame is shown, in order."""
         return [
             FrameTime(*row)
-            for row in self._rows("select pts, duration from frame order by position")
+            for row in self._rows("select pts, duration from frame order by chunk, position")
         ]
 
     def packets(self, chunk: int) -> Iterator[Packet]:
@@ -257,7 +278,7 @@ class Store:
             side_data = tuple((name, bytes.fromhex(text)) for name, text in json.loads(side))
             yield Packet(data, pts, dts, bool(keyframe), side_data)
 
-    def _is_whole(self) -> bool:
+    def is_whole(self) -> bool:
         """Whether every page is where it belongs; what they hold is for the hashes."""
         with explain_disk_errors(self._path):
             try:
@@ -288,14 +309,6 @@ class Store:
         self._database.execute("delete from image")
         self._database.execute("delete from stage_state where chunk = ?", (_PAUSED,))
 
-    def _paused(self, chunk: int) -> Resumption | None:
-        """What was kept inside of that chunk, or None where nothing was or it is damaged."""
-        rows = list(self._rows("select position, frames, digest from pause where chunk = ?", chunk))
-        for position, frames, digest in rows:
-            if self._pause_digest(chunk, position, frames) == digest:
-                return Resumption(chunk, load_place(position, self._states(_PAUSED)), frames)
-        return None
-
     def _states(self, chunk: int) -> dict[str, bytes]:
         return dict(self._state_rows(chunk))
 
@@ -310,21 +323,6 @@ class Store:
     def _pause_digest(self, chunk: int, position: str, frames: int) -> str:
         images = self._rows("select * from image where number < ? order by number", frames)
         return _digest_of([(chunk, position, frames)], self._state_rows(_PAUSED), images)
-
-    def _checkpoint(self, chunk: int) -> Checkpoint | None:
-        """The checkpoint before a chunk, or None where it is damaged."""
-        rows = self._rows("select position, digest from checkpoint where chunk = ?", chunk)
-        ((position, digest),) = list(rows)
-        if self._checkpoint_digest(chunk, position) != digest:
-            return None
-        return load_place(position, self._states(chunk))
-
-    def _forget_from(self, chunk: int) -> None:
-        with explain_disk_errors(self._path), self._database as database:
-            for table in ("segment", "packet", "frame"):
-                database.execute(f"delete from {table} where chunk >= ?", (chunk,))
-            for table in ("checkpoint", "stage_state"):
-                database.execute(f"delete from {table} where chunk > ?", (chunk,))
 
     def _segment_digest(self, chunk: int, header: bytes, frames: int) -> str:
         """Of all that is stored of a chunk, as it lies there."""

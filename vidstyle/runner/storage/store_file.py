@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 # Of the tables.
-_VERSION = 3
+_VERSION = 4
 _OUTER_FAULTS = (
     *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM),
     *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH),
@@ -29,6 +29,9 @@ create table frame (
     pts integer not null, duration integer not null, digest text not null
 );
 create table checkpoint (chunk integer primary key, position text not null, digest text not null);
+create table unit (
+    chunk integer primary key, first integer not null, position text not null, digest text not null
+);
 create table pause (
     chunk integer primary key, position text not null, frames integer not null, digest text not null
 );
