@@ -161,8 +161,8 @@ def trace(pipeline: Path, clip: Path, number: int, changes: Sequence[str]) -> li
     loaded = load_pipeline(pipeline, registry=Registry(()), overrides=changes)
     with tempfile.TemporaryDirectory() as folder, recorder.installed():
         output = Path(folder) / f"out{jobs.output_suffix(loaded)}"
-        job = jobs.Job(loaded, clip, output, frames=(0, number + 2))
-        jobs.run(job, engine="serial", listen=listen)
+        job = jobs.Job(loaded, clip, output, frames=(0, number + 2), engine="serial")
+        jobs.run(job, listen=listen)
     if number not in reported:
         raise ValueError(f"{clip} has no frame {number}")
     return recorder.calls

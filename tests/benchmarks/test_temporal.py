@@ -111,7 +111,7 @@ def test_a_blend_is_what_the_whole_pipeline_writes(
     # The evaluation stylizes with the float32 reference.
     overrides = ["blend.strength=0.7", "stylize.backend=torch", "stylize.precision=float32"]
     pipeline = load_pipeline(written, registry=Registry(), overrides=overrides)
-    run_job(Job(pipeline, clip, tmp_path / "out", device="cpu"), engine="serial")
+    run_job(Job(pipeline, clip, tmp_path / "out", device="cpu", engine="serial"))
 
     store = stores.Store(tmp_path / "work")
     footage = footages.real_clip(clip, frames=6, width=72, store=store)

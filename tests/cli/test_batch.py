@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from pathlib import Path
+from typing import Any
 
 import av
+import pytest
 
+from tests.runner.odd_jobs import PLUGIN
 from vidstyle.cli.main import run_command
 
 
@@ -97,10 +102,10 @@ def test_a_clip_that_crashes_the_process_fails_alone(folder, write_clip, capfd) 
     call = ["batch", "p.yaml", "clips", "-o", "out", "--plugins", "plugins"]
     assert run_command(call) == 7
     lines = capfd.readouterr().err.splitlines()
-    assert (
-        "[2 of 3] b.mkv: failed: the process of the clip was ended by SIGABRT: a library crashed"
-        in lines
-    )
+    crash = "the process of the clip was ended by SIGABRT: a library crashed"
+    # Not before it was tried again, and by then the others are done.
+    assert f"b.mkv: attempt 2, after: {crash}" in lines
+    assert f"[3 of 3] b.mkv: failed: {crash}" in lines
     assert lines[-1] == "vidstyle: 1 of 3 clips failed: b.mkv"
     assert sorted(path.name for path in (folder / "out").glob("*.mkv")) == ["a.mkv", "c.mkv"]
 
@@ -113,3 +118,114 @@ def test_sound_that_crashes_its_decoder_fails_one_clip(folder, write_clip, share
     # A later FFmpeg may read it.
     assert run_command(call) in (0, 7)
     assert {"a.mp4", "z.mp4"} <= {path.name for path in (folder / "out").iterdir()}
+
+
+ODD = """\
+version: 1
+stages:
+  - use: decode/pyav
+  - use: filter/odd
+    deed: DEED
+  - use: encode/pyav
+    codec: ffv1
+"""
+
+
+def write_odd_pipeline(folder: Path, deed: str, *, delay: float = 0) -> list[str]:
+    """A pipeline whose stage misbehaves as asked; the options that load it."""
+    plugin = folder / "plugins" / "filter" / "odd.py"
+    plugin.parent.mkdir(parents=True, exist_ok=True)
+    plugin.write_text(PLUGIN)
+    text = ODD.replace("DEED", f"{deed}\n    delay: {delay}")
+    (folder / "odd.yaml").write_text(text)
+    return ["batch", "odd.yaml", "clips", "-o", "out", "--plugins", "plugins"]
+
+
+def outcomes(out: str) -> dict[str, dict[str, Any]]:
+    """What ``--json`` says of each clip, by its name."""
+    events = [json.loads(line) for line in out.splitlines()]
+    return {Path(e["input"]).name: e for e in events if e["event"] == "clip"}
+
+
+@pytest.mark.parametrize(("retries", "code", "attempts"), [("1", 0, 2), ("0", 7, 1)])
+def test_a_clip_that_crashed_once_is_tried_again(
+    folder, write_clip, capfd, retries, code, attempts
+) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "clips" / "a.mp4", count=3)
+    call = write_odd_pipeline(folder, "abort once")
+    assert run_command([*call, "--json", "--retries", retries]) == code
+    found = outcomes(capfd.readouterr().out)["a.mp4"]
+    assert found["attempts"] == attempts
+    assert (found["error"] is None) == (code == 0)
+
+
+def test_bad_input_and_bad_stages_are_not_tried_again(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "clips" / "a.mp4", count=3)
+    (folder / "clips" / "b.mp4").write_text("no video")
+    call = write_odd_pipeline(folder, "raise")
+    assert run_command([*call, "--json", "--retries", "5"]) == 7
+    found = outcomes(capfd.readouterr().out)
+    assert (found["a.mp4"]["attempts"], found["a.mp4"]["stage"]) == (1, "filter")
+    assert (found["b.mp4"]["attempts"], found["b.mp4"]["stage"]) == (0, "decode")
+
+
+def test_jobs_change_no_packet(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    for name in ("a", "b", "c"):
+        write_clip(folder / "clips" / f"{name}.mp4", count=6)
+    call = ["batch", "identity.yaml", "clips", "--set", "encode.codec=libx264"]
+    for jobs in ("1", "3"):
+        assert run_command([*call, "-o", jobs, "--jobs", jobs]) == 0
+    for name in ("a", "b", "c"):
+        assert packets(folder / "1" / f"{name}.mp4") == packets(folder / "3" / f"{name}.mp4")
+
+
+def test_frames_timeout_cache_and_memory_are_those_of_run(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "clips" / "a.mp4", count=6)
+    call = write_odd_pipeline(folder, "none")
+    assert run_command([*call, "--frames", "2:5"]) == 0
+    assert len(packets(folder / "out" / "a.mkv")) == 3
+    assert run_command([*call, "--redo", "--max-memory", "50M"]) == 7
+    assert "but --max-memory is 50 MiB" in capfd.readouterr().err
+    flow = (folder / "odd.yaml").read_text().replace("filter/odd", "flow/dis")
+    (folder / "odd.yaml").write_text(flow.replace("    deed: none\n    delay: 0\n", ""))
+    assert run_command([*call, "--redo", "--cache", "layers"]) == 0
+    assert any((folder / "layers").iterdir())
+    call = write_odd_pipeline(folder, "none", delay=30)
+    assert run_command([*call, "--redo", "--timeout", "0.3"]) == 7
+    assert "raise the limit with --timeout" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "two", "1.5"])
+def test_jobs_are_a_number_or_auto(folder, write_clip, capfd, jobs) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "clips" / "a.mp4", count=3)
+    call = ["batch", "identity.yaml", "clips", "-o", "out", f"--jobs={jobs}"]
+    assert run_command(call) == 2
+    assert "wanted auto, or a number" in capfd.readouterr().err
+
+
+def test_a_dry_run_names_what_each_clip_would_meet_and_writes_nothing(
+    folder, write_clip, capfd
+) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    for name in ("a", "b"):
+        write_clip(folder / "clips" / f"{name}.mp4", count=6)
+    (folder / "clips" / "c.mp4").write_text("no video")
+    call = ["batch", "identity.yaml", "clips", "-o", "out"]
+    assert run_command([*call, "--dry-run"]) == 0
+    assert not (folder / "out").exists()
+    rows = capfd.readouterr().out.splitlines()
+    assert [row.split()[:2] for row in rows[1:3]] == [["a.mp4", "6"], ["b.mp4", "6"]]
+    assert "to be made" in rows[1]
+    assert "cannot be read" in rows[3]
+    assert run_command(call) == 7
+    (folder / "out" / "b.mkv").unlink()
+    capfd.readouterr()
+    assert run_command([*call, "--dry-run", "--json", "--frames", ":3"]) == 0
+    found = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [each.get("state") for each in found] == ["other", "absent", None]
+    assert found[0]["found"] == ["frames was 0:, is 0:3"]
+    assert found[1]["frames"] == 3
+
+
+def packets(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(video=0) if packet.size]

@@ -97,12 +97,16 @@ def test_ten_interruptions_lose_no_frame_and_mix_none(folder, write_clip) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_batch_stores_what_is_finished_of_its_clip(folder, write_clip, sent, code) -> None:  # type: ignore[no-untyped-def]  # fixtures
+def test_a_batch_stores_what_is_finished_of_its_clips(  # type: ignore[no-untyped-def]  # fixtures
+    folder, write_clip, sent, code, jobs
+) -> None:
     (folder / "p.yaml").write_text(BLENDED)
     for name in ("a", "b"):
         write_clip(folder / "clips" / f"{name}.mp4", count=200)
     call = [sys.executable, "-m", "vidstyle", "batch", "p.yaml", "clips", "-o", "out", "--json"]
+    call += ["--jobs", jobs]
 
     def begin() -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -121,7 +125,9 @@ def test_a_batch_stores_what_is_finished_of_its_clip(folder, write_clip, sent, c
     rest, errors = rest_of(child)
     assert child.returncode == code, errors
     done = seen + rest.count('"event": "frame"')
-    assert f'"event": "kept", "frames": {done}, ' in rest
+    kept = [int(frames) for frames in re.findall(r'"event": "kept", "frames": (\d+), ', rest)]
+    assert len(kept) == int(jobs)
+    assert sum(kept) == done
     assert "0 of 2 clips are done: the same command does the others" in errors
     again = begin()
     output, errors = again.communicate(timeout=120)

@@ -103,7 +103,7 @@ def works(folder: Path) -> list[Path]:
 
 def heard(wanted: Job, engine: Engine = "threaded") -> tuple[Result, list[Event]]:
     events: list[Event] = []
-    return run(wanted, engine=engine, listen=events.append), events
+    return run(replace(wanted, engine=engine), listen=events.append), events
 
 
 def packets(path: Path) -> list[tuple[int | None, int | None, int | None, bytes]]:
@@ -124,7 +124,7 @@ def test_a_run_stopped_anywhere_goes_on_to_the_same_frames(
     for stop in (1, 5, 6, 9, 10, 14, 18, 23, 24):
         wanted = job(tmp_path, f"stopped{stop}", text)
         with pytest.raises(Stopped):
-            run(wanted, engine=engine, listen=stopped_after(stop))
+            run(replace(wanted, engine=engine), listen=stopped_after(stop))
         again, events = heard(wanted, engine)
         assert (again.frames, again.digest) == (COUNT, whole.digest)
         done = [event.frames for event in events if isinstance(event, Resumed)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
@@ -127,10 +128,10 @@ def test_varying_times_are_the_source_s_whether_a_run_was_stopped_or_not(
     pipeline = identity(tmp_path, "libx264")
     whole, stopped = (Job(pipeline, source, tmp_path / f"{name}{suffix}") for name in "ab")
 
-    run(whole, engine=engine)
+    run(replace(whole, engine=engine))
     for frames in (20, 12):
         with pytest.raises(Stopped):
-            run(stopped, engine=engine, listen=stopped_after(frames))
+            run(replace(stopped, engine=engine), listen=stopped_after(frames))
     _, events = heard(stopped, engine)
     assert any(isinstance(event, Resumed) and event.frames >= 18 for event in events)
 

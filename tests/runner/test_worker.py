@@ -2,140 +2,119 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
-import av
-import numpy as np
-import pytest
-
+from tests.runner.odd_jobs import make_job
 from vidstyle.core.errors import CrashError, InputError, StageError
-from vidstyle.core.stop import StopRequest
-from vidstyle.runner.config.discovery import Registry
-from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.execution.events import Event, FrameDone, Kept, Planned
 from vidstyle.runner.job import Job, run
-from vidstyle.runner.worker import Worker
-
-PLUGIN = """\
-import os, time
-from vidstyle.core import HostArray, image_filter
-
-@image_filter
-def odd(image: HostArray, *, deed: str = "none", delay: float = 0.0) -> HostArray:
-    time.sleep(delay)
-    if deed == "abort":
-        os.abort()
-    if deed == "raise":
-        raise ValueError("an odd image")
-    return 1 - image
-
-STAGE = odd
-"""
-PIPELINE = """\
-version: 1
-chunk: {least: 50, most: 50}
-stages:
-  - use: decode/pyav
-  - use: filter/odd
-    deed: DEED
-    delay: DELAY
-  - use: encode/pyav
-    codec: ffv1
-"""
+from vidstyle.runner.worker import Ended, Message, Worker
 
 
-def job(folder: Path, name: str, *, deed: str = "none", delay: float = 0) -> Job:
-    plugin = folder / "plugins" / "filter" / "odd.py"
-    plugin.parent.mkdir(parents=True, exist_ok=True)
-    plugin.write_text(PLUGIN)
-    (folder / "p.yaml").write_text(PIPELINE.replace("DEED", deed).replace("DELAY", str(delay)))
-    with av.open(str(folder / "in.mkv"), "w") as container:
-        stream = container.add_stream("ffv1", rate=25, width=32, height=16)
-        for index in range(12):
-            image = np.full((16, 32, 3), 10 * index, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
-        container.mux(stream.encode(None))
-    pipeline = load_pipeline(folder / "p.yaml", registry=Registry([folder / "plugins"]))
-    return Job(pipeline, folder / "in.mkv", folder / f"{name}.mkv")
+def messages_of(worker: Worker, job: Job) -> list[Message]:
+    """All that a worker says of a job."""
+    worker.begin(job)
+    found: list[Message] = []
+    while not (found and isinstance(found[-1], Ended)):
+        found.append(worker.receive())
+    return found
+
+
+def end_of(worker: Worker, job: Job) -> Ended:
+    last = messages_of(worker, job)[-1]
+    assert isinstance(last, Ended)
+    return last
 
 
 def test_a_job_in_a_process_gives_the_frames_and_events_of_a_run(tmp_path: Path) -> None:
-    events: list[Event] = []
-    here = run(job(tmp_path, "here"))
-    with Worker() as worker:
-        there = worker.run(job(tmp_path, "there"), listen=events.append)
-        process = worker._process
-        assert process is not None
-        again = worker.run(job(tmp_path, "again"), listen=events.append)
-        # One process for all of them, which then ends by itself.
-        assert worker._process is process
+    here = run(make_job(tmp_path, "here"))
+    worker = Worker()
+    events = messages_of(worker, make_job(tmp_path, "there"))
+    process = worker._process
+    assert process is not None
+    events += messages_of(worker, make_job(tmp_path, "again"))
+    # One process for all of them, which then ends by itself.
+    assert worker._process is process
+    worker.end(at_once=False)
     assert process.returncode == 0
-    assert here.digest == there.digest == again.digest
+    results = [event.result for event in events if isinstance(event, Ended)]
+    assert [each.digest for each in results if each is not None] == [here.digest] * 2
     assert sum(isinstance(event, FrameDone) for event in events) == 24
     assert sum(isinstance(event, Planned) for event in events) == 2
 
 
 def test_what_kills_the_process_is_the_failure_of_one_job(tmp_path: Path) -> None:
-    with Worker() as worker:
-        for _ in range(2):
-            with pytest.raises(CrashError, match="ended by SIGABRT: a library crashed"):
-                worker.run(job(tmp_path, "bad", deed="abort"), listen=ignore)
-            assert worker.run(job(tmp_path, "good"), listen=ignore).frames == 12
-            (tmp_path / "good.mkv").unlink()
+    worker = Worker()
+    for _ in range(2):
+        error = end_of(worker, make_job(tmp_path, "bad", deed="abort")).error
+        assert isinstance(error, CrashError)
+        assert "ended by SIGABRT: a library crashed" in str(error)
+        assert not worker.alive
+        good = end_of(worker, make_job(tmp_path, "good")).result
+        assert good is not None
+        assert good.frames == 12
+        (tmp_path / "good.mkv").unlink()
+    worker.end(at_once=False)
     assert not (tmp_path / "bad.mkv").exists()
 
 
 def test_errors_arrive_as_they_are(tmp_path: Path) -> None:
-    with Worker() as worker:
-        with pytest.raises(StageError, match="an odd image") as raised:
-            worker.run(job(tmp_path, "bad", deed="raise"), listen=ignore)
-        assert (raised.value.stage, raised.value.frame) == ("filter", 0)
-        wanted = job(tmp_path, "out")
-        wanted.input.write_text("no video")
-        with pytest.raises(InputError, match=r"in\.mkv"):
-            worker.run(wanted, listen=ignore)
+    worker = Worker()
+    error = end_of(worker, make_job(tmp_path, "bad", deed="raise")).error
+    assert isinstance(error, StageError)
+    assert "an odd image" in str(error)
+    assert (error.stage, error.frame) == ("filter", 0)
+    wanted = make_job(tmp_path, "out")
+    wanted.input.write_text("no video")
+    assert isinstance(end_of(worker, wanted).error, InputError)
+    worker.end(at_once=False)
+
+
+def test_a_process_with_a_stage_that_does_not_come_back_is_replaced(tmp_path: Path) -> None:
+    worker = Worker()
+    slow = make_job(tmp_path, "slow", delay=60, timeout=0.5)
+    error = end_of(worker, slow).error
+    assert isinstance(error, StageError)
+    assert "--timeout" in str(error)
+    assert not worker.alive
+    assert end_of(worker, make_job(tmp_path, "good")).result is not None
+    worker.end(at_once=False)
+
+
+def test_a_look_writes_nothing(tmp_path: Path) -> None:
+    worker, wanted = Worker(), make_job(tmp_path, "out")
+    worker.begin(wanted, only_look=True)
+    seen = worker.receive()
+    assert isinstance(seen, Ended)
+    assert seen.outlook is not None
+    assert (seen.outlook.frames, seen.outlook.standing.state) == (12, "absent")
+    assert not (tmp_path / ".vidstyle").exists()
+    worker.end(at_once=False)
 
 
 def test_a_stop_stores_what_is_finished(tmp_path: Path) -> None:
-    wanted, stop = job(tmp_path, "out", delay=0.1), StopRequest()
+    wanted, worker = make_job(tmp_path, "out", delay=0.1), Worker()
     events: list[Event] = []
-
-    def listen(event: Event) -> None:
-        events.append(event)
-        if isinstance(event, FrameDone) and event.done == 3:
-            stop.reason = KeyboardInterrupt()
-
-    with pytest.raises(KeyboardInterrupt), Worker() as worker:
-        worker.run(wanted, listen=listen, stop=stop)
+    worker.begin(wanted)
+    while not isinstance(message := worker.receive(), Ended):
+        events.append(message)
+        if isinstance(message, FrameDone) and message.done == 3:
+            worker.ask_to_stop()
+    assert message == Ended()
     (kept,) = (event.frames for event in events if isinstance(event, Kept))
     assert kept == sum(isinstance(event, FrameDone) for event in events) >= 3
+    worker.end(at_once=False)
     assert run(wanted).frames == 12
 
 
 def test_a_process_that_nobody_waits_for_ends_in_the_midst_of_a_job(tmp_path: Path) -> None:
-    wanted, begun = job(tmp_path, "out", delay=0.5), threading.Event()
-    worker, raised = Worker(), list[type[BaseException]]()
-
-    def wait_for_it() -> None:
-        try:
-            worker.run(wanted, listen=lambda _: begun.set())
-        except CrashError as error:
-            raised.append(type(error))
-
-    thread = threading.Thread(target=wait_for_it)
-    thread.start()
-    assert begun.wait(30)
+    wanted, worker = make_job(tmp_path, "out", delay=0.5), Worker()
+    worker.begin(wanted)
+    assert not isinstance(worker.receive(), Ended)
     process, connection = worker._process, worker._connection
     assert process is not None
     assert connection is not None
     # As the system does where the parent is killed.
     connection.close()
-    thread.join(10)
     assert process.wait(10) == 0
-    assert raised == [CrashError]
     assert not wanted.output.exists()
-
-
-def ignore(event: Event) -> None:
-    return None

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_module
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.terminal import say
-
-if TYPE_CHECKING:
-    from vidstyle.runner.batch import OccupiedError, Outcome, Rule
 
 
 def register(app: typer.Typer) -> None:
@@ -35,111 +29,58 @@ def batch(
     strength: given.Strength = None,
     consistency: given.Consistency = None,
     device: given.Device = "auto",
-    redo: Annotated[
-        bool, typer.Option("--redo", help="Make outputs again that other options made.")
-    ] = False,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Leave outputs that other options made.")
-    ] = False,
+    frames: given.Frames = None,
+    jobs: given.Jobs = "auto",
+    retries: given.Retries = 1,
+    redo: given.Redo = False,
+    keep: given.Keep = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace all existing outputs, whoever made them.")
     ] = False,
+    timeout: given.Timeout = 1800.0,
+    max_memory: given.MaxMemory = "4G",
+    cache: given.Cache = None,
+    cache_size: given.CacheSize = 20.0,
+    dry_run: given.DryRun = False,
     plugins: given.Plugins = None,
     json: given.Json = False,
 ) -> None:
     """Stylize every clip of a folder. What is done already is left as it is."""
-    from vidstyle.cli.interruption import explain_interruption, stopping_softly
-    from vidstyle.cli.progress import clip_listener
-    from vidstyle.cli.style_learning import with_learned_styles
-    from vidstyle.core.errors import BatchError
-    from vidstyle.runner.batch import OccupiedError, find_clips, run_batch
-    from vidstyle.runner.job import check_without_clip
+    from vidstyle.cli.clip_batch import ClipBatch, rule_of
+    from vidstyle.core.errors import OutputError
+    from vidstyle.runner.clips import find_clips
+    from vidstyle.runner.job import Job, output_suffix
+    from vidstyle.runner.plan.memory import parse_size
+    from vidstyle.runner.plan.naming import mirrored_paths
 
-    rule = _rule_of(redo=redo, keep=keep, overwrite=overwrite)
+    rule, size = rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(jobs)
+    interval = given.interval_of(frames)
     overrides = given.overrides_of(set_, style, strength, consistency)
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
     clips, others = find_clips(folder, leave_out=output)
     if others:
         say(f"skipped, not clips: {', '.join(p.name for p in others)}")
-    loaded = with_learned_styles(
-        loaded,
-        device=device,
-        as_json=json,
-        check=lambda stand_in: check_without_clip(stand_in, device=device),
-    )
-    failed: list[Path] = []
-    finished = 0
-    with (
-        _listing_outputs(OccupiedError),
-        explain_interruption(
-            lambda: f"{finished} of {len(clips)} clips are done: the same command does the others"
-        ),
-        stopping_softly() as stop,
-    ):
-        outcomes = run_batch(
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{output} is not a folder; choose another -o")
+    wanted = [
+        Job(
             loaded,
-            folder,
-            clips,
-            output,
-            device=device,
-            rule=rule,
-            listen_to=lambda clip: clip_listener(clip, as_json=json),
-            stop=stop,
+            clip,
+            destination,
+            device,
+            interval,
+            timeout=timeout,
+            budget=parse_size(max_memory, "--max-memory"),
+            cache=cache,
+            cache_limit=int(cache_size * 2**30),
         )
-        for number, outcome in enumerate(outcomes, 1):
-            line = f"[{number} of {len(clips)}] {outcome.input.relative_to(folder)}: "
-            if outcome.error is not None:
-                failed.append(outcome.input.relative_to(folder))
-                where = f" in {outcome.stage}" if outcome.stage else ""
-                line += f"failed{where}: {outcome.error}"
-            elif outcome.result is None:
-                line += _kept_line(outcome)
-            else:
-                line += f"{outcome.result.frames} frames in {outcome.result.seconds:.1f} s"
-            if json:
-                error = None if outcome.error is None else str(outcome.error)
-                print(
-                    json_module.dumps(
-                        {
-                            "event": "clip",
-                            "input": str(outcome.input),
-                            "output": str(outcome.output),
-                            "error": error,
-                        }
-                    ),
-                    flush=True,
-                )
-            say(line)
-            finished = number - len(failed)
-    if failed:
-        names = ", ".join(map(str, failed))
-        raise BatchError(f"{len(failed)} of {len(clips)} clips failed: {names}")
-
-
-def _kept_line(outcome: Outcome) -> str:
-    standing = outcome.standing
-    if standing is None or standing.state == "done":
-        return "done already"
-    return f"kept; {standing.sentence}"
-
-
-def _rule_of(*, redo: bool, keep: bool, overwrite: bool) -> Rule:
-    """Raises UsageError where two contradict each other."""
-    from vidstyle.core.errors import UsageError
-
-    asked: dict[Rule, bool] = {"redo": redo, "keep": keep, "overwrite": overwrite}
-    chosen = [rule for rule, wanted in asked.items() if wanted]
-    if len(chosen) > 1:
-        raise UsageError(f"give one of {', '.join(f'--{rule}' for rule in chosen)}")
-    return chosen[0] if chosen else "refuse"
-
-
-@contextmanager
-def _listing_outputs(kind: type[OccupiedError]) -> Generator[None, None, None]:
-    """Print a line for each output that is in the way, before the error."""
-    try:
-        yield
-    except kind as error:
-        for standing in error.standings:
-            say(standing.sentence)
-        raise
+        for clip, destination in zip(
+            clips, mirrored_paths(clips, folder, output, output_suffix(loaded)), strict=True
+        )
+    ]
+    names = [str(clip.relative_to(folder)) for clip in clips]
+    clip_batch = ClipBatch(wanted, names, size=size, rule=rule, retries=retries, as_json=json)
+    if dry_run:
+        clip_batch.print_plan()
+    else:
+        clip_batch.run()

@@ -48,29 +48,11 @@ def run(
             "--resume/--no-resume", help="Resume an interrupted run, or start from frame 0."
         ),
     ] = True,
-    timeout: Annotated[
-        float,
-        typer.Option(
-            help="Fail if a stage needs longer than this per frame, in seconds.",
-            min=0.1,
-            metavar="S",
-        ),
-    ] = 1800.0,
+    timeout: given.Timeout = 1800.0,
     max_memory: given.MaxMemory = "4G",
-    cache: Annotated[
-        Path | None,
-        typer.Option(
-            help="Store optical flow and stylized frames in this folder, and reuse them.",
-            metavar="DIR",
-        ),
-    ] = None,
-    cache_size: Annotated[
-        float,
-        typer.Option(help="Largest size of --cache, in GiB.", min=0.001, max=1e6, metavar="GIB"),
-    ] = 20.0,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything and print the plan. Writes nothing.")
-    ] = False,
+    cache: given.Cache = None,
+    cache_size: given.CacheSize = 20.0,
+    dry_run: given.DryRun = False,
     engine: Annotated[EngineName, typer.Option(help=engine_summaries())] = "threaded",
     plugins: given.Plugins = None,
     json: given.Json = False,
@@ -106,6 +88,7 @@ def run(
             budget=parse_size(max_memory, "--max-memory"),
             cache=cache,
             cache_limit=int(cache_size * 2**30),
+            engine=engine,
         )
         for source, destination in output_paths(inputs, output, suffix, label=pipeline.stem)
     ]
@@ -130,4 +113,4 @@ def run(
             with listener(as_json=json) as show:
                 stored = InterruptionListener(show)
                 with explain_interruption(stored.sentence), stopping_softly() as stop:
-                    jobs.run(job, engine=engine, listen=stored, stop=stop)
+                    jobs.run(job, listen=stored, stop=stop)

@@ -71,6 +71,46 @@ Frames = Annotated[
     str | None,
     typer.Option(help="Only frames A to B - 1, counted from 0.", metavar="A:B"),
 ]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        help="Fail if a stage needs longer than this per frame, in seconds.",
+        min=0.1,
+        metavar="S",
+    ),
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        help="Store optical flow and stylized frames in this folder, and reuse them.",
+        metavar="DIR",
+    ),
+]
+CacheSize = Annotated[
+    float,
+    typer.Option(help="Largest size of --cache, in GiB.", min=0.001, max=1e6, metavar="GIB"),
+]
+Jobs = Annotated[
+    str,
+    typer.Option(
+        help="Clips that are stylized at the same time. auto: one for each core, as far as"
+        " --max-memory goes.",
+        metavar="N|auto",
+    ),
+]
+Retries = Annotated[
+    int,
+    typer.Option(
+        help="How often a clip is tried again after a crash, or where memory ran out.",
+        min=0,
+        max=100,
+    ),
+]
+Redo = Annotated[bool, typer.Option("--redo", help="Make outputs again that other options made.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Leave outputs that other options made.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check everything and print the plan. Writes nothing.")
+]
 Plugins = Annotated[
     list[Path] | None,
     typer.Option("--plugins", help="A folder of stages. May be repeated.", metavar="DIR"),
@@ -147,6 +187,15 @@ def interval_of(frames: str | None) -> tuple[int, int | None]:
     if stop is not None and stop <= first:
         raise typer.BadParameter(f"--frames {frames}: the end must be greater than the start")
     return first, stop
+
+
+def jobs_of(text: str) -> int | None:
+    """``--jobs``; None for auto."""
+    if text == "auto":
+        return None
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not int(text):
+        raise typer.BadParameter(f"--jobs {text}: wanted auto, or a number such as 4")
+    return int(text)
 
 
 def check_new(path: Path, *, overwrite: bool, inputs: Iterable[Path]) -> None:

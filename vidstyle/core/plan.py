@@ -80,6 +80,15 @@ class Plan:
         """Source, stages and sink in order."""
         return (self.source, *self.stages, self.sink)
 
+    @property
+    def frame_total(self) -> int | None:
+        """Frames that there will be, where that is known; an estimate."""
+        first, stop = self.frames
+        count = self.source.clip.frame_count
+        if count is None:
+            return None if stop is None else stop - first
+        return max((count if stop is None else min(stop, count)) - first, 0)
+
     def digest(self) -> str:
         """Hash of what the pixels depend on."""
         facts = {

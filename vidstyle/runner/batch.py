@@ -1,206 +1,114 @@
-"""A folder of clips, one after the other; a bad one is named and does not stop the rest."""
+"""Many clips through one pipeline, beside each other; a bad one does not stop the rest."""
 
 from __future__ import annotations
 
-import mimetypes
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from types import TracebackType
+from typing import TypeAlias
 
-from vidstyle.core.errors import InputError, OutputError, StageError, UsageError, VidstyleError
+from vidstyle.core.errors import CrashError, OutputError, VidstyleError
 from vidstyle.core.stop import StopRequest
-from vidstyle.runner.config.pipeline import Pipeline
-from vidstyle.runner.execution.events import Listener, Result
-from vidstyle.runner.job import Job, check_without_clip, output_suffix, prepared
-from vidstyle.runner.plan.naming import mirrored_paths
-from vidstyle.runner.storage.made import Standing, look_up
-from vidstyle.runner.worker import Worker
-
-# Known to FFmpeg, but not to every machine's table of types.
-_MORE_SUFFIXES = frozenset(
-    [
-        ".264",
-        ".265",
-        ".3gp",
-        ".asf",
-        ".avi",
-        ".divx",
-        ".dv",
-        ".f4v",
-        ".flv",
-        ".h264",
-        ".h265",
-        ".hevc",
-        ".ivf",
-        ".m2ts",
-        ".m2v",
-        ".m4v",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".mxf",
-        ".nut",
-        ".ogv",
-        ".ts",
-        ".vob",
-        ".webm",
-        ".wmv",
-        ".y4m",
-    ]
-)
-
-
-Rule: TypeAlias = Literal["refuse", "redo", "keep", "overwrite"]
-"""What becomes of outputs that are there: those with another stamp are refused, made again, or
-kept; ``overwrite`` makes all again, also those that are not ours."""
+from vidstyle.runner.job import Job, Outlook, check_without_clip
+from vidstyle.runner.plan.device import available_cores
+from vidstyle.runner.pool import LOOK_MEMORY, LocalPool
+from vidstyle.runner.schedule import Begun, Outcome, Progress, Rule, Schedule, reportable
+from vidstyle.runner.storage.made import Standing
+from vidstyle.runner.worker import Ended
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one clip of a batch ended: done, kept from an earlier batch, or failed."""
+class Looked:
+    """All clips have been looked at; the first one begins."""
 
-    input: Path
-    output: Path
-    result: Result | None = None
-    error: VidstyleError | None = None
-    standing: Standing | None = None
-    """Of an output that was kept."""
-    stage: str | None = None
-    """Name of the stage that failed, where one did."""
-
-    @property
-    def kept(self) -> bool:
-        """The output was there already."""
-        return self.result is None and self.error is None
+    outlooks: Sequence[Outlook | VidstyleError]
+    """Of each job, or why it cannot be opened."""
 
 
-def find_clips(folder: Path, *, leave_out: Path) -> tuple[list[Path], list[Path]]:
-    """Clips below the folder, sorted, and the files that are not; hidden ones are not seen.
-
-    ``leave_out`` is the folder of the outputs, which may lie inside. Raises InputError where
-    the folder is none or holds no clip, UsageError where both folders are one.
-    """
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder; `vidstyle run` takes single clips")
-    left_out = leave_out.resolve()
-    if left_out == folder.resolve():
-        raise UsageError(f"the output folder is the input folder: {folder}; choose another -o")
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and not _is_left_out(path, left_out, folder)
-    )
-    clips = [path for path in files if _is_clip(path)]
-    if not clips:
-        raise InputError(f"{folder} holds no clips")
-    return clips, [path for path in files if not _is_clip(path)]
-
-
-def _is_left_out(path: Path, output: Path, folder: Path) -> bool:
-    """Outputs in a folder inside are not clips; a folder around the clips leaves nothing out."""
-    inside = output.is_relative_to(folder.resolve())
-    return inside and output in path.resolve().parents
-
-
-def _is_clip(path: Path) -> bool:
-    if path.suffix.lower() in _MORE_SUFFIXES:
-        return True
-    kind = mimetypes.guess_type(path.name)[0] or ""
-    return kind.startswith(("video/", "audio/")) or kind == "image/gif"
+BatchEvent: TypeAlias = Looked | Begun | Progress | Outcome
 
 
 def run_batch(
-    pipeline: Pipeline,
-    folder: Path,
-    clips: Sequence[Path],
-    output: Path,
-    *,
-    device: str = "auto",
-    rule: Rule = "refuse",
-    listen_to: Callable[[Path], Listener],
-    stop: StopRequest | None = None,
-) -> Iterator[Outcome]:
-    """Run each clip and say how it ended; what every clip would meet is raised before the first.
-
-    So is OutputError where the rule does not say what is to become of outputs that are there.
-    """
-    check_without_clip(pipeline, device=device)
-    if output.exists() and not output.is_dir():
-        raise OutputError(f"{output} is not a folder; choose another -o")
-    outputs = mirrored_paths(clips, folder, output, output_suffix(pipeline))
-    jobs = [
-        Job(pipeline, clip, destination, device)
-        for clip, destination in zip(clips, outputs, strict=True)
-    ]
-    standings = _standings(jobs, rule)
-    with Worker() as worker:
-        yield from _outcomes(jobs, standings, rule, worker, listen_to, stop or StopRequest())
-
-
-def _outcomes(
     jobs: Sequence[Job],
-    standings: Sequence[Standing | None],
-    rule: Rule,
-    worker: Worker,
-    listen_to: Callable[[Path], Listener],
-    stop: StopRequest,
-) -> Iterator[Outcome]:
-    for job, standing in zip(jobs, standings, strict=True):
-        if _is_kept(standing, rule):
-            yield Outcome(job.input, job.output, standing=standing)
-            continue
-        stop.check()
-        made = _make_folders(job.output.parent)
-        try:
-            # Of a clip that could not be opened nobody knows what its output is.
-            overwrite = standing is not None and standing.state != "absent"
-            wanted = replace(job, overwrite=overwrite)
-            result = worker.run(wanted, listen=listen_to(job.input), stop=stop)
-            yield Outcome(job.input, job.output, result)
-        except VidstyleError as error:
-            stage = _stage_of(error, job.pipeline)
-            yield Outcome(job.input, job.output, error=error, stage=stage)
-        finally:
-            for empty in made:
-                with suppress(OSError):
-                    empty.rmdir()
+    *,
+    size: int | None,
+    budget: int,
+    rule: Rule = "refuse",
+    retries: int = 1,
+    stop: StopRequest | None = None,
+) -> Iterator[BatchEvent]:
+    """Run each job in a process, and report all that happens; one ``Outcome`` for each job.
 
+    Args:
+        jobs: All of one pipeline, with different outputs.
+        size: Most of them at a time; None for one a core, or one at a time on a GPU.
+        budget: Bytes of memory for all of them.
+        rule: For outputs that are there.
+        retries: How often a clip is tried again where that may help: when its process died, or
+            memory ran out. Then it runs while no other does.
+        stop: Ends the batch where somebody wants it to, with what is finished stored.
 
-def _standings(jobs: Sequence[Job], rule: Rule) -> list[Standing | None]:
-    """What lies at each output; None where the clip cannot be opened, which its run reports.
-
-    Raises OutputError where some are in the way.
+    Raises what every clip would meet before the first, OutputError where the rule does not say
+    what is to become of outputs that are there, and the reason of a stop.
     """
-    standings = [_standing(job, rule) for job in jobs]
-    known = [each for each in standings if each is not None]
+    stop = stop or StopRequest()
+    check_without_clip(jobs[0].pipeline, device=jobs[0].device)
+    with LocalPool(_most(size, jobs), budget=budget) as pool, _Folders() as made:
+        outlooks = _look(jobs, pool, stop)
+        _check(outlooks, rule)
+        on_gpu = any(isinstance(each, Outlook) and each.device != "cpu" for each in outlooks)
+        if size is None and on_gpu:
+            pool.size = 1
+        yield Looked(outlooks)
+        schedule = Schedule(jobs, outlooks, rule, retries, budget)
+        yield from schedule.without_run()
+        yield from schedule.run(pool, made.make, stop)
+
+
+def survey(
+    jobs: Sequence[Job], *, size: int | None, budget: int
+) -> Sequence[Outlook | VidstyleError]:
+    """The outlooks of ``run_batch``. Writes nothing; raises what every clip would meet."""
+    check_without_clip(jobs[0].pipeline, device=jobs[0].device)
+    with LocalPool(_most(size, jobs), budget=budget) as pool:
+        return _look(jobs, pool, StopRequest())
+
+
+def _most(size: int | None, jobs: Sequence[Job]) -> int:
+    return min(size or available_cores(), len(jobs))
+
+
+def _look(
+    jobs: Sequence[Job], pool: LocalPool, stop: StopRequest
+) -> Sequence[Outlook | VidstyleError]:
+    """In processes: what kills one is the failure of a clip."""
+    found = dict[int, Outlook | VidstyleError]()
+    waiting = deque(range(len(jobs)))
+    while len(found) < len(jobs):
+        stop.check()
+        while waiting and pool.takes(LOOK_MEMORY):
+            number = waiting.popleft()
+            pool.look(number, jobs[number])
+        for report in pool.reports():
+            ended = report.message
+            if isinstance(ended, Ended):
+                error = ended.error or CrashError("somebody has ended its process; run again")
+                found[report.ticket] = ended.outlook or reportable(error)
+    return [found[number] for number in range(len(jobs))]
+
+
+def _check(outlooks: Sequence[Outlook | VidstyleError], rule: Rule) -> None:
+    """Raise OutputError where outputs are in the way."""
+    known = [each.standing for each in outlooks if isinstance(each, Outlook)]
     foreign = [each for each in known if each.state == "foreign"]
     other = [each for each in known if each.state == "other" and not each.source_alone]
-    if rule == "keep" or not (foreign or (other and rule == "refuse")):
-        return standings
-    raise OccupiedError([*other, *foreign] if rule == "refuse" else foreign, len(jobs))
-
-
-def _standing(job: Job, rule: Rule) -> Standing | None:
-    if rule == "overwrite" or not job.output.exists():
-        return Standing(job.output, "absent" if not job.output.exists() else "other")
-    try:
-        with prepared(job) as (assembly, plan):
-            return look_up(job.output, job.input, assembly, plan)
-    except VidstyleError:
-        return None
-
-
-def _is_kept(standing: Standing | None, rule: Rule) -> bool:
-    if standing is None or standing.state == "absent" or rule == "overwrite":
-        return False
-    return standing.state == "done" or rule == "keep"
+    if rule == "refuse" and (foreign or other):
+        raise OccupiedError([*other, *foreign], len(outlooks))
+    if rule == "redo" and foreign:
+        raise OccupiedError(foreign, len(outlooks))
 
 
 class OccupiedError(OutputError):
@@ -218,22 +126,30 @@ class OccupiedError(OutputError):
         """Of each."""
 
 
-def _stage_of(error: VidstyleError, pipeline: Pipeline) -> str | None:
-    match error:
-        case StageError():
-            return error.stage
-        case InputError():
-            return pipeline.stages[0].name
-        case OutputError():
-            return pipeline.stages[-1].name
-    return None
+class _Folders:
+    """Folders for outputs; those that stay empty go again."""
 
+    def __init__(self) -> None:
+        self._made = list[Path]()
 
-def _make_folders(folder: Path) -> list[Path]:
-    """Make the folder and those above it; those that were not there, the deepest first."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
-    return missing
+    def __enter__(self) -> _Folders:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for folder in sorted(self._made, key=lambda path: len(path.parts), reverse=True):
+            with suppress(OSError):
+                folder.rmdir()
+
+    def make(self, folder: Path) -> None:
+        """Make the folder and those above it. Raises OutputError."""
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
+        self._made += missing

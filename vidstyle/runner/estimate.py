@@ -52,7 +52,7 @@ def probe(
                 listen=_clock(ticks),
             )
         size = sum(p.stat().st_size for p in [output, *output.rglob("*")] if p.is_file())
-    wanted = _wanted(plan)
+    wanted = plan.frame_total
     if wanted is None:
         return Estimate(plan, result.frames, None, None)
     # The first frame waits for weights to load; the pace is that of the others.
@@ -71,11 +71,3 @@ def _clock(ticks: list[float]) -> Listener:
             ticks.append(time.perf_counter())
 
     return listen
-
-
-def _wanted(plan: Plan) -> int | None:
-    first, stop = plan.frames
-    count = plan.source.clip.frame_count
-    if count is None:
-        return None
-    return max((count if stop is None else min(stop, count)) - first, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -53,6 +53,12 @@ class Job:
     """A folder where the layers of flow and stylization are looked up and kept."""
     cache_limit: int = LIMIT
     """Bytes that it may take."""
+    engine: EngineName = "threaded"
+    redo: bool = False
+    """Whether an output of ours that was made otherwise is replaced. Unlike with ``overwrite`` one
+    that is what the job would make is left."""
+    cores: int | None = None
+    """Cores that the run may use; None for all that its process may."""
 
 
 def output_suffix(pipeline: Pipeline) -> str:
@@ -71,24 +77,46 @@ def check_without_clip(pipeline: Pipeline, *, device: str = "auto") -> None:
         make_plan(assemble(pipeline, source, clip, inputs=inputs, device=device))
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a job will meet, known before a frame is decoded."""
+
+    standing: Standing
+    memory: int
+    """Bytes that it takes at most."""
+    device: str
+    """``cpu`` or ``cuda:N``."""
+    frames: int | None
+    """How many there will be, where that is known; an estimate."""
+
+
+def look_ahead(job: Job) -> Outlook:
+    """Open the input and resolve the plan. Raises what stops the job; writes nothing."""
+    with prepared(job, to_write=False) as (assembly, plan):
+        standing = look_up(job.output, job.input, assembly, plan)
+        return Outlook(standing, plan.memory, plan.device, plan.frame_total)
+
+
 @contextmanager
 def prepared(
-    job: Job, *, below: Plan | None = None
+    job: Job, *, below: Plan | None = None, to_write: bool = True
 ) -> Generator[tuple[Assembly, Plan], None, None]:
     """Open the input, check the destination and resolve the plan; decode nothing.
 
     What lies at the destination is for ``find_standing``. The plan takes less memory than the one
-    ``below``.
+    ``below``. With ``to_write`` the output's folder must be there.
     """
     first, *_, last = job.pipeline.stages
     source = make_stage(first)
     try:
-        context = ExecutionContext(threads=available_cores())
+        context = ExecutionContext(threads=job.cores or available_cores())
         clip = Guard(first.name)(None, source.open, job.input, context)
-        for path in (job.input, *(side.path for side in job.pipeline.inputs)):
+        for path in (job.input, *(side.path for side in job.pipeline.inputs)) if to_write else ():
             Destination(job.output, overwrite=True).check(path)
         with open_side_inputs(job.pipeline.inputs, clip, context) as inputs:
-            assembly = assemble(job.pipeline, source, clip, inputs=inputs, device=job.device)
+            assembly = assemble(
+                job.pipeline, source, clip, inputs=inputs, device=job.device, cores=job.cores
+            )
             plan = make_plan(assembly, frames=job.frames, budget=job.budget, below=below)
             Guard(last.name)(None, assembly.sink.check, job.output, plan.sink.clip)
             yield assembly, plan
@@ -101,14 +129,14 @@ def find_standing(job: Job, assembly: Assembly, plan: Plan) -> Standing:
     if job.overwrite:
         return Standing(job.output, "absent")
     standing = look_up(job.output, job.input, assembly, plan)
-    standing.check()
+    if not (job.redo and standing.state == "other"):
+        standing.check()
     return standing
 
 
 def run(
     job: Job,
     *,
-    engine: EngineName = "threaded",
     listen: Listener | None = None,
     stop: StopRequest | None = None,
 ) -> Result:
@@ -128,7 +156,8 @@ def run(
                 return done.result
             try:
                 rule = PauseRule(stop=stop or StopRequest())
-                return _executed(job, assembly, plan, engine, listen or _ignore, rule)
+                wanted = replace(job, overwrite=job.overwrite or standing.state == "other")
+                return _executed(wanted, assembly, plan, listen or _ignore, rule)
             except NoMemoryError as error:
                 if not _can_save(assembly, job, plan):
                     raise
@@ -140,7 +169,6 @@ def _executed(
     job: Job,
     assembly: Assembly,
     plan: Plan,
-    engine: EngineName,
     listen: Listener,
     rule: PauseRule,
 ) -> Result:
@@ -149,7 +177,7 @@ def _executed(
         plan,
         Destination(job.output, job.overwrite),
         original=job.input,
-        compute=compute_in_turn(engine),
+        compute=compute_in_turn(job.engine),
         listen=listen,
         resume=job.resume,
         timeout=job.timeout,

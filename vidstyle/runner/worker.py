@@ -16,88 +16,110 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
-from types import TracebackType
 from typing import Any, TypeAlias
 
 from vidstyle.core.errors import CrashError, Terminated, VidstyleError
 from vidstyle.core.stop import StopRequest
-from vidstyle.runner.execution.events import Event, Listener, Result
-from vidstyle.runner.job import Job, run
+from vidstyle.runner.execution.events import Event, Result
+from vidstyle.runner.execution.threaded import still_working
+from vidstyle.runner.job import Job, Outlook, look_ahead, run
 
-# Seconds between two looks at whether somebody wants the job to stop.
-_LOOK = 0.2
 # Seconds that an idle process is waited for once it has been asked to end.
 _FAREWELL = 5.0
 # -P: nothing is imported from the current folder.
-_COMMAND = ("-P", "-c", "from vidstyle.runner.worker import run_jobs; run_jobs()")
+_COMMAND = ("-P", "-c", "from vidstyle.runner.worker import work; work()")
+_HANDLE = "VIDSTYLE_WORKER_HANDLE"
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    """The last word on a job."""
+class Ended:
+    """The last word on a job. Without result, outlook and error it has stopped when asked to."""
 
     result: Result | None = None
+    outlook: Outlook | None = None
     error: BaseException | None = None
-    """None with no result: it was asked to stop, and has."""
+    """A VidstyleError, or a bug."""
+    last: bool = False
+    """The process ends: something in it does not come back."""
 
 
-_Message: TypeAlias = Event | _Outcome
+Message: TypeAlias = Event | Ended
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    job: Job
+    only_look: bool
 
 
 class Worker:
-    """Starts its process with the first job, and again after one that killed it."""
+    """The process seen from outside: one job at a time; it starts with the first.
+
+    It starts again with the next job after one that killed it.
+    """
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
+        self._asked = False
 
-    def __enter__(self) -> Worker:
-        return self
+    @property
+    def alive(self) -> bool:
+        """Whether it has a process, with what that has loaded."""
+        return self._process is not None
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._end(at_once=error is not None)
+    @property
+    def connection(self) -> Connection[Any, Any]:
+        """To be waited for until it has a message; only while there is a job."""
+        assert self._connection is not None
+        return self._connection
 
-    def run(self, job: Job, *, listen: Listener, stop: StopRequest | None = None) -> Result:
-        """Run a job in the process, as ``vidstyle.runner.job.run`` does here.
+    def begin(self, job: Job, *, only_look: bool = False) -> None:
+        """Let it run a job, or ``look_ahead`` at it."""
+        self._asked = False
+        for _ in range(2):
+            connection = self._connection or self._start()
+            try:
+                connection.send(_Task(job, only_look))
+            except OSError:
+                # It has died since its last job: that is nobody's failure.
+                self.end(at_once=True)
+            else:
+                return
 
-        Raises what that does, CrashError where the process dies, and the reason of a stop.
-        """
-        stop = stop or StopRequest()
-        connection = self._connection or self._start()
+    def receive(self) -> Message:
+        """The next message, when it comes; an ``Ended`` with a CrashError where it dies."""
         try:
-            connection.send(job)
-            ended = self._follow(connection, listen, stop)
-        except (EOFError, OSError) as error:
-            raise CrashError(self._last_words()) from error
-        except BaseException:
-            # It is in the midst of a job that nobody waits for.
-            self._end(at_once=True)
-            raise
-        if ended.error is not None:
-            raise ended.error
-        if ended.result is None:
-            stop.check()
-            raise CrashError("somebody has ended the process of the clip; run again")
-        return ended.result
+            message: Message = self.connection.recv()
+        except (EOFError, OSError):
+            words = self._last_words()
+            # It may die of the wish to stop while it starts.
+            return Ended() if self._asked else Ended(error=CrashError(words))
+        if isinstance(message, Ended) and message.last:
+            self.end(at_once=False)
+        return message
 
-    def _follow(
-        self, connection: Connection[Any, Any], listen: Listener, stop: StopRequest
-    ) -> _Outcome:
-        asked = False
-        while True:
-            if stop.reason is not None and not asked and self._process is not None:
-                asked = True
-                self._process.terminate()
-            if connection.poll(_LOOK):
-                message: _Message = connection.recv()
-                if isinstance(message, _Outcome):
-                    return message
-                listen(message)
+    def ask_to_stop(self) -> None:
+        """Let the job store what is finished, and end."""
+        if self._process is not None and not self._asked:
+            self._asked = True
+            self._process.terminate()
+
+    def end(self, *, at_once: bool) -> None:
+        """End the process; one that has no job ends by itself."""
+        process, self._process = self._process, None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        if process is None:
+            return
+        if at_once:
+            process.kill()
+        try:
+            process.wait(_FAREWELL)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def _start(self) -> Connection[Any, Any]:
         ours, its = Pipe()
@@ -117,35 +139,21 @@ class Worker:
     def _last_words(self) -> str:
         """How the process has died, which is forgotten with that."""
         process = self._process
-        self._end(at_once=False)
-        code = None if process is None else process.returncode
-        if code is not None and code < 0:
-            name = signal.Signals(-code).name
-            why = "; is there enough memory?" if -code == signal.SIGKILL else ""
-            return f"the process of the clip was ended by {name}: a library crashed{why}"
-        return f"the process of the clip has ended with code {code}"
-
-    def _end(self, *, at_once: bool) -> None:
-        process, self._process = self._process, None
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-        if process is None:
-            return
-        if at_once:
-            process.kill()
-        try:
-            process.wait(_FAREWELL)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        self.end(at_once=False)
+        return death_sentence(None if process is None else process.returncode)
 
 
-_HANDLE = "VIDSTYLE_WORKER_HANDLE"
+def death_sentence(code: int | None) -> str:
+    """How a process that ran a clip has died, from its exit code; a signal's is negative."""
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name
+        why = "; is there enough memory?" if -code == signal.SIGKILL else ""
+        return f"the process of the clip was ended by {name}: a library crashed{why}"
+    return f"the process of the clip has ended with code {code}"
 
 
-def run_jobs() -> None:
-    """In the process: run each job that arrives, until nobody sends any more."""
+def work() -> None:
+    """In the process: do each task that arrives, until nobody sends any more."""
     connection: Connection[Any, Any] = Connection(int(os.environ.pop(_HANDLE)))
     stop = StopRequest()
 
@@ -153,23 +161,28 @@ def run_jobs() -> None:
         stop.reason = Terminated()
 
     signal.signal(signal.SIGTERM, ask)
-    jobs = queue.SimpleQueue[Job]()
-    threading.Thread(target=_receive, args=(connection, jobs), daemon=True).start()
+    tasks = queue.SimpleQueue[_Task]()
+    threading.Thread(target=_receive, args=(connection, tasks), daemon=True).start()
     while True:
-        job = jobs.get()
-        connection.send(_run(job, connection, stop))
+        task = tasks.get()
+        ended = _done(task, connection, stop)
+        connection.send(ended)
+        if ended.last:
+            os._exit(0)
         stop.reason = None
 
 
-def _run(job: Job, connection: Connection[Any, Any], stop: StopRequest) -> _Outcome:
+def _done(task: _Task, connection: Connection[Any, Any], stop: StopRequest) -> Ended:
     try:
-        return _Outcome(run(job, listen=connection.send, stop=stop))
+        if task.only_look:
+            return Ended(outlook=look_ahead(task.job))
+        return Ended(result=run(task.job, listen=connection.send, stop=stop))
     except Terminated:
-        return _Outcome()
+        return Ended(last=still_working())
     except VidstyleError as error:
-        return _Outcome(error=error)
+        return Ended(error=error, last=still_working())
     except Exception as error:
-        return _Outcome(error=_portable(error))
+        return Ended(error=_portable(error), last=still_working())
 
 
 def _portable(error: Exception) -> Exception:
@@ -180,11 +193,11 @@ def _portable(error: Exception) -> Exception:
     return RuntimeError(f"{type(error).__name__}: {error}")
 
 
-def _receive(connection: Connection[Any, Any], jobs: queue.SimpleQueue[Job]) -> None:
-    """Hand jobs on; ends the process when whoever sends them has gone."""
+def _receive(connection: Connection[Any, Any], tasks: queue.SimpleQueue[_Task]) -> None:
+    """Hand tasks on; ends the process when whoever sends them has gone."""
     while True:
         try:
-            jobs.put(connection.recv())
+            tasks.put(connection.recv())
         except (EOFError, OSError):
             # A job under way is for nobody; what it has stored stays.
             os._exit(0)

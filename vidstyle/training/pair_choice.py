@@ -57,7 +57,7 @@ def pair_source(
     if choice.kind == "sceneflow":
         return Alternating((moved, SceneFlowPairs(choice.path, side, generator)), generator)
     # The runner is only needed here.
-    from vidstyle.runner.batch import find_clips
+    from vidstyle.runner.clips import find_clips
     from vidstyle.training.video_pairs import VideoPairs
 
     clips = [choice.path]

@@ -108,7 +108,7 @@ def heard(wanted: Job, engine: Engine = "threaded") -> tuple[Result, str]:
         if isinstance(event, NoteEvent) and event.note.kind == "cache":
             texts.append(event.note.text)
 
-    return run(wanted, engine=engine, listen=listen), " ".join(texts)
+    return run(replace(wanted, engine=engine), listen=listen), " ".join(texts)
 
 
 @pytest.mark.parametrize("engine", ["serial", "threaded"])

@@ -27,7 +27,7 @@ class Recorder:
         self.frames = sum(segment.frames for segment in store.segments())
         """How many are done, those of an earlier run included."""
         self._plan, self._store, self._listen, self._stop = plan, store, listen, stop
-        self._total = _total(plan)
+        self._total = plan.frame_total
         self._chunk, self._chunk_frames = 0, list[StoredFrame]()
         self._keeping = False
         if self.frames + images:
@@ -103,12 +103,3 @@ class Recorder:
         self.frames += 1
         if not item.replayed:
             self._listen(FrameDone(frame.index, self.frames, self._total, frame.digest))
-
-
-def _total(plan: Plan) -> int | None:
-    """Frames that there will be, where that is known; an estimate."""
-    first, stop = plan.frames
-    count = plan.source.clip.frame_count
-    if count is None:
-        return None if stop is None else stop - first
-    return (count if stop is None else min(stop, count)) - first

@@ -172,7 +172,8 @@ class RunningWork:
         self._cache = None if cache is None else LayerCache(cache.folder, cache.limit)
         checkpoints: Checkpoints = {}
         nodes = self._open_nodes(stack, checkpoints)
-        limit_threads(plan.sink.context.threads)
+        # Not the sink's, which are the encoder's own.
+        limit_threads(plan.source.context.threads)
         start = work.start
         self._reader = FrameReader(
             parts.source,

@@ -32,6 +32,8 @@ class Assembly:
     """What leaves the source, and each stage."""
     device: str
     """``cpu`` or ``cuda:N``."""
+    threads: int
+    """Of each stage's library."""
     inputs: tuple[SideReading, ...] = ()
     """What is read beside the source."""
 
@@ -58,8 +60,11 @@ def assemble(
     *,
     inputs: tuple[SideReading, ...] = (),
     device: str = "auto",
+    cores: int | None = None,
 ) -> Assembly:
     """Make stages and sink for a clip, and resolve what is left open in their options.
+
+    ``cores`` are those that the run may use; None for all that this process may.
 
     Raises PipelineError, PluginError or DeviceError where they do not go together.
     """
@@ -71,7 +76,8 @@ def assemble(
     wires = _wires(pipeline, stages, sink)
     check_wiring(wires, clip, tuple(side.name for side in inputs))
     on_device = any(wire.needs.home == "device" for wire in wires)
-    context = ExecutionContext(resolve_device(device, needs_torch=on_device), available_cores())
+    threads = cores or available_cores()
+    context = ExecutionContext(resolve_device(device, needs_torch=on_device), threads)
     clips = [clip]
     for position, (entry, stage) in enumerate(zip(middle, stages, strict=True)):
         middle[position], stages[position] = _resolved(entry, stage, clips[-1], context)
@@ -84,6 +90,7 @@ def assemble(
         sink=sink,
         clips=tuple(clips),
         device=context.device,
+        threads=threads,
         inputs=inputs,
     )
 

@@ -10,7 +10,6 @@ from vidstyle.core.needs import Needs
 from vidstyle.core.plan import Plan, PlannedStage
 from vidstyle.runner.config.keyframes import options_to_json
 from vidstyle.runner.plan.assembly import Assembly
-from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.plan.memory import (
     BUDGET,
     Choice,
@@ -111,7 +110,7 @@ def _context(
 ) -> ExecutionContext:
     device = assembly.device if needs.home == "device" else "cpu"
     batch = choice.batch if batches and device != "cpu" else 1
-    return ExecutionContext(device=device, threads=available_cores(), batch=batch)
+    return ExecutionContext(device=device, threads=assembly.threads, batch=batch)
 
 
 def _distinct(

@@ -1,0 +1,187 @@
+"""Many clips at the command line: what ``batch`` does, and ``run`` with several inputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from vidstyle.cli.interruption import explain_interruption, stopping_softly
+from vidstyle.cli.plan_text import mebibytes
+from vidstyle.cli.progress import clip_listener
+from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
+from vidstyle.cli.terminal import answer, print_table, say
+from vidstyle.core.errors import BatchError, UsageError
+from vidstyle.runner.batch import OccupiedError, run_batch, survey
+from vidstyle.runner.execution.events import Listener
+from vidstyle.runner.job import Job, Outlook, check_without_clip
+from vidstyle.runner.schedule import Begun, Outcome, Progress, Rule
+
+
+def rule_of(*, redo: bool, keep: bool, overwrite: bool) -> Rule:
+    """What the options want of outputs that are there. Raises UsageError for two of them."""
+    asked: dict[Rule, bool] = {"redo": redo, "keep": keep, "overwrite": overwrite}
+    chosen = [rule for rule, wanted in asked.items() if wanted]
+    if len(chosen) > 1:
+        raise UsageError(f"give one of {', '.join(f'--{rule}' for rule in chosen)}")
+    return chosen[0] if chosen else "refuse"
+
+
+class ClipBatch:
+    """Jobs of one pipeline, and how they are run and shown.
+
+    Args:
+        jobs: At least one.
+        names: Of their inputs, as they are shown.
+        size: Most clips at a time; None for auto.
+        rule: For outputs that are there.
+        retries: As ``run_batch`` has it.
+        as_json: Whether events are printed as JSON.
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        names: Sequence[str],
+        *,
+        size: int | None,
+        rule: Rule,
+        retries: int,
+        as_json: bool,
+    ) -> None:
+        self._jobs = list(jobs)
+        self._names = {job.input: name for job, name in zip(jobs, names, strict=True)}
+        self._size, self._rule, self._retries = size, rule, retries
+        self._as_json = as_json
+
+    def run(self) -> None:
+        """Run them. Raises BatchError where some fail."""
+        jobs, device = self._jobs, self._jobs[0].device
+        loaded = with_learned_styles(
+            jobs[0].pipeline,
+            device=device,
+            as_json=self._as_json,
+            check=lambda stand_in: check_without_clip(stand_in, device=device),
+        )
+        jobs = [replace(job, pipeline=loaded) for job in jobs]
+        listeners: dict[Path, Listener] = {
+            job.input: clip_listener(job.input, as_json=self._as_json) for job in jobs
+        }
+        outcomes: list[Outcome] = []
+
+        def what_is_left() -> str:
+            done = sum(each.state != "failed" for each in outcomes)
+            return f"{done} of {len(jobs)} clips are done: the same command does the others"
+
+        with (
+            _listing_outputs(),
+            explain_interruption(what_is_left),
+            stopping_softly() as stop,
+        ):
+            for event in run_batch(
+                jobs,
+                size=self._size,
+                budget=jobs[0].budget,
+                rule=self._rule,
+                retries=self._retries,
+                stop=stop,
+            ):
+                match event:
+                    case Begun(job, attempt, because) if because is not None:
+                        say(f"{self._names[job.input]}: attempt {attempt}, after: {because}")
+                    case Progress(job, news):
+                        listeners[job.input](news)
+                    case Outcome():
+                        outcomes.append(event)
+                        self._show(event, len(outcomes))
+        if failed := [each for each in outcomes if each.state == "failed"]:
+            names = ", ".join(self._names[each.job.input] for each in failed)
+            raise BatchError(f"{len(failed)} of {len(jobs)} clips failed: {names}")
+
+    def print_plan(self) -> None:
+        """Print what ``run`` would do with each clip. Writes nothing."""
+        loaded = with_planned_styles(self._jobs[0].pipeline)
+        jobs = [replace(job, pipeline=loaded) for job in self._jobs]
+        found = survey(jobs, size=self._size, budget=jobs[0].budget)
+        rows = []
+        for job, seen in zip(jobs, found, strict=True):
+            if self._as_json:
+                print(json.dumps(_outlook_json(job, seen)))
+            elif isinstance(seen, Outlook):
+                frames = "unknown" if seen.frames is None else str(seen.frames)
+                rows.append(
+                    (self._names[job.input], frames, mebibytes(seen.memory), _standing_text(seen))
+                )
+            else:
+                rows.append((self._names[job.input], "", "", f"cannot be read: {seen}"))
+        if rows:
+            print_table(("clip", "frames", "memory", "output"), rows, right={"frames", "memory"})
+            answer("")
+            answer(f"Clips beside each other use at most {mebibytes(jobs[0].budget)} of memory.")
+
+    def _show(self, outcome: Outcome, number: int) -> None:
+        line = f"[{number} of {len(self._jobs)}] {self._names[outcome.job.input]}: "
+        if self._as_json:
+            print(json.dumps(_outcome_json(outcome)), flush=True)
+        say(line + _sentence(outcome))
+
+
+def _sentence(outcome: Outcome) -> str:
+    """How a clip ended, for a line."""
+    if outcome.error is not None and outcome.state == "failed":
+        where = f" in {outcome.stage}" if outcome.stage else ""
+        return f"failed{where}: {outcome.error}"
+    if outcome.state == "elsewhere":
+        return "in progress elsewhere"
+    if outcome.state == "kept" and outcome.standing is not None:
+        return f"kept; {outcome.standing.sentence}"
+    if outcome.state == "done" and outcome.result is not None:
+        return f"{outcome.result.frames} frames in {outcome.seconds:.1f} s"
+    return outcome.state
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, object]:
+    return {
+        "event": "clip",
+        "input": str(outcome.job.input),
+        "output": str(outcome.job.output),
+        "state": outcome.state,
+        "error": None if outcome.error is None else str(outcome.error),
+        "stage": outcome.stage,
+        "attempts": outcome.attempts,
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def _outlook_json(job: Job, seen: Outlook | Exception) -> dict[str, object]:
+    named = {"event": "outlook", "input": str(job.input), "output": str(job.output)}
+    if not isinstance(seen, Outlook):
+        return {**named, "error": str(seen)}
+    return {
+        **named,
+        "frames": seen.frames,
+        "memory": seen.memory,
+        "device": seen.device,
+        "state": seen.standing.state,
+        "found": list(seen.standing.found),
+    }
+
+
+def _standing_text(seen: Outlook) -> str:
+    state = seen.standing.state
+    if state == "absent":
+        return "to be made"
+    return "done already" if state == "done" else seen.standing.sentence
+
+
+@contextmanager
+def _listing_outputs() -> Generator[None, None, None]:
+    """Print a line for each output that is in the way, before the error."""
+    try:
+        yield
+    except OccupiedError as error:
+        for standing in error.standings:
+            say(standing.sentence)
+        raise
