@@ -90,7 +90,7 @@ class Outlook:
     """How many there will be, where that is known; an estimate."""
 
 
-def look_ahead(job: Job) -> Outlook:
+def find_outlook(job: Job) -> Outlook:
     """Open the input and resolve the plan. Raises what stops the job; writes nothing."""
     with prepared(job, to_write=False) as (assembly, plan):
         standing = look_up(job.output, job.input, assembly, plan)

@@ -22,7 +22,7 @@ from vidstyle.core.errors import CrashError, Terminated, VidstyleError
 from vidstyle.core.stop import StopRequest
 from vidstyle.runner.execution.events import Event, Result
 from vidstyle.runner.execution.threaded import still_working
-from vidstyle.runner.job import Job, Outlook, look_ahead, run
+from vidstyle.runner.job import Job, Outlook, find_outlook, run
 
 # Seconds that an idle process is waited for once it has been asked to end.
 _FAREWELL = 5.0
@@ -75,7 +75,7 @@ class Worker:
         return self._connection
 
     def begin(self, job: Job, *, only_look: bool = False) -> None:
-        """Let it run a job, or ``look_ahead`` at it."""
+        """Let it run a job, or ``find_outlook`` at it."""
         self._asked = False
         for _ in range(2):
             connection = self._connection or self._start()
@@ -175,7 +175,7 @@ def work() -> None:
 def _done(task: _Task, connection: Connection[Any, Any], stop: StopRequest) -> Ended:
     try:
         if task.only_look:
-            return Ended(outlook=look_ahead(task.job))
+            return Ended(outlook=find_outlook(task.job))
         return Ended(result=run(task.job, listen=connection.send, stop=stop))
     except Terminated:
         return Ended(last=still_working())

@@ -41,7 +41,7 @@ stages:
     directions: both
   - use: blend/warped
     anchors: [2]
-    look_ahead: 0.4
+    find_outlook: 0.4
     strength: {at: {0s: 0.2, 1s: 0.9}}
   - use: encode/pyav
     codec: libx264
