@@ -75,7 +75,7 @@ class Worker:
         return self._connection
 
     def begin(self, job: Job, *, only_look: bool = False) -> None:
-        """Let it run a job, or ``find_outlook`` at it."""
+        """Let it run a job, or only find its outlook."""
         self._asked = False
         for _ in range(2):
             connection = self._connection or self._start()

@@ -41,7 +41,7 @@ stages:
     directions: both
   - use: blend/warped
     anchors: [2]
-    find_outlook: 0.4
+    look_ahead: 0.4
     strength: {at: {0s: 0.2, 1s: 0.9}}
   - use: encode/pyav
     codec: libx264
@@ -208,7 +208,7 @@ def stop_after(frames: int) -> Callable[[Event], None]:
 def test_a_run_begun_as_units_is_resumed_in_turn(
     clip: Path, tmp_path: Path, done: int, frames: tuple[int, int | None]
 ) -> None:
-    whole = run(job(clip, tmp_path, "whole", frames), engine="serial")
+    whole = run(replace(job(clip, tmp_path, "whole", frames), engine="serial"))
     wanted = job(clip, tmp_path, "out", frames)
     events: list[Event] = []
     assert computed(wanted, compute_units(done)) is None
@@ -224,7 +224,7 @@ def test_a_run_begun_as_units_is_resumed_in_turn(
 
 @pytest.mark.parametrize("stopped", [3, 7, 10, 15, 23, 39])
 def test_a_run_begun_in_turn_is_resumed_as_units(clip: Path, tmp_path: Path, stopped: int) -> None:
-    whole = run(job(clip, tmp_path, "whole"), engine="serial")
+    whole = run(replace(job(clip, tmp_path, "whole"), engine="serial"))
     wanted = job(clip, tmp_path, "out")
     in_turn = compute_in_turn("serial")
     # Back and forth: as units, in turn again, and the rest as units.
