@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
+import numpy as np
 import pytest
 
 from tests.runner.odd_jobs import PLUGIN
@@ -25,16 +27,16 @@ def test_good_clips_are_done_and_bad_ones_named(folder, write_clip, capfd) -> No
     assert err.splitlines()[-1] == "vidstyle: 1 of 3 clips failed: b.mp4"
     assert "skipped, not clips: notes.txt" in err
     made = sorted(str(p.relative_to(folder / "out")) for p in (folder / "out").rglob("*.mkv"))
-    assert made == ["a.mkv", "deep/c.mkv"]
+    assert made == ["a.mp4.mkv", "deep/c.mp4.mkv"]
 
 
 def test_a_second_batch_keeps_what_is_done(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
     write_clip(folder / "clips" / "a.mp4", count=3)
     assert run_command(["batch", "identity.yaml", "clips", "-o", "clips/out"]) == 0
-    made = (folder / "clips" / "out" / "a.mkv").stat().st_mtime_ns
+    made = (folder / "clips" / "out" / "a.mp4.mkv").stat().st_mtime_ns
     assert run_command(["batch", "identity.yaml", "clips", "-o", "clips/out"]) == 0
     assert "a.mp4: done already" in capfd.readouterr().err
-    assert (folder / "clips" / "out" / "a.mkv").stat().st_mtime_ns == made
+    assert (folder / "clips" / "out" / "a.mp4.mkv").stat().st_mtime_ns == made
 
 
 def test_a_folder_without_clips_is_an_input_error(folder) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -51,7 +53,7 @@ def test_the_input_folder_is_never_the_output(folder, write_clip) -> None:  # ty
 def test_the_outputs_may_lie_around_the_clips(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
     write_clip(folder / "videos" / "clips" / "a.mp4", count=3)
     assert run_command(["batch", "identity.yaml", "videos/clips", "-o", "videos"]) == 0
-    assert (folder / "videos" / "a.mkv").exists()
+    assert (folder / "videos" / "a.mp4.mkv").exists()
 
 
 def test_what_is_wrong_for_every_clip_ends_the_batch_at_once(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -68,7 +70,7 @@ def test_a_clip_that_fails_leaves_no_empty_folder(folder, write_clip) -> None:  
     (folder / "clips" / "deep").mkdir()
     (folder / "clips" / "deep" / "b.mp4").write_text("not a video")
     assert run_command(["batch", "identity.yaml", "clips", "-o", "out"]) == 7
-    assert sorted(path.name for path in (folder / "out").iterdir()) == [".vidstyle", "a.mkv"]
+    assert sorted(path.name for path in (folder / "out").iterdir()) == [".vidstyle", "a.mp4.mkv"]
 
 
 CRASHING = """\
@@ -107,7 +109,10 @@ def test_a_clip_that_crashes_the_process_fails_alone(folder, write_clip, capfd) 
     assert f"b.mkv: attempt 2, after: {crash}" in lines
     assert f"[3 of 3] b.mkv: failed: {crash}" in lines
     assert lines[-1] == "vidstyle: 1 of 3 clips failed: b.mkv"
-    assert sorted(path.name for path in (folder / "out").glob("*.mkv")) == ["a.mkv", "c.mkv"]
+    assert sorted(path.name for path in (folder / "out").glob("*.mkv")) == [
+        "a.mp4.mkv",
+        "c.mp4.mkv",
+    ]
 
 
 def test_sound_that_crashes_its_decoder_fails_one_clip(folder, write_clip, shared_data) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -183,7 +188,7 @@ def test_frames_timeout_cache_and_memory_are_those_of_run(folder, write_clip, ca
     write_clip(folder / "clips" / "a.mp4", count=6)
     call = write_odd_pipeline(folder, "none")
     assert run_command([*call, "--frames", "2:5"]) == 0
-    assert len(packets(folder / "out" / "a.mkv")) == 3
+    assert len(packets(folder / "out" / "a.mp4.mkv")) == 3
     assert run_command([*call, "--redo", "--max-memory", "50M"]) == 7
     assert "but --max-memory is 50 MiB" in capfd.readouterr().err
     flow = (folder / "odd.yaml").read_text().replace("filter/odd", "flow/dis")
@@ -217,7 +222,7 @@ def test_a_dry_run_names_what_each_clip_would_meet_and_writes_nothing(
     assert "to be made" in rows[1]
     assert "cannot be read" in rows[3]
     assert run_command(call) == 7
-    (folder / "out" / "b.mkv").unlink()
+    (folder / "out" / "b.mp4.mkv").unlink()
     capfd.readouterr()
     assert run_command([*call, "--dry-run", "--json", "--frames", ":3"]) == 0
     found = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
@@ -229,3 +234,50 @@ def test_a_dry_run_names_what_each_clip_would_meet_and_writes_nothing(
 def packets(path: Path) -> list[bytes]:
     with av.open(str(path)) as container:
         return [bytes(packet) for packet in container.demux(video=0) if packet.size]
+
+
+def write_images(folder: Path, count: int) -> None:
+    folder.mkdir(parents=True)
+    for number in range(count):
+        image = np.full((32, 48, 3), 20 * number, np.uint8)
+        cv2.imwrite(str(folder / f"{number:04}.png"), image)
+
+
+def test_a_folder_of_images_is_one_clip_of_any_pipeline(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "clips" / "a.MP4", count=3)
+    write_images(folder / "clips" / "deep" / "shot", 4)
+    call = ["batch", "identity.yaml", "clips", "-o", "out", "--set", "encode.codec=libx264"]
+    assert run_command(call) == 0
+    outputs = {"a.MP4": 3, "deep/shot.images.mp4": 4}
+    for name, count in outputs.items():
+        assert len(packets(folder / "out" / name)) == count
+    assert run_command(["run", "identity.yaml", "clips/deep/shot", "-o", "one.mkv"]) == 0
+    assert len(packets(folder / "one.mkv")) == 4
+    assert run_command([*call, "--json"]) == 0
+
+
+def test_a_new_neighbor_changes_no_name(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    call = ["batch", "identity.yaml", "clips", "-o", "out", "--set", "encode.codec=libx264"]
+    write_clip(folder / "clips" / "a.mov", count=3)
+    assert run_command(call) == 0
+    (made,) = (folder / "out").glob("*.mp4")
+    before = made.stat().st_mtime_ns
+    write_clip(folder / "clips" / "a.mp4", count=4)
+    assert run_command(call) == 0
+    write_clip(folder / "clips" / "a.mov.mp4", count=5)
+    assert run_command(call) == 0
+    (folder / "clips" / "a.mp4").rename(folder / "clips" / "b.mp4")
+    assert run_command(call) == 0
+    assert made.stat().st_mtime_ns == before
+    found = {path.name: len(packets(path)) for path in (folder / "out").glob("*.mp4")}
+    assert found == {"a.mov.mp4": 3, "a.mp4": 4, "a.mov.mp4.mp4": 5, "b.mp4": 4}
+
+
+def test_patterns_choose_clips(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    for name in ("a", "raw/b", "raw/c"):
+        write_clip(folder / "clips" / f"{name}.mp4", count=3)
+    call = ["batch", "identity.yaml", "clips", "-o", "out"]
+    assert run_command([*call, "--include", "raw/", "--exclude", "c.*", "--exclude", "*.avi"]) == 0
+    assert [path.name for path in (folder / "out").rglob("*.mkv")] == ["b.mp4.mkv"]
+    assert "the pattern *.avi matches no clip in clips" in capfd.readouterr().err
+    assert run_command([*call, "--include", "nothing"]) == 3

@@ -30,6 +30,8 @@ def batch(
     consistency: given.Consistency = None,
     device: given.Device = "auto",
     frames: given.Frames = None,
+    include: given.Include = None,
+    exclude: given.Exclude = None,
     jobs: given.Jobs = "auto",
     retries: given.Retries = 1,
     redo: given.Redo = False,
@@ -46,10 +48,11 @@ def batch(
     json: given.Json = False,
 ) -> None:
     """Stylize every clip of a folder. What is done already is left as it is."""
-    from vidstyle.cli.clip_batch import ClipBatch, rule_of
+    from vidstyle.cli.clip_batch import ClipBatch, names_line, rule_of
     from vidstyle.core.errors import OutputError
     from vidstyle.runner.clips import find_clips
     from vidstyle.runner.job import Job, output_suffix
+    from vidstyle.runner.path_patterns import PathPattern
     from vidstyle.runner.plan.memory import parse_size
     from vidstyle.runner.plan.naming import mirrored_paths
 
@@ -57,9 +60,18 @@ def batch(
     interval = given.interval_of(frames)
     overrides = given.overrides_of(set_, style, strength, consistency)
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
-    clips, others = find_clips(folder, leave_out=output)
-    if others:
-        say(f"skipped, not clips: {', '.join(p.name for p in others)}")
+    found = find_clips(
+        folder,
+        leave_out=output,
+        source=loaded.stages[0].use,
+        include=[PathPattern(each) for each in include or ()],
+        exclude=[PathPattern(each) for each in exclude or ()],
+    )
+    clips = found.clips
+    for pattern in found.unused:
+        say(f"the pattern {pattern.text} matches no clip in {folder}")
+    if found.others:
+        say(f"skipped, not clips: {names_line([path.name for path in found.others])}")
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is not a folder; choose another -o")
     wanted = [

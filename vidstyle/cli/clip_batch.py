@@ -29,6 +29,16 @@ def rule_of(*, redo: bool, keep: bool, overwrite: bool) -> Rule:
     return chosen[0] if chosen else "refuse"
 
 
+# More in one line hide what it says.
+_NAMED = 10
+
+
+def names_line(names: Sequence[str]) -> str:
+    """The names, or the first ones and how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
 class ClipBatch:
     """Jobs of one pipeline, and how they are run and shown.
 
@@ -97,7 +107,7 @@ class ClipBatch:
                         outcomes.append(event)
                         self._show(event, len(outcomes))
         if failed := [each for each in outcomes if each.state == "failed"]:
-            names = ", ".join(self._names[each.job.input] for each in failed)
+            names = names_line([self._names[each.job.input] for each in failed])
             raise BatchError(f"{len(failed)} of {len(jobs)} clips failed: {names}")
 
     def print_plan(self) -> None:

@@ -106,6 +106,18 @@ Retries = Annotated[
         max=100,
     ),
 ]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Only clips whose path below FOLDER matches, written as in a .gitignore file. May be"
+        " repeated.",
+        metavar="PATTERN",
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(help="Leave these clips out, written as for --include.", metavar="PATTERN"),
+]
 Redo = Annotated[bool, typer.Option("--redo", help="Make outputs again that other options made.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave outputs that other options made.")]
 DryRun = Annotated[

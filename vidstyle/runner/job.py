@@ -13,6 +13,7 @@ from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import DeviceError, NoMemoryError
 from vidstyle.core.plan import Plan
 from vidstyle.core.stop import StopRequest
+from vidstyle.runner.clips import reading
 from vidstyle.runner.config.pipeline import Pipeline
 from vidstyle.runner.execution.checkpoints import PauseRule
 from vidstyle.runner.execution.computation import compute_in_turn
@@ -106,7 +107,8 @@ def prepared(
     What lies at the destination is for ``find_standing``. The plan takes less memory than the one
     ``below``. With ``to_write`` the output's folder must be there.
     """
-    first, *_, last = job.pipeline.stages
+    pipeline = reading(job.pipeline, job.input)
+    first, *_, last = pipeline.stages
     source = make_stage(first)
     try:
         context = ExecutionContext(threads=job.cores or available_cores())
@@ -115,7 +117,7 @@ def prepared(
             Destination(job.output, overwrite=True).check(path)
         with open_side_inputs(job.pipeline.inputs, clip, context) as inputs:
             assembly = assemble(
-                job.pipeline, source, clip, inputs=inputs, device=job.device, cores=job.cores
+                pipeline, source, clip, inputs=inputs, device=job.device, cores=job.cores
             )
             plan = make_plan(assembly, frames=job.frames, budget=job.budget, below=below)
             Guard(last.name)(None, assembly.sink.check, job.output, plan.sink.clip)

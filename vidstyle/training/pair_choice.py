@@ -62,7 +62,8 @@ def pair_source(
 
     clips = [choice.path]
     if choice.path.is_dir():
-        clips, _ = find_clips(choice.path, leave_out=user_cache("pairs"))
+        found = find_clips(choice.path, leave_out=user_cache("pairs"), source="")
+        clips = list(found.clips)
     videos = VideoPairs(clips, side, generator, cache=user_cache("pairs"))
     return Alternating((moved, videos), generator)
 

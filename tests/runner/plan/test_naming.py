@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from vidstyle.core.errors import InputError, OutputError, UsageError
-from vidstyle.runner.plan.naming import mirrored_paths, output_paths
+from vidstyle.runner.plan.naming import mirrored_paths, output_name, output_paths
 
 
 @pytest.fixture
@@ -25,7 +26,9 @@ def test_without_a_name_the_output_says_what_was_done(clips: list[Path]) -> None
 
 def test_several_inputs_go_into_a_folder(clips: list[Path], tmp_path: Path) -> None:
     pairs = output_paths(clips, tmp_path, ".mp4", label="x")
-    assert [out for _, out in pairs] == [tmp_path / "a.mp4", tmp_path / "b.mp4"]
+    assert [out for _, out in pairs] == [tmp_path / "a.mov.mp4", tmp_path / "b.mov.mp4"]
+    new = output_paths(clips, tmp_path / "new", ".mp4", label="x")
+    assert [out.parent for _, out in new] == [tmp_path / "new"] * 2
     with pytest.raises(OutputError, match="not a folder"):
         output_paths(clips, tmp_path / "new.mp4", ".mp4", label="x")
 
@@ -40,7 +43,8 @@ def test_a_folder_of_images_is_the_output_itself(clips: list[Path], tmp_path: Pa
 
 
 def test_two_inputs_never_become_one_file(tmp_path: Path) -> None:
-    clips = [tmp_path / "a.mov", tmp_path / "a.avi"]
+    (tmp_path / "deep").mkdir()
+    clips = [tmp_path / "a.mov", tmp_path / "deep" / "a.mov"]
     for clip in clips:
         clip.touch()
     with pytest.raises(UsageError, match="would all become"):
@@ -52,26 +56,45 @@ def test_a_missing_input_is_named(tmp_path: Path) -> None:
         output_paths([tmp_path / "gone.mp4"], None, ".mp4", label="x")
 
 
-def test_a_tree_is_mirrored_and_twins_keep_their_suffix() -> None:
+def test_a_tree_is_mirrored_and_an_own_name_decides_alone() -> None:
     folder = Path("in")
-    clips = [folder / "x.mov", folder / "deep" / "y.mov", folder / "deep" / "y.avi"]
-    assert mirrored_paths(clips, folder, Path("out"), ".mp4") == [
-        Path("out/x.mp4"),
-        Path("out/deep/y.mov.mp4"),
-        Path("out/deep/y.avi.mp4"),
+    clips = [folder / name for name in ("x.mov", "deep/y.mov", "deep/y.avi", "deep/y.mp4")]
+    wanted = ["out/x.mov.mp4", "out/deep/y.mov.mp4", "out/deep/y.avi.mp4", "out/deep/y.mp4"]
+    assert mirrored_paths(clips, folder, Path("out"), ".mp4") == list(map(Path, wanted))
+    for clip, output in zip(clips, wanted, strict=True):
+        assert mirrored_paths([clip], folder, Path("out"), ".mp4") == [Path(output)]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".gif", ""])
+def test_two_clips_of_a_folder_never_have_one_output(tmp_path: Path, suffix: str) -> None:
+    names = {
+        "".join(parts)
+        for parts in product(
+            ("a", "a.b"), ("", ".mov", ".mp4", ".images"), ("", ".images"), (".mp4", ".MP4", ".mov")
+        )
+    }
+    for name in names:
+        (tmp_path / name).touch()
+    folders = ["a", "a.b", "a.mov.images", "b.images", "a.images"]
+    for name in folders:
+        (tmp_path / name).mkdir()
+    outputs = [output_name(tmp_path / name, suffix) for name in (*names, *folders)]
+    assert len(set(outputs)) == len(outputs)
+    assert all(name.endswith(suffix) for name in map(str.lower, outputs))
+
+
+def test_a_folder_of_images_says_so_and_never_holds_another_output(tmp_path: Path) -> None:
+    (tmp_path / "shot.images").mkdir()
+    (tmp_path / "shot").mkdir()
+    clips = [tmp_path / name for name in ("a.mp4", "shot", "shot/b.mp4")]
+    names = mirrored_paths(clips, tmp_path, Path("out"), "")
+    assert [str(name) for name in names] == [
+        "out/a.mp4.images",
+        "out/shot.images",
+        "out/shot/b.mp4.images",
     ]
-
-
-def test_clips_that_stay_alike_are_refused_rather_than_skipped() -> None:
-    clips = [Path("in/a.avi"), Path("in/a.mov"), Path("in/a.mov.mp4")]
-    with pytest.raises(UsageError, match="would all become"):
-        mirrored_paths(clips, Path("in"), Path("out"), ".mp4")
-
-
-def test_a_folder_of_images_never_holds_another_output() -> None:
-    clips = [Path("in/a.mp4"), Path("in/a/b.mp4")]
-    paths = mirrored_paths(clips, Path("in"), Path("out"), "")
-    assert paths == [Path("out/a.mp4"), Path("out/a/b")]
+    with pytest.raises(UsageError, match="would lie in the output"):
+        mirrored_paths([*clips, tmp_path / "shot.images" / "c.mp4"], tmp_path, Path("out"), "")
 
 
 def test_a_name_that_no_file_system_takes_is_an_input_error() -> None:

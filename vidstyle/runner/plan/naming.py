@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from vidstyle.core.errors import InputError, OutputError, UsageError
+
+# Known to FFmpeg, but not to every machine's table of types.
+_MORE_SUFFIXES = frozenset(
+    (
+        *(".264", ".265", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".h264"),
+        *(".h265", ".hevc", ".ivf", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"),
+        *(".mpg", ".mts", ".mxf", ".nut", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
+    )
+)
+# Stands in names of outputs for the suffix that a folder has not.
+_IMAGES = ".images"
 
 
 def output_paths(
@@ -14,21 +26,22 @@ def output_paths(
 ) -> list[tuple[Path, Path]]:
     """Each input with its output.
 
-    Without ``output`` a clip ``in.mov`` becomes ``in-LABEL.mp4`` in the current folder. An
-    ``output`` that is a folder takes ``in.mp4``; several inputs need one. An empty suffix
-    stands for a folder of images, so that one input's ``output`` is that folder itself.
+    Without ``output`` a clip ``in.mov`` becomes ``in-LABEL.mp4`` in the current folder. In an
+    ``output`` that is a folder it has the name of ``output_name``; several inputs need one. An
+    empty suffix stands for a folder of images, so that one input's ``output`` is that folder
+    itself.
 
-    Raises UsageError where two inputs would become one file, InputError and OutputError
-    where an input or the folder is missing.
+    Raises UsageError where two inputs would become one file, InputError where one is missing, and
+    OutputError where ``output`` is no folder and does not look like one.
     """
     for path in inputs:
         _check_there(path)
     if output is None:
         pairs = [(path, Path(f"{path.stem}-{label}{suffix}")) for path in inputs]
     elif len(inputs) > 1 or (_is_folder(output) and suffix):
-        if not _is_folder(output):
-            raise OutputError(f"{output} is not a folder; several inputs need an existing one")
-        pairs = [(path, output / f"{path.stem}{suffix}") for path in inputs]
+        if not _is_folder(output) and (output.exists() or output.suffix):
+            raise OutputError(f"{output} is not a folder, which several inputs need")
+        pairs = [(path, output / output_name(path, suffix)) for path in inputs]
     else:
         pairs = [(inputs[0], output)]
     _check_distinct([destination for _, destination in pairs])
@@ -36,22 +49,49 @@ def output_paths(
 
 
 def mirrored_paths(clips: Sequence[Path], folder: Path, output: Path, suffix: str) -> list[Path]:
-    """The same tree below ``output``; where two clips would meet, both keep their old suffix.
+    """The same tree below ``output``, each clip with the name of ``output_name``.
 
-    Raises UsageError where that does not tell them apart.
+    Raises UsageError where a folder of images would hold another output.
     """
-    paths = [output / clip.relative_to(folder).with_suffix(suffix) for clip in clips]
-    taken = Counter(paths)
-    for number, clip in enumerate(clips):
-        if taken[paths[number]] > 1 or _is_folder_of_another(paths[number], paths):
-            paths[number] = paths[number].with_name(clip.name + suffix)
+    paths = [
+        output / clip.relative_to(folder).with_name(output_name(clip, suffix)) for clip in clips
+    ]
     _check_distinct(paths)
+    taken = set(paths)
+    for path in paths:
+        if holder := next((parent for parent in path.parents if parent in taken), None):
+            raise UsageError(f"{path} would lie in the output {holder}; rename or exclude one")
     return paths
 
 
-def _is_folder_of_another(path: Path, paths: Sequence[Path]) -> bool:
-    """Whether a folder of images would hold the output of another clip."""
-    return any(path in other.parents for other in paths)
+def output_name(clip: Path, suffix: str) -> str:
+    """The name of a clip's output in a folder; it depends on nothing but the clip's own name.
+
+    A clip keeps its name, and gets the suffix where it has another one: ``a.mp4`` stays, and
+    ``a.mov`` becomes ``a.mov.mp4``. So do names that would then mean two things, such as
+    ``a.mov.mp4``. What is a folder says so: the images of ``shot`` become ``shot.images.mp4``, and
+    ``a.mp4`` becomes the folder ``a.mp4.images``.
+
+    Args:
+        clip: A file, or a folder of images.
+        suffix: Of the outputs; empty for folders of images.
+
+    Returns:
+        The name. Those of two clips in one folder always differ.
+    """
+    if clip.is_dir() or not suffix:
+        return f"{clip.name}{_IMAGES}{suffix}"
+    twofold = clip.stem.endswith(_IMAGES) or is_clip_name(clip.stem)
+    keeps = clip.suffix.lower() == suffix and not twofold
+    return clip.name if keeps else f"{clip.name}{suffix}"
+
+
+def is_clip_name(name: str) -> bool:
+    """Whether a file of that name counts as a clip."""
+    if Path(name).suffix.lower() in _MORE_SUFFIXES:
+        return True
+    kind = mimetypes.guess_type(name)[0] or ""
+    return kind.startswith(("video/", "audio/")) or kind == "image/gif"
 
 
 def _is_folder(path: Path) -> bool:
