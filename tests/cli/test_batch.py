@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 
 from tests.runner.odd_jobs import PLUGIN
 from vidstyle.cli.main import run_command
+from vidstyle.runner.storage.destination import Destination
 
 
 def test_good_clips_are_done_and_bad_ones_named(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -281,3 +284,31 @@ def test_patterns_choose_clips(folder, write_clip, capfd) -> None:  # type: igno
     assert [path.name for path in (folder / "out").rglob("*.mkv")] == ["b.mp4.mkv"]
     assert "the pattern *.avi matches no clip in clips" in capfd.readouterr().err
     assert run_command([*call, "--include", "nothing"]) == 3
+
+
+def test_batches_on_one_folder_share_the_work(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    for name in "abcdef":
+        write_clip(folder / "clips" / f"{name}.mp4", count=8)
+    write_odd_pipeline(folder, "none", delay=0.1)
+    call = ["odd.yaml", "clips", "-o", "out", "--plugins", "plugins", "--json", "--jobs", "1"]
+    command = [sys.executable, "-m", "vidstyle", "batch", *call]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    found = [outcomes(child.communicate(timeout=100)[0]) for child in children]
+    assert [child.returncode for child in children] == [0, 0]
+    states = [[one[f"{name}.mp4"]["state"] for one in found] for name in "abcdef"]
+    assert all(pair.count("done") == 1 for pair in states), states
+    others = {state for pair in states for state in pair if state != "done"}
+    assert others <= {"done already", "elsewhere"}
+    # Both have made some.
+    assert all(any(pair[number] == "done" for pair in states) for number in (0, 1)), states
+    assert len(list((folder / "out").glob("*.mkv"))) == 6
+
+
+def test_a_clip_that_another_process_holds_is_no_failure(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    for name in "ab":
+        write_clip(folder / "clips" / f"{name}.mp4", count=3)
+    (folder / "out").mkdir()
+    with Destination(folder / "out" / "a.mp4.mkv").reserved():
+        assert run_command(["batch", "identity.yaml", "clips", "-o", "out"]) == 0
+    assert "a.mp4: in progress elsewhere" in capfd.readouterr().err
+    assert [path.name for path in (folder / "out").glob("*.mkv")] == ["b.mp4.mkv"]

@@ -269,7 +269,8 @@ def test_the_file_is_replaced_only_with_overwrite(clips) -> None:  # type: ignor
 def test_nothing_is_written_through_a_link(clips) -> None:  # type: ignore[no-untyped-def]  # fixtures
     victim = clips / "victim"
     victim.write_text("mine")
-    for name in (".scores.json.part", ".scores.partial.json"):
+    (clips / ".vidstyle").mkdir()
+    for name in (".scores.json.part", ".vidstyle/scores.partial.json"):
         (clips / name).symlink_to(victim)
     evaluated("source.mkv", "blended.mkv")
     assert victim.read_text() == "mine"

@@ -132,19 +132,13 @@ def _faults_left(
 
 
 def _outputs(case: Case, names: Mapping[str, bytes]) -> set[str]:
-    """What a run may make and change: the output, and what resuming it takes."""
+    """What a run may make and change: the output, and what lies in its hidden folder."""
     path = Path(case.output)
-    # What a killed run left there is not the input's.
-    own = {f".{path.name}.lock", f".{path.stem}.partial{path.suffix}"} & {
-        Path(name).name for name in case.files
-    }
     records = f"{path.parent}/.vidstyle/{path.stem}"
     return {
         name
         for name in {*names, *case.files}
-        if name == case.output
-        or name.startswith((f"{case.output}/", f"{records}.", f"{records}-"))
-        or (name.startswith("out/") and Path(name).name in own)
+        if name == case.output or name.startswith((f"{case.output}/", f"{records}.", f"{records}-"))
     }
 
 

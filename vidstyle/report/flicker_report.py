@@ -77,7 +77,7 @@ def write_report(
 
 
 def write_text(destination: Destination, text: str) -> None:
-    """Write the file in UTF-8 beside its destination, then put it in place.
+    """Write the file in UTF-8 apart from its destination, then put it in place.
 
     Raises OutputError where it cannot be written, or exists and must not be replaced, and
     LockedError where another run writes it.

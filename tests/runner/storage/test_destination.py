@@ -99,7 +99,8 @@ def test_a_file_that_was_added_during_the_run_is_never_deleted(tmp_path: Path) -
 def test_a_kill_between_the_two_renames_loses_nothing(tmp_path: Path) -> None:
     out = folder_of_ours(tmp_path / "frames")
     destination = Destination(out, overwrite=True)
-    out.rename(tmp_path / ".frames.replaced")
+    (tmp_path / ".vidstyle").mkdir()
+    out.rename(tmp_path / ".vidstyle" / "frames.replaced")
     with destination.reserved():
         assert (out / "000000.png").read_text() == "x"
     assert [path.name for path in tmp_path.iterdir()] == ["frames"]
@@ -117,12 +118,13 @@ def test_an_output_that_appeared_meanwhile_is_not_replaced(tmp_path: Path) -> No
 def test_a_lock_that_was_removed_under_us_is_taken_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock = tmp_path / ".out.mp4.lock"
+    lock = tmp_path / ".vidstyle" / "out.mp4.lock"
     taken = []
 
     def flock(handle: IO[str], flags: int) -> None:
         if not taken:
             lock.unlink()
+            lock.parent.rmdir()
         taken.append(fcntl_flock(handle, flags))
 
     fcntl_flock = fcntl.flock

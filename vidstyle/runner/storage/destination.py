@@ -1,4 +1,7 @@
-"""The destination is untouched or complete: all is written beside it, then renamed."""
+"""The destination is untouched or complete: all is written apart from it, then renamed.
+
+What is not complete lies in the hidden folder that also has the manifests: on the same disk.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,13 @@ from vidstyle.core.sink import MANIFEST
 from vidstyle.runner.storage.locks import explain_removal, hold_lock
 from vidstyle.runner.storage.records import Records
 
-# Bytes: what lies beside the output while a run goes on is named after it, and made longer.
+# Bytes: what lies apart from the output while a run goes on is named after it, and made longer.
 _LONGEST_NAME = 255 - len("-0123456789abcdef.work-journal")
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where the output goes, and the names beside it that a run may use."""
+    """Where the output goes, and the names in the hidden folder that a run may use."""
 
     path: Path
     overwrite: bool = False
@@ -35,7 +38,7 @@ class Destination:
     @property
     def partial(self) -> Path:
         """The output while it is being joined; it has the suffix, which names the container."""
-        return self.path.with_name(f".{self.path.stem}.partial{self.path.suffix}")
+        return self.records.folder / f"{self.path.stem}.partial{self.path.suffix}"
 
     def check(self, source: Path) -> None:
         """Refuse what cannot end well, before anything is decoded."""
@@ -78,10 +81,10 @@ class Destination:
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
-        """Hold the output against other runs, and remove what is beside it afterwards.
+        """Hold the output against other runs, and remove what is not complete afterwards.
 
-        The records are left alone. Raises LockedError where another run holds it, and OutputError
-        where one has just made it and it is not to be replaced.
+        Manifests and stores are left alone. Raises LockedError where another run holds it, and
+        OutputError where one has just made it and it is not to be replaced.
         """
         with self._locked():
             if self.path.exists():
@@ -94,7 +97,7 @@ class Destination:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        lock = self.path.with_name(f".{self.path.name}.lock")
+        lock = self.records.folder / f"{self.path.name}.lock"
         with hold_lock(lock, f"another run is writing {self.path}"):
             yield
 
@@ -121,7 +124,7 @@ class Destination:
 
     @property
     def _aside(self) -> Path:
-        return self.path.with_name(f".{self.path.name}.replaced")
+        return self.records.folder / f"{self.path.name}.replaced"
 
     def _clear(self) -> None:
         with explain_removal():

@@ -17,8 +17,9 @@ from vidstyle.core.errors import LockedError, OutputError
 def hold_lock(lock: Path, busy: str) -> Iterator[None]:
     """Hold a lock file, and remove it afterwards.
 
-    Raises LockedError, which begins with ``busy``, where another process holds it, and OutputError
-    where it cannot be made.
+    Its folder is made where it is missing, and removed where it is empty then. Raises LockedError,
+    which begins with ``busy``, where another process holds it, and OutputError where it cannot be
+    made.
     """
     handle = _lock_file(lock, busy)
     while not _is_still(lock, handle):
@@ -30,12 +31,13 @@ def hold_lock(lock: Path, busy: str) -> Iterator[None]:
             yield
         finally:
             lock.unlink(missing_ok=True)
+            with suppress(OSError):
+                lock.parent.rmdir()
 
 
 def _lock_file(lock: Path, busy: str) -> IO[str]:
     try:
-        # Not emptied: who holds it has written there who they are.
-        handle = lock.open("a+")
+        handle = _open(lock)
     except OSError as error:
         raise OutputError(f"cannot write to {lock.parent}: {error.strerror}") from error
     try:
@@ -50,6 +52,15 @@ def _lock_file(lock: Path, busy: str) -> IO[str]:
         handle.truncate(0)
         os.write(handle.fileno(), f"process {os.getpid()} on {platform.node()}".encode())
     return handle
+
+
+def _open(lock: Path) -> IO[str]:
+    while True:
+        lock.parent.mkdir(exist_ok=True)
+        # Whoever has just removed the empty folder may do so again, though not for ever.
+        with suppress(FileNotFoundError):
+            # Not emptied: who holds it has written there who they are.
+            return lock.open("a+")
 
 
 def _holder(lock: Path) -> str:

@@ -2,7 +2,9 @@
 
 ``NAME.json`` is the manifest of the output NAME: its stamp, and how to make it again.
 ``STEM-KEY.work`` is the store of an interrupted run: KEY stands for the frames that it computes, so
-that a run with other options has a store of its own.
+that a run with other options has a store of its own. ``NAME.lock`` is held by the run that makes
+NAME, ``STEM.partial.SUFFIX`` is the output while it is being joined. The folder goes with its last
+file.
 """
 
 from __future__ import annotations
@@ -130,21 +132,13 @@ class Records:
 
     @contextmanager
     def work(self, output: Path, key: str) -> Iterator[Path]:
-        """The store of a run, held against other runs; its folder goes with the last file.
+        """The store of a run, held against other runs.
 
         Raises LockedError where another run computes the same frames, and OutputError.
         """
         path = self.folder / f"{output.stem}-{key[:_KEY_LENGTH]}{WORK}"
-        try:
-            try:
-                self.folder.mkdir(exist_ok=True)
-            except OSError as error:
-                raise OutputError(f"cannot make {self.folder}: {error.strerror}") from error
-            with hold_lock(lock_of(path), f"another run is computing the frames of {output}"):
-                yield path
-        finally:
-            with suppress(OSError):
-                self.folder.rmdir()
+        with hold_lock(lock_of(path), f"another run is computing the frames of {output}"):
+            yield path
 
     def works(self, output: Path | None = None) -> list[Path]:
         """The stores of interrupted runs: of one output, with any options, or of all."""
