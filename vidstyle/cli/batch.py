@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.cluster_options import Address, BatchEngine, chosen_cluster
 from vidstyle.cli.terminal import say
 
 
@@ -44,6 +45,8 @@ def batch(
     cache: given.Cache = None,
     cache_size: given.CacheSize = 20.0,
     dry_run: given.DryRun = False,
+    engine: BatchEngine = "local",
+    address: Address = None,
     plugins: given.Plugins = None,
     json: given.Json = False,
 ) -> None:
@@ -94,5 +97,6 @@ def batch(
     clip_batch = ClipBatch(wanted, names, size=size, rule=rule, retries=retries, as_json=json)
     if dry_run:
         clip_batch.print_plan()
-    else:
-        clip_batch.run()
+        return
+    with chosen_cluster(engine, address, cache) as cluster:
+        clip_batch.run(cluster)

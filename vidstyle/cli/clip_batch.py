@@ -66,8 +66,8 @@ class ClipBatch:
         self._size, self._rule, self._retries = size, rule, retries
         self._as_json = as_json
 
-    def run(self) -> None:
-        """Run them. Raises BatchError where some fail."""
+    def run(self, cluster: str | None = None) -> None:
+        """Run them, on the cluster at that address. Raises BatchError where some fail."""
         jobs, device = self._jobs, self._jobs[0].device
         loaded = with_learned_styles(
             jobs[0].pipeline,
@@ -75,7 +75,7 @@ class ClipBatch:
             as_json=self._as_json,
             check=lambda stand_in: check_without_clip(stand_in, device=device),
         )
-        jobs = [replace(job, pipeline=loaded) for job in jobs]
+        jobs = [replace(job, pipeline=loaded, cluster=cluster) for job in jobs]
         listeners: dict[Path, Listener] = {
             job.input: clip_listener(job.input, as_json=self._as_json) for job in jobs
         }

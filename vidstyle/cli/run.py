@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidstyle.cli import shared_options as given
-from vidstyle.runner.execution.engines import EngineName, engine_summaries
+from vidstyle.cli.cluster_options import Address, RunEngine, chosen_cluster
 
 if TYPE_CHECKING:
     from vidstyle.runner.config.pipeline import Pipeline
@@ -53,7 +53,8 @@ def run(
     cache: given.Cache = None,
     cache_size: given.CacheSize = 20.0,
     dry_run: given.DryRun = False,
-    engine: Annotated[EngineName, typer.Option(help=engine_summaries())] = "threaded",
+    engine: RunEngine = "threaded",
+    address: Address = None,
     plugins: given.Plugins = None,
     json: given.Json = False,
 ) -> None:
@@ -88,7 +89,7 @@ def run(
             budget=parse_size(max_memory, "--max-memory"),
             cache=cache,
             cache_limit=int(cache_size * 2**30),
-            engine=engine,
+            engine="threaded" if engine == "ray" else engine,
         )
         for source, destination in output_paths(inputs, output, suffix, label=pipeline.stem)
     ]
@@ -112,5 +113,9 @@ def run(
         else:
             with listener(as_json=json) as show:
                 stored = InterruptionListener(show)
-                with explain_interruption(stored.sentence), stopping_softly() as stop:
-                    jobs.run(job, listen=stored, stop=stop)
+                with (
+                    explain_interruption(stored.sentence),
+                    stopping_softly() as stop,
+                    chosen_cluster(engine, address, cache) as cluster,
+                ):
+                    jobs.run(replace(job, cluster=cluster), listen=stored, stop=stop)

@@ -28,6 +28,9 @@ class Looked:
     """Of each job, or why it cannot be opened."""
 
 
+MOST_ON_CLUSTER = 64
+"""Clips at a time whose units a cluster computes, unless the user sets another limit."""
+
 BatchEvent: TypeAlias = Looked | Begun | Progress | Outcome
 
 
@@ -60,7 +63,7 @@ def run_batch(
         outlooks = _look(jobs, pool, stop)
         _check(outlooks, rule)
         on_gpu = any(isinstance(each, Outlook) and each.device != "cpu" for each in outlooks)
-        if size is None and on_gpu:
+        if size is None and on_gpu and jobs[0].cluster is None:
             pool.size = 1
         yield Looked(outlooks)
         schedule = Schedule(jobs, outlooks, rule, retries, budget)
@@ -78,6 +81,11 @@ def survey(
 
 
 def _most(size: int | None, jobs: Sequence[Job]) -> int:
+    if size is None and jobs[0].cluster is not None:
+        from vidstyle.runner.execution.ray_cluster import cores_of_cluster
+
+        # Each clip has at least one unit, and needs a process here that hands it out.
+        return min(cores_of_cluster(), MOST_ON_CLUSTER, len(jobs))
     return min(size or available_cores(), len(jobs))
 
 

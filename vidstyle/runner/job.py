@@ -16,7 +16,7 @@ from vidstyle.core.stop import StopRequest
 from vidstyle.runner.clips import reading
 from vidstyle.runner.config.pipeline import Pipeline
 from vidstyle.runner.execution.checkpoints import PauseRule
-from vidstyle.runner.execution.computation import compute_in_turn
+from vidstyle.runner.execution.computation import Compute, compute_in_turn
 from vidstyle.runner.execution.engines import EngineName
 from vidstyle.runner.execution.events import AlreadyDone, Event, Listener, NoteEvent, Result
 from vidstyle.runner.execution.execute import execute
@@ -25,7 +25,7 @@ from vidstyle.runner.plan.assembly import Assembly, assemble, make_stage
 from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.identity import stage_identities
-from vidstyle.runner.plan.memory import BUDGET
+from vidstyle.runner.plan.memory import BUDGET, process_memory
 from vidstyle.runner.plan.resolve import make_plan
 from vidstyle.runner.plan.side_reading import open_side_inputs
 from vidstyle.runner.storage.destination import Destination
@@ -60,6 +60,8 @@ class Job:
     that is what the job would make is left."""
     cores: int | None = None
     """Cores that the run may use; None for all that its process may."""
+    cluster: str | None = None
+    """HOST:PORT of the Ray cluster that computes the frames; None for this process."""
 
 
 def output_suffix(pipeline: Pipeline) -> str:
@@ -95,7 +97,9 @@ def find_outlook(job: Job) -> Outlook:
     """Open the input and resolve the plan. Raises what stops the job; writes nothing."""
     with prepared(job, to_write=False) as (assembly, plan):
         standing = look_up(job.output, job.input, assembly, plan)
-        return Outlook(standing, plan.memory, plan.device, plan.frame_total)
+        # What a cluster computes takes the memory of its nodes.
+        memory = plan.memory if job.cluster is None else process_memory(torch=False)
+        return Outlook(standing, memory, plan.device, plan.frame_total)
 
 
 @contextmanager
@@ -179,13 +183,21 @@ def _executed(
         plan,
         Destination(job.output, job.overwrite),
         original=job.input,
-        compute=compute_in_turn(job.engine),
+        compute=_compute(job),
         listen=listen,
         resume=job.resume,
         timeout=job.timeout,
         rule=rule,
         cache=_cache_use(job, assembly, plan),
     )
+
+
+def _compute(job: Job) -> Compute:
+    if job.cluster is None:
+        return compute_in_turn(job.engine)
+    from vidstyle.runner.execution.ray_units import compute_on_ray
+
+    return compute_on_ray(job.cluster)
 
 
 def _cache_use(job: Job, assembly: Assembly, plan: Plan) -> CacheUse | None:

@@ -91,12 +91,13 @@ class ChunkNumbering:
         position: ChunkPosition | None = None,
         *,
         first: int = 0,
+        stop: int | None = None,
     ) -> None:
         """Number frames from the first one on, or from where an earlier run stood.
 
-        Frames before the index ``first`` are left out.
+        Frames before the index ``first`` are left out, and those from ``stop`` on.
         """
-        self._least_index = first
+        self._least_index, self._stop = first, stop
         self._least, self._most = chunk
         self._checkpoints = {} if checkpoints is None else checkpoints
         self._rule = rule or PauseRule()
@@ -115,6 +116,9 @@ class ChunkNumbering:
             if frame.index < self._least_index:
                 self._checkpoints.pop(frame.index, None)
                 continue
+            if self._stop is not None and frame.index >= self._stop:
+                self._checkpoints.pop(frame.index, None)
+                return
             before = self._position
             position = self._after(frame)
             kept = frame.checkpoint and (

@@ -128,7 +128,14 @@ def _missing(store: Store, wanted: Mapping[str, str]) -> tuple[Resumption, ...]:
 
 def _remaining(store: Store, missing: Sequence[Resumption], base: Work) -> Remaining:
     works = [
-        replace(base, start=gap.checkpoint, stop=gap.stop, chunk=gap.chunk, first=gap.first)
+        replace(
+            base,
+            start=gap.checkpoint,
+            stop=gap.stop,
+            chunk=gap.chunk,
+            ends_at_cut=gap.stop is not None,
+            first=gap.first,
+        )
         for gap in missing
     ]
     images = store.images(missing[0].images)

@@ -100,7 +100,7 @@ def unit_works(works: Iterable[Work], units: Sequence[UnitStart]) -> Iterator[Wo
         starts = [work, *(at_unit(work, unit) for unit in inside)]
         stops = [*(unit.first for unit in inside), work.stop]
         for start, stop in zip(starts, stops, strict=True):
-            yield replace(start, stop=stop)
+            yield replace(start, stop=stop, ends_at_cut=stop is not None)
 
 
 def at_unit(work: Work, unit: UnitStart) -> Work:

@@ -60,6 +60,8 @@ class Work:
     """Index of the first frame that is left out, the first one of a chunk; None for all."""
     chunk: int = 0
     """Number of the first frame's chunk."""
+    ends_at_cut: bool = False
+    """Whether ``stop`` is at a cut, over which nothing is carried: no checkpoint is made there."""
     first: int | None = None
     """Index of the first frame that is computed; those before it are read to find its cut. None
     for the first one that is read."""
@@ -183,8 +185,10 @@ class RunningWork:
             resume=None if start is None else (start.mark, start.clock),
         )
         position = None if start is None else start.position
+        # Stages need not compute the frames that follow on a cut, to be left out by the encoder.
+        end = work.stop if work.ends_at_cut else None
         numbering = ChunkNumbering(
-            plan.chunk, checkpoints, work.pauses, position, first=work.first or 0
+            plan.chunk, checkpoints, work.pauses, position, first=work.first or 0, stop=end
         )
         self._encoder = Encoder(
             parts.sink, plan, checkpoints, work.pauses, lambda: self._reader.clock

@@ -28,6 +28,11 @@ def code_digest(assembly: Assembly) -> str:
     return _digest(_code(assembly))
 
 
+def own_code_digest() -> str:
+    """Hash of our own sources, and of the versions of libraries that make pixels."""
+    return _digest(_own_code())
+
+
 def stage_identities(assembly: Assembly, plan: Plan) -> list[str]:
     """For each stage a hash of what the layers that it writes depend on besides those it reads."""
     code = _digest(_code(assembly))

@@ -1,0 +1,235 @@
+"""``--engine ray``: a cluster computes what the serial run does, whatever is lost on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from vidstyle.cli.main import run_command
+
+COUNT, CUTS = 40, (7, 9, 20, 31)
+PIPELINE = """\
+version: 1
+chunk: {least: 5, most: 8}
+stages:
+  - use: decode/pyav
+  - use: shots/histogram
+  - use: flow/farneback
+  - use: filter/fragile
+    folder: FOLDER
+  - use: blend/warped
+  - use: encode/pyav
+    codec: libx264
+"""
+PLUGIN = '''
+import os, signal, time
+from pathlib import Path
+from vidstyle.core import NOW, BaseStage, Needs, StageOptions
+
+class Fragile(BaseStage):
+    """Kills its process once, and writes down what it computes."""
+
+    class Options(StageOptions):
+        folder: str = ""
+
+    needs = Needs(reads={"image": NOW}, writes=("image",))
+
+    def step(self, window, state):
+        folder = Path(self.options.folder)
+        if window.now.index == 24 and (folder / "kill").exists():
+            (folder / "kill").unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        if (folder / "slow").exists():
+            time.sleep(0.2)
+        with (folder / "log").open("a") as log:
+            log.write(f"{window.now.index} {os.getpid()}\\n")
+        return {"image": 1 - window.now.host("image")}, state
+
+STAGE = Fragile
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """With a pipeline, a plugin, and a clip with cuts."""
+    (tmp_path / "plugins" / "filter").mkdir(parents=True)
+    (tmp_path / "plugins" / "filter" / "fragile.py").write_text(PLUGIN)
+    (tmp_path / "p.yaml").write_text(PIPELINE.replace("FOLDER", str(tmp_path)))
+    rng = np.random.default_rng(0)
+    textures = [rng.integers(0, 255, (60, 120, 3), np.uint8) for _ in range(len(CUTS) + 1)]
+    (tmp_path / "clips" / "sub").mkdir(parents=True)
+    for name in ("in.mkv", "clips/a.mkv", "clips/sub/b.mkv"):
+        with av.open(str(tmp_path / name), "w") as container:
+            stream = container.add_stream("libx264", rate=25, width=64, height=48)
+            stream.pix_fmt = "yuv420p"
+            for index in range(COUNT):
+                texture = textures[sum(index >= cut for cut in CUTS)]
+                image = np.ascontiguousarray(texture[6:54, index : index + 64])
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
+            container.mux(stream.encode(None))
+    return tmp_path
+
+
+def on_ray(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command with a cluster of its own, on all cores of the machine."""
+    return subprocess.run(
+        [sys.executable, "-m", "vidstyle", *command, "--engine", "ray"],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        preexec_fn=lambda: os.sched_setaffinity(0, range(os.cpu_count() or 1)),
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+
+
+def packets(path: Path) -> list[tuple[int | None, int | None, bytes]]:
+    with av.open(str(path)) as container:
+        return [(p.pts, p.dts, bytes(p)) for p in container.demux(video=0) if p.size]
+
+
+def computed(folder: Path) -> Counter[int]:
+    lines = (folder / "log").read_text().splitlines()
+    (folder / "log").unlink()
+    return Counter(int(line.split()[0]) for line in lines)
+
+
+@pytest.mark.slow
+def test_a_clip_is_spread_over_processes_and_a_killed_one_costs_its_unit(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    serial = ["run", "p.yaml", "in.mkv", "-o", "serial.mkv", "--engine", "serial"]
+    assert run_command([*serial, "--plugins", "plugins"]) == 0
+    assert set(computed(folder).values()) == {1}
+    (folder / "kill").touch()
+    command = ("run", "p.yaml", "in.mkv", "-o", "ray.mkv", "--plugins", "plugins", "--json")
+    ended = on_ray(*command, cwd=folder)
+    assert ended.returncode == 0, ended.stderr
+    events = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert sum(event["event"] == "frame" for event in events) == COUNT
+    assert packets(folder / "ray.mkv") == packets(folder / "serial.mkv")
+    assert not (folder / "kill").exists()
+    counts = computed(folder)
+    again = sorted(index for index, count in counts.items() if count > 1)
+    # The unit from 20 on was under way when its process was killed at 24.
+    assert again == [20, 21, 22, 23]
+    assert len(counts) == COUNT
+
+
+@pytest.mark.slow
+def test_a_folder_that_was_begun_here_is_finished_on_a_cluster(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    given = ["p.yaml", "in.mkv", "-o", "serial.mp4", "--plugins", "plugins"]
+    assert run_command(["run", *given]) == 0
+    computed(folder)
+    (folder / "clips" / "bad.mkv").write_text("no video")
+    # Killed at frame 24 of one clip: what was stored before stays.
+    (folder / "kill").touch()
+    batch = ["batch", "p.yaml", "clips", "-o", "out", "--plugins", "plugins"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "vidstyle", *batch, "--jobs", "1", "--retries", "0"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert ended.returncode == 7, ended.stderr
+    assert [path.name for path in (folder / "out").rglob("*.mp4")] == ["b.mp4"], ended.stderr
+    computed(folder)
+    ended = on_ray(*batch, cwd=folder)
+    assert ended.returncode == 7, ended.stderr
+    assert "1 of 3 clips failed: bad.mkv" in ended.stderr
+    for name in ("a.mp4", "sub/b.mp4"):
+        assert packets(folder / "out" / name) == packets(folder / "serial.mp4")
+    # The chunks of the killed run that were whole are used; the last of them began at 7 or 15.
+    assert computed(folder) in (Counter(range(15, COUNT)), Counter(range(20, COUNT)))
+
+
+@pytest.mark.slow
+def test_an_interrupted_cluster_leaves_what_is_done(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    given = ["run", "p.yaml", "in.mkv", "--plugins", "plugins"]
+    assert run_command([*given, "-o", "serial.mkv"]) == 0
+    computed(folder)
+    (folder / "slow").touch()
+    with subprocess.Popen(
+        [sys.executable, "-m", "vidstyle", *given, "-o", "ray.mkv", "--engine", "ray", "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    ) as child:
+        assert child.stdout is not None
+        while '"event": "frame"' not in child.stdout.readline():
+            assert child.poll() is None
+        # As Ctrl-C in a terminal does: to all processes of the command.
+        os.killpg(child.pid, signal.SIGINT)
+        rest = child.stdout.read()
+        assert child.wait(60) == 130
+    (kept,) = (event["frames"] for event in map(json.loads, rest.splitlines()) if "store" in event)
+    assert 0 < kept < COUNT
+    computed(folder)
+    assert run_command([*given, "-o", "ray.mkv"]) == 0
+    assert sum(computed(folder).values()) == COUNT - kept
+    assert packets(folder / "ray.mkv") == packets(folder / "serial.mkv")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--address", "head:6379"], "--address goes with --engine ray"),
+        (["--engine", "ray", "--cache", "cache"], "--cache is a folder of this machine"),
+        (["--engine", "ray", "--address", "head"], "wanted HOST:PORT"),
+        (["--engine", "ray", "--address", "ray://head:10001"], "wanted HOST:PORT"),
+    ],
+)
+def test_options_that_contradict_are_refused(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    options: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(folder)
+    for command in (["run", "p.yaml", "in.mkv"], ["batch", "p.yaml", "clips"]):
+        assert run_command([*command, "-o", "out", "--plugins", "plugins", *options]) == 2
+        assert message in capfd.readouterr().err
+
+
+def test_an_address_where_nothing_answers_is_refused_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+        command = ["run", "p.yaml", "in.mkv", "-o", "out.mkv", "--plugins", "plugins"]
+        assert run_command([*command, "--engine", "ray", "--address", address]) == 2
+    assert f"{address}: nothing answers there" in capfd.readouterr().err
+    assert not (folder / "out.mkv").exists()
+
+
+def test_without_ray_it_says_how_to_install_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    command = ["run", "p.yaml", "in.mkv", "-o", "out.mkv", "--plugins", "plugins"]
+    assert run_command([*command, "--engine", "ray"]) == 2
+    assert "pip install 'vidstyle[ray]'" in capfd.readouterr().err
