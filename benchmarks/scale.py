@@ -35,7 +35,7 @@ from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.execution import ray_units
 from vidstyle.runner.execution.computation import Remaining
 from vidstyle.runner.execution.ray_cluster import open_cluster, with_threads
-from vidstyle.runner.execution.ray_tasks import Answer, Pieces, Task
+from vidstyle.runner.execution.ray_tasks import Answer, Pieces, UnitTask
 from vidstyle.runner.execution.recorder import Recorder
 from vidstyle.runner.execution.units import can_be_cut, find_units
 from vidstyle.runner.execution.work import EncodedChunk, Work, WorkSegment, run_work
@@ -151,7 +151,7 @@ def _drive(address: str, units: int, size: int) -> float:
             return time.process_time() - started
 
 
-def empty_unit(task: Task, pieces: Pieces) -> Answer:
+def empty_unit(task: UnitTask, pieces: Pieces) -> Answer:
     """Computes nothing, and returns as many bytes as it is asked for."""
     size = (task.work.first or 0) // UNIT
     data = np.random.default_rng(task.work.chunk).bytes(size)

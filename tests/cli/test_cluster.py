@@ -148,12 +148,12 @@ def test_a_folder_that_was_begun_here_is_finished_on_a_cluster(
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert ended.returncode == 7, ended.stderr
-    assert [path.name for path in (folder / "out").rglob("*.mp4")] == ["b.mp4"], ended.stderr
+    assert [path.name for path in (folder / "out").rglob("*.mp4")] == ["b.mkv.mp4"], ended.stderr
     computed(folder)
     ended = on_ray(*batch, cwd=folder)
     assert ended.returncode == 7, ended.stderr
     assert "1 of 3 clips failed: bad.mkv" in ended.stderr
-    for name in ("a.mp4", "sub/b.mp4"):
+    for name in ("a.mkv.mp4", "sub/b.mkv.mp4"):
         assert packets(folder / "out" / name) == packets(folder / "serial.mp4")
     # The chunks of the killed run that were whole are used; the last of them began at 7 or 15.
     assert computed(folder) in (Counter(range(15, COUNT)), Counter(range(20, COUNT)))

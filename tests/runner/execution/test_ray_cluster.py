@@ -12,7 +12,7 @@ from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import DeviceError
 from vidstyle.core.needs import Needs
 from vidstyle.core.plan import Plan, PlannedStage
-from vidstyle.runner.execution.ray_cluster import Node, UnitNeeds, unit_needs, with_threads
+from vidstyle.runner.execution.ray_cluster import ClusterNode, UnitNeeds, unit_needs, with_threads
 
 GIB = 2**30
 
@@ -40,17 +40,21 @@ def plan(*, memory: int, device: str = "cpu", on_device: int = 0) -> Plan:
     ("nodes", "wanted"),
     [
         # Memory for a unit on each core.
-        ([Node("a", 8, 32 * GIB, 0)], UnitNeeds(1, 2 * GIB, 0, 8)),
+        ([ClusterNode("a", 8, 32 * GIB, 0)], UnitNeeds(1, 2 * GIB, 0, 8)),
         # Memory for two: they divide the cores.
-        ([Node("a", 8, 5 * GIB, 0)], UnitNeeds(4, 2 * GIB, 0, 2)),
+        ([ClusterNode("a", 8, 5 * GIB, 0)], UnitNeeds(4, 2 * GIB, 0, 2)),
         # The head of a cluster computes nothing; the smallest node decides.
         (
-            [Node("head", 0, 32 * GIB, 0), Node("a", 8, 5 * GIB, 0), Node("b", 2, 4 * GIB, 0)],
+            [
+                ClusterNode("head", 0, 32 * GIB, 0),
+                ClusterNode("a", 8, 5 * GIB, 0),
+                ClusterNode("b", 2, 4 * GIB, 0),
+            ],
             UnitNeeds(1, 2 * GIB, 0, 4),
         ),
     ],
 )
-def test_units_share_cores_and_memory(nodes: list[Node], wanted: UnitNeeds) -> None:
+def test_units_share_cores_and_memory(nodes: list[ClusterNode], wanted: UnitNeeds) -> None:
     assert unit_needs(plan(memory=2 * GIB), nodes) == wanted
 
 
@@ -58,7 +62,7 @@ def test_units_share_cores_and_memory(nodes: list[Node], wanted: UnitNeeds) -> N
     ("on_device", "part"), [(0, 1 / 4), (5 * GIB, 1 / 3), (9 * GIB, 1.0), (40 * GIB, 1.0)]
 )
 def test_units_share_a_gpu_by_the_memory_of_its_stages(on_device: int, part: float) -> None:
-    nodes = [Node("a", 16, 64 * GIB, 1), Node("b", 16, 64 * GIB, 0)]
+    nodes = [ClusterNode("a", 16, 64 * GIB, 1), ClusterNode("b", 16, 64 * GIB, 0)]
     needs = unit_needs(plan(memory=2 * GIB, device="cuda:0", on_device=on_device), nodes)
     assert needs.gpu == part
     assert needs.slots == round(1 / part)
@@ -69,15 +73,21 @@ def test_units_share_a_gpu_by_the_memory_of_its_stages(on_device: int, part: flo
     [
         (
             plan(memory=40 * GIB),
-            [Node("10.0.0.1", 8, 32 * GIB, 0)],
+            [ClusterNode("10.0.0.1", 8, 32 * GIB, 0)],
             "needs a core, 40.0 GiB of memory; the Ray cluster has 10.0.0.1 with 8 cores, 32.0 GiB",
         ),
-        (plan(memory=GIB, device="cuda:0"), [Node("a", 8, 32 * GIB, 0)], "and a GPU; the Ray"),
+        (
+            plan(memory=GIB, device="cuda:0"),
+            [ClusterNode("a", 8, 32 * GIB, 0)],
+            "and a GPU; the Ray",
+        ),
         (plan(memory=GIB), [], "the Ray cluster has no node"),
-        (plan(memory=GIB), [Node("a", 0, GIB, 0)] * 5, "and 2 more"),
+        (plan(memory=GIB), [ClusterNode("a", 0, GIB, 0)] * 5, "and 2 more"),
     ],
 )
-def test_what_no_node_can_take_is_refused(wanted: Plan, nodes: list[Node], message: str) -> None:
+def test_what_no_node_can_take_is_refused(
+    wanted: Plan, nodes: list[ClusterNode], message: str
+) -> None:
     with pytest.raises(DeviceError, match=message):
         unit_needs(wanted, nodes)
 

@@ -38,7 +38,7 @@ _GPU_UNITS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class ClusterNode:
     """What one machine of a cluster has."""
 
     address: str
@@ -112,7 +112,7 @@ def import_ray() -> ModuleType:
     return ray
 
 
-def nodes_of_cluster() -> list[Node]:
+def nodes_of_cluster() -> list[ClusterNode]:
     """The machines that are there now."""
     return [_node(facts) for facts in import_ray().nodes() if facts["Alive"]]
 
@@ -122,7 +122,7 @@ def cores_of_cluster() -> int:
     return max(int(sum(node.cores for node in nodes_of_cluster())), 1)
 
 
-def unit_needs(plan: Plan, nodes: list[Node]) -> UnitNeeds:
+def unit_needs(plan: Plan, nodes: list[ClusterNode]) -> UnitNeeds:
     """As many units beside each other as cores and memory allow, and as many threads each.
 
     Raises DeviceError where no node can take one: what it needs, and what there is.
@@ -148,9 +148,9 @@ def with_threads(plan: Plan, threads: int) -> Plan:
     return replace(plan, source=source, stages=tuple(stages))
 
 
-def _node(facts: Mapping[str, Any]) -> Node:
+def _node(facts: Mapping[str, Any]) -> ClusterNode:
     has = facts["Resources"]
-    return Node(
+    return ClusterNode(
         str(facts["NodeManagerAddress"]),
         has.get("CPU", 0.0),
         has.get("memory", 0.0),
@@ -158,7 +158,7 @@ def _node(facts: Mapping[str, Any]) -> Node:
     )
 
 
-def _units_on(node: Node, memory: int, gpu: float) -> int:
+def _units_on(node: ClusterNode, memory: int, gpu: float) -> int:
     count = min(int(node.cores), int(node.memory // max(memory, 1)))
     return min(count, int(node.gpus / gpu)) if gpu else count
 
@@ -169,7 +169,7 @@ def _gpu_part(plan: Plan) -> float:
     return 1 / max(min(_GPU_MEMORY // max(taken, 1), _GPU_UNITS), 1)
 
 
-def _inventory(nodes: list[Node]) -> str:
+def _inventory(nodes: list[ClusterNode]) -> str:
     texts = [
         f"{node.address} with {node.cores:g} cores, {size_text(int(node.memory))} and"
         f" {node.gpus:g} GPUs"

@@ -29,7 +29,7 @@ Pieces: TypeAlias = Mapping[int, Sequence[tuple[int, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class UnitTask:
     """What is asked of another machine."""
 
     plan: Plan
@@ -56,7 +56,7 @@ class Answer:
     """That it took there."""
 
 
-def compute_unit(task: Task, pieces: Pieces) -> Answer:
+def compute_unit(task: UnitTask, pieces: Pieces) -> Answer:
     """Compute a unit. Raises nothing: errors are part of the answer."""
     started = time.perf_counter()
     answer = Answer(node=socket.gethostname(), process=os.getpid())
@@ -71,7 +71,7 @@ def compute_unit(task: Task, pieces: Pieces) -> Answer:
         return replace(answer, error=portable_error(error))
 
 
-def search_units(task: Task, pieces: Pieces) -> Iterator[UnitStart | AllUnits | Answer]:
+def search_units(task: UnitTask, pieces: Pieces) -> Iterator[UnitStart | AllUnits | Answer]:
     """Find the units of a work; last comes ``AllUnits``, or an answer where that cannot be."""
     try:
         plan, work, missing = _prepare(task, pieces)
@@ -98,7 +98,7 @@ def portable_error(error: Exception) -> Exception:
     return RuntimeError(f"{type(error).__name__}: {error}")
 
 
-def _prepare(task: Task, pieces: Pieces) -> tuple[Plan, Work, tuple[int, ...]]:
+def _prepare(task: UnitTask, pieces: Pieces) -> tuple[Plan, Work, tuple[int, ...]]:
     """Plan and work with this machine's paths, or what is missing for that."""
     if task.code != own_code_digest():
         raise DeviceError(

@@ -25,7 +25,7 @@ from vidstyle.runner.execution.ray_cluster import (
 )
 from vidstyle.runner.execution.ray_tasks import (
     Answer,
-    Task,
+    UnitTask,
     compute_unit,
     remove_copies,
     search_units,
@@ -69,7 +69,7 @@ class RayUnits:
         join_cluster(self._address)
         self._ray = import_ray()
         self._needs = needs = unit_needs(self._plan, nodes_of_cluster())
-        self._task = Task(
+        self._task = UnitTask(
             with_threads(self._plan, needs.cores),
             self._base,
             list_shipments(self._plan, self._base),
