@@ -73,7 +73,11 @@ def test_a_clip_that_fails_leaves_no_empty_folder(folder, write_clip) -> None:  
     (folder / "clips" / "deep").mkdir()
     (folder / "clips" / "deep" / "b.mp4").write_text("not a video")
     assert run_command(["batch", "identity.yaml", "clips", "-o", "out"]) == 7
-    assert sorted(path.name for path in (folder / "out").iterdir()) == [".vidstyle", "a.mp4.mkv"]
+    assert sorted(path.name for path in (folder / "out").iterdir()) == [
+        ".vidstyle",
+        "a.mp4.mkv",
+        "summary.json",
+    ]
 
 
 CRASHING = """\
@@ -164,7 +168,7 @@ def test_a_clip_that_crashed_once_is_tried_again(
     assert run_command([*call, "--json", "--retries", retries]) == code
     found = outcomes(capfd.readouterr().out)["a.mp4"]
     assert found["attempts"] == attempts
-    assert (found["error"] is None) == (code == 0)
+    assert (found["reason"] is None) == (code == 0)
 
 
 def test_bad_input_and_bad_stages_are_not_tried_again(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
@@ -312,3 +316,43 @@ def test_a_clip_that_another_process_holds_is_no_failure(folder, write_clip, cap
         assert run_command(["batch", "identity.yaml", "clips", "-o", "out"]) == 0
     assert "a.mp4: in progress elsewhere" in capfd.readouterr().err
     assert [path.name for path in (folder / "out").glob("*.mkv")] == ["b.mp4.mkv"]
+
+
+def test_the_summary_says_how_each_clip_ended(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "clips" / "a.mp4", count=5)
+    (folder / "clips" / "b.mp4").write_text("no video")
+    call = ["batch", "identity.yaml", "clips", "-o", "out"]
+    assert run_command(call) == 7
+    lines = capfd.readouterr().err.splitlines()
+    table = lines[next(n for n, line in enumerate(lines) if line.startswith("clip ")) :]
+    assert [row.split()[:3] for row in table[1:3]] == [
+        ["a.mp4", "done", "5"],
+        ["b.mp4", "failed", "decode:"],
+    ]
+    assert all(len(row) <= 80 for row in table[:3])
+    assert table[3].startswith("2 clips: 1 done, 1 failed; 5 frames in 0:0")
+    summary = json.loads((folder / "out" / "summary.json").read_text())
+    assert summary["states"] == {"done": 1, "failed": 1}
+    good, bad = summary["clips"]
+    assert (good["state"], good["frames"], good["attempts"]) == ("done", 5, 1)
+    assert good["output"] == "out/a.mp4.mkv"
+    assert good["seconds"] > 0
+    assert (bad["state"], bad["stage"], bad["frames"]) == ("failed", "decode", None)
+    assert "not a video that can be read" in bad["reason"]
+    # The same with JSON, which has the summary as its last line.
+    assert run_command([*call, "--json"]) == 7
+    last = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert {**last, "event": None} == {
+        **json.loads((folder / "out" / "summary.json").read_text()),
+        "event": None,
+    }
+    assert last["states"] == {"done already": 1, "failed": 1}
+
+
+def test_a_summary_of_somebody_else_stays(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "clips" / "a.mp4", count=3)
+    (folder / "out").mkdir()
+    (folder / "out" / "summary.json").write_text("{}")
+    assert run_command(["batch", "identity.yaml", "clips", "-o", "out"]) == 0
+    assert (folder / "out" / "summary.json").read_text() == "{}"
+    assert "summary.json is not of vidstyle" in capfd.readouterr().err

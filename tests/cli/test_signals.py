@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -129,6 +130,8 @@ def test_a_batch_stores_what_is_finished_of_its_clips(  # type: ignore[no-untype
     assert len(kept) == int(jobs)
     assert sum(kept) == done
     assert "0 of 2 clips are done: the same command does the others" in errors
+    states = [clip["state"] for clip in json.loads(rest.splitlines()[-1])["clips"]]
+    assert states == ["interrupted", "interrupted" if jobs == "2" else "waiting"]
     again = begin()
     output, errors = again.communicate(timeout=120)
     assert again.returncode == 0, errors

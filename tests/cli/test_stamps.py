@@ -72,7 +72,8 @@ def test_what_is_done_is_left_as_it_is_and_not_read_again(
     assert batch() == 0
     err = capfd.readouterr().err
     assert [line for line in err.splitlines() if "done already" in line] == err.splitlines()
-    assert len(err.splitlines()) == 3
+    assert err.splitlines()[-1] == "3 clips: 3 done already"
+    assert len(err.splitlines()) == 4
     assert times(clips / "out") == made
 
 

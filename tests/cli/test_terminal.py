@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import pty
+import re
 import subprocess
 import sys
 import unicodedata
@@ -119,3 +120,16 @@ def on_a_terminal(*arguments: str) -> str:
     os.close(ours)
     assert done.returncode == 0, output
     return output.decode()
+
+
+@pytest.mark.slow
+def test_a_batch_shows_all_clips_and_each_that_runs(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    for name in ("a", "[red]b"):
+        write_clip(folder / "clips" / f"{name}.mp4", count=60)
+    output = on_a_terminal("batch", "identity.yaml", "clips", "-o", "out", "--jobs", "2")
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output)
+    bars, table = plain.split("clip   ", 1)
+    assert re.search(r"all clips +\S+ .*\d+:\d\d left, \d of 2 clips, frame \d+ of 120, ", bars)
+    assert re.search(r"  a\.mp4 +\S+ \d+ of 60", bars)
+    assert "  [red]b.mp4 " in bars
+    assert "2 clips: 2 done; 120 frames in 0:0" in table

@@ -94,7 +94,9 @@ def batch(
         )
     ]
     names = [str(clip.relative_to(folder)) for clip in clips]
-    clip_batch = ClipBatch(wanted, names, size=size, rule=rule, retries=retries, as_json=json)
+    clip_batch = ClipBatch(
+        wanted, names, size=size, rule=rule, retries=retries, summary=output, as_json=json
+    )
     if dry_run:
         clip_batch.print_plan()
         return

@@ -6,18 +6,20 @@ import json
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 
+from vidstyle.cli.batch_summary import print_summary, summary_json, write_summary
+from vidstyle.cli.batch_view import batch_view
 from vidstyle.cli.interruption import explain_interruption, stopping_softly
 from vidstyle.cli.plan_text import mebibytes
-from vidstyle.cli.progress import clip_listener
 from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
 from vidstyle.cli.terminal import answer, print_table, say
 from vidstyle.core.errors import BatchError, UsageError
 from vidstyle.runner.batch import OccupiedError, run_batch, survey
-from vidstyle.runner.execution.events import Listener
 from vidstyle.runner.job import Job, Outlook, check_without_clip
-from vidstyle.runner.schedule import Begun, Outcome, Progress, Rule
+from vidstyle.runner.schedule import Begun, Outcome, Rule
 
 
 def rule_of(*, redo: bool, keep: bool, overwrite: bool) -> Rule:
@@ -48,6 +50,7 @@ class ClipBatch:
         size: Most clips at a time; None for auto.
         rule: For outputs that are there.
         retries: As ``run_batch`` has it.
+        summary: The folder for ``summary.json``; None for no such file.
         as_json: Whether events are printed as JSON.
     """
 
@@ -59,12 +62,13 @@ class ClipBatch:
         size: int | None,
         rule: Rule,
         retries: int,
+        summary: Path | None,
         as_json: bool,
     ) -> None:
         self._jobs = list(jobs)
         self._names = {job.input: name for job, name in zip(jobs, names, strict=True)}
         self._size, self._rule, self._retries = size, rule, retries
-        self._as_json = as_json
+        self._summary, self._as_json = summary, as_json
 
     def run(self, cluster: str | None = None) -> None:
         """Run them, on the cluster at that address. Raises BatchError where some fail."""
@@ -76,36 +80,42 @@ class ClipBatch:
             check=lambda stand_in: check_without_clip(stand_in, device=device),
         )
         jobs = [replace(job, pipeline=loaded, cluster=cluster) for job in jobs]
-        listeners: dict[Path, Listener] = {
-            job.input: clip_listener(job.input, as_json=self._as_json) for job in jobs
-        }
         outcomes: list[Outcome] = []
+        attempts: dict[Path, int] = {}
+        began, started = datetime.now(UTC), perf_counter()
+
+        def conclude() -> None:
+            seconds = perf_counter() - started
+            summary = summary_json(jobs, outcomes, attempts, began=began, seconds=seconds)
+            if self._summary is not None:
+                write_summary(self._summary, summary)
+            if self._as_json:
+                print(json.dumps({"event": "summary", **summary}), flush=True)
+            else:
+                print_summary(summary, {str(path): name for path, name in self._names.items()})
 
         def what_is_left() -> str:
+            conclude()
             done = sum(each.state != "failed" for each in outcomes)
             return f"{done} of {len(jobs)} clips are done: the same command does the others"
 
-        with (
-            _listing_outputs(),
-            explain_interruption(what_is_left),
-            stopping_softly() as stop,
-        ):
-            for event in run_batch(
-                jobs,
-                size=self._size,
-                budget=jobs[0].budget,
-                rule=self._rule,
-                retries=self._retries,
-                stop=stop,
-            ):
-                match event:
-                    case Begun(job, attempt, because) if because is not None:
-                        say(f"{self._names[job.input]}: attempt {attempt}, after: {because}")
-                    case Progress(job, news):
-                        listeners[job.input](news)
-                    case Outcome():
-                        outcomes.append(event)
-                        self._show(event, len(outcomes))
+        with _listing_outputs(), explain_interruption(what_is_left):
+            with stopping_softly() as stop, batch_view(self._names, as_json=self._as_json) as show:
+                for event in run_batch(
+                    jobs,
+                    size=self._size,
+                    budget=jobs[0].budget,
+                    rule=self._rule,
+                    retries=self._retries,
+                    stop=stop,
+                ):
+                    match event:
+                        case Begun(job, attempt):
+                            attempts[job.input] = attempt
+                        case Outcome():
+                            outcomes.append(event)
+                    show(event)
+            conclude()
         if failed := [each for each in outcomes if each.state == "failed"]:
             names = names_line([self._names[each.job.input] for each in failed])
             raise BatchError(f"{len(failed)} of {len(jobs)} clips failed: {names}")
@@ -130,39 +140,6 @@ class ClipBatch:
             print_table(("clip", "frames", "memory", "output"), rows, right={"frames", "memory"})
             answer("")
             answer(f"Clips beside each other use at most {mebibytes(jobs[0].budget)} of memory.")
-
-    def _show(self, outcome: Outcome, number: int) -> None:
-        line = f"[{number} of {len(self._jobs)}] {self._names[outcome.job.input]}: "
-        if self._as_json:
-            print(json.dumps(_outcome_json(outcome)), flush=True)
-        say(line + _sentence(outcome))
-
-
-def _sentence(outcome: Outcome) -> str:
-    """How a clip ended, for a line."""
-    if outcome.error is not None and outcome.state == "failed":
-        where = f" in {outcome.stage}" if outcome.stage else ""
-        return f"failed{where}: {outcome.error}"
-    if outcome.state == "elsewhere":
-        return "in progress elsewhere"
-    if outcome.state == "kept" and outcome.standing is not None:
-        return f"kept; {outcome.standing.sentence}"
-    if outcome.state == "done" and outcome.result is not None:
-        return f"{outcome.result.frames} frames in {outcome.seconds:.1f} s"
-    return outcome.state
-
-
-def _outcome_json(outcome: Outcome) -> dict[str, object]:
-    return {
-        "event": "clip",
-        "input": str(outcome.job.input),
-        "output": str(outcome.job.output),
-        "state": outcome.state,
-        "error": None if outcome.error is None else str(outcome.error),
-        "stage": outcome.stage,
-        "attempts": outcome.attempts,
-        "seconds": round(outcome.seconds, 3),
-    }
 
 
 def _outlook_json(job: Job, seen: Outlook | Exception) -> dict[str, object]:

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -52,10 +51,11 @@ def listener(*, as_json: bool) -> Generator[Listener, None, None]:
 
 def print_json(event: Event) -> None:
     """Print an event as a line of JSON."""
-    print(json.dumps(_as_json(event)), flush=True)
+    print(json.dumps(event_json(event)), flush=True)
 
 
-def _as_json(event: Event) -> dict[str, object]:
+def event_json(event: Event) -> dict[str, object]:
+    """An event as JSON values."""
     match event:
         case Planned(plan, output):
             return {
@@ -144,8 +144,7 @@ class _RunBar:
 class _RunLines:
     """A line every few seconds, for logs."""
 
-    def __init__(self, prefix: str = "") -> None:
-        self._prefix = prefix
+    def __init__(self) -> None:
         self._started = self._last = time.perf_counter()
 
     def __call__(self, event: Event) -> None:
@@ -156,26 +155,16 @@ class _RunLines:
                 now = time.perf_counter()
                 if now - self._last >= _PLAIN_EVERY_SECONDS:
                     self._last = now
-                    say(self._prefix + progress_line(done, total, now - self._started))
+                    say(progress_line(done, total, now - self._started))
             case NoteEvent(note):
-                say(f"{self._prefix}note: {note.text}")
+                say(f"note: {note.text}")
             case Resumed() | Kept():
-                say(f"{self._prefix}note: {work_line(event)}")
+                say(f"note: {work_line(event)}")
             case AlreadyDone():
-                say(self._prefix + done_line(event))
+                say(done_line(event))
             case Result():
-                self._end(event)
-
-    def _end(self, result: Result) -> None:
-        for line in summary(result):
-            say(line)
-
-
-class _ClipLines(_RunLines):
-    """For one clip of a batch; the batch prints the summary."""
-
-    def _end(self, result: Result) -> None:
-        return None
+                for line in summary(event):
+                    say(line)
 
 
 def progress_line(done: int, total: int | None, seconds: float) -> str:
@@ -218,14 +207,3 @@ def _stage_times(seconds: Mapping[str, float], frames: int) -> str:
 
 def _short(name: str, width: int = 28) -> str:
     return name if len(name) <= width else f"{name[: width - 1]}…"
-
-
-def clip_listener(clip: Path, *, as_json: bool) -> Listener:
-    """For one clip of a batch; each line names it."""
-    if not as_json:
-        return _ClipLines(f"{clip.name}: ")
-
-    def listen(event: Event) -> None:
-        print(json.dumps({**_as_json(event), "input": str(clip)}), flush=True)
-
-    return listen

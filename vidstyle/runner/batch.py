@@ -24,6 +24,7 @@ from vidstyle.runner.worker import Ended
 class Looked:
     """All clips have been looked at; the first one begins."""
 
+    jobs: Sequence[Job]
     outlooks: Sequence[Outlook | VidstyleError]
     """Of each job, or why it cannot be opened."""
 
@@ -65,7 +66,7 @@ def run_batch(
         on_gpu = any(isinstance(each, Outlook) and each.device != "cpu" for each in outlooks)
         if size is None and on_gpu and jobs[0].cluster is None:
             pool.size = 1
-        yield Looked(outlooks)
+        yield Looked(jobs, outlooks)
         schedule = Schedule(jobs, outlooks, rule, retries, budget)
         yield from schedule.without_run()
         yield from schedule.run(pool, made.make, stop)

@@ -1,0 +1,174 @@
+"""What a batch has come to: a table of 80 columns for people, and ``summary.json``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from vidstyle.cli.batch_tally import time_text
+from vidstyle.cli.terminal import say, visible
+from vidstyle.runner.job import Job
+from vidstyle.runner.schedule import Outcome, State
+
+NAME = "summary.json"
+# How a summary of ours begins: another file of that name is left alone.
+_KIND = "vidstyle batch"
+_WIDTH = 80
+# More rows hide those that matter.
+_MOST_ROWS = 40
+
+ClipState: TypeAlias = State | Literal["interrupted", "waiting"]
+"""``interrupted``: begun, and stopped with what is finished stored; ``waiting``: not begun."""
+
+
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """One clip, as ``--json`` and the summary have it."""
+    result, standing = outcome.result, outcome.standing
+    frames = result.frames if result is not None else None
+    if standing is not None and standing.entry is not None:
+        frames = standing.entry.frames
+    return {
+        "input": str(outcome.job.input),
+        "output": str(outcome.job.output),
+        "state": outcome.state,
+        "reason": _reason(outcome),
+        "stage": outcome.stage,
+        "attempts": outcome.attempts,
+        "seconds": round(outcome.seconds, 3),
+        "frames": frames,
+    }
+
+
+def summary_json(
+    jobs: Sequence[Job],
+    outcomes: Sequence[Outcome],
+    attempts: Mapping[Path, int],
+    *,
+    began: datetime,
+    seconds: float,
+) -> dict[str, Any]:
+    """The whole batch.
+
+    Args:
+        jobs: All, in order.
+        outcomes: Of those that have one.
+        attempts: How often others were begun, by their inputs.
+        began: When the batch began, in UTC.
+        seconds: That it took.
+
+    Returns:
+        JSON values.
+    """
+    ended = {outcome.job.input: outcome_json(outcome) for outcome in outcomes}
+    clips = [ended.get(job.input) or _open_clip(job, attempts.get(job.input, 0)) for job in jobs]
+    return {
+        "kind": _KIND,
+        "pipeline": str(jobs[0].pipeline.path),
+        "began": began.astimezone(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "states": dict(Counter(clip["state"] for clip in clips)),
+        "clips": clips,
+    }
+
+
+def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
+    """Write ``summary.json`` in the folder, whole or not at all; a file of others stays."""
+    path = folder / NAME
+    partial = path.with_name(f".{NAME}.partial")
+    if path.exists() and not _is_ours(path):
+        say(f"note: {path} is not of vidstyle, so that the summary is not written")
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        # The outputs are what matters, and they are there.
+        say(f"note: cannot write {path}: {error.strerror}")
+
+
+def print_summary(summary: Mapping[str, Any], names: Mapping[str, str]) -> None:
+    """Print the table on standard error, and a line with the sums.
+
+    ``names`` are what is shown for inputs. Where all was done before, there is no table.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    clips = summary["clips"]
+    shown = clips if len(clips) <= _MOST_ROWS else [c for c in clips if c["state"] != "done"]
+    if any(clip["state"] != "done already" for clip in clips) and shown:
+        table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+        table.add_column("clip", overflow="ellipsis", no_wrap=True, max_width=28)
+        table.add_column("state", no_wrap=True)
+        for title in ("frames", "time", "tries"):
+            table.add_column(title, no_wrap=True, justify="right")
+        table.add_column("reason", overflow="ellipsis", no_wrap=True, ratio=1)
+        for clip in shown[:_MOST_ROWS]:
+            cells = _cells(clip, names[clip["input"]])
+            table.add_row(*(Text(visible(cell)) for cell in cells))
+        Console(file=sys.stderr, width=_WIDTH, highlight=False).print(table)
+        if (more := len(shown) - _MOST_ROWS) > 0:
+            say(f"and {more} more: see {NAME}")
+    say(_sums(summary))
+
+
+def _cells(clip: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    # The reason says how it came to be; the table has little room.
+    reason = (clip["reason"] or "").removeprefix(f"{clip['input']}: ")
+    return (
+        name,
+        clip["state"],
+        "" if clip["frames"] is None else str(clip["frames"]),
+        time_text(clip["seconds"]) if clip["attempts"] else "",
+        str(clip["attempts"] or ""),
+        f"{clip['stage']}: {reason}" if clip["stage"] else reason,
+    )
+
+
+def _sums(summary: Mapping[str, Any]) -> str:
+    """``3 clips: 2 done, 1 failed; 500 frames in 0:35 (14.3 fps)``."""
+    clips, states = summary["clips"], summary["states"]
+    listed = ", ".join(f"{count} {state}" for state, count in states.items())
+    frames = sum(clip["frames"] or 0 for clip in clips if clip["state"] == "done")
+    line = f"{len(clips)} clip{'' if len(clips) == 1 else 's'}: {listed}"
+    if not frames:
+        return line
+    rate = frames / max(summary["seconds"], 1e-6)
+    return f"{line}; {frames} frames in {time_text(summary['seconds'])} ({rate:.1f} fps)"
+
+
+def _reason(outcome: Outcome) -> str | None:
+    if outcome.error is not None:
+        return str(outcome.error)
+    if outcome.state == "kept" and outcome.standing is not None:
+        return outcome.standing.sentence
+    return None
+
+
+def _open_clip(job: Job, attempts: int) -> dict[str, Any]:
+    """A clip without an outcome."""
+    state: ClipState = "interrupted" if attempts else "waiting"
+    return {
+        "input": str(job.input),
+        "output": str(job.output),
+        "state": state,
+        "reason": None,
+        "stage": None,
+        "attempts": attempts,
+        "seconds": 0.0,
+        "frames": None,
+    }
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return bool(json.loads(path.read_text(encoding="utf-8"))["kind"] == _KIND)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
