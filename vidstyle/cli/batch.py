@@ -51,7 +51,7 @@ def batch(
     json: given.Json = False,
 ) -> None:
     """Stylize every clip of a folder. What is done already is left as it is."""
-    from vidstyle.cli.clip_batch import ClipBatch, names_line, rule_of
+    from vidstyle.cli.clip_batch import ClipBatch, names_line
     from vidstyle.core.errors import OutputError
     from vidstyle.runner.clips import find_clips
     from vidstyle.runner.job import Job, output_suffix
@@ -59,7 +59,7 @@ def batch(
     from vidstyle.runner.plan.memory import parse_size
     from vidstyle.runner.plan.naming import mirrored_paths
 
-    rule, size = rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(jobs)
+    rule, size = given.rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(jobs)
     interval = given.interval_of(frames)
     overrides = given.overrides_of(set_, style, strength, consistency)
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)

@@ -16,20 +16,10 @@ from vidstyle.cli.interruption import explain_interruption, stopping_softly
 from vidstyle.cli.plan_text import mebibytes
 from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
 from vidstyle.cli.terminal import answer, print_table, say
-from vidstyle.core.errors import BatchError, UsageError
+from vidstyle.core.errors import BatchError
 from vidstyle.runner.batch import OccupiedError, run_batch, survey
 from vidstyle.runner.job import Job, Outlook, check_without_clip
 from vidstyle.runner.schedule import Begun, Outcome, Rule
-
-
-def rule_of(*, redo: bool, keep: bool, overwrite: bool) -> Rule:
-    """What the options want of outputs that are there. Raises UsageError for two of them."""
-    asked: dict[Rule, bool] = {"redo": redo, "keep": keep, "overwrite": overwrite}
-    chosen = [rule for rule, wanted in asked.items() if wanted]
-    if len(chosen) > 1:
-        raise UsageError(f"give one of {', '.join(f'--{rule}' for rule in chosen)}")
-    return chosen[0] if chosen else "refuse"
-
 
 # More in one line hide what it says.
 _NAMED = 10

@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from vidstyle import __version__
+from vidstyle.cli.supervision import SUPERVISED, work_under_supervision
 from vidstyle.cli.terminal import VisibleFormatter, say, visible_lines
 
 # The module of each command and what the list of commands says of it, in the order of the help.
@@ -122,6 +123,7 @@ def _common(
 
 def main() -> None:
     """Run the command line; never returns."""
+    _supervise(sys.argv[1:])
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _terminate)
@@ -140,6 +142,20 @@ def main() -> None:
         sys.stdout.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _supervise(arguments: list[str]) -> None:
+    """Let another process do what may kill it, and leave with its code."""
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    if command not in SUPERVISED or not hasattr(os, "fork"):
+        return
+    status = work_under_supervision()
+    if status is None:
+        return
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        code = _fail_with(import_module("vidstyle.core.errors").CrashError.of_exit_code(code))
+    os._exit(code)
 
 
 def run_command(arguments: list[str]) -> int:

@@ -10,6 +10,7 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.cluster_options import Address, RunEngine, chosen_cluster
+from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:
     from vidstyle.runner.config.pipeline import Pipeline
@@ -39,8 +40,12 @@ def run(
     consistency: given.Consistency = None,
     device: given.Device = "auto",
     frames: given.Frames = None,
+    at_once: given.Jobs = "auto",
+    retries: given.Retries = 1,
+    redo: given.Redo = False,
+    keep: given.Keep = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an existing output.")
+        bool, typer.Option("--overwrite", help="Replace existing outputs, whoever made them.")
     ] = False,
     resume: Annotated[
         bool,
@@ -71,11 +76,12 @@ def run(
     from vidstyle.runner.plan.memory import parse_size
     from vidstyle.runner.plan.naming import output_paths
     from vidstyle.runner.storage.destination import Destination
+    from vidstyle.runner.storage.made import look_up
 
+    rule, size = given.rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(at_once)
     interval = given.interval_of(frames)
     overrides = given.overrides_of(set_, style, strength, consistency)
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
-    suffix = jobs.output_suffix(loaded)
     wanted = [
         jobs.Job(
             loaded,
@@ -90,32 +96,53 @@ def run(
             cache=cache,
             cache_limit=int(cache_size * 2**30),
             engine="threaded" if engine == "ray" else engine,
+            redo=redo,
         )
-        for source, destination in output_paths(inputs, output, suffix, label=pipeline.stem)
+        for source, destination in output_paths(
+            inputs, output, jobs.output_suffix(loaded), label=pipeline.stem
+        )
     ]
+    if len(wanted) > 1:
+        from vidstyle.cli.clip_batch import ClipBatch
+
+        names = list(map(str, inputs))
+        several = ClipBatch(
+            wanted, names, size=size, rule=rule, retries=retries, summary=output, as_json=json
+        )
+        if dry_run:
+            several.print_plan()
+            return
+        with chosen_cluster(engine, address, cache) as cluster:
+            several.run(cluster)
+        return
+    (job,) = wanted
 
     def check(stand_in: Pipeline) -> None:
-        for job in wanted:
-            # Nothing was made with a style that is not learned yet.
-            Destination(job.output, job.overwrite).check(job.input)
-            with jobs.prepared(replace(job, pipeline=stand_in)):
-                pass
+        # Nothing was made with a style that is not learned yet.
+        Destination(job.output, job.overwrite or redo).check(job.input)
+        with jobs.prepared(replace(job, pipeline=stand_in)):
+            pass
 
     if dry_run:
         loaded = with_planned_styles(loaded)
     else:
         loaded = with_learned_styles(loaded, device=device, as_json=json, check=check)
-    for job in (replace(job, pipeline=loaded) for job in wanted):
-        if dry_run:
-            with jobs.prepared(job) as (assembly, plan):
-                jobs.find_standing(job, assembly, plan)
+    job = replace(job, pipeline=loaded)
+    if dry_run or keep:
+        with jobs.prepared(job) as (assembly, plan):
+            standing = look_up(job.output, job.input, assembly, plan)
+            if keep and standing.state not in ("absent", "done"):
+                say(f"kept; {standing.sentence}")
+                return
+            jobs.find_standing(job, assembly, plan)
+            if dry_run:
                 print_plan(plan, as_json=json)
-        else:
-            with listener(as_json=json) as show:
-                stored = InterruptionListener(show)
-                with (
-                    explain_interruption(stored.sentence),
-                    stopping_softly() as stop,
-                    chosen_cluster(engine, address, cache) as cluster,
-                ):
-                    jobs.run(replace(job, cluster=cluster), listen=stored, stop=stop)
+                return
+    with listener(as_json=json) as show:
+        stored = InterruptionListener(show)
+        with (
+            explain_interruption(stored.sentence),
+            stopping_softly() as stop,
+            chosen_cluster(engine, address, cache) as cluster,
+        ):
+            jobs.run(replace(job, cluster=cluster), listen=stored, stop=stop)

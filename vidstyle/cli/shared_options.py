@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vidstyle.runner.config.discovery import Registry
     from vidstyle.runner.config.pipeline import Pipeline
     from vidstyle.runner.config.pipeline_file import TypedOverride
+    from vidstyle.runner.schedule import Rule
 
 
 def _pipeline_file(named: Path) -> Path:
@@ -93,6 +94,7 @@ CacheSize = Annotated[
 Jobs = Annotated[
     str,
     typer.Option(
+        "--jobs",
         help="Clips that are stylized at the same time. auto: one for each core, as far as"
         " --max-memory goes.",
         metavar="N|auto",
@@ -208,6 +210,17 @@ def jobs_of(text: str) -> int | None:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not int(text):
         raise typer.BadParameter(f"--jobs {text}: wanted auto, or a number such as 4")
     return int(text)
+
+
+def rule_of(*, redo: bool, keep: bool, overwrite: bool) -> Rule:
+    """What the options want of outputs that are there. Raises UsageError for two of them."""
+    from vidstyle.core.errors import UsageError
+
+    asked: dict[Rule, bool] = {"redo": redo, "keep": keep, "overwrite": overwrite}
+    chosen = [rule for rule, wanted in asked.items() if wanted]
+    if len(chosen) > 1:
+        raise UsageError(f"give one of {', '.join(f'--{rule}' for rule in chosen)}")
+    return chosen[0] if chosen else "refuse"
 
 
 def check_new(path: Path, *, overwrite: bool, inputs: Iterable[Path]) -> None:

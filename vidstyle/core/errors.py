@@ -6,6 +6,7 @@ prints it; a traceback is shown with ``--debug`` alone.
 
 from __future__ import annotations
 
+import signal
 from typing import ClassVar
 
 
@@ -100,7 +101,23 @@ class StageError(VidstyleError):
 class CrashError(VidstyleError):
     """The process that ran a clip has died: a library crashed, or somebody ended it."""
 
-    exit_code = 1
+    exit_code = 10
+
+    @classmethod
+    def of_exit_code(cls, code: int | None) -> CrashError:
+        """Make the error for a process that has died.
+
+        Args:
+            code: Its exit code; negative for the number of a signal; None where nobody knows.
+
+        Returns:
+            The error.
+        """
+        if code is None or code >= 0:
+            return cls(f"the process of the clip has ended with code {code}")
+        name = signal.Signals(-code).name
+        why = "; is there enough memory?" if -code == signal.SIGKILL else ""
+        return cls(f"the process of the clip was ended by {name}: a library crashed{why}")
 
 
 class Terminated(SystemExit):  # not an error: somebody asked for it

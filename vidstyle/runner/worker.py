@@ -92,9 +92,9 @@ class Worker:
         try:
             message: Message = self.connection.recv()
         except (EOFError, OSError):
-            words = self._last_words()
+            error = self._find_crash()
             # It may die of the wish to stop while it starts.
-            return Ended() if self._asked else Ended(error=CrashError(words))
+            return Ended() if self._asked else Ended(error=error)
         if isinstance(message, Ended) and message.last:
             self.end(at_once=False)
         return message
@@ -136,20 +136,11 @@ class Worker:
         self._connection = ours
         return ours
 
-    def _last_words(self) -> str:
+    def _find_crash(self) -> CrashError:
         """How the process has died, which is forgotten with that."""
         process = self._process
         self.end(at_once=False)
-        return death_sentence(None if process is None else process.returncode)
-
-
-def death_sentence(code: int | None) -> str:
-    """How a process that ran a clip has died, from its exit code; a signal's is negative."""
-    if code is not None and code < 0:
-        name = signal.Signals(-code).name
-        why = "; is there enough memory?" if -code == signal.SIGKILL else ""
-        return f"the process of the clip was ended by {name}: a library crashed{why}"
-    return f"the process of the clip has ended with code {code}"
+        return CrashError.of_exit_code(None if process is None else process.returncode)
 
 
 def work() -> None:
