@@ -6,7 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.runner.odd_jobs import make_job
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.execution.events import Planned
+from vidstyle.runner.job import run
 from vidstyle.runner.pool import LocalPool, Report
 from vidstyle.runner.worker import Ended
 
@@ -80,3 +83,25 @@ def test_leaving_ends_what_still_runs(tmp_path: Path) -> None:
         assert process is not None
     assert process.poll() is not None
     assert not wanted.output.exists()
+
+
+def test_a_network_that_another_clip_has_loaded_gives_the_same_frames(tmp_path: Path) -> None:
+    wanted = make_job(tmp_path, "out")
+    text = (tmp_path / "p.yaml").read_text()
+    start, stop = text.index("  - use: filter/odd"), text.index("  - use: encode")
+    (tmp_path / "p.yaml").write_text(f"{text[:start]}  - use: stylize/feedforward\n{text[stop:]}")
+    pipeline = load_pipeline(tmp_path / "p.yaml", registry=Registry())
+    alone = run(replace(wanted, pipeline=pipeline, output=tmp_path / "alone.mkv", cores=1))
+    digests = []
+    with LocalPool(1, budget=8 * MEMORY, cores=1) as pool:
+        for number in range(2):
+            job = replace(wanted, pipeline=pipeline, output=tmp_path / f"{number}.mkv")
+            pool.begin(number, job, MEMORY, left=1)
+            (ended,) = (
+                each.message
+                for each in reports_until_ended(pool, 1)
+                if isinstance(each.message, Ended)
+            )
+            assert ended.result is not None
+            digests.append(ended.result.digest)
+    assert digests == [alone.digest] * 2

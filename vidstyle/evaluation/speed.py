@@ -74,16 +74,20 @@ def time_command(command: Sequence[str], *, environment: Mapping[str, str] | Non
 
 
 def _peak_so_far(process: int) -> int:
-    """Most bytes that a process has had so far; 0 where the system does not report it.
+    """Most bytes that a process, or one that it has started, has had so far.
 
-    What the system reports of a child at its end counts what its parent had at its start.
+    0 where the system does not report it. What it reports of a child at its end counts what its
+    parent had at its start.
     """
+    facts = Path(f"/proc/{process}")
     try:
-        text = Path(f"/proc/{process}/status").read_text()
+        text = (facts / "status").read_text()
+        children = (facts / "task" / str(process) / "children").read_text().split()
     except OSError:
         return 0
     found = re.search(r"VmHWM:\s+(\d+) kB", text)
-    return int(found[1]) * 1024 if found else 0
+    own = int(found[1]) * 1024 if found else 0
+    return max([own, *map(_peak_so_far, map(int, children))])
 
 
 def print_frame(index: int) -> None:

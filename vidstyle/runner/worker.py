@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 
 from vidstyle.core.errors import CrashError, Terminated, VidstyleError
 from vidstyle.core.stop import StopRequest
+from vidstyle.models.openvino.kept import keep_last_model
 from vidstyle.runner.execution.events import Event, Result
 from vidstyle.runner.execution.threaded import still_working
 from vidstyle.runner.job import Job, Outlook, find_outlook, run
@@ -152,6 +153,7 @@ def work() -> None:
         stop.reason = Terminated()
 
     signal.signal(signal.SIGTERM, ask)
+    keep_last_model()
     tasks = queue.SimpleQueue[_Task]()
     threading.Thread(target=_receive, args=(connection, tasks), daemon=True).start()
     while True:

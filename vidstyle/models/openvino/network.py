@@ -12,6 +12,7 @@ import numpy as np
 from vidstyle.core import HostArray
 from vidstyle.core.context import Precision
 from vidstyle.models.openvino.graph import fix_size, fix_weights, read_graph
+from vidstyle.models.openvino.kept import digest_of_network, kept_or_compiled
 from vidstyle.models.openvino.precision import lower_precision
 from vidstyle.models.openvino.runtime import compile_model, ov
 
@@ -40,6 +41,7 @@ class OpenVinoNetwork:
         smallest_side: int = 1,
     ) -> None:
         self._graph, self._weights = graph, dict(weights)
+        self._digest = digest_of_network(graph, weights)
         self._precision, self._threads = precision, threads
         self._smallest_side = smallest_side
         self._size = (0, 0)
@@ -57,8 +59,8 @@ class OpenVinoNetwork:
             return
         # The memory of the last size is given back first.
         self._request = None
-        model = sized_model(self._graph, size, self._precision, self._weights)
-        self._request = compile_model(model, threads=self._threads).create_infer_request()
+        key = (self._digest, size, self._precision, self._threads)
+        self._request = kept_or_compiled(key, lambda: self._compile(size)).create_infer_request()
         self._size = size
 
     def run(self, image: HostArray) -> HostArray:
@@ -78,6 +80,10 @@ class OpenVinoNetwork:
         self._request.set_output_tensor(ov.Tensor(found[None], shared_memory=True))
         self._request.infer()
         return np.ascontiguousarray(found[:height, :width])
+
+    def _compile(self, size: tuple[int, int]) -> Any:
+        model = sized_model(self._graph, size, self._precision, self._weights)
+        return compile_model(model, threads=self._threads)
 
 
 def sized_model(
