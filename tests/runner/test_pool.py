@@ -89,7 +89,9 @@ def test_a_network_that_another_clip_has_loaded_gives_the_same_frames(tmp_path: 
     wanted = make_job(tmp_path, "out")
     text = (tmp_path / "p.yaml").read_text()
     start, stop = text.index("  - use: filter/odd"), text.index("  - use: encode")
-    (tmp_path / "p.yaml").write_text(f"{text[:start]}  - use: stylize/feedforward\n{text[stop:]}")
+    (tmp_path / "p.yaml").write_text(
+        f"{text[:start]}  - use: stylize/feedforward\n    style: udnie\n{text[stop:]}"
+    )
     pipeline = load_pipeline(tmp_path / "p.yaml", registry=Registry())
     alone = run(replace(wanted, pipeline=pipeline, output=tmp_path / "alone.mkv", cores=1))
     digests = []
