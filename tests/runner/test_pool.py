@@ -93,7 +93,7 @@ def test_a_network_that_another_clip_has_loaded_gives_the_same_frames(tmp_path: 
         f"{text[:start]}  - use: stylize/feedforward\n    style: udnie\n{text[stop:]}"
     )
     pipeline = load_pipeline(tmp_path / "p.yaml", registry=Registry())
-    alone = run(replace(wanted, pipeline=pipeline, output=tmp_path / "alone.mkv", cores=1))
+    by_itself = run(replace(wanted, pipeline=pipeline, output=tmp_path / "by-itself.mkv", cores=1))
     digests = []
     with LocalPool(1, budget=8 * MEMORY, cores=1) as pool:
         for number in range(2):
@@ -106,4 +106,4 @@ def test_a_network_that_another_clip_has_loaded_gives_the_same_frames(tmp_path: 
             )
             assert ended.result is not None
             digests.append(ended.result.digest)
-    assert digests == [alone.digest] * 2
+    assert digests == [by_itself.digest] * 2
