@@ -116,6 +116,25 @@ def test_units_in_processes_of_their_own_are_the_serial_run(
     assert {segment.start for segment in segments} == {whole.start}
 
 
+@pytest.mark.parametrize("start", ["beginning", "middle"])
+def test_where_frames_are_separate_every_chunk_is_a_unit(
+    clip: Path, tmp_path: Path, start: str
+) -> None:
+    wanted = job(clip, tmp_path, "out")
+    plan = plan_of(wanted)
+    plan, work = replace(plan, stages=()), Work(clip)
+    whole = run_work(plan, work)
+    assert can_be_cut(plan)
+    if start == "middle":
+        # Without a stage of kind shots chunks end at the limit.
+        work = replace(work, start=run_work(plan, replace(work, stop=8)).next, chunk=1)
+    units, count = found_units(plan, work)
+    assert [unit.first for unit in units] == [8, 16, 24, 32][work.chunk :]
+    assert count == len(whole.chunks)
+    segments = [run_work(plan, each) for each in unit_works([work], units)]
+    assert chunks_of(segments) == list(whole.chunks[work.chunk :])
+
+
 def test_units_are_found_from_any_chunk_on(clip: Path, tmp_path: Path) -> None:
     plan, work = plan_of(job(clip, tmp_path, "out")), Work(clip)
     units, count = found_units(plan, work)
@@ -131,8 +150,11 @@ def test_what_is_carried_over_a_cut_is_not_cut(clip: Path, tmp_path: Path) -> No
     assert can_be_cut(plan)
     shots, *others = plan.stages
     remembers = replace(shots, needs=Needs(writes=("cut",), scope="clip"))
+    separate = replace(others[0], needs=Needs(writes=("image",)))
+    assert can_be_cut(replace(plan, stages=(shots, separate)))
     for stages in (
         others,
+        [remembers, separate],
         [remembers, *others],
         [shots, replace(others[0], needs=remembers.needs)],
     ):

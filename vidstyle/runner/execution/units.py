@@ -2,7 +2,8 @@
 
 Nothing but the numbers of shots, chunks and frames is carried over a cut, so that a unit that
 starts with these equals that part of the serial run. Cuts are found by decoding, and by the
-stages up to the one of kind ``shots``; all others are left out.
+stages up to the one of kind ``shots``; all others are left out. Where those behind it compute each
+frame by itself, every chunk is a unit.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 from vidstyle.core.clip import Clip, Note
-from vidstyle.core.plan import Plan
+from vidstyle.core.plan import Plan, PlannedStage
 from vidstyle.runner.execution.checkpoints import Checkpoints, ChunkNumbering
 from vidstyle.runner.execution.frame_reader import FrameReader
 from vidstyle.runner.execution.nodes import AnyNode, make_node
@@ -36,15 +37,26 @@ class AllUnits:
 
 
 def can_be_cut(plan: Plan) -> bool:
-    """Whether nothing is carried over a cut."""
-    kinds = [stage.use.partition("/")[0] for stage in plan.stages]
-    if "shots" not in kinds:
+    """Whether there may be more than one unit: nothing is carried from one into the next."""
+    found, others = _split(plan)
+    if any(stage.needs.scope != "none" or stage.needs.span for stage in found):
         return False
-    count = kinds.index("shots") + 1
-    found, others = plan.stages[:count], plan.stages[count:]
-    return all(stage.needs.scope == "none" and not stage.needs.span for stage in found) and all(
-        stage.needs.scope != "clip" for stage in others
+    return _is_separate(others) or (
+        bool(found) and all(stage.needs.scope != "clip" for stage in others)
     )
+
+
+def _split(plan: Plan) -> tuple[Sequence[PlannedStage], Sequence[PlannedStage]]:
+    """The stages that find cuts, and those behind them."""
+    kinds = [stage.use.partition("/")[0] for stage in plan.stages]
+    count = kinds.index("shots") + 1 if "shots" in kinds else 0
+    return plan.stages[:count], plan.stages[count:]
+
+
+def _is_separate(stages: Sequence[PlannedStage]) -> bool:
+    """Whether they compute each frame by itself, so that any chunk may be a unit."""
+    needs = [stage.needs for stage in stages]
+    return not any(n.scope != "none" or n.behind or n.ahead or n.span for n in needs)
 
 
 def find_units(plan: Plan, work: Work) -> Generator[UnitStart | AllUnits, None, None]:
@@ -53,15 +65,15 @@ def find_units(plan: Plan, work: Work) -> Generator[UnitStart | AllUnits, None, 
     Raises VidstyleError where the clip cannot be read, as its run does.
     """
     parts = make_parts(plan)
-    count = [stage.use.partition("/")[0] for stage in plan.stages].index("shots") + 1
-    lead = sum(stage.needs.behind for stage in plan.stages[:count])
+    found, others = _split(plan)
+    anywhere, lead = _is_separate(others), sum(stage.needs.behind for stage in found)
     marks: Checkpoints = {}
     with ExitStack() as stack:
         stack.callback(parts.source.close)
         context = plan.source.context
         clip: Clip = Guard(plan.source.name)(None, parts.source.open, work.input, context)
         inputs = stack.enter_context(open_side_inputs(parts.inputs, clip, context))
-        nodes = _open_nodes(plan, parts, count, stack)
+        nodes = _open_nodes(plan, parts, len(found), stack)
         for node in nodes:
             restore_node(node, work.start)
         reader = FrameReader(
@@ -79,9 +91,10 @@ def find_units(plan: Plan, work: Work) -> Generator[UnitStart | AllUnits, None, 
         # Their checkpoints are marks alone, which stay until later frames have passed.
         for frame in numbering.run(replace(frame, checkpoint=False) for frame in stream):
             before, position_before = position_before, numbering.position
-            cut = frame.chunk > before.chunk and frame.shot > before.shot
-            if cut and frame.chunk > work.chunk and (found := marks.get(frame.index - lead)):
-                start = Checkpoint(found.mark(), reader.clock, before, {})
+            begins = frame.chunk > max(before.chunk, work.chunk)
+            can_start = begins and (anywhere or frame.shot > before.shot)
+            if can_start and (gathered := marks.get(frame.index - lead)):
+                start = Checkpoint(gathered.mark(), reader.clock, before, {})
                 yield UnitStart(frame.chunk, frame.index, start)
             for index in [index for index in marks if index <= frame.index - lead]:
                 del marks[index]
