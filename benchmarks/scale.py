@@ -33,12 +33,13 @@ from vidstyle.core.stop import StopRequest
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.execution import ray_units
+from vidstyle.runner.execution.chunks import EncodedChunk
 from vidstyle.runner.execution.computation import Remaining
 from vidstyle.runner.execution.ray_cluster import open_cluster, with_threads
-from vidstyle.runner.execution.ray_tasks import Answer, Pieces, UnitTask
+from vidstyle.runner.execution.ray_tasks import Answer, Pieces, UnitEnd, UnitTask
 from vidstyle.runner.execution.recorder import Recorder
 from vidstyle.runner.execution.units import can_be_cut, find_units
-from vidstyle.runner.execution.work import EncodedChunk, Work, WorkSegment, run_work
+from vidstyle.runner.execution.work import Work, WorkSegment, run_work
 from vidstyle.runner.job import Job, prepared
 from vidstyle.runner.storage.store import Store, StoredFrame
 
@@ -151,8 +152,8 @@ def _drive(address: str, units: int, size: int) -> float:
             return time.process_time() - started
 
 
-def empty_unit(task: UnitTask, pieces: Pieces) -> Answer:
-    """Computes nothing, and returns as many bytes as it is asked for."""
+def empty_unit(task: UnitTask, pieces: Pieces) -> Iterator[EncodedChunk | Answer]:
+    """Computes nothing, and gives as many bytes as it is asked for."""
     size = (task.work.first or 0) // UNIT
     data = np.random.default_rng(task.work.chunk).bytes(size)
     packets = tuple(Packet(data, n, n, n == 0) for n in range(UNIT))
@@ -160,8 +161,8 @@ def empty_unit(task: UnitTask, pieces: Pieces) -> Answer:
     records = tuple(
         StoredFrame(first + n, FrameTime(first + n, 1), f"{n:040x}") for n in range(UNIT)
     )
-    chunk = EncodedChunk(task.work.chunk, b"", packets, records)
-    return Answer(segment=WorkSegment((chunk,), Fraction(0), None, (), {}))
+    yield EncodedChunk(task.work.chunk, b"", packets, records)
+    yield Answer(end=UnitEnd(Fraction(0), (), {}))
 
 
 @contextmanager

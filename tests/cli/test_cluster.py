@@ -8,12 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from vidstyle.cli.main import run_command
 
@@ -57,6 +60,13 @@ class Fragile(BaseStage):
 
 STAGE = Fragile
 '''
+
+
+@pytest.fixture
+def one_cluster() -> Iterator[None]:
+    """Wait for clusters of other tests: two that start at once may choose the same ports."""
+    with FileLock(Path(tempfile.gettempdir()) / "vidstyle-tests-of-ray.lock"):
+        yield
 
 
 @pytest.fixture
@@ -105,6 +115,7 @@ def computed(folder: Path) -> Counter[int]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_cluster")
 def test_a_clip_is_spread_over_processes_and_a_killed_one_costs_its_unit(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +139,7 @@ def test_a_clip_is_spread_over_processes_and_a_killed_one_costs_its_unit(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_cluster")
 def test_a_folder_that_was_begun_here_is_finished_on_a_cluster(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +172,7 @@ def test_a_folder_that_was_begun_here_is_finished_on_a_cluster(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_cluster")
 def test_an_interrupted_cluster_leaves_what_is_done(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,7 +189,10 @@ def test_an_interrupted_cluster_leaves_what_is_done(
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     ) as child:
         assert child.stdout is not None
-        while '"event": "frame"' not in child.stdout.readline():
+        seen = 0
+        # More than the chunks that come of units which are not whole yet.
+        while seen < 20:
+            seen += '"event": "frame"' in child.stdout.readline()
             assert child.poll() is None
         # As Ctrl-C in a terminal does: to all processes of the command.
         os.killpg(child.pid, signal.SIGINT)

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 
 from vidstyle.core.clip import Clip
 from vidstyle.core.context import ExecutionContext
-from vidstyle.core.errors import DeviceError
+from vidstyle.core.errors import DeviceError, UsageError
 from vidstyle.core.needs import Needs
 from vidstyle.core.plan import Plan, PlannedStage
-from vidstyle.runner.execution.ray_cluster import ClusterNode, UnitNeeds, unit_needs, with_threads
+from vidstyle.runner.execution import ray_cluster
+from vidstyle.runner.execution.ray_cluster import (
+    ClusterNode,
+    UnitNeeds,
+    join_cluster,
+    unit_needs,
+    with_threads,
+)
 
 GIB = 2**30
 
@@ -97,3 +105,14 @@ def test_threads_are_the_units_and_the_encoder_keeps_its_own() -> None:
     before = replace(before, sink=replace(before.sink, context=ExecutionContext(threads=4)))
     after = with_threads(before, 3)
     assert [stage.context.threads for stage in after.every] == [3, 3, 4]
+
+
+def test_what_ray_has_against_joining_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(**_: object) -> None:
+        raise RuntimeError("Version mismatch: The cluster was started with:\n    Ray: 2.9.0\n")
+
+    fake = SimpleNamespace(is_initialized=lambda: False, init=init)
+    monkeypatch.setattr(ray_cluster, "import_ray", lambda: fake)
+    message = r"cannot join the Ray cluster at h:1: Version mismatch: .* with: Ray: 2\.9\.0$"
+    with pytest.raises(UsageError, match=message):
+        join_cluster("h:1")

@@ -19,12 +19,13 @@ from vidstyle.core.clip import Note
 from vidstyle.core.plan import Plan
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.chunks import EncodedChunk
 from vidstyle.runner.execution.computation import Compute, Remaining, compute_in_turn
 from vidstyle.runner.execution.events import Event, FrameDone, Result, Resumed
 from vidstyle.runner.execution.execute import execute
 from vidstyle.runner.execution.recorder import Recorder
 from vidstyle.runner.execution.units import AllUnits, at_unit, can_be_cut, find_units, unit_works
-from vidstyle.runner.execution.work import EncodedChunk, Work, WorkSegment, run_work
+from vidstyle.runner.execution.work import Work, WorkSegment, run_work
 from vidstyle.runner.job import Job, prepared, run
 from vidstyle.runner.storage.destination import Destination
 from vidstyle.runner.storage.store import UnitStart
@@ -184,7 +185,9 @@ class Units:
             self._limit -= 1
             first = work.chunk == self._remaining.works[0].chunk
             segment = run_work(self._plan, work, replay=images if first else ())
-            recorder.record_unit(segment)
+            for chunk in segment.chunks:
+                recorder.record_chunk(chunk)
+            recorder.record_clock(segment.start)
             self.start = segment.start
 
 

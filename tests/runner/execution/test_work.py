@@ -15,10 +15,11 @@ import pytest
 from vidstyle.core.plan import Plan
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
+from vidstyle.runner.execution.chunks import EncodedChunk
 from vidstyle.runner.execution.encoder import EncodedFrame
 from vidstyle.runner.execution.engines import ENGINES
 from vidstyle.runner.execution.threaded import drive_threaded
-from vidstyle.runner.execution.work import EncodedChunk, Work, WorkSegment, run_work
+from vidstyle.runner.execution.work import Work, WorkSegment, run_work
 from vidstyle.runner.job import Job, prepared
 
 CUT, COUNT = 13, 24

@@ -87,7 +87,9 @@ def join_cluster(address: str | None) -> None:
         return
     settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.FATAL}
     if address is None:
-        settings |= {"num_cpus": available_cores(), "include_dashboard": False}
+        # One of our own, whatever else runs on this machine.
+        settings |= {"address": "local", "num_cpus": available_cores()}
+        settings |= {"include_dashboard": False}
     else:
         code = str(Path(vidstyle.__file__).parent)
         environment = {"py_modules": [code], "excludes": ["**/__pycache__/**", "__pycache__"]}

@@ -6,21 +6,23 @@ import os
 import pickle
 import socket
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from vidstyle.core.clip import Note
 from vidstyle.core.errors import DeviceError
 from vidstyle.core.plan import Plan
+from vidstyle.runner.execution.chunks import EncodedChunk, gather_chunks
 from vidstyle.runner.execution.ray_cluster import import_ray
 from vidstyle.runner.execution.serial import drive_serial
 from vidstyle.runner.execution.shipment import Shipment, copy_here, localize, missing_here
 from vidstyle.runner.execution.threaded import drive_threaded
 from vidstyle.runner.execution.units import AllUnits, find_units
-from vidstyle.runner.execution.work import Work, WorkSegment, run_work
+from vidstyle.runner.execution.work import RunningWork, Work
 from vidstyle.runner.plan.identity import own_code_digest
 from vidstyle.runner.storage.store import StoredImage, UnitStart
 
@@ -42,33 +44,43 @@ class UnitTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What has become of it."""
+class UnitEnd:
+    """A unit is whole."""
 
-    segment: WorkSegment | None = None
+    start: Fraction
+    """When the run's first frame is shown, in seconds on the file's clock."""
+    notes: tuple[Note, ...]
+    seconds: Mapping[str, float]
+    """Time inside each stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What has become of it, behind its chunks."""
+
+    end: UnitEnd | None = None
     missing: tuple[int, ...] = ()
     """Numbers of shipments that are not on the machine, and have to be sent."""
     error: Exception | None = None
-    node: str = ""
-    """Name of the machine."""
-    process: int = 0
-    seconds: float = 0.0
-    """That it took there."""
 
 
-def compute_unit(task: UnitTask, pieces: Pieces) -> Answer:
-    """Compute a unit. Raises nothing: errors are part of the answer."""
-    started = time.perf_counter()
-    answer = Answer(node=socket.gethostname(), process=os.getpid())
+def compute_unit(task: UnitTask, pieces: Pieces) -> Iterator[EncodedChunk | Answer]:
+    """Compute a unit: its chunks, one at a time in memory, and an answer.
+
+    Raises nothing: errors are part of the answer.
+    """
     try:
         plan, work, missing = _prepare(task, pieces)
         if missing:
-            return replace(answer, missing=missing)
+            yield Answer(missing=missing)
+            return
         drive = drive_threaded if plan.queue and plan.source.context.threads > 1 else drive_serial
-        segment = replace(run_work(plan, work, drive, task.images), next=None)
-        return replace(answer, segment=segment, seconds=time.perf_counter() - started)
+        with RunningWork(plan, work, drive, task.images) as running:
+            for chunk, _ in gather_chunks(running):
+                yield chunk
+            yield Answer(end=UnitEnd(running.start, running.notes, dict(running.seconds)))
     except Exception as error:
-        return replace(answer, error=portable_error(error))
+        yield Answer(error=portable_error(error))
 
 
 def search_units(task: UnitTask, pieces: Pieces) -> Iterator[UnitStart | AllUnits | Answer]:

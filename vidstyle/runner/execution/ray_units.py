@@ -15,6 +15,7 @@ from vidstyle.core.clip import Note
 from vidstyle.core.errors import CrashError, VidstyleError
 from vidstyle.core.plan import Plan
 from vidstyle.core.stop import StopRequest
+from vidstyle.runner.execution.chunks import EncodedChunk
 from vidstyle.runner.execution.computation import Compute, Remaining
 from vidstyle.runner.execution.ray_cluster import (
     import_ray,
@@ -61,7 +62,8 @@ class RayUnits:
         self._notes: dict[Note, None] = {}
         self._seconds = Counter[str]()
         self._waiting = deque[Work]()
-        self._running = dict[Any, Work]()
+        self._running = dict[Any, tuple[Work, list[int]]]()
+        # Units that are computed, and the chunks that have come of each.
         self._pieces = dict[int, list[tuple[int, Any]]]()
         self._searching: Any = None
 
@@ -82,7 +84,7 @@ class RayUnits:
         }
         if needs.gpu:
             options["num_gpus"] = needs.gpu
-        self._compute = self._ray.remote(compute_unit).options(**options)
+        self._compute = self._ray.remote(compute_unit).options(num_returns="streaming", **options)
         self._search = self._ray.remote(search_units).options(
             max_retries=_RETRIES, num_cpus=1, num_returns="streaming"
         )
@@ -116,7 +118,13 @@ class RayUnits:
         return self._seconds
 
     def record(self, recorder: Recorder) -> None:
-        """Compute all units, in any order, and store each as it comes back."""
+        """Compute all units, in any order, and store what comes back."""
+        try:
+            self._record(recorder)
+        finally:
+            recorder.drop_chunks([each for _, chunks in self._running.values() for each in chunks])
+
+    def _record(self, recorder: Recorder) -> None:
         *closed, last = unit_works(self._works, self._remaining.units)
         self._waiting += closed
         self._images = tuple(self._remaining.images)
@@ -180,24 +188,30 @@ class RayUnits:
     def _submit(self, work: Work) -> None:
         first = work.chunk == self._base.chunk
         task = replace(self._task, work=work, images=self._images if first else ())
-        self._running[self._compute.remote(task, self._pieces)] = work
+        self._running[self._compute.remote(task, self._pieces)] = work, []
 
     def _take(self, reference: Any, recorder: Recorder) -> None:
-        work = self._running.pop(reference)
+        """Store the next chunk of a unit, or end it."""
+        work, chunks = self._running[reference]
         try:
-            answer: Answer = self._ray.get(reference)
+            found: EncodedChunk | Answer = self._ray.get(next(reference))
         except self._ray.exceptions.RayError as error:
             raise _lost(error, f"a unit of {work.input}") from error
-        if answer.error is not None:
-            raise answer.error
-        if answer.missing:
-            self._send(answer.missing)
+        if isinstance(found, EncodedChunk):
+            recorder.record_chunk(found)
+            chunks.append(found.number)
+            return
+        if found.error is not None:
+            raise found.error
+        del self._running[reference]
+        if found.missing:
+            self._send(found.missing)
             self._waiting.appendleft(work)
-        if (segment := answer.segment) is not None:
-            self._start = segment.start
-            self._notes |= dict.fromkeys(segment.notes)
-            self._seconds.update(segment.seconds)
-            recorder.record_unit(segment)
+        if (end := found.end) is not None:
+            self._start = end.start
+            self._notes |= dict.fromkeys(end.notes)
+            self._seconds.update(end.seconds)
+            recorder.record_clock(end.start)
 
     def _send(self, missing: Iterable[int]) -> None:
         """Put files into the object store, whence other machines copy them."""

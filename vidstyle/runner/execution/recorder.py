@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fractions import Fraction
 
 from vidstyle.core.plan import Plan
 from vidstyle.core.sink import FrameTime
 from vidstyle.core.stop import StopRequest
+from vidstyle.runner.execution.chunks import EncodedChunk
 from vidstyle.runner.execution.encoder import ChunkEnded, ChunkPaused, Encoded, EncodedFrame
 from vidstyle.runner.execution.events import FrameDone, Listener, Resumed
-from vidstyle.runner.execution.work import WorkSegment
 from vidstyle.runner.storage.finished import FinishedFrames
 from vidstyle.runner.storage.resumption import PLANNED, START
 from vidstyle.runner.storage.store import Store, StoredFrame, StoredImage, UnitStart
@@ -62,16 +62,22 @@ class Recorder:
         """Store that all units are known, and how many chunks they are."""
         self._store.note({PLANNED: str(chunks)})
 
-    def record_unit(self, segment: WorkSegment) -> None:
-        """Store what has been computed elsewhere."""
-        store = self._store
-        for chunk in segment.chunks:
-            store.write(chunk.number, chunk.stored)
-            store.end(chunk.number, chunk.header, chunk.records)
-            for frame in chunk.records:
-                self.frames += 1
-                self._listen(FrameDone(frame.index, self.frames, self._total, frame.digest))
-        store.note({START: str(segment.start)})
+    def record_chunk(self, chunk: EncodedChunk) -> None:
+        """Store a chunk that has been computed elsewhere; it counts when all of its unit are."""
+        self._store.write(chunk.number, chunk.stored)
+        self._store.end(chunk.number, chunk.header, chunk.records)
+        for frame in chunk.records:
+            self.frames += 1
+            self._listen(FrameDone(frame.index, self.frames, self._total, frame.digest))
+
+    def record_clock(self, start: Fraction) -> None:
+        """Store when the first frame is shown, in seconds."""
+        if START not in self._store.facts:
+            self._store.note({START: str(start)})
+
+    def drop_chunks(self, chunks: Collection[int]) -> None:
+        """Remove those of units that will not be whole."""
+        self._store.drop_chunks(chunks)
 
     @property
     def digest(self) -> str:

@@ -18,9 +18,9 @@ from typing import TypeAlias
 from vidstyle.core.clip import Clip, Note
 from vidstyle.core.frame import Frame
 from vidstyle.core.plan import Plan
-from vidstyle.core.sink import Packet
 from vidstyle.runner.execution.checkpoints import Checkpoints, ChunkNumbering, PauseRule
-from vidstyle.runner.execution.encoder import ChunkEnded, Encoded, EncodedFrame, Encoder
+from vidstyle.runner.execution.chunks import EncodedChunk, gather_chunks
+from vidstyle.runner.execution.encoder import Encoded, Encoder
 from vidstyle.runner.execution.frame_reader import FrameReader
 from vidstyle.runner.execution.heap import keep_heap
 from vidstyle.runner.execution.nodes import AnyNode, make_node
@@ -32,7 +32,7 @@ from vidstyle.runner.plan.parts import make_parts
 from vidstyle.runner.plan.side_reading import SideReading, open_side_inputs
 from vidstyle.runner.storage.checkpoint import Checkpoint, load_stage_state
 from vidstyle.runner.storage.layer_cache import LayerCache
-from vidstyle.runner.storage.store import StoredFrame, StoredImage
+from vidstyle.runner.storage.store import StoredImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +69,6 @@ class Work:
     timeout: float = 1800.0
     """Seconds that a stage may take for a frame, or a span of them."""
     cache: CacheUse | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedChunk:
-    """One chunk in memory; ``Sink.join`` takes it."""
-
-    number: int
-    header: bytes
-    stored: tuple[Packet, ...] = field(repr=False)
-    records: tuple[StoredFrame, ...] = field(repr=False)
-
-    @property
-    def frames(self) -> int:
-        """How many frames it holds."""
-        return len(self.records)
-
-    def packets(self) -> Iterator[Packet]:
-        """In decoding order."""
-        return iter(self.stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,20 +226,11 @@ def run_work(
         VidstyleError: As a run does.
     """
     chunks: list[EncodedChunk] = []
-    packets: list[Packet] = []
-    records: list[StoredFrame] = []
     following = None
     with RunningWork(plan, work, drive, replay) as running:
-        for item in running:
-            match item:
-                case EncodedFrame():
-                    packets += item.packets
-                    records.append(item.frame)
-                case ChunkEnded():
-                    packets += item.packets
-                    chunk = EncodedChunk(item.chunk, item.header, tuple(packets), tuple(records))
-                    chunks.append(chunk)
-                    packets, records, following = [], [], item.checkpoint
+        for chunk, checkpoint in gather_chunks(running):
+            chunks.append(chunk)
+            following = checkpoint
         if following is not None:
             following = replace(following, states=dict(following.states))
         return WorkSegment(

@@ -221,6 +221,14 @@ class Store:
             if self._checkpoint_digest(before, position) == digest:
                 yield before, load_place(position, self._states(before))
 
+    def drop_chunks(self, chunks: Collection[int]) -> None:
+        """Remove these chunks."""
+        with explain_disk_errors(self._path), self._database as database:
+            for table in ("segment", "packet", "frame"):
+                database.executemany(
+                    f"delete from {table} where chunk = ?", [(chunk,) for chunk in chunks]
+                )
+
     def forget(self, chunk: int, kept: Collection[int]) -> None:
         """Drop that chunk and all behind it, but for those that are ``kept``."""
         with explain_disk_errors(self._path), self._database as database:
