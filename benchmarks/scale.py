@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import heapq
+import resource
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -85,7 +86,9 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=200, help="To measure the driver with.")
     given = parser.parse_args()
     driver = measure_driver(given.units)
-    print(f"driver: {1e3 * driver.unit:.2f} ms a unit and {1e9 * driver.byte:.1f} ms a MB\n")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"driver: {1e3 * driver.unit:.2f} ms a unit and {1e9 * driver.byte:.1f} ms a MB", end="")
+    print(f"; {memory:.0f} MiB of memory\n")
     costs = [measure_work(name, given.clip, given.frames) for name in PIPELINES]
     print_costs(costs, driver)
     for cost in costs:
