@@ -74,7 +74,7 @@ def compute_unit(task: UnitTask, pieces: Pieces) -> Iterator[EncodedChunk | Answ
         if missing:
             yield Answer(missing=missing)
             return
-        drive = drive_threaded if plan.queue and plan.source.context.threads > 1 else drive_serial
+        drive = drive_threaded if plan.queue else drive_serial
         with RunningWork(plan, work, drive, task.images) as running:
             for chunk, _ in gather_chunks(running):
                 yield chunk
