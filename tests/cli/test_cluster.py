@@ -100,7 +100,7 @@ def on_ray(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=200,
         preexec_fn=lambda: os.sched_setaffinity(0, range(os.cpu_count() or 1)),
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
@@ -118,6 +118,7 @@ def computed(folder: Path) -> Counter[int]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("one_cluster")
 def test_a_clip_is_spread_over_processes_and_a_killed_one_costs_its_unit(
     folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -142,6 +143,7 @@ def test_a_clip_is_spread_over_processes_and_a_killed_one_costs_its_unit(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("one_cluster")
 def test_a_folder_that_was_begun_here_is_finished_on_a_cluster(
     folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -175,6 +177,7 @@ def test_a_folder_that_was_begun_here_is_finished_on_a_cluster(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("one_cluster")
 def test_an_interrupted_cluster_leaves_what_is_done(
     folder: Path, monkeypatch: pytest.MonkeyPatch
