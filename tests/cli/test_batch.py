@@ -329,6 +329,7 @@ def test_the_summary_says_how_each_clip_ended(folder, write_clip, capfd) -> None
         ["a.mp4", "done", "5"],
         ["b.mp4", "failed", "decode:"],
     ]
+    assert "decode: not a video that can" in table[2]
     assert all(len(row) <= 80 for row in table[:3])
     assert table[3].startswith("2 clips: 1 done, 1 failed; 5 frames in 0:0")
     summary = json.loads((folder / "out" / "summary.json").read_text())

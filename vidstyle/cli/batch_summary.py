@@ -105,9 +105,9 @@ def print_summary(summary: Mapping[str, Any], names: Mapping[str, str]) -> None:
     shown = clips if len(clips) <= _MOST_ROWS else [c for c in clips if c["state"] != "done"]
     if any(clip["state"] != "done already" for clip in clips) and shown:
         table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-        table.add_column("clip", overflow="ellipsis", no_wrap=True, max_width=28)
+        table.add_column("clip", overflow="ellipsis", no_wrap=True, max_width=26)
         table.add_column("state", no_wrap=True)
-        for title in ("frames", "time", "tries"):
+        for title in ("frames", "time"):
             table.add_column(title, no_wrap=True, justify="right")
         table.add_column("reason", overflow="ellipsis", no_wrap=True, ratio=1)
         for clip in shown[:_MOST_ROWS]:
@@ -120,14 +120,18 @@ def print_summary(summary: Mapping[str, Any], names: Mapping[str, str]) -> None:
 
 
 def _cells(clip: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    # The reason says how it came to be; the table has little room.
-    reason = (clip["reason"] or "").removeprefix(f"{clip['input']}: ")
+    reason = clip["reason"] or ""
+    where, _, rest = reason.partition(": ")
+    if where.endswith(Path(clip["input"]).name):
+        # The table has little room, and the name in another column.
+        reason = rest
+    if clip["attempts"] > 1:
+        reason = f"{clip['attempts']} attempts; {reason}".removesuffix("; ")
     return (
         name,
         clip["state"],
         "" if clip["frames"] is None else str(clip["frames"]),
         time_text(clip["seconds"]) if clip["attempts"] else "",
-        str(clip["attempts"] or ""),
         f"{clip['stage']}: {reason}" if clip["stage"] else reason,
     )
 

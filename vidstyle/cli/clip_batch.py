@@ -85,7 +85,8 @@ class ClipBatch:
                 print_summary(summary, {str(path): name for path, name in self._names.items()})
 
         def what_is_left() -> str:
-            conclude()
+            if outcomes or attempts:
+                conclude()
             done = sum(each.state != "failed" for each in outcomes)
             return f"{done} of {len(jobs)} clips are done: the same command does the others"
 
