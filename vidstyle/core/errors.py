@@ -116,8 +116,11 @@ class CrashError(VidstyleError):
         if code is None or code >= 0:
             return cls(f"the process of the clip has ended with code {code}")
         name = signal.Signals(-code).name
-        why = "; is there enough memory?" if -code == signal.SIGKILL else ""
-        return cls(f"the process of the clip was ended by {name}: a library crashed{why}")
+        if -code == signal.SIGKILL:
+            advice = "is there enough memory?"
+        else:
+            advice = "if the sound is at fault, --set encode.audio=drop leaves it out"
+        return cls(f"the process of the clip was ended by {name}: a library crashed; {advice}")
 
 
 class Terminated(SystemExit):  # not an error: somebody asked for it
