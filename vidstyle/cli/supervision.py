@@ -1,7 +1,7 @@
 """A thin parent of the process that works: what kills that one is a line and an exit code.
 
 A library may abort the whole process on a damaged clip. The worker is a fork from before anything
-is imported, which takes a millisecond or two: it shows and does all that the command does.
+is imported, which takes some milliseconds: it shows and does all that the command does.
 """
 
 from __future__ import annotations
