@@ -9,9 +9,10 @@ import logging
 import os
 import signal
 import socket
+import tempfile
 import threading
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -72,12 +73,12 @@ def open_cluster(address: str | None) -> Generator[str, None, None]:
     if address is not None:
         _check_address(address)
     ray = import_ray()
-    join_cluster(address)
-    try:
+    with ExitStack() as stack:
+        if address is None:
+            stack.enter_context(_own_files())
+        join_cluster(address)
+        stack.callback(_leave_cluster)
         yield str(ray.get_runtime_context().gcs_address)
-    finally:
-        with _kept_handlers():
-            ray.shutdown()
 
 
 def join_cluster(address: str | None) -> None:
@@ -148,6 +149,26 @@ def with_threads(plan: Plan, threads: int) -> Plan:
         for stage in (plan.source, *plan.stages)
     )
     return replace(plan, source=source, stages=tuple(stages))
+
+
+@contextmanager
+def _own_files() -> Iterator[None]:
+    """Let Ray keep logs and sockets in a folder that goes with its cluster."""
+    before = os.environ.get("RAY_TMPDIR")
+    # Its name is short: those of sockets are limited.
+    with tempfile.TemporaryDirectory(prefix="vs", dir=before, ignore_cleanup_errors=True) as folder:
+        os.environ["RAY_TMPDIR"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["RAY_TMPDIR"]
+            if before is not None:
+                os.environ["RAY_TMPDIR"] = before
+
+
+def _leave_cluster() -> None:
+    with _kept_handlers():
+        import_ray().shutdown()
 
 
 def _node(facts: Mapping[str, Any]) -> ClusterNode:
