@@ -229,19 +229,19 @@ Trained by `python scripts/ship_styles.py train` with the default settings{excep
 (temporal loss), with {info.settings["backbone"].upper()} as the loss network. Nothing was
 tuned for this style image.
 
-| measured on | style | content | total variation | amplitude of noise |
+| measured on | style | content | structure | amplitude of noise |
 |---|---|---|---|---|
 | photos held out of the training | {_row(info.losses)} |
 | twelve Kodak images | {_row(losses)} |
 
-Style and total variation are ratios to the untouched photos', content is 1 for an image without
-any, noise is the factor by which its amplitude grows; on the middles of the photos at
+Style is a ratio to the untouched photos', content is 1 for an image without any, structure is 0 where
+light and dark lie as in the photo and 1 where they lie at random, noise is the factor by which its amplitude grows; on the middles of the photos at
 {info.settings["crop"]}x{info.settings["crop"]} pixels.
 """
 
 
 def _row(losses: Mapping[str, float]) -> str:
-    return " | ".join(f"{losses[term]:.3f}" for term in ("style", "content", "variation", "noise"))
+    return " | ".join(f"{losses[term]:.3f}" for term in ("style", "content", "structure", "noise"))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import torch
 
 from vidstyle.core.errors import InputError, OutputError, UsageError, WeightsError
 from vidstyle.core.stop import StopRequest
+from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.style_file import Credit, StyleInfo, load_style
 from vidstyle.models.weights import safetensors_file
 from vidstyle.training.loop import train_style
@@ -74,9 +75,9 @@ def test_a_training_ends_in_a_style_file(
     assert info.name == "stripes"
     assert info.credit == credit
     assert TrainingSettings(**info.settings) == settings
-    assert set(info.losses) == {"style", "content", "variation", "range_penalty", "noise"}
+    assert set(info.losses) == {"style", "content", "structure", "range_penalty", "noise"}
     assert [step.iteration for step in steps.steps] == list(range(1, 7))
-    assert {"style", "content", "variation", "range_penalty", "temporal"} == set(
+    assert {"style", "content", "structure", "range_penalty", "temporal"} == set(
         steps.steps[0].losses
     )
 
@@ -94,7 +95,7 @@ def test_a_training_without_temporal_loss_is_on_single_photos(
     steps = Steps()
     single = settings.model_copy(update={"temporal_weight": 0.0})
     train(tmp_path / "s.safetensors", single, watcher=steps)
-    assert {"style", "content", "variation", "range_penalty"} == set(steps.steps[0].losses)
+    assert {"style", "content", "structure", "range_penalty"} == set(steps.steps[0].losses)
 
 
 def test_there_is_a_base_for_the_default_network_alone(
@@ -105,11 +106,48 @@ def test_there_is_a_base_for_the_default_network_alone(
         train(tmp_path / "s.safetensors", based)
 
 
+def test_a_training_starts_at_a_style(
+    train: Train, tmp_path: Path, settings: TrainingSettings
+) -> None:
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    train(first)
+    still = settings.model_copy(
+        update={"initial_weights": str(first), "iterations": 1, "learning_rate": 1e-12}
+    )
+    train(second, still)
+    before, after = (load_style(path).module.state_dict() for path in (first, second))
+    assert all(torch.allclose(before[name], after[name], atol=1e-3) for name in before)
+    wider = still.model_copy(update={"width": 3})
+    with pytest.raises(UsageError, match="fast with 2 channels; this training has fast with 3"):
+        train(second, wider)
+
+
+def test_what_holds_to_the_photo_counts_more_from_step_to_step(
+    train: Train, tmp_path: Path, settings: TrainingSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+
+    def total(objective: Objective, terms: dict[str, torch.Tensor]) -> torch.Tensor:
+        seen.append(objective.options.structure_weight)
+        return plain(objective, terms)
+
+    plain = Objective.total
+    monkeypatch.setattr(Objective, "total", total)
+    train(tmp_path / "s.safetensors", settings.model_copy(update={"ramp": 0.5}))
+    weight = settings.structure_weight
+    assert seen == pytest.approx([weight / 3, 2 * weight / 3, weight, weight, weight, weight])
+
+
 def test_a_training_brings_the_style_nearer(
     train: Train, tmp_path: Path, settings: TrainingSettings
 ) -> None:
     # Style alone: the features of a VGG19 that was never trained make the terms disagree.
-    single = {"content_weight": 0.0, "temporal_weight": 0.0, "learning_rate": 5e-3}
+    single = {
+        "content_weight": 0.0,
+        "structure_weight": 0.0,
+        "temporal_weight": 0.0,
+        "learning_rate": 5e-3,
+    }
     style = {
         iterations: train(
             tmp_path / "s.safetensors",

@@ -22,10 +22,8 @@ from vidstyle.models.loss.image_losses import temporal_error
 from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import SUFFIX, Credit, StyleInfo, save_style
-from vidstyle.models.style.styles import base_network
 from vidstyle.training.objective import (
     CALIBRATION_PHOTOS,
-    load_objective,
     measure_network,
     settings_of,
 )
@@ -48,6 +46,7 @@ from vidstyle.training.run import (
     take_step,
 )
 from vidstyle.training.settings import TrainingSettings
+from vidstyle.training.turns import load_turns
 from vidstyle.training.watch import TrainingStep, Watcher, Watchers
 
 _HELD_OUT = 12
@@ -114,17 +113,20 @@ def train_style(
     training, measuring = hold_out(list_photos(photos), _HELD_OUT)
     checkpoint = destination.with_suffix(".checkpoint")
     settings = settings.resolve_auto(device, weights)
-    objective = load_objective(settings, style_image, training, weights, device)
-    made_of = _made_of(objective, style_image, training, pairs)
+    turns = load_turns(settings, style_image, training, weights, device)
+    made_of = _made_of(settings, turns, style_image, training, pairs)
     run = _start(checkpoint, settings, made_of, device, resume=resume)
-    drawing = _drawing(settings, pairs, training, run.generator)
-    usual = usual_error(settings, pairs, training)
-    objective = replace(objective, units={**objective.units, "temporal": (usual,)})
+    drawings = {
+        crop: _Drawing(settings, crop, pairs, training, run.generator)
+        for crop in sorted({settings_of(turn).crop for turn in turns})
+    }
     previews = read_squares(measuring[:_PREVIEWS], settings.crop)
     watchers.image(run.iteration, "style_image", read_photo(style_image))
     while run.iteration < settings.iterations:
         started = time.perf_counter()
-        losses = take_step(run, objective, _draw(drawing, settings.batch))
+        objective = turns[run.iteration % len(turns)]
+        drawing = drawings[settings_of(objective).crop]
+        losses = take_step(run, drawing.calibrated(objective), drawing.draw())
         last = run.iteration == settings.iterations
         if run.iteration % checkpoint_every == 0 or last or stop.reason:
             save_checkpoint(checkpoint, run, made_of)
@@ -138,26 +140,38 @@ def train_style(
         architecture=settings.architecture,
         width=settings.width,
         settings=settings.model_dump(mode="json"),
-        losses=measure_network(run.network, objective, measuring),
+        losses=measure_network(run.network, turns[0], measuring),
     )
     save_style(destination, info, run.network)
     checkpoint.unlink(missing_ok=True)
     return info
 
 
-def _draw(source: PhotoCrops | PairSource, count: int) -> torch.Tensor | Pair:
-    return source.draw(count)
+class _Drawing:
+    """Crops of one size, in pairs where the temporal loss counts."""
 
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        crop: int,
+        pairs: PairChoice,
+        photos: Sequence[Path],
+        generator: np.random.Generator,
+    ) -> None:
+        self._batch = settings.batch
+        self._source: PhotoCrops | PairSource
+        if settings.temporal_weight > 0:
+            self._source = pair_source(pairs, photos, crop, generator)
+        else:
+            self._source = PhotoCrops(photos, crop, generator)
+        sized = settings.model_copy(update={"crop": crop})
+        self._units = {"temporal": (usual_error(sized, pairs, photos),)}
 
-def _drawing(
-    settings: TrainingSettings,
-    pairs: PairChoice,
-    photos: Sequence[Path],
-    generator: np.random.Generator,
-) -> PhotoCrops | PairSource:
-    if settings.temporal_weight > 0:
-        return pair_source(pairs, photos, settings.crop, generator)
-    return PhotoCrops(photos, settings.crop, generator)
+    def calibrated(self, objective: Objective) -> Objective:
+        return replace(objective, units={**objective.units, **self._units})
+
+    def draw(self) -> torch.Tensor | Pair:
+        return self._source.draw(self._batch)
 
 
 def usual_error(settings: TrainingSettings, pairs: PairChoice, photos: Sequence[Path]) -> float:
@@ -245,21 +259,24 @@ def _start(
 
 
 def _made_of(
-    objective: Objective, style_image: Path, photos: Sequence[Path], pairs: PairChoice
+    settings: TrainingSettings,
+    turns: Sequence[Objective],
+    style_image: Path,
+    photos: Sequence[Path],
+    pairs: PairChoice,
 ) -> dict[str, str]:
     """What the result depends on, by names for the message of a refusal to resume."""
-    settings = settings_of(objective)
+    backbones = {id(turn.features.backbone): turn.features.backbone for turn in turns}
     inside = sorted(pairs.path.rglob("*")) if pairs.path and pairs.path.is_dir() else []
     made_of = {
         "settings": settings.model_dump_json(),
         "style_image": hashlib.sha256(read_photo(style_image).tobytes()).hexdigest(),
         "photos": _listed(photos),
         "pairs": f"{pairs} {_listed([path for path in inside if path.is_file()])}",
-        "loss network": _digest(objective.features.backbone),
+        "loss network": " ".join(_digest(backbone) for backbone in backbones.values()),
     }
-    base = base_network(settings.architecture, settings.width)
-    if settings.initial_weights == "base" and base.is_file():
-        made_of["base network"] = hashlib.sha256(base.read_bytes()).hexdigest()
+    if (start := settings.initial_weights_file()) is not None:
+        made_of["initial weights"] = hashlib.sha256(start.read_bytes()).hexdigest()
     return made_of
 
 

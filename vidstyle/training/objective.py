@@ -58,19 +58,35 @@ def load_objective(
     file = find_weights_file(settings.backbone, weights)
     backbone = load_backbone(settings.backbone, file=file, pooling=settings.pooling)
     backbone = backbone.to(memory_format=torch.channels_last).to(device)
-    image = read_photo(style_image)
-    scale = settings.style_image_side / min(image.shape[:2])
-    height, width = (max(1, round(scale * side)) for side in image.shape[:2])
     chosen = photos[:: -(-len(photos) // CALIBRATION_PHOTOS)]
     try:
         return calibrate(
             backbone,
-            to_tensor(resize_photo(image, height, width)).to(device),
+            sized_style_image(style_image, settings.style_image_side).to(device),
             [square.to(device) for square in read_squares(chosen, settings.crop)],
             settings,
         )
     except LayerError as error:
         raise UsageError(f"{error}; choose other layers, or other weights") from error
+
+
+def sized_style_image(path: Path, side: int) -> torch.Tensor:
+    """Read a style image at the size at which a training sees it.
+
+    Args:
+        path: A file.
+        side: Of the shorter side, in pixels.
+
+    Returns:
+        (1, 3, H, W) RGB in [0, 1].
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    image = read_photo(path)
+    scale = side / min(image.shape[:2])
+    height, width = (max(1, round(scale * extent)) for extent in image.shape[:2])
+    return to_tensor(resize_photo(image, height, width))
 
 
 def calibrate(

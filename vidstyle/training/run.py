@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -18,7 +18,6 @@ from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.network import StyleNetwork
 from vidstyle.models.style.style_file import load_style
-from vidstyle.models.style.styles import base_network
 from vidstyle.models.weights import safetensors_file
 from vidstyle.training.objective import settings_of
 from vidstyle.training.pairs import Pair
@@ -70,18 +69,27 @@ def start_network(settings: TrainingSettings) -> StyleNetwork:
         The network, on the CPU.
 
     Raises:
-        UsageError: The settings want a base network that does not ship.
+        UsageError: The settings want a base network that does not ship, or weights of another
+            network.
+        WeightsError: There is no such style.
     """
     network = empty_network(settings.architecture, settings.width)
     if settings.initial_weights == "random":
         network.initialize(torch.Generator().manual_seed(settings.seed))
         return network
-    if not (path := base_network(settings.architecture, settings.width)).is_file():
+    path = settings.initial_weights_file()
+    if path is None:
         raise UsageError(
             f"there is no base network for {settings.architecture} with {settings.width} "
             "channels: use --initial-weights random, with two or three times the iterations"
         )
-    network.load_state_dict(load_style(path).module.state_dict())
+    style = load_style(path)
+    if (style.info.architecture, style.info.width) != (settings.architecture, settings.width):
+        raise UsageError(
+            f"{path} has the network {style.info.architecture} with {style.info.width} channels;"
+            f" this training has {settings.architecture} with {settings.width}"
+        )
+    network.load_state_dict(style.module.state_dict())
     return network
 
 
@@ -208,6 +216,7 @@ def take_step(
         UsageError: The loss is not finite.
     """
     settings = settings_of(objective)
+    objective = _ramped(objective, settings, run.iteration)
     terms = (
         _pair_terms(run, objective, photos)
         if isinstance(photos, Pair)
@@ -220,6 +229,14 @@ def take_step(
         )
     _descend(run, settings, loss)
     return {name: float(value.detach()) for name, value in terms.items()}
+
+
+def _ramped(objective: Objective, settings: TrainingSettings, iteration: int) -> Objective:
+    """With the weights that the terms which hold to the photo have at a step."""
+    share = min(1.0, (iteration + 1) / max(1e-9, settings.ramp * settings.iterations))
+    names = ("content_weight", "structure_weight", "temporal_weight")
+    weights = {name: share * getattr(settings, name) for name in names}
+    return replace(objective, options=settings.model_copy(update=weights))
 
 
 def _photo_terms(

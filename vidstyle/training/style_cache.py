@@ -17,7 +17,6 @@ from filelock import FileLock, Timeout
 from vidstyle.core.errors import InputError, OutputError, WeightsError
 from vidstyle.models.optimization.style_image_file import check_style_image
 from vidstyle.models.style.style_file import SUFFIX, read_style_info
-from vidstyle.models.style.styles import base_network
 from vidstyle.models.weights.download import checksum_file, sha256_of, user_cache
 from vidstyle.models.weights.safetensors_file import read_metadata
 from vidstyle.training import learn_style
@@ -86,11 +85,11 @@ def find_image_style(images: Sequence[Path]) -> ImageStyle:
     # In this order they are learned: an image has one style, whatever the order of options.
     found = sorted((_digest(image), image) for image in dict.fromkeys(images))
     settings = learn_style.ON_THE_SPOT
-    base = base_network(settings.architecture, settings.width)
+    start = settings.initial_weights_file()
     parts = [
         learn_style.RECIPE,
         settings.model_dump_json(),
-        sha256_of(base) if settings.initial_weights == "base" else "",
+        sha256_of(start) if start else "",
         [digest for digest, _ in found],
     ]
     name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:_DIGITS]

@@ -89,17 +89,36 @@ def reference(weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
         name = f"transform.{block}.layers"
         inner = layer(weights, f"{name}.0", coarse, dilation=apart)
         coarse = coarse + layer(weights, f"{name}.1", inner)
-    larger = coarse.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
-    enlarged = convolved(larger, weights["decode.1.weight"])
+    enlarged = convolved(doubled(doubled(smoothed(coarse)).mT).mT, weights["decode.1.weight"])
     fine = fine + response(weights, "decode.2", enlarged)
-    output = convolved(fine, weights["output.weight"]) + weights["output.bias"].reshape(-1, 1, 1)
-    return compress_range(smoothed(unblocked(output)))
+    drawn = unblocked(convolved(fine, balanced(weights["output.weight"])))
+    own = torch.einsum("oi,nihw->nohw", weights["color.weight"][:, :, 0, 0], inputs)
+    offset = weights["output.bias"] + weights["color.bias"]
+    return compress_range(drawn + own + offset.reshape(-1, 1, 1))
 
 
-def smoothed(images: torch.Tensor) -> torch.Tensor:
-    padded = functional.pad(images, (1, 1, 1, 1), mode="reflect")
+def smoothed(features: torch.Tensor) -> torch.Tensor:
+    padded = functional.pad(features, (1, 1, 1, 1), mode="replicate")
     across = (padded[..., :-2] + 2 * padded[..., 1:-1] + padded[..., 2:]) / 4
     return (across[:, :, :-2] + 2 * across[:, :, 1:-1] + across[:, :, 2:]) / 4
+
+
+def doubled(features: torch.Tensor) -> torch.Tensor:
+    """Twice as wide, pixels in a line between the middles of their neighbors."""
+    ends = functional.pad(features, (1, 1, 0, 0), mode="replicate")
+    left = (ends[..., :-2] + 3 * ends[..., 1:-1]) / 4
+    right = (3 * ends[..., 1:-1] + ends[..., 2:]) / 4
+    return torch.stack([left, right], dim=-1).flatten(-2)
+
+
+def balanced(weight: torch.Tensor) -> torch.Tensor:
+    """Kernels of a block with equal sums for each feature, changed evenly."""
+    kernels = []
+    for color in weight.split(4):
+        wanted = color.sum(dim=(0, 2, 3)) / 4
+        for kernel in color:
+            kernels.append(kernel + ((wanted - kernel.sum(dim=(1, 2))) / 9)[:, None, None])
+    return torch.stack(kernels)
 
 
 def layer(

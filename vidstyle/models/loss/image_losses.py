@@ -10,6 +10,10 @@ from torch.nn import functional
 
 from vidstyle.models.loss.loss_options import Variation
 
+# Pixels of a window's side, and a variance of luminance that counts as nearly flat.
+_WINDOW, _FLAT = 8, 1e-3
+_LUMA = (0.299, 0.587, 0.114)
+
 
 def gram_matrix(features: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
     """Gram matrices of features, divided by C·H·W.
@@ -89,6 +93,57 @@ def total_variation(images: torch.Tensor, kind: Variation = "squared") -> torch.
     if kind == "squared":
         return _mean(down.square()) + _mean(across.square())
     return _mean(down.abs()) + _mean(across.abs())
+
+
+def structure_loss(images: torch.Tensor, contents: torch.Tensor) -> torch.Tensor:
+    """How far the light and dark of an image lie otherwise than its content's.
+
+    1 less the correlation of luminance in windows of 8x8 pixels, at a half and at a quarter of the
+    size; mean over all windows, of which those count less where the content is flat. Brightness,
+    contrast and color are free, and so is what is drawn on a wall or a sky.
+
+    Args:
+        images: (N, 1 or 3, H, W).
+        contents: Of the same shape, in [0, 1].
+
+    Returns:
+        A scalar, 0 to 2; 0 for the content itself, and for it with another gain or offset.
+
+    References:
+        Wang et al. 2004, Image Quality Assessment: From Error Visibility to Structural Similarity,
+        equation 10.
+    """
+    drawn, wanted = _luminance(images), _luminance(contents)
+    parts = []
+    for _ in range(2):
+        drawn, wanted = functional.avg_pool2d(drawn, 2), functional.avg_pool2d(wanted, 2)
+        parts.append(_uncorrelated(drawn, wanted).mean())
+    return torch.stack(parts).mean()
+
+
+def _uncorrelated(drawn: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """1 less the correlation of images (N, 1, H, W) in windows, times how much each counts."""
+    window = min(_WINDOW, *drawn.shape[2:])
+
+    def mean(values: torch.Tensor) -> torch.Tensor:
+        return functional.avg_pool2d(values, window, max(1, window // 4))
+
+    middles = mean(drawn), mean(wanted)
+    variances = [
+        (mean(image * image) - middle * middle).clamp(min=0)
+        for image, middle in zip((drawn, wanted), middles, strict=True)
+    ]
+    common = mean(drawn * wanted) - middles[0] * middles[1]
+    spread = ((variances[0] + _FLAT) * (variances[1] + _FLAT)).sqrt()
+    return (1 - (common + _FLAT) / spread) * variances[1] / (variances[1] + 2 * _FLAT)
+
+
+def _luminance(images: torch.Tensor) -> torch.Tensor:
+    """(N, 1, H, W) of images, BT.601."""
+    if images.shape[1] == 1:
+        return _at_least_single(images)
+    parts = images.new_tensor(_LUMA).reshape(1, 3, 1, 1)
+    return _at_least_single((images * parts).sum(dim=1, keepdim=True))
 
 
 def range_penalty(

@@ -41,6 +41,11 @@ class LossWeights(StageOptions):
     content_weight: Weight = Field(
         0.03, description="Weight of the content loss, which is 1 for an image without content."
     )
+    structure_weight: Weight = Field(
+        0.0,
+        description="Weight of how far light and dark lie otherwise than in the content, 0 to 2."
+        " Keeps faces and lettering.",
+    )
     variation_weight: Weight = Field(
         0.01,
         description="Weight of the total variation, which is 1 for an untouched image. Higher"
@@ -167,6 +172,25 @@ def choose_backbone(weights: str | Path | None = None) -> BackboneName:
     folder = path if path is not None and not path.suffix else None
     there = (name for name in usable if locate_weights(CATALOG[name], folder=folder))
     return next(there, usable[0])
+
+
+def has_weights(backbone: BackboneName, weights: str | Path | None) -> bool:
+    """Look for the weights of a loss network; nothing is downloaded.
+
+    Args:
+        backbone: The loss network.
+        weights: A file, or the folder that is looked into first.
+
+    Returns:
+        Whether they are there. A file holds the weights of one network: it has those of no other.
+    """
+    from vidstyle.models.weights.catalog import CATALOG
+    from vidstyle.models.weights.places import locate_weights
+
+    path = None if weights is None else Path(weights)
+    if path is not None and (path.suffix or is_file(path)):
+        return False
+    return locate_weights(CATALOG[backbone], folder=path) is not None
 
 
 def find_weights_file(

@@ -16,6 +16,7 @@ import torch
 from vidstyle.models.loss.image_losses import (
     content_loss,
     range_penalty,
+    structure_loss,
     style_loss,
     total_variation,
     visible_difference,
@@ -125,6 +126,10 @@ def _measure_content(untouched: LossInputs) -> Units:
     return tuple(_unit(content_loss(each, _mean(each).expand_as(each)), each) for each in found)
 
 
+def _structure(inputs: LossInputs, units: Units) -> torch.Tensor:
+    return structure_loss(inputs.image, inputs.content)
+
+
 def _variation(inputs: LossInputs, units: Units) -> torch.Tensor:
     return total_variation(inputs.image, inputs.variation) / units[0]
 
@@ -154,6 +159,7 @@ LOSS_TERMS: Mapping[str, LossTerm] = {
     for term in (
         LossTerm("style", _style, _measure_style),
         LossTerm("content", _content, _measure_content),
+        LossTerm("structure", _structure, lambda untouched: ()),
         LossTerm("variation", _variation, _measure_variation),
         LossTerm("range_penalty", _range_penalty, lambda untouched: ()),
         LossTerm("temporal", _temporal, _measure_temporal, needs=("past",)),

@@ -61,14 +61,15 @@ class ScaledFeatures:
             least = backbone.smallest_side(layers)
             scales = [scale for scale in scales if side * scale >= least] or [1.0]
         self.style_keys: Mapping[Key, float] = {
-            (layer, scale): weight / len(scales)
+            # A size that is named twice counts twice.
+            (layer, scale): weight * scales.count(scale) / len(scales)
             for scale in scales
             for layer, weight in layers.items()
         }
         """What is compared for style, with weights that sum to 1."""
         wanted = options.content_layers or (backbone.default_content_layer,)
-        self.content_keys: tuple[Key, ...] = tuple((layer, 1.0) for layer in wanted)
-        """What is compared for content."""
+        self.content_keys: tuple[Key, ...] = tuple((layer, max(scales)) for layer in wanted)
+        """What is compared for content, at the largest size."""
         backbone.smallest_side({layer for layer, _ in (*self.style_keys, *self.content_keys)})
 
     def __call__(

@@ -1,12 +1,13 @@
 """A transformer network for real time on a processor: no layer at full size, no mean subtracted.
 
 What is slow in the published network is its memory traffic at full size. Here the image enters
-as 2x2 blocks (space-to-depth) and leaves so (Shi et al. 2016, sub-pixel convolution), and all
-convolutions are 3x3. Enlarging by such blocks leaves a checkerboard; a binomial filter, which is
-zero at the frequency of a checkerboard, takes it away. Filter response normalization with a
-thresholded linear unit (Singh, Krishnan 2020) stands in for instance normalization, which
-amplifies noise where an image is flat and makes bubble-shaped artifacts. Why it is built so:
-docs/decisions/007-fast-network.md.
+as 2x2 blocks (space-to-depth) and leaves so (Shi et al. 2016, sub-pixel convolution), and its
+convolutions are 3x3. The four pixels of an output block answer alike to what does not change from
+block to block, so that flat areas have no checkerboard, without a filter that would take fine
+strokes with it. Filter response normalization with a thresholded linear unit (Singh, Krishnan
+2020) stands in for instance normalization, which amplifies noise where an image is flat and makes
+bubble-shaped artifacts. The photo's own colors reach the output through a learned affine map. Why
+it is built so: docs/decisions/007-fast-network.md and 027-strokes-and-content.md.
 """
 
 from __future__ import annotations
@@ -43,18 +44,19 @@ class FastNet(StyleNetwork):
         self.encode = FastLayer(4 * 3, width)
         self.reduce = FastLayer(width, body, stride=2)
         self.transform = nn.Sequential(*(FastBlock(body, apart) for apart in _DILATIONS))
+        # Filtered and enlarged smoothly: repeated pixels would show as squares.
         self.decode = nn.Sequential(
-            nn.Upsample(scale_factor=2, mode="nearest"), *FastLayer(body, width)
+            nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
+            *FastLayer(body, width),
         )
-        self.output = nn.Conv2d(width, 4 * 3, 3, padding=1, padding_mode="replicate")
+        self.output = BlockOutput(width)
+        self.color = nn.Conv2d(3, 3, 1)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         fine = self.encode(functional.pixel_unshuffle(images, 2))
-        coarse = self.transform(self.reduce(fine))
+        coarse = _smooth(self.transform(self.reduce(fine)))
         # The finest layer goes around the body, so that edges stay where they are.
-        stylized = _remove_checkerboard(
-            functional.pixel_shuffle(self.output(fine + self.decode(coarse)), 2)
-        )
+        stylized = self.output(fine + self.decode(coarse)) + self.color(images)
         return stylized if self.training else compress_range(stylized)
 
     def initialize(self, generator: torch.Generator) -> None:
@@ -63,10 +65,42 @@ class FastNet(StyleNetwork):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
             elif isinstance(module, ResponseNorm):
                 module.reset()
-        with torch.no_grad():
-            # The output has no normalization after it: a small gain starts it within [0, 1].
-            self.output.weight.mul_(0.1)
-        nn.init.constant_(cast("torch.Tensor", self.output.bias), 0.5)
+        # The output has no normalization after it: a small gain starts it within [0, 1].
+        spread = 0.1 * (2 / (9 * self.width)) ** 0.5
+        nn.init.normal_(self.output.weight, std=spread, generator=generator)
+        nn.init.constant_(self.output.bias, 0.5)
+        # Nothing at first: a network that starts with the photo's colors stays near the photo.
+        nn.init.zeros_(self.color.weight)
+        nn.init.zeros_(cast("torch.Tensor", self.color.bias))
+
+
+class BlockOutput(nn.Module):
+    """A 3x3 convolution to blocks of 2x2 pixels, whose four answer alike to constant features.
+
+    From each kernel goes the mean by which the sum of its weights differs from that of the block,
+    and the bias is the block's mean.
+
+    Args:
+        channels: Of the features.
+
+    References:
+        Sugawara et al. 2018, Super-Resolution using Convolutional Neural Networks without Any
+        Checkerboard Artifacts, for the condition on the kernels' sums.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(3 * 4, channels, 3, 3))
+        """By color, and by pixel of the block, row by row."""
+        self.bias = nn.Parameter(torch.empty(3))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        means = self.weight.unflatten(0, (3, 4)).mean(dim=(3, 4), keepdim=True)
+        excess = means - means.mean(dim=1, keepdim=True)
+        kernel = self.weight - excess.flatten(0, 1)
+        ends = functional.pad(features, (1, 1, 1, 1), mode="replicate")
+        blocks = functional.conv2d(ends, kernel, self.bias.repeat_interleave(4))
+        return functional.pixel_shuffle(blocks, 2)
 
 
 class ResponseNorm(nn.Module):
@@ -191,13 +225,12 @@ def compress_range(images: torch.Tensor) -> torch.Tensor:
     return images.clamp(_KNEE, 1 - _KNEE) + compressed
 
 
-def _remove_checkerboard(images: torch.Tensor) -> torch.Tensor:
-    """Images (N, 3, H, W) after a binomial filter of 1, 2, 1 down and across: every pattern
+def _smooth(features: torch.Tensor) -> torch.Tensor:
+    """Features (N, C, H, W) after a binomial filter of 1, 2, 1 down and across: every pattern
     that repeats after two pixels becomes flat."""
-    # By reflection: repeating the last pixel would leave the pattern along the edge.
-    ends = functional.pad(images, (1, 1, 1, 1), mode="reflect")
+    ends = functional.pad(features, (1, 1, 1, 1), mode="replicate")
     # 0.25, 0.5, 0.25, made on the device: a copy from the host cannot be part of a CUDA graph.
-    steps = torch.arange(3, dtype=images.dtype, device=images.device)
+    steps = torch.arange(3, dtype=features.dtype, device=features.device)
     row = 0.5 - 0.25 * (steps - 1).abs()
-    kernel = torch.outer(row, row).expand(images.shape[1], 1, 3, 3)
-    return functional.conv2d(ends, kernel, groups=images.shape[1])
+    kernel = torch.outer(row, row).expand(features.shape[1], 1, 3, 3)
+    return functional.conv2d(ends, kernel, groups=features.shape[1])
