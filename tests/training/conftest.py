@@ -23,6 +23,7 @@ def settings() -> TrainingSettings:
     return TrainingSettings(
         iterations=6,
         backbone="vgg19",
+        second_backbone="none",
         width=2,
         crop=32,
         style_image_side=64,

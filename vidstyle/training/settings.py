@@ -80,10 +80,10 @@ class TrainingSettings(LossOptions):
         description="Image sizes at which style and content are compared, in turn, one a step.",
     )
     content_weight: Weight = Field(
-        0.08, description="Weight of the content loss, which is 1 for an image without content."
+        0.06, description="Weight of the content loss, which is 1 for an image without content."
     )
     structure_weight: Weight = Field(
-        0.25,
+        0.2,
         description="Weight of how far light and dark lie otherwise than in the content, 0 to 2."
         " Keeps faces and lettering.",
     )

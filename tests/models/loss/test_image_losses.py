@@ -81,7 +81,7 @@ def test_what_is_drawn_where_the_content_is_flat_is_free() -> None:
     assert float(structure_loss(textured(), wall)) == pytest.approx(0, abs=1e-6)
     half = torch.cat([wall[..., :32], textured()[..., 32:]], dim=3)
     drawn = torch.cat([textured(seed=2)[..., :32], half[..., 32:]], dim=3)
-    assert float(structure_loss(drawn, half)) < 0.2 * float(structure_loss(drawn.flip(3), half))
+    assert float(structure_loss(drawn, half)) < 0.4 * float(structure_loss(drawn.flip(3), half))
 
 
 def test_structure_of_gray_and_of_small_images() -> None:
