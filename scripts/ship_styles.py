@@ -1,13 +1,14 @@
 """Makes the styles that ship with vidstyle, their cards and their previews.
 
-    python scripts/ship_styles.py train --style-images DIR --photos DIR --weights DIR [NAME ...]
+    python scripts/ship_styles.py train --style-images DIR --photos DIR --weights DIR --from DIR \
+        [NAME ...]
     python scripts/ship_styles.py cards --style-images DIR --evaluated-on DIR [NAME ...]
 
-``train`` trains each style that is not there yet with the default settings and nothing else,
-and resumes what a killed call left. ``cards`` measures every style on photos that it was not
-trained on, and writes the card beside it, its preview and the contact sheet of all. Style images
-are found by file name in DIR, our own in samples/style_images. Previews are of photos that
-scikit-image brings, all public domain or CC0.
+``train`` trains each style that is not there yet by one setting, from a style of an earlier
+version in the folder ``--from``, and resumes what a killed call left. ``cards`` measures every
+style on photos that it was not trained on, and writes the card beside it, its preview and the
+contact sheet of all. Style images are found by file name in DIR, our own in samples/style_images.
+Previews are of photos that scikit-image brings, all public domain or CC0.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ class Shipped:
     style_image: str
     """Artist, title and year."""
     license: str = "public domain"
+    start: str = ""
+    """The style of the earlier version at which it starts; its own if there is none."""
 
     def path(self, folder: Path) -> Path:
         """The style image: in our own samples, or in a folder of style images."""
@@ -62,6 +65,8 @@ class Shipped:
         return own if own.is_file() else folder / self.file
 
 
+STEPS = 300
+"""Of the last stage of the training."""
 OWN = "drawn by the vidstyle authors' own code"
 
 SHIPPED = {
@@ -96,6 +101,48 @@ SHIPPED = {
         f"{OWN}, Poppies at Sunrise in Stained Glass",
         "CC0",
     ),
+    "golden-portrait": Shipped(
+        "Golden Portrait",
+        "adele_bloch_bauer_klimt.jpg",
+        "Gustav Klimt, Portrait of Adele Bloch-Bauer I, 1907",
+        start="mosaic",
+    ),
+    "grande-jatte": Shipped(
+        "La Grande Jatte",
+        "grande_jatte_seurat.jpg",
+        "Georges Seurat, A Sunday Afternoon on the Island of La Grande Jatte, 1886",
+        start="mosaic",
+    ),
+    "plum-blossom": Shipped(
+        "Plum Blossom",
+        "plum_blossom_jin_nong.jpg",
+        "Jin Nong, leaf of an album of plum blossoms",
+        start="pen-hatching",
+    ),
+    "watercolor": Shipped(
+        "Man Seated by a Stream",
+        "man_seated_by_a_stream_sargent.jpg",
+        "John Singer Sargent, Man Seated by a Stream",
+        start="composition-vii",
+    ),
+    "water-lilies": Shipped(
+        "Water Lilies",
+        "water_lilies_monet.jpg",
+        "Claude Monet, Water Lilies, 1914",
+        start="starry-night",
+    ),
+    "winter-moonlight": Shipped(
+        "Winter Landscape in Moonlight",
+        "winter_moonlight_kirchner.jpg",
+        "Ernst Ludwig Kirchner, Winter Landscape in Moonlight, 1919",
+        start="composition-vii",
+    ),
+    "woodcut": Shipped(
+        "The Last Supper",
+        "last_supper_duerer.jpg",
+        "Albrecht Dürer, The Last Supper, 1510",
+        start="pen-hatching",
+    ),
 }
 
 
@@ -109,6 +156,7 @@ def main() -> None:
         command.add_argument("--weights", type=Path)
         if name == "train":
             command.add_argument("--photos", type=Path, required=True)
+            command.add_argument("--from", dest="start_from", type=Path, required=True)
             command.add_argument("--device", default="cpu")
         else:
             command.add_argument("--evaluated-on", type=Path, required=True)
@@ -125,8 +173,9 @@ def train(names: Sequence[str], given: argparse.Namespace) -> None:
         destination = shipped_styles() / f"{name}{SUFFIX}"
         if destination.exists():
             continue
+        start = given.start_from / f"{SHIPPED[name].start or name}{SUFFIX}"
         info = train_style(
-            TrainingSettings(),
+            TrainingSettings(iterations=STEPS, initial_weights=str(start)),
             style_image=SHIPPED[name].path(given.style_images),
             photos=given.photos,
             destination=destination,
@@ -207,12 +256,15 @@ def card(name: str, path: Path, losses: dict[str, float]) -> str:
     """The card as Markdown."""
     info = load_style(path).info
     defaults = TrainingSettings().model_dump(mode="json")
+    own = ("iterations", "initial_weights")
     changed = [
         f"{key} {value}"
         for key, value in info.settings.items()
-        if defaults[key] not in (value, "auto")
+        if key not in own and key in defaults and defaults[key] not in (value, "auto")
     ]
     exception = f", except {', '.join(changed)}" if changed else ""
+    start = info.settings["initial_weights"]
+    origin = "this style" if start == name else f"`{start}`"
     return f"""# {name}
 
 | | |
@@ -224,18 +276,19 @@ def card(name: str, path: Path, losses: dict[str, float]) -> str:
 | file | {path.stat().st_size:,} bytes, float16 weights and their graph |
 | preview | [docs/styles/{name}.jpg](../../../docs/styles/{name}.jpg) |
 
-Trained by `python scripts/ship_styles.py train` with the default settings{exception}:
-{info.settings["iterations"]} steps from the base network, on COCO photos moved at random
-(temporal loss), with {info.settings["backbone"].upper()} as the loss network. Nothing was
-tuned for this style image.
+Trained in two stages, by settings that are the same for every style: 2,000 steps from the base
+network for {origin} of an earlier version, with VGG19 as the loss network; from there
+{info.settings["iterations"]} steps by `python scripts/ship_styles.py train`, with the default
+settings{exception}, by VGG16 and VGG19 in turn, on COCO photos moved at random.
 
 | measured on | style | content | structure | amplitude of noise |
 |---|---|---|---|---|
 | photos held out of the training | {_row(info.losses)} |
 | twelve Kodak images | {_row(losses)} |
 
-Style is a ratio to the untouched photos', content is 1 for an image without any, structure is 0 where
-light and dark lie as in the photo and 1 where they lie at random, noise is the factor by which its amplitude grows; on the middles of the photos at
+Style is a ratio to the untouched photos', content is 1 for an image without any, structure is 0
+where light and dark lie as in the photo and 1 where they lie at random, noise is the factor by
+which its amplitude grows; on the middles of the photos at
 {info.settings["crop"]}x{info.settings["crop"]} pixels.
 """
 

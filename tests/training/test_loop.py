@@ -117,6 +117,7 @@ def test_a_training_starts_at_a_style(
     train(second, still)
     before, after = (load_style(path).module.state_dict() for path in (first, second))
     assert all(torch.allclose(before[name], after[name], atol=1e-3) for name in before)
+    assert load_style(second).info.settings["initial_weights"] == "first"
     wider = still.model_copy(update={"width": 3})
     with pytest.raises(UsageError, match="fast with 2 channels; this training has fast with 3"):
         train(second, wider)

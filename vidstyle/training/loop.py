@@ -139,7 +139,11 @@ def train_style(
         credit=credit or Credit(),
         architecture=settings.architecture,
         width=settings.width,
-        settings=settings.model_dump(mode="json"),
+        # The folders of this machine are nobody's business.
+        settings={
+            **settings.model_dump(mode="json"),
+            "initial_weights": Path(settings.initial_weights).name.removesuffix(SUFFIX),
+        },
         losses=measure_network(run.network, turns[0], measuring),
     )
     save_style(destination, info, run.network)

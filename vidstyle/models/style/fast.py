@@ -95,7 +95,7 @@ class BlockOutput(nn.Module):
         self.bias = nn.Parameter(torch.empty(3))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        means = self.weight.unflatten(0, (3, 4)).mean(dim=(3, 4), keepdim=True)
+        means = self.weight.reshape(3, 4, -1, 3, 3).mean(dim=(3, 4), keepdim=True)
         excess = means - means.mean(dim=1, keepdim=True)
         kernel = self.weight - excess.flatten(0, 1)
         ends = functional.pad(features, (1, 1, 1, 1), mode="replicate")
