@@ -16,7 +16,9 @@ from vidstyle.training.photos import list_photos, read_squares
 from vidstyle.training.settings import TrainingSettings
 
 Load = Callable[[str], ModuleType]
-SETTINGS = TrainingSettings(crop=32, style_image_side=64, precision="float32")
+SETTINGS = TrainingSettings(
+    crop=32, style_image_side=64, style_scales=(1.0, 0.5), precision="float32"
+)
 
 
 @pytest.fixture

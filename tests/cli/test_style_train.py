@@ -146,7 +146,7 @@ def test_options_reach_the_training(stand_in: list[dict[str, Any]]) -> None:
 
 def test_without_options_the_defaults_are_trained(stand_in: list[dict[str, Any]]) -> None:
     assert run_command(CALL) == 0
-    assert stand_in[0]["settings"] == TrainingSettings(backbone="vgg16")
+    assert stand_in[0]["settings"] == TrainingSettings(backbone="vgg16", second_backbone="none")
     assert stand_in[0]["credit"] == Credit("s")
     assert not stand_in[0]["resume"]
 

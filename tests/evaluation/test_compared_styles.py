@@ -63,7 +63,7 @@ def test_a_style_file_belongs_to_the_style_image_that_is_named(tmp_path: Path) -
 
 def test_without_names_all_that_ship_are_compared(tmp_path: Path) -> None:
     found = list_compared_styles(None, [], tmp_path)
-    assert len(found) == 9
+    assert len(found) == 16
     assert not any(network.peer for network in found)
 
 

@@ -27,7 +27,11 @@ def test_at_least_eight_styles_ship_and_each_has_a_card() -> None:
 
 def test_all_were_trained_with_one_setting_and_the_temporal_loss() -> None:
     settings = [dict(read_style_info(path).settings) for path in STYLES]
+    # Each starts at a style of an earlier version.
+    starts = {one.pop("initial_weights") for one in settings}
+    assert starts <= {path.stem for path in STYLES}
     assert all(one == settings[0] for one in settings)
+    assert len(STYLES) == 16
     assert settings[0]["temporal_weight"] > 0
     assert {read_style_info(path).architecture for path in STYLES} == {"fast"}
 

@@ -27,7 +27,7 @@ def squares(photos: Path) -> tuple[torch.Tensor, ...]:
 def objective(
     settings: TrainingSettings, weights: Path, style_image: Path, squares: tuple[torch.Tensor, ...]
 ) -> Objective:
-    plain = settings.model_copy(update={"precision": "float32"})
+    plain = settings.model_copy(update={"precision": "float32", "variation_weight": 0.01})
     image = to_tensor(read_photo(style_image))
     return calibrate(load_backbone("vgg19", folder=weights), image, squares, plain)
 
@@ -62,7 +62,7 @@ def test_a_term_of_weight_0_is_left_out(
 ) -> None:
     options = objective.options.model_copy(update={"variation_weight": 0.0})
     found = terms(replace(objective, options=options), squares[0], squares[0])
-    assert found.keys() == {"style", "content", "range_penalty"}
+    assert found.keys() == {"style", "content", "structure", "range_penalty"}
 
 
 def test_each_layer_and_size_counts_alike(

@@ -41,9 +41,9 @@ def test_layers_that_are_named_are_the_first_networks() -> None:
     assert max(second.layer_weights) == "relu3_4"
 
 
-def test_one_network_alone_has_the_layers_that_suit_it() -> None:
-    alone = TrainingSettings(backbone="squeezenet", second_backbone="none", style_scales=(1.0,))
-    [turn] = settings_in_turn(alone)
+def test_a_single_network_has_the_layers_that_suit_it() -> None:
+    single = TrainingSettings(backbone="squeezenet", second_backbone="none", style_scales=(1.0,))
+    [turn] = settings_in_turn(single)
     assert turn.style_layers is None
     assert turn.content_layers is None
 

@@ -22,6 +22,8 @@ from vidstyle.training.objective import calibrate
 from vidstyle.training.photos import read_photo, resize_photo, to_tensor
 from vidstyle.training.settings import TrainingSettings
 
+# Of the shorter side, in pixels.
+_STYLE_IMAGE_SIDE = 512
 # The settings of a training that its style loss depends on.
 _EVALUATION_SETTINGS = (
     "seed",
@@ -197,7 +199,9 @@ def load_style_loss_ratio(style_image: Path, *, weights: Path | None = None) -> 
         InputError: The image cannot be read.
         WeightsError: The network is absent.
     """
-    settings = TrainingSettings(precision="float32")
+    settings = TrainingSettings(
+        precision="float32", style_scales=(1.0, 0.5), style_image_side=_STYLE_IMAGE_SIDE
+    )
     image = read_photo(style_image)
     scale = settings.style_image_side / min(image.shape[:2])
     height, width = (max(1, round(scale * side)) for side in image.shape[:2])

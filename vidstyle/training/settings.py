@@ -24,7 +24,7 @@ from vidstyle.models.style.styles import base_network, find_style
 class TrainingSettings(LossOptions):
     """All that the result of a training depends on beside the images."""
 
-    iterations: int = Field(500, ge=1, description="Steps of the optimizer.")
+    iterations: int = Field(2000, ge=1, description="Steps of the optimizer.")
     seed: int = Field(
         0, ge=0, lt=2**63, description="Seed of the initial weights, the crops and the noise."
     )

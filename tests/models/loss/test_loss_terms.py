@@ -19,7 +19,7 @@ def test_every_weight_has_its_term_and_every_term_its_weight() -> None:
 @pytest.mark.parametrize("term", LOSS_TERMS)
 def test_a_term_of_weight_0_is_not_computed(term: str) -> None:
     content = waves(40, 48)
-    options = LossOptions.model_validate({f"{term}_weight": 0})
+    options = LossOptions.model_validate({"structure_weight": 1, f"{term}_weight": 0})
     past = Past(content.flip(3), content[:, :1] * 0 + 1)
     references = [StyleReference(image=waves(32, 32, period=5, color=2))]
     loss = ImageLoss(small_backbone(), content, references, options, past=past)
@@ -29,5 +29,5 @@ def test_a_term_of_weight_0_is_not_computed(term: str) -> None:
 def test_without_a_previous_frame_there_is_no_temporal_term() -> None:
     content = waves(40, 48)
     references = [StyleReference(image=waves(32, 32, period=5, color=2))]
-    loss = ImageLoss(small_backbone(), content, references, LossOptions())
+    loss = ImageLoss(small_backbone(), content, references, LossOptions(structure_weight=1))
     assert loss.evaluate(content).terms.keys() == LOSS_TERMS.keys() - {"temporal"}

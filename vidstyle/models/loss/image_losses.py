@@ -107,7 +107,8 @@ def structure_loss(images: torch.Tensor, contents: torch.Tensor) -> torch.Tensor
         contents: Of the same shape, in [0, 1].
 
     Returns:
-        A scalar, 0 to 2; 0 for the content itself, and for it with another gain or offset.
+        A scalar, 0 to 2; 0 for the content itself, nearly so for it with another gain or offset,
+        and 0 for images of one pixel across.
 
     References:
         Wang et al. 2004, Image Quality Assessment: From Error Visibility to Structural Similarity,
@@ -116,9 +117,11 @@ def structure_loss(images: torch.Tensor, contents: torch.Tensor) -> torch.Tensor
     drawn, wanted = _luminance(images), _luminance(contents)
     parts = []
     for _ in range(2):
+        if min(drawn.shape[2:]) < 2:
+            break
         drawn, wanted = functional.avg_pool2d(drawn, 2), functional.avg_pool2d(wanted, 2)
         parts.append(_uncorrelated(drawn, wanted).mean())
-    return torch.stack(parts).mean()
+    return torch.stack(parts).mean() if parts else images.sum() * 0.0
 
 
 def _uncorrelated(drawn: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

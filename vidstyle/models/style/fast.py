@@ -96,8 +96,8 @@ class BlockOutput(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         means = self.weight.reshape(3, 4, -1, 3, 3).mean(dim=(3, 4), keepdim=True)
-        excess = means - means.mean(dim=1, keepdim=True)
-        kernel = self.weight - excess.flatten(0, 1)
+        surplus = means - means.mean(dim=1, keepdim=True)
+        kernel = self.weight - surplus.flatten(0, 1)
         ends = functional.pad(features, (1, 1, 1, 1), mode="replicate")
         blocks = functional.conv2d(ends, kernel, self.bias.repeat_interleave(4))
         return functional.pixel_shuffle(blocks, 2)
