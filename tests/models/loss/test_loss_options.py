@@ -20,7 +20,7 @@ from vidstyle.models.weights.catalog import CATALOG
 from vidstyle.stages.stylize.gatys_options import GatysMultipassOptions, GatysOptions
 from vidstyle.training.settings import TrainingSettings
 
-# A network keeps of a photo what its losses ask for; an image that is optimized starts at the photo.
+# A network keeps of a photo what its losses ask for; optimization starts at the photo.
 TRAINING_ALONE: dict[type[LossOptions], set[str]] = {
     TrainingSettings: {"content_weight", "structure_weight", "variation_weight", "style_scales"}
 }
