@@ -67,6 +67,7 @@ class Shipped:
 
 STEPS = 300
 """Of the last stage of the training."""
+SHEET_COLUMNS, SHEET_PHOTOS = 8, 2
 OWN = "drawn by the vidstyle authors' own code"
 
 SHIPPED = {
@@ -226,11 +227,22 @@ def cards(names: Sequence[str], given: argparse.Namespace) -> None:
         path.with_suffix(".md").write_text(card(name, path, measured(name, path, given)))
         print(f"wrote the card and the preview of {name}", flush=True)
     if set(names) == set(SHIPPED):
+        write_image(PREVIEWS / "all.jpg", sheet_of_all(photos, stylized))
+
+
+def sheet_of_all(photos: Mapping[str, Image], stylized: Mapping[str, Sequence[Image]]) -> Image:
+    """Two photos beside eight styles, and again beside the next eight."""
+    sheets = []
+    for begin in range(0, len(stylized), SHEET_COLUMNS):
+        names = list(stylized)[begin : begin + SHEET_COLUMNS]
         rows = [
             SheetRow("", tuple(shrunk(image, 144) for image in (photo, *row)))
-            for photo, *row in zip(photos.values(), *stylized.values(), strict=True)
+            for photo, *row in zip(
+                photos.values(), *(stylized[name] for name in names), strict=True
+            )
         ]
-        write_image(PREVIEWS / "all.jpg", contact_sheet(rows, ["original", *stylized]))
+        sheets.append(contact_sheet(rows[:SHEET_PHOTOS], ["original", *names]))
+    return np.vstack(sheets)
 
 
 def style_image(path: Path, photo: Image) -> Image:
