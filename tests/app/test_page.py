@@ -75,6 +75,7 @@ def test_the_controls_of_an_image_reach_its_task(page: AppTest, studio: Studio) 
         "Size": 1000,
         "Strength": 0.5,
         "Style against content": 5.0,
+        "Faces and edges": 0.5,
         "Smoothness": 0.1,
         "Grain": 0.0,
         "Strokes": 0.5,
@@ -93,7 +94,11 @@ def test_the_controls_of_an_image_reach_its_task(page: AppTest, studio: Studio) 
     assert task.style_image == studio.choices.style_images[1].path
     assert task.backbone == studio.choices.networks[2].name
     assert (task.steps, task.size, task.strength) == (10_000, 1000, 0.5)
-    assert task.weights == {"style_weight": 5.0, "variation_weight": 0.1}
+    assert task.weights == {
+        "style_weight": 5.0,
+        "structure_weight": 0.5,
+        "variation_weight": 0.1,
+    }
     assert task.layer_weights == (0.0, 0.5, 1.5, 2.0)
 
 

@@ -46,7 +46,7 @@ stages:
 OURS = ["--plugins", SLY]
 STYLE = f"{SLY}.safetensors"
 COMMANDS = {
-    "run": (3, ["run", "identity.yaml", SLY, "-o", f"{SLY}.mkv"]),
+    "run": (0, ["run", "identity.yaml", SLY, "-o", f"{SLY}.mkv"]),
     "run --dry-run": (
         0,
         ["run", f"{SLY}/sided.yaml", "in.mp4", "-o", f"{SLY}.mkv", "--dry-run", *OURS],

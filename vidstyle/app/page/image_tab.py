@@ -38,8 +38,10 @@ _STEPS = (
 _LAYERS = ("Grain", "Strokes", "Shapes", "Large forms")
 _WEIGHTS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _SMOOTHNESS = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+_STRUCTURE = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
 _WEIGHT_SLIDERS = {
     "style_weight": ("Style against content", _WEIGHTS),
+    "structure_weight": ("Faces and edges", _STRUCTURE),
     "variation_weight": ("Smoothness", _SMOOTHNESS),
 }
 # The style's weight is relative to the content's; a photo has no previous frame.
