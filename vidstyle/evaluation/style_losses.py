@@ -18,8 +18,7 @@ from vidstyle.models.loss.loss_terms import Features
 from vidstyle.models.loss.objective import Content, Objective, ScaledFeatures
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import read_style_info
-from vidstyle.training.objective import calibrate
-from vidstyle.training.photos import read_photo, resize_photo, to_tensor
+from vidstyle.training.objective import calibrate, sized_style_image
 from vidstyle.training.settings import TrainingSettings
 
 # Of the shorter side, in pixels.
@@ -202,13 +201,11 @@ def load_style_loss_ratio(style_image: Path, *, weights: Path | None = None) -> 
     settings = TrainingSettings(
         precision="float32", style_scales=(1.0, 0.5), style_image_side=_STYLE_IMAGE_SIDE
     )
-    image = read_photo(style_image)
-    scale = settings.style_image_side / min(image.shape[:2])
-    height, width = (max(1, round(scale * side)) for side in image.shape[:2])
+    image = sized_style_image(style_image, settings.style_image_side)
     name = choose_backbone(weights)
     file = find_weights_file(name, weights, offline=True)
     backbone = load_backbone(name, file=file, pooling=settings.pooling)
-    return StyleLossRatio(backbone, to_tensor(resize_photo(image, height, width)), settings)
+    return StyleLossRatio(backbone, image, settings)
 
 
 def _loss(objective: Objective, frame: HostArray) -> float:

@@ -80,8 +80,8 @@ class LocalPool:
         self.size = size
         self._budget, self._cores = budget, cores or available_cores()
         self._workers = [Worker() for _ in range(size)]
-        self._running = dict[Worker, tuple[int, int]]()
         # Ticket and bytes of each one's job.
+        self._running = dict[Worker, tuple[int, int]]()
 
     def __enter__(self) -> LocalPool:
         return self

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from vidstyle.training.watch import Watcher
 
 ON_THE_SPOT = TrainingSettings(iterations=300, initial_weights="starry-night", precision="auto")
-"""Five minutes beside other work on two cores, where a step took 0.3 to 1 s. A style that draws
-strokes is nearer to any other than the base network."""
+"""Two and a half minutes on two cores. A style that draws strokes is nearer to any other than the
+base network."""
 RECIPE: Final = 2
 """Raised when the same settings give another style: then kept styles are learned again."""
 _SCENES: Final = 48

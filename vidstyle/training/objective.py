@@ -54,20 +54,59 @@ def load_objective(
         UsageError: The weights do not reach a layer.
     """
     settings = settings.resolve_auto(device, weights)
-    assert settings.backbone != "auto"
-    file = find_weights_file(settings.backbone, weights)
-    backbone = load_backbone(settings.backbone, file=file, pooling=settings.pooling)
-    backbone = backbone.to(memory_format=torch.channels_last).to(device)
-    chosen = photos[:: -(-len(photos) // CALIBRATION_PHOTOS)]
-    try:
-        return calibrate(
-            backbone,
-            sized_style_image(style_image, settings.style_image_side).to(device),
-            [square.to(device) for square in read_squares(chosen, settings.crop)],
-            settings,
-        )
-    except LayerError as error:
-        raise UsageError(f"{error}; choose other layers, or other weights") from error
+    [objective] = load_objectives((settings,), style_image, photos, weights, device)
+    return objective
+
+
+def load_objectives(
+    rows: Sequence[TrainingSettings],
+    style_image: Path,
+    photos: Sequence[Path],
+    weights: Path | None,
+    device: str,
+    *,
+    calibrated_on: int = CALIBRATION_PHOTOS,
+) -> tuple[Objective, ...]:
+    """Load the objectives for a style image by several settings; each loss network once.
+
+    Args:
+        rows: Without ``auto``. They differ in the loss network, in what of it is compared, and in
+            the crop.
+        style_image: A file.
+        photos: Files, in order.
+        weights: As ``load_objective`` takes them.
+        device: By torch's name.
+        calibrated_on: Number of photos, spread over the row of them.
+
+    Returns:
+        An objective for each, on the device; for equal settings the same one.
+
+    Raises:
+        InputError: The style image or the photos cannot be read.
+        WeightsError: There are no weights, or not the right ones.
+        UsageError: The weights do not reach a layer.
+    """
+    chosen = photos[:: -(-len(photos) // calibrated_on)]
+    squares: dict[int, list[torch.Tensor]] = {}
+    backbones: dict[str, Backbone] = {}
+    made: dict[str, Objective] = {}
+    for row in rows:
+        assert row.backbone != "auto"
+        if (key := row.model_dump_json()) in made:
+            continue
+        if row.backbone not in backbones:
+            file = find_weights_file(row.backbone, weights)
+            backbone = load_backbone(row.backbone, file=file, pooling=row.pooling)
+            backbone = backbone.to(memory_format=torch.channels_last).to(device)
+            backbones[row.backbone] = backbone
+        if row.crop not in squares:
+            squares[row.crop] = [square.to(device) for square in read_squares(chosen, row.crop)]
+        image = sized_style_image(style_image, row.style_image_side).to(device)
+        try:
+            made[key] = calibrate(backbones[row.backbone], image, squares[row.crop], row)
+        except LayerError as error:
+            raise UsageError(f"{error}; choose other layers, or other weights") from error
+    return tuple(made[row.model_dump_json()] for row in rows)
 
 
 def sized_style_image(path: Path, side: int) -> torch.Tensor:

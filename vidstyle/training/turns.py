@@ -11,18 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
-from vidstyle.core.errors import UsageError
-from vidstyle.models.loss.backbone import Backbone, LayerError, load_backbone
-from vidstyle.models.loss.backbone_table import BackboneName
-from vidstyle.models.loss.loss_options import Layers, find_weights_file
+from vidstyle.models.loss.loss_options import Layers
 from vidstyle.models.loss.objective import Objective
-from vidstyle.training.objective import calibrate, sized_style_image
-from vidstyle.training.photos import read_squares
+from vidstyle.training.objective import load_objectives
 from vidstyle.training.settings import TrainingSettings
 
-CALIBRATION_PHOTOS = 12
+# Photos: a training waits for all of its turns to be calibrated.
+_CALIBRATED_ON = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,29 +103,11 @@ def load_turns(
         WeightsError: There are no weights, or not the right ones.
         UsageError: The weights do not reach a layer.
     """
-    image = sized_style_image(style_image, settings.style_image_side).to(device)
-    chosen = photos[:: -(-len(photos) // CALIBRATION_PHOTOS)]
-    squares: dict[int, list[torch.Tensor]] = {}
-    backbones: dict[str, Backbone] = {}
-    made: dict[str, Objective] = {}
-    for turn in (turns := settings_in_turn(settings)):
-        assert turn.backbone != "auto"
-        if (key := turn.model_dump_json()) in made:
-            continue
-        if turn.backbone not in backbones:
-            backbones[turn.backbone] = _on_device(turn.backbone, settings, weights, device)
-        if turn.crop not in squares:
-            squares[turn.crop] = [square.to(device) for square in read_squares(chosen, turn.crop)]
-        try:
-            made[key] = calibrate(backbones[turn.backbone], image, squares[turn.crop], turn)
-        except LayerError as error:
-            raise UsageError(f"{error}; choose other layers, or other weights") from error
-    return tuple(made[turn.model_dump_json()] for turn in turns)
-
-
-def _on_device(
-    name: BackboneName, settings: TrainingSettings, weights: Path | None, device: str
-) -> Backbone:
-    file = find_weights_file(name, weights)
-    backbone = load_backbone(name, file=file, pooling=settings.pooling)
-    return backbone.to(memory_format=torch.channels_last).to(device)
+    return load_objectives(
+        settings_in_turn(settings),
+        style_image,
+        photos,
+        weights,
+        device,
+        calibrated_on=_CALIBRATED_ON,
+    )
