@@ -65,7 +65,7 @@ class Shipped:
         return own if own.is_file() else folder / self.file
 
 
-STEPS = 300
+STEPS, RAMP = 600, 0.1
 """Of the last stage of the training."""
 SHEET_COLUMNS, SHEET_PHOTOS = 8, 2
 OWN = "drawn by the vidstyle authors' own code"
@@ -176,7 +176,7 @@ def train(names: Sequence[str], given: argparse.Namespace) -> None:
             continue
         start = given.start_from / f"{SHIPPED[name].start or name}{SUFFIX}"
         info = train_style(
-            TrainingSettings(iterations=STEPS, initial_weights=str(start)),
+            TrainingSettings(iterations=STEPS, ramp=RAMP, initial_weights=str(start)),
             style_image=SHIPPED[name].path(given.style_images),
             photos=given.photos,
             destination=destination,

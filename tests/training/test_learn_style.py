@@ -13,7 +13,6 @@ import torch
 from tests.training.learning_world import SETTINGS, STEPS, make_world, write_stripes
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.style.style_file import StyleInfo, read_style_info
-from vidstyle.models.style.styles import shipped_styles
 from vidstyle.models.weights.safetensors_file import read_tensors
 from vidstyle.training.learn_style import ON_THE_SPOT, check_images, join_images, learn_style
 from vidstyle.training.watch import TrainingStep
@@ -134,6 +133,6 @@ def test_what_is_no_image_is_refused(tmp_path: Path) -> None:
         check_images([text])
 
 
-def test_learning_on_the_spot_starts_at_a_style_that_ships() -> None:
-    assert (shipped_styles() / f"{ON_THE_SPOT.initial_weights}.safetensors").is_file()
+def test_learning_on_the_spot_starts_at_the_nearest_style() -> None:
+    assert ON_THE_SPOT.initial_weights == "nearest"
     assert ON_THE_SPOT.iterations <= 1000

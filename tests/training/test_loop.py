@@ -13,8 +13,10 @@ import torch
 from vidstyle.core.errors import InputError, OutputError, UsageError, WeightsError
 from vidstyle.core.stop import StopRequest
 from vidstyle.models.loss.objective import Objective
+from vidstyle.models.style import styles
 from vidstyle.models.style.style_file import Credit, StyleInfo, load_style
 from vidstyle.models.weights import safetensors_file
+from vidstyle.training import nearest
 from vidstyle.training.loop import train_style
 from vidstyle.training.run import learning_rate
 from vidstyle.training.settings import TrainingSettings
@@ -137,6 +139,47 @@ def test_what_holds_to_the_photo_counts_more_from_step_to_step(
     train(tmp_path / "s.safetensors", settings.model_copy(update={"ramp": 0.5}))
     weight = settings.structure_weight
     assert seen == pytest.approx([weight / 3, 2 * weight / 3, weight, weight, weight, weight])
+
+
+def test_a_content_loss_counts_more_the_farther_it_is_from_its_target(
+    train: Train, tmp_path: Path, settings: TrainingSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+    losses: list[float] = []
+
+    def total(objective: Objective, terms: dict[str, torch.Tensor]) -> torch.Tensor:
+        seen.append(objective.options.content_weight)
+        losses.append(float(terms["content"].detach()))
+        return plain(objective, terms)
+
+    plain = Objective.total
+    monkeypatch.setattr(Objective, "total", total)
+    targeted = settings.model_copy(update={"ramp": 0.0, "content_target": 0.5})
+    train(tmp_path / "s.safetensors", targeted)
+    assert len(set(losses)) > 1
+    wanted = [settings.content_weight * (loss / 0.5) ** 2 for loss in losses]
+    assert seen == pytest.approx(wanted)
+    seen.clear()
+    train(tmp_path / "s.safetensors", targeted.model_copy(update={"content_target": 0.0}))
+    assert seen == pytest.approx([settings.content_weight] * settings.iterations)
+
+
+def test_a_training_starts_at_the_shipped_style_that_is_nearest(
+    train: Train, tmp_path: Path, settings: TrainingSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    trained = settings.model_copy(update={"iterations": 60, "content_weight": 0.0})
+    train(shipped / "waves.safetensors", trained)
+    train(shipped / "again.safetensors", settings.model_copy(update={"iterations": 1}))
+    train(shipped / "wider.safetensors", trained.model_copy(update={"width": 3}))
+    monkeypatch.setattr(nearest, "shipped_styles", lambda: shipped)
+    monkeypatch.setattr(styles, "shipped_styles", lambda: shipped)
+    info = train(tmp_path / "s.safetensors", trained.model_copy(update={"initial_weights": "nearest"}))
+    assert info.settings["initial_weights"] == "waves"
+    alone = settings.model_copy(update={"initial_weights": "nearest", "width": 4})
+    with pytest.raises(UsageError, match="no style of fast with 4 channels ships"):
+        train(tmp_path / "s.safetensors", alone)
 
 
 def test_a_training_brings_the_style_nearer(

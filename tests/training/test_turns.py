@@ -25,9 +25,9 @@ def test_each_network_takes_every_size_before_the_other_does() -> None:
     ]
 
 
-def test_a_crop_has_the_same_size_before_the_loss_network() -> None:
-    turns = settings_in_turn(SETTINGS.model_copy(update={"style_scales": (1.0, 0.7, 0.5)}))
-    assert [turn.crop for turn in turns[:3]] == [208, 300, 416]
+def test_a_crop_is_larger_and_is_seen_smaller_where_it_is_reduced() -> None:
+    turns = settings_in_turn(SETTINGS.model_copy(update={"style_scales": (1.0, 0.5, 0.25)}))
+    assert [turn.crop for turn in turns[:3]] == [208, 296, 416]
 
 
 def test_layers_that_are_named_are_the_first_networks() -> None:

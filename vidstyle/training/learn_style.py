@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from vidstyle.models.style.style_file import StyleInfo
     from vidstyle.training.watch import Watcher
 
-ON_THE_SPOT = TrainingSettings(iterations=300, initial_weights="starry-night", precision="auto")
+ON_THE_SPOT = TrainingSettings(iterations=300, initial_weights="nearest", precision="auto")
 """Two and a half minutes on two cores. A style that draws strokes is nearer to any other than the
 base network."""
-RECIPE: Final = 2
+RECIPE: Final = 3
 """Raised when the same settings give another style: then kept styles are learned again."""
 _SCENES: Final = 48
 _CHECKPOINT_EVERY: Final = 10

@@ -22,6 +22,7 @@ from vidstyle.models.loss.image_losses import temporal_error
 from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import SUFFIX, Credit, StyleInfo, save_style
+from vidstyle.training.nearest import nearest_style
 from vidstyle.training.objective import (
     CALIBRATION_PHOTOS,
     measure_network,
@@ -114,6 +115,9 @@ def train_style(
     checkpoint = destination.with_suffix(".checkpoint")
     settings = settings.resolve_auto(device, weights)
     turns = load_turns(settings, style_image, training, weights, device)
+    if settings.initial_weights == "nearest":
+        nearest = nearest_style(turns[0], training)
+        settings = settings.model_copy(update={"initial_weights": nearest})
     made_of = _made_of(settings, turns, style_image, training, pairs)
     run = _start(checkpoint, settings, made_of, device, resume=resume)
     drawings = {

@@ -222,7 +222,7 @@ def take_step(
         if isinstance(photos, Pair)
         else _photo_terms(run, objective, photos)
     )
-    loss = objective.total(terms)
+    loss = _toward_target(objective, settings, terms).total(terms)
     if not loss.isfinite():
         raise UsageError(
             f"the loss is not finite after {run.iteration} iterations: lower the learning rate"
@@ -237,6 +237,19 @@ def _ramped(objective: Objective, settings: TrainingSettings, iteration: int) ->
     names = ("content_weight", "structure_weight", "temporal_weight")
     weights = {name: share * getattr(settings, name) for name in names}
     return replace(objective, options=settings.model_copy(update=weights))
+
+
+def _toward_target(
+    objective: Objective, settings: TrainingSettings, terms: Mapping[str, torch.Tensor]
+) -> Objective:
+    """With the weight that a step's content loss has: styles of strong contrast would lose the
+    photo by a weight that others hardly need."""
+    if settings.content_target == 0 or "content" not in terms:
+        return objective
+    options = objective.options
+    growth = (float(terms["content"].detach()) / settings.content_target) ** 2
+    update = {"content_weight": growth * options.content_weight}
+    return replace(objective, options=options.model_copy(update=update))
 
 
 def _photo_terms(

@@ -34,8 +34,8 @@ class TrainingSettings(LossOptions):
         "base",
         min_length=1,
         description="Weights to start at: base for those of the base network that ships with"
-        " vidstyle, which is there for the default network alone; random; or a style, by name or"
-        " file.",
+        " vidstyle, which is there for the default network alone; nearest for those of the shipped"
+        " style that has most of the style image; random; or a style, by name or file.",
     )
     ramp: float = Field(
         0.3,
@@ -80,10 +80,17 @@ class TrainingSettings(LossOptions):
         description="Image sizes at which style and content are compared, in turn, one a step.",
     )
     content_weight: Weight = Field(
-        0.06, description="Weight of the content loss, which is 1 for an image without content."
+        0.1, description="Weight of the content loss, which is 1 for an image without content."
+    )
+    content_target: float = Field(
+        1.0,
+        ge=0,
+        description="Content loss at which its weight counts as given. The weight grows by the"
+        " square of how much larger a photo's is, so that every style keeps about as much of the"
+        " photo. 0: the weight stays.",
     )
     structure_weight: Weight = Field(
-        0.2,
+        0.15,
         description="Weight of how far light and dark lie otherwise than in the content, 0 to 2."
         " Keeps faces and lettering.",
     )
@@ -91,7 +98,7 @@ class TrainingSettings(LossOptions):
         0.0, description="Weight of the total variation, which is 1 for an untouched image."
     )
     temporal_weight: Weight = Field(
-        0.005,
+        0.003,
         description="Weight of the difference to the previous stylized image, warped, which is 1"
         " for a network that returns its input; 0 trains on single images.",
     )
@@ -107,12 +114,13 @@ class TrainingSettings(LossOptions):
         """Find the file of the weights at which a training starts.
 
         Returns:
-            The file; None for random weights, and where no base network ships.
+            The file; None for random weights, for the nearest style, which the style image
+            decides, and where no base network ships.
 
         Raises:
             WeightsError: There is no such style.
         """
-        if self.initial_weights == "random":
+        if self.initial_weights in ("random", "nearest"):
             return None
         if self.initial_weights != "base":
             return find_style(self.initial_weights)
@@ -147,6 +155,7 @@ _PLAIN: Mapping[str, Any] = {
     "second_backbone": "none",
     "style_image_side": 512,
     "ramp": 0.0,
+    "content_target": 0.0,
     "structure_weight": 0.0,
     "temporal_weight": 0.0,
 }

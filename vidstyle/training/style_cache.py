@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from vidstyle.core.errors import InputError, OutputError, WeightsError
 from vidstyle.models.optimization.style_image_file import check_style_image
 from vidstyle.models.style.style_file import SUFFIX, read_style_info
+from vidstyle.models.style.styles import shipped_styles, styles_in
 from vidstyle.models.weights.download import checksum_file, sha256_of, user_cache
 from vidstyle.models.weights.safetensors_file import read_metadata
 from vidstyle.training import learn_style
@@ -85,11 +86,12 @@ def find_image_style(images: Sequence[Path]) -> ImageStyle:
     # In this order they are learned: an image has one style, whatever the order of options.
     found = sorted((_digest(image), image) for image in dict.fromkeys(images))
     settings = learn_style.ON_THE_SPOT
-    start = settings.initial_weights_file()
+    # One of these is where the training starts.
+    starts = sorted(styles_in(shipped_styles()).values())
     parts = [
         learn_style.RECIPE,
         settings.model_dump_json(),
-        sha256_of(start) if start else "",
+        [sha256_of(start) for start in starts],
         [digest for digest, _ in found],
     ]
     name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:_DIGITS]

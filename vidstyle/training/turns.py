@@ -49,7 +49,7 @@ def settings_in_turn(settings: TrainingSettings) -> tuple[TrainingSettings, ...]
 
     Returns:
         Of step after step, then from the first one again: one loss network and one size each, and
-        a crop of which that size is ``settings.crop``.
+        a crop that is larger, and seen smaller, where the size is.
     """
     backbones = [settings.backbone]
     if settings.second_backbone != "none":
@@ -60,7 +60,7 @@ def settings_in_turn(settings: TrainingSettings) -> tuple[TrainingSettings, ...]
                 "backbone": backbone,
                 "second_backbone": "none",
                 "style_scales": (scale,),
-                "crop": -(-round(settings.crop / scale) // 4) * 4,
+                "crop": -(-round(settings.crop / scale**0.5) // 4) * 4,
                 **_layers(settings, backbone, first=backbone == settings.backbone),
             }
         )

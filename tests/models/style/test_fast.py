@@ -85,12 +85,13 @@ def reference(weights: Weights, inputs: torch.Tensor) -> torch.Tensor:
     """The network written down step by step, without a module."""
     fine = layer(weights, "encode", blocks(inputs))
     coarse = layer(weights, "reduce", fine, stride=2)
-    for block, apart in enumerate((1, 2, 1, 2, 1)):
+    for block, apart in enumerate((1, 2, 1, 2)):
         name = f"transform.{block}.layers"
         inner = layer(weights, f"{name}.0", coarse, dilation=apart)
         coarse = coarse + layer(weights, f"{name}.1", inner)
     enlarged = convolved(doubled(doubled(smoothed(coarse)).mT).mT, weights["decode.1.weight"])
     fine = fine + response(weights, "decode.2", enlarged)
+    fine = fine + layer(weights, "refine.layers.1", layer(weights, "refine.layers.0", fine))
     drawn = unblocked(convolved(fine, balanced(weights["output.weight"])))
     own = torch.einsum("oi,nihw->nohw", weights["color.weight"][:, :, 0, 0], inputs)
     offset = weights["output.bias"] + weights["color.bias"]

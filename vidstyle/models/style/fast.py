@@ -21,7 +21,7 @@ from torch.nn import functional
 from vidstyle.models.style.network import StyleNetwork
 
 # Of the first convolution of each residual block: wider strokes at no cost.
-_DILATIONS = (1, 2, 1, 2, 1)
+_DILATIONS = (1, 2, 1, 2)
 # Added to the mean square of a channel: keeps a silent channel from being amplified.
 _EPSILON = 1e-4
 # Distance to black and white at which values begin to be compressed, and the range that the
@@ -43,12 +43,14 @@ class FastNet(StyleNetwork):
         body = 3 * width
         self.encode = FastLayer(4 * 3, width)
         self.reduce = FastLayer(width, body, stride=2)
-        self.transform = nn.Sequential(*(FastBlock(body, apart) for apart in _DILATIONS))
+        self.transform = nn.Sequential(*(FastBlock(body, dilation=apart) for apart in _DILATIONS))
         # Filtered and enlarged smoothly: repeated pixels would show as squares.
         self.decode = nn.Sequential(
             nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
             *FastLayer(body, width),
         )
+        # Draws what is finer than the body sees: its strokes have edges only here.
+        self.refine = FastBlock(width, inner=3 * width // 2)
         self.output = BlockOutput(width)
         self.color = nn.Conv2d(3, 3, 1)
 
@@ -56,7 +58,8 @@ class FastNet(StyleNetwork):
         fine = self.encode(functional.pixel_unshuffle(images, 2))
         coarse = _smooth(self.transform(self.reduce(fine)))
         # The finest layer goes around the body, so that edges stay where they are.
-        stylized = self.output(fine + self.decode(coarse)) + self.color(images)
+        drawn = self.refine(fine + self.decode(coarse))
+        stylized = self.output(drawn) + self.color(images)
         return stylized if self.training else compress_range(stylized)
 
     def initialize(self, generator: torch.Generator) -> None:
@@ -173,16 +176,18 @@ class FastBlock(nn.Module):
     Args:
         channels: Of input and result.
         dilation: Of the first convolution.
+        inner: Channels between the two; as many as outside if not given.
 
     References:
         Gross and Wilber 2016, Training and investigating residual nets.
     """
 
-    def __init__(self, channels: int, dilation: int) -> None:
+    def __init__(self, channels: int, *, dilation: int = 1, inner: int | None = None) -> None:
         super().__init__()
+        between = inner or channels
         self.layers = nn.Sequential(
-            FastLayer(channels, channels, dilation=dilation),
-            FastLayer(channels, channels, threshold=False),
+            FastLayer(channels, between, dilation=dilation),
+            FastLayer(between, channels, threshold=False),
         )
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
