@@ -56,8 +56,8 @@ class Shipped:
     style_image: str
     """Artist, title and year."""
     license: str = "public domain"
-    start: str = ""
-    """The style of the earlier version at which it starts; its own if there is none."""
+    grown_from: str = ""
+    """The style whose first version was this style's first start; its own if there is none."""
 
     def path(self, folder: Path) -> Path:
         """The style image: in our own samples, or in a folder of style images."""
@@ -66,7 +66,8 @@ class Shipped:
 
 
 STEPS, RAMP = 600, 0.1
-"""Of the last stage of the training."""
+"""Of the last stage of the training. It starts at the style itself, so that the terms which hold to
+the photo need not wait for strokes."""
 SHEET_COLUMNS, SHEET_PHOTOS = 8, 2
 OWN = "drawn by the vidstyle authors' own code"
 
@@ -106,43 +107,43 @@ SHIPPED = {
         "Golden Portrait",
         "adele_bloch_bauer_klimt.jpg",
         "Gustav Klimt, Portrait of Adele Bloch-Bauer I, 1907",
-        start="mosaic",
+        grown_from="mosaic",
     ),
     "grande-jatte": Shipped(
         "La Grande Jatte",
         "grande_jatte_seurat.jpg",
         "Georges Seurat, A Sunday Afternoon on the Island of La Grande Jatte, 1886",
-        start="mosaic",
+        grown_from="mosaic",
     ),
     "plum-blossom": Shipped(
         "Plum Blossom",
         "plum_blossom_jin_nong.jpg",
         "Jin Nong, leaf of an album of plum blossoms",
-        start="pen-hatching",
+        grown_from="pen-hatching",
     ),
     "watercolor": Shipped(
         "Man Seated by a Stream",
         "man_seated_by_a_stream_sargent.jpg",
         "John Singer Sargent, Man Seated by a Stream",
-        start="composition-vii",
+        grown_from="composition-vii",
     ),
     "water-lilies": Shipped(
         "Water Lilies",
         "water_lilies_monet.jpg",
         "Claude Monet, Water Lilies, 1914",
-        start="starry-night",
+        grown_from="starry-night",
     ),
     "winter-moonlight": Shipped(
         "Winter Landscape in Moonlight",
         "winter_moonlight_kirchner.jpg",
         "Ernst Ludwig Kirchner, Winter Landscape in Moonlight, 1919",
-        start="composition-vii",
+        grown_from="composition-vii",
     ),
     "woodcut": Shipped(
         "The Last Supper",
         "last_supper_duerer.jpg",
         "Albrecht Dürer, The Last Supper, 1510",
-        start="pen-hatching",
+        grown_from="pen-hatching",
     ),
 }
 
@@ -174,7 +175,7 @@ def train(names: Sequence[str], given: argparse.Namespace) -> None:
         destination = shipped_styles() / f"{name}{SUFFIX}"
         if destination.exists():
             continue
-        start = given.start_from / f"{SHIPPED[name].start or name}{SUFFIX}"
+        start = given.start_from / f"{name}{SUFFIX}"
         info = train_style(
             TrainingSettings(iterations=STEPS, ramp=RAMP, initial_weights=str(start)),
             style_image=SHIPPED[name].path(given.style_images),
@@ -275,8 +276,8 @@ def card(name: str, path: Path, losses: dict[str, float]) -> str:
         if key not in own and key in defaults and defaults[key] not in (value, "auto")
     ]
     exception = f", except {', '.join(changed)}" if changed else ""
-    start = info.settings["initial_weights"]
-    origin = "this style" if start == name else f"`{start}`"
+    grown_from = SHIPPED[name].grown_from
+    origin = f"`{grown_from}`" if grown_from else "this style"
     return f"""# {name}
 
 | | |
@@ -288,10 +289,10 @@ def card(name: str, path: Path, losses: dict[str, float]) -> str:
 | file | {path.stat().st_size:,} bytes, float16 weights and their graph |
 | preview | [docs/styles/{name}.jpg](../../../docs/styles/{name}.jpg) |
 
-Trained in two stages, by settings that are the same for every style: 2,000 steps from the base
-network for {origin} of an earlier version, with VGG19 as the loss network; from there
-{info.settings["iterations"]} steps by `python scripts/ship_styles.py train`, with the default
-settings{exception}, by VGG16 and VGG19 in turn, on COCO photos moved at random.
+Trained in three stages, by settings that are the same for every style: 2,000 steps from the base
+network for {origin}, with VGG19 as the loss network; 300 steps for this style, by VGG16 and VGG19
+in turn; and, in today's network, {info.settings["iterations"]} steps by `python
+scripts/ship_styles.py train`, with the default settings{exception}, on COCO photos moved at random.
 
 | measured on | style | content | structure | amplitude of noise |
 |---|---|---|---|---|
