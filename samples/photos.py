@@ -38,7 +38,9 @@ class Photo:
         Raises ``InputError`` where scikit-image or its file is missing or damaged.
         """
         left, top = self.corner
-        part = _read(self.file)[top : top + self.width * HEIGHT // WIDTH, left : left + self.width]
+        part = read_image(self.file)[
+            top : top + self.width * HEIGHT // WIDTH, left : left + self.width
+        ]
         how = cv2.INTER_CUBIC if self.width < WIDTH else cv2.INTER_AREA
         shown = cv2.resize(part, (WIDTH, HEIGHT), interpolation=how)
         return np.asarray(cv2.cvtColor(shown, cv2.COLOR_BGR2RGB), np.uint8)
@@ -59,8 +61,18 @@ PHOTOS = (
 )
 
 
-def _read(name: str) -> npt.NDArray[np.uint8]:
-    """The whole image, BGR."""
+def read_image(name: str) -> npt.NDArray[np.uint8]:
+    """Read an image of scikit-image.
+
+    Args:
+        name: Of the file.
+
+    Returns:
+        The whole image, (H, W, 3) BGR.
+
+    Raises:
+        InputError: scikit-image or its file is missing or damaged.
+    """
     found = importlib.util.find_spec("skimage")
     if found is None or found.origin is None:
         raise InputError(

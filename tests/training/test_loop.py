@@ -175,7 +175,9 @@ def test_a_training_starts_at_the_shipped_style_that_is_nearest(
     train(shipped / "wider.safetensors", trained.model_copy(update={"width": 3}))
     monkeypatch.setattr(nearest, "shipped_styles", lambda: shipped)
     monkeypatch.setattr(styles, "shipped_styles", lambda: shipped)
-    info = train(tmp_path / "s.safetensors", trained.model_copy(update={"initial_weights": "nearest"}))
+    info = train(
+        tmp_path / "s.safetensors", trained.model_copy(update={"initial_weights": "nearest"})
+    )
     assert info.settings["initial_weights"] == "waves"
     alone = settings.model_copy(update={"initial_weights": "nearest", "width": 4})
     with pytest.raises(UsageError, match="no style of fast with 4 channels ships"):

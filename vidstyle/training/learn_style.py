@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
+from importlib import resources
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -19,12 +22,21 @@ if TYPE_CHECKING:
     from vidstyle.models.style.style_file import StyleInfo
     from vidstyle.training.watch import Watcher
 
-ON_THE_SPOT = TrainingSettings(iterations=300, initial_weights="nearest", precision="auto")
+ON_THE_SPOT = TrainingSettings(
+    iterations=300,
+    initial_weights="nearest",
+    precision="auto",
+    content_weight=0.04,
+    structure_weight=0.1,
+)
 """Two and a half minutes on two cores. A style that draws strokes is nearer to any other than the
 base network."""
 RECIPE: Final = 3
 """Raised when the same settings give another style: then kept styles are learned again."""
-_SCENES: Final = 48
+# Scenes alone are busier than photos: where all is drawn already, no strokes are learned. The
+# photos alone are few.
+_SCENES: Final = 16
+_COPIES: Final = 4
 _CHECKPOINT_EVERY: Final = 10
 # Length of all style images side by side, relative to their height: what a loss network has memory
 # for at `style_image_side`.
@@ -41,7 +53,7 @@ def learn_style(
     title: str = "",
     watcher: Watcher | None = None,
 ) -> StyleInfo:
-    """Learn one style from one or more images, with content that vidstyle draws itself.
+    """Learn one style from one or more images, on photos that ship and scenes that are drawn.
 
     The result depends on the images and the settings alone, not on a clip. An interrupted call is
     resumed by the same call, from ``NAME.checkpoint`` beside the destination, and gives the same
@@ -76,17 +88,19 @@ def learn_style(
     checkpoint = destination.with_suffix(".checkpoint")
     with TemporaryDirectory(prefix="vidstyle-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        joined, scenes = folder / "style.png", folder / "scenes"
+        joined, content = folder / "style.png", folder / "content"
         pixels = join_images(images, settings.style_image_side)
         cv2.imwrite(str(joined), pixels[..., ::-1])
-        scenes.mkdir()
-        write_scenes(scenes, _SCENES, seed=settings.seed)
+        content.mkdir()
+        write_scenes(content, _SCENES, seed=settings.seed)
+        for photo, copy in product(sorted(shipped_photos_folder().glob("*.jpg")), range(_COPIES)):
+            shutil.copy(photo, content / f"{photo.stem}-{copy}.jpg")
 
         def train() -> StyleInfo:
             return train_style(
                 settings,
                 style_image=joined,
-                photos=scenes,
+                photos=content,
                 destination=destination,
                 credit=Credit(title),
                 weights=weights,
@@ -144,6 +158,11 @@ def join_images(images: Sequence[Path], side: int) -> npt.NDArray[np.uint8]:
         for image, (height, width) in zip(pixels, sizes, strict=True)
     ]
     return (np.hstack(parts).clip(0, 1) * 255).round().astype(np.uint8)
+
+
+def shipped_photos_folder() -> Path:
+    """The folder of the photos that come with vidstyle."""
+    return Path(str(resources.files("vidstyle") / "assets" / "photos"))
 
 
 def check_images(images: Sequence[Path]) -> None:
