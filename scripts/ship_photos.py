@@ -7,6 +7,7 @@ They come from the scikit-image package, where all are public domain or CC0, and
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -33,6 +34,7 @@ SHIPPED = {
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None).parse_args()
     folder = shipped_photos_folder()
     folder.mkdir(exist_ok=True)
     lines = ["# Photos to learn styles on\n\nOut of scikit-image, reduced by this project:\n\n"]

@@ -179,9 +179,9 @@ def test_a_training_starts_at_the_shipped_style_that_is_nearest(
         tmp_path / "s.safetensors", trained.model_copy(update={"initial_weights": "nearest"})
     )
     assert info.settings["initial_weights"] == "waves"
-    alone = settings.model_copy(update={"initial_weights": "nearest", "width": 4})
+    without = settings.model_copy(update={"initial_weights": "nearest", "width": 4})
     with pytest.raises(UsageError, match="no style of fast with 4 channels ships"):
-        train(tmp_path / "s.safetensors", alone)
+        train(tmp_path / "s.safetensors", without)
 
 
 def test_a_training_brings_the_style_nearer(
