@@ -34,7 +34,6 @@ from vidstyle.core.stop import StopRequest
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.execution import ray_units
-from vidstyle.runner.execution.chunks import EncodedChunk
 from vidstyle.runner.execution.computation import Remaining
 from vidstyle.runner.execution.ray_cluster import open_cluster, with_threads
 from vidstyle.runner.execution.ray_tasks import Answer, Pieces, UnitEnd, UnitTask
@@ -42,14 +41,16 @@ from vidstyle.runner.execution.recorder import Recorder
 from vidstyle.runner.execution.units import can_be_cut, find_units
 from vidstyle.runner.execution.work import Work, WorkSegment, run_work
 from vidstyle.runner.job import Job, prepared
-from vidstyle.runner.storage.store import Store, StoredFrame
+from vidstyle.runner.storage.chunk_rows import ChunkRows, chunk_rows
+from vidstyle.runner.storage.store import Store
+from vidstyle.runner.storage.stored import StoredFrame
 
 ROOT = Path(__file__).parents[1]
 PIPELINES = ("identity", "per-frame", "temporal")
 # Frames of a unit: the least of a chunk, as the shipped pipelines have it.
 UNIT = 125
 HOURS, RATE = 10_000, 25
-SIZES = (10_000, 1_000_000)
+SIZES = (10_000, 10_000_000)
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,12 @@ class DriverCost:
     """Of the process that drives a clip, in seconds of one core."""
 
     unit: float
+    frame: float
     byte: float
 
-    def of(self, size: float) -> float:
-        """Of a unit that brings so many bytes back."""
-        return self.unit + self.byte * size
+    def of(self, frames: float, size: float) -> float:
+        """Of a unit of so many frames, which bring so many bytes back each."""
+        return self.unit + frames * (self.frame + self.byte * size)
 
 
 def main() -> None:
@@ -83,11 +85,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("clip", type=Path, nargs="?", default=ROOT / "samples" / "demo.mp4")
     parser.add_argument("--frames", type=int, default=48, help="Of the clip, for each pipeline.")
-    parser.add_argument("--units", type=int, default=200, help="To measure the driver with.")
+    parser.add_argument("--units", type=int, default=100, help="To measure the driver with.")
     given = parser.parse_args()
     driver = measure_driver(given.units)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"driver: {1e3 * driver.unit:.2f} ms a unit and {1e9 * driver.byte:.1f} ms a MB", end="")
+    print(
+        f"driver: {1e3 * driver.unit:.2f} ms a unit, {1e6 * driver.frame:.0f} us a frame,", end=""
+    )
+    print(f" {1e9 * driver.byte:.2f} ms a MB", end="")
     print(f"; {memory:.0f} MiB of memory\n")
     costs = [measure_work(name, given.clip, given.frames) for name in PIPELINES]
     print_costs(costs, driver)
@@ -125,25 +130,31 @@ def _plan(name: str, clip: Path, folder: Path, frames: int) -> Plan:
 def _processor_time(plan: Plan, work: Work) -> tuple[float, WorkSegment]:
     started = time.process_time()
     segment = run_work(plan, work)
+    for chunk in segment.chunks:
+        chunk_rows(chunk.number, chunk.header, chunk.records, chunk.stored)
     return time.process_time() - started, segment
 
 
 def measure_driver(units: int) -> DriverCost:
-    """Processor time of this process for units of two sizes, which give both parts of the cost."""
+    """Processor time of this process for three kinds of units, which give the parts of the cost."""
     with open_cluster(None) as address, _empty_units():
-        _drive(address, 20, SIZES[0])
-        small, large = (_drive(address, units, size) / units for size in SIZES)
+        _drive(address, 20, UNIT, SIZES[0])
+        one, small, large = (
+            _drive(address, units, frames, size) / units
+            for frames, size in ((1, SIZES[0]), (UNIT, SIZES[0]), (UNIT, SIZES[1]))
+        )
     byte = (large - small) / (SIZES[1] - SIZES[0])
-    return DriverCost(small - byte * SIZES[0], byte)
+    frame = (small - one) / (UNIT - 1)
+    return DriverCost(one - frame - byte * SIZES[0], frame, byte)
 
 
-def _drive(address: str, units: int, size: int) -> float:
+def _drive(address: str, units: int, frames: int, size: int) -> float:
     """Seconds of this process for so many units, and for reading what is stored of them once."""
     clip = ROOT / "samples" / "demo.mp4"
     with tempfile.TemporaryDirectory(prefix="vidstyle-") as name:
-        plan = _plan("identity", clip, Path(name), units * UNIT)
+        plan = _plan("identity", clip, Path(name), units * frames)
         # The size travels as the number of the first frame, for want of another field.
-        works = [Work(clip, chunk=number, first=size) for number in range(units)]
+        works = [Work(clip, chunk=n, first=size, stop=frames) for n in range(units)]
         with Store(Path(name) / "store") as store:
             recorder = Recorder(plan, store, 0, lambda _: None, StopRequest())
             started = time.process_time()
@@ -155,16 +166,16 @@ def _drive(address: str, units: int, size: int) -> float:
             return time.process_time() - started
 
 
-def empty_unit(task: UnitTask, pieces: Pieces) -> Iterator[EncodedChunk | Answer]:
+def empty_unit(task: UnitTask, pieces: Pieces) -> Iterator[ChunkRows | Answer]:
     """Computes nothing, and gives as many bytes as it is asked for."""
-    size = (task.work.first or 0) // UNIT
-    data = np.random.default_rng(task.work.chunk).bytes(size)
-    packets = tuple(Packet(data, n, n, n == 0) for n in range(UNIT))
-    first = task.work.chunk * UNIT
+    size, frames = task.work.first or 0, task.work.stop or 1
+    data = np.random.default_rng(task.work.chunk).bytes(size // frames)
+    packets = tuple(Packet(data, n, n, n == 0) for n in range(frames))
+    first = task.work.chunk * frames
     records = tuple(
-        StoredFrame(first + n, FrameTime(first + n, 1), f"{n:040x}") for n in range(UNIT)
+        StoredFrame(first + n, FrameTime(first + n, 1), f"{n:040x}") for n in range(frames)
     )
-    yield EncodedChunk(task.work.chunk, b"", packets, records)
+    yield chunk_rows(task.work.chunk, b"", records, packets)
     yield Answer(end=UnitEnd(Fraction(0), (), {}))
 
 
@@ -180,8 +191,8 @@ def print_costs(costs: Sequence[WorkCost], driver: DriverCost) -> None:
     print(f"{'driver, units of 125 frames':>29}{'of 1 s':>8}")
     for each in costs:
         search = "" if each.search is None else f"{100 * each.search / each.frame:.1f} %"
-        unit = driver.of(UNIT * each.size) / (UNIT * each.frame + each.opening)
-        second = driver.of(each.size / each.frame)
+        unit = driver.of(UNIT, each.size) / (UNIT * each.frame + each.opening)
+        second = driver.of(1 / each.frame, each.size)
         print(
             f"{each.pipeline:12}{1e3 * each.frame:10.1f}{search:>9}{each.opening:8.2f}s"
             f"{each.size:13.0f}{100 * unit:27.2f} %{100 * second:6.2f} %"
@@ -229,7 +240,7 @@ def simulate(
     random = np.random.default_rng(0)
     mean = cost.frame * UNIT + cost.opening
     lengths = mean * random.lognormal(-0.045, 0.3, units)
-    half = driver.of(UNIT * cost.size) / 2
+    half = driver.of(UNIT, cost.size) / 2
     free_drivers = [0.0] * drivers
     free_cores = [0.0] * cores
     returned: list[float] = []
@@ -264,7 +275,7 @@ def print_total(costs: Sequence[WorkCost], driver: DriverCost) -> None:
         units = frames / UNIT
         hours = (frames * each.frame + units * each.opening) / 3600
         search = 0.0 if each.search is None else frames * each.search / 3600
-        driving = units * driver.of(UNIT * each.size) / 3600
+        driving = units * driver.of(UNIT, each.size) / 3600
         print(
             f"{each.pipeline:12}{hours:12,.0f}{search:9,.0f}{driving:9,.0f}"
             f"{frames * each.size / 1e12:9.1f}{units:12,.0f}"

@@ -11,7 +11,8 @@ import pytest
 
 from vidstyle.core import FrameTime, Packet
 from vidstyle.runner.storage.resumption import Resumption, find_missing
-from vidstyle.runner.storage.store import CHUNKS, Store, StoredFrame
+from vidstyle.runner.storage.store import CHUNKS, Store
+from vidstyle.runner.storage.stored import StoredFrame
 
 FACTS = {"pipeline": "a", "input": "b"}
 DONE = {CHUNKS: "3", "start": "1/5"}
@@ -65,7 +66,7 @@ def free_pages(path: Path) -> None:
 
 
 def cut_short(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-5000])
+    path.write_bytes(path.read_bytes()[:-70_000])
 
 
 NOTHING_IS_LEFT = {
@@ -101,7 +102,9 @@ def test_damaged_work_is_recomputed(path: Path, name: str) -> None:
     [
         "update segment set frames = 9 where chunk = 1",
         "update segment set header = cast(header as text) where chunk = 1",
-        "update frame set position = 99 where chunk = 1",
+        "update frame set pts = 99 where chunk = 1",
+        "update frame set digest = 'bb' where chunk = 1",
+        "update frame set chunk = 0 where chunk = 1",
         "update packet set data = x'00' where chunk = 1",
         "update packet set side = cast(x'ff' as text) where chunk = 1",
     ],

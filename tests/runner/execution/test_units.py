@@ -27,8 +27,9 @@ from vidstyle.runner.execution.recorder import Recorder
 from vidstyle.runner.execution.units import AllUnits, at_unit, can_be_cut, find_units, unit_works
 from vidstyle.runner.execution.work import Work, WorkSegment, run_work
 from vidstyle.runner.job import Job, prepared, run
+from vidstyle.runner.storage.chunk_rows import chunk_rows
 from vidstyle.runner.storage.destination import Destination
-from vidstyle.runner.storage.store import UnitStart
+from vidstyle.runner.storage.stored import UnitStart
 
 COUNT, CUTS = 40, (7, 9, 20, 31)
 PIPELINE = """\
@@ -186,7 +187,9 @@ class Units:
             first = work.chunk == self._remaining.works[0].chunk
             segment = run_work(self._plan, work, replay=images if first else ())
             for chunk in segment.chunks:
-                recorder.record_chunk(chunk)
+                recorder.record_chunk(
+                    chunk_rows(chunk.number, chunk.header, chunk.records, chunk.stored)
+                )
             recorder.record_clock(segment.start)
             self.start = segment.start
 

@@ -9,7 +9,8 @@ import pytest
 
 from vidstyle.core import FrameTime, Packet
 from vidstyle.core.errors import OutputError
-from vidstyle.runner.storage.store import Store, StoredFrame
+from vidstyle.runner.storage.store import Store
+from vidstyle.runner.storage.stored import StoredFrame
 
 
 def test_chunks_come_back_in_order_with_all_their_packets(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from vidstyle.core.sink import Packet
 from vidstyle.runner.execution.encoder import ChunkEnded, Encoded, EncodedFrame
 from vidstyle.runner.storage.checkpoint import Checkpoint
-from vidstyle.runner.storage.store import StoredFrame
+from vidstyle.runner.storage.stored import StoredFrame
 
 
 @dataclass(frozen=True, slots=True)

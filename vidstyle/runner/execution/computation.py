@@ -16,7 +16,7 @@ from vidstyle.core.plan import Plan
 from vidstyle.runner.execution.engines import ENGINES, Engine, EngineName, WorkInProgress
 from vidstyle.runner.execution.recorder import Recorder
 from vidstyle.runner.execution.work import Work
-from vidstyle.runner.storage.store import StoredImage, UnitStart
+from vidstyle.runner.storage.stored import StoredImage, UnitStart
 
 
 @dataclass(frozen=True, slots=True)

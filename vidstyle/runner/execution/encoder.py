@@ -13,7 +13,7 @@ from vidstyle.core.sink import FrameTime, Packet, ReplayableWriter, Sink, Writer
 from vidstyle.runner.execution.checkpoints import Checkpoints, PauseRule
 from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.storage.checkpoint import Checkpoint, Clock
-from vidstyle.runner.storage.store import StoredFrame, StoredImage
+from vidstyle.runner.storage.stored import StoredFrame, StoredImage
 
 # Frames of a chunk before which nobody knows how fast a pipeline is.
 _UNKNOWN_SPEED = 4

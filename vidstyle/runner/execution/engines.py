@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vidstyle.core.plan import Plan
     from vidstyle.runner.execution.encoder import Encoded
     from vidstyle.runner.execution.work import RunningWork, Work
-    from vidstyle.runner.storage.store import StoredImage
+    from vidstyle.runner.storage.stored import StoredImage
 
 EngineName = Literal["threaded", "serial"]
 

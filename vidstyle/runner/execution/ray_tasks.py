@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from vidstyle.core.clip import Note
 from vidstyle.core.errors import DeviceError
 from vidstyle.core.plan import Plan
-from vidstyle.runner.execution.chunks import EncodedChunk, gather_chunks
+from vidstyle.runner.execution.chunks import gather_chunks
 from vidstyle.runner.execution.ray_cluster import import_ray
 from vidstyle.runner.execution.serial import drive_serial
 from vidstyle.runner.execution.shipment import Shipment, copy_here, localize, missing_here
@@ -24,7 +24,8 @@ from vidstyle.runner.execution.threaded import drive_threaded
 from vidstyle.runner.execution.units import AllUnits, find_units
 from vidstyle.runner.execution.work import RunningWork, Work
 from vidstyle.runner.plan.identity import own_code_digest
-from vidstyle.runner.storage.store import StoredImage, UnitStart
+from vidstyle.runner.storage.chunk_rows import ChunkRows, chunk_rows
+from vidstyle.runner.storage.stored import StoredImage, UnitStart
 
 Pieces: TypeAlias = Mapping[int, Sequence[tuple[int, Any]]]
 """Of each shipment that has to be copied: the number of a file and a reference to its bytes."""
@@ -64,7 +65,7 @@ class Answer:
     error: Exception | None = None
 
 
-def compute_unit(task: UnitTask, pieces: Pieces) -> Iterator[EncodedChunk | Answer]:
+def compute_unit(task: UnitTask, pieces: Pieces) -> Iterator[ChunkRows | Answer]:
     """Compute a unit: its chunks, one at a time in memory, and an answer.
 
     Raises nothing: errors are part of the answer.
@@ -77,7 +78,7 @@ def compute_unit(task: UnitTask, pieces: Pieces) -> Iterator[EncodedChunk | Answ
         drive = drive_threaded if plan.queue else drive_serial
         with RunningWork(plan, work, drive, task.images) as running:
             for chunk, _ in gather_chunks(running):
-                yield chunk
+                yield chunk_rows(chunk.number, chunk.header, chunk.records, chunk.stored)
             yield Answer(end=UnitEnd(running.start, running.notes, dict(running.seconds)))
     except Exception as error:
         yield Answer(error=portable_error(error))

@@ -15,7 +15,6 @@ from vidstyle.core.clip import Note
 from vidstyle.core.errors import CrashError, VidstyleError
 from vidstyle.core.plan import Plan
 from vidstyle.core.stop import StopRequest
-from vidstyle.runner.execution.chunks import EncodedChunk
 from vidstyle.runner.execution.computation import Compute, Remaining
 from vidstyle.runner.execution.ray_cluster import (
     import_ray,
@@ -36,7 +35,8 @@ from vidstyle.runner.execution.shipment import list_shipments
 from vidstyle.runner.execution.units import AllUnits, at_unit, can_be_cut, unit_works
 from vidstyle.runner.execution.work import Work
 from vidstyle.runner.plan.identity import own_code_digest
-from vidstyle.runner.storage.store import UnitStart
+from vidstyle.runner.storage.chunk_rows import ChunkRows
+from vidstyle.runner.storage.stored import UnitStart
 
 # Units that wait beside each one that is computed: a node never waits for the driver.
 _AHEAD = 2
@@ -194,10 +194,10 @@ class RayUnits:
         """Store the next chunk of a unit, or end it."""
         work, chunks = self._running[reference]
         try:
-            found: EncodedChunk | Answer = self._ray.get(next(reference))
+            found: ChunkRows | Answer = self._ray.get(next(reference))
         except self._ray.exceptions.RayError as error:
             raise _lost(error, f"a unit of {work.input}") from error
-        if isinstance(found, EncodedChunk):
+        if isinstance(found, ChunkRows):
             recorder.record_chunk(found)
             chunks.append(found.number)
             return

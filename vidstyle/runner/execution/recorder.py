@@ -9,12 +9,13 @@ from fractions import Fraction
 from vidstyle.core.plan import Plan
 from vidstyle.core.sink import FrameTime
 from vidstyle.core.stop import StopRequest
-from vidstyle.runner.execution.chunks import EncodedChunk
 from vidstyle.runner.execution.encoder import ChunkEnded, ChunkPaused, Encoded, EncodedFrame
 from vidstyle.runner.execution.events import FrameDone, Listener, Resumed
+from vidstyle.runner.storage.chunk_rows import ChunkRows
 from vidstyle.runner.storage.finished import FinishedFrames
 from vidstyle.runner.storage.resumption import PLANNED, START
-from vidstyle.runner.storage.store import Store, StoredFrame, StoredImage, UnitStart
+from vidstyle.runner.storage.store import Store
+from vidstyle.runner.storage.stored import StoredFrame, StoredImage, UnitStart
 
 
 class Recorder:
@@ -62,13 +63,12 @@ class Recorder:
         """Store that all units are known, and how many chunks they are."""
         self._store.note({PLANNED: str(chunks)})
 
-    def record_chunk(self, chunk: EncodedChunk) -> None:
+    def record_chunk(self, rows: ChunkRows) -> None:
         """Store a chunk that has been computed elsewhere; it counts when all of its unit are."""
-        self._store.write(chunk.number, chunk.stored)
-        self._store.end(chunk.number, chunk.header, chunk.records)
-        for frame in chunk.records:
+        self._store.put(rows)
+        for index, _, _, digest in rows.frames:
             self.frames += 1
-            self._listen(FrameDone(frame.index, self.frames, self._total, frame.digest))
+            self._listen(FrameDone(index, self.frames, self._total, digest))
 
     def record_clock(self, start: Fraction) -> None:
         """Store when the first frame is shown, in seconds."""

@@ -23,7 +23,7 @@ from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.parts import Parts, make_parts
 from vidstyle.runner.plan.side_reading import open_side_inputs
 from vidstyle.runner.storage.checkpoint import Checkpoint, ChunkPosition
-from vidstyle.runner.storage.store import UnitStart
+from vidstyle.runner.storage.stored import UnitStart
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from vidstyle.runner.plan.parts import make_parts
 from vidstyle.runner.plan.side_reading import SideReading, open_side_inputs
 from vidstyle.runner.storage.checkpoint import Checkpoint, load_stage_state
 from vidstyle.runner.storage.layer_cache import LayerCache
-from vidstyle.runner.storage.store import StoredImage
+from vidstyle.runner.storage.stored import StoredImage
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from vidstyle.core.errors import LockedError, OutputError
+
+# Seconds between two tries to get a lock.
+_AGAIN = 0.05
 
 
 @contextmanager
@@ -33,6 +37,22 @@ def hold_lock(lock: Path, busy: str) -> Iterator[None]:
             lock.unlink(missing_ok=True)
             with suppress(OSError):
                 lock.parent.rmdir()
+
+
+@contextmanager
+def wait_for_lock(lock: Path, busy: str, *, seconds: float) -> Iterator[None]:
+    """As ``hold_lock``, which is tried again for so many seconds where another process holds it."""
+    deadline = time.monotonic() + seconds
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(hold_lock(lock, busy))
+                break
+            except LockedError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_AGAIN)
+        yield
 
 
 def _lock_file(lock: Path, busy: str) -> IO[str]:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vidstyle.runner.storage.checkpoint import Checkpoint
-from vidstyle.runner.storage.store import CHUNKS, Store, UnitStart
+from vidstyle.runner.storage.store import CHUNKS, Store
+from vidstyle.runner.storage.stored import UnitStart
 
 PLANNED = "planned"
 """Fact that is noted when the starts of all units are known: how many chunks there will be."""

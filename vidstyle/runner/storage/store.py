@@ -6,10 +6,9 @@ there whole or not at all: each is one transaction, together with the checkpoint
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,16 @@ from typing import Any
 from vidstyle.core.errors import OutputError
 from vidstyle.core.sink import FrameTime, Packet
 from vidstyle.runner.storage.checkpoint import Checkpoint, load_place, save_place
+from vidstyle.runner.storage.chunk_rows import (
+    ChunkRows,
+    FrameRow,
+    chunk_digest,
+    frame_row,
+    packet_of,
+    rows_digest,
+)
 from vidstyle.runner.storage.store_file import is_damage, open_database, remove
+from vidstyle.runner.storage.stored import StoredFrame, StoredImage, UnitStart
 
 CHUNKS = "chunks"
 """Fact that is noted when all chunks are there: how many."""
@@ -29,34 +37,10 @@ _KEPT = 2
 _PAUSED = -1
 # The fact that holds the hash of all others.
 _SEAL = "seal"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFrame:
-    """What is kept of a frame beside its packets."""
-
-    index: int
-    time: FrameTime
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredImage:
-    """A frame of an unfinished chunk, with what the encoder was given."""
-
-    frame: StoredFrame
-    planes: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class UnitStart:
-    """A chunk that begins at a cut, where a run can start without the state of any stage."""
-
-    chunk: int
-    first: int
-    """Index of its first frame."""
-    start: Checkpoint
-    """Some frames earlier, for those that finding the cut takes; without states."""
+_INSERT_PACKET = (
+    "insert into packet (chunk, number, pts, dts, keyframe, data, side)"
+    " values (?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +116,7 @@ class Store:
             key = int(packet.keyframe)
             rows.append((chunk, number, packet.pts, packet.dts, key, packet.data, side))
         with explain_disk_errors(self._path):
-            self._database.executemany("insert into packet values (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._database.executemany(_INSERT_PACKET, rows)
             if image is not None:
                 number, (frame, planes) = image[0], (image[1].frame, image[1].planes)
                 row = (number, frame.index, frame.time.pts, frame.time.duration, frame.digest)
@@ -148,19 +132,21 @@ class Store:
         behind: Checkpoint | None = None,
     ) -> None:
         """Keep the chunk, whole: packets, frames, header, and the checkpoint behind it."""
-        with explain_disk_errors(self._path), self._database as database:
-            database.executemany(
-                "insert into frame (source_index, chunk, pts, duration, digest)"
-                " values (?, ?, ?, ?, ?)",
-                [(f.index, chunk, f.time.pts, f.time.duration, f.digest) for f in frames],
-            )
-            segment = (chunk, header, len(frames))
-            digest = self._segment_digest(*segment)
-            database.execute("insert into segment values (?, ?, ?, ?)", (*segment, digest))
+        rows = [frame_row(frame) for frame in frames]
+        with explain_disk_errors(self._path), self._database:
+            digest = chunk_digest(header, len(rows), rows, self._packet_rows(chunk))
+            self._put_chunk(chunk, header, rows, digest)
             if behind is not None:
                 self._keep(chunk + 1, behind)
             self._drop_pause()
         self._written = 0
+
+    def put(self, rows: ChunkRows) -> None:
+        """Keep a chunk that was made elsewhere, whole."""
+        packets = [(rows.number, *row) for row in rows.packets]
+        with explain_disk_errors(self._path), self._database as database:
+            database.executemany(_INSERT_PACKET, packets)
+            self._put_chunk(rows.number, rows.header, rows.frames, rows.digest)
 
     def drop_images(self) -> None:
         """Forget the frames of the unfinished chunk."""
@@ -184,7 +170,7 @@ class Store:
         row = (unit.chunk, unit.first, save_place(unit.start))
         with explain_disk_errors(self._path), self._database as database:
             database.execute(
-                "insert or replace into unit values (?, ?, ?, ?)", (*row, _digest_of([row]))
+                "insert or replace into unit values (?, ?, ?, ?)", (*row, rows_digest([row]))
             )
 
     def units(self) -> list[UnitStart]:
@@ -192,7 +178,7 @@ class Store:
         found = []
         rows = self._rows("select chunk, first, position, digest from unit order by chunk")
         for chunk, first, position, digest in rows:
-            if _digest_of([(chunk, first, position)]) != digest:
+            if rows_digest([(chunk, first, position)]) != digest:
                 break
             found.append(UnitStart(chunk, first, load_place(position, {})))
         return found
@@ -279,12 +265,11 @@ class Store:
     def packets(self, chunk: int) -> Iterator[Packet]:
         """The packets of a chunk, in decoding order."""
         rows = self._rows(
-            "select data, pts, dts, keyframe, side from packet where chunk = ? order by number",
+            "select pts, dts, keyframe, data, side from packet where chunk = ? order by number",
             chunk,
         )
-        for data, pts, dts, keyframe, side in rows:
-            side_data = tuple((name, bytes.fromhex(text)) for name, text in json.loads(side))
-            yield Packet(data, pts, dts, bool(keyframe), side_data)
+        for row in rows:
+            yield packet_of(*row)
 
     def is_whole(self) -> bool:
         """Whether every page is where it belongs; what they hold is for the hashes."""
@@ -326,21 +311,40 @@ class Store:
         )
 
     def _checkpoint_digest(self, chunk: int, position: str) -> str:
-        return _digest_of([(chunk, position)], self._state_rows(chunk))
+        return rows_digest([(chunk, position)], self._state_rows(chunk))
 
     def _pause_digest(self, chunk: int, position: str, frames: int) -> str:
         images = self._rows("select * from image where number < ? order by number", frames)
-        return _digest_of([(chunk, position, frames)], self._state_rows(_PAUSED), images)
+        return rows_digest([(chunk, position, frames)], self._state_rows(_PAUSED), images)
 
-    def _segment_digest(self, chunk: int, header: bytes, frames: int) -> str:
+    def _segment_digest(self, chunk: int, header: bytes, count: int) -> str:
         """Of all that is stored of a chunk, as it lies there."""
-        times = self._rows("select * from frame where chunk = ? order by position", chunk)
-        packets = self._rows(
+        frames = list(
+            self._rows(
+                "select source_index, pts, duration, digest from frame"
+                " where chunk = ? order by position",
+                chunk,
+            )
+        )
+        return chunk_digest(header, count, frames, self._packet_rows(chunk))
+
+    def _packet_rows(self, chunk: int) -> Iterator[tuple[Any, ...]]:
+        return self._rows(
             "select number, pts, dts, keyframe, data, side from packet"
             " where chunk = ? order by number",
             chunk,
         )
-        return _digest_of([(header, frames)], times, packets)
+
+    def _put_chunk(
+        self, chunk: int, header: bytes, frames: Sequence[FrameRow], digest: str
+    ) -> None:
+        """All but the packets."""
+        self._database.executemany(
+            "insert into frame (source_index, chunk, pts, duration, digest) values (?, ?, ?, ?, ?)",
+            [(index, chunk, *others) for index, *others in frames],
+        )
+        segment = (chunk, header, len(frames), digest)
+        self._database.execute("insert into segment values (?, ?, ?, ?)", segment)
 
     def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
         with explain_disk_errors(self._path):
@@ -348,19 +352,7 @@ class Store:
 
 
 def _seal(facts: Mapping[str, str]) -> str:
-    return _digest_of(sorted(facts.items()))
-
-
-def _digest_of(*tables: Iterable[tuple[Any, ...]]) -> str:
-    """Hash of rows; kinds and lengths keep values from passing for each other."""
-    digest = hashlib.blake2b(digest_size=20)
-    for table in tables:
-        for row in table:
-            for value in row:
-                data = value if isinstance(value, bytes) else str(value).encode()
-                digest.update(f"{type(value).__name__} {len(data)}:".encode())
-                digest.update(data)
-    return digest.hexdigest()
+    return rows_digest(sorted(facts.items()))
 
 
 @contextmanager

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 # Of the tables.
-_VERSION = 4
+_VERSION = 5
+# Bytes of a page: of video without loss each packet takes a few, and is written in a third of the
+# time that it takes with those of 4 KiB.
+_PAGE = 65536
 _OUTER_FAULTS = (
     *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM),
     *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH),
@@ -20,10 +23,11 @@ create table segment (
     chunk integer primary key, header blob not null, frames integer not null, digest text not null
 );
 create table packet (
-    chunk integer not null, number integer not null, pts integer not null,
-    dts integer not null, keyframe integer not null, data blob not null,
-    side text not null, primary key (chunk, number)
-) without rowid;
+    place integer primary key, chunk integer not null, number integer not null,
+    pts integer not null, dts integer not null, keyframe integer not null, data blob not null,
+    side text not null
+);
+create unique index packet_of_chunk on packet (chunk, number);
 create table frame (
     position integer primary key, source_index integer not null, chunk integer not null,
     pts integer not null, duration integer not null, digest text not null
@@ -54,7 +58,9 @@ def open_database(path: Path) -> sqlite3.Connection:
     # Damaged text is none; its hash says so.
     database.text_factory = _text
     if not _schema(database):
-        database.executescript(f"{_TABLES} pragma user_version = {_VERSION};")
+        database.executescript(
+            f"pragma page_size = {_PAGE}; {_TABLES} pragma user_version = {_VERSION};"
+        )
     return database
 
 
