@@ -173,6 +173,43 @@ def test_a_clip_that_crashed_once_is_tried_again(
     assert (found["reason"] is None) == (code == 0)
 
 
+FATAL = """\
+import os
+from vidstyle.core import NOW, BaseStage, Needs, StageOptions
+
+class Fatal(BaseStage[StageOptions]):
+    Options = StageOptions
+    needs = Needs(reads={"image": NOW}, writes=("image",))
+
+    def memory(self, clip, context):
+        os.abort()
+
+    def step(self, window, state):
+        return {}, None
+
+STAGE = Fatal
+"""
+
+
+def test_what_crashes_while_clips_are_looked_at_fails_each_of_them(  # type: ignore[no-untyped-def]  # fixtures
+    folder, write_clip, capfd
+) -> None:
+    for name in "ab":
+        write_clip(folder / "clips" / f"{name}.mp4", count=3)
+    call = write_odd_pipeline(folder, "none")
+    (folder / "plugins" / "filter" / "odd.py").write_text(FATAL)
+    text = (folder / "odd.yaml").read_text()
+    options = [line for line in text.splitlines() if "deed:" not in line and "delay:" not in line]
+    (folder / "odd.yaml").write_text("\n".join(options))
+    assert run_command([*call, "--json"]) == 7
+    found = outcomes(capfd.readouterr().out)
+    assert {name: each["state"] for name, each in found.items()} == {
+        "a.mp4": "failed",
+        "b.mp4": "failed",
+    }
+    assert all("ended by SIGABRT" in each["reason"] for each in found.values())
+
+
 def test_bad_input_and_bad_stages_are_not_tried_again(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
     write_clip(folder / "clips" / "a.mp4", count=3)
     (folder / "clips" / "b.mp4").write_text("no video")
@@ -308,6 +345,11 @@ def test_batches_on_one_folder_share_the_work(folder, write_clip) -> None:  # ty
     # Both have made some.
     assert all(any(pair[number] == "done" for pair in states) for number in (0, 1)), states
     assert len(list((folder / "out").glob("*.mkv"))) == 6
+    # Whoever came last has written of all clips as whoever made them.
+    summary = json.loads((folder / "out" / "summary.json").read_text())
+    assert [clip["state"] for clip in summary["clips"]] == ["done"] * 6
+    assert summary["states"] == {"done": 6}
+    assert all(clip["seconds"] > 0 for clip in summary["clips"])
 
 
 def test_a_clip_that_another_process_holds_is_no_failure(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures

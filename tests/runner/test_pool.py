@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.runner.odd_jobs import make_job
+from vidstyle.core.errors import DeviceError
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.execution.events import Planned
@@ -81,7 +82,7 @@ def test_leaving_ends_what_still_runs(tmp_path: Path) -> None:
         pool.begin(0, wanted, MEMORY, left=1)
         process = pool._workers[0]._process
         assert process is not None
-    assert process.poll() is not None
+    assert process.exitcode is not None
     assert not wanted.output.exists()
 
 
@@ -107,3 +108,10 @@ def test_a_network_that_another_clip_has_loaded_gives_the_same_frames(tmp_path: 
             assert ended.result is not None
             digests.append(ended.result.digest)
     assert digests == [by_itself.digest] * 2
+
+
+def test_a_check_finds_what_is_wrong_whatever_the_clip_is(tmp_path: Path) -> None:
+    with LocalPool(1, budget=MEMORY) as pool:
+        good = make_job(tmp_path, "good")
+        assert pool.check(good) is None
+        assert isinstance(pool.check(replace(good, device="cuda:77")), DeviceError)

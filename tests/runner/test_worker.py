@@ -36,7 +36,7 @@ def test_a_job_in_a_process_gives_the_frames_and_events_of_a_run(tmp_path: Path)
     # One process for all of them, which then ends by itself.
     assert worker._process is process
     worker.end(at_once=False)
-    assert process.returncode == 0
+    assert process.exitcode == 0
     results = [event.result for event in events if isinstance(event, Ended)]
     assert [each.digest for each in results if each is not None] == [here.digest] * 2
     assert sum(isinstance(event, FrameDone) for event in events) == 24
@@ -83,7 +83,7 @@ def test_a_process_with_a_stage_that_does_not_come_back_is_replaced(tmp_path: Pa
 
 def test_a_look_writes_nothing(tmp_path: Path) -> None:
     worker, wanted = Worker(), make_job(tmp_path, "out")
-    worker.begin(wanted, only_look=True)
+    worker.begin(wanted, "look")
     seen = worker.receive()
     assert isinstance(seen, Ended)
     assert seen.outlook is not None
@@ -116,5 +116,6 @@ def test_a_process_that_nobody_waits_for_ends_in_the_midst_of_a_job(tmp_path: Pa
     assert connection is not None
     # As the system does where the parent is killed.
     connection.close()
-    assert process.wait(10) == 0
+    process.join(10)
+    assert process.exitcode == 0
     assert not wanted.output.exists()

@@ -51,12 +51,15 @@ def batch(
     json: given.Json = False,
 ) -> None:
     """Stylize every clip of a folder. What is done already is left as it is."""
+    from vidstyle.runner.forks import prepare_forks
+
+    # First of all: it takes its time while this process imports as well.
+    prepare_forks()
     from vidstyle.cli.clip_batch import ClipBatch, names_line
     from vidstyle.core.errors import OutputError
     from vidstyle.runner.clips import find_clips
-    from vidstyle.runner.job import Job, output_suffix
+    from vidstyle.runner.job import output_suffix
     from vidstyle.runner.path_patterns import PathPattern
-    from vidstyle.runner.plan.memory import parse_size
     from vidstyle.runner.plan.naming import mirrored_paths
 
     rule, size = given.rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(jobs)
@@ -77,22 +80,17 @@ def batch(
         say(f"skipped, not clips: {names_line([path.name for path in found.others])}")
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is not a folder; choose another -o")
-    wanted = [
-        Job(
-            loaded,
-            clip,
-            destination,
-            device,
-            interval,
-            timeout=timeout,
-            budget=parse_size(max_memory, "--max-memory"),
-            cache=cache,
-            cache_limit=int(cache_size * 2**30),
-        )
-        for clip, destination in zip(
-            clips, mirrored_paths(clips, folder, output, output_suffix(loaded)), strict=True
-        )
-    ]
+    make_job = given.job_maker(
+        loaded,
+        device=device,
+        interval=interval,
+        timeout=timeout,
+        max_memory=max_memory,
+        cache=cache,
+        cache_size=cache_size,
+    )
+    destinations = mirrored_paths(clips, folder, output, output_suffix(loaded))
+    wanted = list(map(make_job, clips, destinations))
     names = [str(clip.relative_to(folder)) for clip in clips]
     clip_batch = ClipBatch(
         wanted, names, size=size, rule=rule, retries=retries, summary=output, as_json=json

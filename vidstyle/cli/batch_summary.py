@@ -6,14 +6,17 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from vidstyle.cli.batch_tally import time_text
 from vidstyle.cli.terminal import say, visible
+from vidstyle.core.errors import OutputError
 from vidstyle.runner.job import Job
 from vidstyle.runner.schedule import Outcome, State
+from vidstyle.runner.storage.locks import wait_for_lock
+from vidstyle.runner.storage.records import FOLDER
 
 NAME = "summary.json"
 # How a summary of ours begins: another file of that name is left alone.
@@ -24,6 +27,19 @@ _MOST_ROWS = 40
 
 ClipState: TypeAlias = State | Literal["interrupted", "waiting"]
 """``interrupted``: begun, and stopped with what is finished stored; ``waiting``: not begun."""
+
+# How much was done with a clip.
+_RANK: Mapping[ClipState, int] = {
+    "waiting": 0,
+    "interrupted": 1,
+    "elsewhere": 2,
+    "failed": 3,
+    "kept": 4,
+    "done already": 5,
+    "done": 6,
+}
+# Seconds that another batch may take to write its summary.
+_PATIENCE = 10.0
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
@@ -69,7 +85,7 @@ def summary_json(
     return {
         "kind": _KIND,
         "pipeline": str(jobs[0].pipeline.path),
-        "began": began.astimezone(UTC).isoformat(timespec="seconds"),
+        "began": began.astimezone(UTC).isoformat(timespec="milliseconds"),
         "seconds": round(seconds, 3),
         "states": dict(Counter(clip["state"] for clip in clips)),
         "clips": clips,
@@ -77,19 +93,62 @@ def summary_json(
 
 
 def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
-    """Write ``summary.json`` in the folder, whole or not at all; a file of others stays."""
+    """Write ``summary.json`` in the folder, whole or not at all; a file of others stays.
+
+    What another batch has written there meanwhile becomes part of it.
+    """
     path = folder / NAME
     partial = path.with_name(f".{NAME}.partial")
-    if path.exists() and not _is_ours(path):
-        say(f"note: {path} is not of vidstyle, so that the summary is not written")
-        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
+        with wait_for_lock(folder / FOLDER / f"{NAME}.lock", "it is locked", seconds=_PATIENCE):
+            if path.exists() and (before := _read(path)) is None:
+                say(f"note: {path} is not of vidstyle, so that the summary is not written")
+                return
+            if path.exists() and before is not None:
+                summary = merge_summaries(before, summary)
+            partial.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+            partial.replace(path)
     except OSError as error:
         # The outputs are what matters, and they are there.
         say(f"note: cannot write {path}: {error.strerror}")
+    except OutputError as error:
+        say(f"note: cannot write {path}: {error}")
+
+
+def merge_summaries(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """One summary of two batches, unless the one before had ended when the other began.
+
+    Of a clip that both have, the one counts that has done more with it; the later one if both have
+    done as much.
+    """
+    began, ended, begins = _times(before), _times(before, end=True), _times(now)
+    if began is None or ended is None or begins is None or ended < begins:
+        return dict(now)
+    clips = {clip["output"]: clip for clip in before["clips"]}
+    for clip in now["clips"]:
+        known = clips.get(clip["output"])
+        if known is None or _RANK[clip["state"]] >= _RANK.get(known["state"], 0):
+            clips[clip["output"]] = clip
+    first = min(began, begins)
+    last = max(ended, begins + timedelta(seconds=now["seconds"]))
+    every = [clips[name] for name in sorted(clips)]
+    return {
+        **now,
+        "began": first.isoformat(timespec="milliseconds"),
+        "seconds": round((last - first).total_seconds(), 3),
+        "states": dict(Counter(clip["state"] for clip in every)),
+        "clips": every,
+    }
+
+
+def _times(summary: Mapping[str, Any], *, end: bool = False) -> datetime | None:
+    """When a batch began or ended; None where that cannot be read."""
+    try:
+        began = datetime.fromisoformat(summary["began"])
+        return began + timedelta(seconds=float(summary["seconds"])) if end else began
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def print_summary(summary: Mapping[str, Any], names: Mapping[str, str]) -> None:
@@ -171,8 +230,10 @@ def _open_clip(job: Job, attempts: int) -> dict[str, Any]:
     }
 
 
-def _is_ours(path: Path) -> bool:
+def _read(path: Path) -> dict[str, Any] | None:
+    """The summary; None where the file is not ours."""
     try:
-        return bool(json.loads(path.read_text(encoding="utf-8"))["kind"] == _KIND)
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return dict(found) if found["kind"] == _KIND and isinstance(found["clips"], list) else None
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return None

@@ -17,8 +17,8 @@ from vidstyle.cli.plan_text import mebibytes
 from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
 from vidstyle.cli.terminal import answer, print_table, say
 from vidstyle.core.errors import BatchError
-from vidstyle.runner.batch import OccupiedError, run_batch, survey
-from vidstyle.runner.job import Job, Outlook, check_without_clip
+from vidstyle.runner.batch import OccupiedError, check_apart, run_batch, survey
+from vidstyle.runner.job import Job, Outlook
 from vidstyle.runner.schedule import Begun, Outcome, Rule
 
 # More in one line hide what it says.
@@ -67,7 +67,7 @@ class ClipBatch:
             jobs[0].pipeline,
             device=device,
             as_json=self._as_json,
-            check=lambda stand_in: check_without_clip(stand_in, device=device),
+            check=lambda stand_in: check_apart(replace(jobs[0], pipeline=stand_in)),
         )
         jobs = [replace(job, pipeline=loaded, cluster=cluster) for job in jobs]
         outcomes: list[Outcome] = []

@@ -64,6 +64,11 @@ def run(
     json: given.Json = False,
 ) -> None:
     """Stylize clips with a pipeline."""
+    if len(inputs) > 1:
+        from vidstyle.runner.forks import prepare_forks
+
+        # First of all, as `batch` does.
+        prepare_forks()
     from vidstyle.cli.interruption import (
         InterruptionListener,
         explain_interruption,
@@ -73,7 +78,6 @@ def run(
     from vidstyle.cli.progress import listener
     from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
     from vidstyle.runner import job as jobs
-    from vidstyle.runner.plan.memory import parse_size
     from vidstyle.runner.plan.naming import output_paths
     from vidstyle.runner.storage.destination import Destination
     from vidstyle.runner.storage.made import look_up
@@ -82,21 +86,22 @@ def run(
     interval = given.interval_of(frames)
     overrides = given.overrides_of(set_, style, strength, consistency)
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
+    make_job = given.job_maker(
+        loaded,
+        device=device,
+        interval=interval,
+        timeout=timeout,
+        max_memory=max_memory,
+        cache=cache,
+        cache_size=cache_size,
+    )
     wanted = [
-        jobs.Job(
-            loaded,
-            source,
-            destination,
-            device,
-            interval,
+        replace(
+            make_job(source, destination),
             overwrite=overwrite,
-            resume=resume,
-            timeout=timeout,
-            budget=parse_size(max_memory, "--max-memory"),
-            cache=cache,
-            cache_limit=int(cache_size * 2**30),
-            engine="threaded" if engine == "ray" else engine,
             redo=redo,
+            resume=resume,
+            engine="threaded" if engine == "ray" else engine,
         )
         for source, destination in output_paths(
             inputs, output, jobs.output_suffix(loaded), label=pipeline.stem

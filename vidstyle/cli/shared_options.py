@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from vidstyle.runner.config.discovery import Registry
     from vidstyle.runner.config.pipeline import Pipeline
     from vidstyle.runner.config.pipeline_file import TypedOverride
+    from vidstyle.runner.job import Job
     from vidstyle.runner.schedule import Rule
 
 
@@ -146,6 +147,38 @@ def pipeline_of(
     from vidstyle.runner.config.pipeline import load_pipeline
 
     return load_pipeline(file, registry=registry_of(plugins), overrides=overrides)
+
+
+def job_maker(
+    pipeline: Pipeline,
+    *,
+    device: str,
+    interval: tuple[int, int | None],
+    timeout: float,
+    max_memory: str,
+    cache: Path | None,
+    cache_size: float,
+) -> Callable[[Path, Path], Job]:
+    """Makes the job of a clip from its input and output, with what the options say."""
+    from vidstyle.runner.job import Job
+    from vidstyle.runner.plan.memory import parse_size
+
+    budget = parse_size(max_memory, "--max-memory")
+
+    def make(source: Path, destination: Path) -> Job:
+        return Job(
+            pipeline,
+            source,
+            destination,
+            device,
+            interval,
+            timeout=timeout,
+            budget=budget,
+            cache=cache,
+            cache_limit=int(cache_size * 2**30),
+        )
+
+    return make
 
 
 def overrides_of(

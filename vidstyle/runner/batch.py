@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from vidstyle.core.errors import CrashError, OutputError, VidstyleError
 from vidstyle.core.stop import StopRequest
-from vidstyle.runner.job import Job, Outlook, check_without_clip
+from vidstyle.runner.job import Job, Outlook
 from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.pool import LOOK_MEMORY, LocalPool
 from vidstyle.runner.schedule import Begun, Outcome, Progress, Rule, Schedule, reportable
@@ -59,7 +59,6 @@ def run_batch(
     what is to become of outputs that are there, and the reason of a stop.
     """
     stop = stop or StopRequest()
-    check_without_clip(jobs[0].pipeline, device=jobs[0].device)
     with LocalPool(_most(size, jobs), budget=budget) as pool, _Folders() as made:
         outlooks = _look(jobs, pool, stop)
         _check(outlooks, rule)
@@ -76,9 +75,15 @@ def survey(
     jobs: Sequence[Job], *, size: int | None, budget: int
 ) -> Sequence[Outlook | VidstyleError]:
     """The outlooks of ``run_batch``. Writes nothing; raises what every clip would meet."""
-    check_without_clip(jobs[0].pipeline, device=jobs[0].device)
     with LocalPool(_most(size, jobs), budget=budget) as pool:
         return _look(jobs, pool, StopRequest())
+
+
+def check_apart(job: Job) -> None:
+    """Raise what is wrong whatever the clip is, found in a process of its own."""
+    with LocalPool(1, budget=LOOK_MEMORY) as pool:
+        if (error := pool.check(job)) is not None:
+            raise error
 
 
 def _most(size: int | None, jobs: Sequence[Job]) -> int:
@@ -93,7 +98,11 @@ def _most(size: int | None, jobs: Sequence[Job]) -> int:
 def _look(
     jobs: Sequence[Job], pool: LocalPool, stop: StopRequest
 ) -> Sequence[Outlook | VidstyleError]:
-    """In processes: what kills one is the failure of a clip."""
+    """In processes: what kills one is the failure of a clip. Raises what every clip would meet."""
+    wrong = pool.check(jobs[0])
+    # A side input that crashes its decoder does so for each clip, which reports that.
+    if wrong is not None and not isinstance(wrong, CrashError):
+        raise wrong
     found = dict[int, Outlook | VidstyleError]()
     waiting = deque(range(len(jobs)))
     while len(found) < len(jobs):

@@ -115,7 +115,15 @@ class LocalPool:
         """Look ahead at a job: its ``Ended`` has an outlook."""
         worker = self._idle()
         self._running[worker] = ticket, LOOK_MEMORY
-        worker.begin(job, only_look=True)
+        worker.begin(job, "look")
+
+    def check(self, job: Job) -> BaseException | None:
+        """What is wrong with a job whatever its clip is; called while nothing runs."""
+        worker = self._idle()
+        worker.begin(job, "check")
+        while not isinstance(message := worker.receive(), Ended):
+            pass
+        return message.error
 
     def reports(self) -> Sequence[Report]:
         """One message of each process that has one."""

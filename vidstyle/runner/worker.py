@@ -10,26 +10,23 @@ import os
 import pickle
 import queue
 import signal
-import subprocess
-import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
-from typing import Any, TypeAlias
+from multiprocessing.process import BaseProcess
+from typing import Any, Literal, TypeAlias
 
 from vidstyle.core.errors import CrashError, Terminated, VidstyleError
 from vidstyle.core.stop import StopRequest
 from vidstyle.models.openvino.kept import keep_last_model
 from vidstyle.runner.execution.events import Event, Result
 from vidstyle.runner.execution.threaded import still_working
-from vidstyle.runner.job import Job, Outlook, find_outlook, run
+from vidstyle.runner.forks import start_fork
+from vidstyle.runner.job import Job, Outlook, check_without_clip, find_outlook, run
 
 # Seconds that an idle process is waited for once it has been asked to end.
 _FAREWELL = 5.0
-# -P: nothing is imported from the current folder.
-_COMMAND = ("-P", "-c", "from vidstyle.runner.worker import work; work()")
-_HANDLE = "VIDSTYLE_WORKER_HANDLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +44,15 @@ class Ended:
 Message: TypeAlias = Event | Ended
 
 
+Kind: TypeAlias = Literal["run", "look", "check"]
+"""What is done with a job: ``look`` finds its outlook, ``check`` what is wrong whatever the clip
+is."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Task:
     job: Job
-    only_look: bool
+    kind: Kind
 
 
 class Worker:
@@ -60,7 +62,7 @@ class Worker:
     """
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: BaseProcess | None = None
         self._connection: Connection[Any, Any] | None = None
         self._asked = False
 
@@ -75,13 +77,13 @@ class Worker:
         assert self._connection is not None
         return self._connection
 
-    def begin(self, job: Job, *, only_look: bool = False) -> None:
-        """Let it run a job, or only find its outlook."""
+    def begin(self, job: Job, kind: Kind = "run") -> None:
+        """Let it do something with a job."""
         self._asked = False
         for _ in range(2):
             connection = self._connection or self._start()
             try:
-                connection.send(_Task(job, only_look))
+                connection.send(_Task(job, kind))
             except OSError:
                 # It has died since its last job: that is nobody's failure.
                 self.end(at_once=True)
@@ -116,24 +118,15 @@ class Worker:
             return
         if at_once:
             process.kill()
-        try:
-            process.wait(_FAREWELL)
-        except subprocess.TimeoutExpired:
+        process.join(_FAREWELL)
+        if process.exitcode is None:
             process.kill()
-            process.wait()
+            process.join()
 
     def _start(self) -> Connection[Any, Any]:
         ours, its = Pipe()
         with its:
-            environment = {**os.environ, _HANDLE: str(its.fileno())}
-            self._process = subprocess.Popen(
-                [sys.executable, *_COMMAND],
-                stdin=subprocess.DEVNULL,
-                env=environment,
-                pass_fds=[its.fileno()],
-                # Ctrl-C in a terminal is for who started it, who then asks it to stop.
-                start_new_session=True,
-            )
+            self._process = start_fork(work, its)
         self._connection = ours
         return ours
 
@@ -141,12 +134,11 @@ class Worker:
         """How the process has died, which is forgotten with that."""
         process = self._process
         self.end(at_once=False)
-        return CrashError.of_exit_code(None if process is None else process.returncode)
+        return CrashError.of_exit_code(None if process is None else process.exitcode)
 
 
-def work() -> None:
+def work(connection: Connection[Any, Any]) -> None:
     """In the process: do each task that arrives, until nobody sends any more."""
-    connection: Connection[Any, Any] = Connection(int(os.environ.pop(_HANDLE)))
     stop = StopRequest()
 
     def ask(*_: object) -> None:
@@ -167,7 +159,10 @@ def work() -> None:
 
 def _done(task: _Task, connection: Connection[Any, Any], stop: StopRequest) -> Ended:
     try:
-        if task.only_look:
+        if task.kind == "check":
+            check_without_clip(task.job.pipeline, device=task.job.device)
+            return Ended()
+        if task.kind == "look":
             return Ended(outlook=find_outlook(task.job))
         return Ended(result=run(task.job, listen=connection.send, stop=stop))
     except Terminated:
