@@ -9,6 +9,8 @@ import av
 import numpy as np
 import pytest
 
+from tests.cli.stamp_calls import CHUNKS
+
 WriteClip = Callable[..., Path]
 
 IDENTITY = "version: 1\nstages:\n  - use: decode/pyav\n  - use: encode/pyav\n    codec: ffv1\n"
@@ -43,3 +45,12 @@ def write_clip() -> WriteClip:
         return path
 
     return write
+
+
+@pytest.fixture
+def clips(folder: Path, write_clip: WriteClip) -> Path:
+    """Three clips, and a pipeline with an option to change."""
+    (folder / "p.yaml").write_text(CHUNKS)
+    for number, name in enumerate(("a", "b", "deep/c"), start=1):
+        write_clip(folder / "clips" / f"{name}.mp4", count=8 + number)
+    return folder

@@ -15,66 +15,42 @@ import numpy as np
 import pytest
 
 import vidstyle
+from tests.cli.stamp_calls import CHUNKS, batch, packets, run, times
 from vidstyle.cli.main import run_command
 from vidstyle.runner.storage.records import Records
 from vidstyle.stages.decode.pyav import DecodePyAV
 
-CHUNKS = """\
-version: 1
-chunk: {least: 4, most: 6}
-stages:
-  - use: decode/pyav
-  - use: flow/dis
-    preset: ultrafast
-  - use: blend/warped
-  - use: encode/pyav
-"""
 
-
-@pytest.fixture
-def clips(folder: Path, write_clip: Callable[..., Path]) -> Path:
-    """Three clips, and a pipeline with an option to change."""
-    (folder / "p.yaml").write_text(CHUNKS)
-    for number, name in enumerate(("a", "b", "deep/c"), start=1):
-        write_clip(folder / "clips" / f"{name}.mp4", count=8 + number)
-    return folder
-
-
-def batch(*more: str) -> int:
-    return run_command(["batch", "p.yaml", "clips", "-o", "out", *more])
-
-
-def run(*more: str) -> int:
-    return run_command(["run", "p.yaml", "clips/a.mp4", "-o", "a.mp4", *more])
-
-
-def times(folder: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_mtime_ns for path in folder.rglob("*.mp4")}
-
-
-def packets(path: Path) -> list[bytes]:
-    with av.open(str(path)) as container:
-        return [bytes(packet) for packet in container.demux(video=0)]
-
-
-def test_what_is_done_is_left_as_it_is_and_not_read_again(
-    clips: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_done_is_left_as_it_is(clips: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert batch() == 0
     made = times(clips / "out")
     capfd.readouterr()
-
-    def read(*_: object) -> None:
-        raise AssertionError("a frame was decoded")
-
-    monkeypatch.setattr(DecodePyAV, "frames", read)
-    monkeypatch.setattr("vidstyle.runner.storage.made.content_digest", read)
     assert batch() == 0
     err = capfd.readouterr().err
     assert [line for line in err.splitlines() if "done already" in line] == err.splitlines()
     assert err.splitlines()[-1] == "3 clips: 3 done already"
     assert len(err.splitlines()) == 4
     assert times(clips / "out") == made
+
+
+def test_what_is_done_is_not_read_again(
+    clips: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run() == 0
+    made = (clips / "a.mp4").stat().st_mtime_ns
+
+    def read(*_: object) -> None:
+        raise AssertionError("a frame was decoded, or a source hashed")
+
+    monkeypatch.setattr(DecodePyAV, "frames", read)
+    monkeypatch.setattr("vidstyle.runner.storage.made.content_digest", read)
+    assert run() == 0
+    assert (clips / "a.mp4").stat().st_mtime_ns == made
+    # Where the time of the source is another, it has to be.
+    os.utime(clips / "clips" / "a.mp4")
+    capfd.readouterr()
+    assert run() != 0
+    assert "a source hashed" in capfd.readouterr().err
 
 
 def test_other_options_are_listed_and_refused_before_anything_is_made(
@@ -234,109 +210,6 @@ def test_a_number_of_cores_changes_no_packet(clips: Path, codec: str) -> None:
     assert found[0] == found[-1]
 
 
-def interrupted(clips: Path, *more: str) -> None:
-    """Leave the work of a run that was killed behind its first chunks."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", KILLED, "run", "p.yaml", "clips/a.mp4", *more],
-    )
-    assert child.wait(timeout=60) == 9
-    assert Records(clips).works()
-
-
-KILLED = """\
-import os, sys
-from vidstyle.cli.main import run_command
-from vidstyle.runner.storage.destination import Destination
-setattr(Destination, "commit", lambda _: os._exit(9))
-run_command(sys.argv[1:])
-"""
-
-
-def test_a_change_of_container_sound_or_titles_uses_the_finished_frames(
-    clips: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    interrupted(clips, "-o", "a.mp4")
-    capfd.readouterr()
-    drop = ("--set", "encode.audio=drop", "--set", "encode.metadata=drop")
-    assert run_command(["run", "p.yaml", "clips/a.mp4", "-o", "a.mkv", *drop]) == 0
-    assert "resuming an interrupted run after 9 frames" in capfd.readouterr().err
-    assert not Records(clips).works()
-    assert run_command(["run", "p.yaml", "clips/a.mp4", "-o", "whole.mkv"]) == 0
-    assert packets(clips / "a.mkv") == packets(clips / "whole.mkv")
-
-
-@pytest.mark.parametrize(
-    ("codec", "first", "second"),
-    [
-        ("libx264", "a.mp4", "b.mkv"),
-        ("libx264", "a.mkv", "b.mov"),
-        ("libx265", "a.mov", "b.mkv"),
-        ("libsvtav1", "a.mp4", "b.webm"),
-        ("libvpx-vp9", "a.webm", "b.mkv"),
-        ("prores_ks", "a.mov", "b.mkv"),
-    ],
-)
-def test_a_finished_output_gives_its_frames_to_another_file(
-    clips: Path, capfd: pytest.CaptureFixture[str], codec: str, first: str, second: str
-) -> None:
-    call = ["run", "p.yaml", "clips/a.mp4", "--set", f"encode.codec={codec}", "--frames", "1:8"]
-    assert run_command([*call, "-o", first]) == 0
-    capfd.readouterr()
-    assert run_command([*call, "-o", second]) == 0
-    assert f"the frames of {first} are used: only the file is made" in capfd.readouterr().err
-    (clips / "apart").mkdir()
-    assert run_command([*call, "-o", f"apart/{second}"]) == 0
-    assert "are used" not in capfd.readouterr().err
-    assert rows(clips / second) == rows(clips / "apart" / second)
-    # One with another stamp is no source of frames, nor one that was changed.
-    assert run_command([*call, "-o", f"c{second}", "--set", "blend.strength=0.5"]) == 0
-    assert "are used" not in capfd.readouterr().err
-    for name in (first, second):
-        (clips / name).write_bytes((clips / name).read_bytes()[:-1] + b"!")
-    drop = ("--set", "encode.metadata=drop")
-    assert run_command([*call, *drop, "-o", second, "--overwrite"]) == 0
-    assert "are used" not in capfd.readouterr().err
-
-
-def rows(path: Path) -> list[tuple[object, ...]]:
-    with av.open(str(path)) as container:
-        return [
-            (packet.pts, packet.dts, packet.duration, packet.is_keyframe, bytes(packet))
-            for packet in container.demux(video=0)
-        ]
-
-
-def test_work_with_other_options_stays_until_it_is_cleaned(
-    clips: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    interrupted(clips, "-o", "a.mp4")
-    (work,) = Records(clips).works()
-    assert run("--set", "blend.strength=0.5") == 0
-    assert "a partial result with other options kept" in capfd.readouterr().err
-    assert Records(clips).works() == [work]
-    assert run_command(["clean"]) == 0
-    out = capfd.readouterr().out.splitlines()
-    assert out[0].startswith(f"{work.relative_to(clips)}: 9 frames, ")
-    assert out[1].startswith("1 partial result, ")
-    assert out[1].endswith(": `vidstyle clean --yes` removes them")
-    assert work.exists()
-    assert run_command(["clean", str(clips), "--yes"]) == 0
-    assert Records(clips).works() == []
-    assert (clips / "a.mp4").exists()
-    assert run("--set", "blend.strength=0.5") == 0
-    assert run_command(["clean"]) == 0
-    assert "nothing to clean" in capfd.readouterr().out
-
-
-def test_old_work_is_removed_by_itself(clips: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    interrupted(clips, "-o", "a.mp4")
-    (work,) = Records(clips).works()
-    os.utime(work, (1, 1))
-    assert run("--set", "blend.strength=0.5") == 0
-    assert f"partial work {work.name} was removed: older than 30 days" in capfd.readouterr().err
-    assert Records(clips).works() == []
-
-
 def test_an_output_that_lost_its_last_bytes_is_not_done(clips: Path) -> None:
     assert run() == 0
     path = clips / "a.mp4"
@@ -346,77 +219,6 @@ def test_an_output_that_lost_its_last_bytes_is_not_done(clips: Path) -> None:
     assert run() == 6
     np.testing.assert_equal(path.read_bytes(), bytes(data))
     assert run("--overwrite") == 0
-
-
-def test_a_replay_makes_the_output_again(clips: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    keyed = ("--set", "blend.strength={at: {0s: 0.2, 1s: 0.9}}", "--frames", "1:7")
-    assert run(*keyed) == 0
-    made = packets(clips / "a.mp4")
-    # Neither the pipeline's file nor its overrides are needed.
-    (clips / "p.yaml").unlink()
-    capfd.readouterr()
-    assert run_command(["replay", "a.mp4"]) == 0
-    assert "equal: all 6 frames are those of a.mp4" in capfd.readouterr().err
-    assert packets(clips / "a-replay.mp4") == made
-    assert run_command(["replay", "a.mp4"]) == 6
-    (clips / "a.mp4").unlink()
-    assert run_command(["replay", "a.mp4"]) == 0
-    assert packets(clips / "a.mp4") == made
-    assert run_command(["replay", "a-replay.mp4", "-o", "b.mp4"]) == 0
-
-
-def test_a_replay_says_what_is_not_as_it_was(
-    clips: Path, write_clip: Callable[..., Path], capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert run() == 0
-    record = clips / ".vidstyle" / "a.mp4.json"
-    entry = json.loads(record.read_text())
-    entry["version"], entry["machine"]["av"] = "0.0.0", "1"
-    record.write_text(json.dumps(entry))
-    write_clip(clips / "clips" / "a.mp4", count=9, cut=2)
-    capfd.readouterr()
-    assert run_command(["replay", "a.mp4"]) == 6
-    lines = capfd.readouterr().err.splitlines()
-    assert lines[0] == "not as it was: the source was changed"
-    assert lines[1] == f"not as it was: vidstyle was 0.0.0, is {vidstyle.__version__}"
-    assert lines[2].startswith("not as it was: av was 1, is ")
-    assert lines[-1] == (
-        "vidstyle: a-replay.mp4 is not equal to a.mp4: the frames differ;"
-        " what is not as it was is listed above"
-    )
-    (clips / "clips" / "a.mp4").unlink()
-    assert run_command(["replay", "a.mp4", "--overwrite"]) == 3
-    assert run_command(["replay", "nothing.mp4"]) == 3
-
-
-def test_a_replay_loads_no_code_that_nobody_named(
-    clips: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    plugin = clips / "plugins" / "filter" / "own.py"
-    plugin.parent.mkdir(parents=True)
-    plugin.write_text(
-        "from pathlib import Path\nfrom vidstyle.core import HostArray, image_filter\n"
-        "Path('loaded').touch()\n\n@image_filter\ndef own(image: HostArray) -> HostArray:\n"
-        "    return 1 - image\n\nSTAGE = own\n"
-    )
-    text = CHUNKS.replace("  - use: encode", "  - use: filter/own\n  - use: encode")
-    (clips / "p.yaml").write_text(text)
-    assert run("--plugins", "plugins") == 0
-    (clips / "loaded").unlink()
-    script = [sys.executable, "-m", "vidstyle", "replay", "a.mp4"]
-    done = subprocess.run(script, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2
-    assert f"--plugins {clips / 'plugins'}" in done.stderr
-    assert not (clips / "loaded").exists()
-    capfd.readouterr()
-    assert run_command(["replay", "a.mp4", "--plugins", "plugins"]) == 0
-    # The code of a plugin is a part of the stamp.
-    plugin.write_text(plugin.read_text().replace("1 - image", "image"))
-    (clips / "a-replay.mp4").unlink()
-    script += ["--plugins", "plugins"]
-    done = subprocess.run(script, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 6
-    assert "not as it was: the code of filter was changed" in done.stderr
 
 
 @pytest.mark.parametrize(
