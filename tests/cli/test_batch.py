@@ -82,6 +82,21 @@ def test_a_clip_that_fails_leaves_no_empty_folder(folder, write_clip) -> None:  
     ]
 
 
+def test_a_folder_that_cannot_be_made_costs_its_clips_alone(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    for name in ("a", "sub dir/deep/x", "z/y"):
+        write_clip(folder / "clips" / f"{name}.mp4", count=3)
+    (folder / "out").mkdir()
+    (folder / "out" / "sub dir").write_text("hi")
+    assert run_command(["batch", "identity.yaml", "clips", "-o", "out"]) == 7
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[-1] == "vidstyle: 1 of 3 clips failed: sub dir/deep/x.mp4"
+    assert any(line.startswith("3 clips: ") for line in lines)
+    assert (folder / "out" / "sub dir").read_text() == "hi"
+    clips = json.loads((folder / "out" / "summary.json").read_text())["clips"]
+    assert [clip["state"] for clip in clips] == ["done", "failed", "done"]
+    assert "cannot make the folder out/sub dir/deep" in clips[1]["reason"]
+
+
 CRASHING = """\
 import os
 from vidstyle.core import HostArray, image_filter

@@ -165,8 +165,8 @@ class _Folders:
 
     def make(self, folder: Path) -> None:
         """Make the folder and those above it. Raises OutputError."""
-        missing = [path for path in (folder, *folder.parents) if not path.exists()]
         try:
+            missing = [path for path in (folder, *folder.parents) if not path.exists()]
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error

@@ -117,7 +117,10 @@ class Schedule:
     def run(
         self, pool: Pool, make_folder: Callable[[Path], None], stop: StopRequest
     ) -> Iterator[Begun | Progress | Outcome]:
-        """Run all that wait. Raises the reason of a stop once nothing runs."""
+        """Run all that wait. Raises the reason of a stop once nothing runs.
+
+        ``make_folder`` raises OutputError where it cannot make one: a clip of that folder fails.
+        """
         again = False
         while self._waiting or self._running or self._locked:
             if stop.reason is not None:
@@ -128,8 +131,13 @@ class Schedule:
                 # Whoever makes these has had all the time that the others took.
                 self._waiting, self._locked, again = deque(self._locked), [], True
             while stop.reason is None and self._waiting and pool.takes(self._waiting[0].memory):
-                make_folder(self.jobs[self._waiting[0].number].output.parent)
-                yield self._begin(pool)
+                try:
+                    make_folder(self.jobs[self._waiting[0].number].output.parent)
+                except OutputError as error:
+                    attempt = self._waiting.popleft()
+                    yield _failure(self.jobs[attempt.number], error, attempt.count, 0.0)
+                else:
+                    yield self._begin(pool)
             for report in pool.reports():
                 if isinstance(report.message, Ended):
                     yield from self._ended(report.ticket, report.message, again=again)
