@@ -25,12 +25,12 @@ def test_good_clips_are_done_and_bad_ones_named(folder, write_clip, capfd) -> No
     write_clip(folder / "clips" / "a.mp4", count=3)
     write_clip(folder / "clips" / "deep" / "c.mp4", count=3)
     (folder / "clips" / "b.mp4").write_text("not a video")
-    (folder / "clips" / "notes.txt").write_text("hello")
+    (folder / "clips" / "deep" / "notes.txt").write_text("hello")
     assert run_command(["batch", "identity.yaml", "clips", "-o", "out"]) == 7
     err = capfd.readouterr().err
     assert "b.mp4: failed in decode: " in err
     assert err.splitlines()[-1] == "vidstyle: 1 of 3 clips failed: b.mp4"
-    assert "skipped, not clips: notes.txt" in err
+    assert "skipped, not clips: deep/notes.txt" in err
     made = sorted(str(p.relative_to(folder / "out")) for p in (folder / "out").rglob("*.mkv"))
     assert made == ["a.mp4.mkv", "deep/c.mp4.mkv"]
 
@@ -342,6 +342,45 @@ def test_patterns_choose_clips(folder, write_clip, capfd) -> None:  # type: igno
     assert [path.name for path in (folder / "out").rglob("*.mkv")] == ["b.mp4.mkv"]
     assert "the pattern *.avi matches no clip in clips" in capfd.readouterr().err
     assert run_command([*call, "--include", "nothing"]) == 3
+
+
+def test_a_negated_pattern_takes_back_what_another_excludes(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    for name in ("a.mp4", "b.mp4", "c.mov"):
+        write_clip(folder / "clips" / name, count=3)
+    call = ["batch", "identity.yaml", "clips", "-o", "out", "--exclude", "*.m*"]
+    assert run_command([*call, "--exclude", "!a.mp4"]) == 0
+    assert [path.name for path in (folder / "out").glob("*.mkv")] == ["a.mp4.mkv"]
+    assert run_command([*call, "--exclude", "[z-a]"]) == 2
+
+
+def test_links_are_followed_and_one_to_nothing_is_a_failed_clip(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "elsewhere" / "a.mp4", count=3)
+    (folder / "clips").mkdir()
+    (folder / "clips" / "linked").symlink_to(folder / "elsewhere")
+    (folder / "clips" / "gone.mp4").symlink_to("nothing")
+    (folder / "clips" / "up").symlink_to(folder)
+    assert run_command(["batch", "identity.yaml", "clips", "-o", "out"]) == 7
+    err = capfd.readouterr().err
+    assert "skipped, links that lead back up: up" in err
+    assert "gone.mp4: failed in decode: clips/gone.mp4: no such file" in err
+    assert (folder / "out" / "linked" / "a.mp4.mkv").is_file()
+
+
+def test_outputs_are_no_input_of_the_next_batch_unless_there_is_nothing_else(
+    folder, write_clip, capfd
+) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    for name in "ab":
+        write_clip(folder / "clips" / f"{name}.mp4", count=3)
+    assert run_command(["batch", "identity.yaml", "clips", "-o", "clips/out"]) == 0
+    capfd.readouterr()
+    assert run_command(["batch", "identity.yaml", "clips", "-o", "clips/out2"]) == 0
+    err = capfd.readouterr().err
+    assert "skipped, outputs of vidstyle: 2, such as out/a.mp4.mkv" in err
+    made = [path.name for path in (folder / "clips" / "out2").rglob("*.mkv")]
+    assert sorted(made) == ["a.mp4.mkv", "b.mp4.mkv"]
+    # A second step after the first.
+    assert run_command(["batch", "identity.yaml", "clips/out", "-o", "twice"]) == 0
+    assert len(list((folder / "twice").glob("*.mkv"))) == 2
 
 
 def test_batches_on_one_folder_share_the_work(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,6 @@ from vidstyle.core.errors import InputError, UsageError
 from vidstyle.runner.clips import FoundClips, find_clips, reading
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
-from vidstyle.runner.path_patterns import PathPattern
 
 
 @pytest.fixture
@@ -34,13 +35,12 @@ def found_names(tree: Path, source: str = "decode/pyav", **patterns: list[str]) 
 
 
 def find(tree: Path, source: str = "decode/pyav", **patterns: list[str]) -> FoundClips:
-    given = {name: [PathPattern(text) for text in texts] for name, texts in patterns.items()}
-    return find_clips(tree, leave_out=tree / "out", source=source, **given)
+    return find_clips(tree, leave_out=tree / "out", source=source, **patterns)
 
 
 def test_videos_and_folders_of_images_are_clips(tree: Path) -> None:
     assert found_names(tree) == ["a.mp4", "b.MOV", "mixed/d.mp4", "shot", "shot/sub/x.mkv"]
-    others = [path.name for path in find(tree).others]
+    others = [each.path.name for each in find(tree).skipped]
     assert sorted(others) == ["1.png", "2.png", "notes.txt", "only.png", "readme.txt"]
 
 
@@ -59,16 +59,47 @@ def test_patterns_choose_clips_and_those_that_match_nothing_are_named(tree: Path
         "shot/sub/x.mkv",
     ]
     found = find(tree, include=["*.mp4", "*.avi"], exclude=["none/", "a.*"])
-    assert [each.text for each in found.unused] == ["*.avi", "none/"]
+    assert found.unused == ["*.avi", "none/"]
     with pytest.raises(InputError, match="--include and --exclude leave none of 5 clips"):
         find(tree, exclude=["*"])
     with pytest.raises(UsageError, match=r"the pattern \[z-a\] is not one"):
-        PathPattern("[z-a]")
+        find(tree, include=["[z-a]"])
+    taken_back = found_names(tree, exclude=["*.m*", "!*.mp4"])
+    assert taken_back == ["a.mp4", "b.MOV", "mixed/d.mp4", "shot"]
 
 
-def test_a_link_that_leads_back_is_not_followed(tree: Path) -> None:
+def test_links_to_folders_are_followed_unless_they_lead_back_up(tree: Path) -> None:
+    elsewhere = tree.parent / "elsewhere"
+    (elsewhere / "deep").mkdir(parents=True)
+    (elsewhere / "deep" / "y.mp4").touch()
+    (elsewhere / "up").symlink_to(elsewhere)
     (tree / "mixed" / "back").symlink_to(tree)
-    assert found_names(tree) == ["a.mp4", "b.MOV", "mixed/d.mp4", "shot", "shot/sub/x.mkv"]
+    (tree / "other").symlink_to(elsewhere)
+    (tree / "results").symlink_to(tree / "out")
+    found = find(tree)
+    names = [str(clip.relative_to(tree)) for clip in found.clips]
+    assert names == ["a.mp4", "b.MOV", "mixed/d.mp4", "other/deep/y.mp4", "shot", "shot/sub/x.mkv"]
+    assert skipped(found, tree)["links that lead back up"] == ["mixed/back", "other/up"]
+
+
+def test_what_is_neither_file_nor_folder_is_skipped_with_its_reason(tree: Path) -> None:
+    os.mkfifo(tree / "pipe.mp4")
+    (tree / "gone.txt").symlink_to(tree / "nothing")
+    (tree / "gone.mp4").symlink_to(tree / "nothing")
+    (tree / "self.mp4").symlink_to(tree / "self.mp4")
+    found = find(tree)
+    reasons = skipped(found, tree)
+    assert (reasons["pipes"], reasons["links to nothing"]) == (["pipe.mp4"], ["gone.txt"])
+    # Somebody expects an output of these: they are clips, which fail.
+    assert {tree / "gone.mp4", tree / "self.mp4"} <= {*found.clips}
+
+
+def skipped(found: FoundClips, tree: Path) -> dict[str, list[str]]:
+    """Names by their reasons."""
+    names = defaultdict(list)
+    for each in found.skipped:
+        names[each.reason].append(str(each.path.relative_to(tree)))
+    return names
 
 
 def test_a_folder_that_is_a_clip_itself_is_for_run(tree: Path) -> None:

@@ -55,11 +55,10 @@ def batch(
 
     # First of all: it takes its time while this process imports as well.
     prepare_forks()
-    from vidstyle.cli.clip_batch import ClipBatch, names_line
+    from vidstyle.cli.clip_batch import ClipBatch, skipped_lines
     from vidstyle.core.errors import OutputError
     from vidstyle.runner.clips import find_clips
     from vidstyle.runner.job import output_suffix
-    from vidstyle.runner.path_patterns import PathPattern
     from vidstyle.runner.plan.naming import mirrored_paths
 
     rule, size = given.rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(jobs)
@@ -70,14 +69,14 @@ def batch(
         folder,
         leave_out=output,
         source=loaded.stages[0].use,
-        include=[PathPattern(each) for each in include or ()],
-        exclude=[PathPattern(each) for each in exclude or ()],
+        include=include or (),
+        exclude=exclude or (),
     )
     clips = found.clips
     for pattern in found.unused:
-        say(f"the pattern {pattern.text} matches no clip in {folder}")
-    if found.others:
-        say(f"skipped, not clips: {names_line([path.name for path in found.others])}")
+        say(f"the pattern {pattern} matches no clip in {folder}")
+    for line in skipped_lines(found.skipped, folder):
+        say(line)
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is not a folder; choose another -o")
     make_job = given.job_maker(

@@ -18,6 +18,7 @@ from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
 from vidstyle.cli.terminal import answer, print_table, say
 from vidstyle.core.errors import BatchError
 from vidstyle.runner.batch import OccupiedError, check_apart, run_batch, survey
+from vidstyle.runner.clips import OUTPUTS, Skipped
 from vidstyle.runner.job import Job, Outlook
 from vidstyle.runner.schedule import Begun, Outcome, Rule
 
@@ -29,6 +30,19 @@ def names_line(names: Sequence[str]) -> str:
     """The names, or the first ones and how many more there are."""
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def skipped_lines(skipped: Sequence[Skipped], folder: Path) -> list[str]:
+    """A line for each reason why something in the folder is no clip."""
+    reasons: dict[str, list[str]] = {}
+    for each in skipped:
+        reasons.setdefault(each.reason, []).append(str(each.path.relative_to(folder)))
+    lines = []
+    for reason, names in reasons.items():
+        # They may be as many as the clips.
+        listed = f"{len(names)}, such as {names[0]}" if reason == OUTPUTS else names_line(names)
+        lines.append(f"skipped, {reason}: {listed}")
+    return lines
 
 
 class ClipBatch:

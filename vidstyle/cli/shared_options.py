@@ -119,7 +119,11 @@ Include = Annotated[
 ]
 Exclude = Annotated[
     list[str] | None,
-    typer.Option(help="Leave these clips out, written as for --include.", metavar="PATTERN"),
+    typer.Option(
+        help="Leave these clips out, written as for --include. '!PATTERN' takes back what a pattern"
+        " before it matches.",
+        metavar="PATTERN",
+    ),
 ]
 Redo = Annotated[bool, typer.Option("--redo", help="Make outputs again that other options made.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave outputs that other options made.")]

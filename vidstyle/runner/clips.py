@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import Pipeline
-from vidstyle.runner.path_patterns import PathPattern
+from vidstyle.runner.path_patterns import PathPatterns
 from vidstyle.runner.plan.naming import is_clip_name
+from vidstyle.runner.storage.records import Records
 
 FILE_SOURCE, FOLDER_SOURCE = "decode/pyav", "decode/images"
 
 # A single image is a poster or a logo rather than a clip.
 _FEWEST_IMAGES = 2
+
+NO_CLIPS = "not clips"
+OUTPUTS = "outputs of vidstyle"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What is no clip."""
+
+    path: Path
+    reason: str = NO_CLIPS
+    """What it is, for a list of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +38,9 @@ class FoundClips:
 
     clips: Sequence[Path]
     """Files and folders of images, sorted."""
-    others: Sequence[Path]
-    """Files that are no clips, but for those that were left out as the user wants it."""
-    unused: Sequence[PathPattern]
+    skipped: Sequence[Skipped]
+    """What is no clip, but for what was left out as the user wants it."""
+    unused: Sequence[str]
     """Patterns that match nothing."""
 
 
@@ -35,36 +49,41 @@ def find_clips(
     *,
     leave_out: Path,
     source: str = FILE_SOURCE,
-    include: Sequence[PathPattern] = (),
-    exclude: Sequence[PathPattern] = (),
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
 ) -> FoundClips:
     """The clips below a folder; hidden files are not seen, nor what is in hidden folders.
 
-    A folder of images is one clip: it holds several images itself, and no video.
+    A folder of images is one clip: it holds several images itself, and no video. Links to folders
+    are followed. What vidstyle has made is no clip, unless there is nothing else.
 
     Args:
         folder: Where to look.
         leave_out: The folder of the outputs, which may lie inside.
         source: The stage that reads them: folders of images are clips for the built-in ones, and
             for ``decode/images`` files are none.
-        include: Where there are some, a clip matches one of them.
-        exclude: A clip matches none of them.
+        include: Patterns as in a .gitignore file; where there are some, a clip matches them.
+        exclude: A clip does not match these.
 
     Raises:
         InputError: The folder is none, or there is no clip.
-        UsageError: Both folders are one.
+        UsageError: Both folders are one, or a pattern is none.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; `vidstyle run` takes single clips")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise InputError(f"the folder {folder} cannot be read")
     # It imports OpenCV, which only this needs.
     from vidstyle.stages.decode.image_file import SUFFIXES
 
     left_out = leave_out.resolve()
     if left_out == folder.resolve():
         raise UsageError(f"the output folder is the input folder: {folder}; choose another -o")
+    patterns = PathPatterns(include), PathPatterns(exclude)
     clips: list[Path] = []
     others: list[Path] = []
-    for parent, files in _files_by_folder(folder, left_out):
+    walk = _Walk(left_out)
+    for parent, files in walk.files(folder):
         videos = [path for path in files if is_clip_name(path.name)]
         images = [path for path in files if path.suffix.lower() in SUFFIXES]
         sequence = parent != folder and not videos and len(images) >= _FEWEST_IMAGES
@@ -75,10 +94,15 @@ def find_clips(
             clips += videos
             files = [path for path in files if path not in videos]
         others += files
-    wanted, used = _chosen(sorted(clips), folder, include, exclude)
+    outputs = {clip for clip in clips if Records(clip.parent).read(clip) is not None}
+    if len(outputs) == len(clips):
+        # Somebody wants to work on with them.
+        outputs = set()
+    wanted, unused = _chosen(sorted({*clips} - outputs), folder, *patterns)
     if not wanted:
         raise InputError(_nothing(folder, clips, source))
-    return FoundClips(wanted, others, [each for each in (*include, *exclude) if each not in used])
+    skipped = [Skipped(path, OUTPUTS) for path in sorted(outputs)]
+    return FoundClips(wanted, [*map(Skipped, others), *walk.skipped, *skipped], unused)
 
 
 def reading(pipeline: Pipeline, path: Path) -> Pipeline:
@@ -100,43 +124,70 @@ def reading(pipeline: Pipeline, path: Path) -> Pipeline:
     return replace(pipeline, stages=(entry, *others))
 
 
-def _files_by_folder(folder: Path, left_out: Path) -> Iterator[tuple[Path, list[Path]]]:
-    """Each folder with its files, in order."""
-    # A folder around the clips leaves nothing out.
-    skipped = left_out if left_out.is_relative_to(folder.resolve()) else None
-    files: list[Path] = []
-    folders: list[Path] = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            folders.append(path)
-        elif path.is_file():
-            files.append(path)
-    yield folder, files
-    for inside in folders:
-        # As a link that leads back up would, for ever.
-        if inside.resolve() != skipped and not inside.is_symlink():
-            yield from _files_by_folder(inside, left_out)
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A walk through a folder and what is in it, links to other folders included."""
+
+    left_out: Path
+    """A folder that is passed by in silence, resolved."""
+    skipped: list[Skipped] = field(default_factory=list)
+    """What is neither a file nor a folder that can be read."""
+
+    def files(
+        self, folder: Path, above: tuple[Path, ...] = ()
+    ) -> Iterator[tuple[Path, list[Path]]]:
+        """Each folder with its files, in order; a link to nothing is a file if it is named as a clip.
+
+        ``above`` are the folders in which it lies, resolved.
+        """
+        files: list[Path] = []
+        folders: list[Path] = []
+        for path in sorted(folder.iterdir()):
+            if path.name.startswith("."):
+                continue
+            if path.is_dir():
+                folders.append(path)
+            elif path.is_file() or (_leads_nowhere(path) and is_clip_name(path.name)):
+                files.append(path)
+            else:
+                self.skipped.append(Skipped(path, _kind_of(path)))
+        yield folder, files
+        around = (*above, folder.resolve())
+        for inside in folders:
+            real = inside.resolve()
+            if any(each.is_relative_to(real) for each in around):
+                self.skipped.append(Skipped(inside, "links that lead back up"))
+            elif not os.access(inside, os.R_OK | os.X_OK):
+                self.skipped.append(Skipped(inside, "folders that cannot be read"))
+            elif real != self.left_out:
+                yield from self.files(inside, around)
+
+
+def _leads_nowhere(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
+
+
+def _kind_of(path: Path) -> str:
+    """What it is, where it is no file and no folder, for a list of several."""
+    if _leads_nowhere(path):
+        return "links to nothing"
+    if path.is_fifo():
+        return "pipes"
+    return "sockets" if path.is_socket() else "devices"
 
 
 def _chosen(
-    clips: Sequence[Path],
-    folder: Path,
-    include: Sequence[PathPattern],
-    exclude: Sequence[PathPattern],
-) -> tuple[list[Path], set[PathPattern]]:
-    """The clips that are wanted, and the patterns that match some."""
-    wanted, used = [], set[PathPattern]()
-    for clip in clips:
-        below, is_folder = clip.relative_to(folder), clip.is_dir()
-        matching = {
-            each for each in (*include, *exclude) if each.matches(below, is_folder=is_folder)
-        }
-        used |= matching
-        if matching.isdisjoint(exclude) and (not include or not matching.isdisjoint(include)):
-            wanted.append(clip)
-    return wanted, used
+    clips: Sequence[Path], folder: Path, include: PathPatterns, exclude: PathPatterns
+) -> tuple[list[Path], list[str]]:
+    """The clips that are wanted, and the patterns that match none."""
+    paths = [(clip.relative_to(folder), clip.is_dir()) for clip in clips]
+    wanted = [
+        clip
+        for clip, (below, is_folder) in zip(clips, paths, strict=True)
+        if (not include or include.matches(below, is_folder=is_folder))
+        and not exclude.matches(below, is_folder=is_folder)
+    ]
+    return wanted, [*include.unused(paths), *exclude.unused(paths)]
 
 
 def _nothing(folder: Path, clips: Sequence[Path], source: str) -> str:

@@ -1,77 +1,77 @@
 """Patterns of paths, written as in a .gitignore file.
 
-A pattern without a slash is held against every part of a path, one with a slash against the path
-from its beginning. ``*`` and ``?`` stand for letters but a slash, ``[a-z]`` for one of some, ``**``
-for any folders. What matches a folder matches all that is in it; with a slash at its end a pattern
-matches folders alone.
+A list of patterns means what those lines would mean there: the last one that matches a path decides,
+and ``!`` takes back what a pattern before it has matched. What is in a folder that they match is
+matched, whatever follows.
 
 References:
-    gitignore(5) in the Git manual, "Pattern format"; without ``!`` and without escapes.
+    gitignore(5) in the Git manual, "Pattern format". The library pathspec reads it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
+
+from pathspec import GitIgnoreSpec
 
 from vidstyle.core.errors import UsageError
 
 
-class PathPattern:
-    """One pattern.
+class PathPatterns:
+    """Patterns in their order.
 
     Args:
-        text: As it was given.
+        texts: As they were given.
 
     Raises:
-        UsageError: It has a range such as ``[z-a]``.
+        UsageError: One of them is no pattern, such as ``[z-a]``.
     """
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._folders_only = text.endswith("/")
-        bare = text.strip("/")
-        self._anchored = "/" in text.rstrip("/")
-        try:
-            self._regex = re.compile("".join(_translated(bare)), re.DOTALL)
-        except re.error as error:
-            raise UsageError(f"the pattern {text} is not one: {error}") from error
+    def __init__(self, texts: Sequence[str] = ()) -> None:
+        self._alone = {text: _spec([text.removeprefix("!")], text) for text in texts}
+        self._all = _spec(texts, ", ".join(texts))
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._alone)
 
     def matches(self, path: PurePath, *, is_folder: bool = False) -> bool:
-        """Whether it matches a relative path, or a folder that the path is in.
+        """Whether they match a relative path, or a folder that the path is in.
 
         Args:
             path: Below the folder that is searched.
             is_folder: Whether the path itself is one.
 
         Returns:
-            Whether it does.
+            Whether they do.
         """
-        parts = path.parts
-        for count in range(1, len(parts) + 1):
-            if self._folders_only and count == len(parts) and not is_folder:
-                continue
-            tried = "/".join(parts[:count]) if self._anchored else parts[count - 1]
-            if self._regex.fullmatch(tried):
-                return True
-        return False
+        # As git does, which does not look into such a folder: the library would take files back.
+        around = (_text(parent, True) for parent in path.parents if parent.parts)
+        return any(map(self._all.match_file, (*around, _text(path, is_folder))))
+
+    def unused(self, paths: Iterable[tuple[PurePath, bool]]) -> list[str]:
+        """The patterns that match none of the paths, whatever the others do.
+
+        Args:
+            paths: Relative ones, and whether each is a folder.
+
+        Returns:
+            The patterns as they were given.
+        """
+        texts = [_text(path, is_folder) for path, is_folder in paths]
+        return [
+            pattern for pattern, spec in self._alone.items() if not any(map(spec.match_file, texts))
+        ]
 
 
-def _translated(pattern: str) -> Iterator[str]:
-    """The pattern as pieces of a regular expression."""
-    for piece in re.findall(r"\*\*/|/\*\*$|\*+|\?|\[[!^]?\]?[^]]*\]|.", pattern, re.DOTALL):
-        if piece == "**/":
-            yield "(?:.*/)?"
-        elif piece == "/**":
-            yield "/.*"
-        elif piece[0] == "*":
-            yield "[^/]*"
-        elif piece == "?":
-            yield "[^/]"
-        elif len(piece) > 1:
-            negated = piece[1] in "!^"
-            letters = piece[2 if negated else 1 : -1].replace("\\", r"\\").replace("[", r"\[")
-            yield f"(?!/)[{'^' if negated else ''}{letters.replace(']', chr(92) + ']')}]"
-        else:
-            yield re.escape(piece)
+def _text(path: PurePath, is_folder: bool) -> str:
+    return f"{path.as_posix()}/" if is_folder else path.as_posix()
+
+
+def _spec(texts: Sequence[str], named: str) -> GitIgnoreSpec:
+    try:
+        return GitIgnoreSpec.from_lines(texts)
+    except (ValueError, re.error) as error:
+        raise UsageError(f"the pattern {named} is not one: {error}") from error
