@@ -274,22 +274,50 @@ def test_a_dry_run_names_what_each_clip_would_meet_and_writes_nothing(
 ) -> None:  # type: ignore[no-untyped-def]  # fixtures
     for name in ("a", "b"):
         write_clip(folder / "clips" / f"{name}.mp4", count=6)
-    (folder / "clips" / "c.mp4").write_text("no video")
     call = ["batch", "identity.yaml", "clips", "-o", "out"]
     assert run_command([*call, "--dry-run"]) == 0
-    assert not (folder / "out").exists()
     rows = capfd.readouterr().out.splitlines()
     assert [row.split()[:2] for row in rows[1:3]] == [["a.mp4", "6"], ["b.mp4", "6"]]
     assert "to be made" in rows[1]
-    assert "cannot be read" in rows[3]
-    assert run_command(call) == 7
-    (folder / "out" / "b.mp4.mkv").unlink()
+    (folder / "clips" / "c.mp4").write_text("no video")
+    assert run_command([*call, "--dry-run"]) == 7
+    shown = capfd.readouterr()
+    assert "cannot be read" in shown.out.splitlines()[3]
+    assert shown.err.endswith("vidstyle: 1 of 3 clips would fail: c.mp4\n")
+    assert run_command([*call, "--dry-run", "--max-memory", "50M"]) == 7
+    assert "would fail: needs" in capfd.readouterr().out.splitlines()[1]
+    assert not (folder / "out").exists()
+    (folder / "file").write_text("x")
+    assert run_command([*call[:-1], "file/out", "--dry-run"]) == 6
+
+
+def test_a_dry_run_ends_as_the_batch_would(folder, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    for name in ("a", "b", "c"):
+        write_clip(folder / "clips" / f"{name}.mp4", count=6)
+    call = ["batch", "identity.yaml", "clips", "-o", "out"]
+    assert run_command(call) == 0
+    outputs = [folder / "out" / f"{name}.mp4.mkv" for name in "abc"]
+    outputs[1].unlink()
+    outputs[2].write_text("mine")
     capfd.readouterr()
-    assert run_command([*call, "--dry-run", "--json", "--frames", ":3"]) == 0
-    found = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert [each.get("state") for each in found] == ["other", "absent", None]
-    assert found[0]["found"] == ["frames was 0:, is 0:3"]
-    assert found[1]["frames"] == 3
+    planned = {}
+    for rule, code in {"": 6, "--redo": 6, "--keep": 0, "--overwrite": 0}.items():
+        other = [*call, "--frames", ":3", "--dry-run", "--json", *([rule] if rule else [])]
+        assert run_command(other) == code
+        shown = capfd.readouterr()
+        found = [json.loads(line) for line in shown.out.splitlines()]
+        planned[rule] = [each["plan"] for each in found]
+        assert [each["state"] for each in found] == ["other", "absent", "foreign"]
+        assert found[0]["found"] == ["frames was 0:, is 0:3"]
+        assert found[1]["frames"] == 3
+        if code:
+            assert "1 was changed since: pass --overwrite" in shown.err
+    assert planned == {
+        "": ["refuse", "make", "refuse"],
+        "--redo": ["make again", "make", "refuse"],
+        "--keep": ["keep", "make", "keep"],
+        "--overwrite": ["make again", "make", "make again"],
+    }
 
 
 def packets(path: Path) -> list[bytes]:
@@ -412,7 +440,11 @@ def test_a_clip_that_another_process_holds_is_no_failure(folder, write_clip, cap
     (folder / "out").mkdir()
     with Destination(folder / "out" / "a.mp4.mkv").reserved():
         assert run_command(["batch", "identity.yaml", "clips", "-o", "out"]) == 0
-    assert "a.mp4: in progress elsewhere" in capfd.readouterr().err
+    lines = capfd.readouterr().err.splitlines()
+    assert "[2 of 2] a.mp4: in progress elsewhere" in lines
+    assert lines[-1].startswith("in progress elsewhere: a.mp4; the same command later")
+    # It was looked at twice, and tried once.
+    assert not any("attempt" in line for line in lines)
     assert [path.name for path in (folder / "out").glob("*.mkv")] == ["b.mp4.mkv"]
 
 
@@ -428,8 +460,11 @@ def test_the_summary_says_how_each_clip_ended(folder, write_clip, capfd) -> None
         ["b.mp4", "failed", "decode:"],
     ]
     assert "decode: not a video that can" in table[2]
-    assert all(len(row) <= 80 for row in table[:3])
-    assert table[3].startswith("2 clips: 1 done, 1 failed; 5 frames in 0:0")
+    assert all(len(row) <= 80 for row in table[:-1])
+    # The cause is whole.
+    reason = " ".join(row[41:].strip() for row in table[2:-2])
+    assert "that can be read" in reason
+    assert table[-2].startswith("2 clips: 1 done, 1 failed; 5 frames in ")
     summary = json.loads((folder / "out" / "summary.json").read_text())
     assert summary["states"] == {"done": 1, "failed": 1}
     good, bad = summary["clips"]

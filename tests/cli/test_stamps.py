@@ -67,7 +67,7 @@ def test_other_options_are_listed_and_refused_before_anything_is_made(
         f"out/{name}.mp4 was made with other options: blend.strength was 0.85, is 0.5"
         for name in ("a", "deep/c")
     ]
-    assert "2 of 3 outputs are not what this batch makes; pass --redo" in lines[-1]
+    assert "2 of 3 outputs are not what this command makes; pass --redo" in lines[-1]
     assert times(clips / "out") == {name: made[name] for name in ("a.mp4", "c.mp4")}
     assert batch(*changed, "--keep") == 0
     assert {n: t for n, t in times(clips / "out").items() if n != "b.mp4"} == {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -15,8 +16,8 @@ from vidstyle.core.stop import StopRequest
 from vidstyle.runner.execution.events import Result
 from vidstyle.runner.job import Job, Outlook
 from vidstyle.runner.pool import Report
-from vidstyle.runner.schedule import Begun, Outcome, Schedule
-from vidstyle.runner.storage.made import Standing
+from vidstyle.runner.schedule import Begun, Outcome, Rule, Schedule, intend
+from vidstyle.runner.storage.made import Standing, State
 from vidstyle.runner.worker import Ended
 
 BUDGET = 100
@@ -118,11 +119,51 @@ def test_a_bug_in_one_clip_is_named_and_stops_no_other(job: Job) -> None:
     assert str(found[0].error) == "this is a bug in vidstyle: ValueError: odd"
 
 
+def test_a_clip_whose_folder_cannot_be_made_fails_alone(job: Job, tmp_path: Path) -> None:
+    def make_folder(folder: Path) -> None:
+        if folder.name == "no":
+            raise OutputError("cannot make it")
+
+    jobs = [replace(job, output=tmp_path / name / "x.mp4") for name in ("a", "no", "c")]
+    schedule = Schedule(jobs, [outlook(each) for each in jobs], "refuse", 1, BUDGET)
+    assert list(schedule.without_run()) == []
+    pool = ScriptedPool({0: [None], 2: [None]})
+    events = schedule.run(pool, make_folder, StopRequest())
+    found = {each.job.output.parent.name: each for each in events if isinstance(each, Outcome)}
+    assert {name: each.state for name, each in found.items()} == {
+        "a": "done",
+        "no": "failed",
+        "c": "done",
+    }
+    assert (found["no"].stage, found["no"].attempts) == (jobs[1].pipeline.stages[-1].name, 0)
+
+
+@pytest.mark.parametrize(
+    ("state", "found", "wanted"),
+    [
+        # What refuse, redo, keep and overwrite do with it.
+        ("absent", (), ("make", "make", "make", "make")),
+        ("done", (), ("leave", "leave", "leave", "make again")),
+        ("other", ("strength was 1, is 2",), ("refuse", "make again", "keep", "make again")),
+        ("other", ("the source was changed",), ("make again", "make again", "keep", "make again")),
+        ("foreign", (), ("refuse", "refuse", "keep", "make again")),
+    ],
+)
+def test_the_rule_says_what_becomes_of_an_output(
+    job: Job, state: State, found: tuple[str, ...], wanted: tuple[str, ...]
+) -> None:
+    standing = Standing(job.output, state, found, entry=object())  # type: ignore[arg-type]  # any
+    rules: tuple[Rule, ...] = ("refuse", "redo", "keep", "overwrite")
+    assert tuple(intend(standing, rule) for rule in rules) == wanted
+
+
 def test_a_locked_clip_is_looked_at_again_when_all_others_are_done(job: Job) -> None:
     locked = LockedError("x")
     pool, found = run_scripts(job, [locked, None], [None], [None], [None])
     assert [number for number, _, _ in pool.begun] == [0, 1, 2, 3, 0]
     assert [each.state for each in found.values()] == ["done"] * 4
+    # To look again is no other attempt.
+    assert {each.attempts for each in found.values()} == {1}
     _, found = run_scripts(job, [locked, locked], [None])
     assert [each.state for each in found.values()] == ["done", "elsewhere"]
 

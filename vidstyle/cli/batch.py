@@ -56,10 +56,10 @@ def batch(
     # First of all: it takes its time while this process imports as well.
     prepare_forks()
     from vidstyle.cli.clip_batch import ClipBatch, skipped_lines
-    from vidstyle.core.errors import OutputError
     from vidstyle.runner.clips import find_clips
     from vidstyle.runner.job import output_suffix
     from vidstyle.runner.plan.naming import mirrored_paths
+    from vidstyle.runner.storage.destination import check_folder
 
     rule, size = given.rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(jobs)
     interval = given.interval_of(frames)
@@ -77,8 +77,9 @@ def batch(
         say(f"the pattern {pattern} matches no clip in {folder}")
     for line in skipped_lines(found.skipped, folder):
         say(line)
-    if output.exists() and not output.is_dir():
-        raise OutputError(f"{output} is not a folder; choose another -o")
+    # Whoever only looks at what is there needs no right to write.
+    if not output.is_dir():
+        check_folder(output)
     make_job = given.job_maker(
         loaded,
         device=device,

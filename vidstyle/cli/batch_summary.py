@@ -168,7 +168,8 @@ def print_summary(summary: Mapping[str, Any], names: Mapping[str, str]) -> None:
         table.add_column("state", no_wrap=True)
         for title in ("frames", "time"):
             table.add_column(title, no_wrap=True, justify="right")
-        table.add_column("reason", overflow="ellipsis", no_wrap=True, ratio=1)
+        # Folded: the cause often stands at the end.
+        table.add_column("reason", overflow="fold", ratio=1)
         for clip in shown[:_MOST_ROWS]:
             cells = _cells(clip, names[clip["input"]])
             table.add_row(*(Text(visible(cell)) for cell in cells))
@@ -184,6 +185,7 @@ def _cells(clip: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if where.endswith(Path(clip["input"]).name):
         # The table has little room, and the name in another column.
         reason = rest
+    reason = reason.removeprefix(f"{clip['output']} ")
     if clip["attempts"] > 1:
         reason = f"{clip['attempts']} attempts; {reason}".removesuffix("; ")
     return (

@@ -16,11 +16,11 @@ from vidstyle.cli.interruption import explain_interruption, stopping_softly
 from vidstyle.cli.plan_text import mebibytes
 from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
 from vidstyle.cli.terminal import answer, print_table, say
-from vidstyle.core.errors import BatchError
-from vidstyle.runner.batch import OccupiedError, check_apart, run_batch, survey
+from vidstyle.core.errors import BatchError, InputError, VidstyleError
+from vidstyle.runner.batch import OccupiedError, check_apart, check_outputs, run_batch, survey
 from vidstyle.runner.clips import OUTPUTS, Skipped
 from vidstyle.runner.job import Job, Outlook
-from vidstyle.runner.schedule import Begun, Outcome, Rule
+from vidstyle.runner.schedule import Begun, Outcome, Rule, intend
 
 # More in one line hide what it says.
 _NAMED = 10
@@ -102,7 +102,8 @@ class ClipBatch:
             if outcomes or attempts:
                 conclude()
             done = sum(each.state != "failed" for each in outcomes)
-            return f"{done} of {len(jobs)} clips are done: the same command does the others"
+            verb = "is" if done == 1 else "are"
+            return f"{done} of {len(jobs)} clips {verb} done: the same command does the others"
 
         with _listing_outputs(), explain_interruption(what_is_left):
             with stopping_softly() as stop, batch_view(self._names, as_json=self._as_json) as show:
@@ -124,30 +125,40 @@ class ClipBatch:
         if failed := [each for each in outcomes if each.state == "failed"]:
             names = names_line([self._names[each.job.input] for each in failed])
             raise BatchError(f"{len(failed)} of {len(jobs)} clips failed: {names}")
+        if left := [each for each in outcomes if each.state == "elsewhere"]:
+            names = names_line([self._names[each.job.input] for each in left])
+            say(f"in progress elsewhere: {names}; the same command later does what is missing then")
 
     def print_plan(self) -> None:
-        """Print what ``run`` would do with each clip. Writes nothing."""
+        """Print what ``run`` would do with each clip. Writes nothing.
+
+        Raises OccupiedError where ``run`` would, and BatchError where it is known that clips fail.
+        """
         loaded = with_planned_styles(self._jobs[0].pipeline)
         jobs = [replace(job, pipeline=loaded) for job in self._jobs]
         found = survey(jobs, size=self._size, budget=jobs[0].budget)
-        rows = []
-        for job, seen in zip(jobs, found, strict=True):
-            if self._as_json:
-                print(json.dumps(_outlook_json(job, seen)))
-            elif isinstance(seen, Outlook):
-                frames = "unknown" if seen.frames is None else str(seen.frames)
-                rows.append(
-                    (self._names[job.input], frames, mebibytes(seen.memory), _standing_text(seen))
-                )
-            else:
-                rows.append((self._names[job.input], "", "", f"cannot be read: {seen}"))
-        if rows:
+        if self._as_json:
+            for job, seen in zip(jobs, found, strict=True):
+                print(json.dumps(_outlook_json(job, seen, self._rule)))
+        else:
+            rows = [
+                (self._names[job.input], *_outlook_cells(seen, self._rule))
+                for job, seen in zip(jobs, found, strict=True)
+            ]
             print_table(("clip", "frames", "memory", "output"), rows, right={"frames", "memory"})
             answer("")
             answer(f"Clips beside each other use at most {mebibytes(jobs[0].budget)} of memory.")
+        check_outputs(found, self._rule)
+        bad = [
+            self._names[job.input]
+            for job, seen in zip(jobs, found, strict=True)
+            if not isinstance(seen, Outlook)
+        ]
+        if bad:
+            raise BatchError(f"{len(bad)} of {len(jobs)} clips would fail: {names_line(bad)}")
 
 
-def _outlook_json(job: Job, seen: Outlook | Exception) -> dict[str, object]:
+def _outlook_json(job: Job, seen: Outlook | VidstyleError, rule: Rule) -> dict[str, object]:
     named = {"event": "outlook", "input": str(job.input), "output": str(job.output)}
     if not isinstance(seen, Outlook):
         return {**named, "error": str(seen)}
@@ -158,14 +169,24 @@ def _outlook_json(job: Job, seen: Outlook | Exception) -> dict[str, object]:
         "device": seen.device,
         "state": seen.standing.state,
         "found": list(seen.standing.found),
+        "plan": intend(seen.standing, rule),
     }
 
 
-def _standing_text(seen: Outlook) -> str:
-    state = seen.standing.state
-    if state == "absent":
-        return "to be made"
-    return "done already" if state == "done" else seen.standing.sentence
+def _outlook_cells(seen: Outlook | VidstyleError, rule: Rule) -> tuple[str, str, str]:
+    """Frames, memory, and what becomes of the output."""
+    if not isinstance(seen, Outlook):
+        cannot = "cannot be read" if isinstance(seen, InputError) else "would fail"
+        return "", "", f"{cannot}: {seen}"
+    frames = "unknown" if seen.frames is None else str(seen.frames)
+    fate = {
+        "make": "to be made",
+        "make again": f"to be made again: {seen.standing.sentence}",
+        "leave": "done already",
+        "keep": f"kept: {seen.standing.sentence}",
+        "refuse": f"refused: {seen.standing.sentence}",
+    }[intend(seen.standing, rule)]
+    return frames, mebibytes(seen.memory), fate
 
 
 @contextmanager

@@ -88,8 +88,9 @@ class InterruptionListener:
     def sentence(self) -> str:
         """For ``explain_interruption``."""
         if self._frames:
+            frames = "1 frame is" if self._frames == 1 else f"{self._frames} frames are"
             return (
-                f"the destination is untouched, and {self._frames} frames are stored:"
+                f"the destination is untouched, and {frames} stored:"
                 " the same command resumes after them"
             )
         return (

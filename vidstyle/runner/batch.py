@@ -15,7 +15,7 @@ from vidstyle.core.stop import StopRequest
 from vidstyle.runner.job import Job, Outlook
 from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.pool import LOOK_MEMORY, LocalPool
-from vidstyle.runner.schedule import Begun, Outcome, Progress, Rule, Schedule, reportable
+from vidstyle.runner.schedule import Begun, Outcome, Progress, Rule, Schedule, intend, reportable
 from vidstyle.runner.storage.made import Standing
 from vidstyle.runner.worker import Ended
 
@@ -61,7 +61,7 @@ def run_batch(
     stop = stop or StopRequest()
     with LocalPool(_most(size, jobs), budget=budget) as pool, _Folders() as made:
         outlooks = _look(jobs, pool, stop)
-        _check(outlooks, rule)
+        check_outputs(outlooks, rule)
         on_gpu = any(isinstance(each, Outlook) and each.device != "cpu" for each in outlooks)
         if size is None and on_gpu and jobs[0].cluster is None:
             pool.size = 1
@@ -118,27 +118,33 @@ def _look(
     return [found[number] for number in range(len(jobs))]
 
 
-def _check(outlooks: Sequence[Outlook | VidstyleError], rule: Rule) -> None:
-    """Raise OutputError where outputs are in the way."""
+def check_outputs(outlooks: Sequence[Outlook | VidstyleError], rule: Rule) -> None:
+    """Raise OccupiedError where outputs are in the way."""
     known = [each.standing for each in outlooks if isinstance(each, Outlook)]
-    foreign = [each for each in known if each.state == "foreign"]
-    other = [each for each in known if each.state == "other" and not each.source_alone]
-    if rule == "refuse" and (foreign or other):
-        raise OccupiedError([*other, *foreign], len(outlooks))
-    if rule == "redo" and foreign:
-        raise OccupiedError(foreign, len(outlooks))
+    refused = [each for each in known if intend(each, rule) == "refuse"]
+    if refused:
+        raise OccupiedError(
+            sorted(refused, key=lambda each: each.state == "foreign"), len(outlooks)
+        )
 
 
 class OccupiedError(OutputError):
     """Outputs that were made otherwise, or are not ours, and no rule what is to become of them."""
 
     def __init__(self, standings: Sequence[Standing], clips: int) -> None:
-        foreign = sum(each.state == "foreign" for each in standings)
+        foreign = [each for each in standings if each.state == "foreign"]
+        changed = sum(each.entry is not None for each in foreign)
+        reasons = []
+        if others := len(foreign) - changed:
+            reasons.append(f"{others} {'is' if others == 1 else 'are'} not of vidstyle")
+        if changed:
+            reasons.append(f"{changed} {'was' if changed == 1 else 'were'} changed since")
         advice = "pass --redo to make them again, or --keep to leave them"
-        if foreign:
-            advice = f"{foreign} are not of vidstyle: pass --overwrite to replace all, or --keep"
+        if reasons:
+            advice = f"{', '.join(reasons)}: pass --overwrite to replace all, or --keep"
         super().__init__(
-            f"{len(standings)} of {clips} outputs are not what this batch makes; {advice}"
+            f"{len(standings)} of {clips} outputs {'is' if len(standings) == 1 else 'are'} not what"
+            f" this command makes; {advice}"
         )
         self.standings = tuple(standings)
         """Of each."""

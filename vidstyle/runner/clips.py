@@ -136,9 +136,10 @@ class _Walk:
     def files(
         self, folder: Path, above: tuple[Path, ...] = ()
     ) -> Iterator[tuple[Path, list[Path]]]:
-        """Each folder with its files, in order; a link to nothing is a file if it is named as a clip.
+        """Each folder with its files, in order.
 
-        ``above`` are the folders in which it lies, resolved.
+        A link to nothing is a file where it is named as a clip. ``above`` are the folders in which
+        the folder lies, resolved.
         """
         files: list[Path] = []
         folders: list[Path] = []

@@ -28,7 +28,7 @@ from vidstyle.runner.plan.identity import stage_identities
 from vidstyle.runner.plan.memory import BUDGET, process_memory
 from vidstyle.runner.plan.resolve import make_plan
 from vidstyle.runner.plan.side_reading import open_side_inputs
-from vidstyle.runner.storage.destination import Destination
+from vidstyle.runner.storage.destination import Destination, check_folder
 from vidstyle.runner.storage.layer_cache import LIMIT
 from vidstyle.runner.storage.made import Standing, look_up
 
@@ -97,6 +97,8 @@ def find_outlook(job: Job) -> Outlook:
     """Open the input and resolve the plan. Raises what stops the job; writes nothing."""
     with prepared(job, to_write=False) as (assembly, plan):
         standing = look_up(job.output, job.input, assembly, plan)
+        if standing.state == "absent":
+            check_folder(job.output.parent)
         # What a cluster computes takes the memory of its nodes.
         memory = plan.memory if job.cluster is None else process_memory(torch=False)
         return Outlook(standing, memory, plan.device, plan.frame_total)

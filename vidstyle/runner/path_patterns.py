@@ -1,8 +1,8 @@
 """Patterns of paths, written as in a .gitignore file.
 
-A list of patterns means what those lines would mean there: the last one that matches a path decides,
-and ``!`` takes back what a pattern before it has matched. What is in a folder that they match is
-matched, whatever follows.
+A list of patterns means what those lines would mean there: the last one that matches a path
+decides, and ``!`` takes back what a pattern before it has matched. What is in a folder that they
+match is matched, whatever follows.
 
 References:
     gitignore(5) in the Git manual, "Pattern format". The library pathspec reads it.

@@ -33,6 +33,24 @@ State: TypeAlias = Literal["done", "done already", "kept", "elsewhere", "failed"
 """``kept``: with other options; ``elsewhere``: another process is making it."""
 
 
+Intention: TypeAlias = Literal["make", "make again", "leave", "keep", "refuse"]
+"""``leave``: it is done already; ``keep``: it was made otherwise, and stays."""
+
+
+def intend(standing: Standing, rule: Rule) -> Intention:
+    """What is to become of an output by the rule."""
+    if standing.state == "absent":
+        return "make"
+    if rule == "overwrite":
+        return "make again"
+    if standing.state == "done":
+        return "leave"
+    if rule == "keep":
+        return "keep"
+    ours = standing.state == "other"
+    return "make again" if ours and (rule == "redo" or standing.source_alone) else "refuse"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How one clip of a batch ended."""
@@ -105,14 +123,18 @@ class Schedule:
             if isinstance(seen, VidstyleError):
                 yield _failure(job, seen, 0, 0.0)
                 continue
-            state = seen.standing.state
-            there = state != "absent" and self.rule != "overwrite"
-            if there and state == "done":
-                yield Outcome(job, "done already", standing=seen.standing)
-            elif there and self.rule == "keep":
-                yield Outcome(job, "kept", standing=seen.standing)
-            else:
-                self._waiting.append(_Attempt(number, seen.memory))
+            match intend(seen.standing, self.rule):
+                case "leave":
+                    yield Outcome(job, "done already", standing=seen.standing)
+                case "keep":
+                    yield Outcome(job, "kept", standing=seen.standing)
+                case _:
+                    self._waiting.append(_Attempt(number, seen.memory))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no clip waits."""
+        return not self._waiting
 
     def run(
         self, pool: Pool, make_folder: Callable[[Path], None], stop: StopRequest
@@ -178,6 +200,8 @@ class Schedule:
             if again and isinstance(error, LockedError):
                 yield Outcome(job, "elsewhere", error=error, attempts=attempt.count)
             elif not again and self._is_elsewhere(number, error):
+                # To look again is no other attempt.
+                attempt.count, attempt.error = attempt.count - 1, None
                 self._locked.append(attempt)
             elif isinstance(error, CrashError | NoMemoryError) and attempt.count <= self.retries:
                 # Alone: memory may have been short because of the others.

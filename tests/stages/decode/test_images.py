@@ -162,7 +162,9 @@ def test_float_samples_are_refused(tmp_path):
 
 
 def test_a_folder_without_images_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"no images in it; looked for \.png"):
+    with pytest.raises(
+        InputError, match=r"in it; for a folder of clips use vidstyle batch\. Looked for \.png"
+    ):
         read(tmp_path)
 
 

@@ -36,7 +36,9 @@ def output_paths(
     """
     for path in inputs:
         _check_there(path)
+    advice = "rename or run them apart"
     if output is None:
+        advice = "pass -o DIR, where the names of outputs differ as those of inputs do"
         pairs = [(path, Path(f"{path.stem}-{label}{suffix}")) for path in inputs]
     elif len(inputs) > 1 or (_is_folder(output) and suffix):
         if not _is_folder(output) and (output.exists() or output.suffix):
@@ -44,7 +46,7 @@ def output_paths(
         pairs = [(path, output / output_name(path, suffix)) for path in inputs]
     else:
         pairs = [(inputs[0], output)]
-    _check_distinct([destination for _, destination in pairs])
+    _check_distinct([destination for _, destination in pairs], advice)
     return pairs
 
 
@@ -56,7 +58,7 @@ def mirrored_paths(clips: Sequence[Path], folder: Path, output: Path, suffix: st
     paths = [
         output / clip.relative_to(folder).with_name(output_name(clip, suffix)) for clip in clips
     ]
-    _check_distinct(paths)
+    _check_distinct(paths, "rename or exclude one")
     taken = set(paths)
     for path in paths:
         if holder := next((parent for parent in path.parents if parent in taken), None):
@@ -110,7 +112,7 @@ def _check_there(path: Path) -> None:
         raise InputError(f"{path}: no such file; check the name")
 
 
-def _check_distinct(paths: Sequence[Path]) -> None:
+def _check_distinct(paths: Sequence[Path], advice: str) -> None:
     for path, count in Counter(paths).items():
         if count > 1:
-            raise UsageError(f"{count} inputs would all become {path}; rename or run them apart")
+            raise UsageError(f"{count} inputs would all become {path}; {advice}")

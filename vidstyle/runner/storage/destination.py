@@ -137,6 +137,21 @@ class Destination:
             self.partial.unlink(missing_ok=True)
 
 
+def check_folder(folder: Path) -> None:
+    """Raise OutputError where a folder cannot be written, or cannot be made where it is not."""
+    try:
+        nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+        if not nearest.is_dir():
+            what = "is not a folder" if nearest == folder else f"{nearest} is not a folder"
+            raise OutputError(f"cannot make the folder {folder}: {what}; choose another -o")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise OutputError(f"the folder {nearest} cannot be written; choose another -o")
+    except OSError as error:
+        raise OutputError(
+            f"cannot make the folder {folder}: {error.strerror}; choose another -o"
+        ) from error
+
+
 def _remove_listed(folder: Path) -> None:
     """Remove the files that the folder's manifest lists, and the folder if nothing else is left."""
     for name in sorted(_ours(folder)):

@@ -141,7 +141,10 @@ def _images_of(folder: Path) -> list[Path]:
         raise InputError(f"{folder}: cannot be read ({error.strerror})") from error
     paths = [path for path in names if not path.name.startswith(".") and path.is_file()]
     if not paths:
-        raise InputError(f"{folder}: no images in it; looked for {' '.join(SUFFIXES)}")
+        raise InputError(
+            f"{folder}: no images in it; for a folder of clips use vidstyle batch. Looked for"
+            f" {' '.join(SUFFIXES)}"
+        )
     return sorted(paths, key=lambda path: (_natural(path.name), path.name))
 
 
