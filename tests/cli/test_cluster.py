@@ -13,6 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import av
 import numpy as np
@@ -20,6 +21,9 @@ import pytest
 from filelock import FileLock
 
 from vidstyle.cli.main import run_command
+from vidstyle.core.errors import UsageError
+from vidstyle.runner.execution import ray_address, ray_cluster
+from vidstyle.runner.execution.ray_address import check_address
 
 COUNT, CUTS = 40, (7, 9, 20, 31)
 PIPELINE = """\
@@ -212,6 +216,41 @@ def test_an_interrupted_cluster_leaves_what_is_done(
     assert packets(folder / "ray.mkv") == packets(folder / "serial.mkv")
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("one_cluster")
+def test_a_second_ctrl_c_leaves_a_summary_and_no_folder(folder: Path) -> None:
+    temporary = Path(tempfile.mkdtemp(prefix="v"))
+    (folder / "slow").touch()
+    batch = ["batch", "p.yaml", "clips", "-o", "out", "--plugins", "plugins", "--json"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "vidstyle", *batch, "--engine", "ray"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "RAY_TMPDIR": str(temporary),
+        },
+    ) as child:
+        assert child.stdout is not None
+        while '"event": "frame"' not in child.stdout.readline():
+            assert child.poll() is None
+        assert list(temporary.iterdir())
+        os.kill(child.pid, signal.SIGINT)
+        os.kill(child.pid, signal.SIGINT)
+        _, errors = child.communicate(timeout=20)
+        assert child.returncode == 130
+    assert errors.splitlines()[-1].startswith("vidstyle: interrupted at once; ")
+    states = json.loads((folder / "out" / "summary.json").read_text())["states"]
+    assert "interrupted" in states
+    assert not list(temporary.iterdir())
+    temporary.rmdir()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -245,6 +284,63 @@ def test_an_address_where_nothing_answers_is_refused_at_once(
         assert run_command([*command, "--engine", "ray", "--address", address]) == 2
     assert f"{address}: nothing answers there" in capfd.readouterr().err
     assert not (folder / "out.mkv").exists()
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "٣"])
+def test_a_port_that_cannot_be_is_no_port(port: str) -> None:
+    with pytest.raises(UsageError, match=f"--address head:{port}: wanted HOST:PORT"):
+        check_address(f"head:{port}")
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n"])
+def test_what_listens_and_is_no_cluster_is_refused_soon(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], answer: bytes
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(ray_address, "_PATIENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection = server.accept()[0]
+            with connection:
+                connection.sendall(answer)
+                # Whoever asks closes the connection.
+                while connection.recv(100):
+                    pass
+
+        serving = Thread(target=serve)
+        serving.start()
+        address = f"localhost:{server.getsockname()[1]}"
+        command = ["batch", "p.yaml", "clips", "-o", "out", "--plugins", "plugins"]
+        assert run_command([*command, "--engine", "ray", "--address", address]) == 2
+        serving.join()
+    (line,) = capfd.readouterr().err.splitlines()
+    assert f"--address {address}: what listens there is no head node" in line
+
+
+def test_a_cluster_is_opened_where_there_is_work_for_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    shutil.rmtree(folder / "clips" / "sub")
+
+    def refuse(address: str | None) -> None:
+        raise UsageError("no cluster today")
+
+    monkeypatch.setattr(ray_cluster, "open_cluster", refuse)
+    batch = ["batch", "p.yaml", "clips", "-o", "out", "--plugins", "plugins"]
+    single = ["run", "p.yaml", "in.mkv", "-o", "one.mkv", "--plugins", "plugins"]
+    for command in (batch, single):
+        assert run_command([*command, "--engine", "ray"]) == 2
+        starting, refused = capfd.readouterr().err.splitlines()[-2:]
+        assert (starting, refused) == (
+            "starting a Ray cluster on this machine",
+            "vidstyle: no cluster today",
+        )
+        assert run_command(command) == 0
+        # Now there is nothing left to do.
+        assert run_command([*command, "--engine", "ray"]) == 0
+        assert "Ray" not in capfd.readouterr().err
 
 
 def test_without_ray_it_says_how_to_install_it(

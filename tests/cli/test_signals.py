@@ -246,6 +246,7 @@ def test_a_second_ctrl_c_leaves_at_once(in_a_long_step) -> None:  # type: ignore
     for _ in range(2):
         os.kill(in_a_long_step.pid, signal.SIGINT)
         time.sleep(0.3)
-    in_a_long_step.communicate(timeout=10)
+    _, errors = in_a_long_step.communicate(timeout=10)
     assert in_a_long_step.returncode == 130
+    assert errors.splitlines()[-1].startswith("vidstyle: interrupted at once; ")
     assert time.perf_counter() - begun < 4

@@ -95,8 +95,8 @@ def batch(
     clip_batch = ClipBatch(
         wanted, names, size=size, rule=rule, retries=retries, summary=output, as_json=json
     )
+    cluster = chosen_cluster(engine, address, cache)
     if dry_run:
         clip_batch.print_plan()
-        return
-    with chosen_cluster(engine, address, cache) as cluster:
+    else:
         clip_batch.run(cluster)

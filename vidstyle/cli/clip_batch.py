@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from vidstyle.cli.batch_summary import print_summary, summary_json, write_summary
 from vidstyle.cli.batch_view import batch_view
@@ -17,6 +18,7 @@ from vidstyle.cli.plan_text import mebibytes
 from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
 from vidstyle.cli.terminal import answer, print_table, say
 from vidstyle.core.errors import BatchError, InputError, VidstyleError
+from vidstyle.core.stop import on_leaving
 from vidstyle.runner.batch import OccupiedError, check_apart, check_outputs, run_batch, survey
 from vidstyle.runner.clips import OUTPUTS, Skipped
 from vidstyle.runner.job import Job, Outlook
@@ -74,8 +76,11 @@ class ClipBatch:
         self._size, self._rule, self._retries = size, rule, retries
         self._summary, self._as_json = summary, as_json
 
-    def run(self, cluster: str | None = None) -> None:
-        """Run them, on the cluster at that address. Raises BatchError where some fail."""
+    def run(self, cluster: Callable[[], AbstractContextManager[str]] | None = None) -> None:
+        """Run them, on the cluster that is opened by ``cluster`` where there is work for it.
+
+        Raises BatchError where some fail.
+        """
         jobs, device = self._jobs, self._jobs[0].device
         loaded = with_learned_styles(
             jobs[0].pipeline,
@@ -83,16 +88,20 @@ class ClipBatch:
             as_json=self._as_json,
             check=lambda stand_in: check_apart(replace(jobs[0], pipeline=stand_in)),
         )
-        jobs = [replace(job, pipeline=loaded, cluster=cluster) for job in jobs]
+        jobs = [replace(job, pipeline=loaded) for job in jobs]
         outcomes: list[Outcome] = []
         attempts: dict[Path, int] = {}
         began, started = datetime.now(UTC), perf_counter()
 
-        def conclude() -> None:
+        def store() -> Mapping[str, Any]:
             seconds = perf_counter() - started
             summary = summary_json(jobs, outcomes, attempts, began=began, seconds=seconds)
-            if self._summary is not None:
+            if self._summary is not None and (outcomes or attempts):
                 write_summary(self._summary, summary)
+            return summary
+
+        def conclude() -> None:
+            summary = store()
             if self._as_json:
                 print(json.dumps({"event": "summary", **summary}), flush=True)
             else:
@@ -106,7 +115,11 @@ class ClipBatch:
             return f"{done} of {len(jobs)} clips {verb} done: the same command does the others"
 
         with _listing_outputs(), explain_interruption(what_is_left):
-            with stopping_softly() as stop, batch_view(self._names, as_json=self._as_json) as show:
+            with (
+                on_leaving(store),
+                stopping_softly() as stop,
+                batch_view(self._names, as_json=self._as_json) as show,
+            ):
                 for event in run_batch(
                     jobs,
                     size=self._size,
@@ -114,6 +127,7 @@ class ClipBatch:
                     rule=self._rule,
                     retries=self._retries,
                     stop=stop,
+                    cluster=cluster,
                 ):
                     match event:
                         case Begun(job, attempt):

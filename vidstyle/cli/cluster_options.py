@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from vidstyle.cli.terminal import say
 from vidstyle.runner.execution.engines import EngineName, engine_summaries
 
 _RAY = "ray: On a Ray cluster; a clip is cut into runs of shots."
@@ -30,24 +31,36 @@ Address = Annotated[
 ]
 
 
-@contextmanager
 def chosen_cluster(
     engine: str, address: str | None, cache: Path | None
-) -> Generator[str | None, None, None]:
-    """The address of the cluster that is to compute, open; None where this machine is.
+) -> Callable[[], AbstractContextManager[str]] | None:
+    """What opens the cluster that is to compute, and gives its address; None for no cluster.
 
-    Raises UsageError where options contradict each other, and as ``open_cluster`` does.
+    Raises UsageError where options contradict each other, and where no cluster is at the address.
     """
     from vidstyle.core.errors import UsageError
 
     if engine != "ray":
         if address is not None:
             raise UsageError("--address goes with --engine ray")
-        yield None
-        return
+        return None
     if cache is not None:
         raise UsageError("--cache is a folder of this machine; leave it out with --engine ray")
-    from vidstyle.runner.execution.ray_cluster import open_cluster
+    from vidstyle.runner.execution.ray_address import check_address
+    from vidstyle.runner.execution.ray_cluster import import_ray, open_cluster
 
-    with open_cluster(address) as cluster:
-        yield cluster
+    if address is not None:
+        check_address(address)
+
+    @contextmanager
+    def opened() -> Generator[str, None, None]:
+        import_ray()
+        say(
+            "starting a Ray cluster on this machine"
+            if address is None
+            else f"joining the Ray cluster at {address}"
+        )
+        with open_cluster(address) as cluster:
+            yield cluster
+
+    return opened

@@ -10,6 +10,7 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache, partial
 from importlib import import_module
 from typing import Annotated, Any
@@ -94,6 +95,8 @@ app = typer.Typer(
 )
 
 INTERRUPTED, TERMINATED = 130, 143
+# Seconds for what is to be done where a second signal ends the process.
+_FAREWELL = 3.0
 
 
 def _show_version(wanted: bool) -> None:
@@ -190,6 +193,14 @@ def _leave_at_once_next_time() -> None:
 
 
 def _leave(code: int, signum: int, frame: object) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, lambda *_: os._exit(code))
+    signal.setitimer(signal.ITIMER_REAL, _FAREWELL)
+    import_module("vidstyle.core.stop").bid_farewell()
+    word = "interrupted" if code == INTERRUPTED else "terminated"
+    with suppress(OSError):
+        # Past Python's own buffer: the signal may have come in the midst of a line.
+        os.write(2, f"vidstyle: {word} at once; the same command resumes what is stored\n".encode())
     os._exit(code)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -107,6 +108,7 @@ def run(
             inputs, output, jobs.output_suffix(loaded), label=pipeline.stem
         )
     ]
+    cluster = chosen_cluster(engine, address, cache)
     if len(wanted) > 1:
         from vidstyle.cli.clip_batch import ClipBatch
 
@@ -116,8 +118,7 @@ def run(
         )
         if dry_run:
             several.print_plan()
-            return
-        with chosen_cluster(engine, address, cache) as cluster:
+        else:
             several.run(cluster)
         return
     (job,) = wanted
@@ -148,6 +149,9 @@ def run(
         with (
             explain_interruption(stored.sentence),
             stopping_softly() as stop,
-            chosen_cluster(engine, address, cache) as cluster,
+            ExitStack() as stack,
         ):
-            jobs.run(replace(job, cluster=cluster), listen=stored, stop=stop)
+            # What is done needs no cluster.
+            if cluster is not None and jobs.has_work(job):
+                job = replace(job, cluster=stack.enter_context(cluster()))
+            jobs.run(job, listen=stored, stop=stop)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 
@@ -20,3 +22,31 @@ class StopRequest:
         """
         if self.reason is not None:
             raise self.reason
+
+
+_FAREWELLS: list[Callable[[], None]] = []
+
+
+@contextmanager
+def on_leaving(act: Callable[[], None]) -> Iterator[None]:
+    """While the context is open, let something be done where the process leaves at once.
+
+    Args:
+        act: Called before the process ends, wherever the work is: it is short, and waits for no
+            lock that the work may have.
+
+    Yields:
+        Nothing.
+    """
+    _FAREWELLS.append(act)
+    try:
+        yield
+    finally:
+        _FAREWELLS.remove(act)
+
+
+def bid_farewell() -> None:
+    """Do all that is to be done before the process leaves at once, the last one first."""
+    for act in reversed(_FAREWELLS):
+        with suppress(Exception):
+            act()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
@@ -43,6 +43,7 @@ def run_batch(
     rule: Rule = "refuse",
     retries: int = 1,
     stop: StopRequest | None = None,
+    cluster: Callable[[], AbstractContextManager[str]] | None = None,
 ) -> Iterator[BatchEvent]:
     """Run each job in a process, and report all that happens; one ``Outcome`` for each job.
 
@@ -53,19 +54,30 @@ def run_batch(
         rule: For outputs that are there.
         retries: How often a clip is tried again where that may help: when its process died, or
             memory ran out. Then it runs while no other does.
+        cluster: Opens the Ray cluster that computes the frames, and gives its address; called where
+            there is something to do. None for this machine.
         stop: Ends the batch where somebody wants it to, with what is finished stored.
 
     Raises what every clip would meet before the first, OutputError where the rule does not say
     what is to become of outputs that are there, and the reason of a stop.
     """
     stop = stop or StopRequest()
-    with LocalPool(_most(size, jobs), budget=budget) as pool, _Folders() as made:
+    with ExitStack() as stack, _Folders() as made:
+        pool = stack.enter_context(LocalPool(_most(size, jobs), budget=budget))
         outlooks = _look(jobs, pool, stop)
         check_outputs(outlooks, rule)
         on_gpu = any(isinstance(each, Outlook) and each.device != "cpu" for each in outlooks)
-        if size is None and on_gpu and jobs[0].cluster is None:
+        if size is None and on_gpu:
             pool.size = 1
         yield Looked(jobs, outlooks)
+        if cluster is not None and any(_has_work(each, rule) for each in outlooks):
+            stack.close()
+            address = stack.enter_context(cluster())
+            jobs = [replace(job, cluster=address) for job in jobs]
+            # What a cluster computes takes the memory of its nodes.
+            outlooks = [_on_cluster(each) for each in outlooks]
+            most = _most_on_cluster(size, jobs)
+            pool = stack.enter_context(LocalPool(most, budget=budget))
         schedule = Schedule(jobs, outlooks, rule, retries, budget)
         yield from schedule.without_run()
         yield from schedule.run(pool, made.make, stop)
@@ -87,12 +99,22 @@ def check_apart(job: Job) -> None:
 
 
 def _most(size: int | None, jobs: Sequence[Job]) -> int:
-    if size is None and jobs[0].cluster is not None:
-        from vidstyle.runner.execution.ray_cluster import cores_of_cluster
-
-        # Each clip has at least one unit, and needs a process here that hands it out.
-        return min(cores_of_cluster(), MOST_ON_CLUSTER, len(jobs))
     return min(size or available_cores(), len(jobs))
+
+
+def _most_on_cluster(size: int | None, jobs: Sequence[Job]) -> int:
+    from vidstyle.runner.execution.ray_cluster import cores_of_cluster
+
+    # Each clip has at least one unit, and needs a process here that hands it out.
+    return min(size or min(cores_of_cluster(), MOST_ON_CLUSTER), len(jobs))
+
+
+def _has_work(seen: Outlook | VidstyleError, rule: Rule) -> bool:
+    return isinstance(seen, Outlook) and intend(seen.standing, rule) in ("make", "make again")
+
+
+def _on_cluster(seen: Outlook | VidstyleError) -> Outlook | VidstyleError:
+    return replace(seen, memory=LOOK_MEMORY) if isinstance(seen, Outlook) else seen
 
 
 def _look(

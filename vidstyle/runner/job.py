@@ -25,7 +25,7 @@ from vidstyle.runner.plan.assembly import Assembly, assemble, make_stage
 from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.identity import stage_identities
-from vidstyle.runner.plan.memory import BUDGET, process_memory
+from vidstyle.runner.plan.memory import BUDGET
 from vidstyle.runner.plan.resolve import make_plan
 from vidstyle.runner.plan.side_reading import open_side_inputs
 from vidstyle.runner.storage.destination import Destination, check_folder
@@ -99,9 +99,13 @@ def find_outlook(job: Job) -> Outlook:
         standing = look_up(job.output, job.input, assembly, plan)
         if standing.state == "absent":
             check_folder(job.output.parent)
-        # What a cluster computes takes the memory of its nodes.
-        memory = plan.memory if job.cluster is None else process_memory(torch=False)
-        return Outlook(standing, memory, plan.device, plan.frame_total)
+        return Outlook(standing, plan.memory, plan.device, plan.frame_total)
+
+
+def has_work(job: Job) -> bool:
+    """Whether there is something to make. Raises what stops the job; writes nothing."""
+    with prepared(job) as (assembly, plan):
+        return find_standing(job, assembly, plan).state != "done"
 
 
 @contextmanager

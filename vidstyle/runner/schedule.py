@@ -131,11 +131,6 @@ class Schedule:
                 case _:
                     self._waiting.append(_Attempt(number, seen.memory))
 
-    @property
-    def is_over(self) -> bool:
-        """Whether no clip waits."""
-        return not self._waiting
-
     def run(
         self, pool: Pool, make_folder: Callable[[Path], None], stop: StopRequest
     ) -> Iterator[Begun | Progress | Outcome]:

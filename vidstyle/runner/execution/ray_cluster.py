@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
-import socket
 import tempfile
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,17 +22,19 @@ from typing import Any
 import vidstyle
 from vidstyle.core.errors import DeviceError, UsageError
 from vidstyle.core.plan import Plan
+from vidstyle.core.stop import on_leaving
+from vidstyle.runner.execution.ray_address import check_address
 from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.plan.memory import size_text
 
-# Seconds that the head of a cluster has to answer.
-_PATIENCE = 5.0
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     # Ray prints what it computes again to standard output, which belongs to --json.
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
 }
+# Times that the folder of a cluster that goes away is removed, until nothing new is in it.
+_REMOVALS = 10
 # Bytes of the memory of a GPU that a unit is measured by: the smallest that servers have today.
 _GPU_MEMORY = 16 * 2**30
 # Units on one GPU at most: more gain nothing.
@@ -68,10 +71,11 @@ def open_cluster(address: str | None) -> Generator[str, None, None]:
 
     Gives the address by which other processes of this machine join it.
 
-    Raises UsageError where Ray is not installed or nothing answers, and where versions differ.
+    Raises UsageError where Ray is not installed, where versions differ, and as ``check_address``
+    does.
     """
     if address is not None:
-        _check_address(address)
+        check_address(address)
     ray = import_ray()
     with ExitStack() as stack:
         if address is None:
@@ -157,7 +161,10 @@ def _own_files() -> Iterator[None]:
     """Let Ray keep logs and sockets in a folder that goes with its cluster."""
     before = os.environ.get("RAY_TMPDIR")
     # Its name is short: those of sockets are limited.
-    with tempfile.TemporaryDirectory(prefix="vs", dir=before, ignore_cleanup_errors=True) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="vs", dir=before, ignore_cleanup_errors=True) as folder,
+        on_leaving(partial(_remove, Path(folder))),
+    ):
         os.environ["RAY_TMPDIR"] = folder
         try:
             yield
@@ -165,6 +172,14 @@ def _own_files() -> Iterator[None]:
             del os.environ["RAY_TMPDIR"]
             if before is not None:
                 os.environ["RAY_TMPDIR"] = before
+
+
+def _remove(folder: Path) -> None:
+    """Remove it while Ray may still write there: its processes end after this one."""
+    for _ in range(_REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
 
 
 def _leave_cluster() -> None:
@@ -201,20 +216,6 @@ def _inventory(nodes: list[ClusterNode]) -> str:
     ]
     more = f", and {len(texts) - 3} more" if len(texts) > 3 else ""
     return ", ".join(texts[:3]) + more if texts else "no node"
-
-
-def _check_address(address: str) -> None:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or "/" in address:
-        raise UsageError(f"--address {address}: wanted HOST:PORT of the cluster's head node")
-    try:
-        with socket.create_connection((host, int(port)), timeout=_PATIENCE):
-            return
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(
-            f"--address {address}: nothing answers there ({reason}); is the head node running?"
-        ) from error
 
 
 def _at(address: str | None) -> str:
