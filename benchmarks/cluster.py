@@ -17,8 +17,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -149,7 +150,7 @@ def unshared_files() -> Iterator[None]:
 
 def _run_folder(folder: Path, delay: float, address: str, digest: str) -> Outcome:
     """Four clips, each of which is the whole clip."""
-    job = replace(_job(folder, folder / "in.mkv", delay, "folder"), cluster=address)
+    job = _job(folder, folder / "in.mkv", delay, "folder")
     names = [f"folder {number}" for number in range(4)]
     for name in names:
         shutil.copy(job.input, folder / f"{name}.mkv")
@@ -158,7 +159,8 @@ def _run_folder(folder: Path, delay: float, address: str, digest: str) -> Outcom
         for name in names
     ]
     started = time.perf_counter()
-    events = list(run_batch(jobs, size=None, budget=4 * 2**30))
+    opened = partial(nullcontext, address)
+    events = list(run_batch(jobs, size=None, budget=4 * 2**30, cluster=opened))
     results = [each.result for each in events if isinstance(each, clip_schedule.Outcome)]
     computed = _Computed(folder / "folder-log")
     frames = sum(0 if result is None else result.frames for result in results)

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -302,7 +303,7 @@ def test_what_listens_and_is_no_cluster_is_refused_soon(
 
         def serve() -> None:
             connection = server.accept()[0]
-            with connection:
+            with connection, suppress(ConnectionError):
                 connection.sendall(answer)
                 # Whoever asks closes the connection.
                 while connection.recv(100):

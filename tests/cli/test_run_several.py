@@ -48,6 +48,16 @@ def test_without_a_folder_outputs_are_named_after_the_pipeline(two: Path) -> Non
     assert not (two / "summary.json").exists()
 
 
+def test_names_that_meet_differ_in_a_folder(
+    two: Path, capfd: pytest.CaptureFixture[str], write_clip
+) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(two / "a.mov", count=4)
+    assert run("a.mp4", "a.mov", "--dry-run") == 2
+    message = "2 inputs would all become a-identity.mp4; pass -o DIR"
+    assert message in capfd.readouterr().err
+    assert run("a.mp4", "a.mov", "-o", "out", "--dry-run") == 0
+
+
 def test_a_file_is_no_folder_for_several(two: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for output in ("new.mp4", "bad.mp4"):
         assert run("a.mp4", "deep/b.mov", "-o", output) == 6

@@ -20,7 +20,8 @@ def check_address(address: str) -> None:
     Ray itself would try for minutes.
     """
     host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or "/" in address or not 0 < int(port) <= 65535:
+    is_port = port.isascii() and port.isdigit() and 0 < int(port[:6]) <= 65535
+    if not host or not is_port or "/" in address:
         raise UsageError(f"--address {address}: wanted HOST:PORT of the cluster's head node")
     try:
         connection = socket.create_connection((host, int(port)), timeout=_PATIENCE)
