@@ -239,7 +239,7 @@ def test_a_second_ctrl_c_leaves_a_summary_and_no_folder(folder: Path) -> None:
     ) as child:
         assert child.stdout is not None
         while '"event": "frame"' not in child.stdout.readline():
-            assert child.poll() is None
+            assert child.poll() is None, child.communicate()[1]
         assert list(temporary.iterdir())
         os.kill(child.pid, signal.SIGINT)
         os.kill(child.pid, signal.SIGINT)

@@ -30,12 +30,12 @@ class PathPatterns:
     """
 
     def __init__(self, texts: Sequence[str] = ()) -> None:
-        self._alone = {text: _spec([text.removeprefix("!")], text) for text in texts}
+        self._each = {text: _spec([text.removeprefix("!")], text) for text in texts}
         self._all = _spec(texts, ", ".join(texts))
 
     def __bool__(self) -> bool:
         """Whether there are any."""
-        return bool(self._alone)
+        return bool(self._each)
 
     def matches(self, path: PurePath, *, is_folder: bool = False) -> bool:
         """Whether they match a relative path, or a folder that the path is in.
@@ -62,7 +62,7 @@ class PathPatterns:
         """
         texts = [_text(path, is_folder) for path, is_folder in paths]
         return [
-            pattern for pattern, spec in self._alone.items() if not any(map(spec.match_file, texts))
+            pattern for pattern, spec in self._each.items() if not any(map(spec.match_file, texts))
         ]
 
 
