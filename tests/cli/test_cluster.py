@@ -242,6 +242,9 @@ def test_a_second_ctrl_c_leaves_a_summary_and_no_folder(folder: Path) -> None:
             assert child.poll() is None, child.communicate()[1]
         assert list(temporary.iterdir())
         os.kill(child.pid, signal.SIGINT)
+        assert child.stderr is not None
+        while not child.stderr.readline().startswith("stopping: "):
+            assert child.poll() is None
         os.kill(child.pid, signal.SIGINT)
         _, errors = child.communicate(timeout=20)
         assert child.returncode == 130
