@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -159,8 +158,8 @@ def _run_folder(folder: Path, delay: float, address: str, digest: str) -> Outcom
         for name in names
     ]
     started = time.perf_counter()
-    opened = partial(nullcontext, address)
-    events = list(run_batch(jobs, size=None, budget=4 * 2**30, cluster=opened))
+    opened = nullcontext(address)
+    events = list(run_batch(jobs, size=None, budget=4 * 2**30, cluster=lambda: opened))
     results = [each.result for each in events if isinstance(each, clip_schedule.Outcome)]
     computed = _Computed(folder / "folder-log")
     frames = sum(0 if result is None else result.frames for result in results)

@@ -24,11 +24,11 @@ class StopRequest:
             raise self.reason
 
 
-_FAREWELLS: list[Callable[[], None]] = []
+_FAREWELLS: list[Callable[[], object]] = []
 
 
 @contextmanager
-def on_leaving(act: Callable[[], None]) -> Iterator[None]:
+def on_leaving(act: Callable[[], object]) -> Iterator[None]:
     """While the context is open, let something be done where the process leaves at once.
 
     Args:
