@@ -82,6 +82,7 @@ class ClipReader:
         if self._reader is None:
             return
         yield from self._reader.damage.notes()
+        yield from self._reader.jumps.notes()
         if self._reader.device_failed:
             text = "the GPU failed to decode the video; the processor decoded the rest"
             yield Note("hardware-failed", text)

@@ -18,6 +18,7 @@ from vidstyle.core import Clip, Color, Note, OtherStream
 from vidstyle.core.errors import InputError
 from vidstyle.media.color import color_of, has_alpha
 from vidstyle.media.container import other_streams, video_streams
+from vidstyle.media.file_clock import is_transmission
 from vidstyle.media.to_rgb import ToRGB, bit_depth
 from vidstyle.stages.decode.limits import check_size
 from vidstyle.stages.decode.orientation import Orientation, orientation_of
@@ -130,7 +131,7 @@ def _facts(
         frame_rate=rate,
         frame_count=frame_count_of(stream, rate),
         step=step_of(stream, reader.time_base),
-        start=stream.start_time or 0,
+        start=reader.start,
         end_seconds=end,
         end_is_exact=exact,
         color=color,
@@ -173,6 +174,9 @@ def _alpha(
 
 
 def _end_seconds(reader: StreamDecoder) -> tuple[Fraction | None, bool]:
+    if is_transmission(reader.container):
+        # FFmpeg takes it from the last packets, before which the clock may have jumped.
+        return None, False
     end = end_seconds_of(reader.stream)
     if end is not None:
         return end, True

@@ -25,6 +25,7 @@ from av.video.stream import VideoStream
 from vidstyle.core import Note
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import MAX_PIXELS, choose_video, open_input
+from vidstyle.media.file_clock import JumpFinder
 from vidstyle.stages.decode.limits import check_size
 from vidstyle.stages.decode.timestamps import Decoded, Ending
 
@@ -108,6 +109,7 @@ class StreamDecoder:
         try:
             self.stream: VideoStream = choose_video(self.container)
             self.ending = Ending(self.container, self.stream)
+            self.jumps = JumpFinder(self.stream)
             self.context = _decoder(self.stream, self._threads, self._hidden_alpha)
             self.context.options = {**self.context.options, "max_pixels": str(self._max_pixels)}
         except BaseException:
@@ -144,10 +146,15 @@ class StreamDecoder:
         """Seconds a tick of the stream's times."""
         return self.stream.time_base or Fraction(1, av.time_base)
 
+    @property
+    def start(self) -> int:
+        """When the first frame is shown, in ticks."""
+        return (self.stream.start_time or 0) - self.jumps.origin
+
     def seek(self, pts: int) -> bool:
         """Go to a keyframe at or before ``pts``; False where the file cannot."""
         try:
-            self.container.seek(pts, stream=self.stream, backward=True)
+            self.container.seek(pts + self.jumps.origin, stream=self.stream, backward=True)
         except (FFmpegError, ValueError):
             return False
         self.context.flush_buffers()
@@ -156,7 +163,11 @@ class StreamDecoder:
         return True
 
     def packets(self) -> Iterator[Packet[VideoStream]]:
-        """The stream's packets from here on, without empty ones."""
+        """The stream's packets from here on, without empty ones, on one clock."""
+        self.jumps = JumpFinder(self.stream)
+        return self.jumps.follow(self._read())
+
+    def _read(self) -> Iterator[Packet[VideoStream]]:
         packets, failures = self.container.demux(self.stream), 0
         while failures < _GIVE_UP:
             try:

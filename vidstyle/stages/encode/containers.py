@@ -26,6 +26,8 @@ class Container:
     subtitle_codec: str
     attachments: bool = False
     """Whether files such as fonts can be kept."""
+    covers: bool = False
+    """Whether cover images can be kept."""
     stores_aspect: bool = True
     """Whether the sample aspect is written for codecs that do not store it themselves."""
     options: Mapping[str, str] = field(default_factory=dict)
@@ -54,8 +56,8 @@ _PCM: Final = frozenset({"pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pc
 _ISO: Final = {"movflags": "+faststart"}
 
 CONTAINERS: Final[dict[str, Container]] = {
-    ".mp4": Container("mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", options=_ISO),
-    ".m4v": Container("mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", options=_ISO),
+    ".mp4": Container("mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", covers=True, options=_ISO),
+    ".m4v": Container("mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", covers=True, options=_ISO),
     ".mov": Container(
         "mov",
         frozenset({"aac", "mp3", "ac3", "eac3", "alac"}) | _PCM,
@@ -71,6 +73,7 @@ CONTAINERS: Final[dict[str, Container]] = {
         frozenset({"subrip", "ass", "webvtt", "hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}),
         "subrip",
         attachments=True,
+        covers=True,
         # The muxer takes it from the stream, where PyAV 18 cannot set it.
         stores_aspect=False,
         stamp_tag="VIDSTYLE",

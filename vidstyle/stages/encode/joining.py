@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,16 +15,18 @@ from av.packet import PacketSideData, packet_sidedata_type_from_literal
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from vidstyle.core import Clip, FrameTime, Note, Original, Segment
+from vidstyle.core import Clip, FrameTime, Note, Original, OtherStream, Segment
 from vidstyle.core.errors import InputError, OutputError
 from vidstyle.core.sink import STAMP_PREFIX
-from vidstyle.media.container import open_input
+from vidstyle.media.container import choose_video, open_input, video_streams
+from vidstyle.media.file_clock import Section, read_sections
 from vidstyle.stages.encode.codecs import CODECS
 from vidstyle.stages.encode.containers import Container, container_for
 from vidstyle.stages.encode.encoder import EncodeOptions, EncoderSettings, configure
-from vidstyle.stages.encode.other_streams import OtherStreams
+from vidstyle.stages.encode.other_streams import OtherStreams, Way
 from vidstyle.stages.encode.output_file import open_output, padded_packet, verify_file
 from vidstyle.stages.encode.priority import usual_priority
+from vidstyle.stages.encode.rehearsal import is_refusal, takes_packets
 from vidstyle.stages.encode.routes import AvPacket, Cut
 from vidstyle.stages.encode.timeline import TimedPacket, Timeline, decoding_order
 from vidstyle.stages.encode.writer import ALPHA_PLANE
@@ -55,8 +57,7 @@ class Joining:
         lift = max(0, -times[0].pts)
         shown = [FrameTime(frame.pts + lift, frame.duration) for frame in times]
         cut = _cut(original, lift * self.clip.time_base)
-        with _open_original(original.path) as source:
-            notes = self._mux(chunks, shown, source, cut, path, original.stamp)
+        notes = self._mux_with_others(chunks, shown, original, cut, path)
         if lift:
             seconds = float(lift * self.clip.time_base)
             notes.append(Note("moved", f"all times are {seconds:g} s later, to start at 0"))
@@ -83,29 +84,97 @@ class Joining:
         # Equal intervals are how a file says that its rate is constant, whatever the last frame.
         return 0 if self.clip.frame_rate else int(_MOST_AHEAD / self.clip.time_base)
 
+    def _mux_with_others(
+        self,
+        chunks: Sequence[Segment],
+        times: Sequence[FrameTime],
+        original: Original,
+        cut: Cut,
+        path: Path,
+    ) -> list[Note]:
+        """Write the file; streams that the muxer refuses are re-encoded, else left out."""
+        container = container_for(path, self.options.codec)
+        sections = self._sections(original.path)
+        ways: dict[int, Way] = {}
+        while True:
+            with _open_original(original.path) as source:
+                others = OtherStreams(
+                    source, container, self.options, cut, sections=sections, ways=ways
+                )
+                try:
+                    self._mux(chunks, times, others, path, original.stamp)
+                    return others.notes
+                except OutputError as error:
+                    if not others.ways or not is_refusal(error.__cause__):
+                        raise
+            refused = self._refused(original.path, container, others.ways, cut, sections)
+            for index in refused or set(others.ways):
+                able = others.ways[index] == "copy" and self._is_sound(index)
+                ways[index] = "encode" if able else "drop"
+
+    def _refused(
+        self,
+        path: Path,
+        container: Container,
+        ways: Mapping[int, Way],
+        cut: Cut,
+        sections: Sequence[Section],
+    ) -> set[int]:
+        """The streams that the muxer does not take alone, as they were written."""
+        refused = set()
+        for other in self.clip.streams:
+            if other.index not in ways:
+                continue
+            with _open_original(path) as source:
+                alone = OtherStreams(
+                    source, container, self.options, cut, sections=sections, ways=ways
+                )
+
+                def add(
+                    output: OutputContainer, alone: OtherStreams = alone, other: OtherStream = other
+                ) -> Iterator[AvPacket]:
+                    alone.add_stream(output, other)
+                    return alone.packets()
+
+                if not takes_packets(container, add):
+                    refused.add(other.index)
+        return refused
+
+    def _is_sound(self, index: int) -> bool:
+        return any(other.index == index and other.kind == "audio" for other in self.clip.streams)
+
+    def _sections(self, path: Path) -> Sequence[Section]:
+        if not self.clip.streams:
+            return ()
+        with _open_original(path) as source:
+            if source is None or not video_streams(source):
+                return ()
+            return read_sections(source, choose_video(source))
+
     def _mux(
         self,
         chunks: Sequence[Segment],
         times: Sequence[FrameTime],
-        source: InputContainer | None,
-        cut: Cut,
+        others: OtherStreams,
         path: Path,
         stamp: str,
-    ) -> list[Note]:
+    ) -> None:
         clip, codec = self.clip, CODECS[self.options.codec]
         container = container_for(path, codec.name)
         order = decoding_order(chunks, len(times)) if codec.reorders else range(len(times))
         timeline = Timeline(times, order, self._most_ahead(container))
-        others = OtherStreams(source, container, self.options, cut)
         with open_output(path, container, clip.time_base) as output:
             tag = codec.tag.get(path.suffix.lower())
             stream = self._add_video(output, chunks[0].header, timeline.delay, tag)
             others.add_to(output, stream, clip)
             _tag(output.metadata, container.stamp_tag, stamp)
-            video = _video_packets(timeline.packets(chunks), stream, clip.time_base)
-            for packet in _interleave(video, others.packets()):
-                output.mux_one(packet)
-        return others.notes
+            # Closed here: where muxing fails they would read on from a store that is closed.
+            with (
+                closing(_video_packets(timeline.packets(chunks), stream, clip.time_base)) as video,
+                closing(others.packets()) as rest,
+            ):
+                for packet in _interleave(video, rest):
+                    output.mux_one(packet)
 
     def _add_video(
         self, output: OutputContainer, extradata: bytes, delay: int, tag: str | None
@@ -161,7 +230,7 @@ def _open_original(path: Path) -> Iterator[InputContainer | None]:
 
 def _video_packets(
     packets: Iterable[TimedPacket], stream: VideoStream, time_base: Fraction
-) -> Iterator[AvPacket]:
+) -> Generator[AvPacket, None, None]:
     """The stored packets as the muxer takes them."""
     for timed in packets:
         stored = timed.packet

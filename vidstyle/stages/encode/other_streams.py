@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Final, Literal, TypeAlias
 
 import av
 from av.audio.stream import AudioStream
@@ -12,9 +12,12 @@ from av.stream import AttachmentStream, Discard, Stream
 from av.subtitles.stream import SubtitleStream
 
 from vidstyle.core import Clip, Note, OtherStream
+from vidstyle.media.file_clock import Section, SectionFollower
 from vidstyle.stages.encode.audio import ReencodedAudio
 from vidstyle.stages.encode.containers import Container
+from vidstyle.stages.encode.covers import add_cover, is_cover
 from vidstyle.stages.encode.encoder import EncodeOptions
+from vidstyle.stages.encode.rehearsal import takes_header
 from vidstyle.stages.encode.routes import (
     TEXT,
     AvPacket,
@@ -23,15 +26,16 @@ from vidstyle.stages.encode.routes import (
     Cut,
     Route,
 )
+from vidstyle.stages.encode.titles import moved_chapter, true_titles
 
-if TYPE_CHECKING:
-    from av.container.core import Chapter  # a name of the stubs alone
+Way: TypeAlias = Literal["copy", "encode", "drop"]
+"""How a stream gets into the output, the best first."""
 
-# Titles that describe the original file and not the output.
-_UNTRUE: Final = frozenset(
-    {"encoder", "major_brand", "minor_version", "compatible_brands", "duration", "rotate"}
-)
 _REFUSALS: Final = (av.error.FFmpegError, ValueError)
+
+
+class _LeftOutError(Exception):
+    """Why a stream is left out."""
 
 
 class OtherStreams:
@@ -43,27 +47,71 @@ class OtherStreams:
         container: Container,
         options: EncodeOptions,
         cut: Cut,
+        *,
+        sections: Sequence[Section] = (),
+        ways: Mapping[int, Way] | None = None,
     ) -> None:
-        """``source`` is None where the original is not a file: then nothing is added."""
+        """Add nothing yet.
+
+        Args:
+            source: The original; None where it is not a file: then nothing is added.
+            container: Of the output.
+            options: What is kept.
+            cut: Which time is kept.
+            sections: Of the original's clock.
+            ways: For streams, by index, that cannot be copied, or not be written at all.
+        """
         self.notes: list[Note] = []
         self._source, self._container = source, container
         self._options, self._cut = options, cut
+        self._clock = SectionFollower(sections)
+        self._ways = {} if ways is None else ways
         self._routes: dict[int, Route] = {}
+
+    @property
+    def ways(self) -> dict[int, Way]:
+        """How each stream that has packets is written, by its index."""
+        return {
+            index: "copy" if isinstance(route, CopiedPackets) else "encode"
+            for index, route in self._routes.items()
+        }
 
     def add_to(self, output: OutputContainer, video: Stream, clip: Clip) -> None:
         """Add the streams that are kept, and the titles; before the header is written."""
         if self._source is None:
             return
         for other in clip.streams:
-            self._add(output, self._source.streams[other.index], other)
+            self.add_stream(output, other)
         if self._options.metadata == "copy":
             self._add_titles(output, self._source, video, clip)
 
-    def packets(self) -> Iterator[AvPacket]:
+    def add_stream(self, output: OutputContainer, other: OtherStream) -> None:
+        """Add one stream, or note why it is left out."""
+        assert self._source is not None
+        source = self._source.streams[other.index]
+        if (other.kind, "drop") in (
+            ("audio", self._options.audio),
+            ("subtitle", self._options.subtitles),
+        ):
+            return
+        try:
+            target = self._add(output, source, other.kind)
+        except _LeftOutError as why:
+            if source.discard != Discard.all:  # chapters as mp4 keeps them: they are copied as such
+                name = f"{other.kind} stream {other.index} ({other.codec})"
+                self._note("dropped", f"{name} is left out: {why}")
+            return
+        if target is not None:
+            target.disposition = source.disposition
+            if self._options.metadata == "copy":
+                target.metadata.update(true_titles(source.metadata))
+
+    def packets(self) -> Generator[AvPacket, None, None]:
         """The packets to write, about in the order of time."""
         broken = 0
         for packet in self._demuxed():
             try:
+                self._clock.move(packet)
                 yield from self._routes[packet.stream_index].convert(packet)
             except av.error.FFmpegError:
                 broken += 1
@@ -72,6 +120,7 @@ class OtherStreams:
                 yield from route.finish()
             except av.error.FFmpegError:
                 broken += 1
+            self.notes += route.notes
         if broken:
             self._note("damage", f"{broken} damaged packets of sound or subtitles were left out")
 
@@ -86,106 +135,102 @@ class OtherStreams:
         except av.error.FFmpegError as error:
             self._note("damage", f"sound and subtitles end early ({error.strerror})")
 
-    def _add(self, output: OutputContainer, source: Stream, other: OtherStream) -> None:
-        target: Stream | None = None
-        if other.kind == "audio":
-            if self._options.audio == "drop":
-                return
-            target = self._add_audio(output, source)
-        elif other.kind == "subtitle":
-            if self._options.subtitles == "drop":
-                return
-            target = self._add_subtitles(output, source)
-        elif isinstance(source, AttachmentStream) and self._container.attachments:
-            output.add_stream_from_template(source)
-            return
-        if target is None:
-            if source.discard == Discard.all:
-                return  # chapters as mp4 keeps them: they are copied as chapters
-            name = f"{other.kind} stream {other.index} ({other.codec})"
-            self._note("dropped", f"{self._container.format} does not support {name}: left out")
-            return
-        target.disposition = source.disposition
-        if self._options.metadata == "copy":
-            target.metadata.update(_titles(source.metadata))
+    def _add(self, output: OutputContainer, source: Stream, kind: str) -> Stream | None:
+        """The stream that was added, or None where no packets or titles belong to it."""
+        if self._ways.get(source.index) == "drop":
+            raise _LeftOutError(f"{self._container.format} refuses its packets")
+        if isinstance(source, AttachmentStream):
+            if self._container.attachments:
+                output.add_stream_from_template(source)
+                return None
+        elif is_cover(source):
+            return self._add_cover(output, source)
+        elif kind == "video":
+            raise _LeftOutError("one video stream is stylized")
+        elif kind in ("audio", "subtitle") and not _readable(source):
+            raise _LeftOutError("there is no decoder for it")
+        elif isinstance(source, AudioStream):
+            return self._add_audio(output, source)
+        elif isinstance(source, SubtitleStream):
+            return self._add_subtitles(output, source)
+        raise self._unsupported
 
-    def _add_audio(self, output: OutputContainer, source: Stream) -> Stream | None:
-        if not isinstance(source, AudioStream) or not _readable(source):
+    def _add_cover(self, output: OutputContainer, source: Stream) -> Stream | None:
+        assert self._source is not None
+        if not self._container.covers:
+            raise self._unsupported
+        route = add_cover(self._source, source, output, self._container)
+        if route is None:
             return None
-        codec = source.codec_context.codec.canonical_name
-        takes = self._container.audio
-        if not self._cut.exact and (takes is None or codec in takes):
-            copied = self._copy(output, source)
-            if copied is not None:
-                return copied
-        return self._reencode(output, source, codec)
+        self._routes[source.index] = route
+        return route.target
 
-    def _reencode(self, output: OutputContainer, source: AudioStream, codec: str) -> Stream | None:
+    def _add_audio(self, output: OutputContainer, source: AudioStream) -> Stream:
+        codec = source.codec_context.codec.canonical_name
+        takes, container = self._container.audio, self._container
+        if self._cut.exact:
+            return self._reencode(output, source, "for an exact cut")
+        if takes is not None and codec not in takes:
+            return self._reencode(output, source, f"{container.format} does not support {codec}")
+        if self._ways.get(source.index) == "encode" or not takes_header(container, source):
+            return self._reencode(output, source, f"{container.format} refuses its packets")
+        return self._copy(output, source)
+
+    def _reencode(self, output: OutputContainer, source: AudioStream, why: str) -> Stream:
         encoder = self._container.audio_codec
         if not encoder:
-            return None
+            raise self._unsupported
         try:
             route = ReencodedAudio(source, output, encoder, self._cut)
-        except _REFUSALS:
-            return None
+        except _REFUSALS as error:
+            raise _LeftOutError(f"it cannot be re-encoded as {encoder}") from error
         self._routes[source.index] = route
-        why = (
-            "for an exact cut"
-            if self._cut.exact
-            else f"{self._container.format} does not support {codec}"
-        )
-        self._note("audio-encoded", f"audio stream {source.index} ({codec}) is re-encoded: {why}")
-        return route.target
-
-    def _add_subtitles(self, output: OutputContainer, source: Stream) -> Stream | None:
-        if not isinstance(source, SubtitleStream) or not _readable(source):
-            return None
         codec = source.codec_context.codec.canonical_name
-        if codec in self._container.subtitles:
+        changes = f"; {route.changes}" if route.changes else ""
+        text = f"audio stream {source.index} ({codec}) is re-encoded: {why}{changes}"
+        self._note("audio-encoded", text)
+        return route.target
+
+    def _add_subtitles(self, output: OutputContainer, source: SubtitleStream) -> Stream:
+        codec, container = source.codec_context.codec.canonical_name, self._container
+        copies = codec in container.subtitles and self._ways.get(source.index) != "encode"
+        if copies and takes_header(container, source):
             return self._copy(output, source)
-        if codec not in TEXT or not self._container.subtitle_codec:
-            return None
+        if codec not in TEXT or not container.subtitle_codec:
+            raise self._unsupported
         try:
-            route = ConvertedSubtitles(source, output, self._container.subtitle_codec, self._cut)
-        except _REFUSALS:
-            return None
+            route = ConvertedSubtitles(source, output, container.subtitle_codec, self._cut)
+        except _REFUSALS as error:
+            raise self._unsupported from error
         self._routes[source.index] = route
         return route.target
 
-    def _copy(self, output: OutputContainer, source: Stream) -> Stream | None:
+    def _copy(self, output: OutputContainer, source: Stream) -> Stream:
         try:
             target = output.add_stream_from_template(source)
-        except _REFUSALS:
-            return None
+        except _REFUSALS as error:
+            raise self._unsupported from error
         # Opus says itself how much of its start is not heard; others have edit lists or nothing.
         hidden = self._container.edit_lists or target.name == "opus"
         self._routes[source.index] = CopiedPackets(target, self._cut, before_zero=hidden)
         return target
 
+    @property
+    def _unsupported(self) -> _LeftOutError:
+        return _LeftOutError(f"{self._container.format} does not support it")
+
     def _add_titles(
         self, output: OutputContainer, source: InputContainer, video: Stream, clip: Clip
     ) -> None:
-        output.metadata.update(_titles(source.metadata))
+        output.metadata.update(true_titles(source.metadata))
         others = {other.index for other in clip.streams}
         for stream in source.streams.video:
             if stream.index not in others:
-                video.metadata.update(_titles(stream.metadata))
-        chapters = [kept for kept in map(self._moved, source.chapters()) if kept]
+                video.metadata.update(true_titles(stream.metadata))
+        moved = (moved_chapter(chapter, self._cut) for chapter in source.chapters())
+        chapters = [kept for kept in moved if kept]
         if chapters:
             output.set_chapters(chapters)
-
-    def _moved(self, chapter: Chapter) -> Chapter | None:
-        """The chapter on the output's clock, or None outside of the cut."""
-        time_base = chapter["time_base"]
-        if time_base is None:
-            return None
-        start, end = chapter["start"], chapter["end"]
-        if not self._cut.keeps(start * time_base, end * time_base):
-            return None
-        start, end = self._cut.moved(start, time_base), self._cut.moved(end, time_base)
-        if self._cut.exact:
-            start, end = self._cut.trimmed(start, end, time_base)
-        return {**chapter, "start": start, "end": end}
 
     def _note(self, kind: str, text: str) -> None:
         self.notes.append(Note(kind, text))
@@ -194,7 +239,3 @@ class OtherStreams:
 def _readable(stream: Stream) -> bool:
     # PyAV has no codec context where FFmpeg has no decoder, whatever its types say.
     return getattr(stream, "codec_context", None) is not None
-
-
-def _titles(metadata: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in metadata.items() if name.lower() not in _UNTRUE}

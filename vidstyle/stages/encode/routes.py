@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, Protocol, TypeAlias
@@ -10,6 +11,8 @@ import av
 from av.container import OutputContainer
 from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
+
+from vidstyle.core import Note
 
 AvPacket: TypeAlias = "av.Packet[Any]"
 
@@ -49,17 +52,26 @@ class Cut:
 class Route(Protocol):
     """From packets of the original to packets of the output."""
 
-    def convert(self, packet: AvPacket) -> list[AvPacket]:
+    @property
+    def notes(self) -> Iterable[Note]:
+        """What was lost or changed so far, and is not known before."""
+        ...
+
+    def convert(self, packet: AvPacket) -> Iterable[AvPacket]:
         """What can be written now, in the output's time. Raises av's errors for damage."""
         ...
 
-    def finish(self) -> list[AvPacket]:
+    def finish(self) -> Iterable[AvPacket]:
         """The packets that are left."""
         ...
 
 
 class CopiedPackets:
-    """Packets as they are, moved in time and dropped outside of the cut."""
+    """Packets as they are, moved in time and dropped outside of the cut.
+
+    Times only grow, as muxers want it: what would be shown before the packet before it, or heard
+    together with more than half of it, is left out.
+    """
 
     def __init__(self, target: Stream, cut: Cut, *, before_zero: bool) -> None:
         """``before_zero``: whether the container hides what lies before 0.
@@ -67,6 +79,19 @@ class CopiedPackets:
         Elsewhere a packet that primes a decoder would move the whole file, frames too.
         """
         self._target, self._cut, self._before_zero = target, cut, before_zero
+        self._sound = target.type == "audio"
+        self._last: int | None = None
+        self._end = 0
+        self._overlapping = 0
+
+    @property
+    def notes(self) -> Iterator[Note]:
+        if self._overlapping:
+            yield Note(
+                "overlap",
+                f"{self._overlapping} packets of {self._target.type} that overlap what comes"
+                " before them are left out",
+            )
 
     def convert(self, packet: AvPacket) -> list[AvPacket]:
         time = packet.pts if packet.pts is not None else packet.dts
@@ -83,9 +108,20 @@ class CopiedPackets:
             if begin + length / 2 <= 0:
                 return []
             begin = 0
-        packet.dts = begin if packet.dts is None else packet.dts + begin - time
-        packet.pts, packet.duration, packet.stream = begin, length, self._target
+        if self._overlaps(begin, length):
+            self._overlapping += 1
+            return []
+        self._last, self._end = begin, begin + length
+        packet.pts = packet.dts = begin
+        packet.duration, packet.stream = length, self._target
         return [packet]
+
+    def _overlaps(self, begin: int, length: int) -> bool:
+        if self._last is None:
+            return False
+        if not self._sound:
+            return begin < self._last
+        return begin <= self._last or begin < self._end - length / 2
 
     def finish(self) -> list[AvPacket]:
         return []
@@ -106,6 +142,10 @@ class ConvertedSubtitles:
         # Without its header of styles no text encoder opens.
         target.codec_context.subtitle_header = source.codec_context.subtitle_header
         self._moved = CopiedPackets(target, cut, before_zero=False)
+
+    @property
+    def notes(self) -> Iterable[Note]:
+        return self._moved.notes
 
     def convert(self, packet: AvPacket) -> list[AvPacket]:
         lines = self._source.codec_context.decode2(packet) if packet.size else None
