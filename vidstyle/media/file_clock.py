@@ -14,13 +14,14 @@ from typing import Any, Final, TypeAlias
 
 import av
 from av.container import InputContainer
+from av.container.core import Container
 from av.video.stream import VideoStream
 
 from vidstyle.core import Note
 
 AvPacket: TypeAlias = "av.Packet[Any]"
 
-# Formats of transmissions, in which a clock may begin anew at any time.
+# Formats of transmissions, in which a clock may start again at any time.
 _TRANSMITTED: Final = frozenset({"mpegts", "mpeg", "wtv"})
 # Formats with an index of all packets by their time.
 _INDEXED: Final = frozenset({"mp4", "avi"})
@@ -40,8 +41,8 @@ class Section:
     """Seconds from its own clock to that of the whole file."""
 
 
-def is_transmission(container: InputContainer) -> bool:
-    """Whether a format is one in which a clock may begin anew at any time."""
+def is_transmission(container: Container) -> bool:
+    """Whether a format is one in which a clock may start again at any time."""
     return bool(_TRANSMITTED.intersection(container.format.name.split(",")))
 
 
@@ -81,8 +82,8 @@ class JumpFinder:
             yield self._moved(waiting, None)
 
     def _moved(self, packet: AvPacket, following: int | None) -> AvPacket:
-        now = packet.dts
-        if now is not None:
+        dts = now = packet.dts
+        if dts is not None and now is not None:
             if self._last is None:
                 self._begin(now, self._shift)
             elif self._jumps(self._last, now):
@@ -91,7 +92,7 @@ class JumpFinder:
                 else:
                     self._begin(now, self._last + self._shift + self._length(packet) - now)
             self._last = now
-            packet.dts += self._shift
+            packet.dts = dts + self._shift
         if packet.pts is not None:
             packet.pts += self._shift
         return packet

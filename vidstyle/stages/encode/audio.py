@@ -182,7 +182,7 @@ class _Converter:
                 f"time_base=1/{form.rate}:sample_rate={form.rate}:sample_fmt={form.format}"
                 f":channel_layout={form.stored}",
             ),
-            *([graph.add("pan", _pan(form.layout))] if form.stored != form.layout.name else []),
+            *([] if form.plain else [graph.add("pan", _pan(form.layout))]),
             graph.add("aresample", str(context.sample_rate)),
             graph.add(
                 "aformat",
@@ -206,7 +206,7 @@ class _Converter:
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
             assert isinstance(ready, AudioFrame)
-            yield ready.to_ndarray().reshape(-1, self._channels)
+            yield ready.to_ndarray().astype(np.float32, copy=False).reshape(-1, self._channels)
 
 
 def _pan(layout: SoundLayout) -> str:

@@ -46,18 +46,29 @@ class Container:
         """Options of the muxer for a clip with that time base."""
         options = dict(self.options)
         if self.edit_lists:
-            # Start offsets are kept in this unit, by default 1 ms.
-            options["movie_timescale"] = str(time_base.denominator)
+            # Start offsets of all streams are kept in this unit, by default 1 ms.
+            ticks = time_base.denominator
+            options["movie_timescale"] = str(ticks * -(-_FINE // ticks))
         return options
 
 
 _MP4_AUDIO: Final = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "alac", "opus", "flac"})
 _PCM: Final = frozenset({"pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_s16be"})
+# Ticks a second, at least, in which streams are held against each other.
+_FINE: Final = 90_000
 _ISO: Final = {"movflags": "+faststart"}
 
+_MP4: Final = Container(
+    "mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", covers=True, options=_ISO
+)
+
 CONTAINERS: Final[dict[str, Container]] = {
-    ".mp4": Container("mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", covers=True, options=_ISO),
-    ".m4v": Container("mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", covers=True, options=_ISO),
+    ".mp4": Container(
+        "mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", covers=True, options=_ISO
+    ),
+    ".m4v": Container(
+        "mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", covers=True, options=_ISO
+    ),
     ".mov": Container(
         "mov",
         frozenset({"aac", "mp3", "ac3", "eac3", "alac"}) | _PCM,

@@ -46,7 +46,10 @@ def is_cover(stream: Stream) -> bool:
 def add_cover(
     source: InputContainer, stream: Stream, output: OutputContainer, container: Container
 ) -> CoverRoute | None:
-    """Add a cover image; returns its route, or None where it is an attachment. Raises ValueError."""
+    """Add a cover image; returns its route, or None where it is an attachment.
+
+    Raises av's errors or ValueError where it cannot be kept.
+    """
     codec = stream.codec_context.codec.canonical_name
     if not container.attachments:
         return CoverRoute(output.add_stream_from_template(stream, opaque=True))

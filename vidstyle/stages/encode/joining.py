@@ -126,15 +126,15 @@ class Joining:
             if other.index not in ways:
                 continue
             with _open_original(path) as source:
-                alone = OtherStreams(
+                single = OtherStreams(
                     source, container, self.options, cut, sections=sections, ways=ways
                 )
 
                 def add(
-                    output: OutputContainer, alone: OtherStreams = alone, other: OtherStream = other
+                    output: OutputContainer, single: OtherStreams = single, other: OtherStream = other
                 ) -> Iterator[AvPacket]:
-                    alone.add_stream(output, other)
-                    return alone.packets()
+                    single.add_stream(output, other)
+                    return single.packets()
 
                 if not takes_packets(container, add):
                     refused.add(other.index)

@@ -159,7 +159,10 @@ class OtherStreams:
         assert self._source is not None
         if not self._container.covers:
             raise self._unsupported
-        route = add_cover(self._source, source, output, self._container)
+        try:
+            route = add_cover(self._source, source, output, self._container)
+        except _REFUSALS as error:
+            raise self._unsupported from error
         if route is None:
             return None
         self._routes[source.index] = route

@@ -90,6 +90,3 @@ class _Nowhere(io.RawIOBase):
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
         self._at = start + offset
         return self._at
-
-    def tell(self) -> int:
-        return self._at

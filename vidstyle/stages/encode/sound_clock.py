@@ -15,7 +15,7 @@ from vidstyle.media.sound import SoundLayout, read_layout
 # Seconds. Files round times to as much as 1 ms, and nobody hears or sees this much.
 TOLERANCE: Final = Fraction(3, 1000)
 # Frames that must agree that sound is late or early: times of live recordings jitter.
-_AGREEING: Final = 8
+_AGREEING: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,11 @@ class SoundForm:
     layout: SoundLayout
     """Where its channels belong."""
     rate: int
+
+    @property
+    def plain(self) -> bool:
+        """Whether the channels are stored where they belong."""
+        return self.layout.order is None and self.stored == self.layout.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ class SoundClock:
         self._form: SoundForm | None = None
 
     def push(self, frame: AudioFrame) -> Iterator[SoundPiece]:
-        """Take the next frame; returns what is settled by it."""
+        """Take the next frame; returns the pieces that it makes certain."""
         if not frame.samples or not frame.sample_rate:
             return
         layout = self._layout_of(frame)
@@ -73,19 +78,19 @@ class SoundClock:
         length = Fraction(frame.samples, frame.sample_rate)
         self._waiting.append(_Waiting(frame, form, start, length))
         if len(self._waiting) >= _AGREEING:
-            yield self._settle()
+            yield self._next_piece()
 
     def finish(self) -> Iterator[SoundPiece]:
         """What still waits for others."""
         while self._waiting:
-            yield self._settle()
+            yield self._next_piece()
 
     def _layout_of(self, frame: AudioFrame) -> SoundLayout:
         found = read_layout(frame)
         # Decoders of plain samples pass on the layout that they were given.
         return self._layout if found.count == self._layout.count else found
 
-    def _settle(self) -> SoundPiece:
+    def _next_piece(self) -> SoundPiece:
         begins = self._beginning()
         first = self._waiting.popleft()
         if begins is not None:
@@ -101,10 +106,11 @@ class SoundClock:
         if self._end is None:
             return first.start or Fraction(0)
         late = list(self._lateness(self._end))
-        if late and min(late) > TOLERANCE:
-            return self._end + min(late)
-        if late and max(late) < -TOLERANCE:
-            return self._end + max(late)
+        if 2 * len(late) >= len(self._waiting):
+            if min(late) > TOLERANCE:
+                return self._end + min(late)
+            if max(late) < -TOLERANCE:
+                return self._end + max(late)
         return self._end if first.form != self._form else None
 
     def _lateness(self, end: Fraction) -> Iterator[Fraction]:
