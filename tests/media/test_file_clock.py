@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -73,11 +74,7 @@ def _flashes(path: Path) -> list[float]:
     """When the images become bright."""
     with av.open(str(path)) as container:
         levels = [(f.time, f.to_ndarray(format="gray").mean()) for f in container.decode(video=0)]
-    return [
-        now
-        for (_, before), (now, level) in zip(levels, levels[1:], strict=False)
-        if before < 128 <= level
-    ]
+    return [now for (_, before), (now, level) in pairwise(levels) if before < 128 <= level]
 
 
 def _copied(path: Path, out: Path, codec: str) -> list[str]:

@@ -43,10 +43,9 @@ def write_sound(
     layout: str,
     *,
     keep: Callable[[float], bool] = lambda seconds: True,
-    format: str | None = None,
 ) -> Path:
     """Two seconds of gray video, with sound of which only the packets of some times are kept."""
-    with av.open(str(path), "w", format=format) as container:
+    with av.open(str(path), "w") as container:
         video = container.add_stream(_VIDEO.get(path.suffix, "mpeg4"), rate=25)
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         sound = container.add_stream(codec, rate=rate)

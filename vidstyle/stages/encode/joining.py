@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from av.packet import PacketSideData, packet_sidedata_type_from_literal
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from vidstyle.core import Clip, FrameTime, Note, Original, OtherStream, Segment
+from vidstyle.core import Clip, FrameTime, Note, Original, Segment
 from vidstyle.core.errors import InputError, OutputError
 from vidstyle.core.sink import STAMP_PREFIX
 from vidstyle.media.container import choose_video, open_input, video_streams
@@ -130,13 +131,7 @@ class Joining:
                     source, container, self.options, cut, sections=sections, ways=ways
                 )
 
-                def add(
-                    output: OutputContainer, single: OtherStreams = single, other: OtherStream = other
-                ) -> Iterator[AvPacket]:
-                    single.add_stream(output, other)
-                    return single.packets()
-
-                if not takes_packets(container, add):
+                if not takes_packets(container, partial(single.written_by_itself, other=other)):
                     refused.add(other.index)
         return refused
 

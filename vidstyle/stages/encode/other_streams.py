@@ -106,6 +106,13 @@ class OtherStreams:
             if self._options.metadata == "copy":
                 target.metadata.update(true_titles(source.metadata))
 
+    def written_by_itself(
+        self, output: OutputContainer, other: OtherStream
+    ) -> Generator[AvPacket, None, None]:
+        """Add one stream; returns its packets."""
+        self.add_stream(output, other)
+        return self.packets()
+
     def packets(self) -> Generator[AvPacket, None, None]:
         """The packets to write, about in the order of time."""
         broken = 0
