@@ -13,7 +13,7 @@ from av.video.reformatter import ColorRange, VideoReformatter
 from vidstyle.core import Color
 from vidstyle.media.planes import digest, rows_of
 from vidstyle.media.to_rgb import ToRGB
-from vidstyle.stages.decode.stream_decoder import is_from_device, to_planar
+from vidstyle.stages.decode.device_formats import is_from_device, to_planar
 
 LIMITED, FULL = ColorRange.MPEG, ColorRange.JPEG
 # The processor's format, the GPU's, bits, and by how many the GPU shifts them up.

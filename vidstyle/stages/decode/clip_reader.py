@@ -19,6 +19,7 @@ from vidstyle.stages.decode.deinterlace import deinterlace
 from vidstyle.stages.decode.file_facts import FileFacts
 from vidstyle.stages.decode.limits import check_count, check_length, check_size
 from vidstyle.stages.decode.policies import Decision, DecodeOptions
+from vidstyle.stages.decode.side_data import lost_side_data
 from vidstyle.stages.decode.stream_decoder import StreamDecoder
 from vidstyle.stages.decode.timestamps import Decoded, Repairs, Timed, repair_times
 
@@ -45,6 +46,7 @@ class ClipReader:
         self._path = path
         self._facts = facts
         self._hidden_alpha = decision.alpha
+        self._tone_mapped = decision.hdr_peak is not None
         self._options = options
         self._threads = threads
         self._device = device
@@ -129,6 +131,7 @@ class ClipReader:
             hidden_alpha=self._hidden_alpha,
             max_pixels=self._options.max_pixels,
             device=self._device,
+            reordered=self._facts.reordered,
         )
         return self._reader
 
@@ -150,8 +153,10 @@ class ClipReader:
         return deinterlace(self._watch(reader.frames()), self._options.deinterlace)
 
     def _watch(self, decoded: Iterator[Decoded]) -> Iterator[Decoded]:
-        """The same frames; size changes and interlacing are noted."""
+        """The same frames; side data, size changes and interlacing are noted."""
         for item in decoded:
+            for note in lost_side_data(item.image, tone_mapped=self._tone_mapped):
+                self._changes.setdefault(note.text, note)
             if (item.image.width, item.image.height) != self._facts.size:
                 self._note_size(item.image)
             if item.image.interlaced_frame and "interlaced" not in self._changes:

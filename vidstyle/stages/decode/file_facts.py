@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -18,8 +18,10 @@ from vidstyle.core import Clip, Color, Note, OtherStream
 from vidstyle.core.errors import InputError
 from vidstyle.media.color import color_of, has_alpha
 from vidstyle.media.container import other_streams, video_streams
+from vidstyle.media.container_crop import Crop, read_crop
 from vidstyle.media.file_clock import is_transmission
 from vidstyle.media.to_rgb import ToRGB, bit_depth
+from vidstyle.stages.decode.decoding_times import only_grow
 from vidstyle.stages.decode.limits import check_size
 from vidstyle.stages.decode.orientation import Orientation, orientation_of
 from vidstyle.stages.decode.rate import (
@@ -33,6 +35,8 @@ from vidstyle.stages.decode.stream_decoder import StreamDecoder, has_hidden_alph
 
 # Frames that are decoded: a first frame alone may be progressive or opaque by chance.
 _FRAMES: Final = 4
+# Packets and frames in which those that are out of order are looked for.
+_LOOKED_AT: Final = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,18 @@ class FileFacts:
     orientation: Orientation
     alpha: Literal["none", "opaque", "used"]
     """Whether there is transparency, and whether one of the first frames uses it."""
+    crop: Crop
+    """What the container cuts off the coded frames."""
+    reordered: bool
+    """Whether its times are those of decoding, and out of order as frames are shown."""
     streams: tuple[OtherStream, ...]
     notes: tuple[Note, ...]
 
     def clip(self) -> Clip:
         """The clip as it is shown upright, opaque and in its own colors."""
-        width, height = self.size[::-1] if self.orientation.swaps_sides else self.size
+        width, height = self.crop.size(*self.size)
+        if self.orientation.swaps_sides:
+            width, height = height, width
         aspect = self.sample_aspect
         return Clip(
             width=width,
@@ -99,12 +109,27 @@ def read_file_facts(path: Path, *, threads: int, max_pixels: int) -> FileFacts:
         context = reader.stream.codec_context
         check_size(path, context.width, context.height, max_pixels)
         rate = frame_rate_of(reader)
+    reordered = _is_reordered(path, max_pixels)
     with StreamDecoder(path, threads=threads, max_pixels=max_pixels) as reader:
         images = [item.image for item in islice(reader.frames(), _FRAMES)]
         if not images:
             raise _undecodable(path, reader, max_pixels)
         check_size(path, images[0].width, images[0].height, max_pixels)
-        return _facts(reader, images, rate, _color(path, reader.stream, images[0]))
+        facts = _facts(reader, images, rate, _color(path, reader.stream, images[0]))
+        crop = read_crop(path, reader.stream)
+        return replace(facts, reordered=reordered, crop=crop)
+
+
+def _is_reordered(path: Path, max_pixels: int) -> bool:
+    """Whether times grow from packet to packet, and yet not from frame to frame."""
+    with StreamDecoder(path, threads=1, max_pixels=max_pixels) as reader:
+        # FFmpeg looks for frames that are out of order when it opens a file.
+        if not reader.stream.codec_context.reorder_depth:
+            return False
+        if not only_grow([packet.pts for packet in islice(reader.packets(), _LOOKED_AT)]):
+            return False
+    with StreamDecoder(path, threads=1, max_pixels=max_pixels) as reader:
+        return not only_grow([item.pts for item in islice(reader.frames(), _LOOKED_AT)])
 
 
 def _undecodable(path: Path, reader: StreamDecoder, max_pixels: int) -> InputError:
@@ -139,6 +164,8 @@ def _facts(
         sample_aspect=_sample_aspect(stream),
         orientation=orientation,
         alpha=_alpha(stream, images, color),
+        crop=Crop(),
+        reordered=False,
         streams=other_streams(reader.container, stream),
         notes=tuple(_notes(reader, color, orientation)),
     )

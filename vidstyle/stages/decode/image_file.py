@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import InputError
+from vidstyle.imaging.image_parts import is_cut_short, orientation, turn_upright
 from vidstyle.imaging.image_size import image_size
 from vidstyle.stages.decode.limits import LARGEST_FRAME
 
@@ -25,14 +26,9 @@ SUFFIXES: Final = (
 
 _LARGEST: Final[dict[str, int]] = {"uint8": 255, "uint16": 65535}
 _JPEG_START: Final = b"\xff\xd8"
-_JPEG_END: Final = b"\xff\xd9"
-_PNG_START: Final = b"\x89PNG"
-_PNG_END: Final = b"IEND"
 # RGBA of 16 bits; a file that is larger than its image holds something else.
 _BYTES_PER_PIXEL: Final = 8
 _BYTES_BESIDE: Final = 64 << 20
-# Some cameras and programs write a little after an image's end.
-_TAIL: Final = 4096
 _RAISE_LIMIT: Final = "raise decode's option max_pixels to allow it"
 
 
@@ -50,7 +46,7 @@ class Image:
 
 
 def read_image(path: Path, *, max_pixels: int = LARGEST_FRAME, advice: str = _RAISE_LIMIT) -> Image:
-    """Read a file of 8 or 16 bits; JPEGs are turned upright by their EXIF orientation.
+    """Read a file of 8 or 16 bits; it is turned upright by its EXIF orientation.
 
     Raises InputError where it is missing, no regular file, damaged, cut short, of floats, or
     has more than ``max_pixels`` by its header: then before memory is taken for them, and the
@@ -58,7 +54,7 @@ def read_image(path: Path, *, max_pixels: int = LARGEST_FRAME, advice: str = _RA
     """
     data = _bytes(path, max_pixels, advice)
     _check_header(path, data, max_pixels, advice)
-    samples = _decode(path, data)
+    samples = np.ascontiguousarray(turn_upright(_decode(path, data), orientation(data)))
     kind = str(samples.dtype)
     if kind not in _LARGEST:
         raise InputError(f"{path}: has {kind} samples; convert it to 8 or 16 bits")
@@ -83,9 +79,8 @@ def _bytes(path: Path, max_pixels: int, advice: str) -> bytes:
             f"{path}: the file is larger than an image of {max_pixels} pixels can be; {advice}"
         )
     # OpenCV fills up what is missing at the end of a file with gray.
-    for start, end in ((_JPEG_START, _JPEG_END), (_PNG_START, _PNG_END)):
-        if data.startswith(start) and end not in data[-_TAIL:]:
-            raise InputError(f"{path}: the image is cut short; write or copy it again")
+    if is_cut_short(data):
+        raise InputError(f"{path}: the image is cut short; write or copy it again")
     return data
 
 

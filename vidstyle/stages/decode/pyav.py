@@ -97,6 +97,7 @@ class _ToLayers:
         self._tone = None if peak is None else ToneMap(color.transfer, peak)
         self._orientation = decision.orientation
         self._alpha = decision.alpha
+        self._crop, self._size = facts.crop, facts.size
 
     def __call__(self, image: VideoFrame) -> dict[str, HostArray]:
         """``source``, and ``alpha`` if the clip has it: read-only, upright."""
@@ -108,9 +109,14 @@ class _ToLayers:
         return {name: self._upright(layer) for name, layer in layers.items()}
 
     def _upright(self, layer: HostArray) -> HostArray:
-        turned = self._orientation.apply(np.ascontiguousarray(layer))
+        turned = self._orientation.apply(np.ascontiguousarray(self._cropped(layer)))
         turned.flags.writeable = False
         return turned
+
+    def _cropped(self, layer: HostArray) -> HostArray:
+        width, height = self._size
+        crop = self._crop
+        return layer[crop.top : height - crop.bottom, crop.left : width - crop.right]
 
 
 STAGE = DecodePyAV

@@ -19,22 +19,21 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.video import VideoFrame
 from av.video.codeccontext import VideoCodecContext
-from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from vidstyle.core import Note
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import MAX_PIXELS, choose_video, open_input
 from vidstyle.media.file_clock import JumpFinder
+from vidstyle.stages.decode.decoding_times import PresentationOrder
+from vidstyle.stages.decode.device_formats import is_from_device, to_planar
 from vidstyle.stages.decode.limits import check_size
 from vidstyle.stages.decode.timestamps import Decoded, Ending
 
 # Errors of the demuxer in a row, after which there is nothing more to read.
 _GIVE_UP: Final = 16
 _ALPHA_DECODERS: Final = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-# From the formats of GPUs to those of processors: chroma in a plane of its own each, and the ten
-# bits at the bottom of the sixteen.
-_PLANAR: Final = {"nv12": "yuv420p", "p010le": "yuv420p10le"}
 
 
 @dataclass(slots=True)
@@ -82,6 +81,7 @@ class StreamDecoder:
         hidden_alpha: bool = False,
         max_pixels: int = MAX_PIXELS,
         device: HWAccel | None = None,
+        reordered: bool = False,
     ) -> None:
         """Open the file. Raises InputError where it has no video that can be read.
 
@@ -92,10 +92,12 @@ class StreamDecoder:
             max_pixels: The decoder makes no larger frame.
             device: Decodes what it can (``hardware.choose_device`` compares it with the
                 processor); where it fails the processor continues.
+            reordered: Packets say when they are decoded: frames get their times in order.
         """
         self._path, self._max_pixels = path, max_pixels
         self._threads, self._hidden_alpha = threads, hidden_alpha
         self._device = device
+        self._reordered = reordered
         self._sought: int | None = None
         self._scaler = VideoReformatter()
         self.damage = Damage()
@@ -196,6 +198,7 @@ class StreamDecoder:
             yield from islice(self._decoded(), given, None)
 
     def _decoded(self) -> Iterator[Decoded]:
+        self._order = PresentationOrder() if self._reordered else None
         for packet in self.packets():
             yield from self._decode(packet)
         yield from self._decode(None)
@@ -210,6 +213,8 @@ class StreamDecoder:
             self.seek(self._sought)
 
     def _decode(self, packet: Packet[VideoStream] | None) -> Iterator[Decoded]:
+        if self._order is not None and packet is not None:
+            self._order.see(packet.pts)
         try:
             images = [self._as_planar(image) for image in self.context.decode(packet)]
         except FFmpegError as error:
@@ -219,10 +224,13 @@ class StreamDecoder:
             check_size(self._path, self.context.width, self.context.height, self._max_pixels)
             at = None if packet is None or packet.pts is None else packet.pts * self.time_base
             self.damage.skip(None if at is None else float(at))
+            if self._order is not None and packet is not None:
+                self._order.lose(packet.pts)
             return
         for image in images:
             self.damage.flagged += image.is_corrupt
-            yield Decoded(image, image.pts, image.duration)
+            pts = image.pts if self._order is None else self._order.place(image.pts)
+            yield Decoded(image, pts, image.duration)
 
     def _as_planar(self, image: VideoFrame) -> VideoFrame:
         if self._device is None or not is_from_device(image):
@@ -256,31 +264,3 @@ def _alpha_decoder(name: str) -> VideoCodecContext:
         ) from error
     assert isinstance(context, VideoCodecContext)
     return context
-
-
-def is_from_device(image: VideoFrame) -> bool:
-    """Whether only GPUs decode to this format, of what they can decode."""
-    return image.format.name in _PLANAR
-
-
-def to_planar(image: VideoFrame, scaler: VideoReformatter) -> VideoFrame:
-    """The same samples, times and tags in the processor's format, bit for bit.
-
-    Other formats than NV12 and P010 stay as they are.
-    """
-    wanted = _PLANAR.get(image.format.name)
-    if wanted is None:
-        return image
-    if wanted == "yuv420p" and image.color_range == ColorRange.JPEG:
-        wanted = "yuvj420p"
-    converted = scaler.reformat(
-        image,
-        format=wanted,
-        interpolation=Interpolation.POINT | Interpolation.BITEXACT,
-        src_color_range=image.color_range,
-        dst_color_range=image.color_range,
-        threads=1,
-    )
-    # One of two tags for the same matrix comes out as the other.
-    converted.colorspace = image.colorspace
-    return converted

@@ -1,0 +1,40 @@
+"""What frames carry beside their samples, and no stage hands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from av import VideoFrame
+
+from vidstyle.core import Note
+
+# By FFmpeg's names of a frame's side data.
+_NAMES: Final = {
+    "SPHERICAL": "its 360-degree projection",
+    "STEREO3D": "how its stereo images are arranged",
+    "A53_CC": "captions that are embedded in its images",
+    "DYNAMIC_HDR_PLUS": "dynamic HDR10+ metadata",
+    "DYNAMIC_HDR_VIVID": "dynamic HDR Vivid metadata",
+    "DOVI_RPU_BUFFER": "Dolby Vision metadata",
+    "DOVI_METADATA": "Dolby Vision metadata",
+    "ICC_PROFILE": "a color profile",
+    "AFD": "its active format",
+    "S12M_TIMECODE": "timecodes of single frames",
+}
+_HDR: Final = {
+    "MASTERING_DISPLAY_METADATA": "HDR10 mastering data",
+    "CONTENT_LIGHT_LEVEL": "HDR10 light levels",
+    "AMBIENT_VIEWING_ENVIRONMENT": "the HDR viewing environment",
+}
+
+
+def lost_side_data(image: VideoFrame, *, tone_mapped: bool) -> Iterator[Note]:
+    """Notes of what a frame has that the output will not have.
+
+    A tone-mapped frame needs no HDR metadata any more.
+    """
+    side_data: Any = image.side_data  # a mapping by name; its stub knows motion vectors alone
+    for name, text in (_NAMES if tone_mapped else _NAMES | _HDR).items():
+        if side_data.get(name) is not None:
+            yield Note("side-data", f"the video has {text}: left out")
