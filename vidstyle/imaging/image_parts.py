@@ -21,9 +21,9 @@ _ORIENTATION: Final = 0x0112
 
 
 def is_cut_short(data: bytes) -> bool:
-    """Whether a PNG or JPEG file ends before its image does; what follows the image may be anything.
+    """Whether a PNG or JPEG file ends before its image does.
 
-    Phones put a film behind a JPEG. Other formats are never cut short here.
+    What follows may be anything: phones put a video behind a JPEG. Other formats are never cut short here.
     """
     if data.startswith(_PNG):
         return all(name != b"IEND" for name, _ in _png_chunks(data))
@@ -51,7 +51,7 @@ def orientation(data: bytes) -> int:
 
 
 def turn_upright(image: ArrayT, orientation: int) -> ArrayT:
-    """An image (H, W) or (H, W, C), turned and mirrored as EXIF's orientation says (2.32, 4.6.5)."""
+    """An image (H, W) or (H, W, C), turned and mirrored by its orientation (EXIF 2.32, 4.6.5)."""
     turned = image
     if orientation in (5, 6, 7, 8):
         # Rows become columns.

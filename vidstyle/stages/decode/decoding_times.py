@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 # Frames by which a coded one may come before its turn, in H.264 and H.265.
@@ -45,4 +46,4 @@ class PresentationOrder:
 def only_grow(times: Sequence[int | None]) -> bool:
     """Whether no time that is known is earlier than the one before it."""
     known = [time for time in times if time is not None]
-    return all(now < following for now, following in zip(known, known[1:], strict=False))
+    return all(now < following for now, following in pairwise(known))

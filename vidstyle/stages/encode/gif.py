@@ -7,6 +7,7 @@ would keep every frame in memory until the last has been seen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vidstyle.core import Clip, FrameTime, Note, Segment
+from vidstyle.imaging.animation import read_repeats
 from vidstyle.stages.encode.containers import CONTAINERS
 from vidstyle.stages.encode.output_file import (
     explain_muxer_errors,
@@ -36,18 +38,27 @@ _SHORTEST: Final = 2
 
 
 def write_gif(
-    chunks: Sequence[Segment], times: Sequence[FrameTime], clip: Clip, path: Path
+    chunks: Sequence[Segment],
+    times: Sequence[FrameTime],
+    clip: Clip,
+    path: Path,
+    *,
+    original: Path,
 ) -> list[Note]:
     """Write ``path`` from chunks of ffv1 and verify it. Raises OutputError.
 
-    The first frame is at 0; opacity is all or nothing, split at half.
+    The first frame is at 0; opacity is all or nothing, split at half. It repeats as often as
+    ``original`` does if that is an animation, else without end.
     """
+    repeats = read_repeats(original)
+    options = {"loop": str(-1 if repeats == 0 else repeats or 0)}
+    container = replace(CONTAINERS[".gif"], options=options)
     ticks = _ticks(times, clip.time_base)
     spans = {tick: after - tick for tick, after in pairwise(ticks)}
     frames = _StoredFrames(chunks, clip)
     with explain_muxer_errors(path):
         palette = frames.palette()
-        with open_output(path, CONTAINERS[".gif"], TICK) as output:
+        with open_output(path, container, TICK) as output:
             stream = _add_stream(output, clip)
             for tick, image in zip(ticks, frames.in_colors(palette), strict=False):
                 image.pts, image.time_base = tick, TICK

@@ -18,15 +18,9 @@ from vidstyle.stages.encode.containers import Container
 from vidstyle.stages.encode.covers import add_cover, is_cover
 from vidstyle.stages.encode.encoder import EncodeOptions
 from vidstyle.stages.encode.rehearsal import takes_header
-from vidstyle.stages.encode.routes import (
-    TEXT,
-    AvPacket,
-    ConvertedSubtitles,
-    CopiedPackets,
-    Cut,
-    Route,
-)
-from vidstyle.stages.encode.titles import moved_chapter, true_titles
+from vidstyle.stages.encode.routes import AvPacket, CopiedPackets, Cut, Route
+from vidstyle.stages.encode.subtitles import TEXT, ConvertedSubtitles
+from vidstyle.stages.encode.titles import TIMECODE, Titles, moved_chapter
 
 Way: TypeAlias = Literal["copy", "encode", "drop"]
 """How a stream gets into the output, the best first."""
@@ -67,6 +61,8 @@ class OtherStreams:
         self._clock = SectionFollower(sections)
         self._ways = {} if ways is None else ways
         self._routes: dict[int, Route] = {}
+        self.titles = Titles(container.format)
+        """What of the original's titles the output should have."""
 
     @property
     def ways(self) -> dict[int, Way]:
@@ -97,14 +93,15 @@ class OtherStreams:
         try:
             target = self._add(output, source, other.kind)
         except _LeftOutError as why:
-            if source.discard != Discard.all:  # chapters as mp4 keeps them: they are copied as such
+            # Chapters as mp4 keeps them are copied as such, and timecodes are titles.
+            if source.discard != Discard.all and TIMECODE not in source.metadata:
                 name = f"{other.kind} stream {other.index} ({other.codec})"
                 self._note("dropped", f"{name} is left out: {why}")
             return
         if target is not None:
             target.disposition = source.disposition
             if self._options.metadata == "copy":
-                target.metadata.update(true_titles(source.metadata))
+                target.metadata.update(self.titles.of(source.metadata))
 
     def written_by_itself(
         self, output: OutputContainer, other: OtherStream
@@ -232,11 +229,14 @@ class OtherStreams:
     def _add_titles(
         self, output: OutputContainer, source: InputContainer, video: Stream, clip: Clip
     ) -> None:
-        output.metadata.update(true_titles(source.metadata))
         others = {other.index for other in clip.streams}
-        for stream in source.streams.video:
-            if stream.index not in others:
-                video.metadata.update(true_titles(stream.metadata))
+        mains = [stream for stream in source.streams.video if stream.index not in others]
+        if self._cut.exact:
+            begins = [(s.start_time or 0) * (s.time_base or 0) for s in mains]
+            self.titles.start_later(self._cut.start - min(begins, default=0), clip.frame_rate)
+        output.metadata.update(self.titles.of(source.metadata))
+        for stream in mains:
+            video.metadata.update(self.titles.of(stream.metadata))
         moved = (moved_chapter(chapter, self._cut) for chapter in source.chapters())
         chapters = [kept for kept in moved if kept]
         if chapters:

@@ -106,7 +106,7 @@ class EncodePyAV:
         clip, threads = self._clip_and_threads
         chunks = _check_chunks(segments, times, path)
         if self._options.codec == "gif":
-            self._notes += write_gif(chunks, times, clip, path)
+            self._notes += write_gif(chunks, times, clip, path, original=original.path)
         else:
             settings = resolve(self._options, clip, threads)
             joining = Joining(clip, settings, self._options)

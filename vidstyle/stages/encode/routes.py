@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import av
-from av.container import OutputContainer
 from av.stream import Stream
-from av.subtitles.stream import SubtitleStream
 
 from vidstyle.core import Note
 
 AvPacket: TypeAlias = "av.Packet[Any]"
-
-# Codecs of subtitles that can be converted to each other.
-TEXT: Final = frozenset({"mov_text", "subrip", "ass", "ssa", "webvtt", "text"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,39 +117,6 @@ class CopiedPackets:
         if not self._sound:
             return begin < self._last
         return begin <= self._last or begin < self._end - length / 2
-
-    def finish(self) -> list[AvPacket]:
-        return []
-
-
-class ConvertedSubtitles:
-    """Decodes each line of text and encodes it again; times are those of the packets."""
-
-    def __init__(
-        self, source: SubtitleStream, output: OutputContainer, encoder: str, cut: Cut
-    ) -> None:
-        """Add a stream to ``output``. Raises av's errors or ValueError where nothing fits."""
-        self._source = source
-        source.codec_context.open(strict=False)
-        target = output.add_stream(encoder)
-        assert isinstance(target, SubtitleStream)
-        self.target = target
-        # Without its header of styles no text encoder opens.
-        target.codec_context.subtitle_header = source.codec_context.subtitle_header
-        self._moved = CopiedPackets(target, cut, before_zero=False)
-
-    @property
-    def notes(self) -> Iterable[Note]:
-        return self._moved.notes
-
-    def convert(self, packet: AvPacket) -> list[AvPacket]:
-        lines = self._source.codec_context.decode2(packet) if packet.size else None
-        if lines is None or not len(lines):
-            return []
-        encoded = self.target.codec_context.encode_subtitle(lines)
-        encoded.time_base = packet.time_base
-        encoded.pts, encoded.dts, encoded.duration = packet.pts, packet.dts, packet.duration
-        return self._moved.convert(encoded)
 
     def finish(self) -> list[AvPacket]:
         return []

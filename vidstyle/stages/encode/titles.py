@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from vidstyle.core import Note
+from vidstyle.media.container import open_input
 from vidstyle.stages.encode.routes import Cut
+from vidstyle.stages.encode.timecode import later_timecode
 
 if TYPE_CHECKING:
     from av.container.core import Chapter  # a name of the stubs alone
@@ -21,9 +26,62 @@ _UNTRUE: Final = frozenset(
 _STATISTICS: Final = "_statistics_"
 
 
-def true_titles(metadata: Mapping[str, str]) -> dict[str, str]:
-    """The titles without those that describe the original file alone."""
-    return {name: text for name, text in metadata.items() if not _is_untrue(name.lower())}
+# Names in QuickTime's metadata and what FFmpeg calls them where it can write them.
+_QUICKTIME: Final = {
+    f"com.apple.quicktime.{theirs}": ours
+    for theirs, ours in (
+        ("make", "make"),
+        ("model", "model"),
+        ("location.iso6709", "location"),
+    )
+}
+TIMECODE: Final = "timecode"
+# Names of what programs write of themselves.
+_OF_PROGRAMS: Final = frozenset({"handler_name", "vendor_id"})
+# Names of lost titles that a note lists.
+_LISTED: Final = 6
+
+
+class Titles:
+    """Titles of the original as they are true of the output."""
+
+    def __init__(self, container: str) -> None:
+        """``container`` is FFmpeg's name of the output's format."""
+        self._format = container
+        self._wanted: dict[str, str] = {}
+        self._later = Fraction(0)
+        self._rate: Fraction | None = None
+
+    def start_later(self, seconds: Fraction, rate: Fraction | None) -> None:
+        """Let timecodes start that much later; ``rate`` is None where it varies."""
+        self._later, self._rate = seconds, rate
+
+    def of(self, metadata: Mapping[str, str]) -> dict[str, str]:
+        """The titles without those that describe the original file alone."""
+        titles = {name: text for name, text in metadata.items() if not _is_untrue(name.lower())}
+        self._wanted |= {n: t for n, t in titles.items() if n.lower() not in _OF_PROGRAMS}
+        if self._later and TIMECODE in titles:
+            text = titles.pop(TIMECODE)
+            rate = self._rate
+            later = None if rate is None else later_timecode(text, self._later, rate)
+            if later is not None:
+                titles[TIMECODE] = self._wanted[TIMECODE] = later
+        if self._format == "mov":
+            known = {n: _QUICKTIME[n.lower()] for n in titles if n.lower() in _QUICKTIME}
+            titles |= {ours: titles[theirs] for theirs, ours in known.items()}
+        return titles
+
+    def notes(self, path: Path) -> Iterator[Note]:
+        """What a written file does not have of them."""
+        with open_input(path) as written:
+            kept = set(written.metadata.values())
+            for stream in written.streams:
+                kept |= set(stream.metadata.values())
+        lost = sorted(name for name, text in self._wanted.items() if text.strip() not in kept)
+        if lost:
+            more = f" and {len(lost) - _LISTED} more" if len(lost) > _LISTED else ""
+            names = ", ".join(lost[:_LISTED])
+            yield Note("titles", f"{self._format} does not support these titles: {names}{more}")
 
 
 def _is_untrue(name: str) -> bool:
