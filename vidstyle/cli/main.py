@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -215,16 +216,25 @@ def _exit_code(command: Callable[[], Any]) -> int:
         return leaving.code if isinstance(leaving.code, int) else 1
     except BrokenPipeError:
         # The reader of our output has closed it, as `head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()
         return 1
     except typer.TyperException as error:
         return _usage(_complaint(error), getattr(error, "exit_code", 2))
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and not error.filename:
+            _close_output()
+            reason = f"cannot write to the standard output: {error.strerror}; free some space"
+            return _fail_with(import_module("vidstyle.core.errors").OutputError(reason))
         return _fail_with(error)
     if code == INTERRUPTED:
         # typer turns Ctrl-C into a code and prints nothing.
         return _fail("interrupted; the destination is untouched", INTERRUPTED)
     return code if isinstance(code, int) else 0
+
+
+def _close_output() -> None:
+    """Let nothing be written at the end that could not be written before."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complaint(error: typer.TyperException) -> str:

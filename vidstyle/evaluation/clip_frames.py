@@ -18,7 +18,11 @@ from vidstyle.stages.shots.histogram import HistogramOptions, is_cut
 
 
 def clip_frames(
-    path: Path, frames: tuple[int, int | None] = (0, None), *, size: tuple[int, int] | None = None
+    path: Path,
+    frames: tuple[int, int | None] = (0, None),
+    *,
+    size: tuple[int, int] | None = None,
+    source_size: tuple[int, int] | None = None,
 ) -> Iterator[HostArray]:
     """Read the frames of a clip or of a folder of images.
 
@@ -26,6 +30,8 @@ def clip_frames(
         path: A file or a folder.
         frames: A half-open interval of indices; None as its end is the end of the clip.
         size: Width and height to scale to: by area when a frame shrinks, bicubic when it grows.
+        source_size: Width and height of the clip that this one was made of: an edge that was
+            repeated to have even sides is cut off.
 
     Returns:
         Images (H, W, 3) RGB in [0, 1].
@@ -41,7 +47,7 @@ def clip_frames(
         for frame in islice(source.frames(), stop):
             count += 1
             if count > first:
-                yield _scaled(frame.host("source"), size)
+                yield _scaled(_unpadded(frame.host("source"), source_size), size)
     finally:
         source.close()
     if count <= first:
@@ -90,6 +96,21 @@ def _source(path: Path) -> Source:
     if path.is_dir():
         return DecodeImages(ImagesOptions())
     return DecodePyAV(DecodeOptions())
+
+
+def is_padded(size: tuple[int, int], source_size: tuple[int, int]) -> bool:
+    """Whether a size is that of the source, made even where it was odd."""
+    even = tuple(side + side % 2 for side in source_size)
+    return size != source_size and all(
+        side in sides for side, sides in zip(size, zip(source_size, even, strict=True), strict=True)
+    )
+
+
+def _unpadded(frame: HostArray, source_size: tuple[int, int] | None) -> HostArray:
+    height, width = frame.shape[:2]
+    if source_size is None or not is_padded((width, height), source_size):
+        return frame
+    return np.ascontiguousarray(frame[: source_size[1], : source_size[0]])
 
 
 def _scaled(frame: HostArray, size: tuple[int, int] | None) -> HostArray:

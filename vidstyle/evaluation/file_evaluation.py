@@ -12,7 +12,7 @@ from typing import TypeAlias
 from vidstyle.core.errors import UsageError
 from vidstyle.core.layers import HostArray
 from vidstyle.evaluation.clip_evaluation import evaluate_clips
-from vidstyle.evaluation.clip_frames import clip_frames, clip_size, find_cuts
+from vidstyle.evaluation.clip_frames import clip_frames, clip_size, find_cuts, is_padded
 from vidstyle.evaluation.evaluators import Evaluator, enough_memory
 from vidstyle.evaluation.frame_groups import zip_clips
 from vidstyle.evaluation.network_metrics import NetworkMetrics
@@ -93,7 +93,7 @@ class ClipCheck:
             InputError: The clip cannot be read.
         """
         size = self.source_size if self.resize else None
-        return clip_frames(path, self.interval, size=size)
+        return clip_frames(path, self.interval, size=size, source_size=self.source_size)
 
 
 def check_clips(
@@ -116,7 +116,7 @@ def check_clips(
     """
     sizes = {path: clip_size(path) for path in clips.named.values()}
     size = sizes[clips.source]
-    notes = tuple(_scaled(sizes, size)) if resize else ()
+    notes = (*_unpadded(sizes, size), *(_scaled(sizes, size) if resize else ()))
     check = ClipCheck(frames, size, resize, 0, (), notes)
     count = 0
 
@@ -182,7 +182,13 @@ def _reported(
             report(done, count)
 
 
+def _unpadded(sizes: Mapping[Path, tuple[int, int]], size: tuple[int, int]) -> Iterator[str]:
+    for path, own in sizes.items():
+        if is_padded(own, size):
+            yield f"{path} was made even, {own[0]}x{own[1]}: the repeated edge is left out"
+
+
 def _scaled(sizes: Mapping[Path, tuple[int, int]], size: tuple[int, int]) -> Iterator[str]:
     for path, (width, height) in sizes.items():
-        if (width, height) != size:
+        if (width, height) != size and not is_padded((width, height), size):
             yield f"{path} is scaled from {width}x{height} to {size[0]}x{size[1]}: less sharp"

@@ -23,7 +23,8 @@ _ORIENTATION: Final = 0x0112
 def is_cut_short(data: bytes) -> bool:
     """Whether a PNG or JPEG file ends before its image does.
 
-    What follows may be anything: phones put a video behind a JPEG. Other formats are never cut short here.
+    What follows may be anything: phones put a video behind a JPEG. Other formats are
+    never cut short here.
     """
     if data.startswith(_PNG):
         return all(name != b"IEND" for name, _ in _png_chunks(data))

@@ -155,7 +155,7 @@ def test_transparency_is_the_mask_where_it_is_used(tmp_path: Path) -> None:
     np.testing.assert_allclose(opaque, luma, atol=1e-5)
 
 
-@pytest.mark.parametrize("size", [(64, 48), (8, 4), (32, 64)])
+@pytest.mark.parametrize("size", [(64, 32), (8, 4), (640, 320), (65, 33)])
 def test_it_is_brought_to_the_clip_s_size(tmp_path: Path, size: tuple[int, int]) -> None:
     x = np.linspace(0, 255, 320)
     path = write_image(tmp_path / "m.png", np.tile(x, (160, 1)).round().astype(np.uint8))
@@ -165,6 +165,21 @@ def test_it_is_brought_to_the_clip_s_size(tmp_path: Path, size: tuple[int, int])
     np.testing.assert_allclose(shown, np.tile(middles, (size[1], 1)), atol=0.005)
     assert shown.min() >= 0
     assert shown.max() <= 1
+
+
+@pytest.mark.parametrize("size", [(64, 48), (32, 64), (320, 170)])
+def test_one_of_another_shape_is_refused_and_never_stretched(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    path = write_image(tmp_path / "m.png", np.zeros((160, 320), np.uint8))
+    with pytest.raises(InputError, match="is 320x160, another shape than the clip's"):
+        reading(path, Clip(*size, Fraction(1, 25)))
+
+
+def test_one_may_have_the_shape_in_which_the_clip_is_shown(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "m.png", np.zeros((90, 160), np.uint8))
+    clip = Clip(720, 576, Fraction(1, 25), sample_aspect=Fraction(64, 45))
+    assert layer(path, clip).shape == (576, 720)
 
 
 def test_a_hard_border_gets_no_overshoot_when_it_is_enlarged(tmp_path: Path) -> None:
@@ -186,7 +201,7 @@ def test_the_plan_knows_it_by_its_content_and_not_by_its_place(tmp_path: Path) -
 
 
 def test_the_digest_of_a_folder_sees_names_and_contents(tmp_path: Path) -> None:
-    dark, light = np.full((4, 4), 10, np.uint8), np.full((4, 4), 200, np.uint8)
+    dark, light = np.full((4, 8), 10, np.uint8), np.full((4, 8), 200, np.uint8)
     for folder, images in {"a": (dark, light), "b": (dark, light), "c": (light, dark)}.items():
         for number, image in enumerate(images):
             write_image(tmp_path / folder / f"{number}.png", image)
@@ -208,7 +223,7 @@ def test_what_cannot_be_read_is_named_in_one_line(tmp_path: Path, name: str) -> 
 
 
 def test_an_image_that_breaks_midway_is_named(tmp_path: Path) -> None:
-    write_image(tmp_path / "m" / "0.png", np.zeros((4, 4), np.uint8))
+    write_image(tmp_path / "m" / "0.png", np.zeros((4, 8), np.uint8))
     (tmp_path / "m" / "1.png").write_text("broken")
     side = reading(tmp_path / "m")
     with pytest.raises(InputError, match=r"^side input mask: .*1\.png"):
@@ -237,7 +252,7 @@ def test_over_a_limit_it_says_what_can_be_done_to_the_file(
 
 
 def test_a_bomb_is_to_be_scaled_down(tmp_path: Path) -> None:
-    image = write_image(tmp_path / "m.png", np.zeros((4, 4), np.uint8))
+    image = write_image(tmp_path / "m.png", np.zeros((4, 8), np.uint8))
     size = b"\0\1\0\0" * 2
     image.write_bytes(image.read_bytes()[:16] + size + image.read_bytes()[24:])
     with pytest.raises(InputError, match=r"is 65536x65536, .*; scale the file down") as error:

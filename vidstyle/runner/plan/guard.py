@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from vidstyle.core.errors import (
     DeviceError,
@@ -17,6 +17,9 @@ from vidstyle.core.errors import (
 )
 
 T = TypeVar("T")
+
+# Characters of another's message that fit a line that somebody reads.
+_LONGEST: Final = 300
 
 
 class Guard:
@@ -64,6 +67,8 @@ class Guard:
     def _error(self, frame: int | None, error: BaseException) -> VidstyleError:
         where = f"stage {self.stage}" if frame is None else f"stage {self.stage}, frame {frame}"
         text = " ".join(str(error).split()) or "no message"
+        if len(text) > _LONGEST:
+            text = f"{text[:_LONGEST]}… (all of it with --debug)"
         if is_out_of_memory(error):
             return NoMemoryError(f"{where}: out of memory; use a smaller image or another --device")
         if is_device_lost(error):

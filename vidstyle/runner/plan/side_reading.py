@@ -34,6 +34,8 @@ from vidstyle.stages.decode.pyav import DecodePyAV
 _ROUNDING = Fraction(1, 1000)
 """Seconds that an image may come early: Matroska rounds times to a millisecond, and the mask of
 a frame must not stay behind because it was rounded up."""
+_SAME_ASPECT = Fraction(1, 50)
+"""By how much of it an aspect may differ from the clip's: sizes are rounded."""
 _ADVICE = re.compile(r"(?:raise|set) decode's option (\w+).*")
 """How a source's complaint ends; the options of decode are the clip's alone."""
 _INSTEAD = {
@@ -58,6 +60,7 @@ class SideReading:
         self._source = _source_of(side.path)
         with self._named():
             self._own: Clip = self._source.open(side.path, context)
+            self._check_aspect(clip)
         self._frames: Iterator[Frame] | None = None
         self._now: Frame | None = None
         self._next: Frame | None = None
@@ -99,6 +102,18 @@ class SideReading:
     def close(self) -> None:
         """Give back the file; may be called twice."""
         self._source.close()
+
+    def _check_aspect(self, clip: Clip) -> None:
+        """Raise InputError where the clip's size would stretch what is on the file."""
+        own = self._own
+        pixels = _is_like(Fraction(own.width, own.height), Fraction(clip.width, clip.height))
+        shown = _is_like(_shown_aspect(own), _shown_aspect(clip))
+        rounded = abs(own.width * clip.height - own.height * clip.width) <= max(*self._size)
+        if not (pixels or shown or rounded):
+            raise InputError(
+                f"{self._path}: is {own.width}x{own.height}, another shape than the clip's"
+                f" {clip.width}x{clip.height}; crop or pad it to that shape"
+            )
 
     @contextmanager
     def _named(self) -> Generator[None, None, None]:
@@ -190,6 +205,14 @@ def _source_of(path: Path) -> Any:
     if path.suffix.lower() in SUFFIXES:
         return _Still()
     return DecodePyAV(DecodeOptions())
+
+
+def _shown_aspect(clip: Clip) -> Fraction:
+    return clip.width * clip.sample_aspect / clip.height
+
+
+def _is_like(aspect: Fraction, other: Fraction) -> bool:
+    return abs(aspect - other) <= _SAME_ASPECT * other
 
 
 def _resized(layer: HostArray, size: tuple[int, int]) -> HostArray:

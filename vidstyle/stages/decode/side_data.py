@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -11,15 +12,15 @@ from vidstyle.core import Note
 
 # By FFmpeg's names of a frame's side data.
 _NAMES: Final = {
-    "SPHERICAL": "its 360-degree projection",
-    "STEREO3D": "how its stereo images are arranged",
-    "A53_CC": "captions that are embedded in its images",
+    "SPHERICAL": "a 360-degree projection",
+    "STEREO3D": "an arrangement of stereo images",
+    "A53_CC": "captions embedded in its images",
     "DYNAMIC_HDR_PLUS": "dynamic HDR10+ metadata",
     "DYNAMIC_HDR_VIVID": "dynamic HDR Vivid metadata",
     "DOVI_RPU_BUFFER": "Dolby Vision metadata",
     "DOVI_METADATA": "Dolby Vision metadata",
     "ICC_PROFILE": "a color profile",
-    "AFD": "its active format",
+    "AFD": "an active format description",
     "S12M_TIMECODE": "timecodes of single frames",
 }
 _HDR: Final = {
@@ -29,6 +30,11 @@ _HDR: Final = {
 }
 
 
+def _is_flat(stereo: bytes) -> bool:
+    """Whether the arrangement is that there is only one image (FFmpeg's libavutil/stereo3d.h)."""
+    return not int.from_bytes(stereo[:4], sys.byteorder)
+
+
 def lost_side_data(image: VideoFrame, *, tone_mapped: bool) -> Iterator[Note]:
     """Notes of what a frame has that the output will not have.
 
@@ -36,5 +42,6 @@ def lost_side_data(image: VideoFrame, *, tone_mapped: bool) -> Iterator[Note]:
     """
     side_data: Any = image.side_data  # a mapping by name; its stub knows motion vectors alone
     for name, text in (_NAMES if tone_mapped else _NAMES | _HDR).items():
-        if side_data.get(name) is not None:
+        found = side_data.get(name)
+        if found is not None and not (name == "STEREO3D" and _is_flat(bytes(found))):
             yield Note("side-data", f"the video has {text}: left out")

@@ -36,6 +36,7 @@ _QUICKTIME: Final = {
     )
 }
 TIMECODE: Final = "timecode"
+_UNKNOWN_LANGUAGE: Final = "und"
 # Names of what programs write of themselves.
 _OF_PROGRAMS: Final = frozenset({"handler_name", "vendor_id"})
 # Names of lost titles that a note lists.
@@ -59,7 +60,7 @@ class Titles:
     def of(self, metadata: Mapping[str, str]) -> dict[str, str]:
         """The titles without those that describe the original file alone."""
         titles = {name: text for name, text in metadata.items() if not _is_untrue(name.lower())}
-        self._wanted |= {n: t for n, t in titles.items() if n.lower() not in _OF_PROGRAMS}
+        self._wanted |= {name: text for name, text in titles.items() if _is_meant(name, text)}
         if self._later and TIMECODE in titles:
             text = titles.pop(TIMECODE)
             rate = self._rate
@@ -82,6 +83,12 @@ class Titles:
             more = f" and {len(lost) - _LISTED} more" if len(lost) > _LISTED else ""
             names = ", ".join(lost[:_LISTED])
             yield Note("titles", f"{self._format} does not support these titles: {names}{more}")
+
+
+def _is_meant(name: str, text: str) -> bool:
+    """Whether somebody may miss a title."""
+    known = (name.lower(), text) != ("language", _UNKNOWN_LANGUAGE)
+    return known and name.lower() not in _OF_PROGRAMS
 
 
 def _is_untrue(name: str) -> bool:
