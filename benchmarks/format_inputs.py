@@ -50,12 +50,12 @@ class Case:
     @property
     def name(self) -> str:
         """What is in it, for a table."""
-        extras = [self.subtitles] + [
-            n for n in ("variable", "cover", "titles", "chapters") if getattr(self, n)
-        ]
-        extras += [f"turn {self.turn}"] * bool(self.turn) + [f"aspect {self.aspect}"] * (
-            self.aspect != 1
-        )
+        flags = ("variable", "cover", "titles", "chapters")
+        extras = [self.subtitles, *(name for name in flags if getattr(self, name))]
+        if self.turn:
+            extras.append(f"turned by {self.turn}")
+        if self.aspect != 1:
+            extras.append(f"aspect {self.aspect}")
         sound = f"{self.sound} {self.layout} {self.sample_rate}" if self.sound else "no sound"
         what = ", ".join(filter(None, [self.video, f"{float(self.rate):.4g}/s", sound, *extras]))
         return f"{self.suffix} ({what}) -> {self.output}"
@@ -68,52 +68,24 @@ class Case:
         return [Fraction(number * 40 + (number % 3) * 10, 1000) for number in range(FRAMES)]
 
 
+# Encoder, layout and rate.
 _SOUNDS = {
-    ".mp4": (
-        ("aac", "stereo", 44100),
-        ("libmp3lame", "mono", 48000),
-        ("ac3", "5.1(side)", 48000),
-        ("libopus", "stereo", 48000),
-        ("flac", "stereo", 96000),
-        ("alac", "stereo", 44100),
-    ),
-    ".mov": (
-        ("pcm_s16le", "mono", 192000),
-        ("pcm_s24be", "5.1(side)", 48000),
-        ("aac", "7.1", 48000),
-        ("pcm_alaw", "mono", 8000),
-        ("alac", "stereo", 88200),
-    ),
-    ".mkv": (
-        ("pcm_u8", "mono", 6000),
-        ("flac", "6.1", 48000),
-        ("tta", "stereo", 96000),
-        ("eac3", "5.1(side)", 48000),
-        ("mp2", "stereo", 32000),
-        ("pcm_f32le", "quad", 48000),
-        ("wavpack", "stereo", 44100),
-        ("libopus", "5.1", 48000),
-    ),
-    ".webm": (("libopus", "stereo", 48000), ("libopus", "mono", 24000)),
-    ".avi": (
-        ("pcm_s16le", "stereo", 44100),
-        ("libmp3lame", "stereo", 44100),
-        ("adpcm_ms", "mono", 22050),
-        ("pcm_mulaw", "mono", 8000),
-        ("ac3", "stereo", 48000),
-    ),
-    ".ts": (
-        ("mp2", "stereo", 48000),
-        ("aac", "stereo", 44100),
-        ("ac3", "5.1(side)", 48000),
-        ("libopus", "stereo", 48000),
-    ),
-    ".mpg": (("mp2", "stereo", 48000), ("ac3", "stereo", 44100)),
-    ".flv": (("aac", "stereo", 44100), ("adpcm_swf", "mono", 11025), ("libmp3lame", "mono", 22050)),
-    ".asf": (("wmav2", "stereo", 44100), ("wmav1", "mono", 22050)),
-    ".mxf": (("pcm_s16le", "stereo", 48000), ("pcm_s24le", "mono", 48000)),
-    ".nut": (("pcm_s16be", "stereo", 48000), ("flac", "mono", 16000)),
-    ".gif": (("", "", 0),),
+    ".mp4": "aac stereo 44100, libmp3lame mono 48000, ac3 5.1(side) 48000, libopus stereo 48000,"
+    " flac stereo 96000, alac stereo 44100",
+    ".mov": "pcm_s16le mono 192000, pcm_s24be 5.1(side) 48000, aac 7.1 48000, pcm_alaw mono 8000,"
+    " alac stereo 88200",
+    ".mkv": "pcm_u8 mono 6000, flac 6.1 48000, tta stereo 96000, eac3 5.1(side) 48000,"
+    " mp2 stereo 32000, pcm_f32le quad 48000, wavpack stereo 44100, libopus 5.1 48000",
+    ".webm": "libopus stereo 48000, libopus mono 24000",
+    ".avi": "pcm_s16le stereo 44100, libmp3lame stereo 44100, adpcm_ms mono 22050,"
+    " pcm_mulaw mono 8000, ac3 stereo 48000",
+    ".ts": "mp2 stereo 48000, aac stereo 44100, ac3 5.1(side) 48000, libopus stereo 48000",
+    ".mpg": "mp2 stereo 48000, ac3 stereo 44100",
+    ".flv": "aac stereo 44100, adpcm_swf mono 11025, libmp3lame mono 22050",
+    ".asf": "wmav2 stereo 44100, wmav1 mono 22050",
+    ".mxf": "pcm_s16le stereo 48000, pcm_s24le mono 48000",
+    ".nut": "pcm_s16be stereo 48000, flac mono 16000",
+    ".gif": "",
 }
 _VIDEOS = {
     ".mp4": ("libx264", "libx265", "mpeg4", "libvpx-vp9"),
@@ -204,12 +176,15 @@ def write(case: Case, path: Path) -> None:
             container.metadata["title"] = "A title"
             (sound or video).metadata["language"] = "fre"
         if case.chapters:
-            base = Fraction(1, 1000)
-            container.set_chapters(
-                [{"id": n, "start": 1000 * n, "end": 1000 * n + 1000, "time_base": base, "metadata": {"title": f"part {n}"}} for n in range(2)]
-            )  # fmt: skip
+            container.set_chapters([_chapter(number) for number in range(2)])
         for packet in sorted(_packets(case, video, sound, text, cover), key=_seconds):
             container.mux(packet)
+
+
+def _chapter(number: int) -> Any:
+    times = {"start": 1000 * number, "end": 1000 * number + 1000}
+    titles = {"title": f"part {number}"}
+    return {"id": number, **times, "time_base": Fraction(1, 1000), "metadata": titles}
 
 
 def _seconds(packet: Any) -> Fraction:
