@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import cycle, product
@@ -109,26 +110,26 @@ def cases() -> list[Case]:
     """Every video with every sound of a container; the rest takes turns."""
     outputs = cycle((".mp4", ".mkv", ".webm", ".mov", ".mp4", ".mkv"))
     rates = cycle((Fraction(25), Fraction(30000, 1001), Fraction(25), Fraction(50), Fraction(24)))
-    extras = cycle(
+    extras: Iterator[dict[str, Any]] = cycle(
         (
-            {"titles": True}, {"turn": 90}, {"aspect": Fraction(4, 3)}, {"variable": True},
-            {"cover": True}, {"chapters": True, "titles": True}, {}, {"turn": 180}, {"turn": 270},
+            {"titles": True},
+            {"turn": 90},
+            {"aspect": Fraction(4, 3)},
+            {"variable": True},
+            {"cover": True},
+            {"chapters": True, "titles": True},
+            {},
+            {"turn": 180},
+            {"turn": 270},
         )
-    )  # fmt: skip
-    found = []
+    )
+    found: list[Case] = []
     for suffix, videos in _VIDEOS.items():
         texts = cycle(_SUBTITLES.get(suffix, ("",)))
-        for video, (sound, layout, sample_rate) in product(videos, _SOUNDS[suffix]):
-            case = Case(
-                suffix,
-                video,
-                sound,
-                layout,
-                sample_rate,
-                next(rates),
-                subtitles=next(texts),
-                output=next(outputs),
-            )
+        for video, described in product(videos, _SOUNDS[suffix].split(",")):
+            sound, layout, sample_rate = described.split() or ("", "", "0")
+            case = Case(suffix, video, sound, layout, int(sample_rate), next(rates))
+            case = replace(case, subtitles=next(texts), output=next(outputs))
             found.append(_possible(replace(case, **next(extras))))
             found.append(_possible(replace(case, **next(extras), output=next(outputs))))
     return found
@@ -165,7 +166,7 @@ def write(case: Case, path: Path) -> None:
     with av.open(str(path), "w", container_options=options) as container:
         video = _video_stream(container, case)
         sound = _sound_stream(container, case) if case.sound else None
-        text = container.add_stream(case.subtitles) if case.subtitles else None
+        text: Any = container.add_stream(case.subtitles) if case.subtitles else None
         if text is not None:
             text.codec_context.subtitle_header = STYLES
         cover = container.add_stream("png", rate=25) if case.cover else None
@@ -188,7 +189,8 @@ def _chapter(number: int) -> Any:
 
 
 def _seconds(packet: Any) -> Fraction:
-    return (packet.dts if packet.dts is not None else packet.pts or 0) * packet.time_base
+    ticks = packet.dts if packet.dts is not None else packet.pts or 0
+    return Fraction(ticks * packet.time_base)
 
 
 def _video_stream(container: Any, case: Case) -> Any:
@@ -248,9 +250,8 @@ def _sound_packets(case: Case, sound: Any) -> list[Any]:
     samples = np.zeros(2 * rate, np.float32)
     start = round(case.times[FLASH] * rate)
     count = rate // 50
-    samples[start : start + count] = 0.7 * np.sin(
-        np.arange(count) * 2 * np.pi * min(1000, rate / 8) / rate
-    )
+    angle = 2 * np.pi * min(1000, rate / 8) / rate
+    samples[start : start + count] = 0.7 * np.sin(np.arange(count) * angle)
     packed = np.repeat(samples[:, None], channels, axis=1).reshape(1, -1)
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(packed), "flt", case.layout)
     frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), 0

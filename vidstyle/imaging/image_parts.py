@@ -56,7 +56,7 @@ def turn_upright(image: ArrayT, orientation: int) -> ArrayT:
     turned = image
     if orientation in (5, 6, 7, 8):
         # Rows become columns.
-        turned = turned.swapaxes(0, 1)  # type: ignore[assignment]  # the same dtype
+        turned = turned.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):
         turned = turned[:, ::-1]  # type: ignore[assignment]
     if orientation in (3, 4, 7, 8):
