@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -35,7 +36,10 @@ SYNC = 0.005
 # Of 255: what two lossy codecs change of a flat patch.
 COLOR = 12
 CODECS = {".mp4": "libx264", ".mov": "libx264", ".mkv": "libx264", ".webm": "libvpx-vp9"}
-PRESETS = {"libx264": {"encode.preset": "ultrafast"}, "libvpx-vp9": {"encode.preset": 8}}
+PRESETS: dict[str, dict[str, Any]] = {
+    "libx264": {"encode.preset": "ultrafast"},
+    "libvpx-vp9": {"encode.preset": 8},
+}
 
 
 def main() -> None:
@@ -96,7 +100,7 @@ def run(source: Path, made: Path, codec: str, cut: tuple[int, int] | None = None
         if isinstance(event, NoteEvent) and event.note.kind != "color-guessed":
             notes.append(event.note.text)
 
-    options = {"encode.codec": codec, **PRESETS[codec]}
+    options: dict[str, Any] = {"encode.codec": codec, **PRESETS[codec]}
     vidstyle.run(
         "identity", source, made, options=options, frames=cut or (0, None), overwrite=True,
         resume=False, device="cpu", listen=listen,
@@ -111,10 +115,13 @@ def losses(
     first, stop = cut or (0, FRAMES)
     with av.open(str(made)) as output:
         stream = output.streams.video[0]
-        frames = [(float(f.time), f.to_ndarray(format="rgb24")) for f in output.decode(stream)]
+        frames = [
+            (float(f.time or 0), np.asarray(f.to_ndarray(format="rgb24"), np.uint8))
+            for f in output.decode(stream)
+        ]
         aspect = stream.sample_aspect_ratio or Fraction(1)
         kinds = Counter(stream.type for stream in output.streams)
-        text = str({**output.metadata, **{s.index: s.metadata for s in output.streams}})
+        text = str([output.metadata, *(each.metadata for each in output.streams)])
         chapters = len(output.chapters())
         length = float((output.duration or 0) / av.time_base)
     yield from _frame_losses(case, frames, first, stop)
@@ -183,22 +190,23 @@ def _sound_losses(source: Path, made: Path, sounds: int) -> Iterator[str]:
 
 def _flash(path: Path) -> float:
     with av.open(str(path)) as container:
-        frames = sorted(
-            (float(f.time), f.to_ndarray(format="gray")[-20:, :60].mean())
-            for f in container.decode(video=0)
-        )
-    return next(seconds for seconds, level in frames if level > 170)
+        for frame in container.decode(video=0):
+            # A turned file has a patch there, but it is never as bright.
+            if frame.to_ndarray(format="gray")[-20:, :60].mean() > 170:
+                return float(frame.time or 0)
+    return float("inf")
 
 
 def _burst(path: Path) -> float:
     with av.open(str(path)) as container:
         start, resampler = 0.0, av.AudioResampler(format="flt", layout="mono")
         for decoded in container.decode(audio=0):
-            start = start if decoded.pts is None else float(decoded.pts * decoded.time_base)
+            if decoded.pts is not None and decoded.time_base is not None:
+                start = float(decoded.pts * decoded.time_base)
             for frame in resampler.resample(decoded):
                 loud = np.flatnonzero(np.abs(frame.to_ndarray()[0]) > 0.12)
                 if len(loud):
-                    return start + loud[0] / frame.sample_rate
+                    return float(start + loud[0] / frame.sample_rate)
             start += decoded.samples / decoded.sample_rate
     return float("inf")
 
