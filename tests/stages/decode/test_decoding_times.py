@@ -15,7 +15,7 @@ def _placed(packets, frames, *, lost=()):
         if pts in lost:
             order.lose(pts)
     for pts in frames:
-        placed.append(order.place(pts))
+        placed.append(order.next_time(pts))
     return placed
 
 

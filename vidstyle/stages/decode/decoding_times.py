@@ -33,7 +33,7 @@ class PresentationOrder:
             if self._times[at : at + 1] == [pts]:
                 del self._times[at]
 
-    def place(self, pts: int | None) -> int | None:
+    def next_time(self, pts: int | None) -> int | None:
         """The time of the next frame that is shown, given that of its own packet."""
         if pts is None or not self._times:
             return pts

@@ -229,7 +229,7 @@ class StreamDecoder:
             return
         for image in images:
             self.damage.flagged += image.is_corrupt
-            pts = image.pts if self._order is None else self._order.place(image.pts)
+            pts = image.pts if self._order is None else self._order.next_time(image.pts)
             yield Decoded(image, pts, image.duration)
 
     def _as_planar(self, image: VideoFrame) -> VideoFrame:
