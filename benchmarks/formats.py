@@ -40,9 +40,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     "libx264": {"encode.preset": "ultrafast"},
     "libvpx-vp9": {"encode.preset": 8},
 }
-    "libx264": {"encode.preset": "ultrafast"},
-    "libvpx-vp9": {"encode.preset": 8},
-}
 
 
 def main() -> None:
