@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from vidstyle.cli.main import run_command
@@ -28,3 +32,19 @@ def test_a_wrong_call_names_the_option_or_argument(
     assert len(lines) == 1
     assert named in lines[0]
     assert "Value error" not in lines[0]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+@pytest.mark.parametrize("command", [["styles", "list"], ["stages", "list"], ["schema"]])
+def test_a_full_output_is_an_error_of_one_line_and_no_bug(command: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "vidstyle", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 6
+    (line,) = done.stderr.splitlines()
+    assert "cannot write to the standard output: No space left on device" in line
