@@ -99,7 +99,15 @@ def _source(path: Path) -> Source:
 
 
 def is_padded(size: tuple[int, int], source_size: tuple[int, int]) -> bool:
-    """Whether a size is that of the source, made even where it was odd."""
+    """Check whether a size is that of the source, made even where it was odd.
+
+    Args:
+        size: Width and height of a clip, in pixels.
+        source_size: Those of the clip that it was made of.
+
+    Returns:
+        False where both are the same.
+    """
     even = tuple(side + side % 2 for side in source_size)
     return size != source_size and all(
         side in sides for side, sides in zip(size, zip(source_size, even, strict=True), strict=True)

@@ -12,10 +12,15 @@ _START: Final = 1 << 20
 
 
 def read_repeats(path: Path) -> int | None:
-    """How often an animation is shown again after its first time.
+    """Read how often an animation is shown again after its first time.
+
+    GIF says it in the NETSCAPE 2.0 application extension, APNG in the chunk ``acTL``.
+
+    Args:
+        path: The file.
 
     Returns:
-        None for ever, and where the file is no GIF or animated PNG.
+        The number; None for ever, and where the file is no GIF or animated PNG.
     """
     if not path.is_file():
         return None

@@ -21,10 +21,18 @@ _ORIENTATION: Final = 0x0112
 
 
 def is_cut_short(data: bytes) -> bool:
-    """Whether a PNG or JPEG file ends before its image does.
+    """Check whether a PNG or JPEG file ends before its image does.
 
-    What follows may be anything: phones put a video behind a JPEG. Other formats are
-    never cut short here.
+    What follows may be anything: phones put a video behind a JPEG.
+
+    Args:
+        data: The whole file.
+
+    Returns:
+        False for other formats, too.
+
+    References:
+        ITU-T T.81, B.1 and B.2.
     """
     if data.startswith(_PNG):
         return all(name != b"IEND" for name, _ in _png_chunks(data))
@@ -32,9 +40,16 @@ def is_cut_short(data: bytes) -> bool:
 
 
 def orientation(data: bytes) -> int:
-    """The orientation that EXIF gives to a PNG or WebP file: 1, upright, to 8.
+    """Read the orientation that EXIF gives to a PNG or WebP file.
 
-    Decoders turn JPEG and TIFF files themselves.
+    Args:
+        data: The whole file.
+
+    Returns:
+        1, upright, to 8; 1 for other formats, since decoders turn JPEG and TIFF files themselves.
+
+    References:
+        CIPA DC-008 (EXIF 2.32), 4.6.5.
     """
     if data.startswith(_PNG):
         chunks = _png_chunks(data)
@@ -52,7 +67,18 @@ def orientation(data: bytes) -> int:
 
 
 def turn_upright(image: ArrayT, orientation: int) -> ArrayT:
-    """An image (H, W) or (H, W, C), turned and mirrored by its orientation (EXIF 2.32, 4.6.5)."""
+    """Turn and mirror an image as its orientation says.
+
+    Args:
+        image: (H, W) or (H, W, C).
+        orientation: 1 to 8.
+
+    Returns:
+        A view of it, of (W, H) from 5 on.
+
+    References:
+        CIPA DC-008 (EXIF 2.32), 4.6.5.
+    """
     turned = image
     if orientation in (5, 6, 7, 8):
         # Rows become columns.
