@@ -161,9 +161,7 @@ def upright(number: int) -> npt.NDArray[np.uint8]:
 
 def write(case: Case, path: Path) -> None:
     """Write the input of a case."""
-    options = {"movflags": "use_metadata_tags"} if case.suffix in (".mp4", ".mov") else {}
-    options |= {"loop": "0"} if case.suffix == ".gif" else {}
-    with av.open(str(path), "w", container_options=options) as container:
+    with av.open(str(path), "w") as container:
         video = _video_stream(container, case)
         sound = _sound_stream(container, case) if case.sound else None
         text: Any = container.add_stream(case.subtitles) if case.subtitles else None
@@ -247,7 +245,7 @@ def _packets(case: Case, video: Any, sound: Any, text: Any, cover: Any) -> list[
 
 def _sound_packets(case: Case, sound: Any) -> list[Any]:
     rate, channels = case.sample_rate, av.AudioLayout(case.layout).nb_channels
-    samples = np.zeros(2 * rate, np.float32)
+    samples = np.zeros(round((case.times[-1] + 1 / case.rate) * rate), np.float32)
     start = round(case.times[FLASH] * rate)
     count = rate // 50
     angle = 2 * np.pi * min(1000, rate / 8) / rate

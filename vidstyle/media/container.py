@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import stat
 from pathlib import Path
 from typing import Final, Literal
@@ -14,6 +15,7 @@ from av.video.stream import VideoStream
 
 from vidstyle.core import OtherStream
 from vidstyle.core.errors import InputError
+from vidstyle.media.gif_delays import read_with_delays
 
 MAX_PIXELS: Final = 8192 * 8192
 """Of a frame, unless more are asked for."""
@@ -61,9 +63,10 @@ def open_input(
         "max_pixels": str(max_pixels),
     }
     try:
+        changed = read_with_delays(path)
         # Metadata is often not UTF-8; a strange title must not stop a run.
         return av.open(
-            f"file:{path.absolute()}",
+            f"file:{path.absolute()}" if changed is None else io.BytesIO(changed),
             mode="r",
             options=options,
             metadata_errors="replace",
