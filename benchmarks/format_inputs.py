@@ -231,11 +231,11 @@ def _packets(case: Case, video: Any, sound: Any, text: Any, cover: Any) -> list[
     if sound is not None:
         packets += _sound_packets(case, sound)
     if text is not None:
-        for start, words in ((200, "one"), (1200, "two")):
-            line = SubtitleSet.create(f"0,0,Default,,0,0,0,,{words}".encode(), 0, 500)
+        for start, words in ((100, "one"), (500, "two")):
+            line = SubtitleSet.create(f"0,0,Default,,0,0,0,,{words}".encode(), 0, 300)
             packet = text.codec_context.encode_subtitle(line)
             packet.stream, packet.time_base = text, Fraction(1, 1000)
-            packet.pts, packet.dts, packet.duration = start, start, 500
+            packet.pts, packet.dts, packet.duration = start, start, 300
             packets.append(packet)
     if cover is not None:
         packets += cover.encode(av.VideoFrame.from_ndarray(np.full((32, 32, 3), 77, np.uint8)))
