@@ -2,8 +2,9 @@
 
     python benchmarks/fuzz.py [--cases 2000] [--seed 0] [--kind KIND] [--only NUMBER] [--keep DIR]
 
-A case is a clip, a folder of images, a photo, a pipeline, a style, a network of another project,
-a side input, the store of an interrupted run, two clips to evaluate, or options, randomly damaged.
+A case is a clip, the sound and subtitles of one, a folder of images, a photo, a pipeline, a style,
+a network of another project, a side input, the store of an interrupted run, two clips to evaluate,
+or options, randomly damaged.
 Each runs in a process of its own without network, with 20 seconds and 2 GiB beyond what the
 imports take. It must end in a documented exit code and one line, leave nothing behind but its
 output, and run no code beside it. A run that resumes from a damaged store must make the frames

@@ -12,6 +12,7 @@ from random import Random
 from tests.fuzz.confined import MEMORY, Outcome, confined
 from tests.fuzz.mutate import NUMBERS, WORDS, damaged, damaged_yaml
 from tests.fuzz.seeds import OUTPUT, RECURRENT, Files, Packets, Seeds, packets
+from tests.fuzz.streams import OUTPUTS, spoken_clips, with_damaged_streams
 from vidstyle.cli.main import run_command
 
 CODES = (0, 2, 3, 4, 5, 6, 8, 9, 10)
@@ -291,6 +292,16 @@ def _options(seeds: Seeds, rng: Random) -> Case:
     return _with_old_output(Case("options", ["run", "p.yaml", "in.mkv", *option], files), rng)
 
 
+def _streams(seeds: Seeds, rng: Random) -> Case:
+    """Sound and subtitles, copied or converted."""
+    name, output = rng.choice(tuple(spoken_clips())), rng.choice(OUTPUTS)
+    codec = "libvpx-vp9" if output.endswith("webm") else "libx264"
+    cut = ["--frames", "2:9"] if rng.random() < 0.4 else []
+    arguments = ["run", "p.yaml", name, "--set", f"encode.codec={codec}", *cut]
+    files = {"p.yaml": _IDENTITY.encode(), name: with_damaged_streams(name, rng)}
+    return _with_old_output(Case("streams", arguments, files, f"out/{output}"), rng)
+
+
 KINDS: dict[str, Maker] = {
     "clip": _clip,
     "images": _images,
@@ -302,6 +313,7 @@ KINDS: dict[str, Maker] = {
     "store": _store,
     "evaluate": _evaluate,
     "options": _options,
+    "streams": _streams,
     "more clips": _clip,
     "more pipelines": _pipeline,
     "more stores": _store,
