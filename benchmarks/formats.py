@@ -124,11 +124,14 @@ def losses(
         text = str([output.metadata, *(each.metadata for each in output.streams)])
         chapters = len(output.chapters())
         length = float((output.duration or 0) / av.time_base)
-    yield from _frame_losses(case, frames, first, stop)
+    yield from _frame_losses(case, frames, first, _times(source)[first:stop])
     if case.aspect != aspect and "aspect" not in notes:
         yield f"aspect {aspect}"
     last = case.times[stop] if stop < FRAMES else case.times[-1] + Fraction(1, 25)
-    if abs(length - float(last - case.times[first])) > 0.15:
+    with av.open(str(source)) as original:
+        # Sound and lines may end after the video.
+        own = float((original.duration or 0) / av.time_base)
+    if abs(length - float(last - case.times[first])) > 0.15 and (cut or abs(length - own) > 0.15):
         yield f"lasts {length:.2f} s"
     if case.sound and first <= FLASH < stop:
         yield from _sound_losses(source, made, kinds["audio"])
@@ -148,22 +151,33 @@ def _titles(path: Path) -> str:
         return str([container.metadata, *(stream.metadata for stream in container.streams)])
 
 
+def _times(path: Path) -> list[float]:
+    """When frames are shown: however they are stored, their times only grow as they are shown."""
+    with av.open(str(path)) as container:
+        packets = container.demux(container.streams.video[0])
+        shown = [packet.pts * packet.time_base for packet in packets if packet.size]
+    return sorted(map(float, shown))
+
+
 def _frame_losses(
-    case: Case, frames: list[tuple[float, npt.NDArray[np.uint8]]], first: int, stop: int
+    case: Case,
+    frames: list[tuple[float, npt.NDArray[np.uint8]]],
+    first: int,
+    wanted: list[float],
 ) -> Iterator[str]:
-    if len(frames) != stop - first:
+    if len(frames) != len(wanted):
         yield f"{len(frames)} frames"
         return
     if frames[0][1].shape[:2] != (HEIGHT, WIDTH):
         yield f"frames of {frames[0][1].shape[1]}x{frames[0][1].shape[0]}"
         return
     numbers = [_number(image) for _, image in frames]
-    if numbers != list(range(first, stop)):
+    if numbers != list(range(first, first + len(wanted))):
         yield f"frames in the order {numbers}"
-    wanted = np.array([float(t - case.times[first]) for t in case.times[first:stop]])
     shown = np.array([seconds for seconds, _ in frames]) - frames[0][0]
-    if np.abs(shown - wanted).max() > 0.0021:
-        yield f"frames up to {np.abs(shown - wanted).max():.3f} s away"
+    away = np.abs(shown - (np.array(wanted) - wanted[0])).max()
+    if away > 0.0021:
+        yield f"frames up to {away:.3f} s away"
     for name, color, patch in (
         ("red", RED, frames[0][1][4:20, 4:60]),
         ("blue", BLUE, frames[0][1][-20:-4, -60:-4]),

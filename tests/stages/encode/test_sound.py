@@ -40,6 +40,7 @@ FORMS = [
     (".asf", "wmav1", "mono", 44_100),
     (".mxf", "pcm_s16le", "stereo", 48_000),
     (".ts", "mp2", "stereo", 44_100),
+    (".ts", "libopus", "stereo", 48_000),
     (".flv", "adpcm_swf", "mono", 11_025),
 ]
 TARGETS = {"out.mp4": "libx264", "out.mkv": "libx264", "out.webm": "libvpx-vp9"}

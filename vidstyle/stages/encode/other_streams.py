@@ -12,7 +12,7 @@ from av.stream import AttachmentStream, Discard, Stream
 from av.subtitles.stream import SubtitleStream
 
 from vidstyle.core import Clip, Note, OtherStream
-from vidstyle.media.file_clock import Section, SectionFollower
+from vidstyle.media.file_clock import Section, SectionFollower, is_transmission
 from vidstyle.stages.encode.audio import ReencodedAudio
 from vidstyle.stages.encode.containers import Container
 from vidstyle.stages.encode.covers import add_cover, is_cover
@@ -217,8 +217,10 @@ class OtherStreams:
             target = output.add_stream_from_template(source)
         except _REFUSALS as error:
             raise self._unsupported from error
-        # Opus says itself how much of its start is not heard; others have edit lists or nothing.
-        hidden = self._container.edit_lists or target.name == "opus"
+        # Opus says itself how much of its start is not heard, but not in transmissions; others have
+        # edit lists or nothing.
+        whole = target.name == "opus" and not is_transmission(source.container)
+        hidden = self._container.edit_lists or whole
         self._routes[source.index] = CopiedPackets(target, self._cut, before_zero=hidden)
         return target
 
