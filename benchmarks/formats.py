@@ -26,7 +26,17 @@ import numpy as np
 import numpy.typing as npt
 
 import vidstyle
-from benchmarks.format_inputs import BLUE, FLASH, FRAMES, HEIGHT, RED, WIDTH, Case, cases, write
+from benchmarks.format_files.cases import (
+    BLUE,
+    FLASH,
+    FRAMES,
+    HEIGHT,
+    RED,
+    WIDTH,
+    Case,
+    cases,
+    write,
+)
 from vidstyle.core.errors import VidstyleError
 from vidstyle.runner.execution.events import NoteEvent
 

@@ -166,10 +166,10 @@ def test_an_option_takes_the_file_itself(work: Path) -> None:
 
 def test_a_mask_that_ends_early_keeps_its_last_image_with_a_note(work: Path, capfd) -> None:  # type: ignore[no-untyped-def]  # a fixture
     with av.open(str(work / "short.mkv"), "w") as container:
-        stream = container.add_stream("ffv1", rate=25, width=16, height=16)
+        stream = container.add_stream("ffv1", rate=25, width=20, height=16)
         stream.pix_fmt = "gray"
         for level in (40, 200):
-            image = np.full((16, 16), level, np.uint8)
+            image = np.full((16, 20), level, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "gray")))
         container.mux(stream.encode(None))
     command = ["show.yaml", "in.mp4", "-o", "out.mkv", "--set", "inputs.region=short.mkv"]
