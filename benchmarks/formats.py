@@ -165,8 +165,8 @@ def _times(path: Path) -> list[float]:
     """When frames are shown: however they are stored, their times only grow as they are shown."""
     with av.open(str(path)) as container:
         packets = container.demux(container.streams.video[0])
-        shown = [packet.pts * packet.time_base for packet in packets if packet.size]
-    return sorted(map(float, shown))
+        stored = [(packet.pts, packet.time_base) for packet in packets if packet.size]
+    return sorted(float(pts * base) for pts, base in stored if pts is not None and base)
 
 
 def _frame_losses(
