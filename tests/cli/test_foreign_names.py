@@ -95,7 +95,7 @@ def sly(folder: Path, write_clip, monkeypatch: pytest.MonkeyPatch) -> None:  # t
     os.link(folder / "in.mp4", inner / "in.mp4")
     (inner / f"{SLY}.mp4").write_bytes(b"no clip")
     (inner / f"{SLY}.txt").write_bytes(b"no clip")
-    _, image = cv2.imencode(".png", np.full((24, 32, 3), 90, np.uint8))
+    _, image = cv2.imencode(".png", np.full((128, 160, 3), 90, np.uint8))
     for path in (inner / "mask.png", folder / f"{SLY}.png"):
         path.write_bytes(image.tobytes())
     torch.save(original_weights(), folder / f"{SLY}.pth")

@@ -39,7 +39,7 @@ def test_results_that_are_needed_at_one_time_are_added_up() -> None:
     def counted(side: int, *, fused: bool) -> int:
         return network_memory(chain(), size=(side, side), precision="float32", fused=fused)
 
-    images = 5 * 12 * (96**2 - 32**2)
+    images = 6 * 12 * (96**2 - 32**2)
     padded = 12 * (112**2 - 48**2)
     # Fused, the padded image and the result; otherwise the squared one and the sum beside it,
     # each with a copy.

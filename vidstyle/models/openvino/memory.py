@@ -14,7 +14,7 @@ from vidstyle.models.openvino.network import sized_model
 _FIXED = 60 << 20
 # Float32 images beside the network's features: the image and its result, which stay all along,
 # copies of both in the library's layout, and what the library reorders between types.
-_IMAGE, _IMAGES = 12, 5
+_IMAGE, _IMAGES = 12, 6
 # torch reorders what convolutions read and write.
 _TORCH_COPIES = 2
 _NO_FEATURES = ("Constant", "Parameter", "Result")
