@@ -201,7 +201,9 @@ def test_finished_frames_are_stored_and_the_command_that_resumes_is_printed(  # 
     _, errors = child.communicate(timeout=60)
     assert child.returncode == code, errors
     assert "resume with: vidstyle run p.yaml in.mp4 -o out.mkv" in errors
-    assert re.search(r"untouched, and \d+ frames? (is|are) stored: the same command resumes", errors)
+    assert re.search(
+        r"untouched, and \d+ frames? (is|are) stored: the same command resumes", errors
+    )
     again = started("p.yaml", "in.mp4", "-o", "out.mkv")
     _, errors = again.communicate(timeout=60)
     assert again.returncode == 0
