@@ -1,4 +1,4 @@
-"""Images of shapes that cover each other: content to learn a style on where there are no photos.
+"""Images of shapes that cover each other: content to learn a style on where photos are few.
 
 Not photos, but with what a network meets in them: sharp edges at all sizes, flat areas beside
 textured ones, shading, mostly gray colors, and the spectrum of natural images.

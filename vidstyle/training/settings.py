@@ -55,8 +55,8 @@ class TrainingSettings(LossOptions):
         208,
         ge=32,
         multiple_of=4,
-        description="Side in pixels of what the loss network sees of a photo; at half the size, of"
-        " a crop twice as large.",
+        description="Side in pixels of a photo's crop at full size. A crop that is compared at"
+        " half the size is larger by the square root of two.",
     )
     learning_rate: float = Field(2e-3, gt=0, description="Learning rate of Adam before the decay.")
     decay: float = Field(
