@@ -77,6 +77,24 @@ if __name__ == "__main__":
 """
 
 
+def test_the_script_of_this_process_is_not_run_again(tmp_path: Path) -> None:
+    script = tmp_path / "start.py"
+    # There is no `if __name__ == "__main__"` to spare it.
+    script.write_text(
+        "import os, sys\n"
+        "from vidstyle.runner.forks import start_fork\n"
+        "print('once', flush=True)\n"
+        "process = start_fork(os._exit, 5)\n"
+        "process.join(10)\n"
+        "sys.exit(process.exitcode)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], timeout=60, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 5, done.stderr
+    assert done.stdout == "once\n"
+
+
 def test_nothing_is_imported_from_the_current_folder(tmp_path: Path) -> None:
     (tmp_path / "numpy.py").write_text("import os; os.abort()")
     (tmp_path / "elsewhere").mkdir()

@@ -10,22 +10,24 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import Any
 
 # Its imports are those of every clip.
 _IMPORTED = "vidstyle.runner.worker"
 # Nothing is imported from the current folder.
 _SAFE_PATH = "PYTHONSAFEPATH"
+_without_main = threading.Lock()
 
 
 def prepare_forks() -> None:
     """Start the process that is forked, unless there is one: it imports from now on."""
-    # Where the command is a script, each process runs that once more, which imports these.
-    ours = [name for name in sys.modules if name.startswith("vidstyle.")]
-    forkserver.set_forkserver_preload([_IMPORTED, *ours])
+    forkserver.set_forkserver_preload([_IMPORTED])
     before = os.environ.get(_SAFE_PATH)
     os.environ[_SAFE_PATH] = "1"
     # It has this for ever: Ctrl-C is for this process, which gets it when it is let through again.
@@ -49,8 +51,24 @@ def start_fork(target: Callable[..., None], *arguments: Any) -> BaseProcess:
     process = multiprocessing.get_context("forkserver").Process(
         target=_begin, args=(dict(os.environ), target, *arguments), daemon=True
     )
-    process.start()
+    with _no_main():
+        process.start()
     return process
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """Without the script that this process runs.
+
+    A new process would run it once more, be it the page's or one that starts processes itself.
+    """
+    with _without_main:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def _begin(environment: dict[str, str], target: Callable[..., None], *arguments: Any) -> None:
