@@ -64,6 +64,46 @@ def write_sound(
     return path
 
 
+def with_custom_layout(path: Path) -> Path:
+    """A mov whose eight channels are in an order of their own, each with its burst at a time."""
+    samples = np.concatenate(
+        [bursts([0.2 * (channel + 1)], 2, 48_000) for channel in range(8)], axis=1
+    )
+    write_sound(path, "pcm_s16le", samples, 48_000, "7.1")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"chan")
+    # L R C LFE Ls Rs Rls Rrs (kAudioChannelLayoutTag_MPEG_7_1_C), and no bit map of others.
+    data[at + 8 : at + 16] = (0x00800008).to_bytes(4, "big") + bytes(4)
+    path.write_bytes(data)
+    return path
+
+
+def with_two_layouts(path: Path) -> Path:
+    """AC-3 that is stereo for a second, and then 5.1."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        sound = container.add_stream("ac3", rate=48_000)
+        sound.layout = "stereo"
+        start = 0
+        for layout in ("stereo", "5.1(side)"):
+            context = av.CodecContext.create("ac3", "w")
+            context.sample_rate, context.layout, context.format = 48_000, layout, "fltp"
+            context.time_base, context.bit_rate = Fraction(1, 48_000), 384_000
+            count = context.layout.nb_channels
+            samples = bursts([0.5], 31 * 1536 / 48_000, 48_000, count)
+            for packet in encode_sound(context, samples, 48_000, layout, start=start):
+                packet.stream = sound
+                container.mux(packet)
+            start += 31 * 1536
+        for number in range(50):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8))
+            frame.pts = number
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+    return path
+
+
 def heard(path: Path, channel: int | None = None) -> list[float]:
     """When bursts begin in the first sound of a file, in seconds, by the times of its frames."""
     found, last, start = [], -1.0, 0.0

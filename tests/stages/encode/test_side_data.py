@@ -6,19 +6,21 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import cv2
-import numpy as np
 import pytest
 from av.stream import Disposition
 from PIL import Image
 
 from tests.stages.decode.conftest import Opened, write
+from tests.stages.encode.described_files import (
+    GRAY,
+    write_animation,
+    write_with_cover,
+    write_with_titles,
+)
 from tests.stages.encode.sound_files import bursts, heard, sound_facts, write_sound
 from vidstyle.core import Clip, FrameTime, Original
 from vidstyle.imaging.animation import read_repeats
 from vidstyle.media.container import choose_video, open_input, other_streams
-
-GRAY = [np.full((64, 96, 3), 90, np.uint8)] * 25
 
 
 @pytest.fixture
@@ -45,29 +47,10 @@ def _texts(made) -> str:
     return "\n".join(note.text for note in made.notes)
 
 
-def _with_cover(path: Path) -> tuple[Path, bytes]:
-    cover = cv2.imencode(".png", np.arange(32 * 32, dtype=np.uint8).reshape(32, 32))[1].tobytes()
-    with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=25)
-        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
-        image = container.add_stream("png", rate=25)
-        image.width, image.height, image.pix_fmt = 32, 32, "gray"
-        image.disposition = Disposition.attached_pic
-        for number, gray in enumerate(GRAY):
-            frame = av.VideoFrame.from_ndarray(gray)
-            frame.pts = number
-            container.mux(video.encode(frame))
-        container.mux(video.encode())
-        packet = av.Packet(cover)
-        packet.stream, packet.pts, packet.dts, packet.time_base = image, 0, 0, Fraction(1, 25)
-        container.mux(packet)
-    return path, cover
-
-
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
 @pytest.mark.parametrize("cut", [False, True])
 def test_a_cover_is_kept_byte_for_byte(tmp_path, through, name, cut):
-    source, cover = _with_cover(tmp_path / "in.mp4")
+    source, cover = write_with_cover(tmp_path / "in.mp4")
     made = through(name, source, cut=cut)
     assert made.kinds == set()
     with av.open(str(made.path)) as container:
@@ -79,22 +62,8 @@ def test_a_cover_is_kept_byte_for_byte(tmp_path, through, name, cut):
 
 @pytest.mark.parametrize("name", ["out.mov", "out.webm"])
 def test_where_there_is_no_room_for_a_cover_a_note_says_so(tmp_path, through, name):
-    source, _ = _with_cover(tmp_path / "in.mp4")
+    source, _ = write_with_cover(tmp_path / "in.mp4")
     assert "video stream 1 (png) is left out" in _texts(through(name, source))
-
-
-def _tagged(path: Path, container_tags: dict[str, str], stream_tags: dict[str, str]) -> Path:
-    with av.open(str(path), "w", container_options={"movflags": "use_metadata_tags"}) as container:
-        container.metadata.update(container_tags)
-        video = container.add_stream("libx264", rate=25)
-        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
-        video.metadata.update(stream_tags)
-        for number, gray in enumerate(GRAY):
-            frame = av.VideoFrame.from_ndarray(gray)
-            frame.pts = number
-            container.mux(video.encode(frame))
-        container.mux(video.encode())
-    return path
 
 
 def _metadata(path: Path) -> dict[str, str]:
@@ -104,7 +73,7 @@ def _metadata(path: Path) -> dict[str, str]:
 
 def test_statistics_of_another_stream_are_not_copied(tmp_path, through):
     tags = {"BPS": "1", "NUMBER_OF_FRAMES-eng": "7", "_STATISTICS_TAGS": "BPS", "comment": "ours"}
-    source = _tagged(tmp_path / "in.mkv", {"title": "Waves"}, tags)
+    source = write_with_titles(tmp_path / "in.mkv", {"title": "Waves"}, tags)
     found = _metadata(through("out.mkv", source, cut=True).path)
     assert not [name for name in found if name.upper().startswith(("BPS", "NUMBER_OF", "_STAT"))]
     assert found["title"] == "Waves"
@@ -114,7 +83,7 @@ APPLE = {"com.apple.quicktime.make": "Maker", "com.apple.quicktime.model": "Mode
 
 
 def test_make_and_model_are_kept_in_quicktime_and_noted_elsewhere(tmp_path, through):
-    source = _tagged(tmp_path / "in.mov", APPLE, {})
+    source = write_with_titles(tmp_path / "in.mov", APPLE, {})
     kept = through("out.mov", source)
     assert (_metadata(kept.path)["make"], _metadata(kept.path)["model"]) == ("Maker", "Model 5")
     assert "titles" not in kept.kinds
@@ -124,14 +93,14 @@ def test_make_and_model_are_kept_in_quicktime_and_noted_elsewhere(tmp_path, thro
 
 
 def test_titles_that_are_kept_have_no_note(tmp_path, through):
-    source = _tagged(tmp_path / "in.mkv", {"title": "Waves"}, {"language": "fre"})
+    source = write_with_titles(tmp_path / "in.mkv", {"title": "Waves"}, {"language": "fre"})
     made = through("out.mp4", source)
     assert made.kinds == set()
 
 
 @pytest.mark.parametrize(("rate", "wanted"), [(25, "10:00:00:05")])
 def test_a_timecode_starts_where_the_cut_starts(tmp_path, through, rate, wanted):
-    source = _tagged(tmp_path / "in.mov", {}, {"timecode": "10:00:00:00"})
+    source = write_with_titles(tmp_path / "in.mov", {}, {"timecode": "10:00:00:00"})
     made = through("out.mov", source, cut=True)
     assert _metadata(made.path)["timecode"] == wanted
     assert _metadata(through("out.mov", source).path)["timecode"] == "10:00:00:00"
@@ -165,16 +134,9 @@ def test_plain_frames_have_no_such_note(tmp_path):
     assert not [note for note in Opened(path).source.notes if note.kind == "side-data"]
 
 
-def _animation(path: Path, repeats: int | None) -> Path:
-    frames = [Image.fromarray(np.full((64, 96, 3), 60 * n, np.uint8)) for n in range(4)]
-    loop = {} if repeats is None else {"loop": repeats}
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=100, **loop)
-    return path
-
-
 @pytest.mark.parametrize(("loop", "wanted"), [(None, 0), (0, None), (3, 3)])
 def test_a_gif_repeats_as_often_as_the_original(tmp_path, through, loop, wanted):
-    source = _animation(tmp_path / "in.gif", loop)
+    source = write_animation(tmp_path / "in.gif", loop)
     assert read_repeats(source) == wanted
     made = through("out.gif", source, codec="gif")
     assert read_repeats(made.path) == wanted
@@ -184,7 +146,7 @@ def test_a_gif_repeats_as_often_as_the_original(tmp_path, through, loop, wanted)
 
 @pytest.mark.parametrize(("loop", "wanted"), [(0, None), (1, 0), (3, 2)])
 def test_an_animated_png_says_how_often_it_is_shown(tmp_path, loop, wanted):
-    assert read_repeats(_animation(tmp_path / "in.png", loop)) == wanted
+    assert read_repeats(write_animation(tmp_path / "in.png", loop)) == wanted
 
 
 def test_other_files_repeat_for_ever_as_a_gif(tmp_path, through):

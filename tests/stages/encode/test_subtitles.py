@@ -1,38 +1,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
 import av
-import numpy as np
 import pytest
-from av.subtitles.subtitle import SubtitleSet
 
-from tests.stages.encode.test_other_streams import STYLES
+from tests.stages.encode.described_files import write_lines
 from vidstyle.core import Clip, FrameTime, Original
 from vidstyle.media.container import choose_video, open_input, other_streams
-
-
-def _write(path: Path, lines: list[tuple[int, int, str]]) -> Path:
-    """Gray video with ASS lines: start and end in ms, and text."""
-    with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=25)
-        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-        text = container.add_stream("ass")
-        text.codec_context.subtitle_header = STYLES
-        for number in range(50):
-            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8))
-            frame.pts = number
-            container.mux(video.encode(frame))
-        container.mux(video.encode())
-        for start, end, words in lines:
-            line = SubtitleSet.create(f"0,0,Default,,0,0,0,,{words}".encode(), 0, end - start)
-            packet = text.codec_context.encode_subtitle(line)
-            packet.stream, packet.time_base = text, Fraction(1, 1000)
-            packet.pts = packet.dts = start
-            packet.duration = end - start
-            container.mux(packet)
-    return path
 
 
 @pytest.fixture
@@ -40,7 +15,7 @@ def shown(tmp_path, encode, moving):
     """What a file shows when, once its lines have come through: start, end in ms, texts."""
 
     def run(name: str, lines: list[tuple[int, int, str]]) -> list[tuple[int, int, set[str]]]:
-        source = _write(tmp_path / "in.mkv", lines)
+        source = write_lines(tmp_path / "in.mkv", lines)
         with open_input(source) as container:
             streams = other_streams(container, choose_video(container))
         made = encode(

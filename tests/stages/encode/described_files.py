@@ -1,0 +1,81 @@
+"""Files with a cover image, titles, lines of text, or a number of repeats."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.stream import Disposition
+from av.subtitles.subtitle import SubtitleSet
+from PIL import Image
+
+from tests.stages.encode.test_other_streams import STYLES
+
+GRAY = [np.full((64, 96, 3), 90, np.uint8)] * 25
+
+
+def write_with_cover(path: Path) -> tuple[Path, bytes]:
+    cover = cv2.imencode(".png", np.arange(32 * 32, dtype=np.uint8).reshape(32, 32))[1].tobytes()
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        image = container.add_stream("png", rate=25)
+        image.width, image.height, image.pix_fmt = 32, 32, "gray"
+        image.disposition = Disposition.attached_pic
+        for number, gray in enumerate(GRAY):
+            frame = av.VideoFrame.from_ndarray(gray)
+            frame.pts = number
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+        packet = av.Packet(cover)
+        packet.stream, packet.pts, packet.dts, packet.time_base = image, 0, 0, Fraction(1, 25)
+        container.mux(packet)
+    return path, cover
+
+
+def write_with_titles(
+    path: Path, container_tags: dict[str, str], stream_tags: dict[str, str]
+) -> Path:
+    with av.open(str(path), "w", container_options={"movflags": "use_metadata_tags"}) as container:
+        container.metadata.update(container_tags)
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        video.metadata.update(stream_tags)
+        for number, gray in enumerate(GRAY):
+            frame = av.VideoFrame.from_ndarray(gray)
+            frame.pts = number
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+    return path
+
+
+def write_animation(path: Path, repeats: int | None) -> Path:
+    frames = [Image.fromarray(np.full((64, 96, 3), 60 * n, np.uint8)) for n in range(4)]
+    loop = {} if repeats is None else {"loop": repeats}
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=100, **loop)
+    return path
+
+
+def write_lines(path: Path, lines: list[tuple[int, int, str]]) -> Path:
+    """Gray video with ASS lines: start and end in ms, and text."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        text = container.add_stream("ass")
+        text.codec_context.subtitle_header = STYLES
+        for number in range(50):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8))
+            frame.pts = number
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+        for start, end, words in lines:
+            line = SubtitleSet.create(f"0,0,Default,,0,0,0,,{words}".encode(), 0, end - start)
+            packet = text.codec_context.encode_subtitle(line)
+            packet.stream, packet.time_base = text, Fraction(1, 1000)
+            packet.pts = packet.dts = start
+            packet.duration = end - start
+            container.mux(packet)
+    return path
