@@ -7,7 +7,7 @@ import pytest
 from vidstyle.stages.decode.decoding_times import PresentationOrder, only_grow
 
 
-def _placed(packets, frames, *, lost=()):
+def _placed(packets, frames, *, lost=(), depth=2):
     """Times of frames, given those of packets in decoding order and of frames as they come out."""
     order, placed = PresentationOrder(), []
     for pts in packets:
@@ -15,7 +15,7 @@ def _placed(packets, frames, *, lost=()):
         if pts in lost:
             order.lose(pts)
     for pts in frames:
-        placed.append(order.next_time(pts))
+        placed.append(order.next_time(pts, depth))
     return placed
 
 
@@ -29,10 +29,16 @@ def test_the_time_of_a_packet_without_a_frame_is_not_used():
 
 def test_times_of_lost_frames_are_forgotten():
     frames = [*range(1, 40), *range(60, 100)]
-    placed = _placed(range(1, 100), frames)
+    assert _placed(range(1, 100), frames, depth=0) == frames
+    placed = _placed(range(1, 100), frames, depth=16)
     assert placed[:39] == frames[:39]
     assert placed[-1] == pytest.approx(99, abs=16)
     assert only_grow(placed)
+
+
+def test_a_packet_without_a_frame_moves_no_other_frame():
+    frames = [1, 3, 2, 5, 4, 9, 8, 11, 10, 12]
+    assert _placed(range(1, 13), frames, depth=1) == [1, 2, 3, 4, 5, 8, 9, 10, 11, 12]
 
 
 def test_frames_and_packets_without_times_stay_without():

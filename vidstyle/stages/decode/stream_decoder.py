@@ -227,9 +227,10 @@ class StreamDecoder:
             if self._order is not None and packet is not None:
                 self._order.lose(packet.pts)
             return
+        depth = self.context.reorder_depth
         for image in images:
             self.damage.flagged += image.is_corrupt
-            pts = image.pts if self._order is None else self._order.next_time(image.pts)
+            pts = image.pts if self._order is None else self._order.next_time(image.pts, depth)
             yield Decoded(image, pts, image.duration)
 
     def _as_planar(self, image: VideoFrame) -> VideoFrame:
