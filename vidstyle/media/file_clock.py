@@ -27,6 +27,9 @@ _TRANSMITTED: Final = frozenset({"mpegts", "mpeg", "wtv"})
 _INDEXED: Final = frozenset({"mp4", "avi"})
 # Seconds. FFmpeg's own tools take longer waits in a transmission for jumps, too.
 _LONGEST_WAIT: Final = 10
+# Seconds after which the clock of a transmission starts again: 33 bits at 90 kHz (ISO 13818-1).
+# FFmpeg takes a jump back by more than a minute for that.
+_ROUND: Final = Fraction(1 << 33, 90_000)
 # Seconds around a jump of the video in which other streams follow it.
 _NEAR: Final = 5
 
@@ -66,10 +69,14 @@ class JumpFinder:
         if len(self.sections) > 1:
             first, second = self.sections[:2]
             after = float(second.begins + second.shift - first.begins - first.shift)
-            jump = float(first.shift - second.shift)
+            jump = float(self._shortest(first.shift - second.shift))
             jumps = "jumps" if len(self.sections) == 2 else f"jumps {len(self.sections) - 1} times"
             text = f"the file's clock {jumps}, by {jump:+.2f} s after {after:.2f} s: closed up"
             yield Note("clock", text)
+
+    def _shortest(self, jump: Fraction) -> Fraction:
+        """The jump, or one a round of the clock less where that is shorter."""
+        return min(jump, jump - _ROUND, key=abs) if self._transmitted else jump
 
     def follow(self, packets: Iterable[AvPacket]) -> Iterator[AvPacket]:
         """The same packets with their times moved to one clock; reads one ahead."""
