@@ -18,6 +18,7 @@ GRAY = [np.full((64, 96, 3), 90, np.uint8)] * 25
 
 
 def write_with_cover(path: Path) -> tuple[Path, bytes]:
+    """Gray video with a cover image; returns its bytes, too."""
     cover = cv2.imencode(".png", np.arange(32 * 32, dtype=np.uint8).reshape(32, 32))[1].tobytes()
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=25)
@@ -37,15 +38,16 @@ def write_with_cover(path: Path) -> tuple[Path, bytes]:
 
 
 def write_with_titles(
-    path: Path, container_tags: dict[str, str], stream_tags: dict[str, str]
+    path: Path, container_tags: dict[str, str], stream_tags: dict[str, str], *, frames: int = 25
 ) -> Path:
+    """Gray video with titles of its own and of its stream."""
     with av.open(str(path), "w", container_options={"movflags": "use_metadata_tags"}) as container:
         container.metadata.update(container_tags)
         video = container.add_stream("libx264", rate=25)
         video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
         video.metadata.update(stream_tags)
-        for number, gray in enumerate(GRAY):
-            frame = av.VideoFrame.from_ndarray(gray)
+        for number in range(frames):
+            frame = av.VideoFrame.from_ndarray(GRAY[0])
             frame.pts = number
             container.mux(video.encode(frame))
         container.mux(video.encode())
@@ -53,6 +55,7 @@ def write_with_titles(
 
 
 def write_animation(path: Path, repeats: int | None) -> Path:
+    """Four frames that are shown again so many times; without a number where it is None."""
     frames = [Image.fromarray(np.full((64, 96, 3), 60 * n, np.uint8)) for n in range(4)]
     loop = {} if repeats is None else {"loop": repeats}
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=100, **loop)

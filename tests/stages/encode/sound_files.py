@@ -43,8 +43,12 @@ def write_sound(
     layout: str,
     *,
     keep: Callable[[float], bool] = lambda seconds: True,
+    flash: float = 9,
 ) -> Path:
-    """Two seconds of gray video, with sound of which only the packets of some times are kept."""
+    """Two seconds of gray video, with sound of which only the packets of some times are kept.
+
+    The video is white for a tenth of a second from ``flash`` on.
+    """
     with av.open(str(path), "w") as container:
         video = container.add_stream(_VIDEO.get(path.suffix, "mpeg4"), rate=25)
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
@@ -53,7 +57,8 @@ def write_sound(
         sound.layout, sound.codec_context.time_base = layout, Fraction(1, rate)
         packets = encode_sound(sound.codec_context, samples, rate, layout)
         for number in range(50):
-            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8))
+            level = 250 if 0 <= number / 25 - flash < 0.1 else 90
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8))
             frame.pts = number
             container.mux(video.encode(frame))
         container.mux(video.encode())
