@@ -31,6 +31,7 @@ def run(
     consistency: float | None = None,
     options: Mapping[str, Any] | None = None,
     frames: tuple[int, int | None] = (0, None),
+    split_shots: int | None = None,
     device: str = "auto",
     overwrite: bool = False,
     resume: bool = True,
@@ -53,6 +54,8 @@ def run(
         options: Other options by ``"stage.option"``, such as ``{"encode.crf": 20}``. Values are
             those of the YAML file, keyframes included. They apply before the arguments above.
         frames: Half-open interval of frame indices; None as its end stands for the last frame.
+        split_shots: Frames after which a shot is cut into parts that are computed apart; None for
+            never.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         overwrite: Whether an existing output is replaced. One that is what the call would make is
             left as it is, and its frames and hash are returned.
@@ -85,6 +88,7 @@ def run(
         Path(output),
         device,
         frames,
+        split_shots=split_shots,
         overwrite=overwrite,
         resume=resume,
     )

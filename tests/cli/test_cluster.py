@@ -220,6 +220,41 @@ def test_an_interrupted_cluster_leaves_what_is_done(
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("one_cluster")
+def test_the_parts_of_a_long_shot_are_those_of_the_run_here(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    # Without a stage that finds cuts the clip is one shot.
+    one_shot = (folder / "p.yaml").read_text().replace("  - use: shots/histogram\n", "")
+    (folder / "p.yaml").write_text(one_shot)
+    split = ["p.yaml", "in.mkv", "--plugins", "plugins", "--split-shots", "33"]
+    assert run_command(["run", *split, "-o", "serial.mkv", "--engine", "serial"]) == 0
+    # The frames before the second part are computed with it as well, and its first one with that
+    # before it, whose blend looks ahead.
+    twice = Counter(range(COUNT)) + Counter(range(17, 34))
+    assert computed(folder) == twice
+    (folder / "kill").touch()
+    ended = on_ray("run", *split, "-o", "ray.mkv", cwd=folder)
+    assert ended.returncode == 0, ended.stderr
+    assert "note: long shots were cut before frame 33" in ended.stderr
+    assert packets(folder / "ray.mkv") == packets(folder / "serial.mkv")
+    assert computed(folder).keys() == twice.keys()
+    # Begun here, and killed; finished there.
+    (folder / "kill").touch()
+    with pytest.raises(subprocess.CalledProcessError):
+        command = [sys.executable, "-m", "vidstyle", "run", *split, "-o", "begun.mkv"]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+    computed(folder)
+    ended = on_ray("run", *split, "-o", "begun.mkv", cwd=folder)
+    assert ended.returncode == 0, ended.stderr
+    assert packets(folder / "begun.mkv") == packets(folder / "serial.mkv")
+    # Of the first part what was stored is used.
+    assert set(computed(folder)) == set(range(16, COUNT))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("one_cluster")
 def test_a_second_ctrl_c_leaves_a_summary_and_no_folder(folder: Path) -> None:
     temporary = Path(tempfile.mkdtemp(prefix="v"))
     (folder / "slow").touch()

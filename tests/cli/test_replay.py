@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import vidstyle
-from tests.cli.stamp_calls import CHUNKS, packets, run
+from tests.cli.stamp_calls import CHUNKS, batch, packets, run
 from vidstyle.cli.main import run_command
 
 
@@ -30,6 +30,25 @@ def test_a_replay_makes_the_output_again(clips: Path, capfd: pytest.CaptureFixtu
     assert run_command(["replay", "a.mp4"]) == 0
     assert packets(clips / "a.mp4") == made
     assert run_command(["replay", "a-replay.mp4", "-o", "b.mp4"]) == 0
+
+
+def test_a_replay_of_long_shots_in_parts_is_equal(
+    clips: Path, write_clip: Callable[..., Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_clip(clips / "clips" / "a.mp4", count=40)
+    assert run("--split-shots", "20") == 2
+    assert "--split-shots 20: wanted at least 33" in capfd.readouterr().err
+    assert batch("--split-shots", "20") == 2
+    assert run("--split-shots", "34", "--dry-run") == 0
+    assert "Shots are cut after each 34 frames." in capfd.readouterr().out
+    assert run("--split-shots", "34") == 0
+    assert "note: long shots were cut before frame 34" in capfd.readouterr().err
+    assert run() == 6
+    assert "--split-shots was 34, is none" in capfd.readouterr().err
+    assert run_command(["replay", "a.mp4"]) == 0
+    assert "equal: all 40 frames are those of a.mp4" in capfd.readouterr().err
+    assert batch("--split-shots", "34") == 0
+    assert packets(clips / "out" / "a.mp4") == packets(clips / "a.mp4")
 
 
 def test_a_replay_says_what_is_not_as_it_was(

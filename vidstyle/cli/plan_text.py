@@ -31,6 +31,11 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
         answer(line)
     least, most = plan.chunk
     answer(f"Work is stored after each chunk of {least} to {most} frames.")
+    if (split := plan.split) is not None:
+        answer(
+            f"Shots are cut after each {split.frames} frames. {split.overlap} frames before each"
+            " part are computed twice."
+        )
 
 
 def _legend(plan: Plan) -> list[str]:
@@ -80,6 +85,7 @@ def plan_json(plan: Plan) -> dict[str, object]:
         "memory": plan.memory,
         "queue": plan.queue,
         "chunk": list(plan.chunk),
+        "split": None if plan.split is None else asdict(plan.split),
         "inputs": [asdict(side) for side in plan.inputs],
         "stages": [_stage_json(stage) for stage in plan.every],
     }

@@ -73,6 +73,15 @@ Frames = Annotated[
     str | None,
     typer.Option(help="Only frames A to B - 1, counted from 0.", metavar="A:B"),
 ]
+SplitShots = Annotated[
+    int | None,
+    typer.Option(
+        help="Cut shots after each N frames into parts that are computed apart, so that machines"
+        " can share a long shot. Changes pixels where a part begins.",
+        min=1,
+        metavar="N",
+    ),
+]
 Timeout = Annotated[
     float,
     typer.Option(
@@ -158,6 +167,7 @@ def job_maker(
     *,
     device: str,
     interval: tuple[int, int | None],
+    split_shots: int | None,
     timeout: float,
     max_memory: str,
     cache: Path | None,
@@ -176,6 +186,7 @@ def job_maker(
             destination,
             device,
             interval,
+            split_shots=split_shots,
             timeout=timeout,
             budget=budget,
             cache=cache,

@@ -53,6 +53,20 @@ class PlannedInput:
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """How long shots are cut into parts that are computed apart."""
+
+    frames: int
+    """Of a part; the last one of a shot may have fewer."""
+    overlap: int
+    """Frames before a part that are computed with it and dropped: with them its stages start."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= 2 * self.overlap < self.frames:
+            raise ValueError(f"a part has more frames than twice its overlap, got {self}")
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What one run will do; runs of equal plans on equal input give equal frames."""
 
@@ -74,6 +88,8 @@ class Plan:
     """Folders in which stages are found besides the built-in and the installed ones."""
     inputs: tuple[PlannedInput, ...] = ()
     """Side inputs, in the order of their reading."""
+    split: Split | None = None
+    """None: shots are computed whole."""
 
     @property
     def every(self) -> tuple[PlannedStage, ...]:
@@ -96,5 +112,6 @@ class Plan:
             "chunk": self.chunk,
             "frames": self.frames,
             "inputs": {side.name: side.digest for side in self.inputs},
+            "split": None if self.split is None else asdict(self.split),
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -43,6 +43,8 @@ class Job:
     device: str = "auto"
     frames: tuple[int, int | None] = (0, None)
     """Half-open interval of frame indices."""
+    split_shots: int | None = None
+    """Frames after which a shot is cut into parts that are computed apart; None for never."""
     overwrite: bool = False
     resume: bool = True
     """Whether to resume what an interrupted run of the same job has left."""
@@ -71,13 +73,16 @@ def output_suffix(pipeline: Pipeline) -> str:
     return suffix
 
 
-def check_without_clip(pipeline: Pipeline, *, device: str = "auto") -> None:
-    """Find out what is wrong whatever the clip is: wiring, styles, side inputs, device."""
+def check_without_clip(
+    pipeline: Pipeline, *, device: str = "auto", part: int | None = None
+) -> None:
+    """Find out what is wrong whatever the clip is: wiring, styles, side inputs, device, parts."""
     # Has all that an input may have, so that only what nothing can provide is missing.
     clip = Clip(640, 360, Fraction(1, 25), Fraction(25), alpha=True)
     with open_side_inputs(pipeline.inputs, clip, ExecutionContext()) as inputs:
         source = make_stage(pipeline.stages[0])
-        make_plan(assemble(pipeline, source, clip, inputs=inputs, device=device))
+        assembly = assemble(pipeline, source, clip, inputs=inputs, device=device)
+        make_plan(assembly, part=part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ def prepared(
             assembly = assemble(
                 pipeline, source, clip, inputs=inputs, device=job.device, cores=job.cores
             )
-            plan = make_plan(assembly, frames=job.frames, budget=job.budget, below=below)
+            plan = _plan(job, assembly, below)
             Guard(last.name)(None, assembly.sink.check, job.output, plan.sink.clip)
             yield assembly, plan
     finally:
@@ -184,6 +189,8 @@ def _executed(
     listen: Listener,
     rule: PauseRule,
 ) -> Result:
+    if job.split_shots is not None and plan.split is None:
+        listen(NoteEvent(Note("split-shots", "no effect: each frame is computed by itself")))
     return execute(
         assembly,
         plan,
@@ -212,10 +219,16 @@ def _cache_use(job: Job, assembly: Assembly, plan: Plan) -> CacheUse | None:
     return CacheUse(job.cache, job.cache_limit, tuple(stage_identities(assembly, plan)))
 
 
+def _plan(job: Job, assembly: Assembly, below: Plan | None) -> Plan:
+    return make_plan(
+        assembly, frames=job.frames, part=job.split_shots, budget=job.budget, below=below
+    )
+
+
 def _can_save(assembly: Assembly, job: Job, plan: Plan) -> bool:
     """Whether there is a plan that takes less."""
     try:
-        make_plan(assembly, frames=job.frames, budget=job.budget, below=plan)
+        _plan(job, assembly, plan)
     except DeviceError:
         return False
     return True

@@ -86,10 +86,13 @@ def make_replay(
             )
         pipeline = from_recipe(entry.recipe, plugins=plugins)
         first, stop = entry.recipe["frames"]
+        part = entry.recipe.get("split_shots")
+        part = None if part is None else int(part)
         used = device or str(entry.recipe["device"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"the manifest of {output} is damaged or of another version") from error
-    return Replay(output, entry, Job(pipeline, source, target, used, (first, stop), overwrite=True))
+    job = Job(pipeline, source, target, used, (first, stop), split_shots=part, overwrite=True)
+    return Replay(output, entry, job)
 
 
 def changes_since(replay: Replay) -> Iterator[str]:

@@ -160,7 +160,8 @@ def work(connection: Connection[Any, Any]) -> None:
 def _done(task: _Task, connection: Connection[Any, Any], stop: StopRequest) -> Ended:
     try:
         if task.kind == "check":
-            check_without_clip(task.job.pipeline, device=task.job.device)
+            job = task.job
+            check_without_clip(job.pipeline, device=job.device, part=job.split_shots)
             return Ended()
         if task.kind == "look":
             return Ended(outlook=find_outlook(task.job))

@@ -80,7 +80,7 @@ class ChunkNumbering:
     """Counts cuts into shots and frames into chunks, and decides where checkpoints are gathered.
 
     A chunk, the unit of work that is encoded and saved whole, ends at the first cut after
-    ``least`` frames, or at ``most``. It depends on the frames alone.
+    ``least`` frames, or at ``most``, and where a long shot is cut. It depends on the frames alone.
     """
 
     def __init__(
@@ -90,15 +90,29 @@ class ChunkNumbering:
         rule: PauseRule | None = None,
         position: ChunkPosition | None = None,
         *,
+        part: int | None = None,
         first: int = 0,
+        overlap: int = 0,
         stop: int | None = None,
+        ahead: int = 0,
     ) -> None:
         """Number frames from the first one on, or from where an earlier run stood.
 
-        Frames before the index ``first`` are left out, and those from ``stop`` on.
+        Args:
+            chunk: ``least`` and ``most``.
+            checkpoints: Where they are gathered.
+            rule: Says when they are, beside the first frames of chunks.
+            position: Before the frame ``first``; None at the beginning.
+            part: Frames after which a shot is cut; None for never.
+            first: Index of the first frame that counts; those before it are left out.
+            overlap: So many frames before it are handed on all the same, as of its shot.
+            stop: Index of the first frame behind the run of chunks; None for all.
+            ahead: So many frames from there on are handed on, for who looks ahead.
         """
-        self._least_index, self._stop = first, stop
+        self._first_index, self._overlap = first, overlap
+        self._stop, self._ahead = stop, ahead
         self._least, self._most = chunk
+        self._part = part
         self._checkpoints = {} if checkpoints is None else checkpoints
         self._rule = rule or PauseRule()
         self._first = position is None
@@ -113,12 +127,18 @@ class ChunkNumbering:
     def run(self, frames: Iterable[Frame]) -> Generator[Frame, None, None]:
         """The frames with ``shot``, ``chunk`` and ``checkpoint`` as they stay."""
         for frame in frames:
-            if frame.index < self._least_index:
+            beyond = -1 if self._stop is None else frame.index - self._stop
+            missing = self._first_index - frame.index
+            if missing > 0 or beyond >= 0:
                 self._checkpoints.pop(frame.index, None)
-                continue
-            if self._stop is not None and frame.index >= self._stop:
-                self._checkpoints.pop(frame.index, None)
+                frame = replace(frame, checkpoint=False)
+            if beyond >= self._ahead:
                 return
+            if missing > 0:
+                if missing <= self._overlap:
+                    shot, chunk = self._position.shot, self._position.chunk
+                    yield replace(frame, shot=shot, chunk=chunk)
+                continue
             before = self._position
             position = self._after(frame)
             kept = frame.checkpoint and (
@@ -137,7 +157,10 @@ class ChunkNumbering:
     def _after(self, frame: Frame) -> ChunkPosition:
         cut = not self._first and CUT in frame.layers and float(frame.host(CUT)) >= 0.5
         self._first = False
-        shot, chunk, in_chunk = self._position.shot, self._position.chunk, self._position.in_chunk
-        if in_chunk >= self._most or (cut and in_chunk >= self._least):
+        chunk, in_chunk = self._position.chunk, self._position.in_chunk
+        in_part = 0 if cut else self._position.in_part
+        split = in_part == self._part
+        if split or in_chunk >= self._most or (cut and in_chunk >= self._least):
             chunk, in_chunk = chunk + 1, 0
-        return ChunkPosition(shot + cut, chunk, in_chunk + 1)
+        shot = self._position.shot + cut
+        return ChunkPosition(shot, chunk, in_chunk + 1, 1 if split else in_part + 1)

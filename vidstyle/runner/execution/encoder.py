@@ -80,6 +80,7 @@ class Encoder:
         frames: Iterable[Frame],
         *,
         chunk: int = 0,
+        first: int = 0,
         stop: int | None = None,
         replay: Iterable[StoredImage] = (),
     ) -> Generator[Encoded, None, None]:
@@ -88,6 +89,7 @@ class Encoder:
         Args:
             frames: In order.
             chunk: Number of the first one's chunk.
+            first: Index of the first frame that is encoded; those before it are dropped.
             stop: Index of the first frame that is left out, the first one of a chunk.
             replay: Frames of that chunk that an earlier run has computed, as it kept them.
         """
@@ -96,6 +98,8 @@ class Encoder:
             yield self._encode_again(image)
             last = image.frame.index
         for frame in frames:
+            if frame.index < first:
+                continue
             checkpoint = None
             if frame.checkpoint:
                 parts = self._checkpoints.pop(frame.index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
@@ -30,10 +30,13 @@ from vidstyle.runner.storage.partial_work import limit_work
 from vidstyle.runner.storage.records import drop_work
 from vidstyle.runner.storage.resumption import PLANNED, START, Resumption, find_missing
 from vidstyle.runner.storage.store import CHUNKS, Store
+from vidstyle.runner.storage.stored import UnitStart
 
 _RULE = PauseRule()
 # Fact of a store: its work is at the destination.
 _DONE = "done"
+# Cuts of long shots that a message names.
+_NAMED = 10
 
 
 def execute(
@@ -88,6 +91,7 @@ def execute(
         if finished is None:
             images = missing[0].images if missing else 0
             finished = _recorded(Recorder(plan, store, images, listen, rule.stop), store, running)
+            _report(listen, _parts_note(store.units()))
         else:
             text = f"the frames of {finished.found_in} are used: only the file is made"
             listen(NoteEvent(Note("resume", text)))
@@ -133,13 +137,24 @@ def _remaining(store: Store, missing: Sequence[Resumption], base: Work) -> Remai
             start=gap.checkpoint,
             stop=gap.stop,
             chunk=gap.chunk,
-            ends_at_cut=gap.stop is not None,
+            ends_unit=gap.stop is not None,
             first=gap.first,
+            overlap=gap.overlap,
         )
         for gap in missing
     ]
     images = store.images(missing[0].images)
     return Remaining(works, images, store.units(), PLANNED in store.facts)
+
+
+def _parts_note(units: Sequence[UnitStart]) -> Iterator[Note]:
+    """Where long shots were cut; nothing where none was."""
+    firsts = [str(unit.first) for unit in units if unit.overlap]
+    if firsts:
+        more = len(firsts) - _NAMED
+        named = ", ".join(firsts[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        frames = "frame" if len(firsts) == 1 else "frames"
+        yield Note("split-shots", f"long shots were cut before {frames} {named}")
 
 
 def _check_same(original: Path, look: str, store: Store) -> None:

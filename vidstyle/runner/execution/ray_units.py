@@ -32,7 +32,7 @@ from vidstyle.runner.execution.ray_tasks import (
 )
 from vidstyle.runner.execution.recorder import Recorder
 from vidstyle.runner.execution.shipment import list_shipments
-from vidstyle.runner.execution.units import AllUnits, at_unit, can_be_cut, unit_works
+from vidstyle.runner.execution.units import AllUnits, at_unit, may_be_cut, unit_works
 from vidstyle.runner.execution.work import Work
 from vidstyle.runner.plan.identity import own_code_digest
 from vidstyle.runner.storage.chunk_rows import ChunkRows
@@ -128,7 +128,8 @@ class RayUnits:
         *closed, last = unit_works(self._works, self._remaining.units)
         self._waiting += closed
         self._images = tuple(self._remaining.images)
-        if self._may_be_cut(last):
+        open_ended = last.stop is None and not self._remaining.planned
+        if open_ended and may_be_cut(self._plan, last):
             self._find(last)
         else:
             self._waiting.append(last)
@@ -148,16 +149,6 @@ class RayUnits:
     def _works(self) -> Iterable[Work]:
         return (replace(work, cache=None) for work in self._remaining.works)
 
-    def _may_be_cut(self, last: Work) -> bool:
-        """Whether there may be more units behind the last that is known."""
-        if self._remaining.planned or last.stop is not None or not can_be_cut(self._plan):
-            return False
-        left = self._plan.frame_total
-        if left is not None and last.start is not None:
-            left -= last.start.mark.index + 1 - self._plan.frames[0]
-        # A chunk of fewer frames is the only one. The count is an estimate.
-        return left is None or left > 0.9 * self._plan.chunk[0]
-
     def _find(self, last: Work) -> None:
         self._searching = self._search.remote(replace(self._task, work=last), self._pieces)
 
@@ -173,7 +164,7 @@ class RayUnits:
         match found:
             case UnitStart():
                 recorder.record_start(found)
-                self._waiting.append(replace(last, stop=found.first, ends_at_cut=True))
+                self._waiting.append(replace(last, stop=found.first, ends_unit=True))
                 last = at_unit(last, found)
             case AllUnits():
                 recorder.record_planned(found.chunks)

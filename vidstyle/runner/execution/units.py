@@ -3,7 +3,7 @@
 Nothing but the numbers of shots, chunks and frames is carried over a cut, so that a unit that
 starts with these equals that part of the serial run. Cuts are found by decoding, and by the
 stages up to the one of kind ``shots``; all others are left out. Where those behind it compute each
-frame by itself, every chunk is a unit.
+frame by itself, every chunk is a unit. Where the plan splits long shots, each part is one.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 from vidstyle.core.clip import Clip, Note
-from vidstyle.core.plan import Plan, PlannedStage
-from vidstyle.runner.execution.checkpoints import Checkpoints, ChunkNumbering
+from vidstyle.core.plan import Plan
+from vidstyle.runner.execution.checkpoints import CheckpointParts, Checkpoints, ChunkNumbering
 from vidstyle.runner.execution.frame_reader import FrameReader
 from vidstyle.runner.execution.nodes import AnyNode, make_node
 from vidstyle.runner.execution.serial import run_serial
@@ -22,6 +22,7 @@ from vidstyle.runner.execution.work import Work, restore_node
 from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.parts import Parts, make_parts
 from vidstyle.runner.plan.side_reading import open_side_inputs
+from vidstyle.runner.plan.split import carrying_stage, compute_frames_apart, divide_at_shots
 from vidstyle.runner.storage.checkpoint import Checkpoint, ChunkPosition
 from vidstyle.runner.storage.stored import UnitStart
 
@@ -38,25 +39,22 @@ class AllUnits:
 
 def can_be_cut(plan: Plan) -> bool:
     """Whether there may be more than one unit: nothing is carried from one into the next."""
-    found, others = _split(plan)
-    if any(stage.needs.scope != "none" or stage.needs.span for stage in found):
+    found, others = divide_at_shots(plan.stages)
+    if carrying_stage(plan.stages) is not None:
         return False
-    return _is_separate(others) or (
-        bool(found) and all(stage.needs.scope != "clip" for stage in others)
-    )
+    return bool(found) or plan.split is not None or compute_frames_apart(others)
 
 
-def _split(plan: Plan) -> tuple[Sequence[PlannedStage], Sequence[PlannedStage]]:
-    """The stages that find cuts, and those behind them."""
-    kinds = [stage.use.partition("/")[0] for stage in plan.stages]
-    count = kinds.index("shots") + 1 if "shots" in kinds else 0
-    return plan.stages[:count], plan.stages[count:]
-
-
-def _is_separate(stages: Sequence[PlannedStage]) -> bool:
-    """Whether they compute each frame by itself, so that any chunk may be a unit."""
-    needs = [stage.needs for stage in stages]
-    return not any(n.scope != "none" or n.behind or n.ahead or n.span for n in needs)
+def may_be_cut(plan: Plan, work: Work) -> bool:
+    """Whether a work to the end of the clip may have more than one unit."""
+    if not can_be_cut(plan):
+        return False
+    left = plan.frame_total
+    if left is not None and work.start is not None:
+        left -= work.start.mark.index + 1 - plan.frames[0]
+    least = min(plan.chunk[0], plan.chunk[0] if plan.split is None else plan.split.frames)
+    # A chunk of fewer frames is the only one. The count is an estimate.
+    return left is None or left > 0.9 * least
 
 
 def find_units(plan: Plan, work: Work) -> Generator[UnitStart | AllUnits, None, None]:
@@ -65,9 +63,11 @@ def find_units(plan: Plan, work: Work) -> Generator[UnitStart | AllUnits, None, 
     Raises VidstyleError where the clip cannot be read, as its run does.
     """
     parts = make_parts(plan)
-    found, others = _split(plan)
-    anywhere, lead = _is_separate(others), sum(stage.needs.behind for stage in found)
+    found, others = divide_at_shots(plan.stages)
+    anywhere, lead = compute_frames_apart(others), sum(stage.needs.behind for stage in found)
+    part, overlap = (None, 0) if plan.split is None else (plan.split.frames, plan.split.overlap)
     marks: Checkpoints = {}
+    part_mark: CheckpointParts | None = None
     with ExitStack() as stack:
         stack.callback(parts.source.close)
         context = plan.source.context
@@ -87,15 +87,23 @@ def find_units(plan: Plan, work: Work) -> Generator[UnitStart | AllUnits, None, 
         stream = run_serial(frames, [node.run for node in nodes])
         position = None if work.start is None else work.start.position
         position_before = position or ChunkPosition(chunk=work.chunk)
-        numbering = ChunkNumbering(plan.chunk, position=position, first=work.first or 0)
+        numbering = ChunkNumbering(
+            plan.chunk, position=position, part=part, first=work.first or 0, overlap=work.overlap
+        )
         # Their checkpoints are marks alone, which stay until later frames have passed.
         for frame in numbering.run(replace(frame, checkpoint=False) for frame in stream):
             before, position_before = position_before, numbering.position
             begins = frame.chunk > max(before.chunk, work.chunk)
-            can_start = begins and (anywhere or frame.shot > before.shot)
-            if can_start and (gathered := marks.get(frame.index - lead)):
+            in_part = numbering.position.in_part
+            if part is not None and in_part == part + 1 - overlap - lead:
+                part_mark = marks.get(frame.index)
+            splits = part is not None and in_part == 1 and frame.shot == before.shot
+            gathered = part_mark if splits else marks.get(frame.index - lead)
+            if begins and splits and gathered is None:
+                raise ValueError(f"sought too late for the part that begins at {frame.index}")
+            if begins and (anywhere or in_part == 1) and gathered is not None:
                 start = Checkpoint(gathered.mark(), reader.clock, before, {})
-                yield UnitStart(frame.chunk, frame.index, start)
+                yield UnitStart(frame.chunk, frame.index, start, overlap if splits else 0)
             for index in [index for index in marks if index <= frame.index - lead]:
                 del marks[index]
         notes = tuple(parts.source.notes)
@@ -113,12 +121,12 @@ def unit_works(works: Iterable[Work], units: Sequence[UnitStart]) -> Iterator[Wo
         starts = [work, *(at_unit(work, unit) for unit in inside)]
         stops = [*(unit.first for unit in inside), work.stop]
         for start, stop in zip(starts, stops, strict=True):
-            yield replace(start, stop=stop, ends_at_cut=stop is not None)
+            yield replace(start, stop=stop, ends_unit=stop is not None)
 
 
 def at_unit(work: Work, unit: UnitStart) -> Work:
     """The work from that unit on."""
-    return replace(work, start=unit.start, chunk=unit.chunk, first=unit.first)
+    return replace(work, start=unit.start, chunk=unit.chunk, first=unit.first, overlap=unit.overlap)
 
 
 def _open_nodes(plan: Plan, parts: Parts, count: int, stack: ExitStack) -> list[AnyNode]:

@@ -30,6 +30,7 @@ from vidstyle.runner.plan.device import limit_threads
 from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.parts import make_parts
 from vidstyle.runner.plan.side_reading import SideReading, open_side_inputs
+from vidstyle.runner.plan.split import divide_at_shots
 from vidstyle.runner.storage.checkpoint import Checkpoint, load_stage_state
 from vidstyle.runner.storage.layer_cache import LayerCache
 from vidstyle.runner.storage.stored import StoredImage
@@ -60,11 +61,14 @@ class Work:
     """Index of the first frame that is left out, the first one of a chunk; None for all."""
     chunk: int = 0
     """Number of the first frame's chunk."""
-    ends_at_cut: bool = False
-    """Whether ``stop`` is at a cut, over which nothing is carried: no checkpoint is made there."""
+    ends_unit: bool = False
+    """Whether another unit starts at ``stop``, to which nothing is carried: no checkpoint is made
+    there."""
     first: int | None = None
-    """Index of the first frame that is computed; those before it are read to find its cut. None
-    for the first one that is read."""
+    """Index of the first frame that is encoded; those before it are read to find its cut. None for
+    the first one that is read."""
+    overlap: int = 0
+    """So many frames before ``first`` are computed as well, and dropped."""
     pauses: PauseRule = field(default_factory=PauseRule)
     timeout: float = 1800.0
     """Seconds that a stage may take for a frame, or a span of them."""
@@ -165,12 +169,7 @@ class RunningWork:
             checkpoints=checkpoints,
             resume=None if start is None else (start.mark, start.clock),
         )
-        position = None if start is None else start.position
-        # Stages need not compute the frames that follow on a cut, to be left out by the encoder.
-        end = work.stop if work.ends_at_cut else None
-        numbering = ChunkNumbering(
-            plan.chunk, checkpoints, work.pauses, position, first=work.first or 0, stop=end
-        )
+        numbering = self._number(checkpoints)
         self._encoder = Encoder(
             parts.sink, plan, checkpoints, work.pauses, lambda: self._reader.clock
         )
@@ -179,8 +178,27 @@ class RunningWork:
         frames = stack.enter_context(
             self._drive(self._reader.run(), flows, self._guards, plan, work.timeout)
         )
-        encoded = self._encoder.run(frames, chunk=work.chunk, replay=self._replay, stop=work.stop)
+        encoded = self._encoder.run(
+            frames, chunk=work.chunk, first=work.first or 0, stop=work.stop, replay=self._replay
+        )
         self._encoded = stack.enter_context(closing(encoded))
+
+    def _number(self, checkpoints: Checkpoints) -> ChunkNumbering:
+        plan, work = self._plan, self._work
+        _, others = divide_at_shots(plan.stages)
+        return ChunkNumbering(
+            plan.chunk,
+            checkpoints,
+            work.pauses,
+            None if work.start is None else work.start.position,
+            part=None if plan.split is None else plan.split.frames,
+            first=work.first or 0,
+            overlap=work.overlap,
+            # The encoder leaves out what follows: stages need not compute it.
+            stop=work.stop if work.ends_unit else None,
+            # At a cut nobody looks ahead, but a part may end here.
+            ahead=0 if plan.split is None else sum(stage.needs.ahead for stage in others),
+        )
 
     def _open_nodes(self, stack: ExitStack, checkpoints: Checkpoints) -> list[AnyNode]:
         """Open every stage and the sink; the stack closes them, whatever happens."""

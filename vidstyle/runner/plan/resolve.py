@@ -18,6 +18,7 @@ from vidstyle.runner.plan.memory import (
     process_memory,
     refusal,
 )
+from vidstyle.runner.plan.split import divide_at_shots, resolve_split
 from vidstyle.runner.plan.wiring import frame_bytes, layers_kept, span_budget
 
 ENCODER_THREADS = 4
@@ -29,22 +30,32 @@ def make_plan(
     assembly: Assembly,
     *,
     frames: tuple[int, int | None] = (0, None),
+    part: int | None = None,
     budget: int = BUDGET,
     below: Plan | None = None,
 ) -> Plan:
     """Resolve every choice of a run.
 
-    Raises DeviceError where it would take more than ``budget`` bytes of memory whatever is chosen,
-    or where nothing takes less than the plan ``below``.
+    Args:
+        assembly: Its objects.
+        frames: Half-open interval of frame indices.
+        part: Frames after which a shot is cut; None for never.
+        budget: Bytes of memory that it may take.
+        below: A plan that is to be undercut.
+
+    Raises:
+        DeviceError: It would take more than ``budget`` bytes whatever is chosen, or nothing takes
+            less than ``below``.
+        UsageError: Shots cannot be cut so.
     """
     plan = None
     for savings, choice in enumerate(choices(assembly.pipeline.queue)):
-        plan = _plan(assembly, frames, choice, savings)
+        plan = _plan(assembly, frames, part, choice, savings)
         saves = below is None or (savings > below.savings and plan.memory < below.memory)
         if plan.memory <= budget and saves:
             return plan
     assert plan is not None
-    raise refusal(plan, _plan(_halve_sides(assembly), frames, choice, savings), budget)
+    raise refusal(plan, _plan(_halve_sides(assembly), frames, part, choice, savings), budget)
 
 
 def _halve_sides(assembly: Assembly) -> Assembly:
@@ -56,7 +67,13 @@ def _halve_sides(assembly: Assembly) -> Assembly:
     return replace(assembly, clips=tuple(halves))
 
 
-def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, savings: int) -> Plan:
+def _plan(
+    assembly: Assembly,
+    frames: tuple[int, int | None],
+    part: int | None,
+    choice: Choice,
+    savings: int,
+) -> Plan:
     entries, clips = assembly.pipeline.stages, assembly.clips
     inputs = tuple(side.name for side in assembly.inputs)
     source_writes = ("source", "image", *(("alpha",) if assembly.clip.alpha else ()), *inputs)
@@ -88,6 +105,9 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, sa
         )
     one_frame = max(map(frame_bytes, distinct, (stage.clip for stage in planned)))
     on_device = any(needs.home == "device" for needs in declared)
+    split = resolve_split(planned[1:-1], part)
+    # Cuts are sought beside the run.
+    found = () if split is None else (planned[0], *divide_at_shots(planned[1:-1])[0])
     return Plan(
         source=planned[0],
         stages=tuple(planned[1:-1]),
@@ -98,10 +118,11 @@ def _plan(assembly: Assembly, frames: tuple[int, int | None], choice: Choice, sa
         frames=frames,
         memory=process_memory(torch=on_device)
         + (0 if choice.queue else one_frame)
-        + sum(stage.memory for stage in planned),
+        + sum(stage.memory for stage in (*planned, *found)),
         savings=savings,
         plugins=tuple(map(str, assembly.pipeline.plugins)),
         inputs=tuple(side.planned() for side in assembly.inputs),
+        split=split,
     )
 
 

@@ -86,6 +86,11 @@ def make_stamp(assembly: Assembly, plan: Plan, source: str, suffix: str) -> Stam
         "frames": f"{first}:{'' if stop is None else stop}",
         "chunk": "{}:{}".format(*plan.chunk),
     }
+    if plan.split is not None:
+        frames |= {
+            "--split-shots": str(plan.split.frames),
+            "overlap of parts": str(plan.split.overlap),
+        }
     file, names = {"container": suffix.lower()}, dict[str, str]()
     objects = (assembly.source, *assembly.stages, assembly.sink)
     for planned, stage in zip(plan.every, objects, strict=True):

@@ -40,6 +40,8 @@ class ChunkPosition:
     chunk: int = 0
     in_chunk: int = 0
     """Frames of the chunk so far."""
+    in_part: int = 0
+    """Frames of the shot so far, or of the part of it where long shots are cut."""
 
 
 @dataclass(frozen=True, slots=True)

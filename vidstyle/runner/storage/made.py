@@ -44,7 +44,12 @@ class Made:
             output=look_at(file),
             source=str(self.source.absolute()),
             source_look=self.source_look,
-            recipe={**to_recipe(pipeline), "frames": plan.frames, "device": plan.device},
+            recipe={
+                **to_recipe(pipeline),
+                "frames": plan.frames,
+                "split_shots": None if plan.split is None else plan.split.frames,
+                "device": plan.device,
+            },
             frames=len(self.finished.times),
             digest=self.finished.digest,
             times=shorten_times(self.finished.times),

@@ -7,7 +7,7 @@ store: a run of either kind resumes the other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vidstyle.runner.storage.checkpoint import Checkpoint
 from vidstyle.runner.storage.store import CHUNKS, Store
@@ -33,6 +33,8 @@ class Resumption:
     """Index of the chunk's first frame where frames before it are read as well; else None."""
     stop: int | None = None
     """Index of the first frame that is there again; None where nothing follows."""
+    overlap: int = 0
+    """Frames before ``first`` that are computed and dropped."""
 
 
 def find_missing(store: Store) -> tuple[Resumption, ...]:
@@ -40,7 +42,8 @@ def find_missing(store: Store) -> tuple[Resumption, ...]:
 
     What is used is whole, by its hashes; all else is dropped.
     """
-    if not store.is_whole():
+    # Where a long shot is cut must be known: a run that missed it would give other frames.
+    if not (store.is_whole() and store.knows_units()):
         store.begin(store.facts)
         return (Resumption(),)
     sound = store.sound_chunks()
@@ -64,7 +67,7 @@ def find_missing(store: Store) -> tuple[Resumption, ...]:
 
 def start_of(unit: UnitStart) -> Resumption:
     """A run that starts with a unit."""
-    return Resumption(unit.chunk, unit.start, first=unit.first)
+    return Resumption(unit.chunk, unit.start, first=unit.first, overlap=unit.overlap)
 
 
 def _resumption(store: Store, count: int, units: Sequence[UnitStart]) -> Resumption:
@@ -95,4 +98,4 @@ def _gaps(
             continue
         gap = start or start_of(units[end])
         stop = None if following is None else following[1]
-        yield Resumption(gap.chunk, gap.checkpoint, gap.images, gap.first, stop)
+        yield replace(gap, stop=stop)

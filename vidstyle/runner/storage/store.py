@@ -167,21 +167,26 @@ class Store:
 
     def add_unit(self, unit: UnitStart) -> None:
         """Keep where a unit starts; one of the same chunk is replaced."""
-        row = (unit.chunk, unit.first, save_place(unit.start))
+        row = (unit.chunk, unit.first, save_place(unit.start), unit.overlap)
         with explain_disk_errors(self._path), self._database as database:
             database.execute(
-                "insert or replace into unit values (?, ?, ?, ?)", (*row, rows_digest([row]))
+                "insert or replace into unit values (?, ?, ?, ?, ?)", (*row, rows_digest([row]))
             )
 
     def units(self) -> list[UnitStart]:
         """Where units start, in order; those behind a damaged one are not known."""
         found = []
-        rows = self._rows("select chunk, first, position, digest from unit order by chunk")
-        for chunk, first, position, digest in rows:
-            if rows_digest([(chunk, first, position)]) != digest:
+        rows = self._rows("select chunk, first, position, overlap, digest from unit order by chunk")
+        for *row, digest in rows:
+            chunk, first, position, overlap = row
+            if rows_digest([tuple(row)]) != digest:
                 break
-            found.append(UnitStart(chunk, first, load_place(position, {})))
+            found.append(UnitStart(chunk, first, load_place(position, {}), overlap))
         return found
+
+    def knows_units(self) -> bool:
+        """Whether no start of a unit is damaged."""
+        return len(self.units()) == sum(1 for _ in self._rows("select chunk from unit"))
 
     def sound_chunks(self) -> set[int]:
         """The chunks that are as they were stored."""

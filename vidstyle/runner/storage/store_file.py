@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 # Of the tables.
-_VERSION = 5
+_VERSION = 6
 # Bytes of a page: of video without loss each packet takes a few, and is written in a third of the
 # time that it takes with those of 4 KiB.
 _PAGE = 65536
@@ -34,7 +34,8 @@ create table frame (
 );
 create table checkpoint (chunk integer primary key, position text not null, digest text not null);
 create table unit (
-    chunk integer primary key, first integer not null, position text not null, digest text not null
+    chunk integer primary key, first integer not null, position text not null,
+    overlap integer not null, digest text not null
 );
 create table pause (
     chunk integer primary key, position text not null, frames integer not null, digest text not null

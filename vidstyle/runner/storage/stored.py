@@ -27,10 +27,12 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class UnitStart:
-    """A chunk that begins at a cut, where a run can start without the state of any stage."""
+    """A chunk where a run can start without the state of any stage: at a cut, or at a part."""
 
     chunk: int
     first: int
     """Index of its first frame."""
     start: Checkpoint
-    """Some frames earlier, for those that finding the cut takes; without states."""
+    """Some frames earlier, for the overlap and those that finding the cut takes; without states."""
+    overlap: int = 0
+    """Frames before it that are computed and dropped, where a long shot is cut; 0 at a cut."""
