@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from functools import partial
 from pathlib import Path
 
@@ -164,3 +165,59 @@ def test_lines_that_begin_together_can_both_be_read(report, through, name):
             if text in other and other_begin < end and other_end > begin
         )
         assert shown == pytest.approx(end - begin, abs=0.003), text
+
+
+MASTERING = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+
+
+def _write_hdr10(path: Path) -> Path:
+    words = f"hdr10=1:master-display={MASTERING}:max-cll=1000,400:log-level=none"
+    return write(
+        path, moving_square(25), codec="libx265", pixels="yuv420p10le",
+        options={"x265-params": words}, color_trc=16, color_primaries=9, colorspace=9,
+    )  # fmt: skip
+
+
+def _hdr10(path: Path) -> tuple[list[float], tuple[int, ...]]:
+    """Coordinates and luminances, and light levels, of the first frame."""
+    with av.open(str(path)) as container:
+        side_data = next(container.decode(video=0)).side_data
+        numbers = struct.unpack("20i", bytes(side_data["MASTERING_DISPLAY_METADATA"])[:80])
+        light = struct.unpack("2I", bytes(side_data["CONTENT_LIGHT_LEVEL"])[:8])
+    return [numbers[n] / numbers[n + 1] for n in range(0, 20, 2)], light
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("out.mp4", "libx265"),
+        ("out.mkv", "libx265"),
+        ("out.mov", "libx265"),
+        ("out.mp4", "libx264"),
+        ("out.webm", "libsvtav1"),
+    ],
+)
+@pytest.mark.parametrize("cut", [None, (7, 20)])
+def test_hdr10_metadata_is_kept_where_the_encoder_takes_it(report, through, name, codec, cut):
+    source = report("hdr10.mp4", _write_hdr10)
+    made = through(source, name, cut=cut, decode__hdr="passthrough", encode__codec=codec)
+    (numbers, light), (wanted, wanted_light) = _hdr10(made.path), _hdr10(source)
+    # AV1 has 14 bits for the least light.
+    assert numbers == pytest.approx(wanted, abs=1e-4)
+    assert light == wanted_light == (1000, 400)
+    assert "left out" not in made.text
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("out.mkv", "ffv1"), ("out.webm", "libvpx-vp9"), ("out.mov", "prores_ks")]
+)
+def test_hdr10_metadata_is_named_elsewhere(report, through, name, codec):
+    source = report("hdr10.mp4", _write_hdr10)
+    made = through(source, name, decode__hdr="passthrough", encode__codec=codec)
+    assert f"{codec} stores no HDR10 metadata: left out" in made.text
+
+
+def test_tone_mapped_frames_have_no_hdr10_metadata(report, through):
+    made = through(report("hdr10.mp4", _write_hdr10), "out.mp4", decode__hdr="tonemap")
+    assert not _side_data(made.path) & {"MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"}
+    assert "HDR10" not in made.text

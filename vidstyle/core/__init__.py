@@ -1,6 +1,6 @@
 """The contracts: what frames, clips and stages are. Stage authors import from here."""
 
-from vidstyle.core.clip import Clip, Color, Note, OtherStream
+from vidstyle.core.clip import Clip, Color, LightLevels, Mastering, Note, OtherStream
 from vidstyle.core.context import ExecutionContext
 from vidstyle.core.frame import Frame
 from vidstyle.core.layers import HostArray, Layer
@@ -42,7 +42,9 @@ __all__ = [
     "HostArray",
     "Layer",
     "Layers",
+    "LightLevels",
     "Mark",
+    "Mastering",
     "Mix",
     "Needs",
     "Note",

@@ -11,6 +11,28 @@ Range = Literal["limited", "full"]
 
 
 @dataclass(frozen=True, slots=True)
+class Mastering:
+    """The display on which an HDR clip was graded (SMPTE ST 2086)."""
+
+    primaries: tuple[tuple[Fraction, Fraction], ...]
+    """x and y (CIE 1931) of red, green, blue and white."""
+    darkest: Fraction
+    """Luminance of its black, in cd/m²."""
+    brightest: Fraction
+    """Luminance of its white, in cd/m²."""
+
+
+@dataclass(frozen=True, slots=True)
+class LightLevels:
+    """How bright an HDR clip becomes, in cd/m² (CTA-861.3)."""
+
+    content: int
+    """Its brightest sample (MaxCLL)."""
+    frame_average: int
+    """The average of its brightest frame (MaxFALL)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Color:
     """How the samples in the file stand for colors. Layers are always full-range RGB."""
 
@@ -24,6 +46,10 @@ class Color:
     """Code point of ITU-T H.273; 2 is unspecified."""
     tagged: bool = True
     """False where the file did not say and the matrix is a guess."""
+    mastering: Mastering | None = None
+    """HDR10 metadata; None where the file has none."""
+    light_levels: LightLevels | None = None
+    """HDR10 metadata; None where the file has none."""
 
 
 @dataclass(frozen=True, slots=True)

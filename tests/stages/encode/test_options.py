@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 from pydantic import ValidationError
 
-from vidstyle.core import Clip
+from vidstyle.core import Clip, Color
 from vidstyle.stages.encode.codecs import CODECS
 from vidstyle.stages.encode.containers import CONTAINERS
 from vidstyle.stages.encode.encoder import EncodeOptions, new_encoder, resolve
@@ -49,4 +49,4 @@ def test_every_container_of_a_codec_is_known():
 
 def test_further_options_may_follow_the_pixel_format() -> None:
     codec = replace(CODECS["ffv1"], extra=lambda threads, pixel_format: {"profile": pixel_format})
-    assert codec.options(None, None, 2, "yuv422p") == {"profile": "yuv422p"}
+    assert codec.options(None, None, 2, "yuv422p", Color()) == {"profile": "yuv422p"}

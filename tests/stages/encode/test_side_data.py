@@ -18,7 +18,7 @@ from tests.stages.encode.described_files import (
     write_with_titles,
 )
 from tests.stages.encode.sound_files import bursts, heard, sound_facts, write_sound
-from vidstyle.core import Clip, FrameTime, Original
+from vidstyle.core import Clip, FrameTime, LightLevels, Original
 from vidstyle.imaging.animation import read_repeats
 from vidstyle.media.container import choose_video, open_input, other_streams
 
@@ -107,26 +107,29 @@ def test_a_timecode_starts_where_the_cut_starts(tmp_path, through, rate, wanted)
     assert made.kinds == set()
 
 
-@pytest.mark.parametrize(
-    ("codec", "pixels", "options", "text"),
-    [
-        ("libx264", "yuv420p", {"x264-params": "frame-packing=3"}, "arrangement of stereo images"),
-        (
-            "libx265",
-            "yuv420p10le",
-            {
-                "x265-params": "master-display=G(13250,34500)B(7500,3000)R(34000,16000)"
-                "WP(15635,16450)L(10000000,1):max-cll=1000,400:log-level=none"
-            },
-            "HDR10 mastering data",
-        ),
-    ],
-)
-def test_side_data_of_frames_is_named(tmp_path, codec, pixels, options, text):
-    path = write(tmp_path / "in.mp4", GRAY, codec=codec, pixels=pixels, options=options)
+def test_an_arrangement_of_stereo_images_is_named(tmp_path):
+    options = {"x264-params": "frame-packing=3"}
+    path = write(tmp_path / "in.mp4", GRAY, codec="libx264", pixels="yuv420p", options=options)
     source = Opened(path).source
     found = [note.text for note in source.notes if note.kind == "side-data"]
-    assert any(text in note for note in found)
+    assert found == ["the video has an arrangement of stereo images: left out"]
+
+
+def test_hdr10_metadata_that_changes_is_named(tmp_path):
+    data = b""
+    for light in (1000, 500):
+        words = f"max-cll={light},400:log-level=none"
+        data += write(
+            tmp_path / "part.hevc", GRAY, codec="libx265", pixels="yuv420p10le",
+            options={"x265-params": words},
+        ).read_bytes()  # fmt: skip
+    path = tmp_path / "in.hevc"
+    path.write_bytes(data)
+    opened = Opened(path)
+    assert opened.clip.color.light_levels == LightLevels(1000, 400)
+    assert opened.notes["side-data"] == (
+        "the HDR10 light levels of the video change: the first are kept"
+    )
 
 
 def test_plain_frames_have_no_such_note(tmp_path):

@@ -155,7 +155,9 @@ class ClipReader:
     def _watch(self, decoded: Iterator[Decoded]) -> Iterator[Decoded]:
         """The same frames; side data, size changes and interlacing are noted."""
         for item in decoded:
-            for note in lost_side_data(item.image, tone_mapped=self._tone_mapped):
+            for note in lost_side_data(
+                item.image, self._facts.color, tone_mapped=self._tone_mapped
+            ):
                 self._changes.setdefault(note.text, note)
             if (item.image.width, item.image.height) != self._facts.size:
                 self._note_size(item.image)

@@ -20,6 +20,7 @@ from vidstyle.media.color import color_of, has_alpha
 from vidstyle.media.container import other_streams, video_streams
 from vidstyle.media.container_crop import Crop, read_crop
 from vidstyle.media.file_clock import is_transmission
+from vidstyle.media.hdr10 import with_hdr10
 from vidstyle.media.to_rgb import ToRGB, bit_depth
 from vidstyle.stages.decode.decoding_times import only_grow
 from vidstyle.stages.decode.limits import check_size
@@ -174,7 +175,8 @@ def _facts(
 def _color(path: Path, stream: VideoStream, first: VideoFrame) -> Color:
     try:
         own = color_of(first, first.height)
-        return own if own.tagged else color_of(stream.codec_context, first.height)
+        color = own if own.tagged else color_of(stream.codec_context, first.height)
+        return with_hdr10(color, first)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 

@@ -8,8 +8,9 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import cv2
 
-from vidstyle.core import Clip
+from vidstyle.core import Clip, Color, Mastering
 from vidstyle.media.from_rgb import Siting
+from vidstyle.media.hdr10 import light_in_words, mastering_in_numbers, mastering_in_units
 
 CodecName = Literal["libx264", "libx265", "libsvtav1", "libvpx-vp9", "prores_ks", "ffv1", "gif"]
 PixelFormat = Literal[
@@ -40,6 +41,7 @@ PresetName = Literal[
 ]
 Preset: TypeAlias = PresetName | int
 Extra: TypeAlias = Callable[[int, str], dict[str, str]]
+HdrWords: TypeAlias = Callable[[Color], tuple[str, ...]]
 
 _NAMED: Final[tuple[Preset, ...]] = get_args(PresetName)
 
@@ -82,6 +84,10 @@ class VideoCodec:
     """The codec tag to write, by suffix, where FFmpeg's own is not the best known one."""
     stores_aspect: bool = False
     """Whether the coded video itself says how wide a sample is."""
+    parameters: str = ""
+    """FFmpeg's option for parameters of the library's own."""
+    hdr10: HdrWords | None = None
+    """A color's HDR10 metadata as such parameters; None where the coded video cannot have it."""
 
     def check_crf(self, crf: int | None) -> None:
         """Raise ValueError where the codec has no such quality."""
@@ -143,10 +149,18 @@ class VideoCodec:
         return int(self.buffered.get(chosen, self.buffered[None]) * samples / 1.5)
 
     def options(
-        self, crf: int | None, preset: Preset | None, threads: int, pixel_format: str
+        self,
+        crf: int | None,
+        preset: Preset | None,
+        threads: int,
+        pixel_format: str,
+        color: Color,
     ) -> dict[str, str]:
         """What FFmpeg's encoder is opened with."""
         options = self.extra(threads, pixel_format)
+        if self.hdr10 is not None and (words := self.hdr10(color)):
+            known = options.get(self.parameters)
+            options[self.parameters] = ":".join([known, *words] if known else words)
         if self.crf is not None:
             options["crf"] = str(self.default_crf if crf is None else crf)
         chosen = self.default_preset if preset is None else preset
@@ -175,6 +189,29 @@ def _x265(threads: int, pixel_format: str) -> dict[str, str]:
 
 def _svtav1(threads: int, pixel_format: str) -> dict[str, str]:
     return {"svtav1-params": f"lp={threads}"}
+
+
+def _x264_hdr10(color: Color) -> tuple[str, ...]:
+    return _hdr10(color, "mastering-display", mastering_in_units, "cll")
+
+
+def _x265_hdr10(color: Color) -> tuple[str, ...]:
+    return _hdr10(color, "master-display", mastering_in_units, "max-cll")
+
+
+def _svtav1_hdr10(color: Color) -> tuple[str, ...]:
+    return _hdr10(color, "mastering-display", mastering_in_numbers, "content-light")
+
+
+def _hdr10(
+    color: Color, display: str, words: Callable[[Mastering], str], light: str
+) -> tuple[str, ...]:
+    found = []
+    if color.mastering is not None:
+        found.append(f"{display}={words(color.mastering)}")
+    if color.light_levels is not None:
+        found.append(f"{light}={light_in_words(color.light_levels)}")
+    return tuple(found)
 
 
 def _vp9(threads: int, pixel_format: str) -> dict[str, str]:
@@ -217,6 +254,8 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         presets=_NAMED,
         default_preset="medium",
         extra=_x264,
+        parameters="x264-params",
+        hdr10=_x264_hdr10,
         whole_chroma=True,
         siting="left",
         reorders=True,
@@ -234,6 +273,8 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         presets=_NAMED,
         default_preset="medium",
         extra=_x265,
+        parameters="x265-params",
+        hdr10=_x265_hdr10,
         whole_chroma=True,
         siting="left",
         reorders=True,
@@ -251,6 +292,8 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         presets=tuple(range(14)),
         default_preset=8,
         extra=_svtav1,
+        parameters="svtav1-params",
+        hdr10=_svtav1_hdr10,
         # Its banner goes to stderr past every log.
         environment={"SVT_LOG": "1"},
         whole_chroma=True,

@@ -99,16 +99,17 @@ def resolve(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings
     layout = LAYOUTS[pixel_format]
     across, down = layout.chroma if codec.whole_chroma else (1, 1)
     threads = threads if layout.bits <= codec.threaded_bits else 1
+    color = _coded_color(clip, rgb=layout.rgb)
     return EncoderSettings(
         codec=codec,
         pixel_format=pixel_format,
         width=-(-clip.width // across) * across,
         height=-(-clip.height // down) * down,
-        color=_coded_color(clip, rgb=layout.rgb),
+        color=color,
         sample_aspect=clip.sample_aspect,
         rate=_nominal_rate(clip, codec),
         threads=threads,
-        options=codec.options(options.crf, options.preset, threads, pixel_format),
+        options=codec.options(options.crf, options.preset, threads, pixel_format, color),
     )
 
 

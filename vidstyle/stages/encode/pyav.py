@@ -157,6 +157,11 @@ def _changes(clip: Clip, settings: EncoderSettings, *, gif: bool) -> Iterator[No
         yield Note("dropped", f"a GIF does not support {kinds}: left out")
     if gif and clip.sample_aspect != 1:
         yield Note("aspect", f"a GIF cannot store the sample aspect {clip.sample_aspect}")
+    if settings.codec.hdr10 is None and (clip.color.mastering or clip.color.light_levels):
+        what = "a GIF" if gif else settings.codec.name
+        able = ", ".join(codec.name for codec in CODECS.values() if codec.hdr10)
+        text = f"{what} stores no HDR10 metadata: left out; these do: {able}"
+        yield Note("side-data", text)
     if clip.alpha and not settings.alpha:
         yield Note("alpha", f"{settings.pixel_format} has no alpha: shown on black")
 
