@@ -113,5 +113,5 @@ def test_a_network_that_another_clip_has_loaded_gives_the_same_frames(tmp_path: 
 def test_a_check_finds_what_is_wrong_whatever_the_clip_is(tmp_path: Path) -> None:
     with LocalPool(1, budget=MEMORY) as pool:
         good = make_job(tmp_path, "good")
-        assert pool.check(good) is None
-        assert isinstance(pool.check(replace(good, device="cuda:77")), DeviceError)
+        assert pool.check(good).error is None
+        assert isinstance(pool.check(replace(good, device="cuda:77")).error, DeviceError)

@@ -56,7 +56,8 @@ class ClipBatch:
         size: Most clips at a time; None for auto.
         rule: For outputs that are there.
         retries: As ``run_batch`` has it.
-        summary: The folder for ``summary.json``; None for no such file.
+        summary: The folder of all outputs, for ``summary.json`` and for the claim against batches
+            with other options; None for neither.
         as_json: Whether events are printed as JSON.
     """
 
@@ -124,6 +125,7 @@ class ClipBatch:
                     jobs,
                     size=self._size,
                     budget=jobs[0].budget,
+                    folder=self._summary,
                     rule=self._rule,
                     retries=self._retries,
                     stop=stop,

@@ -14,8 +14,10 @@ from vidstyle.core.errors import CrashError, OutputError, VidstyleError
 from vidstyle.core.stop import StopRequest
 from vidstyle.runner.job import Job, Outlook
 from vidstyle.runner.plan.device import available_cores
+from vidstyle.runner.plan.stamp import Stamp
 from vidstyle.runner.pool import LOOK_MEMORY, LocalPool
 from vidstyle.runner.schedule import Begun, Outcome, Progress, Rule, Schedule, intend, reportable
+from vidstyle.runner.storage.claims import check_claims, claim_folder
 from vidstyle.runner.storage.made import Standing
 from vidstyle.runner.worker import Ended
 
@@ -40,6 +42,7 @@ def run_batch(
     *,
     size: int | None,
     budget: int,
+    folder: Path | None = None,
     rule: Rule = "refuse",
     retries: int = 1,
     stop: StopRequest | None = None,
@@ -51,6 +54,8 @@ def run_batch(
         jobs: All of one pipeline, with different outputs.
         size: Most of them at a time; None for one a core, or one at a time on a GPU.
         budget: Bytes of memory for all of them.
+        folder: Where all outputs lie, which no batch with other options may use meanwhile; None
+            where they lie in several.
         rule: For outputs that are there.
         retries: How often a clip is tried again where that may help: when its process died, or
             memory ran out. Then it runs while no other does.
@@ -58,14 +63,24 @@ def run_batch(
             there is something to do. None for this machine.
         stop: Ends the batch where somebody wants it to, with what is finished stored.
 
-    Raises what every clip would meet before the first, OutputError where the rule does not say
-    what is to become of outputs that are there, and the reason of a stop.
+    Raises what every clip would meet before the first, LockedError where a batch with other options
+    is at work in the folder, OutputError where the rule does not say what is to become of outputs
+    that are there, and the reason of a stop.
     """
     stop = stop or StopRequest()
-    with ExitStack() as stack, _Folders() as made:
+    with _Folders() as made, ExitStack() as claimed, ExitStack() as stack:
         pool = stack.enter_context(LocalPool(_most(size, jobs), budget=budget))
+        stamp = _check(jobs, pool)
+        claims = None if stamp is None or folder is None else (folder, stamp)
+        if claims is not None:
+            # Before its outputs are met, of which nobody has to say what is to become.
+            check_claims(*claims)
         outlooks = _look(jobs, pool, stop)
         check_outputs(outlooks, rule)
+        # Whoever has nothing to make needs no right to write.
+        if claims is not None and any(_has_work(each, rule) for each in outlooks):
+            made.make(claims[0])
+            claimed.enter_context(claim_folder(*claims))
         on_gpu = any(isinstance(each, Outlook) and each.device != "cpu" for each in outlooks)
         if size is None and on_gpu:
             pool.size = 1
@@ -88,13 +103,14 @@ def survey(
 ) -> Sequence[Outlook | VidstyleError]:
     """The outlooks of ``run_batch``. Writes nothing; raises what every clip would meet."""
     with LocalPool(_most(size, jobs), budget=budget) as pool:
+        _check(jobs, pool)
         return _look(jobs, pool, StopRequest())
 
 
 def check_apart(job: Job) -> None:
     """Raise what is wrong whatever the clip is, found in a process of its own."""
     with LocalPool(1, budget=LOOK_MEMORY) as pool:
-        if (error := pool.check(job)) is not None:
+        if (error := pool.check(job).error) is not None:
             raise error
 
 
@@ -117,14 +133,19 @@ def _on_cluster(seen: Outlook | VidstyleError) -> Outlook | VidstyleError:
     return replace(seen, memory=LOOK_MEMORY) if isinstance(seen, Outlook) else seen
 
 
+def _check(jobs: Sequence[Job], pool: LocalPool) -> Stamp | None:
+    """The stamp that all have but for their sources. Raises what every clip would meet."""
+    checked = pool.check(jobs[0])
+    # A side input that crashes its decoder does so for each clip, which reports that.
+    if checked.error is not None and not isinstance(checked.error, CrashError):
+        raise checked.error
+    return checked.stamp
+
+
 def _look(
     jobs: Sequence[Job], pool: LocalPool, stop: StopRequest
 ) -> Sequence[Outlook | VidstyleError]:
-    """In processes: what kills one is the failure of a clip. Raises what every clip would meet."""
-    wrong = pool.check(jobs[0])
-    # A side input that crashes its decoder does so for each clip, which reports that.
-    if wrong is not None and not isinstance(wrong, CrashError):
-        raise wrong
+    """In processes: what kills one is the failure of a clip."""
     found = dict[int, Outlook | VidstyleError]()
     waiting = deque(range(len(jobs)))
     while len(found) < len(jobs):

@@ -28,6 +28,7 @@ from vidstyle.runner.plan.identity import stage_identities
 from vidstyle.runner.plan.memory import BUDGET
 from vidstyle.runner.plan.resolve import make_plan
 from vidstyle.runner.plan.side_reading import open_side_inputs
+from vidstyle.runner.plan.stamp import Stamp, make_stamp
 from vidstyle.runner.storage.destination import Destination, check_folder
 from vidstyle.runner.storage.layer_cache import LIMIT
 from vidstyle.runner.storage.made import Standing, look_up
@@ -77,12 +78,28 @@ def check_without_clip(
     pipeline: Pipeline, *, device: str = "auto", part: int | None = None
 ) -> None:
     """Find out what is wrong whatever the clip is: wiring, styles, side inputs, device, parts."""
+    with _without_clip(pipeline, device) as assembly:
+        make_plan(assembly, part=part)
+
+
+def stamp_without_clip(job: Job) -> Stamp:
+    """What the options of a job make of any clip: jobs with other options have another stamp.
+
+    Raises what is wrong whatever the clip is.
+    """
+    with _without_clip(job.pipeline, job.device) as assembly:
+        plan = make_plan(assembly, frames=job.frames, part=job.split_shots)
+        return make_stamp(assembly, plan, "", output_suffix(job.pipeline))
+
+
+@contextmanager
+def _without_clip(pipeline: Pipeline, device: str) -> Generator[Assembly, None, None]:
+    """The objects for a clip that stands for any."""
     # Has all that an input may have, so that only what nothing can provide is missing.
     clip = Clip(640, 360, Fraction(1, 25), Fraction(25), alpha=True)
     with open_side_inputs(pipeline.inputs, clip, ExecutionContext()) as inputs:
         source = make_stage(pipeline.stages[0])
-        assembly = assemble(pipeline, source, clip, inputs=inputs, device=device)
-        make_plan(assembly, part=part)
+        yield assemble(pipeline, source, clip, inputs=inputs, device=device)
 
 
 @dataclass(frozen=True, slots=True)

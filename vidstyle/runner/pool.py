@@ -117,13 +117,13 @@ class LocalPool:
         self._running[worker] = ticket, LOOK_MEMORY
         worker.begin(job, "look")
 
-    def check(self, job: Job) -> BaseException | None:
-        """What is wrong with a job whatever its clip is; called while nothing runs."""
+    def check(self, job: Job) -> Ended:
+        """A job's stamp, or what is wrong whatever its clip is; called while nothing runs."""
         worker = self._idle()
         worker.begin(job, "check")
         while not isinstance(message := worker.receive(), Ended):
             pass
-        return message.error
+        return message
 
     def reports(self) -> Sequence[Report]:
         """One message of each process that has one."""

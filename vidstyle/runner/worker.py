@@ -23,7 +23,8 @@ from vidstyle.models.openvino.kept import keep_last_model
 from vidstyle.runner.execution.events import Event, Result
 from vidstyle.runner.execution.threaded import still_working
 from vidstyle.runner.forks import start_fork
-from vidstyle.runner.job import Job, Outlook, check_without_clip, find_outlook, run
+from vidstyle.runner.job import Job, Outlook, find_outlook, run, stamp_without_clip
+from vidstyle.runner.plan.stamp import Stamp
 
 # Seconds that an idle process is waited for once it has been asked to end.
 _FAREWELL = 5.0
@@ -31,10 +32,12 @@ _FAREWELL = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The last word on a job. Without result, outlook and error it has stopped when asked to."""
+    """The last word on a job: one of the first four, or else it has stopped when asked to."""
 
     result: Result | None = None
     outlook: Outlook | None = None
+    stamp: Stamp | None = None
+    """Of what nothing is wrong with."""
     error: BaseException | None = None
     """A VidstyleError, or a bug."""
     last: bool = False
@@ -45,8 +48,8 @@ Message: TypeAlias = Event | Ended
 
 
 Kind: TypeAlias = Literal["run", "look", "check"]
-"""What is done with a job: ``look`` finds its outlook, ``check`` what is wrong whatever the clip
-is."""
+"""What is done with a job: ``look`` finds its outlook, ``check`` its stamp, or what is wrong
+whatever the clip is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +163,7 @@ def work(connection: Connection[Any, Any]) -> None:
 def _done(task: _Task, connection: Connection[Any, Any], stop: StopRequest) -> Ended:
     try:
         if task.kind == "check":
-            job = task.job
-            check_without_clip(job.pipeline, device=job.device, part=job.split_shots)
-            return Ended()
+            return Ended(stamp=stamp_without_clip(task.job))
         if task.kind == "look":
             return Ended(outlook=find_outlook(task.job))
         return Ended(result=run(task.job, listen=connection.send, stop=stop))

@@ -55,6 +55,16 @@ def wait_for_lock(lock: Path, busy: str, *, seconds: float) -> Iterator[None]:
         yield
 
 
+def holder_of(lock: Path) -> str | None:
+    """Who holds a lock file, in brackets or empty; None where nobody does. Writes nothing."""
+    with suppress(OSError), lock.open() as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _holder(lock)
+    return None
+
+
 def _lock_file(lock: Path, busy: str) -> IO[str]:
     try:
         handle = _open(lock)

@@ -3,8 +3,8 @@
 ``NAME.json`` is the manifest of the output NAME: its stamp, and how to make it again.
 ``STEM-KEY.work`` is the store of an interrupted run: KEY stands for the frames that it computes, so
 that a run with other options has a store of its own. ``NAME.lock`` is held by the run that makes
-NAME, ``STEM.partial.SUFFIX`` is the output while it is being joined. The folder goes with its last
-file.
+NAME, ``STEM.partial.SUFFIX`` is the output while it is being joined. ``ID.claim`` and its lock are
+those of a batch at work. The folder goes with its last file.
 """
 
 from __future__ import annotations
