@@ -116,6 +116,27 @@ def packets(path: Path) -> list[tuple[int | None, int | None, bytes]]:
         return [(p.pts, p.dts, bytes(p)) for p in container.demux(video=0) if p.size]
 
 
+def forks_of(command: int) -> list[int]:
+    """The processes of a command that run its jobs."""
+    server = [pid for pid in children_of(command) if b"forkserver" in command_line(pid)]
+    return [each for pid in server for each in children_of(pid)]
+
+
+def children_of(parent: int) -> list[int]:
+    threads = Path(f"/proc/{parent}/task").iterdir()
+    return [int(pid) for each in threads for pid in (each / "children").read_text().split()]
+
+
+def command_line(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def send(number: signal.Signals, processes: list[int]) -> None:
+    for pid in processes:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 def computed(folder: Path) -> Counter[int]:
     lines = (folder / "log").read_text().splitlines()
     (folder / "log").unlink()
@@ -276,12 +297,17 @@ def test_a_second_ctrl_c_leaves_a_summary_and_no_folder(folder: Path) -> None:
         while '"event": "frame"' not in child.stdout.readline():
             assert child.poll() is None, child.communicate()[1]
         assert list(temporary.iterdir())
+        # It cannot end before the second signal, however late this process sends that.
+        held = forks_of(child.pid)
+        assert held
+        send(signal.SIGSTOP, held)
         os.kill(child.pid, signal.SIGINT)
         assert child.stderr is not None
         while not child.stderr.readline().startswith("stopping: "):
             assert child.poll() is None
         os.kill(child.pid, signal.SIGINT)
-        _, errors = child.communicate(timeout=20)
+        send(signal.SIGCONT, held)
+        _, errors = child.communicate(timeout=60)
         assert child.returncode == 130
     assert errors.splitlines()[-1].startswith("vidstyle: interrupted at once; ")
     states = json.loads((folder / "out" / "summary.json").read_text())["states"]

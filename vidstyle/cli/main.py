@@ -97,7 +97,7 @@ app = typer.Typer(
 
 INTERRUPTED, TERMINATED = 130, 143
 # Seconds for what is to be done where a second signal ends the process.
-_FAREWELL = 3.0
+_FAREWELL = 10.0
 
 
 def _show_version(wanted: bool) -> None:
@@ -194,15 +194,20 @@ def _leave_at_once_next_time() -> None:
 
 
 def _leave(code: int, signum: int, frame: object) -> None:
+    def end(*_: object) -> None:
+        word = "interrupted" if code == INTERRUPTED else "terminated"
+        line = f"vidstyle: {word} at once; the same command resumes what is stored\n"
+        with suppress(OSError):
+            # Past Python's own buffer: the signal may have come in the midst of a line.
+            os.write(2, line.encode())
+        os._exit(code)
+
+    # Where that takes long, on a machine that is short of cores, or somebody is in a hurry.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
-        signal.signal(number, lambda *_: os._exit(code))
+        signal.signal(number, end)
     signal.setitimer(signal.ITIMER_REAL, _FAREWELL)
     import_module("vidstyle.core.stop").bid_farewell()
-    word = "interrupted" if code == INTERRUPTED else "terminated"
-    with suppress(OSError):
-        # Past Python's own buffer: the signal may have come in the midst of a line.
-        os.write(2, f"vidstyle: {word} at once; the same command resumes what is stored\n".encode())
-    os._exit(code)
+    end()
 
 
 def _exit_code(command: Callable[[], Any]) -> int:

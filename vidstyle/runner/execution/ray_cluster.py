@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,7 +19,7 @@ from typing import Any
 import vidstyle
 from vidstyle.core.errors import DeviceError, UsageError
 from vidstyle.core.plan import Plan
-from vidstyle.core.stop import on_leaving
+from vidstyle.runner.execution.cluster_files import own_files
 from vidstyle.runner.execution.ray_address import check_address
 from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.plan.memory import size_text
@@ -33,8 +30,6 @@ _QUIET = {
     # Ray prints what it computes again to standard output, which belongs to --json.
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
 }
-# Times that the folder of a cluster that goes away is removed, until nothing new is in it.
-_REMOVALS = 10
 # Bytes of the memory of a GPU that a unit is measured by: the smallest that servers have today.
 _GPU_MEMORY = 16 * 2**30
 # Units on one GPU at most: more gain nothing.
@@ -79,7 +74,7 @@ def open_cluster(address: str | None) -> Generator[str, None, None]:
     ray = import_ray()
     with ExitStack() as stack:
         if address is None:
-            stack.enter_context(_own_files())
+            stack.enter_context(own_files())
         join_cluster(address)
         stack.callback(_leave_cluster)
         yield str(ray.get_runtime_context().gcs_address)
@@ -154,32 +149,6 @@ def with_threads(plan: Plan, threads: int) -> Plan:
         for stage in (plan.source, *plan.stages)
     )
     return replace(plan, source=source, stages=tuple(stages))
-
-
-@contextmanager
-def _own_files() -> Iterator[None]:
-    """Let Ray keep logs and sockets in a folder that goes with its cluster."""
-    before = os.environ.get("RAY_TMPDIR")
-    # Its name is short: those of sockets are limited.
-    with (
-        tempfile.TemporaryDirectory(prefix="vs", dir=before, ignore_cleanup_errors=True) as folder,
-        on_leaving(partial(_remove, Path(folder))),
-    ):
-        os.environ["RAY_TMPDIR"] = folder
-        try:
-            yield
-        finally:
-            del os.environ["RAY_TMPDIR"]
-            if before is not None:
-                os.environ["RAY_TMPDIR"] = before
-
-
-def _remove(folder: Path) -> None:
-    """Remove it while Ray may still write there: its processes end after this one."""
-    for _ in range(_REMOVALS):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
 
 
 def _leave_cluster() -> None:
