@@ -55,7 +55,7 @@ def test_those_who_write_are_ended_and_nothing_comes_back(tmp_path: Path, deep: 
     assert not folder.exists()
 
 
-def test_an_open_file_tells_who_uses_the_folder(tmp_path: Path) -> None:
+def test_who_has_a_file_of_it_open_uses_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "vs1"
     folder.mkdir()
     with (folder / "log").open("w") as log:
