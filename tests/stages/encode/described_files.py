@@ -54,6 +54,56 @@ def write_with_titles(
     return path
 
 
+PALETTE = b"palette: " + b", ".join(b"%06x" % (0x111111 * n) for n in range(16)) + b"\n"
+IMAGE_LINE = bytes(
+    [
+        # Bytes in all, where what is to be done is listed, and two lines of pixels.
+        *(0, 28, 0, 8, 0, 0, 0, 0),
+        # At once, and nothing follows: show; which colors; how opaque; the end.
+        *(0, 0, 0, 8, 0x01, 0x03, 0x32, 0x10, 0x04, 0xFF, 0xF0, 0xFF),
+    ]
+).ljust(28, b"\xff")
+"""A subtitle of a DVD."""
+
+
+def write_image_lines(path: Path) -> Path:
+    """Gray video with two subtitles that are images."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        lines = container.add_stream("dvdsub")
+        lines.codec_context.extradata = PALETTE
+        for number, gray in enumerate(GRAY):
+            frame = av.VideoFrame.from_ndarray(gray)
+            frame.pts = number
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+        for start in (200, 600):
+            packet = av.Packet(IMAGE_LINE)
+            packet.stream, packet.time_base = lines, Fraction(1, 1000)
+            packet.pts = packet.dts = start
+            packet.duration = 300
+            container.mux(packet)
+    return path
+
+
+def write_with_data(path: Path) -> Path:
+    """Gray video with a stream of bytes that mean something to one program alone."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        data = container.add_data_stream("bin_data")
+        for number, gray in enumerate(GRAY):
+            frame = av.VideoFrame.from_ndarray(gray)
+            frame.pts = number
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+        packet = av.Packet(b"of my own")
+        packet.stream, packet.time_base, packet.pts, packet.dts = data, Fraction(1, 25), 5, 5
+        container.mux(packet)
+    return path
+
+
 def write_animation(path: Path, repeats: int | None) -> Path:
     """Four frames that are shown again so many times; without a number where it is None."""
     frames = [Image.fromarray(np.full((64, 96, 3), 60 * n, np.uint8)) for n in range(4)]

@@ -296,6 +296,10 @@ def test_damaged_sound_is_noted_and_the_rest_is_kept(original, through, tmp_path
     source.write_bytes(data)
     made = through("out.webm", source, codec="libvpx-vp9")
     assert _codecs(made.path) == {"video": "vp9", "audio": "opus"}
+    (note,) = (note for note in made.notes if note.kind == "damage")
+    assert "damaged packets of audio stream 1 left out: " in note.text
+    whole = through("whole.webm", original(".mkv", "flac", None), codec="libvpx-vp9")
+    assert "damage" not in whole.kinds
 
 
 @pytest.mark.slow

@@ -13,8 +13,11 @@ from PIL import Image
 from tests.stages.decode.conftest import Opened, write
 from tests.stages.encode.described_files import (
     GRAY,
+    IMAGE_LINE,
     write_animation,
+    write_image_lines,
     write_with_cover,
+    write_with_data,
     write_with_titles,
 )
 from tests.stages.encode.sound_files import bursts, heard, sound_facts, write_sound
@@ -69,6 +72,22 @@ def test_where_there_is_no_room_for_a_cover_a_note_says_so(tmp_path, through, na
 def _metadata(path: Path) -> dict[str, str]:
     with av.open(str(path)) as container:
         return {**container.metadata, **container.streams.video[0].metadata}
+
+
+@pytest.mark.parametrize(("name", "kept"), [("out.mp4", 2), ("out.mkv", 2), ("out.webm", 0)])
+def test_subtitles_that_are_images_are_kept_where_they_can_be(tmp_path, through, name, kept):
+    made = through(name, write_image_lines(tmp_path / "in.mkv"))
+    with av.open(str(made.path)) as container:
+        packets = [packet for packet in container.demux(subtitles=0) if packet.size] if kept else []
+    assert [bytes(packet) for packet in packets] == [IMAGE_LINE] * kept
+    assert [round(float(p.pts * p.time_base), 3) for p in packets] == [0.2, 0.6][:kept]
+    assert ("webm does not support it" in _texts(made)) == (not kept)
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_why_data_is_left_out_is_true(tmp_path, through, name):
+    made = through(name, write_with_data(tmp_path / "in.ts"))
+    assert "is left out: data is not copied" in _texts(made)
 
 
 def test_statistics_of_another_stream_are_not_copied(tmp_path, through):

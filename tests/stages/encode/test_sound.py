@@ -45,6 +45,7 @@ FORMS = [
     (".flv", "adpcm_swf", "mono", 11_025),
 ]
 TARGETS = {"out.mp4": "libx264", "out.mkv": "libx264", "out.webm": "libvpx-vp9"}
+CODECS = {"out.mov": "libx264", **TARGETS}
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def through(encode, moving):
             clip=clip,
             times=[FrameTime(number, 1) for number in range(stop - first)],
             original=Original(source, interval),
-            codec=TARGETS[name],
+            codec=CODECS[name],
         )
 
     return run
@@ -87,6 +88,15 @@ def test_sound_of_every_form_is_heard_when_it_should_be(
     found = np.array(heard(made.path)) + (0 if cut is None else 0.2)
     assert np.abs(found - wanted).max() < CLOSE
     assert "dropped" not in made.kinds
+
+
+@pytest.mark.parametrize("codec", ["pcm_u8", "pcm_alaw", "pcm_mulaw", "pcm_s24be", "pcm_f64le"])
+def test_quicktime_keeps_numbers_of_every_form(tmp_path, through, codec):
+    path = write_sound(tmp_path / "in.mov", codec, bursts([0.4, 1.5], 2, 8000), 8000, "mono")
+    made = through("out.mov", path)
+    assert sound_facts(made.path) == sound_facts(path) == [(codec, 1, 8000)]
+    assert heard(made.path) == heard(path)
+    assert made.kinds == set()
 
 
 def _first_image(path: Path) -> float:

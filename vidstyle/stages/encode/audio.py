@@ -1,4 +1,4 @@
-"""Sound that cannot be copied: the container does not support it, or the cut is exact."""
+"""Sound that is not copied: players expect another codec in the container, or the cut is exact."""
 
 from __future__ import annotations
 

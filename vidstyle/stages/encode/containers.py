@@ -53,22 +53,31 @@ class Container:
 
 
 _MP4_AUDIO: Final = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "alac", "opus", "flac"})
-_PCM: Final = frozenset({"pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_s16be"})
+# Numbers of one form or another, as QuickTime has always had them.
+_PCM: Final = frozenset(
+    f"pcm_{form}"
+    for form in (
+        *("u8", "s8", "alaw", "mulaw"),
+        *(f"{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")),
+    )
+)
 # Ticks a second, at least, in which streams are held against each other.
 _FINE: Final = 90_000
 _ISO: Final = {"movflags": "+faststart"}
 
 _MP4: Final = Container(
-    "mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", covers=True, options=_ISO
+    "mp4",
+    _MP4_AUDIO,
+    "aac",
+    frozenset({"mov_text", "dvd_subtitle"}),
+    "mov_text",
+    covers=True,
+    options=_ISO,
 )
 
 CONTAINERS: Final[dict[str, Container]] = {
-    ".mp4": Container(
-        "mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", covers=True, options=_ISO
-    ),
-    ".m4v": Container(
-        "mp4", _MP4_AUDIO, "aac", frozenset({"mov_text"}), "mov_text", covers=True, options=_ISO
-    ),
+    ".mp4": _MP4,
+    ".m4v": _MP4,
     ".mov": Container(
         "mov",
         frozenset({"aac", "mp3", "ac3", "eac3", "alac"}) | _PCM,

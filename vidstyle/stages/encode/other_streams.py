@@ -126,7 +126,8 @@ class OtherStreams:
                 broken += 1
             self.notes += route.notes
         if broken:
-            self._note("damage", f"{broken} damaged packets of sound or subtitles were left out")
+            text = f"{broken} packets of sound or subtitles could not be converted: left out"
+            self._note("dropped", text)
 
     def _demuxed(self) -> Iterator[AvPacket]:
         if self._source is None or not self._routes:
@@ -151,6 +152,8 @@ class OtherStreams:
             return self._add_cover(output, source)
         elif kind == "video":
             raise _LeftOutError("one video stream is stylized")
+        elif kind == "data":
+            raise _LeftOutError("data is not copied")
         elif kind in ("audio", "subtitle") and not _readable(source):
             raise _LeftOutError("there is no decoder for it")
         elif isinstance(source, AudioStream):
@@ -178,7 +181,9 @@ class OtherStreams:
         if self._cut.exact:
             return self._reencode(output, source, "for an exact cut")
         if takes is not None and codec not in takes:
-            return self._reencode(output, source, f"{container.format} does not support {codec}")
+            return self._reencode(
+                output, source, f"players expect no {codec} in {container.format}"
+            )
         if self._ways.get(source.index) == "encode" or not takes_header(container, source):
             return self._reencode(output, source, f"{container.format} refuses its packets")
         return self._copy(output, source)

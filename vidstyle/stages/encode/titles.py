@@ -82,7 +82,7 @@ class Titles:
         if lost:
             more = f" and {len(lost) - _LISTED} more" if len(lost) > _LISTED else ""
             names = ", ".join(lost[:_LISTED])
-            yield Note("titles", f"{self._format} does not support these titles: {names}{more}")
+            yield Note("titles", f"these titles are not kept in {self._format}: {names}{more}")
 
 
 def _is_meant(name: str, text: str) -> bool:
