@@ -25,7 +25,10 @@ def _image(color: int) -> bytes:
     return b"," + struct.pack("<4HB", 0, 0, SIDE, SIDE, 0) + b"\x02" + blocks + b"\0"
 
 
-def _gif(path: Path, colors: list[int], *, sign: bytes = b"GIF87a", between: bytes = b"") -> Path:
+def write_gif(
+    path: Path, colors: list[int], *, sign: bytes = b"GIF87a", between: bytes = b""
+) -> Path:
+    """Images of one color each."""
     header = sign + struct.pack("<HHBBB", SIDE, SIDE, 0x91, 0, 0)
     table = bytes(value for color in COLORS for value in color)
     path.write_bytes(header + table + b"".join(between + _image(c) for c in colors) + b";")
@@ -35,7 +38,7 @@ def _gif(path: Path, colors: list[int], *, sign: bytes = b"GIF87a", between: byt
 @pytest.mark.parametrize("sign", [b"GIF87a", b"GIF89a"])
 @pytest.mark.parametrize("between", [b"", b"!\xfe\x02hi\0"])
 def test_images_without_delays_are_frames(tmp_path, sign, between):
-    path = _gif(tmp_path / "in.gif", [1, 2, 3], sign=sign, between=between)
+    path = write_gif(tmp_path / "in.gif", [1, 2, 3], sign=sign, between=between)
     with Image.open(path) as pillow:
         # Otherwise it would not be such a file.
         assert pillow.n_frames == 3
@@ -45,9 +48,9 @@ def test_images_without_delays_are_frames(tmp_path, sign, between):
 
 
 def test_other_files_are_left_alone(tmp_path):
-    assert read_with_delays(_gif(tmp_path / "one.gif", [1])) is None
+    assert read_with_delays(write_gif(tmp_path / "one.gif", [1])) is None
     delay = b"!\xf9\x04\0\x05\0\0\0"
-    assert read_with_delays(_gif(tmp_path / "timed.gif", [1, 2], between=delay)) is None
+    assert read_with_delays(write_gif(tmp_path / "timed.gif", [1, 2], between=delay)) is None
     other = tmp_path / "in.txt"
     other.write_bytes(b"no GIF")
     assert read_with_delays(other) is None
@@ -55,6 +58,6 @@ def test_other_files_are_left_alone(tmp_path):
 
 @pytest.mark.parametrize("length", range(6, 60, 7))
 def test_a_file_that_ends_early_is_left_to_the_decoder(tmp_path, length):
-    path = _gif(tmp_path / "in.gif", [1, 2])
+    path = write_gif(tmp_path / "in.gif", [1, 2])
     path.write_bytes(path.read_bytes()[:length])
     assert read_with_delays(path) is None

@@ -91,6 +91,12 @@ def gray_frames(path: Path) -> npt.NDArray[np.float64]:
         )
 
 
+def rgb_frames(path: Path) -> list[npt.NDArray[np.uint8]]:
+    """(H, W, 3) each, in the order of a player."""
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
 def nearest(frames: npt.NDArray[np.float64], among: npt.NDArray[np.float64]) -> list[int]:
     """For each frame the number of the one that it is most like."""
     return [int(np.argmin(np.abs(among - frame).mean(axis=(1, 2)))) for frame in frames]

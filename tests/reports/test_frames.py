@@ -12,9 +12,11 @@ import pytest
 from PIL import Image
 
 from tests.media.cropped_files import write_matroska
-from tests.reports.conftest import frame_times, gray_frames, nearest
+from tests.media.test_gif_delays import write_gif
+from tests.reports.conftest import frame_times, gray_frames, nearest, rgb_frames
 from tests.stages.decode.conftest import moving_square, write
 from tests.stages.encode.described_files import write_animation, write_with_titles
+from vidstyle.cli.main import run_command
 from vidstyle.media.container_crop import Crop
 
 COUNT = 48
@@ -212,3 +214,22 @@ def test_a_gif_that_plays_once_plays_once(report, through):
         assert "loop" not in after.info
         assert after.n_frames == before.n_frames
     assert made.notes == []
+
+
+def test_the_even_output_of_an_odd_clip_is_evaluated(tmp_path, through, capfd):
+    images = moving_square(6, width=129, height=97)
+    source = write(tmp_path / "in.mkv", images)
+    made = through(source, "out.mp4")
+    with av.open(str(made.path)) as container:
+        assert container.streams.video[0].width == 130
+    assert "129x97 is written as 130x98" in made.text
+    assert run_command(["evaluate", str(source), str(made.path)]) == 0
+    assert "the repeated edge is left out" in capfd.readouterr().err
+
+
+def test_a_gif_without_delays_keeps_all_its_images(tmp_path, through):
+    source = write_gif(tmp_path / "in.gif", [1, 2])
+    made = through(source, "out.mp4")
+    red, green = (frame.mean(axis=(0, 1)) for frame in rgb_frames(made.path))
+    assert red[0] > 200 > 60 > red[1]
+    assert green[1] > 200 > 60 > green[0]

@@ -264,9 +264,8 @@ def _fail_with(error: Exception) -> int:
         print(visible_lines("".join(traceback.format_exception(error))), file=sys.stderr)
     if isinstance(error, errors.VidstyleError):
         return _fail(str(error), error.exit_code)
-    reason = " ".join(str(error).split())
     return _fail(
-        f"this is a bug in vidstyle: {type(error).__name__}: {reason};"
+        f"this is a bug in vidstyle: {type(error).__name__}: {errors.shorten_message(error)};"
         " run again as `vidstyle --debug …` and report the traceback",
         1,
     )

@@ -7,7 +7,25 @@ prints it; a traceback is shown with ``--debug`` alone.
 from __future__ import annotations
 
 import signal
-from typing import ClassVar
+from typing import ClassVar, Final
+
+# Characters of another's message that fit a line that somebody reads.
+_LONGEST: Final = 300
+
+
+def shorten_message(error: object) -> str:
+    """Bring the message of foreign code into the form of ours.
+
+    Args:
+        error: What it has raised, or the text.
+
+    Returns:
+        One line that is not too long; empty where there is no message.
+    """
+    text = " ".join(str(error).split())
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}… (all of it with --debug)"
 
 
 class VidstyleError(Exception):

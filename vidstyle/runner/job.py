@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -23,7 +23,7 @@ from vidstyle.runner.execution.execute import execute
 from vidstyle.runner.execution.work import CacheUse
 from vidstyle.runner.plan.assembly import Assembly, assemble, make_stage
 from vidstyle.runner.plan.device import available_cores
-from vidstyle.runner.plan.guard import Guard
+from vidstyle.runner.plan.guard import Guard, close_with
 from vidstyle.runner.plan.identity import stage_identities
 from vidstyle.runner.plan.memory import BUDGET
 from vidstyle.runner.plan.resolve import make_plan
@@ -142,7 +142,8 @@ def prepared(
     pipeline = reading(job.pipeline, job.input)
     first, *_, last = pipeline.stages
     source = make_stage(first)
-    try:
+    with ExitStack() as stack:
+        close_with(stack, first.name, source.close)
         context = ExecutionContext(threads=job.cores or available_cores())
         clip = Guard(first.name)(None, source.open, job.input, context)
         for path in (job.input, *(side.path for side in job.pipeline.inputs)) if to_write else ():
@@ -154,8 +155,6 @@ def prepared(
             plan = _plan(job, assembly, below)
             Guard(last.name)(None, assembly.sink.check, job.output, plan.sink.clip)
             yield assembly, plan
-    finally:
-        source.close()
 
 
 def find_standing(job: Job, assembly: Assembly, plan: Plan) -> Standing:

@@ -17,6 +17,7 @@ from vidstyle.core.errors import (
     OutputError,
     StageError,
     VidstyleError,
+    shorten_message,
 )
 from vidstyle.core.stop import StopRequest
 from vidstyle.runner.execution.events import AlreadyDone, Event, Result
@@ -220,8 +221,8 @@ def reportable(error: BaseException) -> VidstyleError:
     """The error, as one that a user can meet: a bug that one clip meets stops no other."""
     if isinstance(error, VidstyleError):
         return error
-    text = " ".join(str(error).split())
-    return VidstyleError(f"this is a bug in vidstyle: {type(error).__name__}: {text}")
+    text = f"{type(error).__name__}: {shorten_message(error)}"
+    return VidstyleError(f"this is a bug in vidstyle: {text}")
 
 
 def _failure(job: Job, error: VidstyleError, attempts: int, seconds: float) -> Outcome:

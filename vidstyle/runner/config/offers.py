@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from vidstyle.core.errors import shorten_message
 from vidstyle.core.options import StageOptions
 
 STAGE = "STAGE"
@@ -114,7 +115,7 @@ def load_stage_class(offer: Offer) -> type[Any]:
 
 
 def _reason(error: BaseException) -> str:
-    text = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+    text = f"{type(error).__name__}: {shorten_message(error)}".removesuffix(": ")
     if isinstance(error, AttributeError) and error.name == STAGE:
         return f"it has no {STAGE}; end the file with `{STAGE} = YourStage`"
     names = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vidstyle.core.errors import PipelineError
+from vidstyle.core.errors import PipelineError, shorten_message
 from vidstyle.core.options import StageOptions
 from vidstyle.runner.config.stage_list import WrittenStage
 from vidstyle.runner.config.suggest import abbreviate, did_you_mean
@@ -142,7 +142,7 @@ def _numbers(context: Mapping[str, Any]) -> dict[str, Any]:
 
 def _message(error: ErrorDetails) -> str:
     text = str(error.get("ctx", {}).get("error", error["msg"]))
-    return " ".join(text.split()).rstrip(".")
+    return shorten_message(text).rstrip(".")
 
 
 def _hint(value: YamlValue, errors: Sequence[ErrorDetails]) -> str:

@@ -20,7 +20,7 @@ from vidstyle.runner.execution.events import Kept, Listener, NoteEvent, Planned,
 from vidstyle.runner.execution.recorder import Recorder
 from vidstyle.runner.execution.work import CacheUse, Work
 from vidstyle.runner.plan.assembly import Assembly
-from vidstyle.runner.plan.guard import Guard
+from vidstyle.runner.plan.guard import Guard, close_with
 from vidstyle.runner.plan.identity import code_digest, look_of
 from vidstyle.runner.plan.stamp import make_stamp
 from vidstyle.runner.storage.destination import Destination
@@ -76,7 +76,7 @@ def execute(
         _report(listen, limit_work(records, destination.path, work_file))
         store = stack.enter_context(Store(work_file))
         missing = _missing(store, facts)
-        stack.callback(sink.close)
+        close_with(stack, plan.sink.name, sink.close)
         joining(None, sink.open, plan.sink.clip, plan.sink.context)
         finished = None
         if resume and missing == (Resumption(),):

@@ -19,7 +19,7 @@ from vidstyle.runner.execution.frame_reader import FrameReader
 from vidstyle.runner.execution.nodes import AnyNode, make_node
 from vidstyle.runner.execution.serial import run_serial
 from vidstyle.runner.execution.work import Work, restore_node
-from vidstyle.runner.plan.guard import Guard
+from vidstyle.runner.plan.guard import Guard, close_with
 from vidstyle.runner.plan.parts import Parts, make_parts
 from vidstyle.runner.plan.side_reading import open_side_inputs
 from vidstyle.runner.plan.split import carrying_stage, compute_frames_apart, divide_at_shots
@@ -69,7 +69,7 @@ def find_units(plan: Plan, work: Work) -> Generator[UnitStart | AllUnits, None, 
     marks: Checkpoints = {}
     part_mark: CheckpointParts | None = None
     with ExitStack() as stack:
-        stack.callback(parts.source.close)
+        close_with(stack, plan.source.name, parts.source.close)
         context = plan.source.context
         clip: Clip = Guard(plan.source.name)(None, parts.source.open, work.input, context)
         inputs = stack.enter_context(open_side_inputs(parts.inputs, clip, context))
@@ -134,7 +134,7 @@ def _open_nodes(plan: Plan, parts: Parts, count: int, stack: ExitStack) -> list[
     clip = plan.source.clip
     stages = zip(plan.stages[:count], parts.stages, parts.options, strict=False)
     for planned, stage, options in stages:
-        stack.callback(stage.close)
+        close_with(stack, planned.name, stage.close)
         Guard(planned.name)(None, stage.open, clip, planned.context)
         node = make_node(planned, stage, options)
         stack.callback(node.close)

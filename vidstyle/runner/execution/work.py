@@ -27,7 +27,7 @@ from vidstyle.runner.execution.nodes import AnyNode, make_node
 from vidstyle.runner.execution.recall import Recall, worth_keeping
 from vidstyle.runner.execution.serial import Flow, drive_serial
 from vidstyle.runner.plan.device import limit_threads
-from vidstyle.runner.plan.guard import Guard
+from vidstyle.runner.plan.guard import Guard, close_with
 from vidstyle.runner.plan.parts import make_parts
 from vidstyle.runner.plan.side_reading import SideReading, open_side_inputs
 from vidstyle.runner.plan.split import divide_at_shots
@@ -149,7 +149,7 @@ class RunningWork:
         plan, work = self._plan, self._work
         keep_heap()
         self._parts = parts = make_parts(plan)
-        stack.callback(parts.source.close)
+        close_with(stack, plan.source.name, parts.source.close)
         context = plan.source.context
         clip: Clip = Guard(plan.source.name)(None, parts.source.open, work.input, context)
         self._inputs: Sequence[SideReading] = stack.enter_context(
@@ -208,7 +208,7 @@ class RunningWork:
         for number, (planned, stage, options) in enumerate(
             zip(plan.stages, parts.stages, parts.options, strict=True)
         ):
-            stack.callback(stage.close)
+            close_with(stack, planned.name, stage.close)
             Guard(planned.name)(None, stage.open, clip, planned.context)
             recall = self._recall(number)
             node = make_node(planned, stage, options, checkpoints=checkpoints, recall=recall)
@@ -216,7 +216,7 @@ class RunningWork:
             restore_node(node, self._work.start)
             nodes.append(node)
             clip = planned.clip
-        stack.callback(parts.sink.close)
+        close_with(stack, plan.sink.name, parts.sink.close)
         Guard(plan.sink.name)(None, parts.sink.open, clip, plan.sink.context)
         return nodes
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final, TypeVar
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TypeVar
 
 from vidstyle.core.errors import (
     DeviceError,
@@ -14,12 +16,10 @@ from vidstyle.core.errors import (
     VidstyleError,
     is_device_lost,
     is_out_of_memory,
+    shorten_message,
 )
 
 T = TypeVar("T")
-
-# Characters of another's message that fit a line that somebody reads.
-_LONGEST: Final = 300
 
 
 class Guard:
@@ -66,9 +66,7 @@ class Guard:
 
     def _error(self, frame: int | None, error: BaseException) -> VidstyleError:
         where = f"stage {self.stage}" if frame is None else f"stage {self.stage}, frame {frame}"
-        text = " ".join(str(error).split()) or "no message"
-        if len(text) > _LONGEST:
-            text = f"{text[:_LONGEST]}… (all of it with --debug)"
+        text = shorten_message(error) or "no message"
         if is_out_of_memory(error):
             return NoMemoryError(f"{where}: out of memory; use a smaller image or another --device")
         if is_device_lost(error):
@@ -76,3 +74,23 @@ class Guard:
                 f"{where}: the device is lost ({text}); run again, or with --device cpu"
             )
         return StageError(self.stage, frame, f"{type(error).__name__}: {text}")
+
+
+def close_with(stack: ExitStack, stage: str, close: Callable[[], None]) -> None:
+    """Let a stack close a stage, or whatever has that stage's name.
+
+    What closing raises becomes an error as of any call; an earlier error stays the one that counts.
+    """
+
+    def leave(
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            Guard(stage)(None, close)
+        except VidstyleError:
+            if error is None:
+                raise
+
+    stack.push(leave)
