@@ -79,12 +79,22 @@ def test_run_gives_the_frames_of_the_command(
         style={"great-wave": 0.75, "starry-night": 0.25},
         strength=0.5,
         consistency=0.25,
+        stroke_size=2,
         options={"encode.crf": 30, "stylize.precision": "float32"},
         frames=(2, 6),
         listen=lambda event: events.append(type(event).__name__),
     )
     command = ["run", "temporal", str(SAMPLE), "-o", str(tmp_path / "b.mkv"), "--json"]
-    changes = ["--strength", "0.5", "--consistency", "0.25", "--frames", "2:6"]
+    changes = [
+        "--strength",
+        "0.5",
+        "--consistency",
+        "0.25",
+        "--stroke-size",
+        "2",
+        "--frames",
+        "2:6",
+    ]
     sets = ["--set", "encode.crf=30", "--set", "stylize.precision=float32"]
     style = ["--style", "great-wave:0.75,starry-night:0.25"]
     assert run_command([*command, *changes, *sets, *style]) == 0

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from vidstyle.core.frame import Frame
@@ -29,6 +29,7 @@ def run(
     | None = None,
     strength: float | None = None,
     consistency: float | None = None,
+    stroke_size: float | Literal["auto"] | None = None,
     options: Mapping[str, Any] | None = None,
     frames: tuple[int, int | None] = (0, None),
     split_shots: int | None = None,
@@ -51,6 +52,8 @@ def run(
             is learned as one style.
         strength: Strength of the stylization, 0 to 1; None leaves it to the pipeline.
         consistency: Temporal consistency, 0 to 1; None leaves it to the pipeline.
+        stroke_size: Size of the strokes relative to what the network draws, or ``"auto"``: as
+            large, relative to the frame, as at 640x360; None leaves it to the pipeline.
         options: Other options by ``"stage.option"``, such as ``{"encode.crf": 20}``. Values are
             those of the YAML file, keyframes included. They apply before the arguments above.
         frames: Half-open interval of frame indices; None as its end stands for the last frame.
@@ -75,7 +78,12 @@ def run(
     from vidstyle.runner.config.shipped import pipeline_file
 
     changes = dict(options or {})
-    sugar = {"stylize.style": style, "stylize.strength": strength, "blend.strength": consistency}
+    sugar = {
+        "stylize.style": style,
+        "stylize.strength": strength,
+        "stylize.stroke_size": stroke_size,
+        "blend.strength": consistency,
+    }
     changes |= {name: value for name, value in sugar.items() if value is not None}
     loaded = load_pipeline(
         pipeline_file(Path(pipeline)),

@@ -116,20 +116,22 @@ def test_set_changes_an_option(folder, write_clip, capfd) -> None:  # type: igno
     assert options["blend"]["strength"] == 0.25
 
 
-def test_strength_and_consistency_are_options_of_stylize_and_blend(  # type: ignore[no-untyped-def]  # fixtures
+def test_short_options_are_options_of_stylize_and_blend(  # type: ignore[no-untyped-def]  # fixtures
     folder, write_clip, capfd
 ) -> None:
     write_clip(folder / "in.mp4")
-    changes = ["--strength", "0.25", "--consistency", "0.5"]
+    changes = ["--strength", "0.25", "--consistency", "0.5", "--stroke-size", "auto"]
     command = ["run", "temporal", "in.mp4", "-o", "out.mp4", "--dry-run", *changes]
     assert run_command([*command, "--json"]) == 0
     [plan] = json_lines(capfd.readouterr().out)
     options = {stage["name"]: stage["options"] for stage in plan["stages"]}  # type: ignore[attr-defined]  # a list
     assert options["stylize"]["strength"] == 0.25
+    assert options["stylize"]["stroke_size"] == "auto"
     assert options["blend"]["strength"] == 0.5
     assert run_command(command) == 0
     lines = capfd.readouterr().out.splitlines()
     assert "Stylization strength (--strength): 0.25" in lines
+    assert "Size of the strokes (--stroke-size): auto" in lines
     assert "Temporal consistency (--consistency): 0.5" in lines
 
 
@@ -146,6 +148,12 @@ def test_strength_and_consistency_are_options_of_stylize_and_blend(  # type: ign
             ["--consistency", "0.5"],
             2,
             "vidstyle: --consistency 0.5: the pipeline has no stage blend",
+        ),
+        (
+            ["--stroke-size", "large"],
+            2,
+            "vidstyle: --stroke-size large: stage stylize: option stroke_size must be a number or"
+            " 'auto', got the text 'large'",
         ),
     ],
 )

@@ -29,6 +29,7 @@ def batch(
     style: given.Style = None,
     strength: given.Strength = None,
     consistency: given.Consistency = None,
+    stroke_size: given.StrokeSize = None,
     device: given.Device = "auto",
     frames: given.Frames = None,
     split_shots: given.SplitShots = None,
@@ -64,7 +65,7 @@ def batch(
 
     rule, size = given.rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(jobs)
     interval = given.interval_of(frames)
-    overrides = given.overrides_of(set_, style, strength, consistency)
+    overrides = given.overrides_of(set_, style, strength, consistency, stroke_size)
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
     found = find_clips(
         folder,

@@ -33,6 +33,7 @@ def bench(
     style: given.Style = None,
     strength: given.Strength = None,
     consistency: given.Consistency = None,
+    stroke_size: given.StrokeSize = None,
     set_: given.Set = None,
     frames: Annotated[int, typer.Option(help="How many of its first frames.", min=FEWEST)] = 120,
     rounds: Annotated[
@@ -52,7 +53,7 @@ def bench(
     from vidstyle.cli.style_learning import style_overrides, with_learned_styles
     from vidstyle.evaluation.speed import fastest, time_in_turns
 
-    overrides = given.overrides_of(set_, style, strength, consistency)
+    overrides = given.overrides_of(set_, style, strength, consistency, stroke_size)
     before = None if compare is None else _earlier(compare)
     loaded = given.pipeline_of(pipeline, overrides)
     with tempfile.TemporaryDirectory() as folder:

@@ -26,6 +26,7 @@ def check(
     style: given.Style = None,
     strength: given.Strength = None,
     consistency: given.Consistency = None,
+    stroke_size: given.StrokeSize = None,
     device: given.Device = "auto",
     frames: given.Frames = None,
     plugins: given.Plugins = None,
@@ -37,7 +38,7 @@ def check(
     from vidstyle.runner.job import check_without_clip
 
     interval = given.interval_of(frames)
-    overrides = given.overrides_of(set_, style, strength, consistency)
+    overrides = given.overrides_of(set_, style, strength, consistency, stroke_size)
     loaded = with_planned_styles(given.pipeline_of(pipeline, overrides, plugins=plugins))
     if input_ is None:
         check_without_clip(loaded, device=device)

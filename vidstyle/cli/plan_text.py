@@ -27,7 +27,7 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
     answer("")
     print_table(_TITLES, map(_cells, plan.every), right={"memory"})
     answer("")
-    for line in (*_legend(plan), *device_lines(plan), *network_lines(plan), *strength_lines(plan)):
+    for line in (*_legend(plan), *device_lines(plan), *network_lines(plan), *look_lines(plan)):
         answer(line)
     least, most = plan.chunk
     answer(f"Work is stored after each chunk of {least} to {most} frames.")
@@ -112,16 +112,18 @@ def _cells(stage: PlannedStage) -> tuple[str, ...]:
     )
 
 
-def strength_lines(plan: Plan) -> list[str]:
-    """The resolved strengths, as in ``Stylization strength (--strength): 0.8``."""
+def look_lines(plan: Plan) -> list[str]:
+    """What has options of its own, as in ``Stylization strength (--strength): 0.8``."""
     titles = {
-        "stylize": "Stylization strength (--strength)",
-        "blend": "Temporal consistency (--consistency)",
+        ("stylize", "strength"): "Stylization strength (--strength)",
+        ("stylize", "stroke_size"): "Size of the strokes (--stroke-size)",
+        ("blend", "strength"): "Temporal consistency (--consistency)",
     }
     return [
-        f"{titles[kind]}: {_value_text(stage.options['strength'])}"
+        f"{title}: {_value_text(stage.options[option])}"
         for stage in plan.stages
-        if (kind := stage.use.split("/")[0]) in titles and "strength" in stage.options
+        for (kind, option), title in titles.items()
+        if stage.use.split("/")[0] == kind and option in stage.options
     ]
 
 

@@ -39,6 +39,7 @@ def run(
     style: given.Style = None,
     strength: given.Strength = None,
     consistency: given.Consistency = None,
+    stroke_size: given.StrokeSize = None,
     device: given.Device = "auto",
     frames: given.Frames = None,
     split_shots: given.SplitShots = None,
@@ -86,7 +87,7 @@ def run(
 
     rule, size = given.rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(at_once)
     interval = given.interval_of(frames)
-    overrides = given.overrides_of(set_, style, strength, consistency)
+    overrides = given.overrides_of(set_, style, strength, consistency, stroke_size)
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
     make_job = given.job_maker(
         loaded,

@@ -64,6 +64,14 @@ Consistency = Annotated[
         metavar="X",
     ),
 ]
+StrokeSize = Annotated[
+    str | None,
+    typer.Option(
+        help="Size of the strokes: 2 is twice as large, auto as large as at 640x360. Short for"
+        " --set stylize.stroke_size=X.",
+        metavar="X|auto",
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 MaxMemory = Annotated[
     str,
@@ -201,6 +209,7 @@ def overrides_of(
     style: Sequence[str] | None,
     strength: float | None = None,
     consistency: float | None = None,
+    stroke_size: str | None = None,
 ) -> list[str | TypedOverride]:
     """All of them in the form of ``--set``, in the order in which they apply."""
     from vidstyle.runner.config.pipeline_file import TypedOverride
@@ -218,6 +227,9 @@ def overrides_of(
     if consistency is not None:
         number = _text_of(consistency)
         overrides.append(TypedOverride(f"blend.strength={number}", f"--consistency {number}"))
+    if stroke_size is not None:
+        typed = f"--stroke-size {stroke_size}"
+        overrides.append(TypedOverride(f"stylize.stroke_size={stroke_size}", typed))
     return overrides
 
 

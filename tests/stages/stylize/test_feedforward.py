@@ -8,12 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from vidstyle.core import Clip, ExecutionContext, Frame, Window
 from vidstyle.core.errors import PipelineError, WeightsError
+from vidstyle.imaging.strokes import find_scale, with_strokes
 from vidstyle.models.style.architectures import ARCHITECTURES, ArchitectureName, empty_network
 from vidstyle.models.style.network import StyleNetwork, stylize
 from vidstyle.models.style.style_file import (
@@ -75,9 +77,11 @@ def stylized(
     precision: str = "float32",
     strength: float = 1.0,
     mask: np.ndarray | None = None,
+    stroke_size: float | str = 1.0,
 ) -> torch.Tensor:
     """(3, H, W), whatever the stage's home is. ``mask`` is (H, W)."""
     options: dict[str, Any] = {"backend": backend, "precision": precision, "strength": strength}
+    options["stroke_size"] = stroke_size
     options["style"] = style if isinstance(style, dict) else str(style)
     given = {"image": image}
     if mask is not None:
@@ -132,6 +136,52 @@ def test_an_unknown_style_is_known_before_anything_is_loaded() -> None:
     stage = FeedForward(FeedForwardOptions(style="no-such-style"))
     with pytest.raises(WeightsError, match="no-such-style"):
         stage.describe(Clip(64, 64, Fraction(1, 25)))
+
+
+@pytest.mark.parametrize("stroke_size", [0.5, 2, 3.0])
+def test_another_stroke_size_is_the_network_at_another_size(
+    style: Path, backend: str, stroke_size: float
+) -> None:
+    image = cv2.GaussianBlur(make_image(96, 144), (0, 0), 3)
+    found = stylized(style, image, backend=backend, stroke_size=stroke_size)
+    scale = find_scale(stroke_size, 96, 144)
+    assert scale is not None
+    assert found.shape == (3, 96, 144)
+    wanted = with_strokes(image, scale, lambda small: as_array(stylized(style, small)))
+    torch.testing.assert_close(found, as_tensor(wanted), atol=2e-3, rtol=0)
+    assert (found - stylized(style, image, backend=backend)).abs().mean() > 0.01
+
+
+def test_strokes_of_auto_grow_with_the_image(style: Path, backend: str) -> None:
+    image = cv2.GaussianBlur(make_image(360, 1280), (0, 0), 9)
+    assert torch.equal(
+        stylized(style, image, backend=backend, stroke_size="auto"),
+        stylized(style, image, backend=backend, stroke_size=2**0.5),
+    )
+
+
+def test_larger_strokes_stay_within_the_mask(style: Path, backend: str) -> None:
+    image, mask = make_image(64, 64), np.zeros((64, 64), np.float32)
+    mask[:, 32:] = 1
+    found = stylized(style, image, backend=backend, stroke_size=2, mask=mask)
+    assert torch.equal(found[..., :32], as_tensor(image)[..., :32])
+    everywhere = stylized(style, image, backend=backend, stroke_size=2)
+    assert torch.equal(found[..., 32:], everywhere[..., 32:])
+
+
+def test_larger_strokes_need_less_memory() -> None:
+    clip = Clip(1920, 1080, Fraction(1, 25))
+    full, large = (
+        FeedForward(FeedForwardOptions(style="great-wave", stroke_size=size)).memory(
+            clip, ExecutionContext()
+        )
+        for size in (1.0, "auto")
+    )
+    assert large < 0.6 * full
+
+
+def as_array(planes: torch.Tensor) -> np.ndarray:
+    return planes.permute(1, 2, 0).contiguous().numpy()
 
 
 @pytest.mark.parametrize("strength", [0.25, 0.5, 0.9])

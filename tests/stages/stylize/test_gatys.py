@@ -148,6 +148,29 @@ def test_only_the_mask_is_stylized(given: dict[str, object]) -> None:
         stylized(stage, [wrong])
 
 
+def test_larger_strokes_are_optimized_at_a_smaller_size(given: dict[str, object]) -> None:
+    frames = panned(3)
+    stage, sizes = opened(given, **FEW, stroke_size=2), []
+    found, state = [], None
+    for frame in frames:
+        layers, state = stage.step(Window(frame, stage.options), state)
+        found.append(torch.as_tensor(layers["image"]))
+        sizes.append(tuple(state["stylized"].shape))
+    assert sizes == [(3, 32, 43)] * 3
+    assert {tuple(image.shape) for image in found} == {(3, 48, 64)}
+    assert (found[2] - stylized(opened(given, **FEW), frames)[2]).abs().mean() > 0.01
+
+
+def test_larger_strokes_stay_within_the_mask(given: dict[str, object]) -> None:
+    (frame,) = panned(1)
+    mask = torch.zeros(1, 48, 64)
+    mask[..., :30] = 1
+    masked = replace(frame, layers={**frame.layers, "face": mask})
+    (image,) = stylized(opened(given, **FEW, mask="face", stroke_size=1.5), [masked])
+    assert torch.equal(image[..., 30:], frame.tensor("image")[..., 30:])
+    assert not torch.equal(image[..., :30], frame.tensor("image")[..., :30])
+
+
 @pytest.mark.slow
 def test_passes_are_more_consistent_than_single_frames(given: dict[str, object]) -> None:
     frames = panned(4)

@@ -30,6 +30,13 @@ from vidstyle.core import (
 from vidstyle.core.context import Precision
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.layers import Home
+from vidstyle.imaging.strokes import (
+    StrokeScale,
+    StrokeSize,
+    find_scale,
+    stroke_size_option,
+    with_strokes,
+)
 from vidstyle.models.style.architectures import SMALLEST_SIDE
 from vidstyle.models.style.backends import (
     Backend,
@@ -45,6 +52,9 @@ if TYPE_CHECKING:
     import torch
 
 
+# Bytes a pixel of the planes from which detail is given back, the result among them.
+_DETAIL_MEMORY = 4 * 12
+
 StyleImages = Annotated[tuple[str, ...], Field(min_length=1)]
 """Image files that are learned as one style."""
 
@@ -58,6 +68,7 @@ class FeedForwardOptions(StageOptions):
     strength: float = keyframed(
         1.0, ge=0, le=1, description="Weight of the stylized image. 0 leaves the image unchanged."
     )
+    stroke_size: StrokeSize = stroke_size_option()
     backend: BackendChoice = Field(
         "auto",
         description="Library that runs the network. compile is torch.compile; openvino runs"
@@ -78,7 +89,8 @@ class FeedForward(BaseStage[FeedForwardOptions]):
     """Stylizes each frame in one pass through a trained network (Johnson et al. 2016). Fast.
 
     ``image + strength · mask · (stylized - image)``: at strength 0 the image passes untouched,
-    and where strength and mask are 1 the result is the stylized image itself. Images have any
+    and where strength and mask are 1 the result is the stylized image itself. At another stroke
+    size it is stylized at another size (``imaging.strokes``). Images have any
     size; results are within [0, 1]. Backend and precision follow from the device alone
     (``style.backends``). A mix interpolates the weights of its styles
     (``style.style_weights.mix_weights``). Before a run, images are replaced by the style files
@@ -120,25 +132,34 @@ class FeedForward(BaseStage[FeedForwardOptions]):
         backend, precision = self._resolved(context.device)
         fused = backend == "openvino"
         path = self.files()[0]
+        scale = find_scale(self.options.stroke_size, clip.height, clip.width)
+        height, width = scale.small if scale else (clip.height, clip.width)
         try:
-            return network_memory(
+            network = network_memory(
                 read_style_graph(path),
-                size=(max(clip.height, SMALLEST_SIDE), max(clip.width, SMALLEST_SIDE)),
+                size=(max(height, SMALLEST_SIDE), max(width, SMALLEST_SIDE)),
                 # torch keeps copies in float32.
                 precision=precision if fused else "float32",
                 fused=fused,
             )
         except ValueError as error:
             raise WeightsError(f"{path} is damaged: {error}") from error
+        return network + (_DETAIL_MEMORY * clip.height * clip.width if scale else 0)
 
     def open(self, clip: Clip, context: ExecutionContext) -> None:
         self._step: Step
         backend, precision = self._resolved(context.device)
         styles = {name: find_style(name) for name in _mix_of(self.options)}
         if backend == "openvino":
-            self._step = _host_step(styles, precision, context, clip, _mix_of(self.options))
+            self._step = _host_step(styles, precision, context, clip, self.options)
         else:
-            self._step = _DeviceStep(styles, precision, context, compiled=backend == "compile")
+            self._step = _DeviceStep(
+                styles,
+                precision,
+                context,
+                compiled=backend == "compile",
+                scale=find_scale(self.options.stroke_size, clip.height, clip.width),
+            )
 
     def step(self, window: Window[FeedForwardOptions], state: State) -> tuple[Layers, State]:
         return {"image": self._step(window.now, window.options)}, None
@@ -161,18 +182,21 @@ def _host_step(
     precision: Precision,
     context: ExecutionContext,
     clip: Clip,
-    mix: Mapping[str, float],
+    resolved: FeedForwardOptions,
 ) -> Step:
     from vidstyle.models.style.openvino_stylizer import OpenVinoStylizer
 
     stylizer = OpenVinoStylizer(styles, precision=precision, threads=context.threads)
-    stylizer.network(mix).prepare(clip.height, clip.width)
+    scale = find_scale(resolved.stroke_size, clip.height, clip.width)
+    height, width = scale.small if scale else (clip.height, clip.width)
+    stylizer.network(_mix_of(resolved)).prepare(height, width)
 
     def step(frame: Frame, options: FeedForwardOptions) -> HostArray:
         image, strength = frame.host("image"), options.strength
         if strength == 0:
             return image
-        stylized = stylizer.stylize(image, _mix_of(options))
+        mix = _mix_of(options)
+        stylized = with_strokes(image, scale, lambda small: stylizer.stylize(small, mix))
         if options.mask is not None:
             mask = frame.host(options.mask)
             _check_mask(options.mask, mask.shape, image.shape[:2])
@@ -197,9 +221,11 @@ class _DeviceStep:
         context: ExecutionContext,
         *,
         compiled: bool,
+        scale: StrokeScale | None,
     ) -> None:
         from vidstyle.models.style.torch_stylizer import TorchStylizer
 
+        self._scale = scale
         self._stylizer = TorchStylizer(
             styles, precision=precision, device=context.device, compiled=compiled
         )
@@ -208,7 +234,7 @@ class _DeviceStep:
         image = frame.tensor("image")
         if options.strength == 0:
             return image
-        stylized = self._stylizer.stylize(image[None], _mix_of(options))[0]
+        stylized = self._stylize(image[None], _mix_of(options))[0]
         return _blend_tensors(frame, options, stylized)
 
     def many(self, windows: Sequence[Window[FeedForwardOptions]]) -> list[torch.Tensor]:
@@ -220,11 +246,18 @@ class _DeviceStep:
         if not alike or any(window.options.strength == 0 for window in windows):
             return [self(window.now, window.options) for window in windows]
         images = torch.stack([window.now.tensor("image") for window in windows])
-        stylized = self._stylizer.stylize(images, mix)
+        stylized = self._stylize(images, mix)
         return [
             _blend_tensors(window.now, window.options, one)
             for window, one in zip(windows, stylized, strict=True)
         ]
+
+    def _stylize(self, images: torch.Tensor, mix: Mapping[str, float]) -> torch.Tensor:
+        from vidstyle.imaging.device_strokes import with_strokes_tensor
+
+        return with_strokes_tensor(
+            images, self._scale, lambda small: self._stylizer.stylize(small, mix)
+        )
 
 
 def _blend_tensors(

@@ -18,6 +18,7 @@ from vidstyle.core import (
     State,
     Window,
 )
+from vidstyle.imaging.strokes import StrokeScale, find_scale
 from vidstyle.stages.stylize.gatys_options import GatysOptions
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ class Gatys(BaseStage[GatysOptions]):
         return self.options.resolve(context.device)
 
     def memory(self, clip: Clip, context: ExecutionContext) -> int:
-        return self.options.memory(clip.width, clip.height, context.device)
+        scale = find_scale(self.options.stroke_size, clip.height, clip.width)
+        height, width = scale.small if scale else (clip.height, clip.width)
+        return self.options.memory(width, height, context.device)
 
     def files(self) -> Sequence[Path]:
         return [*self.options.style_images, self.options.weights_file()]
@@ -66,22 +69,31 @@ class Gatys(BaseStage[GatysOptions]):
         from vidstyle.stages.stylize.gatys_stylizer import OptimizationStylizer
 
         self._stylizer = OptimizationStylizer(self.options, device=context.device)
+        self._scale = find_scale(self.options.stroke_size, clip.height, clip.width)
 
     def step(self, window: Window[GatysOptions], state: State) -> tuple[Layers, State]:
+        from vidstyle.imaging.device_strokes import at_scale, with_strokes_tensor
         from vidstyle.stages.stylize.gatys_stylizer import find_mask
 
-        image, strength = window.now.tensor("image"), window.options.strength
+        image, strength, scale = window.now.tensor("image"), window.options.strength, self._scale
         if strength == 0:
-            return {"image": image}, {"stylized": image}
-        past = _warp_past(window.now, state)
-        stylized = self._stylizer.stylize(
-            image[None],
-            self._descent(past),
-            past=past,
-            mask=find_mask(window.now, self.options.mask),
-        ).image
-        layers = {"image": image.lerp(stylized[0], strength)}
-        return layers, {"stylized": stylized[0]}
+            return {"image": image}, {"stylized": at_scale(image[None], scale)[0]}
+        past, mask = _warp_past(window.now, state, scale), find_mask(window.now, self.options.mask)
+        drawn: list[torch.Tensor] = []
+
+        def stylize(small: torch.Tensor) -> torch.Tensor:
+            result = self._stylizer.stylize(
+                small,
+                self._descent(past),
+                past=past,
+                mask=None if mask is None else at_scale(mask, scale),
+            )
+            drawn.append(result.image)
+            return result.image
+
+        stylized = with_strokes_tensor(image[None], scale, stylize)[0]
+        weight = strength if scale is None or mask is None else strength * mask[0]
+        return {"image": image.lerp(stylized, weight)}, {"stylized": drawn[0][0]}
 
     def _descent(self, past: Past | None) -> GatysOptions:
         """The options of this frame."""
@@ -96,17 +108,21 @@ class Gatys(BaseStage[GatysOptions]):
         return options.model_copy(update=changes)
 
 
-def _warp_past(frame: Frame, state: State) -> Past | None:
-    """The stylized previous frame on this one's grid.
+def _warp_past(frame: Frame, state: State, scale: StrokeScale | None) -> Past | None:
+    """The stylized previous frame on this one's grid, at the size at which that is stylized.
 
     None at the start of a shot, and without flow.
     """
+    from vidstyle.imaging.device_strokes import at_scale, flow_at_scale
     from vidstyle.stages.stylize.gatys_stylizer import warp_stylized
 
     if state is None or "flow" not in frame.layers:
         return None
-    visible = frame.tensor("visible") if "visible" in frame.layers else None
-    return warp_stylized(cast("torch.Tensor", state["stylized"]), frame.tensor("flow"), visible)
+    flow = flow_at_scale(frame.tensor("flow")[None], scale)[0]
+    visible = None
+    if "visible" in frame.layers:
+        visible = at_scale(frame.tensor("visible")[None], scale)[0]
+    return warp_stylized(cast("torch.Tensor", state["stylized"]), flow, visible)
 
 
 STAGE = Gatys

@@ -9,6 +9,7 @@ from pydantic import Field
 from vidstyle.core import keyframed, layer_or_file
 from vidstyle.core.errors import InputError
 from vidstyle.core.paths import is_file
+from vidstyle.imaging.strokes import StrokeSize, stroke_size_option
 from vidstyle.models.optimization.options import OptimizationOptions
 from vidstyle.models.optimization.style_image_file import check_style_image
 
@@ -46,6 +47,7 @@ class ClipOptions(OptimizationOptions):
 class GatysOptions(ClipOptions):
     """Of one frame after the other, each from the one before."""
 
+    stroke_size: StrokeSize = stroke_size_option()
     steps: int = Field(150, ge=1, le=10_000, description="Steps for the first frame of a shot.")
     steps_following: int = Field(
         40, ge=1, le=10_000, description="Steps for each other frame, if there is flow."
