@@ -53,6 +53,7 @@ def test_no_channels_are_refused():
         ("4.0", "4.0", "6.1"),
         ("6.1", "5.1", "6.1"),
         ("7.1", "7.1", "7.1"),
+        ("downmix", "stereo", "stereo"),
     ],
 )
 def test_the_nearest_layout_keeps_what_it_can(name, aac, opus):

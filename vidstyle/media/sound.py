@@ -107,7 +107,8 @@ def nearest_layout(name: str, offered: Sequence[str]) -> str:
 
 
 def _positions(name: str) -> set[str]:
-    found = set(speakers(name))
+    # A mix for two loudspeakers is for these two.
+    found = {{"DL": "FL", "DR": "FR"}.get(speaker, speaker) for speaker in speakers(name)}
     if not found & {"BL", "BR"}:
         return {{"SL": "BL", "SR": "BR"}.get(speaker, speaker) for speaker in found}
     return found

@@ -98,6 +98,17 @@ def test_statistics_of_another_stream_are_not_copied(tmp_path, through):
     assert found["title"] == "Waves"
 
 
+@pytest.mark.parametrize("suffix", [".mxf", ".flv", ".asf", ".avi", ".nut"])
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_what_a_format_says_of_its_own_files_is_not_missed(tmp_path, through, suffix, name):
+    codec = {".mxf": "mpeg2video", ".flv": "flv"}.get(suffix, "mpeg4")
+    source = write(tmp_path / f"in{suffix}", GRAY, codec=codec, pixels="yuv420p")
+    made = through(name, source)
+    assert made.kinds == set()
+    found = {key.lower() for key in _metadata(made.path)}
+    assert not found & {"uid", "product_name", "operational_pattern_ul", "wmfsdkversion"}
+
+
 APPLE = {"com.apple.quicktime.make": "Maker", "com.apple.quicktime.model": "Model 5"}
 
 

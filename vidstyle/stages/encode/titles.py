@@ -21,6 +21,15 @@ _UNTRUE: Final = frozenset(
         *("encoder", "major_brand", "minor_version", "compatible_brands", "duration", "rotate"),
         # Statistics of a stream that mkvmerge writes.
         *("bps", "number_of_frames", "number_of_bytes"),
+        # Identities and the writing program in MXF.
+        *("uid", "generation_uid", "product_uid", "material_package_umid", "file_package_umid"),
+        *("operational_pattern_ul", "company_name", "product_name", "product_version"),
+        *("product_version_num", "toolkit_version", "toolkit_version_num", "application_platform"),
+        # Facts for players in FLV and ASF.
+        *("datasize", "videosize", "audiosize", "lasttimestamp", "lastkeyframetimestamp"),
+        *("lastkeyframelocation", "hasvideo", "hasaudio", "hasmetadata", "haskeyframes"),
+        *("hascuepoints", "canseektoend", "metadatacreator", "metadatadate"),
+        *("wmfsdkversion", "wmfsdkneeded", "isvbr", "deviceconformancetemplate"),
     }
 )
 _STATISTICS: Final = "_statistics_"
@@ -38,7 +47,7 @@ _QUICKTIME: Final = {
 TIMECODE: Final = "timecode"
 _UNKNOWN_LANGUAGE: Final = "und"
 # Names of what programs write of themselves.
-_OF_PROGRAMS: Final = frozenset({"handler_name", "vendor_id"})
+_OF_PROGRAMS: Final = frozenset({"handler_name", "vendor_id", "software"})
 # Names of lost titles that a note lists.
 _LISTED: Final = 6
 
