@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 import vidstyle
 from tests.stages.decode.conftest import write
 from vidstyle.cli.image_files import read_mask, read_still
+from vidstyle.core import ExecutionContext
 from vidstyle.core.errors import VidstyleError
 from vidstyle.runner.execution.events import Result
 from vidstyle.stages.decode.image_file import read_image
@@ -102,3 +103,16 @@ def test_an_image_is_a_mask_of_a_clip_of_its_shape(report, tmp_path, file):
         else:
             with pytest.raises(VidstyleError, match="shape"):
                 run()
+
+
+def test_a_color_profile_is_named(tmp_path):
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    _photo().save(folder / "1.png", icc_profile=profile.tobytes())
+    clip = vidstyle.stage("decode/images").open(folder, ExecutionContext())
+    (note,) = clip.notes
+    assert note.text.startswith("the color profile Lab")
+    assert read_still(folder / "1.png", 96).notes == (note,)
+    _photo().save(folder / "1.png")
+    assert vidstyle.stage("decode/images").open(folder, ExecutionContext()).notes == ()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from vidstyle.core import Note
 from vidstyle.core.errors import InputError, OutputError, UsageError
 from vidstyle.core.layers import HostArray
 from vidstyle.runner.storage.destination import Destination
@@ -41,6 +42,8 @@ class Still:
     """(H, W) in [0, 1] where the file has it."""
     bits: int
     """Of its samples, 8 or 16."""
+    notes: Sequence[Note] = ()
+    """What of its file does not count."""
 
 
 def read_still(path: Path, side: int) -> Still:
@@ -50,7 +53,7 @@ def read_still(path: Path, side: int) -> Still:
     if min(height, width) < 2:
         raise InputError(f"{path} is too narrow: {width}x{height} at this --size")
     alpha = None if found.alpha is None else resized(found.alpha, height, width)
-    return Still(resized(found.colors, height, width), alpha, found.bit_depth)
+    return Still(resized(found.colors, height, width), alpha, found.bit_depth, found.notes)
 
 
 def read_mask(path: Path, still: Still) -> HostArray:

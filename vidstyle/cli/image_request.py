@@ -76,6 +76,8 @@ def check_request(request: ImageRequest, options: StillOptions) -> CheckedReques
     height, width = still.colors.shape[:2]
     _check_memory(options, width, height, device=device, budget=request.budget)
     _note_levels(width, height, options.levels)
+    for note in still.notes:
+        say(f"note: {note.text}")
     weights = options.weights_file()
     return CheckedRequest(options=options, still=still, mask=mask, device=device, weights=weights)
 

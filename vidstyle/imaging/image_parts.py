@@ -35,7 +35,7 @@ def is_cut_short(data: bytes) -> bool:
         ITU-T T.81, B.1 and B.2.
     """
     if data.startswith(_PNG):
-        return all(name != b"IEND" for name, _ in _png_chunks(data))
+        return all(name != b"IEND" for name, _ in png_chunks(data))
     return data.startswith(b"\xff\xd8") and not _ends(data)
 
 
@@ -52,9 +52,9 @@ def orientation(data: bytes) -> int:
         CIPA DC-008 (EXIF 2.32), 4.6.5.
     """
     if data.startswith(_PNG):
-        chunks = _png_chunks(data)
+        chunks = png_chunks(data)
     elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        chunks = _riff_chunks(data)
+        chunks = riff_chunks(data)
     else:
         return 1
     for name, content in chunks:
@@ -113,7 +113,15 @@ def _ends(data: bytes) -> bool:
     return False
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Take a PNG file apart.
+
+    Args:
+        data: The whole file.
+
+    Yields:
+        Name and content of each chunk.
+    """
     at = len(_PNG)
     while at + 12 <= len(data):
         size = int.from_bytes(data[at : at + 4])
@@ -121,7 +129,15 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += 12 + size
 
 
-def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def riff_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Take a RIFF file, such as WebP, apart.
+
+    Args:
+        data: The whole file.
+
+    Yields:
+        Name and content of each chunk.
+    """
     at = 12
     while at + 8 <= len(data):
         size = int.from_bytes(data[at + 4 : at + 8], "little")

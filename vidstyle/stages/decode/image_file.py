@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vidstyle.core import HostArray
+from vidstyle.core import HostArray, Note
 from vidstyle.core.errors import InputError
+from vidstyle.imaging.color_profile import color_profile
 from vidstyle.imaging.image_parts import is_cut_short, orientation, turn_upright
 from vidstyle.imaging.image_size import image_size
 from vidstyle.stages.decode.limits import LARGEST_FRAME
@@ -43,6 +44,16 @@ class Image:
     bit_depth: int
     digest: str
     """Hash of the file."""
+    profile: str | None = None
+    """Name of its color profile where that is not sRGB, for which it is taken."""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What of the file does not count."""
+        if self.profile is None:
+            return ()
+        text = f"the color profile {self.profile} is left out: colors are read as sRGB"
+        return (Note("color-profile", text),)
 
 
 def read_image(path: Path, *, max_pixels: int = LARGEST_FRAME, advice: str = _RAISE_LIMIT) -> Image:
@@ -61,7 +72,8 @@ def read_image(path: Path, *, max_pixels: int = LARGEST_FRAME, advice: str = _RA
     unit = np.multiply(samples, np.float32(1 / _LARGEST[kind]), dtype=np.float32)
     colors, alpha = _split(unit)
     depth = 8 * samples.dtype.itemsize
-    return Image(colors, alpha, depth, hashlib.blake2b(data, digest_size=16).hexdigest())
+    digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+    return Image(colors, alpha, depth, digest, color_profile(data))
 
 
 def _bytes(path: Path, max_pixels: int, advice: str) -> bytes:

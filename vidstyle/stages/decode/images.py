@@ -81,7 +81,7 @@ class DecodeImages:
             frame_count=len(self._paths),
             alpha=self.options.alpha == "keep"
             or (self.options.alpha == "auto" and first.alpha is not None),
-            notes=tuple(_gaps(self._paths)),
+            notes=(*first.notes, *_gaps(self._paths)),
         )
         return self._clip
 
