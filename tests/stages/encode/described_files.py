@@ -12,6 +12,7 @@ from av.stream import Disposition
 from av.subtitles.subtitle import SubtitleSet
 from PIL import Image
 
+from tests.stages.encode.sound_files import encode_sound
 from tests.stages.encode.test_other_streams import STYLES
 
 GRAY = [np.full((64, 96, 3), 90, np.uint8)] * 25
@@ -64,6 +65,31 @@ IMAGE_LINE = bytes(
     ]
 ).ljust(28, b"\xff")
 """A subtitle of a DVD."""
+
+
+def write_with_sounds(path: Path, languages: list[str], marks: list[Disposition]) -> Path:
+    """Gray video with several sounds, each of a language and for a purpose."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        sounds = []
+        for language, mark in zip(languages, marks, strict=True):
+            sound = container.add_stream("aac", rate=48_000)
+            sound.layout, sound.disposition = "mono", mark
+            sound.codec_context.time_base = Fraction(1, 48_000)
+            sound.metadata["language"] = language
+            sounds.append(sound)
+        silence = np.zeros((48_000, 1), np.float32)
+        for sound in sounds:
+            for packet in encode_sound(sound.codec_context, silence, 48_000, "mono"):
+                packet.stream = sound
+                container.mux(packet)
+        for number, gray in enumerate(GRAY):
+            frame = av.VideoFrame.from_ndarray(gray)
+            frame.pts = number
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+    return path
 
 
 def write_image_lines(path: Path) -> Path:

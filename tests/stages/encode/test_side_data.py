@@ -18,6 +18,7 @@ from tests.stages.encode.described_files import (
     write_image_lines,
     write_with_cover,
     write_with_data,
+    write_with_sounds,
     write_with_titles,
 )
 from tests.stages.encode.sound_files import bursts, heard, sound_facts, write_sound
@@ -120,6 +121,39 @@ def test_make_and_model_are_kept_in_quicktime_and_noted_elsewhere(tmp_path, thro
     lost = _texts(through("out.mp4", source))
     assert "com.apple.quicktime.make" in lost
     assert "com.apple.quicktime.model" in lost
+
+
+# By the numbers of QuickTime's list, French and Swedish have other names in FFmpeg.
+LANGUAGES = {"fre": "fra", "swe": "sve", "jpn": "jpn"}
+PLAIN = [Disposition(0)] * 3
+
+
+@pytest.mark.parametrize("name", ["out.mov", "out.mp4", "out.mkv", "out.webm"])
+def test_each_sound_keeps_its_language(tmp_path, through, name):
+    made = through(name, write_with_sounds(tmp_path / "in.mkv", list(LANGUAGES), PLAIN))
+    with av.open(str(made.path)) as container:
+        found = [sound.metadata["language"] for sound in container.streams.audio]
+    assert found == list(LANGUAGES.values() if name == "out.mov" else LANGUAGES)
+    assert "titles" not in made.kinds
+
+
+def test_a_language_that_quicktime_does_not_list_is_named(tmp_path, through):
+    source = write_with_sounds(tmp_path / "in.mkv", ["glg", "eng"], PLAIN[:2])
+    assert "these titles are not kept in mov: language" in _texts(through("out.mov", source))
+    assert "titles" not in through("out.mp4", source).kinds
+
+
+@pytest.mark.parametrize("name", ["out.mov", "out.mp4", "out.mkv", "out.webm"])
+def test_what_a_sound_is_for_is_kept_or_named(tmp_path, through, name):
+    marks = [Disposition.default, Disposition.comment, Disposition.hearing_impaired]
+    made = through(name, write_with_sounds(tmp_path / "in.mkv", ["eng"] * 3, marks))
+    with av.open(str(made.path)) as container:
+        kept = [
+            bool(s.disposition & m) for s, m in zip(container.streams.audio, marks, strict=True)
+        ]
+    text = f"{'webm' if name == 'out.webm' else 'mov'} does not mark sound or subtitles as: "
+    assert (text + "comment, hearing impaired" in _texts(made)) == (not all(kept))
+    assert all(kept) == (name in ("out.mp4", "out.mkv"))
 
 
 def test_titles_that_are_kept_have_no_note(tmp_path, through):

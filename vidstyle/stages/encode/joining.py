@@ -104,7 +104,7 @@ class Joining:
                 )
                 try:
                     self._mux(chunks, times, others, path, original.stamp)
-                    return [*others.notes, *others.titles.notes(path)]
+                    return [*others.notes, *others.lost(path)]
                 except OutputError as error:
                     if not others.ways or not is_refusal(error.__cause__):
                         raise

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.stream import AttachmentStream, Discard, Stream
+from av.stream import AttachmentStream, Discard, Disposition, Stream
 from av.subtitles.stream import SubtitleStream
 
 from vidstyle.core import Clip, Note, OtherStream
+from vidstyle.media.container import open_input
 from vidstyle.media.file_clock import Section, SectionFollower, is_transmission
 from vidstyle.stages.encode.audio import ReencodedAudio
 from vidstyle.stages.encode.containers import Container
@@ -24,6 +26,19 @@ from vidstyle.stages.encode.titles import TIMECODE, Titles, moved_chapter
 
 Way: TypeAlias = Literal["copy", "encode", "drop"]
 """How a stream gets into the output, the best first."""
+
+# What sound and subtitles may be meant for.
+_MARKS: Final = (
+    Disposition.comment
+    | Disposition.lyrics
+    | Disposition.karaoke
+    | Disposition.forced
+    | Disposition.hearing_impaired
+    | Disposition.visual_impaired
+    | Disposition.clean_effects
+    | Disposition.captions
+    | Disposition.descriptions
+)
 
 _REFUSALS: Final = (av.error.FFmpegError, ValueError)
 
@@ -61,6 +76,7 @@ class OtherStreams:
         self._clock = SectionFollower(sections)
         self._ways = {} if ways is None else ways
         self._routes: dict[int, Route] = {}
+        self._marks: dict[str, list[Disposition]] = {}
         self.titles = Titles(container.format)
         """What of the original's titles the output should have."""
 
@@ -100,6 +116,7 @@ class OtherStreams:
             return
         if target is not None:
             target.disposition = source.disposition
+            self._marks.setdefault(target.type, []).append(source.disposition & _MARKS)
             if self._options.metadata == "copy":
                 target.metadata.update(self.titles.of(source.metadata))
 
@@ -128,6 +145,20 @@ class OtherStreams:
         if broken:
             text = f"{broken} packets of sound or subtitles could not be converted: left out"
             self._note("dropped", text)
+
+    def lost(self, path: Path) -> Iterator[Note]:
+        """What a written file does not have of titles, and of what streams are marked as."""
+        with open_input(path) as written:
+            yield from self.titles.notes(written)
+            lost = Disposition(0)
+            for kind, wanted in self._marks.items():
+                found = [stream.disposition for stream in written.streams if stream.type == kind]
+                for marks, kept in zip(wanted, found, strict=False):
+                    lost |= marks & ~kept
+        if lost:
+            names = ", ".join(str(mark.name).replace("_", " ") for mark in lost)
+            text = f"{self._container.format} does not mark sound or subtitles as: {names}"
+            yield Note("titles", text)
 
     def _demuxed(self) -> Iterator[AvPacket]:
         if self._source is None or not self._routes:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vidstyle.core import Note
-from vidstyle.media.container import open_input
 from vidstyle.stages.encode.routes import Cut
 from vidstyle.stages.encode.timecode import later_timecode
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from av.container.core import Chapter  # a name of the stubs alone
 
 # Titles that describe the original file and not the output.
@@ -44,7 +43,30 @@ _QUICKTIME: Final = {
         ("location.iso6709", "location"),
     )
 }
+# What FFmpeg calls languages of QuickTime's own list, by the usual codes where these are others.
+_QUICKTIME_LANGUAGES: Final = {
+    "fre": "fra",
+    "swe": "sve",
+    "rum": "ron",
+    "cze": "ces",
+    "slo": "slk",
+    "deu": "ger",
+    "nld": "dut",
+    "ell": "gre",
+    "isl": "ice",
+    "zho": "chi",
+    "sqi": "alb",
+    "mkd": "mac",
+    "hye": "arm",
+    "kat": "geo",
+    "bod": "tib",
+    "mya": "bur",
+    "msa": "may",
+    "cym": "wel",
+    "eus": "baq",
+}
 TIMECODE: Final = "timecode"
+_LANGUAGE: Final = "language"
 _UNKNOWN_LANGUAGE: Final = "und"
 # Names of what programs write of themselves.
 _OF_PROGRAMS: Final = frozenset({"handler_name", "vendor_id", "software"})
@@ -58,7 +80,7 @@ class Titles:
     def __init__(self, container: str) -> None:
         """``container`` is FFmpeg's name of the output's format."""
         self._format = container
-        self._wanted: dict[str, str] = {}
+        self._wanted: set[tuple[str, str]] = set()
         self._later = Fraction(0)
         self._rate: Fraction | None = None
 
@@ -69,25 +91,30 @@ class Titles:
     def of(self, metadata: Mapping[str, str]) -> dict[str, str]:
         """The titles without those that describe the original file alone."""
         titles = {name: text for name, text in metadata.items() if not _is_untrue(name.lower())}
-        self._wanted |= {name: text for name, text in titles.items() if _is_meant(name, text)}
+        lost = set()
         if self._later and TIMECODE in titles:
             text = titles.pop(TIMECODE)
             rate = self._rate
             later = None if rate is None else later_timecode(text, self._later, rate)
             if later is not None:
-                titles[TIMECODE] = self._wanted[TIMECODE] = later
+                titles[TIMECODE] = later
+            else:
+                lost.add((TIMECODE, text))
+        if self._format == "mov" and _LANGUAGE in titles:
+            language = titles[_LANGUAGE]
+            titles[_LANGUAGE] = _QUICKTIME_LANGUAGES.get(language, language)
+        self._wanted |= lost | {title for title in titles.items() if _is_meant(*title)}
         if self._format == "mov":
             known = {n: _QUICKTIME[n.lower()] for n in titles if n.lower() in _QUICKTIME}
             titles |= {ours: titles[theirs] for theirs, ours in known.items()}
         return titles
 
-    def notes(self, path: Path) -> Iterator[Note]:
+    def notes(self, written: InputContainer) -> Iterator[Note]:
         """What a written file does not have of them."""
-        with open_input(path) as written:
-            kept = set(written.metadata.values())
-            for stream in written.streams:
-                kept |= set(stream.metadata.values())
-        lost = sorted(name for name, text in self._wanted.items() if text.strip() not in kept)
+        kept = set(written.metadata.values())
+        for stream in written.streams:
+            kept |= set(stream.metadata.values())
+        lost = sorted({name for name, text in self._wanted if text.strip() not in kept})
         if lost:
             more = f" and {len(lost) - _LISTED} more" if len(lost) > _LISTED else ""
             names = ", ".join(lost[:_LISTED])
@@ -96,7 +123,7 @@ class Titles:
 
 def _is_meant(name: str, text: str) -> bool:
     """Whether somebody may miss a title."""
-    known = (name.lower(), text) != ("language", _UNKNOWN_LANGUAGE)
+    known = (name.lower(), text) != (_LANGUAGE, _UNKNOWN_LANGUAGE)
     return known and name.lower() not in _OF_PROGRAMS
 
 
