@@ -7,12 +7,7 @@ from fractions import Fraction
 import pytest
 
 from vidstyle.core import Color, LightLevels, Mastering
-from vidstyle.media.hdr10 import (
-    light_in_words,
-    mastering_in_numbers,
-    mastering_in_units,
-    with_hdr10,
-)
+from vidstyle.media.hdr10 import HDR10Words, with_hdr10
 
 # Display P3 with D65 (SMPTE ST 2086, annex B), of 0.005 to 1000 cd/m².
 POINTS = ((0.68, 0.32), (0.265, 0.69), (0.15, 0.06), (0.3127, 0.329))
@@ -48,14 +43,23 @@ def test_a_display_and_light_levels_are_read():
 
 
 def test_the_words_of_encoders_are_those_of_their_manuals():
-    assert mastering_in_units(P3) == (
-        "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
-    )
-    assert mastering_in_numbers(P3) == (
-        "G(0.26500,0.69000)B(0.15000,0.06000)R(0.68000,0.32000)"
-        "WP(0.31270,0.32900)L(1000.0000,0.0050)"
-    )
-    assert light_in_words(LightLevels(1000, 400)) == "1000,400"
+    color = Color("bt2020", mastering=P3, light_levels=LightLevels(1000, 400))
+    assert HDR10Words("x265-params", "master-display", "max-cll").add_to({}, color) == {
+        "x265-params": "master-display="
+        "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=1000,400"
+    }
+    words = HDR10Words("svtav1-params", "mastering-display", "content-light", in_units=False)
+    assert words.add_to({"svtav1-params": "lp=2", "crf": "20"}, color) == {
+        "svtav1-params": "lp=2:mastering-display=G(0.26500,0.69000)B(0.15000,0.06000)"
+        "R(0.68000,0.32000)WP(0.31270,0.32900)L(1000.0000,0.0050):content-light=1000,400",
+        "crf": "20",
+    }
+
+
+def test_a_color_without_metadata_adds_nothing():
+    words = HDR10Words("x264-params", "mastering-display", "cll")
+    for options in ({}, {"x264-params": "asm=avx2"}):
+        assert words.add_to(options, Color()) == options
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -63,23 +63,49 @@ def _light_levels(data: bytes) -> LightLevels | None:
     return LightLevels(*levels) if max(levels) <= _MOST_LIGHT else None
 
 
-def mastering_in_units(mastering: Mastering) -> str:
-    """The words of x264 and x265 for a display: whole numbers of H.265's units."""
+@dataclass(frozen=True, slots=True)
+class HDR10Words:
+    """How an encoder takes HDR10 metadata."""
+
+    option: str
+    """FFmpeg's option for parameters of the encoder's own."""
+    mastering: str
+    """The parameter for the display."""
+    light: str
+    """The parameter for the light levels."""
+    in_units: bool = True
+    """Whether the display is in whole units of H.265, rather than in numbers."""
+
+    def add_to(self, options: dict[str, str], color: Color) -> dict[str, str]:
+        """Add a color's metadata to options.
+
+        Args:
+            options: Of FFmpeg's encoder.
+            color: Of the video.
+
+        Returns:
+            The same options where the color has none.
+        """
+        words = [options[self.option]] if self.option in options else []
+        if color.mastering is not None:
+            display = _in_units if self.in_units else _in_numbers
+            words.append(f"{self.mastering}={display(color.mastering)}")
+        if color.light_levels is not None:
+            levels = color.light_levels
+            words.append(f"{self.light}={levels.content},{levels.frame_average}")
+        return {**options, self.option: ":".join(words)} if words else options
+
+
+def _in_units(mastering: Mastering) -> str:
     points = [[round(value * _COORDINATE) for value in point] for point in mastering.primaries]
     light = [round(v * _LUMINANCE) for v in (mastering.brightest, mastering.darkest)]
     return _words([*points, light])
 
 
-def mastering_in_numbers(mastering: Mastering) -> str:
-    """The words of SVT-AV1 for a display: coordinates, and luminance in cd/m²."""
+def _in_numbers(mastering: Mastering) -> str:
     points = [[f"{float(value):.5f}" for value in point] for point in mastering.primaries]
     light = [f"{float(v):.4f}" for v in (mastering.brightest, mastering.darkest)]
     return _words([*points, light])
-
-
-def light_in_words(light: LightLevels) -> str:
-    """The words of all encoders for the light levels."""
-    return f"{light.content},{light.frame_average}"
 
 
 def _words(pairs: list[list[Any]]) -> str:

@@ -8,9 +8,9 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import cv2
 
-from vidstyle.core import Clip, Color, Mastering
+from vidstyle.core import Clip, Color
 from vidstyle.media.from_rgb import Siting
-from vidstyle.media.hdr10 import light_in_words, mastering_in_numbers, mastering_in_units
+from vidstyle.media.hdr10 import HDR10Words
 
 CodecName = Literal["libx264", "libx265", "libsvtav1", "libvpx-vp9", "prores_ks", "ffv1", "gif"]
 PixelFormat = Literal[
@@ -41,7 +41,6 @@ PresetName = Literal[
 ]
 Preset: TypeAlias = PresetName | int
 Extra: TypeAlias = Callable[[int, str], dict[str, str]]
-HdrWords: TypeAlias = Callable[[Color], tuple[str, ...]]
 
 _NAMED: Final[tuple[Preset, ...]] = get_args(PresetName)
 
@@ -84,10 +83,8 @@ class VideoCodec:
     """The codec tag to write, by suffix, where FFmpeg's own is not the best known one."""
     stores_aspect: bool = False
     """Whether the coded video itself says how wide a sample is."""
-    parameters: str = ""
-    """FFmpeg's option for parameters of the library's own."""
-    hdr10: HdrWords | None = None
-    """A color's HDR10 metadata as such parameters; None where the coded video cannot have it."""
+    hdr10: HDR10Words | None = None
+    """How it takes HDR10 metadata; None where the coded video cannot have it."""
 
     def check_crf(self, crf: int | None) -> None:
         """Raise ValueError where the codec has no such quality."""
@@ -158,9 +155,8 @@ class VideoCodec:
     ) -> dict[str, str]:
         """What FFmpeg's encoder is opened with."""
         options = self.extra(threads, pixel_format)
-        if self.hdr10 is not None and (words := self.hdr10(color)):
-            known = options.get(self.parameters)
-            options[self.parameters] = ":".join([known, *words] if known else words)
+        if self.hdr10 is not None:
+            options = self.hdr10.add_to(options, color)
         if self.crf is not None:
             options["crf"] = str(self.default_crf if crf is None else crf)
         chosen = self.default_preset if preset is None else preset
@@ -189,29 +185,6 @@ def _x265(threads: int, pixel_format: str) -> dict[str, str]:
 
 def _svtav1(threads: int, pixel_format: str) -> dict[str, str]:
     return {"svtav1-params": f"lp={threads}"}
-
-
-def _x264_hdr10(color: Color) -> tuple[str, ...]:
-    return _hdr10(color, "mastering-display", mastering_in_units, "cll")
-
-
-def _x265_hdr10(color: Color) -> tuple[str, ...]:
-    return _hdr10(color, "master-display", mastering_in_units, "max-cll")
-
-
-def _svtav1_hdr10(color: Color) -> tuple[str, ...]:
-    return _hdr10(color, "mastering-display", mastering_in_numbers, "content-light")
-
-
-def _hdr10(
-    color: Color, display: str, words: Callable[[Mastering], str], light: str
-) -> tuple[str, ...]:
-    found = []
-    if color.mastering is not None:
-        found.append(f"{display}={words(color.mastering)}")
-    if color.light_levels is not None:
-        found.append(f"{light}={light_in_words(color.light_levels)}")
-    return tuple(found)
 
 
 def _vp9(threads: int, pixel_format: str) -> dict[str, str]:
@@ -254,8 +227,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         presets=_NAMED,
         default_preset="medium",
         extra=_x264,
-        parameters="x264-params",
-        hdr10=_x264_hdr10,
+        hdr10=HDR10Words("x264-params", "mastering-display", "cll"),
         whole_chroma=True,
         siting="left",
         reorders=True,
@@ -273,8 +245,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         presets=_NAMED,
         default_preset="medium",
         extra=_x265,
-        parameters="x265-params",
-        hdr10=_x265_hdr10,
+        hdr10=HDR10Words("x265-params", "master-display", "max-cll"),
         whole_chroma=True,
         siting="left",
         reorders=True,
@@ -292,8 +263,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         presets=tuple(range(14)),
         default_preset=8,
         extra=_svtav1,
-        parameters="svtav1-params",
-        hdr10=_svtav1_hdr10,
+        hdr10=HDR10Words("svtav1-params", "mastering-display", "content-light", in_units=False),
         # Its banner goes to stderr past every log.
         environment={"SVT_LOG": "1"},
         whole_chroma=True,
