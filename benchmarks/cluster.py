@@ -11,7 +11,9 @@ again than the units that were lost.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -232,17 +234,24 @@ def _cluster() -> Iterator[tuple[Any, list[Any]]]:
 
 
 def kill_a_unit() -> None:
-    """Kill a process that computes a unit, as a machine without memory would."""
-    import os
-    import signal
-
+    """Kill a process of our cluster that computes a unit, as a machine without memory would."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if path.read_bytes().startswith(b"ray::compute_unit"):
+            if path.read_bytes().startswith(b"ray::compute_unit") and _is_ours(path.parent):
                 os.kill(int(path.parent.name), signal.SIGKILL)
                 return
         except OSError:
             continue
+
+
+def _is_ours(process: Path) -> bool:
+    """Whether this process has started it, or what has started it."""
+    while int(process.name) > 1:
+        parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+        if int(parent) == os.getpid():
+            return True
+        process = process.with_name(parent)
+    return False
 
 
 def _job(folder: Path, clip: Path, delay: float, name: str) -> Job:
