@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -128,7 +127,41 @@ def test_sound_after_missing_packets_is_in_time(report, through, name, cut):
     assert "damage" not in made.text
 
 
-def _flash(path: Path) -> Fraction:
+def _with_gaps(path: Path, codec: str) -> Path:
+    """A minute in which packets are missing; a flash and a burst come at its end."""
+    lost = [(5.0, 5.1), (12.0, 12.03), (20.0, 23.0), (40.0, 40.11), (55.55, 55.6)]
+
+    def is_kept(seconds: float) -> bool:
+        return not any(start <= seconds < end for start, end in lost)
+
+    samples = bursts([58.88], 60, 48_000)
+    return write_sound(
+        path, codec, samples, 48_000, "mono", keep=is_kept, flash=58.88, seconds=60
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("codec", ["libmp3lame", "flac"])
+@pytest.mark.parametrize(
+    ("name", "cut", "copied"),
+    [
+        ("out.mp4", None, True),
+        ("out.mkv", None, True),
+        ("out.webm", None, False),
+        ("out.mp4", (25, 1500), False),
+    ],
+)
+def test_sound_with_gaps_is_in_time_at_the_end_of_a_minute(
+    tmp_path, through, name, cut, copied, codec
+):
+    source = _with_gaps(tmp_path / "in.mkv", codec)
+    assert heard(source)[0] - _flash(source) == pytest.approx(0, abs=CLOSE)
+    made = through(source, name, cut=cut)
+    assert ("re-encoded" not in made.text) == copied
+    assert heard(made.path)[0] - _flash(made.path) == pytest.approx(0, abs=CLOSE)
+
+
+def _flash(path: Path) -> float:
     """When the first bright frame is shown."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):

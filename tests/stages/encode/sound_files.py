@@ -43,9 +43,10 @@ def write_sound(
     layout: str,
     *,
     keep: Callable[[float], bool] = lambda seconds: True,
-    flash: float = 9,
+    flash: float = 99,
+    seconds: int = 2,
 ) -> Path:
-    """Two seconds of gray video, with sound of which only the packets of some times are kept.
+    """Gray video, with sound of which only the packets of some times are kept.
 
     The video is white for a tenth of a second from ``flash`` on.
     """
@@ -56,7 +57,7 @@ def write_sound(
         sound.bit_rate = 128_000
         sound.layout, sound.codec_context.time_base = layout, Fraction(1, rate)
         packets = encode_sound(sound.codec_context, samples, rate, layout)
-        for number in range(50):
+        for number in range(25 * seconds):
             level = 250 if 0 <= number / 25 - flash < 0.1 else 90
             frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8))
             frame.pts = number
