@@ -45,6 +45,8 @@ CUT = (10, 40)
 SYNC = 0.005
 # Of 255: what two lossy codecs change of a flat patch.
 COLOR = 12
+# By what FFmpeg may call it in the output: QuickTime has numbers for languages.
+TITLES = {"A title": ("A title",), "fre": ("fre", "fra")}
 CODECS = {".mp4": "libx264", ".mov": "libx264", ".mkv": "libx264", ".webm": "libvpx-vp9"}
 PRESETS: dict[str, dict[str, Any]] = {
     "libx264": {"encode.preset": "ultrafast"},
@@ -149,8 +151,9 @@ def losses(
         yield "no subtitles"
     if case.cover and kinds["video"] < 2 and "video stream" not in notes:
         yield "no cover"
-    for title in ("A title", "fre") if case.titles else ():
-        if title in _titles(source) and title not in text and "titles" not in notes:
+    for title in TITLES if case.titles else ():
+        kept = any(name in text for name in TITLES[title])
+        if title in _titles(source) and not kept and "titles" not in notes:
             yield f"no title {title}"
     if case.chapters and not chapters and "chapter" not in notes:
         yield "no chapters"

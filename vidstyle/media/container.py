@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
@@ -82,6 +84,20 @@ def open_input(
             f"{path}: not a video that can be read ({_reason(error)}); "
             "is the file complete, and is it a video?"
         ) from error
+
+
+@contextmanager
+def open_original(path: Path) -> Iterator[InputContainer | None]:
+    """The file that frames were read from; None where it is a folder of images or missing."""
+    try:
+        source = open_input(path) if path.is_file() else None
+    except InputError:
+        source = None
+    if source is None:
+        yield None
+        return
+    with source:
+        yield source
 
 
 def choose_video(container: InputContainer) -> VideoStream:

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.core import Clip, FrameTime, OtherStream
+from tests.stages.encode.conftest import RATE
+from tests.stages.encode.described_files import write_with_titles
+from vidstyle.core import Clip, Color, FrameTime, LightLevels, Original, OtherStream
 from vidstyle.core.errors import OutputError, PipelineError
 from vidstyle.stages.encode.images import STAGE, EncodeImages
 from vidstyle.testing import checks_for_sink
@@ -75,6 +77,18 @@ def test_what_a_folder_cannot_store_is_noted(encode, moving):
     clip = Clip(160, 128, Fraction(1, 25), streams=(OtherStream(1, "audio", "aac"),))
     (note,) = encode("out", moving(1), clip=clip).notes
     assert "audio" in note.text
+
+
+def test_square_pixels_light_levels_and_lost_titles_are_noted(encode, moving, tmp_path):
+    color = Color(light_levels=LightLevels(1000, 400))
+    clip = Clip(160, 128, 1 / RATE, RATE, sample_aspect=Fraction(4, 3), color=color)
+    source = write_with_titles(tmp_path / "in.mp4", {"title": "Waves"}, {})
+    notes = encode("out", moving(1), clip=clip, original=Original(source)).notes
+    assert [note.text for note in notes] == [
+        "images do not store the sample aspect 4/3: pixels are shown square",
+        "images store no HDR10 metadata: left out",
+        "a folder of images keeps no titles: title",
+    ]
 
 
 def test_the_name_of_a_video_is_refused():

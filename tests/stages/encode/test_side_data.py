@@ -221,6 +221,14 @@ def test_other_files_repeat_for_ever_as_a_gif(tmp_path, through):
     assert read_repeats(through("out.gif", path, codec="gif").path) is None
 
 
+def test_titles_and_chapters_that_a_gif_does_not_keep_are_named(tmp_path, through):
+    source = write_with_titles(tmp_path / "in.mp4", {"title": "Waves"}, {"language": "fre"})
+    made = through("out.gif", source, codec="gif")
+    assert "a GIF keeps no titles: title" in _texts(made)
+    plain = write(tmp_path / "plain.mp4", GRAY, codec="libx264", pixels="yuv420p")
+    assert "titles" not in through("plain.gif", plain, codec="gif").kinds
+
+
 def test_sound_that_a_muxer_refuses_late_is_encoded_again(tmp_path, through):
     path = write_sound(tmp_path / "in.mkv", "eac3", bursts([0.5], 2, 48_000), 48_000, "mono")
     data = bytearray(path.read_bytes())

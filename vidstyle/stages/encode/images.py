@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -32,6 +32,7 @@ from vidstyle.core.errors import OutputError, PipelineError
 from vidstyle.core.layers import HostArray
 from vidstyle.core.sink import MANIFEST
 from vidstyle.stages.encode.containers import CONTAINERS
+from vidstyle.stages.encode.titles import lost_titles
 
 _Samples: TypeAlias = npt.NDArray[Any]
 
@@ -104,6 +105,7 @@ class EncodeImages:
     def __init__(self, options: ImageOptions) -> None:
         self._options = options
         self._clip: Clip | None = None
+        self._notes: list[Note] = []
 
     @property
     def needs(self) -> Needs:
@@ -117,11 +119,8 @@ class EncodeImages:
 
     @property
     def notes(self) -> Sequence[Note]:
-        """Sound and subtitles are not supported in a folder."""
-        if self._clip is None or not self._clip.streams:
-            return ()
-        kinds = ", ".join(sorted({stream.kind for stream in self._clip.streams}))
-        return (Note("dropped", f"a folder of images does not support {kinds}: left out"),)
+        """What of the original is not supported in a folder."""
+        return tuple(self._notes)
 
     def check(self, path: Path, clip: Clip) -> None:
         """Raise PipelineError for the name of a video, OutputError for that of a file."""
@@ -143,6 +142,7 @@ class EncodeImages:
 
     def open(self, clip: Clip, context: ExecutionContext) -> None:
         self._clip = clip
+        self._notes = list(_losses(clip))
 
     def segment(self, clip: Clip) -> Writer:
         """A writer of files."""
@@ -182,9 +182,24 @@ class EncodeImages:
                 f"cannot write {path}: {error.strerror}; free some space or choose another "
                 "place with -o"
             ) from error
+        self._notes += lost_titles(original.path, "a folder of images")
 
     def close(self) -> None:
         self._clip = None
+
+
+def _losses(clip: Clip) -> Iterator[Note]:
+    """What of the clip cannot be kept."""
+    if clip.streams:
+        kinds = ", ".join(sorted({stream.kind for stream in clip.streams}))
+        yield Note("dropped", f"a folder of images does not support {kinds}: left out")
+    if clip.sample_aspect != 1:
+        text = (
+            f"images do not store the sample aspect {clip.sample_aspect}: pixels are shown square"
+        )
+        yield Note("aspect", text)
+    if clip.color.mastering or clip.color.light_levels:
+        yield Note("side-data", "images store no HDR10 metadata: left out")
 
 
 def _codes(values: HostArray, bits: int) -> _Samples:

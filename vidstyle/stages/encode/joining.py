@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from av.container import InputContainer, OutputContainer
+from av.container import OutputContainer
 from av.packet import PacketSideData, packet_sidedata_type_from_literal
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from vidstyle.core import Clip, FrameTime, Note, Original, Segment
-from vidstyle.core.errors import InputError, OutputError
+from vidstyle.core.errors import OutputError
 from vidstyle.core.sink import STAMP_PREFIX
-from vidstyle.media.container import choose_video, open_input, video_streams
+from vidstyle.media.container import choose_video, open_original, video_streams
 from vidstyle.media.file_clock import Section, read_sections
 from vidstyle.stages.encode.codecs import CODECS
 from vidstyle.stages.encode.containers import Container, container_for
@@ -98,7 +98,7 @@ class Joining:
         sections = self._sections(original.path)
         ways: dict[int, Way] = {}
         while True:
-            with _open_original(original.path) as source:
+            with open_original(original.path) as source:
                 others = OtherStreams(
                     source, container, self.options, cut, sections=sections, ways=ways
                 )
@@ -126,7 +126,7 @@ class Joining:
         for other in self.clip.streams:
             if other.index not in ways:
                 continue
-            with _open_original(path) as source:
+            with open_original(path) as source:
                 single = OtherStreams(
                     source, container, self.options, cut, sections=sections, ways=ways
                 )
@@ -141,7 +141,7 @@ class Joining:
     def _sections(self, path: Path) -> Sequence[Section]:
         if not self.clip.streams:
             return ()
-        with _open_original(path) as source:
+        with open_original(path) as source:
             if source is None or not video_streams(source):
                 return ()
             return read_sections(source, choose_video(source))
@@ -207,20 +207,6 @@ def _cut(original: Original, lift: Fraction) -> Cut:
         return Cut(start=-lift)
     start, end = original.interval
     return Cut(start - lift, end, exact=True)
-
-
-@contextmanager
-def _open_original(path: Path) -> Iterator[InputContainer | None]:
-    """The original file, or None where it is a folder of images or missing."""
-    try:
-        source = open_input(path) if path.is_file() else None
-    except InputError:
-        source = None
-    if source is None:
-        yield None
-        return
-    with source:
-        yield source
 
 
 def _video_packets(

@@ -26,6 +26,7 @@ from vidstyle.stages.encode.encoder import EncodeOptions, EncoderSettings, new_e
 from vidstyle.stages.encode.finished import reopen_video
 from vidstyle.stages.encode.gif import write_gif
 from vidstyle.stages.encode.joining import Joining
+from vidstyle.stages.encode.titles import lost_titles
 from vidstyle.stages.encode.writer import ChunkWriter
 
 
@@ -107,6 +108,8 @@ class EncodePyAV:
         chunks = _check_chunks(segments, times, path)
         if self._options.codec == "gif":
             self._notes += write_gif(chunks, times, clip, path, original=original.path)
+            if self._options.metadata == "copy":
+                self._notes += lost_titles(original.path, "a GIF")
         else:
             settings = resolve(self._options, clip, threads)
             joining = Joining(clip, settings, self._options)

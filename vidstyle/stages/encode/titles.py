@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from vidstyle.core import Note
+from vidstyle.media.container import choose_video, open_original, video_streams
 from vidstyle.stages.encode.routes import Cut
 from vidstyle.stages.encode.timecode import later_timecode
 
@@ -114,11 +116,33 @@ class Titles:
         kept = set(written.metadata.values())
         for stream in written.streams:
             kept |= set(stream.metadata.values())
-        lost = sorted({name for name, text in self._wanted if text.strip() not in kept})
+        lost = {name for name, text in self._wanted if text.strip() not in kept}
         if lost:
-            more = f" and {len(lost) - _LISTED} more" if len(lost) > _LISTED else ""
-            names = ", ".join(lost[:_LISTED])
-            yield Note("titles", f"these titles are not kept in {self._format}: {names}{more}")
+            yield _lost_note(f"these titles are not kept in {self._format}", lost)
+
+
+def lost_titles(path: Path, what: str) -> Iterator[Note]:
+    """What an original has of titles and chapters, for an output that has neither.
+
+    Args:
+        path: The original.
+        what: The output, for the note: ``a GIF``.
+    """
+    with open_original(path) as source:
+        if source is None or not video_streams(source):
+            return
+        found = {**source.metadata, **choose_video(source).metadata}
+        lost = {name for name, text in found.items() if _is_meant(name, text)}
+        lost = {name for name in lost if not _is_untrue(name.lower()) and name != _LANGUAGE}
+        if source.chapters():
+            lost.add("chapters")
+    if lost:
+        yield _lost_note(f"{what} keeps no titles", lost)
+
+
+def _lost_note(text: str, names: Collection[str]) -> Note:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return Note("titles", f"{text}: {', '.join(sorted(names)[:_LISTED])}{more}")
 
 
 def _is_meant(name: str, text: str) -> bool:
