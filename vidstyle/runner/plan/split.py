@@ -12,8 +12,8 @@ from vidstyle.core.errors import UsageError
 from vidstyle.core.plan import PlannedStage, Split
 
 OVERLAP = 16
-"""Frames before a part that are computed with it, at least. With 16 a part of `temporal` begins a
-third as visibly as without any; more frames gain little."""
+"""Frames before a part that are computed with it, at least. With 16 the jump where a part of
+``temporal`` begins is less than half of that without any; more frames gain little."""
 
 
 def divide_at_shots(
