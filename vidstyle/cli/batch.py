@@ -30,6 +30,10 @@ def batch(
     strength: given.Strength = None,
     consistency: given.Consistency = None,
     stroke_size: given.StrokeSize = None,
+    size: given.Size = None,
+    keep_colors: given.KeepColors = False,
+    mask: given.Mask = None,
+    invert_mask: given.InvertMask = False,
     device: given.Device = "auto",
     frames: given.Frames = None,
     split_shots: given.SplitShots = None,
@@ -63,9 +67,19 @@ def batch(
     from vidstyle.runner.plan.naming import mirrored_paths
     from vidstyle.runner.storage.destination import check_folder
 
-    rule, size = given.rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(jobs)
+    rule, workers = given.rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(jobs)
     interval = given.interval_of(frames)
-    overrides = given.overrides_of(set_, style, strength, consistency, stroke_size)
+    overrides = given.overrides_of(
+        set_,
+        style,
+        strength,
+        consistency,
+        stroke_size,
+        size=size,
+        keep_colors=keep_colors,
+        mask=mask,
+        invert_mask=invert_mask,
+    )
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
     found = find_clips(
         folder,
@@ -96,7 +110,7 @@ def batch(
     wanted = list(map(make_job, clips, destinations))
     names = [str(clip.relative_to(folder)) for clip in clips]
     clip_batch = ClipBatch(
-        wanted, names, size=size, rule=rule, retries=retries, summary=output, as_json=json
+        wanted, names, size=workers, rule=rule, retries=retries, summary=output, as_json=json
     )
     cluster = chosen_cluster(engine, address, cache)
     if dry_run:

@@ -34,6 +34,8 @@ def bench(
     strength: given.Strength = None,
     consistency: given.Consistency = None,
     stroke_size: given.StrokeSize = None,
+    mask: given.Mask = None,
+    invert_mask: given.InvertMask = False,
     set_: given.Set = None,
     frames: Annotated[int, typer.Option(help="How many of its first frames.", min=FEWEST)] = 120,
     rounds: Annotated[
@@ -52,8 +54,17 @@ def bench(
     """
     from vidstyle.cli.style_learning import style_overrides, with_learned_styles
     from vidstyle.evaluation.speed import fastest, time_in_turns
+    from vidstyle.runner.config.pipeline_file import TypedOverride, TypedStage
 
-    overrides = given.overrides_of(set_, style, strength, consistency, stroke_size)
+    overrides = given.overrides_of(
+        set_,
+        style,
+        strength,
+        consistency,
+        stroke_size,
+        mask=mask,
+        invert_mask=invert_mask,
+    )
     before = None if compare is None else _earlier(compare)
     loaded = given.pipeline_of(pipeline, overrides)
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +74,12 @@ def bench(
 
         loaded = with_learned_styles(loaded, device="auto", as_json=False, check=check)
         check(loaded)
-        texts = [each if isinstance(each, str) else each.text for each in overrides]
+        texts = [
+            each.text if isinstance(each, TypedOverride) else each
+            for each in overrides
+            # No option of this command adds a stage.
+            if not isinstance(each, TypedStage)
+        ]
         texts += style_overrides(loaded)
         commands = _commands(loaded, clip, Path(folder), texts, frames)
         timings = {

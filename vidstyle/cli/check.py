@@ -27,6 +27,10 @@ def check(
     strength: given.Strength = None,
     consistency: given.Consistency = None,
     stroke_size: given.StrokeSize = None,
+    size: given.Size = None,
+    keep_colors: given.KeepColors = False,
+    mask: given.Mask = None,
+    invert_mask: given.InvertMask = False,
     device: given.Device = "auto",
     frames: given.Frames = None,
     plugins: given.Plugins = None,
@@ -38,7 +42,17 @@ def check(
     from vidstyle.runner.job import check_without_clip
 
     interval = given.interval_of(frames)
-    overrides = given.overrides_of(set_, style, strength, consistency, stroke_size)
+    overrides = given.overrides_of(
+        set_,
+        style,
+        strength,
+        consistency,
+        stroke_size,
+        size=size,
+        keep_colors=keep_colors,
+        mask=mask,
+        invert_mask=invert_mask,
+    )
     loaded = with_planned_styles(given.pipeline_of(pipeline, overrides, plugins=plugins))
     if input_ is None:
         check_without_clip(loaded, device=device)

@@ -40,6 +40,10 @@ def run(
     strength: given.Strength = None,
     consistency: given.Consistency = None,
     stroke_size: given.StrokeSize = None,
+    size: given.Size = None,
+    keep_colors: given.KeepColors = False,
+    mask: given.Mask = None,
+    invert_mask: given.InvertMask = False,
     device: given.Device = "auto",
     frames: given.Frames = None,
     split_shots: given.SplitShots = None,
@@ -85,9 +89,19 @@ def run(
     from vidstyle.runner.storage.destination import Destination
     from vidstyle.runner.storage.made import look_up
 
-    rule, size = given.rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(at_once)
+    rule, workers = given.rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(at_once)
     interval = given.interval_of(frames)
-    overrides = given.overrides_of(set_, style, strength, consistency, stroke_size)
+    overrides = given.overrides_of(
+        set_,
+        style,
+        strength,
+        consistency,
+        stroke_size,
+        size=size,
+        keep_colors=keep_colors,
+        mask=mask,
+        invert_mask=invert_mask,
+    )
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
     make_job = given.job_maker(
         loaded,
@@ -117,7 +131,7 @@ def run(
 
         names = list(map(str, inputs))
         several = ClipBatch(
-            wanted, names, size=size, rule=rule, retries=retries, summary=output, as_json=json
+            wanted, names, size=workers, rule=rule, retries=retries, summary=output, as_json=json
         )
         if dry_run:
             several.print_plan()

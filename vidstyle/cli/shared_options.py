@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from vidstyle.runner.config.discovery import Registry
     from vidstyle.runner.config.pipeline import Pipeline
-    from vidstyle.runner.config.pipeline_file import TypedOverride
+    from vidstyle.runner.config.pipeline_file import Change
     from vidstyle.runner.job import Job
     from vidstyle.runner.schedule import Rule
 
@@ -70,6 +70,35 @@ StrokeSize = Annotated[
         help="Size of the strokes: 2 is twice as large, auto as large as at 640x360. Short for"
         " --set stylize.stroke_size=X.",
         metavar="X|auto",
+    ),
+]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        help="Size of the frames, such as 1280x720, 720p (the shorter side) or 50%. Short for a"
+        " stage geometry/scale behind the source.",
+        metavar="SIZE",
+    ),
+]
+KeepColors = Annotated[
+    bool,
+    typer.Option(
+        "--keep-colors",
+        help="Keep the colors of the clip. Short for a stage filter/keep-colors before the sink.",
+    ),
+]
+Mask = Annotated[
+    str | None,
+    typer.Option(
+        help="Stylize only where this image or video is white. Short for --set stylize.mask=FILE.",
+        metavar="FILE",
+    ),
+]
+InvertMask = Annotated[
+    bool,
+    typer.Option(
+        "--invert-mask",
+        help="Stylize where the mask is black. Short for --set stylize.invert_mask=true.",
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
@@ -162,7 +191,7 @@ def registry_of(plugins: list[Path] | None) -> Registry:
 
 
 def pipeline_of(
-    file: Path, overrides: Sequence[str | TypedOverride], *, plugins: list[Path] | None = None
+    file: Path, overrides: Sequence[Change], *, plugins: list[Path] | None = None
 ) -> Pipeline:
     """The validated pipeline with the command line's changes."""
     from vidstyle.runner.config.pipeline import load_pipeline
@@ -210,12 +239,28 @@ def overrides_of(
     strength: float | None = None,
     consistency: float | None = None,
     stroke_size: str | None = None,
-) -> list[str | TypedOverride]:
-    """All of them in the form of ``--set``, in the order in which they apply."""
-    from vidstyle.runner.config.pipeline_file import TypedOverride
+    *,
+    size: str | None = None,
+    keep_colors: bool = False,
+    mask: str | None = None,
+    invert_mask: bool = False,
+) -> list[Change]:
+    """What they change in a pipeline, in the order in which it applies."""
+    from vidstyle.runner.config.pipeline_file import TypedOverride, TypedStage
     from vidstyle.runner.config.suggest import abbreviate
 
-    overrides: list[str | TypedOverride] = list(set_ or [])
+    overrides: list[Change] = list(set_ or [])
+    if size is not None:
+        typed = f"--size {abbreviate(size)}"
+        overrides.append(TypedStage("geometry/scale", {"size": size}, typed, first=True))
+    if keep_colors:
+        overrides.append(TypedStage("filter/keep-colors", {}, "--keep-colors", first=False))
+    if mask is not None:
+        value = json.dumps(mask, ensure_ascii=False)
+        typed = f"--mask {abbreviate(mask)}"
+        overrides.append(TypedOverride(f"stylize.mask={value}", typed))
+    if invert_mask:
+        overrides.append(TypedOverride("stylize.invert_mask=true", "--invert-mask"))
     if style:
         # JSON is YAML, whatever characters a name has.
         value = json.dumps(_mix_of(style[0]) if len(style) == 1 else style, ensure_ascii=False)

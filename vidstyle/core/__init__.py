@@ -3,6 +3,7 @@
 from vidstyle.core.clip import Clip, Color, LightLevels, Mastering, Note, OtherStream
 from vidstyle.core.context import ExecutionContext
 from vidstyle.core.frame import Frame
+from vidstyle.core.geometry import GeometryStage
 from vidstyle.core.layers import HostArray, Layer
 from vidstyle.core.needs import NOW, Needs, Reach
 from vidstyle.core.options import (
@@ -39,6 +40,7 @@ __all__ = [
     "ExecutionContext",
     "Frame",
     "FrameTime",
+    "GeometryStage",
     "HostArray",
     "Layer",
     "Layers",

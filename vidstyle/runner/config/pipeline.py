@@ -20,7 +20,8 @@ from vidstyle.runner.config.keyframes import Keyframes
 from vidstyle.runner.config.pipeline_file import (
     CHUNK,
     VERSION,
-    TypedOverride,
+    Change,
+    TypedStage,
     parse_override,
     read_pipeline_file,
 )
@@ -74,18 +75,21 @@ class Pipeline:
         return from_recipe, (to_recipe(self),)
 
 
-def load_pipeline(
-    path: Path, *, registry: Registry, overrides: Sequence[str | TypedOverride] = ()
-) -> Pipeline:
+def load_pipeline(path: Path, *, registry: Registry, overrides: Sequence[Change] = ()) -> Pipeline:
     """Read a pipeline file. Opens no clip, makes no stage and loads no weights.
 
-    ``overrides`` are texts such as ``blend.strength=0.5``; the later of two wins. Raises
+    ``overrides`` are texts such as ``blend.strength=0.5``; the later of two wins. Stages are added
+    before any option is changed. Raises
     PipelineError, with file:line:column or the override as typed, where anything is wrong, and
     PluginError for a stage that is broken or claimed twice.
     """
     written = read_pipeline_file(path)
     for given in overrides:
-        written = written.with_override(parse_override(given))
+        if isinstance(given, TypedStage):
+            written = written.with_stage(given)
+    for given in overrides:
+        if not isinstance(given, TypedStage):
+            written = written.with_override(parse_override(given))
     entries = tuple(load_stage(stage, registry) for stage in written.stages)
     of_options = [side for entry in entries for side in entry.inputs]
     return Pipeline(

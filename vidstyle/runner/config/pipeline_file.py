@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, TypeAlias
 
 from vidstyle.core.paths import is_file
 from vidstyle.runner.config.side_inputs import INPUTS, SideInput, read_input, read_inputs
-from vidstyle.runner.config.stage_list import WrittenStage, read_stages
+from vidstyle.runner.config.stage_list import WrittenStage, read_stages, stage_of_values
 from vidstyle.runner.config.suggest import abbreviate, did_you_mean
 from vidstyle.runner.config.yaml_file import parse_value, read_yaml
 from vidstyle.runner.config.yaml_values import Where, YamlMap, YamlScalar, YamlValue
@@ -65,6 +66,29 @@ class WrittenPipeline:
         stages = tuple(changed if stage is target else stage for stage in self.stages)
         return replace(self, stages=stages)
 
+    def with_stage(self, added: TypedStage) -> WrittenPipeline:
+        """A copy with one stage more. Raises PipelineError where it has that stage already."""
+        where = Where(added.typed)
+        written = stage_of_values(added.use, added.options, where)
+        written = replace(written, name=added.use.partition("/")[2])
+        if any(written.name == stage.name or written.use == stage.use for stage in self.stages):
+            raise where.error(f"the pipeline has a stage {added.use} already; change it by --set")
+        at = 1 if added.first else len(self.stages) - 1
+        return replace(self, stages=(*self.stages[:at], written, *self.stages[at:]))
+
+
+@dataclass(frozen=True, slots=True)
+class TypedStage:
+    """A stage that the user added by an option of the command line."""
+
+    use: str
+    """``kind/name``; its name in the pipeline is the part behind the slash."""
+    options: Mapping[str, Any]
+    typed: str
+    """As the user wrote it, such as ``--size 720p``; messages begin with it."""
+    first: bool
+    """Whether it comes right behind the source, or before the sink."""
+
 
 @dataclass(frozen=True, slots=True)
 class TypedOverride:
@@ -74,6 +98,10 @@ class TypedOverride:
     """``stage.option=value``, where the value is YAML."""
     typed: str
     """As the user wrote it, such as ``--strength 0.5``; messages begin with it."""
+
+
+Change: TypeAlias = str | TypedOverride | TypedStage
+"""What the command line changes in a pipeline; text is the argument of ``--set``."""
 
 
 def parse_override(given: str | TypedOverride) -> Override:

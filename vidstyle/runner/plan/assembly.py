@@ -9,6 +9,7 @@ from typing import Any
 from vidstyle.core.clip import Clip
 from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import PipelineError, PluginError
+from vidstyle.core.geometry import GeometryStage
 from vidstyle.core.sink import Sink
 from vidstyle.core.source import Source
 from vidstyle.core.stage import AnyStage
@@ -69,20 +70,22 @@ def assemble(
     Raises PipelineError, PluginError or DeviceError where they do not go together.
     """
     first, *middle, last = pipeline.stages
-    stages: list[AnyStage] = [make_stage(entry) for entry in middle]
+    names = tuple(side.name for side in inputs)
+    layers = ("source", "image", *(["alpha"] if clip.alpha else []), *names)
+    stages: list[AnyStage] = [_made(entry, layers) for entry in middle]
     sink: Sink = make_stage(last)
     for entry, stage in zip(middle, stages, strict=True):
         check_form(entry.name, stage)
     wires = _wires(pipeline, stages, sink)
-    check_wiring(wires, clip, tuple(side.name for side in inputs))
+    check_wiring(wires, clip, names)
     on_device = any(wire.needs.home == "device" for wire in wires)
     threads = cores or available_cores()
     context = ExecutionContext(resolve_device(device, needs_torch=on_device), threads)
     clips = [clip]
     for position, (entry, stage) in enumerate(zip(middle, stages, strict=True)):
-        middle[position], stages[position] = _resolved(entry, stage, clips[-1], context)
+        middle[position], stages[position] = _resolved(entry, stage, clips[-1], context, layers)
         clips.append(_described(middle[position], stages[position], clips[-1]))
-    last, sink = _resolved(last, sink, clips[-1], context)
+    last, sink = _resolved(last, sink, clips[-1], context, ())
     return Assembly(
         pipeline=replace(pipeline, stages=(first, *middle, last)),
         source=source,
@@ -100,14 +103,20 @@ def make_stage(entry: StageEntry) -> Any:
     return Guard(entry.name)(None, entry.cls, entry.options)
 
 
+def _made(entry: StageEntry, layers: Sequence[str]) -> Any:
+    """The stage; one that changes the size gets the names of the layers that frames have."""
+    stage = make_stage(entry)
+    return stage.with_layers(layers) if isinstance(stage, GeometryStage) else stage
+
+
 def _resolved(
-    entry: StageEntry, stage: Any, clip: Clip, context: ExecutionContext
+    entry: StageEntry, stage: Any, clip: Clip, context: ExecutionContext, layers: Sequence[str]
 ) -> tuple[StageEntry, Any]:
     options = Guard(entry.name)(None, stage.resolve, clip, context)
     if options == entry.options:
         return entry, stage
     entry = replace(entry, options=options)
-    return entry, make_stage(entry)
+    return entry, _made(entry, layers)
 
 
 def _described(entry: StageEntry, stage: AnyStage, clip: Clip) -> Clip:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vidstyle.core.geometry import GeometryStage
 from vidstyle.core.plan import Plan, PlannedStage
 from vidstyle.core.sink import Sink
 from vidstyle.core.source import Source
@@ -49,4 +50,7 @@ def make_parts(plan: Plan) -> Parts:
 def _make(registry: Registry, planned: PlannedStage) -> tuple[Any, TimedOptions]:
     cls = registry.find(planned.use)
     options, keyframes = options_from_json(cls.Options, planned.options)
-    return Guard(planned.name)(None, cls, options), TimedOptions(options, keyframes)
+    made = Guard(planned.name)(None, cls, options)
+    if isinstance(made, GeometryStage):
+        made = made.with_layers(planned.needs.writes)
+    return made, TimedOptions(options, keyframes)

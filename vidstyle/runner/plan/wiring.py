@@ -51,25 +51,29 @@ def check_wiring(wires: Sequence[Wire], clip: Clip, inputs: Sequence[str] = ()) 
                 f" {wires[shots].name}; move it behind"
             )
         _check_geometry(wire, clip, rich=rich)
-        rich = rich or not set(wire.needs.writes) <= {"source", "image", "alpha", CUT}
+        rich = rich or not set(wire.needs.writes) <= {"source", "image", "alpha", CUT, *inputs}
         there |= set(wire.needs.writes)
 
 
 def _check_input(name: str, wires: Sequence[Wire]) -> None:
     """A side input is read, written by nobody, and has its readers before the size changes."""
-    readers = [position for position, wire in enumerate(wires) if name in wire.needs.reads]
+    readers = [
+        position
+        for position, wire in enumerate(wires)
+        if name in wire.needs.reads and not wire.needs.geometry
+    ]
     if not readers:
         raise PipelineError(
             f"no stage reads the side input {name}; name it at a stage, as in `mask: {name}`,"
             " or remove it"
         )
     for position, wire in enumerate(wires):
-        if name in wire.needs.writes:
+        if name in wire.needs.writes and not wire.needs.geometry:
             raise PipelineError(
                 f"stage {wire.name} writes the layer {name}, which is also a side input;"
                 " give the side input another name"
             )
-        if wire.needs.geometry and position < readers[-1]:
+        if wire.needs.geometry and name not in wire.needs.writes and position < readers[-1]:
             raise PipelineError(
                 f"stage {wire.name} changes the image's size, and the side input {name}, which"
                 f" stage {wires[readers[-1]].name} reads behind it, stays as it is; change the"

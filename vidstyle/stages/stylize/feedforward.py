@@ -20,12 +20,10 @@ from vidstyle.core import (
     Layers,
     Mix,
     Needs,
-    StageOptions,
     State,
     Window,
     keyframed,
     keyframed_mix,
-    layer_or_file,
 )
 from vidstyle.core.context import Precision
 from vidstyle.core.errors import WeightsError
@@ -47,6 +45,7 @@ from vidstyle.models.style.backends import (
 )
 from vidstyle.models.style.style_file import read_style_info
 from vidstyle.models.style.styles import find_style
+from vidstyle.stages.stylize.mask_options import MaskOptions
 
 if TYPE_CHECKING:
     import torch
@@ -59,7 +58,7 @@ StyleImages = Annotated[tuple[str, ...], Field(min_length=1)]
 """Image files that are learned as one style."""
 
 
-class FeedForwardOptions(StageOptions):
+class FeedForwardOptions(MaskOptions):
     style: Mix | StyleImages = keyframed_mix(
         description="A name from `vidstyle styles list`, a style file, an image, or a mix such as"
         " {great-wave: 0.7, starry-night: 0.3}. Styles of a mix must have the same network. From"
@@ -78,10 +77,6 @@ class FeedForwardOptions(StageOptions):
         "auto",
         description="Precision of the network's layers. auto is float16 on a GPU; on a"
         " processor it is bfloat16 where the hardware supports it, else float32.",
-    )
-    mask: str | None = layer_or_file(
-        description="Where to stylize: an image or video that is white there (or opaque, if"
-        " it has transparency), or the name of a layer, such as a side input."
     )
 
 
@@ -200,6 +195,7 @@ def _host_step(
         if options.mask is not None:
             mask = frame.host(options.mask)
             _check_mask(options.mask, mask.shape, image.shape[:2])
+            mask = 1 - mask if options.invert_mask else mask
             return _blend(image, stylized, strength * mask[..., None])
         return stylized if strength == 1 else _blend(image, stylized, np.float32(strength))
 
@@ -269,6 +265,7 @@ def _blend_tensors(
         return image.lerp(stylized, strength)
     mask = frame.tensor(options.mask)
     _check_mask(options.mask, tuple(mask.shape), (1, *image.shape[1:]))
+    mask = 1 - mask if options.invert_mask else mask
     return image.lerp(stylized, strength * mask)
 
 

@@ -78,7 +78,7 @@ class Gatys(BaseStage[GatysOptions]):
         image, strength, scale = window.now.tensor("image"), window.options.strength, self._scale
         if strength == 0:
             return {"image": image}, {"stylized": at_scale(image[None], scale)[0]}
-        past, mask = _warp_past(window.now, state, scale), find_mask(window.now, self.options.mask)
+        past, mask = _warp_past(window.now, state, scale), find_mask(window.now, self.options)
         drawn: list[torch.Tensor] = []
 
         def stylize(small: torch.Tensor) -> torch.Tensor:

@@ -151,7 +151,7 @@ class _Passes:
         from vidstyle.stages.stylize.gatys_stylizer import find_mask
 
         frame = self._span[position]
-        image, mask = frame.tensor("image")[None], find_mask(frame, self._options.mask)
+        image, mask = frame.tensor("image")[None], find_mask(frame, self._options)
         result = self._stylizer.stylize(image, options, past=past, start=start, mask=mask)
         self._span.scratch["stylized", position] = result.image[0]
 

@@ -6,23 +6,20 @@ from typing import Literal
 
 from pydantic import Field
 
-from vidstyle.core import keyframed, layer_or_file
+from vidstyle.core import keyframed
 from vidstyle.core.errors import InputError
 from vidstyle.core.paths import is_file
 from vidstyle.imaging.strokes import StrokeSize, stroke_size_option
 from vidstyle.models.optimization.options import OptimizationOptions
 from vidstyle.models.optimization.style_image_file import check_style_image
+from vidstyle.stages.stylize.mask_options import MaskOptions
 
 
-class ClipOptions(OptimizationOptions):
+class ClipOptions(OptimizationOptions, MaskOptions):
     """Of frames."""
 
     strength: float = keyframed(
         1.0, ge=0, le=1, description="Weight of the stylized image. 0 leaves the image unchanged."
-    )
-    mask: str | None = layer_or_file(
-        description="Where to stylize: an image or video that is white there (or opaque, if"
-        " it has transparency), or the name of a layer, such as a side input."
     )
 
     def check_files(self) -> None:

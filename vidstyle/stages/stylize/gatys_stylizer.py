@@ -14,6 +14,7 @@ from vidstyle.models.optimization.gatys import OptimizationResult, Watch, optimi
 from vidstyle.models.optimization.options import DescentOptions, OptimizationOptions
 from vidstyle.models.optimization.style_image_file import read_style_image
 from vidstyle.models.optimization.task import OptimizationTask, StyleReference
+from vidstyle.stages.stylize.mask_options import MaskOptions
 
 
 class OptimizationStylizer:
@@ -93,8 +94,9 @@ def warp_stylized(stylized: torch.Tensor, flow: torch.Tensor, visible: torch.Ten
     return Past(moved, seen[None])
 
 
-def find_mask(frame: Frame, name: str | None) -> torch.Tensor | None:
-    """(1, 1, H, W) of a layer, where there is a name. Raises ValueError for another form."""
+def find_mask(frame: Frame, options: MaskOptions) -> torch.Tensor | None:
+    """(1, 1, H, W) of the mask, where there is one. Raises ValueError for another form."""
+    name = options.mask
     if name is None:
         return None
     mask, image = frame.tensor(name), frame.tensor("image")
@@ -103,7 +105,7 @@ def find_mask(frame: Frame, name: str | None) -> torch.Tensor | None:
             f"the mask {name} must be one value a pixel, (1, {image.shape[1]},"
             f" {image.shape[2]}), got {tuple(mask.shape)}"
         )
-    return mask[None]
+    return 1 - mask[None] if options.invert_mask else mask[None]
 
 
 def _channels_last(image: torch.Tensor) -> torch.Tensor:

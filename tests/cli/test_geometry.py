@@ -1,0 +1,99 @@
+"""Other sizes in a whole run: side inputs follow, and ``--size`` is a stage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import vidstyle
+from vidstyle.cli.main import run_command
+
+CROPPED = """\
+version: 1
+stages:
+  - use: decode/pyav
+  - use: geometry/crop
+    right: 40
+  - use: geometry/scale
+    size: 50%
+"""
+LOSSLESS = "  - use: encode/pyav\n    codec: ffv1\n"
+
+
+def test_a_mask_follows_the_frames(folder: Path, write_clip) -> None:  # type: ignore[no-untyped-def]  # a fixture
+    """Its left half is white: there, and only there, frames are stylized at the new size, too."""
+    write_clip(folder / "in.mp4", count=2)
+    mask = np.zeros((128, 160), np.uint8)
+    mask[:, :80] = 255
+    cv2.imwrite(str(folder / "mask.png"), mask)
+    for name, stylize in (
+        ("out", "  - use: stylize/feedforward\n    style: great-wave\n    mask: mask.png\n"),
+        ("plain", ""),
+    ):
+        (folder / f"{name}.yaml").write_text(f"{CROPPED}{stylize}{LOSSLESS}")
+        assert run_command(["run", f"{name}.yaml", "in.mp4", "-o", f"{name}.mkv"]) == 0
+    ours, plain = (
+        [frame.host("image") for frame in vidstyle.frames(folder / name)]
+        for name in ("out.mkv", "plain.mkv")
+    )
+    assert len(ours) == 2
+    assert ours[0].shape == (64, 60, 3)
+    assert np.abs(ours[0][:, 41:] - plain[0][:, 41:]).max() < 2 / 255
+    assert np.abs(ours[0][:, :39] - plain[0][:, :39]).mean() > 10 / 255
+
+
+def test_short_options_are_stages_and_options(  # type: ignore[no-untyped-def]  # fixtures
+    folder: Path, write_clip, capfd
+) -> None:
+    write_clip(folder / "in.mp4", count=2)
+    cv2.imwrite(str(folder / "mask.png"), np.full((128, 160), 255, np.uint8))
+    short = ["--size", "50%", "--keep-colors", "--mask", "mask.png", "--invert-mask"]
+    command = ["run", "temporal", "in.mp4", "-o", "out.mkv", "--dry-run", "--json"]
+    assert run_command([*command, *short]) == 0
+    [plan] = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    uses = [stage["use"] for stage in plan["stages"]]
+    assert uses[:2] == ["decode/pyav", "geometry/scale"]
+    assert uses[-2:] == ["filter/keep-colors", "encode/pyav"]
+    options = {stage["use"]: stage["options"] for stage in plan["stages"]}
+    assert options["geometry/scale"]["size"] == "50%"
+    assert options["stylize/feedforward"]["invert_mask"] is True
+    # Nothing is white in what is left, so nothing is stylized.
+    lossless = ["--set", "encode.codec=ffv1", "--set", "encode.pixel_format=bgr0"]
+    lossless += ["--set", "encode.crf=null"]
+    assert run_command(["run", "per-frame", "in.mp4", "-o", "a.mkv", *short, *lossless]) == 0
+    only = ["--size", "50%", "--keep-colors"]
+    assert run_command(["run", "identity", "in.mp4", "-o", "b.mkv", *only, *lossless]) == 0
+    ours, plain = (
+        [frame.host("image") for frame in vidstyle.frames(folder / name)]
+        for name in ("a.mkv", "b.mkv")
+    )
+    assert ours[0].shape == (64, 80, 3)
+    assert all(np.array_equal(*pair) for pair in zip(ours, plain, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "change", "message"),
+    [
+        ("temporal", ["--size", "big"], "--size big: stage scale: option size: must be like"),
+        ("identity", ["--mask", "mask.png"], "--mask mask.png: the pipeline has no stage stylize"),
+        ("temporal", ["--invert-mask"], "invert_mask needs a mask"),
+        (
+            "kept.yaml",
+            ["--keep-colors"],
+            "--keep-colors: the pipeline has a stage filter/keep-colors already",
+        ),
+    ],
+)
+def test_what_cannot_be_is_one_line_with_what_was_typed(  # type: ignore[no-untyped-def]  # fixtures
+    folder: Path, write_clip, capfd, pipeline, change, message
+) -> None:
+    write_clip(folder / "in.mp4", count=2)
+    (folder / "kept.yaml").write_text(f"{CROPPED}  - use: filter/keep-colors\n{LOSSLESS}")
+    assert run_command(["run", pipeline, "in.mp4", "-o", "out.mkv", *change]) == 2
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert message in lines[0]
