@@ -285,3 +285,34 @@ def test_a_clip_without_a_stage_of_cuts_is_one_shot_in_parts(clip: Path, tmp_pat
     events: list[Event] = []
     run(replace(wanted, pipeline=pipeline), listen=events.append)
     assert notes(events) == ["long shots were cut before frames 33, 66"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["video", "images"])
+def test_an_interval_with_keyframes_and_a_side_input_is_cut_alike(
+    clip: Path, tmp_path: Path, source: str
+) -> None:
+    text = PIPELINE.replace("strength: 0.9", "strength: {at: {0s: 0.2, 2s: 0.9}}")
+    masked = f"  - use: stylize/feedforward\n    style: great-wave\n    mask: '{clip}'\n"
+    text = text.replace("  - use: blend", f"{masked}  - use: blend")
+    wanted = replace(job(clip, tmp_path, "out"), frames=(5, 83))
+    if source == "images":
+        (tmp_path / "images").mkdir()
+        with av.open(str(clip)) as container:
+            for number, frame in enumerate(container.decode(video=0)):
+                frame.to_image().save(tmp_path / "images" / f"{number:03}.png")
+        text = text.replace("decode/pyav", "decode/images")
+        wanted = replace(wanted, input=tmp_path / "images")
+    (tmp_path / "p.yaml").write_text(text)
+    wanted = replace(wanted, pipeline=load_pipeline(tmp_path / "p.yaml", registry=Registry()))
+    in_turn = digests(wanted)
+    plan, work = plan_of(wanted), Work(wanted.input)
+    units = found_units(plan, work)
+    # Parts count from the first frame that is wanted.
+    assert [unit.first for unit in units if unit.overlap] == [38, 79]
+    found: dict[int, str] = {}
+    for each in reversed(list(unit_works([work], units))):
+        for chunk in run_work(plan, each).chunks:
+            found |= {record.index: record.digest for record in chunk.records}
+    assert found == in_turn
+    assert set(found) == set(range(5, 83))
