@@ -89,6 +89,7 @@ def run(
         pipeline_file(Path(pipeline)),
         registry=_registry(plugins),
         overrides=[f"{name}={_yaml(value)}" for name, value in changes.items()],
+        suffix=Path(output).suffix,
     )
     job = jobs.Job(
         loaded,

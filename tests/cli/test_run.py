@@ -208,3 +208,54 @@ def test_help_says_what_each_engine_does(capfd: pytest.CaptureFixture[str]) -> N
     text = " ".join(capfd.readouterr().out.split())
     for name, engine in ENGINES.items():
         assert f"{name}: {(engine.__doc__ or '').splitlines()[0]}" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "note"),
+    [
+        (
+            "out.webm",
+            "vp9",
+            "note: .webm cannot hold libx264: encoded by libvpx-vp9\n",
+        ),
+        (
+            "out.gif",
+            "gif",
+            "note: .gif cannot hold libx264: encoded by gif\n"
+            "note: crf of the pipeline left out: gif does not take such\n",
+        ),
+        ("out.mov", "h264", ""),
+        ("out.MKV", "h264", ""),
+    ],
+)
+def test_the_suffix_chooses_the_codec(folder, write_clip, capfd, name, codec, note) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "in.mp4", count=2)
+    assert (
+        run_command(["run", "per-frame", "in.mp4", "-o", name, "--set", "stylize.strength=0"]) == 0
+    )
+    assert capfd.readouterr().err.startswith(note)
+    with av.open(str(folder / name)) as container:
+        assert container.streams.video[0].codec_context.name == codec
+
+
+def test_codec_options_have_short_names_and_what_is_set_stays(  # type: ignore[no-untyped-def]  # fixtures
+    folder, write_clip, capfd
+) -> None:
+    write_clip(folder / "in.mp4", count=2)
+    command = ["run", "temporal", "in.mp4", "-o", "out.mkv", "--dry-run", "--json"]
+    assert run_command([*command, "--codec", "libx265", "--crf", "30", "--preset", "slow"]) == 0
+    [plan] = json_lines(capfd.readouterr().out)
+    options = plan["stages"][-1]["options"]  # type: ignore[index]  # a list
+    assert [options[name] for name in ("codec", "crf", "preset")] == ["libx265", 30, "slow"]
+    # What the pipeline has, and the other codec has too, stays; what it does not have is left out.
+    assert run_command([*command, "--codec", "libx265"]) == 0
+    [plan] = json_lines(capfd.readouterr().out)
+    options = plan["stages"][-1]["options"]  # type: ignore[index]  # a list
+    assert [options[name] for name in ("crf", "preset")] == [16, "veryfast"]
+    assert run_command([*command, "--codec", "ffv1"]) == 0
+    assert "note: crf and preset of the pipeline left out: ffv1 does not take such" in (
+        capfd.readouterr().err
+    )
+    # What the user sets is never left out.
+    assert run_command([*command, "--codec", "ffv1", "--crf", "20"]) == 2
+    assert "ffv1 has no crf; leave it out" in capfd.readouterr().err

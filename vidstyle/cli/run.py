@@ -40,6 +40,9 @@ def run(
     strength: given.Strength = None,
     consistency: given.Consistency = None,
     stroke_size: given.StrokeSize = None,
+    codec: given.Codec = None,
+    crf: given.Crf = None,
+    preset: given.Preset = None,
     size: given.Size = None,
     keep_colors: given.KeepColors = False,
     mask: given.Mask = None,
@@ -97,12 +100,19 @@ def run(
         strength,
         consistency,
         stroke_size,
+        codec=codec,
+        crf=crf,
+        preset=preset,
         size=size,
         keep_colors=keep_colors,
         mask=mask,
         invert_mask=invert_mask,
     )
-    loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
+    loaded = given.pipeline_of(
+        pipeline, overrides, plugins=plugins, output=output if len(inputs) == 1 else None
+    )
+    for note in loaded.notes:
+        say(f"note: {note}")
     make_job = given.job_maker(
         loaded,
         device=device,

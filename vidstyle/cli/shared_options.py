@@ -101,6 +101,28 @@ InvertMask = Annotated[
         help="Stylize where the mask is black. Short for --set stylize.invert_mask=true.",
     ),
 ]
+Codec = Annotated[
+    str | None,
+    typer.Option(
+        help="Video codec, such as libx265. Without it the output's suffix chooses one. Short for"
+        " --set encode.codec=NAME.",
+        metavar="NAME",
+    ),
+]
+Crf = Annotated[
+    int | None,
+    typer.Option(
+        help="Quality of the codec: lower is better and larger. Short for --set encode.crf=N.",
+        metavar="N",
+    ),
+]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        help="Speed of the codec, such as slow. Short for --set encode.preset=NAME.",
+        metavar="NAME",
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 MaxMemory = Annotated[
     str,
@@ -191,12 +213,21 @@ def registry_of(plugins: list[Path] | None) -> Registry:
 
 
 def pipeline_of(
-    file: Path, overrides: Sequence[Change], *, plugins: list[Path] | None = None
+    file: Path,
+    overrides: Sequence[Change],
+    *,
+    plugins: list[Path] | None = None,
+    output: Path | None = None,
 ) -> Pipeline:
-    """The validated pipeline with the command line's changes."""
+    """The validated pipeline with the command line's changes, and a codec for the output."""
     from vidstyle.runner.config.pipeline import load_pipeline
 
-    return load_pipeline(file, registry=registry_of(plugins), overrides=overrides)
+    return load_pipeline(
+        file,
+        registry=registry_of(plugins),
+        overrides=overrides,
+        suffix="" if output is None else output.suffix,
+    )
 
 
 def job_maker(
@@ -240,6 +271,9 @@ def overrides_of(
     consistency: float | None = None,
     stroke_size: str | None = None,
     *,
+    codec: str | None = None,
+    crf: int | None = None,
+    preset: str | None = None,
     size: str | None = None,
     keep_colors: bool = False,
     mask: str | None = None,
@@ -255,6 +289,10 @@ def overrides_of(
         overrides.append(TypedStage("geometry/scale", {"size": size}, typed, first=True))
     if keep_colors:
         overrides.append(TypedStage("filter/keep-colors", {}, "--keep-colors", first=False))
+    for option, value in (("codec", codec), ("crf", crf), ("preset", preset)):
+        if value is not None:
+            typed = f"--{option} {value}"
+            overrides.append(TypedOverride(f"encode.{option}={value}", typed))
     if mask is not None:
         value = json.dumps(mask, ensure_ascii=False)
         typed = f"--mask {abbreviate(mask)}"

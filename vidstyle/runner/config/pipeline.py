@@ -17,6 +17,7 @@ from typing import Any
 from vidstyle.core.options import StageOptions
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.keyframes import Keyframes
+from vidstyle.runner.config.output_format import fit_output
 from vidstyle.runner.config.pipeline_file import (
     CHUNK,
     VERSION,
@@ -67,6 +68,8 @@ class Pipeline:
     """Those of ``inputs:``, then the files that options name."""
     plugins: tuple[Path, ...] = ()
     """The plugin folders of the registry that its stages come from."""
+    notes: tuple[str, ...] = ()
+    """What was changed to fit the output's name, a line each."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Its classes are found again by their names where it arrives."""
@@ -75,11 +78,14 @@ class Pipeline:
         return from_recipe, (to_recipe(self),)
 
 
-def load_pipeline(path: Path, *, registry: Registry, overrides: Sequence[Change] = ()) -> Pipeline:
+def load_pipeline(
+    path: Path, *, registry: Registry, overrides: Sequence[Change] = (), suffix: str = ""
+) -> Pipeline:
     """Read a pipeline file. Opens no clip, makes no stage and loads no weights.
 
     ``overrides`` are texts such as ``blend.strength=0.5``; the later of two wins. Stages are added
-    before any option is changed. Raises
+    before any option is changed. ``suffix`` is that of the output, if it is known: it chooses a
+    codec (``output_format``). Raises
     PipelineError, with file:line:column or the override as typed, where anything is wrong, and
     PluginError for a stage that is broken or claimed twice.
     """
@@ -87,9 +93,10 @@ def load_pipeline(path: Path, *, registry: Registry, overrides: Sequence[Change]
     for given in overrides:
         if isinstance(given, TypedStage):
             written = written.with_stage(given)
-    for given in overrides:
-        if not isinstance(given, TypedStage):
-            written = written.with_override(parse_override(given))
+    changes = [parse_override(given) for given in overrides if not isinstance(given, TypedStage)]
+    written, notes = fit_output(written, suffix.lower(), changes)
+    for change in changes:
+        written = written.with_override(change)
     entries = tuple(load_stage(stage, registry) for stage in written.stages)
     of_options = [side for entry in entries for side in entry.inputs]
     return Pipeline(
@@ -100,6 +107,7 @@ def load_pipeline(path: Path, *, registry: Registry, overrides: Sequence[Change]
         written.queue,
         (*written.inputs.values(), *of_options),
         registry.folders,
+        notes,
     )
 
 

@@ -111,6 +111,12 @@ CONTAINERS: Final[dict[str, Container]] = {
 }
 
 
+def codec_for(suffix: str) -> CodecName | None:
+    """The usual codec of files of a suffix: the one that has it most in front. None for others."""
+    able = [name for name, known in CODECS.items() if suffix in known.suffixes]
+    return min(able, key=lambda name: CODECS[name].suffixes.index(suffix), default=None)
+
+
 def container_for(path: Path, codec: CodecName) -> Container:
     """The container that the name asks for. Raises PipelineError where the codec is not for it."""
     suffix = path.suffix.lower()
@@ -121,9 +127,7 @@ def container_for(path: Path, codec: CodecName) -> Container:
         given = f"the suffix {path.suffix}" if suffix else "no suffix"
         names = " or ".join(fitting)
         raise PipelineError(f"{path} has {given}: for {codec} name the output {names}")
-    # The codec that has this container most in front.
-    able = (name for name, known in CODECS.items() if suffix in known.suffixes)
-    other = min(able, key=lambda name: CODECS[name].suffixes.index(suffix))
+    other = codec_for(suffix)
     raise PipelineError(
         f"{codec} cannot be stored in {suffix}: name the output"
         f" {path.with_suffix(fitting[0]).name}, or add --set encode.codec={other}"
