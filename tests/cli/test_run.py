@@ -259,3 +259,39 @@ def test_codec_options_have_short_names_and_what_is_set_stays(  # type: ignore[n
     # What the user sets is never left out.
     assert run_command([*command, "--codec", "ffv1", "--crf", "20"]) == 2
     assert "ffv1 has no crf; leave it out" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (
+            ["in.mp4", "temporal"],
+            2,
+            "in.mp4 is no pipeline, which comes first: `vidstyle run temporal input.mp4`",
+        ),
+        (
+            ["identity", "https://example.org/clip.mp4", "-o", "out.mkv"],
+            3,
+            "https:/example.org/clip.mp4 is an address: download the file, and name that",
+        ),
+        (
+            ["identity", "in.mp4", "-o", "out.mkv", "--max-memory", "500"],
+            2,
+            "--max-memory 500: wanted an amount of memory with its unit, such as 3G or 800M",
+        ),
+    ],
+)
+def test_what_newcomers_type_gets_one_line_that_helps(  # type: ignore[no-untyped-def]  # fixtures
+    folder, write_clip, capfd, arguments, code, message
+) -> None:
+    write_clip(folder / "in.mp4", count=2)
+    assert run_command(["run", *arguments]) == code
+    assert capfd.readouterr().err == f"vidstyle: {message}\n"
+
+
+def test_h_is_help(capfd) -> None:  # type: ignore[no-untyped-def]  # a fixture
+    assert run_command(["run", "-h"]) == 0
+    short = capfd.readouterr().out
+    assert run_command(["run", "--help"]) == 0
+    assert short == capfd.readouterr().out
+    assert "-h, --help" in short

@@ -133,7 +133,7 @@ class Looker(BaseStage[StageOptions]):
 @pytest.mark.parametrize(
     ("text", "size"),
     [
-        ("3", 3 * 2**30),
+        ("3G", 3 * 2**30),
         ("1.5G", 3 * 2**29),
         ("800M", 800 * 2**20),
         ("2 GiB", 2**31),
@@ -144,7 +144,7 @@ def test_sizes_are_read(text: str, size: int) -> None:
     assert parse_size(text, "--max-memory") == size
 
 
-@pytest.mark.parametrize("text", ["", "0", "-1", "3T", "much", "1e9", "999999999"])
+@pytest.mark.parametrize("text", ["", "0G", "-1G", "3", "500", "3T", "much", "1e9", "999999999"])
 def test_other_sizes_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"--max-memory .*: wanted an amount of memory"):
         parse_size(text, "--max-memory")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from mimetypes import guess_type
 from operator import attrgetter
 from pathlib import Path
 
@@ -32,9 +33,14 @@ def pipeline_file(named: Path) -> Path:
     """The file behind a user's name for a pipeline: a file of that path, or a shipped one.
 
     A shipped pipeline has a bare name, such as ``temporal``. A name with a folder or a suffix is
-    always a path. Raises UsageError for a bare name that is neither.
+    always a path. Raises UsageError for a bare name that is neither, and for a clip.
     """
     name = str(named)
+    if (guess_type(name)[0] or "").startswith(("video/", "audio/", "image/")):
+        raise UsageError(
+            f"{abbreviate(name)} is no pipeline, which comes first:"
+            " `vidstyle run temporal input.mp4`"
+        )
     if not re.fullmatch(r"[\w-]+", name) or is_file(named):
         return named
     shipped = shipped_pipelines()

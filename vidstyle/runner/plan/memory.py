@@ -93,12 +93,14 @@ def size_text(size: int) -> str:
 
 
 def parse_size(text: str, option: str) -> int:
-    """Bytes of ``3``, ``3G``, ``800M`` or ``1.5GiB``; a bare number counts GiB.
+    """Bytes of ``3G``, ``800M`` or ``1.5GiB``.
 
     Raises UsageError, which names the option, for anything else.
     """
-    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?) ?(?:([MG])(?:i?B)?)?", text, re.IGNORECASE)
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?) ?([MG])(?:i?B)?", text, re.IGNORECASE)
     if match is None or not float(match[1]):
-        raise UsageError(f"{option} {text}: wanted an amount of memory, such as 3G or 800M")
-    unit = 2**20 if (match[2] or "G").upper() == "M" else 2**30
+        raise UsageError(
+            f"{option} {text}: wanted an amount of memory with its unit, such as 3G or 800M"
+        )
+    unit = 2**20 if match[2].upper() == "M" else 2**30
     return int(float(match[1]) * unit)

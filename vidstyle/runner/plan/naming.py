@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -108,8 +109,12 @@ def _check_there(path: Path) -> None:
         there = path.exists()
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; check the name") from error
-    if not there:
-        raise InputError(f"{path}: no such file; check the name")
+    if there:
+        return
+    # A path has lost the second slash of an address.
+    if re.match(r"[a-z]+:/[^/]", str(path)):
+        raise InputError(f"{path} is an address: download the file, and name that")
+    raise InputError(f"{path}: no such file; check the name")
 
 
 def _check_distinct(paths: Sequence[Path], advice: str) -> None:
