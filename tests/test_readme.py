@@ -35,7 +35,8 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     changes = ["--set", "encode.codec=libx264", "--frames", "0:8"]
     assert run_command([*run, "input.mp4", *changes]) == 0
     (tmp_path / "clips").mkdir()
-    shutil.copy("input.mp4", "clips/a.mp4")
+    for name in ("clips/a.mp4", "original.mp4", "stylized.mp4"):
+        shutil.copy("input.mp4", name)
     # The sample clip has 145 frames; its first eight are enough here.
     (tmp_path / "samples").mkdir()
     shutil.copy("input.mp4", "samples/demo.mp4")
@@ -58,6 +59,7 @@ def test_the_readme_has_the_commands_that_it_should() -> None:
         "check",
         "evaluate",
         "bench",
+        "stabilize",
         "stages",
         "styles",
         "weights",

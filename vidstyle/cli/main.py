@@ -29,6 +29,7 @@ _COMMANDS = {
     "run": ("run", "Stylize clips with a pipeline."),
     "image": ("image", "Stylize an image by optimization, in minutes."),
     "batch": ("batch", "Stylize every clip of a folder."),
+    "stabilize": ("stabilize", "Make a clip that any tool stylized temporally consistent."),
     "replay": ("replay", "Make an output again from its manifest and compare the two."),
     "clean": ("clean", "List or remove what interrupted runs have left."),
     "check": ("check", "Validate a pipeline."),

@@ -12,7 +12,7 @@ import threading
 from types import FrameType
 
 # Those that open videos in this process; the others start processes for that, or open none.
-SUPERVISED = frozenset(["run", "check", "replay", "evaluate", "compare", "bench"])
+SUPERVISED = frozenset(["run", "stabilize", "check", "replay", "evaluate", "compare", "bench"])
 _FORWARDED = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -50,6 +50,8 @@ class PlannedInput:
     """As it lies there; the layer has the clip's size."""
     digest: str
     """Hash of the content."""
+    color: bool = False
+    """Whether the layer is (H, W, 3) RGB, or (H, W)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,9 @@ def test_a_child_adds_to_what_it_inherits_and_set_changes_it(
     ("text", "says"),
     [
         ("{source: a.png}", r"p\.yaml:2:10: the layer source is vidstyle's own"),
-        ("{image: a.png}", "the layer image is vidstyle's own"),
+        ("{image: {file: a.png, color: false}}", "color must be true, got"),
+        ("{mask: {file: a.png, colour: true}}", "has no key colour; it has: file, color"),
+        ("{mask: {color: true}}", "wants {file: other.mp4, color: true}"),
         ("{cut: a.png}", "the layer cut is vidstyle's own"),
         ("{visible: a.png}", "the layer visible is vidstyle's own"),
         ("{Mask: a.png}", "Mask is no name of a layer"),

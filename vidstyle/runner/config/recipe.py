@@ -28,7 +28,10 @@ def to_recipe(pipeline: Pipeline) -> dict[str, Any]:
             }
             for entry in pipeline.stages
         ],
-        "inputs": {side.name: str(side.path.absolute()) for side in pipeline.inputs},
+        "inputs": {
+            side.name: {"path": str(side.path.absolute()), "color": side.color}
+            for side in pipeline.inputs
+        },
         "plugins": [str(folder.absolute()) for folder in pipeline.plugins],
         "chunk": list(pipeline.chunk),
         "queue": pipeline.queue,
@@ -54,7 +57,10 @@ def from_recipe(recipe: Mapping[str, Any], *, plugins: Sequence[Path] | None = N
         options, keyframes = options_from_json(cls.Options, written["options"])
         kind = use.partition("/")[0]
         stages.append(StageEntry(str(written["name"]), use, kind, cls, options, keyframes))
-    inputs = tuple(SideInput(name, Path(path)) for name, path in recipe["inputs"].items())
+    inputs = tuple(
+        SideInput(name, Path(side["path"]), bool(side["color"]))
+        for name, side in recipe["inputs"].items()
+    )
     least, most = recipe["chunk"]
     return Pipeline(
         VERSION,

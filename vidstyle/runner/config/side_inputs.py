@@ -3,6 +3,8 @@
 ``inputs: {mask: mask.mp4}`` names a layer and its file. An option that takes a layer or a file
 (``core.options.layer_or_file``) makes a layer of its own. A relative path counts from the folder
 of the file that it is written in, or from the current folder in ``--set inputs.mask=face.png``.
+``{file: other.mp4, color: true}`` makes a layer of colors. ``image: other.mp4`` is one, and stands
+in for the image of the clip, which stays the source.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from vidstyle.runner.config.yaml_values import Where, YamlMap, YamlScalar, YamlV
 
 INPUTS = "inputs"
 _FORM = "{mask: mask.mp4}"
+_IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class SideInput:
     """The layer. A file that an option names has a layer with a dot in its name."""
     path: Path
     """Absolute."""
+    color: bool = False
+    """Whether the layer is (H, W, 3) RGB, or (H, W)."""
 
 
 def read_inputs(value: YamlValue) -> dict[str, SideInput]:
@@ -43,12 +48,34 @@ def read_input(name: str, value: YamlValue, where: Where) -> SideInput:
     """
     if not NAME.fullmatch(name):
         raise where.error(f"{abbreviate(name)} is no name of a layer; use a-z, 0-9, _ and -")
-    if name in CHANNELS or name == CUT:
+    if (name in CHANNELS and name != _IMAGE) or name == CUT:
         raise where.error(f"the layer {name} is vidstyle's own; give the side input another name")
-    text = value.value if isinstance(value, YamlScalar) else None
+    file, color = value, name == _IMAGE
+    if isinstance(value, YamlMap):
+        file, color = _read_mapping(name, value, color=color)
+    text = file.value if isinstance(file, YamlScalar) else None
     if not isinstance(text, str) or not text:
         raise value.where.error(f"side input {name} wants a path, got {value}")
-    return SideInput(name, _absolute(text, value.where))
+    return SideInput(name, _absolute(text, value.where), color)
+
+
+def _read_mapping(name: str, value: YamlMap, *, color: bool) -> tuple[YamlValue, bool]:
+    for key, where in value.keys.items():
+        if key not in ("file", "color"):
+            raise where.error(
+                f"side input {name} has no key {abbreviate(key)}; it has: file, color"
+            )
+    if "file" not in value.items:
+        raise value.where.error(f"side input {name} wants {{file: other.mp4, color: true}}")
+    if "color" not in value.items:
+        return value.items["file"], color
+    given = value.items["color"]
+    wanted = given.value if isinstance(given, YamlScalar) else None
+    if not isinstance(wanted, bool) or (color and not wanted):
+        raise given.where.error(
+            f"side input {name}: color must be {'true' if color else 'true or false'}, got {given}"
+        )
+    return value.items["file"], wanted
 
 
 def read_option(stage: str, option: str, value: YamlScalar) -> SideInput | None:

@@ -71,7 +71,9 @@ def assemble(
     """
     first, *middle, last = pipeline.stages
     names = tuple(side.name for side in inputs)
-    layers = ("source", "image", *(["alpha"] if clip.alpha else []), *names)
+    given = ["alpha"] if clip.alpha else []
+    # One of the side inputs may stand in for the image.
+    layers = tuple(dict.fromkeys(["source", "image", *given, *names]))
     stages: list[AnyStage] = [_made(entry, layers) for entry in middle]
     sink: Sink = make_stage(last)
     for entry, stage in zip(middle, stages, strict=True):

@@ -75,7 +75,8 @@ def _plan(
     savings: int,
 ) -> Plan:
     entries, clips = assembly.pipeline.stages, assembly.clips
-    inputs = tuple(side.name for side in assembly.inputs)
+    # One of them may stand in for the image.
+    inputs = tuple(side.name for side in assembly.inputs if side.name != "image")
     source_writes = ("source", "image", *(("alpha",) if assembly.clip.alpha else ()), *inputs)
     declared = [Needs(writes=source_writes), *(wire.needs for wire in assembly.wires)]
     kept = layers_kept(assembly.wires)

@@ -1,7 +1,8 @@
 """Side inputs as layers, read in step with the clip.
 
 A layer is (H, W) in [0, 1]: the transparency of the image where its first one has any, else
-its luma (BT.601). It has the size of the decoded clip, whatever the file's own size is.
+its luma (BT.601); or, where colors are wanted, (H, W, 3) RGB. It has the size of the decoded clip,
+whatever the file's own size is.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class SideReading:
         """Look at the file. Raises InputError where it cannot be read."""
         self.name = side.name
         self._path, self._size = side.path, (clip.width, clip.height)
+        self._color = side.color
         # Images of a folder have no times: there is one for each frame.
         self._counted = is_folder(side.path)
         self._source = _source_of(side.path)
@@ -88,13 +90,16 @@ class SideReading:
         """What a plan says of it; reads the file once for the hash."""
         with self._named():
             digest = _digest(self._path)
-        return PlannedInput(self.name, str(self._path), self._own.width, self._own.height, digest)
+        own = self._own
+        return PlannedInput(self.name, str(self._path), own.width, own.height, digest, self._color)
 
     @property
     def notes(self) -> Sequence[Note]:
         """What opening and reading have met, and an end before the clip's."""
-        # Luma is that of the samples, whatever their colors stand for.
-        met = [n for n in (*self._own.notes, *self._source.notes) if n.kind != "color-guessed"]
+        met = [*self._own.notes, *self._source.notes]
+        if not self._color:
+            # Luma is that of the samples, whatever their colors stand for.
+            met = [note for note in met if note.kind != "color-guessed"]
         if self._ended:
             met.append(Note("side-input-ended", "ends before the clip; its last image is held"))
         return [replace(note, text=f"side input {self.name}: {note.text}") for note in met]
@@ -154,7 +159,9 @@ class SideReading:
 
     def _make_layer(self) -> HostArray:
         assert self._now is not None
-        if self._transparent and "alpha" in self._now.layers:
+        if self._color:
+            layer = self._now.host("source")
+        elif self._transparent and "alpha" in self._now.layers:
             layer = self._now.host("alpha")
         else:
             luma = cv2.cvtColor(self._now.host("source"), cv2.COLOR_RGB2GRAY)
@@ -217,7 +224,7 @@ def _is_like(aspect: Fraction, other: Fraction) -> bool:
 
 def _resized(layer: HostArray, size: tuple[int, int]) -> HostArray:
     """To (width, height): the mean of what a pixel covers, or linear where it gets larger."""
-    height, width = layer.shape
+    height, width = layer.shape[:2]
     if (width, height) == size:
         return layer
     smaller = size[0] < width or size[1] < height

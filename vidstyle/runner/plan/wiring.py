@@ -68,7 +68,8 @@ def _check_input(name: str, wires: Sequence[Wire]) -> None:
             " or remove it"
         )
     for position, wire in enumerate(wires):
-        if name in wire.needs.writes and not wire.needs.geometry:
+        # The image is what stages change, wherever it comes from.
+        if name in wire.needs.writes and name != "image" and not wire.needs.geometry:
             raise PipelineError(
                 f"stage {wire.name} writes the layer {name}, which is also a side input;"
                 " give the side input another name"
