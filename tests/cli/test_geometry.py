@@ -57,15 +57,15 @@ def test_short_options_are_stages_and_options(  # type: ignore[no-untyped-def]  
     [plan] = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     uses = [stage["use"] for stage in plan["stages"]]
     assert uses[:2] == ["decode/pyav", "geometry/scale"]
-    assert uses[-2:] == ["filter/keep-colors", "encode/pyav"]
+    assert uses[-3:] == ["filter/keep-colors", "filter/mask", "encode/pyav"]
     options = {stage["use"]: stage["options"] for stage in plan["stages"]}
     assert options["geometry/scale"]["size"] == "50%"
-    assert options["stylize/feedforward"]["invert_mask"] is True
-    # Nothing is white in what is left, so nothing is stylized.
+    assert options["filter/mask"]["invert"] is True
+    # Nothing is white in what is left, so everything is the source.
     lossless = ["--set", "encode.codec=ffv1", "--set", "encode.pixel_format=bgr0"]
     lossless += ["--set", "encode.crf=null"]
     assert run_command(["run", "per-frame", "in.mp4", "-o", "a.mkv", *short, *lossless]) == 0
-    only = ["--size", "50%", "--keep-colors"]
+    only = ["--size", "50%"]
     assert run_command(["run", "identity", "in.mp4", "-o", "b.mkv", *only, *lossless]) == 0
     ours, plain = (
         [frame.host("image") for frame in vidstyle.frames(folder / name)]
@@ -79,8 +79,7 @@ def test_short_options_are_stages_and_options(  # type: ignore[no-untyped-def]  
     ("pipeline", "change", "message"),
     [
         ("temporal", ["--size", "big"], "--size big: stage scale: option size: must be like"),
-        ("identity", ["--mask", "mask.png"], "--mask mask.png: the pipeline has no stage stylize"),
-        ("temporal", ["--invert-mask"], "invert_mask needs a mask"),
+        ("temporal", ["--invert-mask"], "--invert-mask: name the mask with --mask FILE"),
         (
             "kept.yaml",
             ["--keep-colors"],
@@ -97,3 +96,25 @@ def test_what_cannot_be_is_one_line_with_what_was_typed(  # type: ignore[no-unty
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == 1
     assert message in lines[0]
+
+
+def test_outside_of_the_mask_all_frames_are_the_source(folder: Path, write_clip) -> None:  # type: ignore[no-untyped-def]  # a fixture
+    """The blend over time takes no part there, whatever a layer is called."""
+    write_clip(folder / "in.mp4", count=6)
+    (folder / "image").mkdir()
+    mask = np.zeros((128, 160), np.uint8)
+    mask[:, 80:] = 255
+    for at in range(6):
+        cv2.imwrite(str(folder / "image" / f"{at}.png"), mask)
+    lossless = ["--codec", "ffv1", "--set", "encode.pixel_format=bgr0"]
+    call = ["run", "temporal", "in.mp4", "-o", "a.mkv", "--mask", "image", *lossless]
+    assert run_command(call) == 0
+    assert run_command(["run", "identity", "in.mp4", "-o", "b.mkv", *lossless]) == 0
+    ours, plain = (
+        [np.array(frame.host("image")) for frame in vidstyle.frames(folder / name)]
+        for name in ("a.mkv", "b.mkv")
+    )
+    assert len(ours) == 6
+    for image, source in zip(ours, plain, strict=True):
+        assert np.array_equal(image[:, :80], source[:, :80])
+        assert np.abs(image[:, 80:] - source[:, 80:]).mean() > 10 / 255

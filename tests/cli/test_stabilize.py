@@ -96,3 +96,17 @@ def test_what_cannot_be_is_one_line(  # type: ignore[no-untyped-def]  # fixtures
     [line] = capfd.readouterr().err.splitlines()
     assert message in line
     assert not Path("out.mp4").exists()
+
+
+def test_transparency_of_the_stylized_clip_is_shown_on_black(  # type: ignore[no-untyped-def]  # fixtures
+    folder: Path, write_clip, capfd
+) -> None:
+    write_clip(folder / "in.mp4", count=2)
+    Path("clear").mkdir()
+    for at in range(2):
+        pixels = np.full((128, 160, 4), 200, np.uint8)
+        pixels[:, :80, 3] = 0
+        cv2.imwrite(f"clear/{at}.png", pixels)
+    assert run_command(["stabilize", "in.mp4", "clear", "-o", "out.mkv", *LOSSLESS]) == 0
+    assert "side input image: its transparency is shown on black" in capfd.readouterr().err
+    assert images(Path("out.mkv"))[0][:, :80].max() == 0

@@ -34,8 +34,6 @@ def bench(
     strength: given.Strength = None,
     consistency: given.Consistency = None,
     stroke_size: given.StrokeSize = None,
-    mask: given.Mask = None,
-    invert_mask: given.InvertMask = False,
     set_: given.Set = None,
     frames: Annotated[int, typer.Option(help="How many of its first frames.", min=FEWEST)] = 120,
     rounds: Annotated[
@@ -62,8 +60,6 @@ def bench(
         strength,
         consistency,
         stroke_size,
-        mask=mask,
-        invert_mask=invert_mask,
     )
     before = None if compare is None else _earlier(compare)
     loaded = given.pipeline_of(pipeline, overrides)

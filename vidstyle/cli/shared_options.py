@@ -90,7 +90,8 @@ KeepColors = Annotated[
 Mask = Annotated[
     str | None,
     typer.Option(
-        help="Stylize only where this image or video is white. Short for --set stylize.mask=FILE.",
+        help="Stylize only where this image or video is white. Short for a stage filter/mask before"
+        " the sink.",
         metavar="FILE",
     ),
 ]
@@ -98,7 +99,7 @@ InvertMask = Annotated[
     bool,
     typer.Option(
         "--invert-mask",
-        help="Stylize where the mask is black. Short for --set stylize.invert_mask=true.",
+        help="Stylize where the mask is black.",
     ),
 ]
 Codec = Annotated[
@@ -293,12 +294,13 @@ def overrides_of(
         if value is not None:
             typed = f"--{option} {value}"
             overrides.append(TypedOverride(f"encode.{option}={value}", typed))
+    if invert_mask and mask is None:
+        raise typer.BadParameter("--invert-mask: name the mask with --mask FILE")
     if mask is not None:
-        value = json.dumps(mask, ensure_ascii=False)
+        # A bare name would be that of a layer.
+        options = {"mask": str(Path(mask).absolute()), "invert": invert_mask}
         typed = f"--mask {abbreviate(mask)}"
-        overrides.append(TypedOverride(f"stylize.mask={value}", typed))
-    if invert_mask:
-        overrides.append(TypedOverride("stylize.invert_mask=true", "--invert-mask"))
+        overrides.append(TypedStage("filter/mask", options, typed, first=False))
     if style:
         # JSON is YAML, whatever characters a name has.
         value = json.dumps(_mix_of(style[0]) if len(style) == 1 else style, ensure_ascii=False)

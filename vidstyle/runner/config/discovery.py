@@ -48,6 +48,7 @@ BUILT_IN = {
         "stylize/gatys",
         "stylize/gatys-multipass",
         "filter/keep-colors",
+        "filter/mask",
         "filter/repair",
         "geometry/crop",
         "geometry/pad",

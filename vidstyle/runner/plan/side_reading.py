@@ -100,6 +100,8 @@ class SideReading:
         if not self._color:
             # Luma is that of the samples, whatever their colors stand for.
             met = [note for note in met if note.kind != "color-guessed"]
+        if self._color and self._own.alpha:
+            met.append(Note("dropped", "its transparency is shown on black"))
         if self._ended:
             met.append(Note("side-input-ended", "ends before the clip; its last image is held"))
         return [replace(note, text=f"side input {self.name}: {note.text}") for note in met]
@@ -161,6 +163,8 @@ class SideReading:
         assert self._now is not None
         if self._color:
             layer = self._now.host("source")
+            if "alpha" in self._now.layers:
+                layer = layer * self._now.host("alpha")[..., np.newaxis]
         elif self._transparent and "alpha" in self._now.layers:
             layer = self._now.host("alpha")
         else:

@@ -55,8 +55,7 @@ class ScaleFrames(GeometryStage[ScaleOptions]):
         width, height = scaled_size(self.options.size, clip.width, clip.height)
         shape = Fraction(clip.width * height, width * clip.height)
         aspect = clip.sample_aspect
-        # Small frames are rounded by more than that, and nobody asked for another shape.
-        if "x" in self.options.size and abs(shape - 1) > _ROUNDING:
+        if abs(shape - 1) > _ROUNDING:
             aspect = (aspect * shape).limit_denominator(1000)
         return replace(clip, width=width, height=height, sample_aspect=aspect)
 
