@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from vidstyle.core import Frame, Window
+from vidstyle.core import Clip, Frame, Window
 from vidstyle.core.errors import PipelineError
 from vidstyle.stages.filter.mask import STAGE, MaskFilter, MaskFilterOptions
 
@@ -37,6 +39,6 @@ def test_between_it_mixes() -> None:
 
 def test_it_needs_a_mask_of_one_value_a_pixel() -> None:
     with pytest.raises(PipelineError, match="needs a mask"):
-        STAGE(MaskFilterOptions())
+        STAGE(MaskFilterOptions()).describe(Clip(64, 48, Fraction(1, 25)))
     with pytest.raises(ValueError, match="one value a pixel"):
         masked(np.zeros((24, 32, 3), np.float32))

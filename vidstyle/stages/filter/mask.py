@@ -8,6 +8,7 @@ from pydantic import Field
 from vidstyle.core import (
     NOW,
     BaseStage,
+    Clip,
     HostArray,
     Layers,
     Needs,
@@ -38,20 +39,24 @@ class MaskFilter(BaseStage[MaskFilterOptions]):
 
     def __init__(self, options: MaskFilterOptions) -> None:
         super().__init__(options)
-        if options.mask is None:
+        reads = {"image": NOW, "source": NOW}
+        if options.mask is not None:
+            reads[options.mask] = NOW
+        self.needs = Needs(reads=reads, writes=("image",))
+
+    def describe(self, clip: Clip) -> Clip:
+        if self.options.mask is None:
             raise PipelineError("filter/mask needs a mask, as in `mask: face.png`")
-        self._mask = options.mask
-        self.needs = Needs(
-            reads={"image": NOW, "source": NOW, options.mask: NOW}, writes=("image",)
-        )
+        return clip
 
     def step(self, window: Window[MaskFilterOptions], state: State) -> tuple[Layers, State]:
         image, source = window.now.host("image"), window.now.host("source")
-        mask = window.now.host(self._mask)
+        name = window.options.mask
+        assert name is not None
+        mask = window.now.host(name)
         if mask.shape != image.shape[:2]:
             raise ValueError(
-                f"the mask {self._mask} must be one value a pixel, {image.shape[:2]}, got"
-                f" {mask.shape}"
+                f"the mask {name} must be one value a pixel, {image.shape[:2]}, got {mask.shape}"
             )
         return {"image": _masked(image, source, 1 - mask if window.options.invert else mask)}, None
 
