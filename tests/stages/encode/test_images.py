@@ -79,6 +79,13 @@ def test_what_a_folder_cannot_store_is_noted(encode, moving):
     assert "audio" in note.text
 
 
+def test_bits_that_images_do_not_store_are_noted(encode, moving):
+    clip = Clip(160, 128, 1 / RATE, RATE, bit_depth=10)
+    assert encode("out", moving(1), clip=clip).notes == []
+    (note,) = encode("out", moving(1), clip=clip, bits=8).notes
+    assert note.text == "images store 8 of the clip's 10 bits; bits auto keeps more"
+
+
 def test_square_pixels_light_levels_and_lost_titles_are_noted(encode, moving, tmp_path):
     color = Color(light_levels=LightLevels(1000, 400))
     clip = Clip(160, 128, 1 / RATE, RATE, sample_aspect=Fraction(4, 3), color=color)

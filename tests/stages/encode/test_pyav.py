@@ -223,6 +223,37 @@ def test_ten_bits_are_kept_where_the_codec_can(encode, moving, read, codec, form
     clip = Clip(160, 128, Fraction(1, 25), Fraction(25), bit_depth=10)
     made = encode("out" + CODECS[codec].suffixes[0], moving(2), clip=clip, codec=codec)
     assert read(made.path).frames()[0].format.name == form
+    assert made.kinds == (set() if "10" in form else {"bits"})
+
+
+@pytest.mark.parametrize(
+    ("name", "depth", "options", "text"),
+    [
+        (
+            "out.webm",
+            10,
+            {"codec": "libvpx-vp9"},
+            "libvpx-vp9 with yuv420p stores 8 of the clip's 10 bits; codec libsvtav1 keeps 10",
+        ),
+        (
+            "out.mp4",
+            10,
+            {"pixel_format": "yuv444p"},
+            "libx264 with yuv444p stores 8 of the clip's 10 bits; pixel_format auto keeps 10",
+        ),
+        (
+            "out.mp4",
+            16,
+            {},
+            "libx264 with yuv420p10le stores 10 of the clip's 16 bits; codec ffv1 (name the"
+            " output .mkv) keeps 16",
+        ),
+    ],
+)
+def test_bits_that_are_not_stored_are_noted(encode, moving, name, depth, options, text):
+    clip = Clip(160, 128, Fraction(1, 25), Fraction(25), bit_depth=depth)
+    made = encode(name, moving(1), clip=clip, **options)
+    assert [note.text for note in made.notes] == [text]
 
 
 @pytest.mark.parametrize(

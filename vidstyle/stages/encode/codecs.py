@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias, get_args
 import cv2
 
 from vidstyle.core import Clip, Color
-from vidstyle.media.from_rgb import Siting
+from vidstyle.media.from_rgb import LAYOUTS, Siting
 from vidstyle.media.hdr10 import HDR10Words
 
 CodecName = Literal["libx264", "libx265", "libsvtav1", "libvpx-vp9", "prores_ks", "ffv1", "gif"]
@@ -134,6 +134,11 @@ class VideoCodec:
         """FFmpeg's name of the format for a clip; with ``alpha`` its form with opacity, if any."""
         chosen = self.base_format(wanted, clip, alpha=alpha)
         return self.alpha.get(chosen, chosen) if alpha else chosen
+
+    @property
+    def most_bits(self) -> int:
+        """Bits a sample of the deepest format that is chosen without being asked for."""
+        return max(LAYOUTS[name].bits for _, name in self.auto)
 
     @property
     def default_crf(self) -> int | None:

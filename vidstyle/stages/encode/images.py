@@ -142,7 +142,7 @@ class EncodeImages:
 
     def open(self, clip: Clip, context: ExecutionContext) -> None:
         self._clip = clip
-        self._notes = list(_losses(clip))
+        self._notes = list(_losses(clip, self._bits(clip)))
 
     def segment(self, clip: Clip) -> Writer:
         """A writer of files."""
@@ -188,7 +188,7 @@ class EncodeImages:
         self._clip = None
 
 
-def _losses(clip: Clip) -> Iterator[Note]:
+def _losses(clip: Clip, bits: int) -> Iterator[Note]:
     """What of the clip cannot be kept."""
     if clip.streams:
         kinds = ", ".join(sorted({stream.kind for stream in clip.streams}))
@@ -198,6 +198,9 @@ def _losses(clip: Clip) -> Iterator[Note]:
             f"images do not store the sample aspect {clip.sample_aspect}: pixels are shown square"
         )
         yield Note("aspect", text)
+    if bits < clip.bit_depth:
+        hint = "; bits auto keeps more" if bits < 16 else ""
+        yield Note("bits", f"images store {bits} of the clip's {clip.bit_depth} bits{hint}")
     if clip.color.mastering or clip.color.light_levels:
         yield Note("side-data", "images store no HDR10 metadata: left out")
 

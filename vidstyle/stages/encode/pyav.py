@@ -20,7 +20,7 @@ from vidstyle.core import (
 )
 from vidstyle.core.errors import OutputError
 from vidstyle.media.from_rgb import LAYOUTS
-from vidstyle.stages.encode.codecs import CODECS
+from vidstyle.stages.encode.codecs import CODECS, VideoCodec
 from vidstyle.stages.encode.containers import container_for
 from vidstyle.stages.encode.encoder import EncodeOptions, EncoderSettings, new_encoder, resolve
 from vidstyle.stages.encode.finished import reopen_video
@@ -160,6 +160,12 @@ def _changes(clip: Clip, settings: EncoderSettings, *, gif: bool) -> Iterator[No
         yield Note("dropped", f"a GIF does not support {kinds}: left out")
     if gif and clip.sample_aspect != 1:
         yield Note("aspect", f"a GIF cannot store the sample aspect {clip.sample_aspect}")
+    bits = LAYOUTS[settings.pixel_format].bits
+    if bits < clip.bit_depth:
+        what = "a GIF" if gif else f"{settings.codec.name} with {settings.pixel_format}"
+        keeps = _keeping_bits(clip.bit_depth, settings.codec)
+        hint = f"; {keeps} keeps {clip.bit_depth}" if keeps else ""
+        yield Note("bits", f"{what} stores {bits} of the clip's {clip.bit_depth} bits{hint}")
     if settings.codec.hdr10 is None and (clip.color.mastering or clip.color.light_levels):
         what = "a GIF" if gif else settings.codec.name
         able = ", ".join(codec.name for codec in CODECS.values() if codec.hdr10)
@@ -167,6 +173,18 @@ def _changes(clip: Clip, settings: EncoderSettings, *, gif: bool) -> Iterator[No
         yield Note("side-data", text)
     if clip.alpha and not settings.alpha:
         yield Note("alpha", f"{settings.pixel_format} has no alpha: shown on black")
+
+
+def _keeping_bits(depth: int, codec: VideoCodec) -> str:
+    """What to choose to keep that many bits; empty where nothing does."""
+    if codec.most_bits >= depth:
+        return "pixel_format auto"
+    able = [other for other in CODECS.values() if other.name != "gif" and other.most_bits >= depth]
+    # Those for the same file first: a web page takes webm, whatever keeps more in mkv.
+    same = [other for other in able if codec.suffixes[0] in other.suffixes]
+    if same:
+        return f"codec {same[0].name}"
+    return f"codec {able[0].name} (name the output {able[0].suffixes[0]})" if able else ""
 
 
 STAGE = EncodePyAV
