@@ -99,6 +99,48 @@ def test_quicktime_keeps_numbers_of_every_form(tmp_path, through, codec):
     assert made.kinds == set()
 
 
+LOSSLESS = [
+    ("in.mov", "pcm_s16le", "out.mov"),
+    ("in.mov", "pcm_s24be", "out.mov"),
+    ("in.mov", "pcm_alaw", "out.mov"),
+    ("in.mkv", "pcm_s32le", "out.mkv"),
+    ("in.mkv", "pcm_f64le", "out.mkv"),
+    ("in.mkv", "flac", "out.mkv"),
+    ("in.mkv", "flac", "out.mp4"),
+    ("in.mov", "alac", "out.mp4"),
+    ("in.mkv", "wavpack", "out.mkv"),
+    ("in.mkv", "tta", "out.mkv"),
+]
+
+
+@pytest.mark.parametrize("layout", ["mono", "5.1"])
+@pytest.mark.parametrize(("source", "codec", "name"), LOSSLESS)
+def test_a_cut_of_lossless_sound_loses_nothing(tmp_path, through, source, codec, name, layout):
+    count, random = av.AudioLayout(layout).nb_channels, np.random.default_rng(0)
+    noise = random.uniform(-0.7, 0.7, (96_000, count)).astype(np.float32)
+    path = write_sound(tmp_path / source, codec, noise, 48_000, layout)
+    made = through(name, path, cut=(5, 45))
+    assert sound_facts(made.path) == sound_facts(path) == [(codec, count, 48_000)]
+    assert np.array_equal(_decoded(made.path), _decoded(path)[:, 5 * 1920 : 45 * 1920])
+    (note,) = made.notes
+    assert note.text == f"audio stream 1 ({codec}) is re-encoded without loss: for an exact cut"
+
+
+def test_a_cut_says_which_codec_lossless_sound_becomes(tmp_path, through):
+    path = write_sound(tmp_path / "in.mov", "pcm_s16le", bursts([0.4], 2, 48_000), 48_000, "mono")
+    (note,) = through("out.mp4", path, cut=(5, 45)).notes
+    assert note.text == "audio stream 1 (pcm_s16le) is re-encoded as aac: for an exact cut"
+
+
+def _decoded(path: Path) -> np.ndarray:
+    """(channels, samples) as they are stored."""
+    with av.open(str(path)) as container:
+        sound = container.streams.audio[0]
+        count = sound.codec_context.layout.nb_channels
+        frames = [frame.to_ndarray() for frame in container.decode(sound)]
+    return np.hstack([f if len(f) == count else f.reshape(-1, count).T for f in frames])
+
+
 def _first_image(path: Path) -> float:
     with av.open(str(path)) as container:
         return next(container.decode(video=0)).time

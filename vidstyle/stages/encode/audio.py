@@ -20,7 +20,7 @@ from vidstyle.media.sound import SoundLayout, nearest_layout, set_plain_layout, 
 from vidstyle.stages.encode.routes import AvPacket, Cut
 from vidstyle.stages.encode.sound_clock import SoundClock, SoundForm, SoundPiece
 
-Samples: TypeAlias = npt.NDArray[np.float32]
+Samples: TypeAlias = npt.NDArray[np.floating]
 """(samples, channels) in [-1, 1]."""
 
 _BITS_PER_CHANNEL: Final = 96_000
@@ -36,7 +36,15 @@ _PREROLL: Final = Fraction(1)
 # Samples of silence that are made at a time.
 _BLOCK: Final = 4096
 # Samples lie here one moment after the other, as planes of 8 channels and more crash PyAV 18.
-_FORMAT: Final = "flt"
+# Doubles hold every sample of 32 bits exactly.
+_FORMAT: Final = "dbl"
+# Codecs that give every sample back, beside PCM.
+_LOSSLESS: Final = frozenset({"flac", "alac", "wavpack", "tta"})
+
+
+def is_lossless(codec: str) -> bool:
+    """Whether a codec gives back every sample that it was given."""
+    return codec in _LOSSLESS or codec.startswith("pcm_")
 
 
 class ReencodedAudio:
@@ -55,12 +63,15 @@ class ReencodedAudio:
         if context.sample_rate < 1:
             raise ValueError("a sound has a rate")
         rate = _encoder_rate(context.sample_rate, encoder)
-        layout = nearest_layout(self._layout.name, _LAYOUTS[encoder])
-        _check_encoder(encoder, rate, layout)
+        layout = self._layout.name
+        if encoder in _LAYOUTS:
+            layout = nearest_layout(layout, _LAYOUTS[encoder])
+        samples = context.format.name if context.format and is_lossless(encoder) else "flt"
+        _check_encoder(encoder, rate, layout, samples)
         target = output.add_stream(encoder, rate=rate)
         assert isinstance(target, AudioStream)
         self.target = target
-        _configure(target.codec_context, rate, layout)
+        _configure(target.codec_context, rate, layout, samples)
         target.codec_context.open()
         self._clock = SoundClock(self._layout)
         self._convert: _Converter | None = None
@@ -136,7 +147,7 @@ class ReencodedAudio:
         channels = self.target.codec_context.layout.nb_channels
         while self._position is not None and self._position < until:
             count = min(until - self._position, _BLOCK)
-            yield from self._encode(np.zeros((count, channels), np.float32))
+            yield from self._encode(np.zeros((count, channels)))
 
     def _end_span(self) -> Iterator[AvPacket]:
         if self._convert is not None:
@@ -206,7 +217,7 @@ class _Converter:
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
             assert isinstance(ready, AudioFrame)
-            yield ready.to_ndarray().astype(np.float32, copy=False).reshape(-1, self._channels)
+            yield ready.to_ndarray().reshape(-1, self._channels)
 
 
 def _pan(layout: SoundLayout) -> str:
@@ -222,18 +233,21 @@ def _encoder_rate(rate: int, encoder: str) -> int:
     return min((r for r in offered if r >= rate), default=max(offered)) if offered else rate
 
 
-def _check_encoder(encoder: str, rate: int, layout: str) -> None:
+def _check_encoder(encoder: str, rate: int, layout: str, samples: str) -> None:
     """Open the encoder aside: a stream that was added to a container cannot be taken back."""
     context = av.CodecContext.create(encoder, "w")
     assert isinstance(context, AudioCodecContext)
     context.sample_rate = rate
-    _configure(context, rate, layout)
+    _configure(context, rate, layout, samples)
     context.open()
 
 
-def _configure(context: AudioCodecContext, rate: int, layout: str) -> None:
+def _configure(context: AudioCodecContext, rate: int, layout: str, samples: str) -> None:
+    """Describe the sound; ``samples`` is the format of samples that is preferred."""
     formats = [known.name for known in context.codec.audio_formats or ()]
-    context.format = next((name for name in formats if name.startswith("flt")), formats[0])
+    kind = samples.removesuffix("p")
+    fitting = (name for name in formats if name.removesuffix("p") == kind)
+    context.format = next(fitting, formats[0])
     context.layout = layout
     context.bit_rate = _BITS_PER_CHANNEL * len(speakers(layout))
     context.time_base = Fraction(1, rate)

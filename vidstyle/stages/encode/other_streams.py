@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -15,7 +16,7 @@ from av.subtitles.stream import SubtitleStream
 from vidstyle.core import Clip, Note, OtherStream
 from vidstyle.media.container import open_input
 from vidstyle.media.file_clock import Section, SectionFollower, is_transmission
-from vidstyle.stages.encode.audio import ReencodedAudio
+from vidstyle.stages.encode.audio import ReencodedAudio, is_lossless
 from vidstyle.stages.encode.containers import Container
 from vidstyle.stages.encode.covers import add_cover, is_cover
 from vidstyle.stages.encode.encoder import EncodeOptions
@@ -82,9 +83,12 @@ class OtherStreams:
 
     @property
     def ways(self) -> dict[int, Way]:
-        """How each stream that has packets is written, by its index."""
+        """How each stream that has packets is written, by its index.
+
+        Encoding without loss counts as a copy: where it is refused, a lossy codec is next.
+        """
         return {
-            index: "copy" if isinstance(route, CopiedPackets) else "encode"
+            index: "copy" if isinstance(route, CopiedPackets) or _is_lossless(route) else "encode"
             for index, route in self._routes.items()
         }
 
@@ -220,19 +224,33 @@ class OtherStreams:
         return self._copy(output, source)
 
     def _reencode(self, output: OutputContainer, source: AudioStream, why: str) -> Stream:
-        encoder = self._container.audio_codec
+        codec = source.codec_context.codec.canonical_name
+        encoder, route = self._encoded(output, source, codec)
+        self._routes[source.index] = route
+        written = av.Codec(encoder, "w").canonical_name
+        way = "without loss" if written == codec and is_lossless(codec) else f"as {written}"
+        changes = f"; {route.changes}" if route.changes else ""
+        text = f"audio stream {source.index} ({codec}) is re-encoded {way}: {why}{changes}"
+        self._note("audio-encoded", text)
+        return route.target
+
+    def _encoded(
+        self, output: OutputContainer, source: AudioStream, codec: str
+    ) -> tuple[str, ReencodedAudio]:
+        """The encoder and its route: a lossless codec's own where the container takes it."""
+        container = self._container
+        takes = container.audio is None or codec in container.audio
+        refused = source.index in self._ways
+        if is_lossless(codec) and takes and not refused and takes_header(container, source):
+            with suppress(*_REFUSALS):
+                return codec, ReencodedAudio(source, output, codec, self._cut)
+        encoder = container.audio_codec
         if not encoder:
             raise self._unsupported
         try:
-            route = ReencodedAudio(source, output, encoder, self._cut)
+            return encoder, ReencodedAudio(source, output, encoder, self._cut)
         except _REFUSALS as error:
             raise _LeftOutError(f"it cannot be re-encoded as {encoder}") from error
-        self._routes[source.index] = route
-        codec = source.codec_context.codec.canonical_name
-        changes = f"; {route.changes}" if route.changes else ""
-        text = f"audio stream {source.index} ({codec}) is re-encoded: {why}{changes}"
-        self._note("audio-encoded", text)
-        return route.target
 
     def _add_subtitles(self, output: OutputContainer, source: SubtitleStream) -> Stream:
         codec, container = source.codec_context.codec.canonical_name, self._container
@@ -287,3 +305,7 @@ class OtherStreams:
 def _readable(stream: Stream) -> bool:
     # PyAV has no codec context where FFmpeg has no decoder, whatever its types say.
     return getattr(stream, "codec_context", None) is not None
+
+
+def _is_lossless(route: Route) -> bool:
+    return isinstance(route, ReencodedAudio) and is_lossless(route.target.name)
