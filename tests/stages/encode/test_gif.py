@@ -61,6 +61,18 @@ def test_moving_transparency_is_kept(encode, moving, read):
     )
     for frame, alpha in zip(read(made.path).frames(), alphas, strict=True):
         assert (frame.to_ndarray(format="rgba")[..., 3] / 255 == alpha).all()
+    assert made.kinds == set()
+
+
+def test_frames_that_are_half_transparent_are_noted(encode, moving):
+    alphas = [np.ones((128, 160), np.float32) for _ in range(6)]
+    alphas[1][:, :80], alphas[4][:, :80] = 0, 128 / 255
+    made = encode(
+        "out.gif", moving(6), clip=_clip(alpha=True), times=TIMES, alphas=alphas, codec="gif"
+    )
+    (note,) = made.notes
+    assert note.kind == "alpha"
+    assert "split at half in 1 of 6 frames" in note.text
 
 
 def test_a_rate_that_players_do_not_show_is_noted(encode, moving, read):

@@ -33,6 +33,8 @@ from vidstyle.stages.encode.output_file import (
 
 # Seconds that delays in a GIF are counted in.
 TICK: Final = Fraction(1, 100)
+# Codes by which lossy opacity may miss all or nothing.
+_NEARLY: Final = 8
 # Ticks. Browsers show anything shorter for a tenth of a second.
 _SHORTEST: Final = 2
 
@@ -65,9 +67,13 @@ def write_gif(
                 _mux(output, stream, image, spans)
             _mux(output, stream, None, spans)
     verify_file(path, [tick * TICK for tick in ticks[:-1]], (clip.width, clip.height))
-    if min(spans.values()) >= _SHORTEST:
-        return []
-    return [Note("gif-rate", "players slow a GIF down above 50 frames a second")]
+    notes = []
+    if frames.half_transparent:
+        text = "a GIF is opaque or transparent, nothing between: split at half in"
+        notes.append(Note("alpha", f"{text} {frames.half_transparent} of {len(times)} frames"))
+    if min(spans.values()) < _SHORTEST:
+        notes.append(Note("gif-rate", "players slow a GIF down above 50 frames a second"))
+    return notes
 
 
 class _StoredFrames:
@@ -75,6 +81,8 @@ class _StoredFrames:
 
     def __init__(self, chunks: Sequence[Segment], clip: Clip) -> None:
         self._chunks, self._clip = chunks, clip
+        self.half_transparent = 0
+        """Frames in which opacity is neither all nor nothing; known behind ``palette``."""
 
     def palette(self) -> VideoFrame:
         """The 256 colors that fit the whole clip best."""
@@ -82,6 +90,7 @@ class _StoredFrames:
         nodes = [self._source(graph), graph.add("palettegen"), graph.add("buffersink")]
         graph.link_nodes(*nodes).configure()
         for image in self._decoded():
+            self.half_transparent += _is_half_transparent(image)
             graph.vpush(image)
         graph.vpush(None)
         return graph.vpull()
@@ -118,6 +127,13 @@ class _StoredFrames:
         ):
             image.pts, image.time_base = number, TICK
             yield image
+
+
+def _is_half_transparent(image: VideoFrame) -> bool:
+    if image.format.name != "bgra":
+        return False
+    opacity = image.to_ndarray()[..., 3]
+    return bool(((opacity >= _NEARLY) & (opacity <= 255 - _NEARLY)).any())
 
 
 def _decode_chunk(chunk: Segment, clip: Clip) -> Iterator[VideoFrame]:
