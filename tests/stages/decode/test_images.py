@@ -130,7 +130,9 @@ def test_other_files_are_left_out(folder):
 def test_a_gap_in_the_numbers_is_noted(folder):
     (folder / "4.png").unlink()
     clip, _, _ = read(folder)
-    assert [note.kind for note in clip.notes] == ["missing-images"]
+    (note,) = clip.notes
+    assert note.kind == "missing-images"
+    assert note.text == "1 number is missing between 1.png and 10.png"
 
 
 def test_another_size_is_refused_by_name(folder):

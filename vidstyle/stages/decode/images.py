@@ -161,7 +161,8 @@ def _gaps(paths: Sequence[Path]) -> Iterator[Note]:
         last = sorted({int(found[-1]) for found in numbers})
         missing = last[-1] - last[0] + 1 - len(last)
         if missing and len(last) == len(paths):
-            text = f"{missing} numbers are missing between {paths[0].name} and {paths[-1].name}"
+            what = "1 number is" if missing == 1 else f"{missing} numbers are"
+            text = f"{what} missing between {paths[0].name} and {paths[-1].name}"
             yield Note("missing-images", text)
 
 
