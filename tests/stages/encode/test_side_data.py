@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from av.stream import Disposition
 from PIL import Image
@@ -31,7 +32,9 @@ from vidstyle.media.container import choose_video, open_input, other_streams
 def through(encode, moving):
     """A second of new images, with what else a file has; of frames 5 to 20 with ``cut``."""
 
-    def run(name: str, source: Path, *, cut: bool = False, codec: str | None = None):
+    def run(
+        name: str, source: Path, *, cut: bool = False, codec: str | None = None, stamp: str = ""
+    ):
         with open_input(source) as container:
             streams = other_streams(container, choose_video(container))
         count = 15 if cut else 25
@@ -40,7 +43,7 @@ def through(encode, moving):
             moving(1, 96, 64) * count,
             clip=Clip(96, 64, Fraction(1, 25), Fraction(25), streams=streams),
             times=[FrameTime(number, 1) for number in range(count)],
-            original=Original(source, (Fraction(5, 25), Fraction(20, 25)) if cut else None),
+            original=Original(source, (Fraction(5, 25), Fraction(20, 25)) if cut else None, stamp),
             codec=codec or ("libvpx-vp9" if name.endswith("webm") else "libx264"),
         )
 
@@ -97,6 +100,37 @@ def test_statistics_of_another_stream_are_not_copied(tmp_path, through):
     found = _metadata(through("out.mkv", source, cut=True).path)
     assert not [name for name in found if name.upper().startswith(("BPS", "NUMBER_OF", "_STAT"))]
     assert found["title"] == "Waves"
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov"])
+@pytest.mark.parametrize("title", ["COMMENT", "comment"])
+def test_a_comment_stays_whatever_its_case(tmp_path, through, name, title):
+    source = write_with_titles(tmp_path / "in.mkv", {title: "of the author"}, {})
+    made = through(name, source, stamp="of the program")
+    assert _metadata(made.path)["comment"] == "of the author"
+    assert made.kinds == set()
+
+
+def test_facts_about_opacity_are_no_titles(through, encode, moving):
+    alphas = [np.full((64, 96), 0.5, np.float32)]
+    source = encode("in.webm", moving(1, 96, 64), alphas=alphas, codec="libvpx-vp9").path
+    assert _metadata(source)["alpha_mode"] == "1"
+    for name in ("out.mp4", "out.mkv"):
+        made = through(name, source)
+        assert made.kinds == set()
+        assert "alpha_mode" not in _metadata(made.path)
+
+
+def test_an_attachment_that_is_left_out_is_named(tmp_path, through):
+    source = tmp_path / "in.mkv"
+    with av.open(str(source), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        container.add_attachment("letters.ttf", "font/ttf", b"letters")
+        container.mux([*video.encode(av.VideoFrame(96, 64, "yuv420p")), *video.encode()])
+    text = "attachment stream 1 (letters.ttf) is left out: mp4 does not support it"
+    assert text in _texts(through("out.mp4", source))
+    assert through("out.mkv", source).kinds == set()
 
 
 @pytest.mark.parametrize("suffix", [".mxf", ".flv", ".asf", ".avi", ".nut"])

@@ -20,7 +20,7 @@ from vidstyle.media.sound import SoundLayout, nearest_layout, set_plain_layout, 
 from vidstyle.stages.encode.routes import AvPacket, Cut
 from vidstyle.stages.encode.sound_clock import SoundClock, SoundForm, SoundPiece
 
-Samples: TypeAlias = npt.NDArray[np.floating]
+Samples: TypeAlias = npt.NDArray[np.float64]
 """(samples, channels) in [-1, 1]."""
 
 _BITS_PER_CHANNEL: Final = 96_000
@@ -217,7 +217,7 @@ class _Converter:
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
             assert isinstance(ready, AudioFrame)
-            yield ready.to_ndarray().reshape(-1, self._channels)
+            yield ready.to_ndarray().astype(np.float64, copy=False).reshape(-1, self._channels)
 
 
 def _pan(layout: SoundLayout) -> str:

@@ -198,8 +198,9 @@ def _tag(metadata: dict[str, str], tag: str, stamp: str) -> None:
     for name in [name for name in metadata if metadata[name].startswith(STAMP_PREFIX)]:
         # An original that was stylized itself has brought its own.
         del metadata[name]
-    if tag and stamp:
-        metadata.setdefault(tag, stamp)
+    # Titles of Matroska are upper case, and FFmpeg takes those that differ by case for one.
+    if tag and stamp and tag.lower() not in map(str.lower, metadata):
+        metadata[tag] = stamp
 
 
 def _cut(original: Original, lift: Fraction) -> Cut:

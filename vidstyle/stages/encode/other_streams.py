@@ -22,7 +22,7 @@ from vidstyle.stages.encode.covers import add_cover, is_cover
 from vidstyle.stages.encode.encoder import EncodeOptions
 from vidstyle.stages.encode.rehearsal import takes_header
 from vidstyle.stages.encode.routes import AvPacket, CopiedPackets, Cut, Route
-from vidstyle.stages.encode.subtitles import TEXT, ConvertedSubtitles
+from vidstyle.stages.encode.subtitles import STYLED, TEXT, ConvertedSubtitles
 from vidstyle.stages.encode.titles import TIMECODE, Titles, moved_chapter
 
 Way: TypeAlias = Literal["copy", "encode", "drop"]
@@ -115,7 +115,9 @@ class OtherStreams:
         except _LeftOutError as why:
             # Chapters as mp4 keeps them are copied as such, and timecodes are titles.
             if source.discard != Discard.all and TIMECODE not in source.metadata:
-                name = f"{other.kind} stream {other.index} ({other.codec})"
+                # FFmpeg knows no codec of most attachments, but all have a name.
+                file_name = source.metadata.get("filename")
+                name = f"{other.kind} stream {other.index} ({file_name or other.codec})"
                 self._note("dropped", f"{name} is left out: {why}")
             return
         if target is not None:
@@ -264,6 +266,10 @@ class OtherStreams:
         except _REFUSALS as error:
             raise self._unsupported from error
         self._routes[source.index] = route
+        if codec in STYLED:
+            name = f"subtitle stream {source.index} ({codec})"
+            text = f"{name} becomes {container.subtitle_codec}: styles and positions are left out"
+            self._note("subtitles-converted", text)
         return route.target
 
     def _copy(self, output: OutputContainer, source: Stream) -> Stream:
@@ -308,4 +314,6 @@ def _readable(stream: Stream) -> bool:
 
 
 def _is_lossless(route: Route) -> bool:
-    return isinstance(route, ReencodedAudio) and is_lossless(route.target.name)
+    if not isinstance(route, ReencodedAudio):
+        return False
+    return is_lossless(route.target.codec_context.codec.canonical_name)

@@ -17,6 +17,8 @@ from vidstyle.stages.encode.routes import AvPacket, CopiedPackets, Cut
 
 # Codecs of subtitles that can be converted to each other.
 TEXT: Final = frozenset({"mov_text", "subrip", "ass", "ssa", "webvtt", "text"})
+# Those of them that say where and how a line is shown.
+STYLED: Final = frozenset({"ass", "ssa"})
 # Formats in which one text is shown at a time.
 _ONE_AT_A_TIME: Final = frozenset({"mov_text"})
 # Fields of an ASS event before its text.

@@ -26,6 +26,8 @@ _UNTRUE: Final = frozenset(
         *("uid", "generation_uid", "product_uid", "material_package_umid", "file_package_umid"),
         *("operational_pattern_ul", "company_name", "product_name", "product_version"),
         *("product_version_num", "toolkit_version", "toolkit_version_num", "application_platform"),
+        # Whether a video in Matroska has opacity beside its packets: the muxer says so itself.
+        "alpha_mode",
         # Facts for players in FLV and ASF.
         *("datasize", "videosize", "audiosize", "lasttimestamp", "lastkeyframetimestamp"),
         *("lastkeyframelocation", "hasvideo", "hasaudio", "hasmetadata", "haskeyframes"),
