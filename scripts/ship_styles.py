@@ -289,9 +289,9 @@ def card(name: str, path: Path, losses: dict[str, float]) -> str:
 | file | {path.stat().st_size:,} bytes, float16 weights and their graph |
 | preview | [docs/styles/{name}.jpg](../../../docs/styles/{name}.jpg) |
 
-Trained in three stages, by settings that are the same for every style: 2,000 steps from the base
+Trained in four stages, by settings that are the same for every style: 2,000 steps from the base
 network for {origin}, with VGG19 as the loss network; 300 steps for this style, by VGG16 and VGG19
-in turn; and, in today's network, {info.settings["iterations"]} steps by `python
+in turn; and, in today's network, twice {info.settings["iterations"]} steps by `python
 scripts/ship_styles.py train`, with the default settings{exception}, on COCO photos moved at random.
 
 | measured on | style | content | structure | amplitude of noise |
