@@ -159,6 +159,15 @@ def test_an_interval_goes_on_with_its_own_clock(tmp_path: Path) -> None:
     assert packets(wanted.output) == packets(whole.output)
 
 
+@pytest.mark.parametrize("stop", [COUNT, COUNT + 1, None])
+def test_an_interval_that_ends_behind_the_input_is_noted(tmp_path: Path, stop: int | None) -> None:
+    result, events = heard(replace(job(tmp_path, "out", RECURRENT), frames=(20, stop)))
+    assert result.frames == COUNT - 20
+    texts = [event.note.text for event in events if isinstance(event, NoteEvent)]
+    expected = f"--frames ends at {stop}, but the input has {COUNT} frames"
+    assert (expected in texts) == (stop == COUNT + 1)
+
+
 def test_a_damaged_tail_is_made_again(tmp_path: Path) -> None:
     whole, _ = heard(job(tmp_path, "whole", RECURRENT))
     wanted = job(tmp_path, "stopped", RECURRENT)

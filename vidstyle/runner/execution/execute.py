@@ -95,6 +95,7 @@ def execute(
         else:
             text = f"the frames of {finished.found_in} are used: only the file is made"
             listen(NoteEvent(Note("resume", text)))
+        _report(listen, _end_note(plan.frames, len(finished.times)))
         _check_same(original, look, store)
         source_file = Original(original, finished.interval, stamp.short)
         segments, times = finished.segments, finished.times
@@ -155,6 +156,13 @@ def _parts_note(units: Sequence[UnitStart]) -> Iterator[Note]:
         named = ", ".join(firsts[:_NAMED]) + (f" and {more} more" if more > 0 else "")
         frames = "frame" if len(firsts) == 1 else "frames"
         yield Note("split-shots", f"long shots were cut before {frames} {named}")
+
+
+def _end_note(wanted: tuple[int, int | None], count: int) -> Iterator[Note]:
+    """Whether the input has fewer frames than were asked for."""
+    first, stop = wanted
+    if stop is not None and first + count < stop:
+        yield Note("frames", f"--frames ends at {stop}, but the input has {first + count} frames")
 
 
 def _check_same(original: Path, look: str, store: Store) -> None:
