@@ -12,7 +12,7 @@ from typing import Final, Literal
 import av
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
-from av.stream import Disposition, Stream
+from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from vidstyle.core import OtherStream
@@ -126,12 +126,17 @@ def video_streams(container: InputContainer) -> list[VideoStream]:
 
 
 def other_streams(container: InputContainer, chosen: VideoStream) -> tuple[OtherStream, ...]:
-    """Everything in the file but the chosen stream, in file order."""
+    """Everything in the file but the chosen stream, in file order; chapters are no stream."""
     return tuple(
         OtherStream(stream.index, _kind(stream), _codec(stream), _language(stream))
         for stream in container.streams
-        if stream.index != chosen.index
+        if stream.index != chosen.index and not _is_chapter_track(stream)
     )
+
+
+def _is_chapter_track(stream: Stream) -> bool:
+    # mp4 keeps chapters as a text of their own, which FFmpeg reads itself and marks so.
+    return stream.type == "data" and stream.discard == Discard.all
 
 
 def _check_file(path: Path) -> None:

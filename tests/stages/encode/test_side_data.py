@@ -263,6 +263,23 @@ def test_titles_and_chapters_that_a_gif_does_not_keep_are_named(tmp_path, throug
     assert "titles" not in through("plain.gif", plain, codec="gif").kinds
 
 
+def test_chapters_of_mp4_are_no_data(tmp_path, through):
+    source = tmp_path / "in.mp4"
+    with av.open(str(source), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        chapter = {"id": 0, "start": 0, "end": 40, "time_base": Fraction(1, 1000)}
+        container.set_chapters([{**chapter, "metadata": {"title": "part"}}])
+        container.mux([*video.encode(av.VideoFrame(96, 64, "yuv420p")), *video.encode()])
+    with av.open(str(source)) as container:
+        assert [stream.type for stream in container.streams] == ["video", "data"]
+    assert _texts(through("out.gif", source, codec="gif")) == "a GIF keeps no titles: chapters"
+    kept = through("out.mp4", source)
+    assert kept.kinds == set()
+    with av.open(str(kept.path)) as container:
+        assert [part["metadata"]["title"] for part in container.chapters()] == ["part"]
+
+
 def test_sound_that_a_muxer_refuses_late_is_encoded_again(tmp_path, through):
     path = write_sound(tmp_path / "in.mkv", "eac3", bursts([0.5], 2, 48_000), 48_000, "mono")
     data = bytearray(path.read_bytes())

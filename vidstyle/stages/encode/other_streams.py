@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.stream import AttachmentStream, Discard, Disposition, Stream
+from av.stream import AttachmentStream, Disposition, Stream
 from av.subtitles.stream import SubtitleStream
 
 from vidstyle.core import Clip, Note, OtherStream
@@ -113,8 +113,8 @@ class OtherStreams:
         try:
             target = self._add(output, source, other.kind)
         except _LeftOutError as why:
-            # Chapters as mp4 keeps them are copied as such, and timecodes are titles.
-            if source.discard != Discard.all and TIMECODE not in source.metadata:
+            # Timecodes are titles.
+            if TIMECODE not in source.metadata:
                 # FFmpeg knows no codec of most attachments, but all have a name.
                 file_name = source.metadata.get("filename")
                 name = f"{other.kind} stream {other.index} ({file_name or other.codec})"
