@@ -242,6 +242,12 @@ def test_ten_bits_are_kept_where_the_codec_can(encode, moving, read, codec, form
             "libx264 with yuv444p stores 8 of the clip's 10 bits; pixel_format auto keeps 10",
         ),
         (
+            "out.gif",
+            10,
+            {"codec": "gif"},
+            "a GIF stores 8 of the clip's 10 bits; codec libx264 (name the output .mp4) keeps 10",
+        ),
+        (
             "out.mp4",
             16,
             {},

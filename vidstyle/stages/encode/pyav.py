@@ -163,7 +163,8 @@ def _changes(clip: Clip, settings: EncoderSettings, *, gif: bool) -> Iterator[No
     bits = LAYOUTS[settings.pixel_format].bits
     if bits < clip.bit_depth:
         what = "a GIF" if gif else f"{settings.codec.name} with {settings.pixel_format}"
-        keeps = _keeping_bits(clip.bit_depth, settings.codec)
+        # What is written on the way to a GIF may keep more.
+        keeps = _keeping_bits(clip.bit_depth, CODECS["gif"] if gif else settings.codec)
         hint = f"; {keeps} keeps {clip.bit_depth}" if keeps else ""
         yield Note("bits", f"{what} stores {bits} of the clip's {clip.bit_depth} bits{hint}")
     if settings.codec.hdr10 is None and (clip.color.mastering or clip.color.light_levels):
