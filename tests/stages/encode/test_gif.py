@@ -64,6 +64,16 @@ def test_moving_transparency_is_kept(encode, moving, read):
     assert made.kinds == set()
 
 
+def test_transparency_that_is_dropped_is_shown_on_black(encode, moving, read):
+    alpha = np.ones((128, 160), np.float32)
+    alpha[:, :80] = 0
+    made = encode("out.gif", moving(2), alphas=[alpha] * 2, codec="gif", alpha="drop")
+    assert made.kinds == {"alpha"}
+    found = read(made.path).frames()[0].to_ndarray(format="rgba")
+    assert (found[..., 3] == 255).all()
+    assert found[:, :80, :3].max() < 20
+
+
 def test_frames_that_are_half_transparent_are_noted(encode, moving):
     alphas = [np.ones((128, 160), np.float32) for _ in range(6)]
     alphas[1][:, :80], alphas[4][:, :80] = 0, 128 / 255

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vidstyle.core import (
@@ -106,12 +107,13 @@ class EncodePyAV:
         """
         clip, threads = self._clip_and_threads
         chunks = _check_chunks(segments, times, path)
+        settings = resolve(self._options, clip, threads)
         if self._options.codec == "gif":
-            self._notes += write_gif(chunks, times, clip, path, original=original.path)
+            stored = replace(clip, alpha=settings.alpha)
+            self._notes += write_gif(chunks, times, stored, path, original=original.path)
             if self._options.metadata == "copy":
                 self._notes += lost_titles(original.path, "a GIF")
         else:
-            settings = resolve(self._options, clip, threads)
             joining = Joining(clip, settings, self._options)
             self._notes += joining.write(chunks, times, original, path)
 
