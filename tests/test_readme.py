@@ -35,7 +35,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     changes = ["--set", "encode.codec=libx264", "--frames", "0:8"]
     assert run_command([*run, "input.mp4", *changes]) == 0
     (tmp_path / "clips").mkdir()
-    for name in ("clips/a.mp4", "original.mp4", "painted.mp4"):
+    for name in ("clips/a.mp4", "original.mp4", "other.mp4"):
         shutil.copy("input.mp4", name)
     # The sample clip has 145 frames; its first eight are enough here.
     (tmp_path / "samples").mkdir()
