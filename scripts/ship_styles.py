@@ -56,6 +56,8 @@ class Shipped:
     style_image: str
     """Artist, title and year."""
     license: str = "public domain"
+    rounds: int = 2
+    """How often it went ``STEPS`` further."""
     grown_from: str = ""
     """The style whose first version was this style's first start; its own if there is none."""
 
@@ -82,7 +84,9 @@ SHIPPED = {
         "great_wave_hokusai.jpg",
         "Katsushika Hokusai, The Great Wave off Kanagawa, about 1831",
     ),
-    "mondrian": Shipped("Mondrian 1913", "mondrian_1913.jpg", "Piet Mondrian, composition of 1913"),
+    "mondrian": Shipped(
+        "Mondrian 1913", "mondrian_1913.jpg", "Piet Mondrian, composition of 1913", rounds=1
+    ),
     "starry-night": Shipped(
         "The Starry Night", "starry_night_vangogh.jpg", "Vincent van Gogh, The Starry Night, 1889"
     ),
@@ -277,6 +281,7 @@ def card(name: str, path: Path, losses: dict[str, float]) -> str:
     ]
     exception = f", except {', '.join(changed)}" if changed else ""
     grown_from = SHIPPED[name].grown_from
+    times = {1: "", 2: "twice "}[SHIPPED[name].rounds]
     origin = f"`{grown_from}`" if grown_from else "this style"
     return f"""# {name}
 
@@ -289,9 +294,9 @@ def card(name: str, path: Path, losses: dict[str, float]) -> str:
 | file | {path.stat().st_size:,} bytes, float16 weights and their graph |
 | preview | [docs/styles/{name}.jpg](../../../docs/styles/{name}.jpg) |
 
-Trained in four stages, by settings that are the same for every style: 2,000 steps from the base
+Trained in stages, by settings that are the same for every style: 2,000 steps from the base
 network for {origin}, with VGG19 as the loss network; 300 steps for this style, by VGG16 and VGG19
-in turn; and, in today's network, twice {info.settings["iterations"]} steps by `python
+in turn; and, in today's network, {times}{info.settings["iterations"]} steps by `python
 scripts/ship_styles.py train`, with the default settings{exception}, on COCO photos moved at random.
 
 | measured on | style | content | structure | amplitude of noise |

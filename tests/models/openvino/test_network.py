@@ -127,8 +127,7 @@ def test_in_bfloat16_a_flat_image_gets_no_pattern(
 def test_shipped_styles_give_what_torch_gives(name: str, precision: Precision) -> None:
     image, path = waves(96, 144), find_style(name)
     difference = np.abs(opened(path, precision).run(image) - by_torch(path, image))
-    # Single pixels at the edge of a stroke go farthest.
-    mean, most = (1e-5, 1e-4) if precision == "float32" else (2 / 255, 32 / 255)
+    mean, most = (1e-5, 1e-4) if precision == "float32" else (2 / 255, 24 / 255)
     assert difference.mean() < mean
     assert difference.max() < most
 
