@@ -105,7 +105,7 @@ def test_the_help_has_every_field_with_its_default(
         assert bool(meant) == (name not in skipped), name
         if meant and isinstance(field.default, str | int | float) and field.default is not False:
             default = f"{field.default:g}" if isinstance(field.default, float) else field.default
-            assert f"[default: {default}]" in meant
+            assert f"default: {default}]" in meant
 
 
 def test_a_preset_is_changed_by_options() -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from vidstyle.cli import shared_options as shared
+from vidstyle.cli.command_help import in_groups
 from vidstyle.cli.model_options import add_options, parse_number, validate_options
 from vidstyle.core.errors import UsageError
 from vidstyle.models.optimization.options import StillOptions
@@ -19,7 +20,42 @@ def register(app: typer.Typer) -> None:
     app.command("image")(image)
 
 
+_GROUPS = {
+    "Style": ("style_weights", "strength", "style_scale", "colors", "mask"),
+    "Optimization": (
+        "size",
+        "levels",
+        "steps",
+        "optimizer",
+        "learning_rate",
+        "tolerance",
+        "start",
+        "seed",
+    ),
+    "Loss": (
+        "style_weight",
+        "content_weight",
+        "structure_weight",
+        "variation_weight",
+        "variation",
+        "range_penalty_weight",
+    ),
+    "Loss network": (
+        "backbone",
+        "pooling",
+        "style_layers",
+        "content_layers",
+        "style_scales",
+        "weights",
+        "offline",
+    ),
+    "While it works": ("preview_every", "progress"),
+    "Computation": ("device", "precision", "max_memory"),
+}
+
+
 # Each of ``given`` is an option of its own; there is no frame before.
+@in_groups(_GROUPS)
 @add_options(StillOptions, skip=("style", "temporal_weight"))
 def image(
     content: Annotated[Path, typer.Argument(help="The image to stylize.", metavar="CONTENT")],

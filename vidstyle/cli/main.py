@@ -20,6 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from vidstyle import __version__
+from vidstyle.cli.command_help import use_grouped_help
 from vidstyle.cli.supervision import SUPERVISED, work_under_supervision
 from vidstyle.cli.terminal import VisibleFormatter, say, visible_lines
 
@@ -83,6 +84,7 @@ def _load_command(name: str) -> Any:
     # With a callback it is a group, however few commands the module has.
     own.callback()(lambda: None)
     import_module(f"vidstyle.cli.{_COMMANDS[name][0]}").register(own)
+    use_grouped_help(own)
     return typer.main.get_group(own).commands[name]
 
 
@@ -166,7 +168,7 @@ def _supervise(arguments: list[str]) -> None:
 
 def run_command(arguments: list[str]) -> int:
     """Run one command line and return its exit code. An error is one line on standard error."""
-    return _exit_code(lambda: app(arguments, standalone_mode=False))
+    return _exit_code(lambda: app(arguments, standalone_mode=False, prog_name="vidstyle"))
 
 
 STOPPERS: list[Callable[[BaseException], None]] = []

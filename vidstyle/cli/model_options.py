@@ -17,6 +17,8 @@ from vidstyle.core.errors import UsageError
 from vidstyle.runner.config.option_errors import WANTED
 
 _Model = TypeVar("_Model", bound=BaseModel)
+# What a text of the model is, in the help.
+_NAMED = {"weights": "PATH", "initial_weights": "NAME"}
 # Bounds from here on are of no interest in a help text.
 _ENDLESS = 1e6
 
@@ -128,10 +130,14 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     if choices := tuple(_choices(field.annotation)):
         kind = Literal[choices]
     if bool in types:
-        option = typer.Option(option_name(name), help=_help(field))
+        option = typer.Option(option_name(name), help=field.description)
         return _keyword(name, Annotated[bool, option], default=False)
-    metavar = _metavar(types)
-    option = typer.Option(option_name(name), help=_help(field), metavar=metavar)
+    option = typer.Option(
+        option_name(name),
+        help=field.description,
+        metavar=_NAMED.get(name) or _metavar(types),
+        show_default=_facts(field) or False,
+    )
     return _keyword(name, Annotated[kind | None, option], default=None)
 
 
@@ -155,12 +161,11 @@ def _metavar(types: Collection[Any]) -> str | None:
     return "A,B,..." if tuple in origins else None
 
 
-def _help(field: FieldInfo) -> str:
-    bounds = _bounds(field)
-    text = (field.description or "").rstrip(".") + (f"; {bounds}." if bounds else ".")
+def _facts(field: FieldInfo) -> str:
+    """``1 to 4; default: 1``."""
     silent = field.default is None or field.default is False
-    # As typer shows the defaults of other options.
-    return text if silent else f"{text}  [default: {_show(field.default)}]"
+    parts = (_bounds(field), "" if silent else f"default: {_show(field.default)}")
+    return "; ".join(filter(None, parts))
 
 
 def _bounds(field: FieldInfo) -> str:
@@ -170,10 +175,15 @@ def _bounds(field: FieldInfo) -> str:
         for word in ("ge", "gt", "le", "lt", "multiple_of")
         if (value := getattr(constraint, word, None)) is not None and abs(value) < _ENDLESS
     }
-    least = known.get("ge") or (f"more than {known['gt']}" if "gt" in known else "")
-    most = known.get("le") or (f"less than {known['lt']}" if "lt" in known else "")
+    least = known.get("ge") or (f"above {known['gt']}" if "gt" in known else "")
+    most = known.get("le") or (f"below {known['lt']}" if "lt" in known else "")
     step = f"a multiple of {known['multiple_of']}" if "multiple_of" in known else ""
-    span = f"{least} to {most}" if least and most else (least and f"{least} or more") or most
+    if least and most:
+        span = f"{least} to {most}"
+    elif "ge" in known:
+        span = f"{least} or more"
+    else:
+        span = least or most
     return ", ".join(part for part in (span, step) if part)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args, get_type_hints
 import typer
 
 from vidstyle.cli import shared_options as shared
+from vidstyle.cli.command_help import in_groups
 from vidstyle.cli.model_options import add_options, validate_options
 from vidstyle.cli.terminal import say
 from vidstyle.core.errors import InputError, UsageError
@@ -23,7 +24,46 @@ if TYPE_CHECKING:
     from vidstyle.training.watch import TrainingStep, Watcher
 
 
+_GROUPS = {
+    "Card of the style": ("title", "credit", "license_name"),
+    "Training": (
+        "iterations",
+        "batch",
+        "crop",
+        "style_image_side",
+        "learning_rate",
+        "decay",
+        "ramp",
+        "seed",
+    ),
+    "Network": ("architecture", "width", "initial_weights"),
+    "Loss": (
+        "style_weight",
+        "content_weight",
+        "content_target",
+        "structure_weight",
+        "variation_weight",
+        "variation",
+        "range_penalty_weight",
+    ),
+    "Temporal consistency": ("pairs", "temporal_weight", "noise"),
+    "Loss network": (
+        "backbone",
+        "second_backbone",
+        "pooling",
+        "style_layers",
+        "content_layers",
+        "style_scales",
+        "weights",
+        "offline",
+    ),
+    "While it works": ("previews", "preview_every", "tensorboard"),
+    "Computation": ("device", "precision"),
+}
+
+
 # Each of ``given`` is an option of its own.
+@in_groups(_GROUPS)
 @add_options(TrainingSettings, WeightsOptions)
 def train(
     style_image: Annotated[
@@ -63,9 +103,11 @@ def train(
         bool, typer.Option("--resume", help="Resume from FILE's checkpoint, if there is one.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
-    title: Annotated[str, typer.Option(help="Of the style, for people.")] = "",
+    title: Annotated[str, typer.Option(help="Title of the style, for people.")] = "",
     credit: Annotated[str, typer.Option(help="Artist, title and year of the style image.")] = "",
-    license_name: Annotated[str, typer.Option("--license", help="Of the style image.")] = "",
+    license_name: Annotated[
+        str, typer.Option("--license", help="License of the style image.")
+    ] = "",
 ) -> None:
     """Train a style from a style image: minutes to hours, and resumable."""
     shared.check_new(output, overwrite=overwrite, inputs=[style_image])

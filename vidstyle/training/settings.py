@@ -66,7 +66,7 @@ class TrainingSettings(LossOptions):
         description="Part of the iterations, at the end, over which the learning rate falls to 0.",
     )
     precision: Precision = Field(
-        "bfloat16", description="Of the convolutions; losses and weights are float32."
+        "bfloat16", description="Precision of the convolutions; losses and weights are float32."
     )
     style_image_side: int = Field(
         380,

@@ -75,7 +75,9 @@ class LossOptions(LossWeights):
         description="The loss network. auto is the first in this list whose weights are"
         " there; if none are, vgg16 is downloaded.",
     )
-    pooling: Pooling = Field("max", description="average is smoother (Gatys et al. 2016).")
+    pooling: Pooling = Field(
+        "max", description="Pooling of the loss network; average is smoother (Gatys et al. 2016)."
+    )
     style_layers: Layers | None = Field(
         None,
         description="Layers whose Gram matrices are compared, with or without weights. If not"

@@ -1,0 +1,122 @@
+"""The help of every command: groups, words that people know, and 80 columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import pytest
+import typer
+from pydantic import BaseModel
+
+from vidstyle.cli import image, main, style_train
+from vidstyle.cli.command_help import in_groups, use_grouped_help
+from vidstyle.cli.main import run_command
+from vidstyle.models.loss.loss_options import WeightsOptions
+from vidstyle.models.optimization.options import StillOptions
+from vidstyle.training.settings import TrainingSettings
+
+MANY_OPTIONS = ["image", "styles train"]
+
+
+def _every_command() -> Iterator[str]:
+    for name in main._COMMANDS:
+        command = main._load_command(name)
+        yield name
+        yield from (f"{name} {each}" for each in getattr(command, "commands", ()))
+
+
+def _help(command: str, capfd: pytest.CaptureFixture[str]) -> str:
+    assert run_command([*command.split(), "--help"]) == 0
+    return capfd.readouterr().out
+
+
+@pytest.fixture(autouse=True)
+def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+@pytest.mark.parametrize("command", ["", *_every_command()])
+def test_a_help_fits_80_columns_and_has_no_types(
+    command: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = _help(command, capfd)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.startswith(f"Usage: vidstyle {command}".strip())
+    assert not re.search(r"<[a-z]|x[<>]=|\{[A-Z]|list\[|\d\.0[];]", text)
+
+
+@pytest.mark.parametrize("command", MANY_OPTIONS)
+def test_many_options_stand_in_groups(command: str, capfd: pytest.CaptureFixture[str]) -> None:
+    sections = re.split(r"\n([A-Z][a-z ]+):\n", _help(command, capfd))
+    titles, bodies = sections[1::2], sections[2::2]
+    assert len(titles) > 4
+    assert len(set(titles)) == len(titles)
+    assert all(len(re.findall(r"^  -", body, re.M)) < 12 for body in bodies)
+
+
+@pytest.mark.parametrize(
+    ("groups", "models", "skipped"),
+    [
+        (image._GROUPS, [StillOptions], {"style", "temporal_weight"}),
+        (style_train._GROUPS, [TrainingSettings, WeightsOptions], set()),
+    ],
+)
+def test_every_field_of_the_model_is_in_one_group(
+    groups: dict[str, tuple[str, ...]], models: list[type[BaseModel]], skipped: set[str]
+) -> None:
+    named = [name for names in groups.values() for name in names]
+    fields = {name for model in models for name in model.model_fields} - skipped
+    assert len(set(named)) == len(named)
+    assert fields <= set(named)
+
+
+def test_the_help_of_a_command(capfd: pytest.CaptureFixture[str]) -> None:
+    @in_groups({"Sound": ("volume", "codec"), "Speed": ("rate",)})
+    def play(
+        clip: Annotated[str, typer.Argument(help="The clip.", metavar="CLIP")],
+        rate: Annotated[float, typer.Option(help="Times the speed.", min=0.5, max=2)] = 1.0,
+        codec: Annotated[
+            Literal["first-long-name", "second-long-name", "third"],
+            typer.Option(help="Of the sound."),
+        ] = "third",
+        volume: Annotated[int, typer.Option(help="How loud.", min=0, metavar="DB")] = 7,
+        again: Annotated[bool, typer.Option("--again", help="Without an end-mark.")] = False,
+    ) -> None:
+        """Play a clip."""
+
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command("play")(play)
+    use_grouped_help(app)
+    app(["--help"], prog_name="test", standalone_mode=False)
+    assert capfd.readouterr().out == HELP
+
+
+HELP = """\
+Usage: test [OPTIONS] CLIP
+
+  Play a clip.
+
+Arguments:
+  CLIP          The clip.
+
+Options:
+  --again       Without an end-mark.
+  --help        Show this message and exit.
+
+Sound:
+  --volume DB   How loud. [0 or more; default: 7]
+  --codec NAME  Of the sound. One of first-long-name, second-long-name, third.
+                [default: third]
+
+Speed:
+  --rate X      Times the speed. [0.5 to 2; default: 1]
+"""
+
+
+def test_a_group_can_only_name_parameters() -> None:
+    def command(**values: Any) -> None: ...
+
+    with pytest.raises(KeyError, match="absent"):
+        in_groups({"Title": ("absent",)})(command)

@@ -1,0 +1,191 @@
+"""The help of a command: options in groups, in words, within the width of the terminal."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, TypeAlias, TypeVar, get_args
+
+import typer
+from typer.core import TyperArgument, TyperCommand
+
+# Columns of names; what is longer stands on a line of its own.
+_LONGEST_NAME = 26
+_LONGEST_CHOICES = 32
+_MARGIN, _GAP = 2, 2
+# Bounds from here on are there for the machine.
+_ENDLESS = 1e6
+
+# What the parser calls a value, and what people call it.
+_METAVARS = {
+    "int": "N",
+    "int range": "N",
+    "float": "X",
+    "float range": "X",
+    "str": "TEXT",
+    "path": "PATH",
+    "list[str]": "TEXT",
+    "list[Path]": "PATH",
+}
+
+_Command = TypeVar("_Command", bound=Callable[..., None])
+
+Row: TypeAlias = tuple[str, str]
+"""A name and its text."""
+
+
+class GroupedCommand(TyperCommand):
+    """A command whose help has a section for each group that its options name.
+
+    An option names its group by ``rich_help_panel``. Options without one come first.
+    """
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """Write the line of what is typed: ``vidstyle run [OPTIONS] PIPELINE INPUT...``."""
+        words = ["[OPTIONS]", *(_usage_of(each) for each in self._arguments(ctx))]
+        formatter.write_usage(ctx.command_path, " ".join(words))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, the options without a group, and then each group."""
+        sections = {
+            "Arguments": [(_name_of(each), each.help or "") for each in self._arguments(ctx)]
+        }
+        sections.setdefault("Options", [])
+        for option in self.get_params(ctx):
+            if isinstance(option, TyperArgument) or getattr(option, "hidden", False):
+                continue
+            title = getattr(option, "rich_help_panel", None) or "Options"
+            sections.setdefault(title, []).append(_option_row(option, ctx))
+        _write_sections(sections, formatter)
+
+    def _arguments(self, ctx: Any) -> list[TyperArgument]:
+        return [each for each in self.get_params(ctx) if isinstance(each, TyperArgument)]
+
+
+def in_groups(groups: Mapping[str, Sequence[str]]) -> Callable[[_Command], _Command]:
+    """Decorates a command so that its help lists options in groups.
+
+    Args:
+        groups: Names of parameters by title, both in the order of the help. A parameter that is in
+            none stays where it was, before them.
+    """
+
+    def decorate(command: _Command) -> _Command:
+        own = dict(inspect.signature(command, eval_str=True).parameters)
+        grouped = [
+            _with_group(own.pop(name), title) for title, names in groups.items() for name in names
+        ]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        parameters = [each.replace(kind=keyword) for each in (*own.values(), *grouped)]
+        # What typer reads.
+        command.__dict__["__signature__"] = inspect.Signature(parameters)
+        return command
+
+    return decorate
+
+
+def _with_group(parameter: inspect.Parameter, title: str) -> inspect.Parameter:
+    kind, option = get_args(parameter.annotation)
+    # Another command may have it in another group.
+    option = copy.copy(option)
+    option.rich_help_panel = title
+    return parameter.replace(annotation=Annotated[kind, option])
+
+
+def use_grouped_help(app: typer.Typer) -> None:
+    """Give every command of the app, and of the apps in it, the help of ``GroupedCommand``.
+
+    Args:
+        app: What commands were added to.
+    """
+    for command in app.registered_commands:
+        command.cls = GroupedCommand
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            use_grouped_help(group.typer_instance)
+
+
+def _name_of(argument: TyperArgument) -> str:
+    return argument.metavar or argument.name.upper()
+
+
+def _usage_of(argument: TyperArgument) -> str:
+    name = _name_of(argument)
+    return name if argument.required or name.startswith("[") else f"[{name}]"
+
+
+def _option_row(option: Any, ctx: Any) -> Row:
+    names = ", ".join(sorted(option.opts, key=len))
+    if option.secondary_opts:
+        names = f"{names}, {', '.join(option.secondary_opts)}"
+    metavar, choices = ("", "") if option.is_flag else _metavar(option, ctx)
+    text = " ".join(filter(None, [option.help, choices]))
+    facts = [fact for fact in (_bounds(option), _default(option, ctx), _required(option)) if fact]
+    # A fact is not broken between two lines.
+    marks = f"[{'; '.join(facts)}]".replace(" ", "\u00a0").replace(";\u00a0", "; ") if facts else ""
+    return f"{names} {metavar}".strip(), " ".join(filter(None, [text, marks]))
+
+
+def _metavar(option: Any, ctx: Any) -> tuple[str, str]:
+    """The word for the value; where the choices are too many for it, a sentence that lists them."""
+    if option.metavar is not None:
+        return option.metavar, ""
+    kind = option.display_type(ctx).strip("<>")
+    if "|" not in kind or len(kind) <= _LONGEST_CHOICES:
+        return _METAVARS.get(kind, kind), ""
+    choices = kind.split("|")
+    if all(choice in (option.help or "") for choice in choices):
+        return "NAME", ""
+    return "NAME", f"One of {', '.join(choices)}."
+
+
+def _bounds(option: Any) -> str:
+    least, most = (
+        None if bound is None or abs(bound) >= _ENDLESS else f"{bound:g}"
+        for bound in (getattr(option, "min", None), getattr(option, "max", None))
+    )
+    if least and most:
+        return f"{least} to {most}"
+    return f"{least} or more" if least else f"at most {most}" if most else ""
+
+
+def _default(option: Any, ctx: Any) -> str:
+    if isinstance(option.show_default, str):
+        return option.show_default
+    value = option.get_default(ctx, call=False)
+    if value is None or value is False or value == "" or not option.show_default:
+        return ""
+    if value is True:
+        return f"default: {option.opts[0].lstrip('-')}"
+    return f"default: {f'{value:g}' if isinstance(value, float) else value}"
+
+
+def _required(option: Any) -> str:
+    return "required" if option.required else ""
+
+
+def _write_sections(sections: dict[str, list[Row]], formatter: Any) -> None:
+    longest = max(len(name) for rows in sections.values() for name, _ in rows)
+    column = min(longest, _LONGEST_NAME) + _MARGIN + _GAP
+    for title, rows in sections.items():
+        if rows:
+            formatter.write(f"\n{title}:\n")
+            for name, text in rows:
+                formatter.write(_row(name, text, column, formatter.width))
+
+
+def _row(name: str, text: str, column: int, width: int) -> str:
+    """A name and its text beside it, or below it where the name is long."""
+    # Names of options and values are not broken at their hyphens.
+    lines = textwrap.wrap(text, max(width - column, 20), break_on_hyphens=False)
+    lines = [line.replace("\u00a0", " ") for line in lines]
+    start = f"{'':{_MARGIN}}{name}"
+    if len(start) + _GAP > column or not lines:
+        return _joined([start, *(f"{'':{column}}{line}" for line in lines)])
+    return _joined([f"{start:{column}}{lines[0]}", *(f"{'':{column}}{line}" for line in lines[1:])])
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
