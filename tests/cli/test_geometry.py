@@ -75,23 +75,41 @@ def test_short_options_are_stages_and_options(  # type: ignore[no-untyped-def]  
     assert all(np.array_equal(*pair) for pair in zip(ours, plain, strict=True))
 
 
+def test_a_short_option_changes_the_stage_that_is_there(folder: Path, write_clip, capfd) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "in.mp4", count=2)
+    for name in ("old.png", "new.png"):
+        cv2.imwrite(str(folder / name), np.full((128, 160), 255, np.uint8))
+    filters = "  - use: filter/keep-colors\n    strength: 0.5\n"
+    filters += "  - use: filter/mask\n    mask: old.png\n    invert: true\n"
+    (folder / "p.yaml").write_text(f"{CROPPED}{filters}{LOSSLESS}")
+    short = ["--size", "64x48", "--keep-colors", "--mask", "new.png"]
+    command = ["run", "p.yaml", "in.mp4", "-o", "out.mkv", "--dry-run", "--json", *short]
+    assert run_command(command) == 0
+    [plan] = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    options = {stage["use"]: stage["options"] for stage in plan["stages"]}
+    assert len(plan["stages"]) == len(options) == 6
+    assert options["geometry/scale"]["size"] == "64x48"
+    assert options["filter/keep-colors"]["strength"] == 0.5
+    # What was not typed stays.
+    assert options["filter/mask"]["invert"] is True
+    text = json.dumps(plan)
+    assert "new.png" in text
+    assert "old.png" not in text
+
+
 @pytest.mark.parametrize(
     ("pipeline", "change", "message"),
     [
         ("temporal", ["--size", "big"], "--size big: stage scale: option size: must be like"),
         ("temporal", ["--invert-mask"], "--invert-mask: name the mask with --mask FILE"),
-        (
-            "kept.yaml",
-            ["--keep-colors"],
-            "--keep-colors: the pipeline has a stage filter/keep-colors already",
-        ),
+        ("twice.yaml", ["--size", "50%"], "--size 50%: the pipeline has several geometry/scale: "),
     ],
 )
 def test_what_cannot_be_is_one_line_with_what_was_typed(  # type: ignore[no-untyped-def]  # fixtures
     folder: Path, write_clip, capfd, pipeline, change, message
 ) -> None:
     write_clip(folder / "in.mp4", count=2)
-    (folder / "kept.yaml").write_text(f"{CROPPED}  - use: filter/keep-colors\n{LOSSLESS}")
+    (folder / "twice.yaml").write_text(f"{CROPPED}  - use: geometry/scale\n{LOSSLESS}")
     assert run_command(["run", pipeline, "in.mp4", "-o", "out.mkv", *change]) == 2
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == 1

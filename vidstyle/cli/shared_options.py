@@ -299,7 +299,9 @@ def overrides_of(
         raise typer.BadParameter("--invert-mask: name the mask with --mask FILE")
     if mask is not None:
         # A bare name would be that of a layer.
-        options = {"mask": str(Path(mask).absolute()), "invert": invert_mask}
+        options: dict[str, object] = {"mask": str(Path(mask).absolute())}
+        if invert_mask:
+            options["invert"] = True
         typed = f"--mask {abbreviate(mask)}"
         overrides.append(TypedStage("filter/mask", options, typed, first=False))
     if style:
