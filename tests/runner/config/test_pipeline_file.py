@@ -7,9 +7,11 @@ from typing import TypeAlias
 import pytest
 
 from vidstyle.core.errors import PipelineError
+from vidstyle.runner.config import shipped
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.config.pipeline_file import read_pipeline_file
+from vidstyle.runner.config.shipped import shipped_pipelines
 
 Write: TypeAlias = Callable[..., Path]
 BLEND = "- use: blend/every\n  strength: 0.5\n  mask: m.png"
@@ -145,9 +147,11 @@ def test_a_long_chain_is_refused(write: Write) -> None:
     ("base", "says"),
     [
         ("pp.yaml", r"there is no file pp\.yaml\. Did you mean p\.yaml\?"),
-        ("3", "extends wants the name of a file, got the number 3"),
+        ("3", "extends wants the name of a file or a pipeline, got the number 3"),
         ("''", "extends wants the name of a file"),
-        ("[p.yaml]", "extends wants the name of a file, got a list of 1"),
+        ("[p.yaml]", "extends wants the name of a file or a pipeline, got a list of 1"),
+        ("temprol", r":2:10: there is no pipeline temprol\. Did you mean temporal\? Shipped: "),
+        ("p", r"there is no pipeline p\. Did you mean the file p\.yaml\? Shipped: "),
         (".", "there is no file"),
     ],
 )
@@ -155,3 +159,118 @@ def test_a_base_that_is_no_file_is_refused(base: str, says: str, write: Write) -
     write(BLEND)
     with pytest.raises(PipelineError, match=says):
         read_pipeline_file(child(write, base=base))
+
+
+def test_a_shipped_pipeline_is_extended_by_its_name(write: Write) -> None:
+    path = child(write, "set: {blend.strength: 0.5}", base="temporal", name="sub/temporal.yaml")
+    loaded = load_pipeline(path, registry=Registry())
+    base = load_pipeline(shipped_pipelines()["temporal"], registry=Registry())
+    assert [stage.use for stage in loaded.stages] == [stage.use for stage in base.stages]
+    changed = [
+        stage.name
+        for stage, other in zip(loaded.stages, base.stages, strict=True)
+        if stage.options != other.options
+    ]
+    assert changed == ["blend"]
+
+
+def test_a_file_of_that_name_comes_before_a_shipped_pipeline(
+    write: Write, fake_stages: Registry, tmp_path: Path
+) -> None:
+    # As on the command line: a folder of that name is none.
+    (tmp_path / "per-frame").mkdir()
+    assert load_pipeline(child(write, base="per-frame"), registry=Registry()).stages
+    write(BLEND, "temporal")
+    assert strength(fake_stages, child(write, base="temporal")) == 0.5
+
+
+def test_a_link_of_a_shipped_name_does_not_lead_out(write: Write, tmp_path: Path) -> None:
+    outside = write(BLEND, "outside/p.yaml")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "temporal").symlink_to(outside)
+    with pytest.raises(PipelineError, match="which leads out of it"):
+        read_pipeline_file(child(write, name="inner/child.yaml", base="temporal"))
+
+
+def test_a_shipped_pipeline_that_extends_itself_is_a_circle(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "package" / "pipelines"
+    monkeypatch.setattr(shipped.shipped_folder, "__defaults__", (tmp_path / "package",))
+    child(write, name="package/pipelines/one.yaml", base="two")
+    child(write, name="package/pipelines/two.yaml", base="one")
+    with pytest.raises(PipelineError, match=r"two\.yaml:2:10: one extends itself") as caught:
+        read_pipeline_file(child(write, base="one"))
+    assert str(caught.value).startswith(str(folder))
+
+
+ADDED = """
+add:
+  - after: decode
+    stages:
+      - use: filter/brighter
+        amount: 0.25
+  - before: encode
+    stages:
+      - {use: filter/brighter, as: last}
+      - {use: blend/every, as: again}
+  - after: last
+    stages: [{use: filter/brighter, as: third}]
+set: {last.amount: 0.5, blend.strength: 0.75, brighter.amount: 1}
+"""
+
+
+def test_stages_are_added_beside_named_ones_before_set_changes_them(
+    write: Write, fake_stages: Registry
+) -> None:
+    write(BLEND)
+    path = child(write, ADDED)
+    stages = load_pipeline(path, registry=fake_stages, overrides=["third.amount=2"]).stages
+    names = ["decode", "brighter", "blend", "last", "third", "again", "encode"]
+    assert [stage.name for stage in stages] == names
+    amounts = {s.name: s.options.model_dump().get("amount") for s in stages if s.kind == "filter"}
+    assert amounts == {"brighter": 1, "last": 0.5, "third": 2}
+    assert stages[2].options.model_dump()["strength"] == 0.75
+    # The inherited file itself is as it was, and a grandchild adds to all of them.
+    last = child(
+        write, "add: [{before: again, stages: [use: stylize/plain]}]", "g.yaml", "child.yaml"
+    )
+    written = [stage.name for stage in read_pipeline_file(last).stages]
+    assert written == [*names[:5], "plain", *names[5:]]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("3", ":3:6: add wants a list of {before: encode, stages: [use: filter/keep-colors]}"),
+        ("[3]", ":3:7: an item of add is written {before: "),
+        ("[{before: encode}]", "wants stages, and before or after"),
+        ("[{stages: [use: filter/brighter]}]", "wants stages, and before or after"),
+        ("[{before: a, after: b, stages: []}]", "wants stages, and before or after"),
+        ("[{befor: a, stages: []}]", ":3:8: an item of add has no key befor. Did you mean before?"),
+        ("[{before: encode, stages: []}]", "stages wants a list such as"),
+        ("[{before: 3, stages: [use: a/b]}]", "before wants the name of a stage, got the number 3"),
+        ("[{before: blnd, stages: [use: a/b]}]", ":3:16: the pipeline has no stage blnd. Did you"),
+        ("[{before: decode, stages: [use: a/b]}]", "no stage can be before decode"),
+        ("[{after: encode, stages: [use: a/b]}]", "no stage can be after encode"),
+        ("[{after: blend, stages: [use: encode/fake]}]", "encode/fake cannot be added"),
+        ("[{after: blend, stages: [use: blur]}]", "use wants kind/name"),
+        ("[{after: blend, stages: [{use: a/b, as: blend}]}]", "the name blend is taken by another"),
+        ("[{after: blend, stages: [use: a/b, use: c/b]}]", "the name b is taken by another"),
+        ("[{after: blend, stages: [use: filter/brightr]}]", "there is no stage filter/brightr"),
+    ],
+)
+def test_a_bad_addition_is_refused(
+    text: str, says: str, write: Write, fake_stages: Registry
+) -> None:
+    write(BLEND)
+    with pytest.raises(PipelineError) as caught:
+        load_pipeline(child(write, f"add: {text}"), registry=fake_stages)
+    assert says in str(caught.value)
+    assert "child.yaml:3:" in str(caught.value)
+
+
+def test_add_needs_something_to_add_to(write: Write) -> None:
+    path = write("version: 1\nadd: []\nstages: [use: decode/fake, use: encode/fake]", whole=True)
+    with pytest.raises(PipelineError, match=":2:1: add needs extends"):
+        read_pipeline_file(path)

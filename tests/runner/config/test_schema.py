@@ -143,6 +143,18 @@ def test_what_does_not_load_is_not_valid(
         ("version: 1\nextends: base.yaml\nset: {blend.strength: 1}\nqueue: 3", True),
         ("version: 1\nextends: base.yaml\nchunk: {least: 4, most: 8}", True),
         ("version: 1\nextends: base.yaml\ninputs: {mask: a.mp4, face: ../b.png}", True),
+        ("version: 1\nextends: temporal\ninputs: {image: {file: a.mp4, color: true}}", True),
+        ("version: 1\nextends: b\nadd: [{before: encode, stages: [use: blend/every]}]", True),
+        ("version: 1\nextends: b\nadd: [{after: x, stages: [{use: blend/every, as: y}]}]", True),
+        (
+            "version: 1\nextends: b\nadd: [{after: x, stages: [{use: blend/every, stren: 1}]}]",
+            False,
+        ),
+        ("version: 1\nextends: b\nadd: [{after: x, before: y, stages: [use: blend/every]}]", False),
+        ("version: 1\nextends: b\nadd: [{stages: [use: blend/every]}]", False),
+        ("version: 1\nextends: b\nadd: [{after: x}]", False),
+        ("version: 1\nextends: base.yaml\ninputs: {mask: {color: true}}", False),
+        ("version: 1\nextends: base.yaml\ninputs: {mask: {file: a.mp4, colour: true}}", False),
         ("version: 1\nextends: base.yaml\ninputs: {Mask: a.mp4}", False),
         ("version: 1\nextends: base.yaml\ninputs: {mask: 3}", False),
         ("version: 1\nextends: base.yaml\ninputs: {mask: ''}", False),
@@ -155,6 +167,7 @@ def test_what_does_not_load_is_not_valid(
         ("version: 1\nextends: base.yaml\nchunk: {leest: 4}", False),
         ("version: 1\nextends: base.yaml\nqueue: 0", False),
         ("version: 1\nset: {blend.x: 1}\nstages: [use: decode/fake, use: encode/fake]", False),
+        ("version: 1\nadd: []\nstages: [use: decode/fake, use: encode/fake]", False),
     ],
 )
 def test_top_level_keys_are_known(

@@ -1,28 +1,39 @@
 """A pipeline as written in its files, with inheritance and changes, before options are validated.
 
 ``extends: base.yaml`` inherits every key that this file does not have. ``stages:`` replaces the
-inherited list; ``set: {blend.strength: 0.5}`` changes single options of it instead, as
-``--set blend.strength=0.5`` does on the command line. ``inputs:`` adds to the inherited ones, and
-replaces those of the same name. The base must be in the pipeline's folder or below it (no absolute
-path, no ``..``, no link that leads out), so that a downloaded pipeline reads its own folder only.
+inherited list. ``add:`` adds stages to it instead (see ``stage_list``), and then
+``set: {blend.strength: 0.5}`` changes single options, as ``--set blend.strength=0.5`` does on the
+command line. ``inputs:`` adds to the inherited ones, and replaces those of the same name.
+
+``extends: temporal`` names a shipped pipeline, unless a file of that name is there. Any other base
+must be in the pipeline's folder or below it (no absolute path, no ``..``, no link that leads out),
+so that a downloaded pipeline reads its own folder only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeAlias
 
 from vidstyle.core.paths import is_file
+from vidstyle.runner.config.shipped import is_bare, no_such_pipeline, shipped_pipelines
 from vidstyle.runner.config.side_inputs import INPUTS, SideInput, read_input, read_inputs
-from vidstyle.runner.config.stage_list import WrittenStage, read_stages, stage_of_values
+from vidstyle.runner.config.stage_list import (
+    WrittenStage,
+    add_stages,
+    find_stage,
+    insert_stage,
+    read_stages,
+    stage_of_values,
+)
 from vidstyle.runner.config.suggest import abbreviate, did_you_mean
 from vidstyle.runner.config.yaml_file import parse_value, read_yaml
 from vidstyle.runner.config.yaml_values import Where, YamlMap, YamlScalar, YamlValue
 
 VERSION = 1
-KEYS = ("version", "extends", "set", INPUTS, "stages", "chunk", "queue")
+KEYS = ("version", "extends", "add", "set", INPUTS, "stages", "chunk", "queue")
 CHUNK = (125, 250)
 MOST_QUEUE = 256
 _MOST_FILES = 16
@@ -60,26 +71,36 @@ class WrittenPipeline:
         if change.stage == INPUTS:
             side = read_input(change.option, change.value, change.where)
             return replace(self, inputs={**self.inputs, side.name: side})
-        target = _target(self.stages, change)
+        target = find_stage(self.stages, change.stage, change.where)
         options = target.options.with_item(change.option, change.value, change.where)
         changed = replace(target, options=options)
         stages = tuple(changed if stage is target else stage for stage in self.stages)
         return replace(self, stages=stages)
 
     def with_stage(self, added: TypedStage) -> WrittenPipeline:
-        """A copy with one stage more. Raises PipelineError where it has that stage already."""
+        """A copy with one stage more, or with those options changed where it has that stage.
+
+        Raises PipelineError where it has several such stages, or the name is taken.
+        """
         where = Where(added.typed)
         written = stage_of_values(added.use, added.options, where)
-        written = replace(written, name=added.use.partition("/")[2])
-        if any(written.name == stage.name or written.use == stage.use for stage in self.stages):
-            raise where.error(f"the pipeline has a stage {added.use} already; change it by --set")
-        at = 1 if added.first else len(self.stages) - 1
-        return replace(self, stages=(*self.stages[:at], written, *self.stages[at:]))
+        there = [stage for stage in self.stages if stage.use == added.use]
+        if len(there) > 1:
+            names = ", ".join(stage.name for stage in there)
+            raise where.error(f"the pipeline has several {added.use}: {names}; use --set")
+        if not there:
+            at = 1 if added.first else len(self.stages) - 1
+            unnamed = replace(written, name="")
+            return replace(self, stages=insert_stage(self.stages, unnamed, at))
+        changed = self
+        for option, value in written.options.items.items():
+            changed = changed.with_override(Override(there[0].name, option, value, where))
+        return changed
 
 
 @dataclass(frozen=True, slots=True)
 class TypedStage:
-    """A stage that the user added by an option of the command line."""
+    """A stage that an option of the command line stands for."""
 
     use: str
     """``kind/name``; its name in the pipeline is the part behind the slash."""
@@ -129,8 +150,8 @@ def _read(path: Path, root: Path, chain: tuple[Path, ...]) -> WrittenPipeline:
     _check_keys(document)
     base = None
     if "extends" in document.items:
-        target = _base(document.items["extends"], path, root, (*chain, path.resolve()))
-        base = _read(target, root, (*chain, path.resolve()))
+        target, inside = _base(document.items["extends"], path, root, (*chain, path.resolve()))
+        base = _read(target, inside, (*chain, path.resolve()))
     return _combine(document, base)
 
 
@@ -146,17 +167,16 @@ def _check_keys(document: YamlMap) -> None:
         raise version.where.error(f"version must be {VERSION}, got {version}")
 
 
-def _base(value: YamlValue, path: Path, root: Path, chain: tuple[Path, ...]) -> Path:
-    """The extended file, checked to be inside the root and not to extend itself."""
+def _base(value: YamlValue, path: Path, root: Path, chain: tuple[Path, ...]) -> tuple[Path, Path]:
+    """The extended file, which does not extend itself, and the folder that its own bases lie in."""
     if not isinstance(value, YamlScalar) or not isinstance(value.value, str) or not value.value:
-        raise value.where.error(f"extends wants the name of a file, got {value}")
+        raise value.where.error(f"extends wants the name of a file or a pipeline, got {value}")
     name = value.value
-    outside = f"extends reads files of the pipeline's own folder only, got {abbreviate(name)}"
-    if _is_absolute(name) or ".." in PurePosixPath(name.replace("\\", "/")).parts:
-        raise value.where.error(f"{outside}; name a file beside this one")
     target = path.parent / name
-    if not _resolve_links(target).is_relative_to(root):
-        raise value.where.error(f"{outside}, which leads out of it; copy the file here")
+    if is_bare(name) and not is_file(target):
+        target, root = _shipped(name, value.where, path.parent)
+    else:
+        _check_inside(name, value.where, target, root)
     if _resolve_links(target) in chain:
         raise value.where.error(
             f"{abbreviate(name)} extends itself, directly or in a circle; cut it"
@@ -167,7 +187,23 @@ def _base(value: YamlValue, path: Path, root: Path, chain: tuple[Path, ...]) -> 
         raise value.where.error(f"there is no file {abbreviate(name)}.{did_you_mean(name, names)}")
     if len(chain) >= _MOST_FILES:
         raise value.where.error(f"more than {_MOST_FILES} files extend one another; use fewer")
-    return target
+    return target, root
+
+
+def _shipped(name: str, where: Where, beside: Path) -> tuple[Path, Path]:
+    """The file of a shipped pipeline and its folder."""
+    target = shipped_pipelines().get(name)
+    if target is None:
+        raise where.error(no_such_pipeline(name, beside))
+    return target, target.parent.resolve()
+
+
+def _check_inside(name: str, where: Where, target: Path, root: Path) -> None:
+    outside = f"extends reads files of the pipeline's own folder only, got {abbreviate(name)}"
+    if _is_absolute(name) or ".." in PurePosixPath(name.replace("\\", "/")).parts:
+        raise where.error(f"{outside}; name a file beside this one")
+    if not _resolve_links(target).is_relative_to(root):
+        raise where.error(f"{outside}, which leads out of it; copy the file here")
 
 
 def _is_absolute(name: str) -> bool:
@@ -193,6 +229,10 @@ def _combine(document: YamlMap, base: WrittenPipeline | None) -> WrittenPipeline
         stages = base.stages
     if "set" in items and base is None:
         raise document.keys["set"].error("set needs extends; write the option at its stage")
+    if "add" in items and base is None:
+        raise document.keys["add"].error("add needs extends; write the stage among the others")
+    if "add" in items:
+        stages = add_stages(items["add"], stages)
     inherited = base or WrittenPipeline(stages)
     own = read_inputs(items[INPUTS]) if INPUTS in items else {}
     written = WrittenPipeline(
@@ -240,15 +280,3 @@ def _override(target: str, value: YamlValue, where: Where) -> Override:
     if not (stage and dot and option):
         raise where.error(f"an override names stage.option, got {abbreviate(target) or 'nothing'}")
     return Override(stage, option, value, where)
-
-
-def _target(stages: Sequence[WrittenStage], change: Override) -> WrittenStage:
-    by_name = [stage for stage in stages if stage.name == change.stage]
-    found = by_name or [stage for stage in stages if stage.kind == change.stage]
-    if len(found) > 1:
-        names = ", ".join(stage.name for stage in found)
-        raise change.where.error(f"{change.stage} may be any of {names}; name one of them")
-    if not found:
-        names = did_you_mean(change.stage, [stage.name for stage in stages])
-        raise change.where.error(f"the pipeline has no stage {abbreviate(change.stage)}.{names}")
-    return found[0]

@@ -39,7 +39,7 @@ def pipeline_schema(registry: Registry) -> Schema:
         "type": "object",
         "required": ["version"],
         "anyOf": [{"required": ["stages"]}, {"required": ["extends"]}],
-        "dependentRequired": {"set": ["extends"]},
+        "dependentRequired": {"add": ["extends"], "set": ["extends"]},
         "properties": _properties(stages),
         "additionalProperties": False,
         "$defs": definitions,
@@ -47,6 +47,7 @@ def pipeline_schema(registry: Registry) -> Schema:
 
 
 def _properties(stages: list[Schema]) -> Schema:
+    path = {"type": "string", "minLength": 1}
     return {
         "version": {"const": VERSION},
         "stages": {
@@ -57,7 +58,23 @@ def _properties(stages: list[Schema]) -> Schema:
         },
         "extends": {
             "type": "string",
-            "description": "A file in the same folder to inherit missing keys from.",
+            "description": "What to inherit missing keys from: a file in the same folder, or a"
+            " pipeline of `vidstyle pipelines list`.",
+        },
+        "add": {
+            "type": "array",
+            "description": "Adds stages to the inherited ones, before or after one of them.",
+            "items": {
+                "type": "object",
+                "required": ["stages"],
+                "oneOf": [{"required": ["before"]}, {"required": ["after"]}],
+                "properties": {
+                    "before": {"type": "string", "description": "A stage's name or kind."},
+                    "after": {"type": "string", "description": "A stage's name or kind."},
+                    "stages": {"type": "array", "minItems": 1, "items": {"oneOf": stages}},
+                },
+                "additionalProperties": False,
+            },
         },
         "set": {
             "type": "object",
@@ -68,7 +85,24 @@ def _properties(stages: list[Schema]) -> Schema:
             "type": "object",
             "description": "Images, folders and videos that become layers: `mask: mask.mp4`.",
             "propertyNames": {"pattern": f"^{NAME.pattern}$"},
-            "additionalProperties": {"type": "string", "minLength": 1},
+            "additionalProperties": {
+                "anyOf": [
+                    path,
+                    {
+                        "type": "object",
+                        "required": ["file"],
+                        "properties": {
+                            "file": path,
+                            "color": {
+                                "type": "boolean",
+                                "description": "Whether it is a layer of colors, or of one value a"
+                                " pixel.",
+                            },
+                        },
+                        "additionalProperties": False,
+                    },
+                ]
+            },
         },
         "chunk": {
             "type": "object",

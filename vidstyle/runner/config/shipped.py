@@ -41,22 +41,32 @@ def pipeline_file(named: Path) -> Path:
             f"{abbreviate(name)} is no pipeline, which comes first:"
             " `vidstyle run temporal input.mp4`"
         )
-    if not re.fullmatch(r"[\w-]+", name) or is_file(named):
+    if not is_bare(name) or is_file(named):
         return named
     shipped = shipped_pipelines()
     if name not in shipped:
-        raise UsageError(
-            f"there is no pipeline {abbreviate(name)}.{_suggestion(name, shipped)} A file of your"
-            " own is named with its suffix, as in my.yaml."
-        )
+        raise UsageError(no_such_pipeline(name, Path()))
     return shipped[name]
 
 
-def _suggestion(name: str, shipped: Iterable[str]) -> str:
-    """The nearest of the shipped pipelines, else of the current folder's files; and what ships."""
+def is_bare(name: str) -> bool:
+    """Whether it may name a shipped pipeline: it has no folder and no suffix."""
+    return bool(re.fullmatch(r"[\w-]+", name))
+
+
+def no_such_pipeline(name: str, folder: Path) -> str:
+    """The message about a bare name that no pipeline has, where files are of that folder."""
+    return (
+        f"there is no pipeline {abbreviate(name)}.{_suggestion(name, shipped_pipelines(), folder)}"
+        " A file of your own is named with its suffix, as in my.yaml."
+    )
+
+
+def _suggestion(name: str, shipped: Iterable[str], folder: Path) -> str:
+    """The nearest of the shipped pipelines, else of the folder's files; and what ships."""
     guess, _, known = did_you_mean(name, shipped).partition(" Available:")
     if not guess:
-        beside = sorted(path.name for path in Path().glob("[!.]*.yaml"))
+        beside = sorted(path.name for path in folder.glob("[!.]*.yaml"))
         near = get_close_matches(f"{name[:LONGEST]}.yaml", beside, n=1, cutoff=0.8)
         guess = f" Did you mean the file {abbreviate(near[0])}?" if near else ""
     return f"{guess} Shipped:{known}"

@@ -1,4 +1,8 @@
-"""The ``stages`` of a pipeline as written: their order and names; options are not validated."""
+"""The ``stages`` of a pipeline as written: their order and names; options are not validated.
+
+A pipeline that extends another has stages beside the inherited ones by ``add``: a list of
+``{before: encode, stages: [...]}`` or ``{after: decode, stages: [...]}``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vidstyle.runner.config.suggest import abbreviate
+from vidstyle.runner.config.suggest import abbreviate, did_you_mean
 from vidstyle.runner.config.yaml_values import (
     Where,
     YamlList,
@@ -25,6 +29,8 @@ NAME = re.compile(r"[a-z][a-z0-9_-]*")
 FIRST, LAST = "decode", "encode"
 # ``--set inputs.mask=…`` sets a side input.
 _RESERVED = "inputs"
+_ADDITION = "{before: encode, stages: [use: filter/keep-colors]}"
+_ADDITION_KEYS = ("before", "after", "stages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,79 @@ def read_stages(value: YamlValue) -> tuple[WrittenStage, ...]:
     _check_ends(stages)
     _check_names(stages)
     return stages
+
+
+def add_stages(value: YamlValue, stages: tuple[WrittenStage, ...]) -> tuple[WrittenStage, ...]:
+    """The stages with those of an ``add``, item by item: a later one may name an earlier one.
+
+    Raises PipelineError for a wrong form, a stage that is not there, and a name that is taken.
+    """
+    if not isinstance(value, YamlList):
+        raise value.where.error(f"add wants a list of {_ADDITION}, got {value}")
+    for item in value.items:
+        stages = _with_addition(item, stages)
+    return stages
+
+
+def _with_addition(item: YamlValue, stages: tuple[WrittenStage, ...]) -> tuple[WrittenStage, ...]:
+    if not isinstance(item, YamlMap):
+        raise item.where.error(f"an item of add is written {_ADDITION}, got {item}")
+    for key, where in item.keys.items():
+        if key not in _ADDITION_KEYS:
+            hint = did_you_mean(key, _ADDITION_KEYS)
+            raise where.error(f"an item of add has no key {abbreviate(key)}.{hint}")
+    sides = [key for key in ("before", "after") if key in item.items]
+    if len(sides) != 1 or "stages" not in item.items:
+        raise item.where.error(
+            f"an item of add wants stages, and before or after, as in {_ADDITION}"
+        )
+    written, beside = item.items["stages"], item.items[sides[0]]
+    if not isinstance(written, YamlList) or not written.items:
+        raise written.where.error(f"stages wants a list such as `- use: flow/dis`, got {written}")
+    name = _text(beside)
+    if name is None:
+        raise beside.where.error(f"{sides[0]} wants the name of a stage, got {beside}")
+    at = stages.index(find_stage(stages, name, beside.where)) + (sides[0] == "after")
+    if not 0 < at < len(stages):
+        raise beside.where.error(f"no stage can be {sides[0]} {abbreviate(name)}; move this one")
+    for number, stage in enumerate(map(_read_stage, written.items)):
+        stages = insert_stage(stages, stage, at + number)
+    return stages
+
+
+def insert_stage(
+    stages: tuple[WrittenStage, ...], added: WrittenStage, at: int
+) -> tuple[WrittenStage, ...]:
+    """The stages with one more at that position; the names of the others stay.
+
+    Without ``as:`` its name is the part of ``use`` behind the slash. Raises PipelineError for a
+    source or sink, and where the name is taken.
+    """
+    if added.kind in (FIRST, LAST):
+        raise added.where.error(f"{added.use} cannot be added; a pipeline has one {added.kind}")
+    added = replace(added, name=added.name or added.use.partition("/")[2])
+    if any(added.name in (stage.name, stage.kind) for stage in stages):
+        raise added.where.error(
+            f"the name {abbreviate(added.name)} is taken by another stage or is its kind;"
+            " give one of them another `as:`"
+        )
+    return (*stages[:at], added, *stages[at:])
+
+
+def find_stage(stages: Sequence[WrittenStage], name: str, where: Where) -> WrittenStage:
+    """The stage of that name, or the only one of that kind.
+
+    Raises PipelineError where there is none, or more than one of the kind.
+    """
+    by_name = [stage for stage in stages if stage.name == name]
+    found = by_name or [stage for stage in stages if stage.kind == name]
+    if len(found) > 1:
+        names = ", ".join(stage.name for stage in found)
+        raise where.error(f"{name} may be any of {names}; name one of them")
+    if not found:
+        names = did_you_mean(name, [stage.name for stage in stages])
+        raise where.error(f"the pipeline has no stage {abbreviate(name)}.{names}")
+    return found[0]
 
 
 def stage_of_values(use: str, options: Mapping[str, Any], where: Where) -> WrittenStage:
