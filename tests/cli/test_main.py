@@ -48,3 +48,22 @@ def test_a_full_output_is_an_error_of_one_line_and_no_bug(command: list[str]) ->
     assert done.returncode == 6
     (line,) = done.stderr.splitlines()
     assert "cannot write to the standard output: No space left on device" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            ["run", "temporal", "in.mp4", "--stlye", "mosaic"],
+            "No such option: --stlye. Did you mean --style?",
+        ),
+        (["rnu"], "No such command 'rnu'. Did you mean 'run'?"),
+        (["styles", "trian"], "No such command 'trian'. Did you mean 'train'?"),
+        (["run", "temporal", "in.mp4", "--qqqq"], "No such option: --qqqq"),
+    ],
+)
+def test_what_is_unknown_is_answered_with_what_is_near(
+    capfd: pytest.CaptureFixture[str], arguments: list[str], line: str
+) -> None:
+    assert run_command(arguments) == 2
+    assert capfd.readouterr().err == f"vidstyle: {line}\n"

@@ -66,6 +66,19 @@ class _Commands(TyperGroup):
         super().__init__(**attributes)
         self.commands = _LazyCommands()  # type: ignore[assignment]  # nobody adds to it
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Offer the commands, as the base class does, without their modules."""
+        # The parser is part of typer, which does not offer this name.
+        from typer.core import CompletionItem  # type: ignore[attr-defined]
+
+        commands = [
+            CompletionItem(name, help=summary)
+            for name, (_, summary) in _COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        # Past the base class, which would load each command for its line.
+        return commands + super(TyperGroup, self).shell_complete(ctx, incomplete)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands, as the base class does, without their modules."""
         longest = formatter.width - 6 - max(map(len, _COMMANDS))
@@ -93,7 +106,6 @@ app = typer.Typer(
     cls=_Commands,
     help="Stylize video with temporal consistency.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -247,7 +259,9 @@ def _close_output() -> None:
 
 
 def _complaint(error: typer.TyperException) -> str:
-    """The parser's message, with the option or argument that it is about."""
+    """The parser's message, with the option or argument that it is about, and what is near."""
+    if near := getattr(error, "possibilities", None):
+        return f"{error}. Did you mean {near[0]}?"
     if getattr(error, "param", None) is None:
         return str(error)
     return error.format_message().replace("Value error, ", "")

@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidstyle.cli.completion import (
+    complete_codec,
+    complete_device,
+    complete_pipeline,
+    complete_style,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -31,6 +38,7 @@ PipelineFile = Annotated[
         help="A YAML file, or a name from `vidstyle pipelines list`.",
         metavar="PIPELINE",
         callback=_pipeline_file,
+        autocompletion=complete_pipeline,
     ),
 ]
 Set = Annotated[
@@ -46,7 +54,9 @@ Style = Annotated[
     typer.Option(
         help="The style: a name from `vidstyle styles list`, a style file, an image to learn it"
         " from, or a mix such as great-wave:0.7,starry-night:0.3. Several images, each with its"
-        " own --style, are learned as one style."
+        " own --style, are learned as one style.",
+        metavar="NAME|FILE",
+        autocompletion=complete_style,
     ),
 ]
 Strength = Annotated[
@@ -108,6 +118,7 @@ Codec = Annotated[
         help="Video codec, such as libx265. Without it the output's suffix chooses one. Short for"
         " --set encode.codec=NAME.",
         metavar="NAME",
+        autocompletion=complete_codec,
     ),
 ]
 Crf = Annotated[
@@ -124,7 +135,12 @@ Preset = Annotated[
         metavar="NAME",
     ),
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="auto, cpu, cuda or cuda:N.", metavar="DEVICE", autocompletion=complete_device
+    ),
+]
 MaxMemory = Annotated[
     str,
     typer.Option(help="Memory that a run may use, such as 3G or 800M.", metavar="SIZE"),

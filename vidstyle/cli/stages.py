@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.completion import complete_stage
 from vidstyle.cli.option_text import KEYFRAMED, option_head
 from vidstyle.cli.terminal import answer, print_table, table_width
 from vidstyle.core.options import KEYFRAMES
@@ -58,7 +59,12 @@ def _built_in(entry: Any) -> bool:
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A name such as blend/warped.", metavar="NAME")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A name such as blend/warped.", metavar="NAME", autocompletion=complete_stage
+        ),
+    ],
     plugins: given.Plugins = None,
     json: given.Json = False,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from vidstyle.cli.completion import complete_style
 from vidstyle.cli.shared_options import check_new
 from vidstyle.cli.terminal import say
 
@@ -62,7 +63,11 @@ def import_(
 def export(
     style: Annotated[
         str,
-        typer.Argument(help="A name of `vidstyle styles list`, or a file.", metavar="STYLE"),
+        typer.Argument(
+            help="A name of `vidstyle styles list`, or a file.",
+            metavar="STYLE",
+            autocompletion=complete_style,
+        ),
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="The .onnx file to make.", metavar="FILE")

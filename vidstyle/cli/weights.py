@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.completion import complete_weights
 from vidstyle.cli.terminal import print_table, say, visible
 
 if TYPE_CHECKING:
@@ -50,7 +51,12 @@ def list_(json: given.Json = False) -> None:
 
 def pull(
     names: Annotated[
-        list[str], typer.Argument(help="Names from `vidstyle weights list`.", metavar="NAME...")
+        list[str],
+        typer.Argument(
+            help="Names from `vidstyle weights list`.",
+            metavar="NAME...",
+            autocompletion=complete_weights,
+        ),
     ],
     offline: _Offline = False,
     json: given.Json = False,
@@ -75,7 +81,11 @@ def pull(
 def verify(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Names; default: all local weights.", metavar="[NAME]..."),
+        typer.Argument(
+            help="Names; default: all local weights.",
+            metavar="[NAME]...",
+            autocompletion=complete_weights,
+        ),
     ] = None,
     json: given.Json = False,
 ) -> None:
