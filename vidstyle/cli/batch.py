@@ -9,11 +9,20 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.cluster_options import Address, BatchEngine, chosen_cluster
+from vidstyle.cli.option_groups import (
+    CodecOptions,
+    ComputationOptions,
+    ExistingOptions,
+    FrameOptions,
+    StyleOptions,
+    changes_of,
+    with_groups,
+)
 from vidstyle.cli.terminal import say
 
 
 def register(app: typer.Typer) -> None:
-    app.command("batch")(batch)
+    app.command("batch")(with_groups(batch))
 
 
 def batch(
@@ -25,38 +34,21 @@ def batch(
             "-o", "--output", help="Output folder; sub-folders are mirrored.", metavar="DIR"
         ),
     ],
-    set_: given.Set = None,
-    style: given.Style = None,
-    strength: given.Strength = None,
-    consistency: given.Consistency = None,
-    stroke_size: given.StrokeSize = None,
-    codec: given.Codec = None,
-    crf: given.Crf = None,
-    preset: given.Preset = None,
-    size: given.Size = None,
-    keep_colors: given.KeepColors = False,
-    mask: given.Mask = None,
-    invert_mask: given.InvertMask = False,
-    device: given.Device = "auto",
-    frames: given.Frames = None,
-    split_shots: given.SplitShots = None,
+    *,
     include: given.Include = None,
     exclude: given.Exclude = None,
+    look: StyleOptions,
+    frame: FrameOptions,
+    codec: CodecOptions,
+    existing: ExistingOptions,
     jobs: given.Jobs = "auto",
     retries: given.Retries = 1,
-    redo: given.Redo = False,
-    keep: given.Keep = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace all existing outputs, whoever made them.")
-    ] = False,
-    timeout: given.Timeout = 1800.0,
-    max_memory: given.MaxMemory = "4G",
-    cache: given.Cache = None,
-    cache_size: given.CacheSize = 20.0,
-    dry_run: given.DryRun = False,
+    computation: ComputationOptions,
     engine: BatchEngine = "local",
     address: Address = None,
+    set_: given.Set = None,
     plugins: given.Plugins = None,
+    dry_run: given.DryRun = False,
     json: given.Json = False,
 ) -> None:
     """Stylize every clip of a folder. What is done already is left as it is."""
@@ -70,22 +62,8 @@ def batch(
     from vidstyle.runner.plan.naming import mirrored_paths
     from vidstyle.runner.storage.destination import check_folder
 
-    rule, workers = given.rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(jobs)
-    interval = given.interval_of(frames)
-    overrides = given.overrides_of(
-        set_,
-        style,
-        strength,
-        consistency,
-        stroke_size,
-        codec=codec,
-        crf=crf,
-        preset=preset,
-        size=size,
-        keep_colors=keep_colors,
-        mask=mask,
-        invert_mask=invert_mask,
-    )
+    rule, workers = existing.rule, given.jobs_of(jobs)
+    interval, overrides = frame.interval, changes_of(set_, look, frame, codec)
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
     found = find_clips(
         folder,
@@ -102,23 +80,14 @@ def batch(
     # Whoever only looks at what is there needs no right to write.
     if not output.is_dir():
         check_folder(output)
-    make_job = given.job_maker(
-        loaded,
-        device=device,
-        interval=interval,
-        split_shots=split_shots,
-        timeout=timeout,
-        max_memory=max_memory,
-        cache=cache,
-        cache_size=cache_size,
-    )
+    make_job = computation.job_maker(loaded, interval)
     destinations = mirrored_paths(clips, folder, output, output_suffix(loaded))
     wanted = list(map(make_job, clips, destinations))
     names = [str(clip.relative_to(folder)) for clip in clips]
     clip_batch = ClipBatch(
         wanted, names, size=workers, rule=rule, retries=retries, summary=output, as_json=json
     )
-    cluster = chosen_cluster(engine, address, cache)
+    cluster = chosen_cluster(engine, address, computation.cache)
     if dry_run:
         clip_batch.print_plan()
     else:

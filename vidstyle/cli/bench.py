@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.option_groups import StyleOptions, changes_of, with_groups
 from vidstyle.cli.terminal import answer
 
 if TYPE_CHECKING:
@@ -24,16 +25,14 @@ FEWEST = 8
 
 
 def register(app: typer.Typer) -> None:
-    app.command("bench")(bench)
+    app.command("bench")(with_groups(bench))
 
 
 def bench(
     pipeline: given.PipelineFile,
     clip: Annotated[Path, typer.Argument(help="The clip to stylize.", metavar="INPUT")],
-    style: given.Style = None,
-    strength: given.Strength = None,
-    consistency: given.Consistency = None,
-    stroke_size: given.StrokeSize = None,
+    *,
+    look: StyleOptions,
     set_: given.Set = None,
     frames: Annotated[int, typer.Option(help="How many of its first frames.", min=FEWEST)] = 120,
     rounds: Annotated[
@@ -54,13 +53,7 @@ def bench(
     from vidstyle.evaluation.speed import fastest, time_in_turns
     from vidstyle.runner.config.pipeline_file import TypedOverride, TypedStage
 
-    overrides = given.overrides_of(
-        set_,
-        style,
-        strength,
-        consistency,
-        stroke_size,
-    )
+    overrides = changes_of(set_, look)
     before = None if compare is None else _earlier(compare)
     loaded = given.pipeline_of(pipeline, overrides)
     with tempfile.TemporaryDirectory() as folder:

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.option_groups import FrameOptions, StyleOptions, changes_of, with_groups
 from vidstyle.cli.terminal import answer
 
 
 def register(app: typer.Typer) -> None:
-    app.command("check")(check)
+    app.command("check")(with_groups(check))
 
 
 def check(
@@ -22,17 +23,11 @@ def check(
         Path | None,
         typer.Argument(help="A clip to plan and estimate for.", metavar="[INPUT]"),
     ] = None,
-    set_: given.Set = None,
-    style: given.Style = None,
-    strength: given.Strength = None,
-    consistency: given.Consistency = None,
-    stroke_size: given.StrokeSize = None,
-    size: given.Size = None,
-    keep_colors: given.KeepColors = False,
-    mask: given.Mask = None,
-    invert_mask: given.InvertMask = False,
+    *,
+    look: StyleOptions,
+    frame: FrameOptions,
     device: given.Device = "auto",
-    frames: given.Frames = None,
+    set_: given.Set = None,
     plugins: given.Plugins = None,
     json: given.Json = False,
 ) -> None:
@@ -41,18 +36,7 @@ def check(
     from vidstyle.cli.style_learning import with_planned_styles
     from vidstyle.runner.job import check_without_clip
 
-    interval = given.interval_of(frames)
-    overrides = given.overrides_of(
-        set_,
-        style,
-        strength,
-        consistency,
-        stroke_size,
-        size=size,
-        keep_colors=keep_colors,
-        mask=mask,
-        invert_mask=invert_mask,
-    )
+    interval, overrides = frame.interval, changes_of(set_, look, frame)
     loaded = with_planned_styles(given.pipeline_of(pipeline, overrides, plugins=plugins))
     if input_ is None:
         check_without_clip(loaded, device=device)

@@ -11,6 +11,15 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.cluster_options import Address, RunEngine, chosen_cluster
+from vidstyle.cli.option_groups import (
+    CodecOptions,
+    ComputationOptions,
+    ExistingOptions,
+    FrameOptions,
+    StyleOptions,
+    changes_of,
+    with_groups,
+)
 from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -18,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    app.command("run")(run)
+    app.command("run")(with_groups(run))
 
 
 def run(
@@ -35,42 +44,27 @@ def run(
             metavar="OUT",
         ),
     ] = None,
-    set_: given.Set = None,
-    style: given.Style = None,
-    strength: given.Strength = None,
-    consistency: given.Consistency = None,
-    stroke_size: given.StrokeSize = None,
-    codec: given.Codec = None,
-    crf: given.Crf = None,
-    preset: given.Preset = None,
-    size: given.Size = None,
-    keep_colors: given.KeepColors = False,
-    mask: given.Mask = None,
-    invert_mask: given.InvertMask = False,
-    device: given.Device = "auto",
-    frames: given.Frames = None,
-    split_shots: given.SplitShots = None,
-    at_once: given.Jobs = "auto",
-    retries: given.Retries = 1,
-    redo: given.Redo = False,
-    keep: given.Keep = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace existing outputs, whoever made them.")
-    ] = False,
+    *,
+    look: StyleOptions,
+    frame: FrameOptions,
+    codec: CodecOptions,
+    existing: ExistingOptions,
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume/--no-resume", help="Resume an interrupted run, or start from frame 0."
+            "--resume/--no-resume",
+            help="Resume an interrupted run, or start from frame 0.",
+            rich_help_panel=ExistingOptions.TITLE,
         ),
     ] = True,
-    timeout: given.Timeout = 1800.0,
-    max_memory: given.MaxMemory = "4G",
-    cache: given.Cache = None,
-    cache_size: given.CacheSize = 20.0,
-    dry_run: given.DryRun = False,
+    at_once: given.Jobs = "auto",
+    retries: given.Retries = 1,
+    computation: ComputationOptions,
     engine: RunEngine = "threaded",
     address: Address = None,
+    set_: given.Set = None,
     plugins: given.Plugins = None,
+    dry_run: given.DryRun = False,
     json: given.Json = False,
 ) -> None:
     """Stylize clips with a pipeline."""
@@ -92,42 +86,19 @@ def run(
     from vidstyle.runner.storage.destination import Destination
     from vidstyle.runner.storage.made import look_up
 
-    rule, workers = given.rule_of(redo=redo, keep=keep, overwrite=overwrite), given.jobs_of(at_once)
-    interval = given.interval_of(frames)
-    overrides = given.overrides_of(
-        set_,
-        style,
-        strength,
-        consistency,
-        stroke_size,
-        codec=codec,
-        crf=crf,
-        preset=preset,
-        size=size,
-        keep_colors=keep_colors,
-        mask=mask,
-        invert_mask=invert_mask,
-    )
+    rule, workers = existing.rule, given.jobs_of(at_once)
+    interval, overrides = frame.interval, changes_of(set_, look, frame, codec)
     loaded = given.pipeline_of(
         pipeline, overrides, plugins=plugins, output=output if len(inputs) == 1 else None
     )
     for note in loaded.notes:
         say(f"note: {note}")
-    make_job = given.job_maker(
-        loaded,
-        device=device,
-        interval=interval,
-        split_shots=split_shots,
-        timeout=timeout,
-        max_memory=max_memory,
-        cache=cache,
-        cache_size=cache_size,
-    )
+    make_job = computation.job_maker(loaded, interval)
     wanted = [
         replace(
             make_job(source, destination),
-            overwrite=overwrite,
-            redo=redo,
+            overwrite=existing.overwrite,
+            redo=existing.redo,
             resume=resume,
             engine="threaded" if engine == "ray" else engine,
         )
@@ -135,7 +106,7 @@ def run(
             inputs, output, jobs.output_suffix(loaded), label=pipeline.stem
         )
     ]
-    cluster = chosen_cluster(engine, address, cache)
+    cluster = chosen_cluster(engine, address, computation.cache)
     if len(wanted) > 1:
         from vidstyle.cli.clip_batch import ClipBatch
 
@@ -152,19 +123,19 @@ def run(
 
     def check(stand_in: Pipeline) -> None:
         # Nothing was made with a style that is not learned yet.
-        Destination(job.output, job.overwrite or redo).check(job.input)
+        Destination(job.output, job.overwrite or job.redo).check(job.input)
         with jobs.prepared(replace(job, pipeline=stand_in)):
             pass
 
     if dry_run:
         loaded = with_planned_styles(loaded)
     else:
-        loaded = with_learned_styles(loaded, device=device, as_json=json, check=check)
+        loaded = with_learned_styles(loaded, device=computation.device, as_json=json, check=check)
     job = replace(job, pipeline=loaded)
-    if dry_run or keep:
+    if dry_run or existing.keep:
         with jobs.prepared(job) as (assembly, plan):
             standing = look_up(job.output, job.input, assembly, plan)
-            if keep and standing.state not in ("absent", "done"):
+            if existing.keep and standing.state not in ("absent", "done"):
                 say(f"kept; {standing.sentence}")
                 return
             jobs.find_standing(job, assembly, plan)

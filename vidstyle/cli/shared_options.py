@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,13 +16,11 @@ from vidstyle.cli.completion import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from vidstyle.runner.config.discovery import Registry
     from vidstyle.runner.config.pipeline import Pipeline
     from vidstyle.runner.config.pipeline_file import Change
-    from vidstyle.runner.job import Job
-    from vidstyle.runner.schedule import Rule
 
 
 def _pipeline_file(named: Path) -> Path:
@@ -211,6 +208,9 @@ Exclude = Annotated[
         metavar="PATTERN",
     ),
 ]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace existing outputs, whoever made them.")
+]
 Redo = Annotated[bool, typer.Option("--redo", help="Make outputs again that other options made.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave outputs that other options made.")]
 DryRun = Annotated[
@@ -248,112 +248,6 @@ def pipeline_of(
     )
 
 
-def job_maker(
-    pipeline: Pipeline,
-    *,
-    device: str,
-    interval: tuple[int, int | None],
-    split_shots: int | None,
-    timeout: float,
-    max_memory: str,
-    cache: Path | None,
-    cache_size: float,
-) -> Callable[[Path, Path], Job]:
-    """Makes the job of a clip from its input and output, with what the options say."""
-    from vidstyle.runner.job import Job
-    from vidstyle.runner.plan.memory import parse_size
-
-    budget = parse_size(max_memory, "--max-memory")
-
-    def make(source: Path, destination: Path) -> Job:
-        return Job(
-            pipeline,
-            source,
-            destination,
-            device,
-            interval,
-            split_shots=split_shots,
-            timeout=timeout,
-            budget=budget,
-            cache=cache,
-            cache_limit=int(cache_size * 2**30),
-        )
-
-    return make
-
-
-def overrides_of(
-    set_: list[str] | None,
-    style: Sequence[str] | None,
-    strength: float | None = None,
-    consistency: float | None = None,
-    stroke_size: str | None = None,
-    *,
-    codec: str | None = None,
-    crf: int | None = None,
-    preset: str | None = None,
-    size: str | None = None,
-    keep_colors: bool = False,
-    mask: str | None = None,
-    invert_mask: bool = False,
-) -> list[Change]:
-    """What they change in a pipeline, in the order in which it applies."""
-    from vidstyle.runner.config.pipeline_file import TypedOverride, TypedStage
-    from vidstyle.runner.config.suggest import abbreviate
-
-    overrides: list[Change] = list(set_ or [])
-    if size is not None:
-        typed = f"--size {abbreviate(size)}"
-        overrides.append(TypedStage("geometry/scale", {"size": size}, typed, first=True))
-    if keep_colors:
-        overrides.append(TypedStage("filter/keep-colors", {}, "--keep-colors", first=False))
-    for option, value in (("codec", codec), ("crf", crf), ("preset", preset)):
-        if value is not None:
-            typed = f"--{option} {value}"
-            overrides.append(TypedOverride(f"encode.{option}={value}", typed))
-    if invert_mask and mask is None:
-        raise typer.BadParameter("--invert-mask: name the mask with --mask FILE")
-    if mask is not None:
-        # A bare name would be that of a layer.
-        options: dict[str, object] = {"mask": str(Path(mask).absolute())}
-        if invert_mask:
-            options["invert"] = True
-        typed = f"--mask {abbreviate(mask)}"
-        overrides.append(TypedStage("filter/mask", options, typed, first=False))
-    if style:
-        # JSON is YAML, whatever characters a name has.
-        value = json.dumps(_mix_of(style[0]) if len(style) == 1 else style, ensure_ascii=False)
-        typed = " ".join(f"--style {abbreviate(each)}" for each in style)
-        overrides.append(TypedOverride(f"stylize.style={value}", typed))
-    if strength is not None:
-        number = _text_of(strength)
-        overrides.append(TypedOverride(f"stylize.strength={number}", f"--strength {number}"))
-    if consistency is not None:
-        number = _text_of(consistency)
-        overrides.append(TypedOverride(f"blend.strength={number}", f"--consistency {number}"))
-    if stroke_size is not None:
-        typed = f"--stroke-size {stroke_size}"
-        overrides.append(TypedOverride(f"stylize.stroke_size={stroke_size}", typed))
-    return overrides
-
-
-def _text_of(number: float) -> str:
-    """``2`` for 2.0, as a user types it."""
-    return str(int(number)) if number.is_integer() else str(number)
-
-
-def _mix_of(style: str) -> str | dict[str, float]:
-    """``a:0.7,b:0.3`` as weights by name; anything else is one name or file."""
-    parts = [re.fullmatch(r"(.+):(\d+(?:\.\d+)?|\.\d+)", part) for part in style.split(",")]
-    matches = [part for part in parts if part]
-    if len(parts) < 2 or len(matches) < len(parts):
-        return style
-    weights = {part[1]: float(part[2]) for part in matches}
-    if len(weights) < len(matches):
-        raise typer.BadParameter(f"--style {style}: a style occurs twice; add up its weights")
-    return weights
-
-
 def interval_of(frames: str | None) -> tuple[int, int | None]:
     """``A:B``, ``A:`` or ``:B`` as a half-open interval of frame indices."""
     if frames is None:
@@ -374,17 +268,6 @@ def jobs_of(text: str) -> int | None:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not int(text):
         raise typer.BadParameter(f"--jobs {text}: wanted auto, or a number such as 4")
     return int(text)
-
-
-def rule_of(*, redo: bool, keep: bool, overwrite: bool) -> Rule:
-    """What the options want of outputs that are there. Raises UsageError for two of them."""
-    from vidstyle.core.errors import UsageError
-
-    asked: dict[Rule, bool] = {"redo": redo, "keep": keep, "overwrite": overwrite}
-    chosen = [rule for rule, wanted in asked.items() if wanted]
-    if len(chosen) > 1:
-        raise UsageError(f"give one of {', '.join(f'--{rule}' for rule in chosen)}")
-    return chosen[0] if chosen else "refuse"
 
 
 def check_new(path: Path, *, overwrite: bool, inputs: Iterable[Path]) -> None:

@@ -9,10 +9,18 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.option_groups import (
+    CodecOptions,
+    ComputationOptions,
+    ExistingOptions,
+    FrameOptions,
+    StyleOptions,
+    with_groups,
+)
 
 
 def register(app: typer.Typer) -> None:
-    app.command("stabilize")(stabilize)
+    app.command("stabilize")(with_groups(stabilize))
 
 
 def stabilize(
@@ -31,22 +39,16 @@ def stabilize(
         Path | None,
         typer.Option("-o", "--output", help="Output file.", metavar="OUT"),
     ] = None,
-    set_: given.Set = None,
+    *,
     consistency: given.Consistency = None,
-    codec: given.Codec = None,
-    crf: given.Crf = None,
-    preset: given.Preset = None,
-    device: given.Device = "auto",
     frames: given.Frames = None,
-    redo: given.Redo = False,
-    keep: given.Keep = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an existing output, whoever made it.")
-    ] = False,
+    codec: CodecOptions,
+    existing: ExistingOptions,
     resume: Annotated[
         bool, typer.Option(help="Resume an interrupted run, or start from frame 0.")
     ] = True,
-    max_memory: given.MaxMemory = "4G",
+    computation: ComputationOptions,
+    set_: given.Set = None,
     dry_run: given.DryRun = False,
     json: given.Json = False,
 ) -> None:
@@ -63,18 +65,13 @@ def stabilize(
         pipeline_file(Path("stabilize")),
         [original],
         output,
-        [*(set_ or []), f"inputs.image={image}"],
-        consistency=consistency,
+        look=StyleOptions(consistency=consistency),
+        frame=FrameOptions(frames=frames),
         codec=codec,
-        crf=crf,
-        preset=preset,
-        device=device,
-        frames=frames,
-        redo=redo,
-        keep=keep,
-        overwrite=overwrite,
+        existing=existing,
         resume=resume,
-        max_memory=max_memory,
+        computation=computation,
+        set_=[*(set_ or []), f"inputs.image={image}"],
         dry_run=dry_run,
         json=json,
     )

@@ -1,0 +1,263 @@
+"""Options that several commands take together, and what they make of a pipeline or a job."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_type_hints
+
+import typer
+from typer.models import OptionInfo
+
+from vidstyle.cli import shared_options as given
+
+if TYPE_CHECKING:
+    from vidstyle.runner.config.pipeline import Pipeline
+    from vidstyle.runner.config.pipeline_file import Change
+    from vidstyle.runner.job import Job
+    from vidstyle.runner.schedule import Rule
+
+
+def with_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Spread the groups that a command takes into options of its own.
+
+    Args:
+        command: A function whose parameters are those of a Typer command, but for groups: a
+            parameter of a dataclass of this module stands for the options that are its fields.
+
+    Returns:
+        A function for ``app.command``, which calls the command with the groups filled.
+    """
+    groups: dict[str, type[Any]] = {}
+    spread: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
+        kind = parameter.annotation
+        if is_dataclass(kind) and isinstance(kind, type):
+            groups[name] = kind
+            spread += _options_of(kind)
+        else:
+            spread.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+
+    def call(**values: Any) -> None:
+        filled = {
+            name: kind(**{field.name: values.pop(field.name) for field in fields(kind)})
+            for name, kind in groups.items()
+        }
+        command(**filled, **values)
+
+    call.__doc__, call.__name__ = command.__doc__, command.__name__
+    call.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]  # Typer reads it
+    call.__annotations__ = {each.name: each.annotation for each in spread}
+    return call
+
+
+def _options_of(group: type[Any]) -> list[inspect.Parameter]:
+    """The fields as parameters; the help lists them below the group's title."""
+    hints = get_type_hints(group, include_extras=True)
+    found = []
+    for field in fields(group):
+        value, option = get_args(hints[field.name])
+        assert isinstance(option, OptionInfo), field.name
+        # The alias is shared with commands that take it by itself.
+        option = copy.copy(option)
+        option.rich_help_panel = group.TITLE
+        found.append(
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=field.default,
+                annotation=Annotated[value, option],
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleOptions:
+    """How the frames look, by options of the pipeline's own stages."""
+
+    TITLE: ClassVar = "Style"
+
+    style: given.Style = None
+    strength: given.Strength = None
+    stroke_size: given.StrokeSize = None
+    consistency: given.Consistency = None
+
+    def changes(self) -> list[Change]:
+        """What they change in a pipeline."""
+        from vidstyle.runner.config.pipeline_file import TypedOverride
+        from vidstyle.runner.config.suggest import abbreviate
+
+        found: list[Change] = []
+        if self.style:
+            value: object = _mix_of(self.style[0]) if len(self.style) == 1 else self.style
+            typed = " ".join(f"--style {abbreviate(each)}" for each in self.style)
+            # JSON is YAML, whatever characters a name has.
+            text = json.dumps(value, ensure_ascii=False)
+            found.append(TypedOverride(f"stylize.style={text}", typed))
+        for option, target, number in (
+            ("--strength", "stylize.strength", _text_of(self.strength)),
+            ("--consistency", "blend.strength", _text_of(self.consistency)),
+            ("--stroke-size", "stylize.stroke_size", self.stroke_size),
+        ):
+            if number is not None:
+                found.append(TypedOverride(f"{target}={number}", f"{option} {number}"))
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameOptions:
+    """Which frames, their size, and what of the source stays; by stages that they add."""
+
+    TITLE: ClassVar = "Frames"
+
+    frames: given.Frames = None
+    size: given.Size = None
+    keep_colors: given.KeepColors = False
+    mask: given.Mask = None
+    invert_mask: given.InvertMask = False
+
+    @property
+    def interval(self) -> tuple[int, int | None]:
+        """The frames, half open."""
+        return given.interval_of(self.frames)
+
+    def changes(self) -> list[Change]:
+        """What they add to a pipeline, in the order in which it applies."""
+        from vidstyle.runner.config.pipeline_file import TypedStage
+        from vidstyle.runner.config.suggest import abbreviate
+
+        found: list[Change] = []
+        if self.size is not None:
+            typed = f"--size {abbreviate(self.size)}"
+            found.append(TypedStage("geometry/scale", {"size": self.size}, typed, first=True))
+        if self.keep_colors:
+            found.append(TypedStage("filter/keep-colors", {}, "--keep-colors", first=False))
+        if self.invert_mask and self.mask is None:
+            raise typer.BadParameter("--invert-mask: name the mask with --mask FILE")
+        if self.mask is not None:
+            # A bare name would be that of a layer.
+            options: dict[str, object] = {"mask": str(Path(self.mask).absolute())}
+            if self.invert_mask:
+                options["invert"] = True
+            typed = f"--mask {abbreviate(self.mask)}"
+            found.append(TypedStage("filter/mask", options, typed, first=False))
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodecOptions:
+    """How the output is coded."""
+
+    TITLE: ClassVar = "Output"
+
+    codec: given.Codec = None
+    crf: given.Crf = None
+    preset: given.Preset = None
+
+    def changes(self) -> list[Change]:
+        """What they change in a pipeline."""
+        from vidstyle.runner.config.pipeline_file import TypedOverride
+
+        named = (("codec", self.codec), ("crf", self.crf), ("preset", self.preset))
+        return [
+            TypedOverride(f"encode.{option}={value}", f"--{option} {value}")
+            for option, value in named
+            if value is not None
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingOptions:
+    """What becomes of outputs that are there."""
+
+    TITLE: ClassVar = "Output"
+
+    redo: given.Redo = False
+    keep: given.Keep = False
+    overwrite: given.Overwrite = False
+
+    @property
+    def rule(self) -> Rule:
+        """What is wanted of them. Raises UsageError where two are given."""
+        from vidstyle.core.errors import UsageError
+
+        asked: dict[Rule, bool] = {
+            "redo": self.redo,
+            "keep": self.keep,
+            "overwrite": self.overwrite,
+        }
+        chosen = [rule for rule, wanted in asked.items() if wanted]
+        if len(chosen) > 1:
+            raise UsageError(f"give one of {', '.join(f'--{rule}' for rule in chosen)}")
+        return chosen[0] if chosen else "refuse"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputationOptions:
+    """Where and within which limits a clip is computed."""
+
+    TITLE: ClassVar = "Computation"
+
+    device: given.Device = "auto"
+    max_memory: given.MaxMemory = "4G"
+    cache: given.Cache = None
+    cache_size: given.CacheSize = 20.0
+    split_shots: given.SplitShots = None
+    timeout: given.Timeout = 1800.0
+
+    def job_maker(
+        self, pipeline: Pipeline, interval: tuple[int, int | None]
+    ) -> Callable[[Path, Path], Job]:
+        """Makes the job of a clip from its input and output."""
+        from vidstyle.runner.job import Job
+        from vidstyle.runner.plan.memory import parse_size
+
+        budget = parse_size(self.max_memory, "--max-memory")
+
+        def make(source: Path, destination: Path) -> Job:
+            return Job(
+                pipeline,
+                source,
+                destination,
+                self.device,
+                interval,
+                split_shots=self.split_shots,
+                timeout=self.timeout,
+                budget=budget,
+                cache=self.cache,
+                cache_limit=int(self.cache_size * 2**30),
+            )
+
+        return make
+
+
+def changes_of(
+    set_: Sequence[str] | None, *groups: StyleOptions | FrameOptions | CodecOptions
+) -> list[Change]:
+    """What ``--set`` and the groups change in a pipeline, in the order in which it applies."""
+    return [*(set_ or []), *(change for group in groups for change in group.changes())]
+
+
+def _text_of(number: float | None) -> str | None:
+    """``2`` for 2.0, as a user types it."""
+    if number is None:
+        return None
+    return str(int(number)) if number.is_integer() else str(number)
+
+
+def _mix_of(style: str) -> str | dict[str, float]:
+    """``a:0.7,b:0.3`` as weights by name; anything else is one name or file."""
+    parts = [re.fullmatch(r"(.+):(\d+(?:\.\d+)?|\.\d+)", part) for part in style.split(",")]
+    matches = [part for part in parts if part]
+    if len(parts) < 2 or len(matches) < len(parts):
+        return style
+    weights = {part[1]: float(part[2]) for part in matches}
+    if len(weights) < len(matches):
+        raise typer.BadParameter(f"--style {style}: a style occurs twice; add up its weights")
+    return weights
