@@ -52,6 +52,8 @@ class PlannedInput:
     """Hash of the content."""
     color: bool = False
     """Whether the layer is (H, W, 3) RGB, or (H, W)."""
+    pad: bool = False
+    """Whether a file of another shape gets black edges, or is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,10 @@ class Plan:
             "stages": [stage.identity() for stage in self.every],
             "chunk": self.chunk,
             "frames": self.frames,
-            "inputs": {side.name: side.digest for side in self.inputs},
+            "inputs": {
+                side.name: [side.digest, side.pad] if side.pad else side.digest
+                for side in self.inputs
+            },
             "split": None if self.split is None else asdict(self.split),
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -12,6 +12,8 @@ from vidstyle.core import BaseStage, Needs, StageOptions, layer_or_file
 from vidstyle.core.errors import PipelineError
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
+from vidstyle.runner.config.recipe import from_recipe, to_recipe
+from vidstyle.runner.config.side_inputs import SideInput
 
 Write: TypeAlias = Callable[..., Path]
 STAGES = "stages: [use: decode/fake, use: encode/fake]"
@@ -64,6 +66,19 @@ def test_paths_count_from_the_file_or_from_the_current_folder(
     }
 
 
+def test_the_long_form_says_colors_and_edges(
+    write: Write, fake_stages: Registry, tmp_path: Path
+) -> None:
+    text = "inputs: {a: {file: a.png, color: true, pad: true}, b: {file: b.png}, image: c.png}"
+    pipeline = loaded(write(f"version: 1\n{text}\n{STAGES}", whole=True), fake_stages)
+    assert pipeline.inputs == (
+        SideInput("a", tmp_path / "a.png", color=True, pad=True),
+        SideInput("b", tmp_path / "b.png"),
+        SideInput("image", tmp_path / "c.png", color=True),
+    )
+    assert from_recipe(to_recipe(pipeline)).inputs == pipeline.inputs
+
+
 def test_a_child_adds_to_what_it_inherits_and_set_changes_it(
     write: Write, fake_stages: Registry, tmp_path: Path
 ) -> None:
@@ -86,6 +101,8 @@ def test_a_child_adds_to_what_it_inherits_and_set_changes_it(
         ("{source: a.png}", r"p\.yaml:2:10: the layer source is vidstyle's own"),
         ("{image: {file: a.png, color: false}}", "color must be true, got"),
         ("{mask: {file: a.png, colour: true}}", "has no key colour; it has: file, color"),
+        ("{mask: {file: a.png, pad: 1}}", "pad must be true or false, got the number 1"),
+        ("{mask: {file: a.png, color: yes}}", "color must be true or false, got"),
         ("{mask: {color: true}}", "wants {file: other.mp4, color: true}"),
         ("{cut: a.png}", "the layer cut is vidstyle's own"),
         ("{visible: a.png}", "the layer visible is vidstyle's own"),

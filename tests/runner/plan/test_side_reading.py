@@ -176,6 +176,47 @@ def test_one_of_another_shape_is_refused_and_never_stretched(
         reading(path, Clip(*size, Fraction(1, 25)))
 
 
+@pytest.mark.parametrize(
+    ("clip", "rows", "columns"),
+    [
+        # Wider than the clip, narrower, and of the clip's shape.
+        (Clip(32, 32, Fraction(1, 25)), slice(8, 24), slice(0, 32)),
+        (Clip(64, 16, Fraction(1, 25)), slice(0, 16), slice(16, 48)),
+        (Clip(64, 32, Fraction(1, 25)), slice(0, 32), slice(0, 64)),
+        # Pixels twice as wide as tall: the clip is shown at 4:1.
+        (Clip(32, 16, Fraction(1, 25), sample_aspect=Fraction(2)), slice(0, 16), slice(0, 32)),
+        (Clip(40, 16, Fraction(1, 25), sample_aspect=Fraction(2)), slice(0, 16), slice(12, 28)),
+    ],
+)
+def test_another_shape_gets_black_around_it_where_that_is_wanted(
+    tmp_path: Path, clip: Clip, rows: slice, columns: slice
+) -> None:
+    path = write_image(tmp_path / "m.png", np.full((16, 32, 3), 255, np.uint8))
+    side = SideReading(SideInput("b", path, color=True, pad=True), clip, ExecutionContext())
+    wanted = np.zeros((clip.height, clip.width, 3), np.float32)
+    wanted[rows, columns] = 1
+    np.testing.assert_array_equal(side.at(0, Fraction(0)).host(), wanted)
+    assert side.planned().pad
+
+
+@pytest.mark.parametrize(
+    ("asked", "end", "longer"), [(2, 80, True), (3, 120, False), (1, 200, False)]
+)
+def test_one_that_is_longer_than_the_clip_says_so(
+    tmp_path: Path, asked: int, end: int, longer: bool
+) -> None:
+    path = write_video(tmp_path / "m.mkv", [1, 2, 3], [0, 40, 80], Fraction(1, 1000))
+    for color in (True, False):
+        side = SideReading(SideInput("b", path, color=color), CLIP, ExecutionContext())
+        for at in range(asked):
+            side.at(at, Fraction(at, 25))
+        side.finish(Fraction(end, 1000))
+        kinds = [note.kind for note in side.notes]
+        # A mask is no clip of its own.
+        assert ("side-input-longer" in kinds) == (longer and color)
+        side.close()
+
+
 def test_one_may_have_the_shape_in_which_the_clip_is_shown(tmp_path: Path) -> None:
     path = write_image(tmp_path / "m.png", np.zeros((90, 160), np.uint8))
     clip = Clip(720, 576, Fraction(1, 25), sample_aspect=Fraction(64, 45))

@@ -106,3 +106,16 @@ def test_a_side_input_does_not_pass_a_change_of_size() -> None:
     check_wiring([MASKED, SCALE, SINK], CLIP, ["face"])
     with pytest.raises(PipelineError, match=r"stage scale changes .* face, which stage mask reads"):
         check_wiring([SCALE, MASKED, SINK], CLIP, ["face"])
+
+
+def test_a_stage_that_puts_a_side_input_into_the_image_reads_it() -> None:
+    """It changes the image's size, and the side input ends there."""
+    reads = {"image": NOW, "other": NOW}
+    compare = Wire(
+        "compare", "filter", Needs(reads=reads, writes=("source", "image"), geometry=True)
+    )
+    sink = Wire("pyav", "encode", Needs(reads={"image": NOW}))
+    clip = Clip(64, 48, Fraction(1, 25))
+    check_wiring([compare, sink], clip, ["other"])
+    with pytest.raises(PipelineError, match="changes the image's size, and the side input other"):
+        check_wiring([compare, replace(compare, name="again"), sink], clip, ["other"])

@@ -29,7 +29,7 @@ def to_recipe(pipeline: Pipeline) -> dict[str, Any]:
             for entry in pipeline.stages
         ],
         "inputs": {
-            side.name: {"path": str(side.path.absolute()), "color": side.color}
+            side.name: {"path": str(side.path.absolute()), "color": side.color, "pad": side.pad}
             for side in pipeline.inputs
         },
         "plugins": [str(folder.absolute()) for folder in pipeline.plugins],
@@ -58,7 +58,7 @@ def from_recipe(recipe: Mapping[str, Any], *, plugins: Sequence[Path] | None = N
         kind = use.partition("/")[0]
         stages.append(StageEntry(str(written["name"]), use, kind, cls, options, keyframes))
     inputs = tuple(
-        SideInput(name, Path(side["path"]), bool(side["color"]))
+        SideInput(name, Path(side["path"]), bool(side["color"]), bool(side["pad"]))
         for name, side in recipe["inputs"].items()
     )
     least, most = recipe["chunk"]

@@ -98,6 +98,11 @@ def _properties(stages: list[Schema]) -> Schema:
                                 "description": "Whether it is a layer of colors, or of one value a"
                                 " pixel.",
                             },
+                            "pad": {
+                                "type": "boolean",
+                                "description": "Whether a file of another shape gets black edges,"
+                                " or is refused.",
+                            },
                         },
                         "additionalProperties": False,
                     },

@@ -4,7 +4,8 @@
 (``core.options.layer_or_file``) makes a layer of its own. A relative path counts from the folder
 of the file that it is written in, or from the current folder in ``--set inputs.mask=face.png``.
 ``{file: other.mp4, color: true}`` makes a layer of colors. ``image: other.mp4`` is one, and stands
-in for the image of the clip, which stays the source.
+in for the image of the clip, which stays the source. With ``pad: true`` a file of another shape
+gets black edges.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from vidstyle.runner.config.yaml_values import Where, YamlMap, YamlScalar, YamlV
 INPUTS = "inputs"
 _FORM = "{mask: mask.mp4}"
 _IMAGE = "image"
+KEYS_OF_INPUT = ("file", "color", "pad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class SideInput:
     """Absolute."""
     color: bool = False
     """Whether the layer is (H, W, 3) RGB, or (H, W)."""
+    pad: bool = False
+    """Whether a file of another shape gets black edges, or is refused."""
 
 
 def read_inputs(value: YamlValue) -> dict[str, SideInput]:
@@ -50,32 +54,37 @@ def read_input(name: str, value: YamlValue, where: Where) -> SideInput:
         raise where.error(f"{abbreviate(name)} is no name of a layer; use a-z, 0-9, _ and -")
     if (name in CHANNELS and name != _IMAGE) or name == CUT:
         raise where.error(f"the layer {name} is vidstyle's own; give the side input another name")
-    file, color = value, name == _IMAGE
+    file, color, pad = value, name == _IMAGE, False
     if isinstance(value, YamlMap):
-        file, color = _read_mapping(name, value, color=color)
+        file, color, pad = _read_mapping(name, value, color=color)
     text = file.value if isinstance(file, YamlScalar) else None
     if not isinstance(text, str) or not text:
         raise value.where.error(f"side input {name} wants a path, got {value}")
-    return SideInput(name, _absolute(text, value.where), color)
+    return SideInput(name, _absolute(text, value.where), color, pad)
 
 
-def _read_mapping(name: str, value: YamlMap, *, color: bool) -> tuple[YamlValue, bool]:
+def _read_mapping(name: str, value: YamlMap, *, color: bool) -> tuple[YamlValue, bool, bool]:
     for key, where in value.keys.items():
-        if key not in ("file", "color"):
-            raise where.error(
-                f"side input {name} has no key {abbreviate(key)}; it has: file, color"
-            )
+        if key not in KEYS_OF_INPUT:
+            known = ", ".join(KEYS_OF_INPUT)
+            raise where.error(f"side input {name} has no key {abbreviate(key)}; it has: {known}")
     if "file" not in value.items:
         raise value.where.error(f"side input {name} wants {{file: other.mp4, color: true}}")
-    if "color" not in value.items:
-        return value.items["file"], color
-    given = value.items["color"]
+    wanted = _read_switch(name, "color", value, default=color)
+    if color and not wanted:
+        given = value.items["color"]
+        raise given.where.error(f"side input {name}: color must be true, got {given}")
+    return value.items["file"], wanted, _read_switch(name, "pad", value, default=False)
+
+
+def _read_switch(name: str, key: str, value: YamlMap, *, default: bool) -> bool:
+    given = value.items.get(key)
+    if given is None:
+        return default
     wanted = given.value if isinstance(given, YamlScalar) else None
-    if not isinstance(wanted, bool) or (color and not wanted):
-        raise given.where.error(
-            f"side input {name}: color must be {'true' if color else 'true or false'}, got {given}"
-        )
-    return value.items["file"], wanted
+    if not isinstance(wanted, bool):
+        raise given.where.error(f"side input {name}: {key} must be true or false, got {given}")
+    return wanted
 
 
 def read_option(stage: str, option: str, value: YamlScalar) -> SideInput | None:

@@ -55,17 +55,22 @@ class FrameReader:
         frames = iter(self._source.frames(self._after))
         index = -1 if self._after is None else self._after.index
         origin = None if self._clock is None else self._clock.origin
+        end = Fraction(0)
         mark: Callable[[], Mark] | None = None
         frame = self.guard(None, next, frames, None)
         while frame is not None and (stop is None or frame.index < stop):
             index = frame.index
             now = frame.pts * self._time_base
             origin = now if origin is None else origin
+            end = now + frame.duration * self._time_base - origin
             if index >= first:
                 self._clock = clock = self._clock or Clock(origin, now)
                 yield self._timed(frame, now, clock, mark)
             mark = self.guard(index, self._source.mark)
             frame = self.guard(index, next, frames, None)
+        if frame is None:
+            for side in self._inputs:
+                side.finish(end)
         if index < first and frame is None:
             raise InputError(
                 f"--frames starts at {first}, but the input has {index + 1} frames"

@@ -43,7 +43,9 @@ def make_parts(plan: Plan) -> Parts:
         stages=tuple(stage for stage, _ in made[1:-1]),
         options=tuple(options for _, options in made[1:-1]),
         sink=made[-1][0],
-        inputs=tuple(SideInput(side.name, Path(side.path), side.color) for side in plan.inputs),
+        inputs=tuple(
+            SideInput(side.name, Path(side.path), side.color, side.pad) for side in plan.inputs
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 A layer is (H, W) in [0, 1]: the transparency of the image where its first one has any, else
 its luma (BT.601); or, where colors are wanted, (H, W, 3) RGB. It has the size of the decoded clip,
-whatever the file's own size is.
+whatever the file's own size is; another shape is refused, or gets black edges.
 """
 
 from __future__ import annotations
@@ -62,12 +62,13 @@ class SideReading:
         self._source = _source_of(side.path)
         with self._named():
             self._own: Clip = self._source.open(side.path, context)
-            self._check_aspect(clip)
+            self._inner = self._fit(clip, pad=side.pad)
+        self._pad = side.pad
         self._frames: Iterator[Frame] | None = None
         self._now: Frame | None = None
         self._next: Frame | None = None
         self._origin = 0
-        self._transparent = self._ended = False
+        self._transparent = self._ended = self._longer = False
         self._layer: LazyLayer | None = None
 
     def at(self, index: int, seconds: Fraction) -> LazyLayer:
@@ -86,12 +87,19 @@ class SideReading:
             self._layer = LazyLayer(self._make_layer())
         return self._layer
 
+    def finish(self, seconds: Fraction) -> None:
+        """Take note that the clip ends, so many seconds after its first frame."""
+        if self._next is not None:
+            self._longer = self._counted or self._time(self._next) + _ROUNDING >= seconds
+
     def planned(self) -> PlannedInput:
         """What a plan says of it; reads the file once for the hash."""
         with self._named():
             digest = _digest(self._path)
         own = self._own
-        return PlannedInput(self.name, str(self._path), own.width, own.height, digest, self._color)
+        return PlannedInput(
+            self.name, str(self._path), own.width, own.height, digest, self._color, self._pad
+        )
 
     @property
     def notes(self) -> Sequence[Note]:
@@ -104,23 +112,33 @@ class SideReading:
             met.append(Note("dropped", "its transparency is shown on black"))
         if self._ended:
             met.append(Note("side-input-ended", "ends before the clip; its last image is held"))
+        if self._color and self._longer:
+            met.append(Note("side-input-longer", "is longer than the clip; the rest is left out"))
         return [replace(note, text=f"side input {self.name}: {note.text}") for note in met]
 
     def close(self) -> None:
         """Give back the file; may be called twice."""
         self._source.close()
 
-    def _check_aspect(self, clip: Clip) -> None:
-        """Raise InputError where the clip's size would stretch what is on the file."""
+    def _fit(self, clip: Clip, *, pad: bool) -> tuple[int, int]:
+        """The size to bring images to; less than the clip's where they get edges.
+
+        Raises InputError where the clip's size would stretch what is on the file.
+        """
         own = self._own
         pixels = _is_like(Fraction(own.width, own.height), Fraction(clip.width, clip.height))
         shown = _is_like(_shown_aspect(own), _shown_aspect(clip))
         rounded = abs(own.width * clip.height - own.height * clip.width) <= max(*self._size)
-        if not (pixels or shown or rounded):
+        if pixels or shown or rounded:
+            return self._size
+        if not pad:
             raise InputError(
                 f"{self._path}: is {own.width}x{own.height}, another shape than the clip's"
                 f" {clip.width}x{clip.height}; crop or pad it to that shape"
             )
+        narrower = _shown_aspect(own) / _shown_aspect(clip)
+        width = max(1, round(clip.width * min(narrower, Fraction(1))))
+        return width, max(1, round(clip.height * min(1 / narrower, Fraction(1))))
 
     @contextmanager
     def _named(self) -> Generator[None, None, None]:
@@ -170,7 +188,11 @@ class SideReading:
         else:
             luma = cv2.cvtColor(self._now.host("source"), cv2.COLOR_RGB2GRAY)
             layer = np.asarray(luma, np.float32)
-        return np.asarray(np.clip(_resized(layer, self._size), 0, 1), np.float32)
+        if self._color and layer.shape[1::-1] == self._size == self._inner:
+            # As it was decoded: within [0, 1].
+            return layer
+        layer = np.asarray(np.clip(_resized(layer, self._inner), 0, 1), np.float32)
+        return layer if self._inner == self._size else _padded(layer, self._size)
 
 
 @contextmanager
@@ -234,6 +256,15 @@ def _resized(layer: HostArray, size: tuple[int, int]) -> HostArray:
     smaller = size[0] < width or size[1] < height
     kernel = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(layer, size, interpolation=kernel), np.float32)
+
+
+def _padded(layer: HostArray, size: tuple[int, int]) -> HostArray:
+    """In the middle of black, or of 0."""
+    (width, height), (inner_height, inner_width) = size, layer.shape[:2]
+    left, top = (width - inner_width) // 2, (height - inner_height) // 2
+    whole = np.zeros((height, width, *layer.shape[2:]), np.float32)
+    whole[top : top + inner_height, left : left + inner_width] = layer
+    return whole
 
 
 def _digest(path: Path) -> str:

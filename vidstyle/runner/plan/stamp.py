@@ -107,10 +107,9 @@ def make_stamp(assembly: Assembly, plan: Plan, source: str, suffix: str) -> Stam
     for planned, step in zip(plan.stages, assembly.stages, strict=True):
         if digests := file_digests(step):
             frames[f"{planned.name}{_FILES}"] = _key(digests)
-    frames |= {
-        f"input {side.name}": f"{side.digest}{' color' if side.color else ''}"
-        for side in plan.inputs
-    }
+    for side in plan.inputs:
+        form = f"{' color' if side.color else ''}{' pad' if side.pad else ''}"
+        frames[f"input {side.name}"] = f"{side.digest}{form}"
     return Stamp(source, frames, file, names)
 
 

@@ -60,7 +60,8 @@ def _check_input(name: str, wires: Sequence[Wire]) -> None:
     readers = [
         position
         for position, wire in enumerate(wires)
-        if name in wire.needs.reads and not wire.needs.geometry
+        # One that writes it, too, only brings it to another size.
+        if name in wire.needs.reads and not (wire.needs.geometry and name in wire.needs.writes)
     ]
     if not readers:
         raise PipelineError(
