@@ -45,6 +45,8 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda path: path.stem)
 def test_it_runs_on_the_sample(pipeline: Path, tmp_path: Path) -> None:
     more = _optimized(tmp_path) if pipeline.stem == "gatys" else []
+    if pipeline.stem == "compare":
+        more = ["--set", f"inputs.clip2={{file: {SAMPLE}, color: true}}"]
     run(pipeline, tmp_path / "out.mkv", *more)
     assert len(images(tmp_path / "out.mkv")) == 6
 

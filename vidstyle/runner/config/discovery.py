@@ -47,6 +47,7 @@ BUILT_IN = {
         "stylize/feedforward",
         "stylize/gatys",
         "stylize/gatys-multipass",
+        "filter/compare",
         "filter/keep-colors",
         "filter/mask",
         "filter/repair",
