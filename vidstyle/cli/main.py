@@ -280,6 +280,10 @@ def _fail_with(error: Exception) -> int:
     errors = import_module("vidstyle.core.errors")
     if os.environ.get("VIDSTYLE_DEBUG"):
         print(visible_lines("".join(traceback.format_exception(error))), file=sys.stderr)
+    if not isinstance(error, errors.VidstyleError):
+        # Nothing but a pipeline's stages loads plugins.
+        plugins = sys.modules.get("vidstyle.runner.config.plugin_lines")
+        error = (plugins and plugins.plugin_error(error)) or error
     if isinstance(error, errors.VidstyleError):
         return _fail(str(error), error.exit_code)
     return _fail(

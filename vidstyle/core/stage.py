@@ -212,6 +212,8 @@ def image_filter(
                 values = {name: getattr(window.options, name) for name in model.model_fields}
                 return {"image": function(window.now.host("image"), **values)}, None
 
+        # Messages name the line of the function, not of this step.
+        ImageFilter.step.__wrapped__ = function  # type: ignore[attr-defined]
         ImageFilter.__name__ = ImageFilter.__qualname__ = function.__name__
         ImageFilter.__module__ = function.__module__
         ImageFilter.__doc__ = function.__doc__

@@ -17,9 +17,9 @@ from vidstyle.core.errors import (
     OutputError,
     StageError,
     VidstyleError,
-    shorten_message,
 )
 from vidstyle.core.stop import StopRequest
+from vidstyle.runner.config.plugin_lines import describe_error, plugin_error
 from vidstyle.runner.execution.events import AlreadyDone, Event, Result
 from vidstyle.runner.job import Job, Outlook
 from vidstyle.runner.pool import Pool
@@ -221,8 +221,9 @@ def reportable(error: BaseException) -> VidstyleError:
     """The error, as one that a user can meet: a bug that one clip meets stops no other."""
     if isinstance(error, VidstyleError):
         return error
-    text = f"{type(error).__name__}: {shorten_message(error)}"
-    return VidstyleError(f"this is a bug in vidstyle: {text}")
+    return plugin_error(error) or VidstyleError(
+        f"this is a bug in vidstyle: {describe_error(error)}"
+    )
 
 
 def _failure(job: Job, error: VidstyleError, attempts: int, seconds: float) -> Outcome:

@@ -119,7 +119,31 @@ def test_a_folder_that_is_given_twice_is_one(tmp_path: Path) -> None:
 def test_private_files_and_tests_are_no_stages(tmp_path: Path) -> None:
     for name in ("filter/_shared", "filter/__init__", "filter/test_light", ".git/hook", "top"):
         plugin(tmp_path, name, "raise RuntimeError")
-    assert len(Registry([tmp_path]).list()) == len(Registry().list())
+    plugin(tmp_path, "filter/light", GOOD)
+    assert len(Registry([tmp_path]).list()) == len(Registry().list()) + 1
+
+
+def test_a_folder_one_too_deep_is_answered_with_what_to_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin(tmp_path, "my stages/filter/light", GOOD)
+    monkeypatch.chdir(tmp_path)
+    for given in (Path("my stages/filter"), tmp_path / "my stages" / "filter"):
+        with pytest.raises(PluginError) as caught:
+            Registry([given])
+        assert str(caught.value) == (
+            "my stages/filter: holds no kind/name.py, but light.py itself; name the folder above"
+            " it: --plugins 'my stages'"
+        )
+    with pytest.raises(PluginError) as caught:
+        Registry([Path("my stages/filter/light.py")])
+    assert str(caught.value) == (
+        "my stages/filter/light.py: is a file; name the folder above filter/light.py:"
+        " --plugins 'my stages'"
+    )
+    monkeypatch.chdir("/")
+    with pytest.raises(PluginError, match=r"above it: --plugins '\S+/my stages'$"):
+        Registry([tmp_path / "my stages" / "filter"])
 
 
 def test_a_name_of_two_owners_is_an_error_for_who_uses_it_alone(tmp_path: Path) -> None:
@@ -146,11 +170,11 @@ def test_a_plugin_does_not_take_a_built_in_name_over(tmp_path: Path) -> None:
 
 BROKEN = {
     "import nothing_of_this_name": (
-        "ModuleNotFoundError: No module named 'nothing_of_this_name' (odd.py, line 1)"
+        "ModuleNotFoundError: No module named 'nothing_of_this_name' ({path}:1)"
     ),
-    "x = 1\n\nprint(y)": "NameError: name 'y' is not defined (odd.py, line 3)",
-    "def (": "SyntaxError: ",
-    "raise SystemExit(3)": "SystemExit: 3 (odd.py, line 1)",
+    "x = 1\n\nprint(y)": "NameError: name 'y' is not defined ({path}:3)",
+    "def (": "SyntaxError: invalid syntax ({path}:1)",
+    "raise SystemExit(3)": "SystemExit: 3 ({path}:1)",
     "raise ValueError('two\\nlines')": "ValueError: two lines",
     "stage = 1": "it has no STAGE; end the file with `STAGE = YourStage`",
     "STAGE = 3": "STAGE must be a class, got a int",
@@ -173,7 +197,7 @@ def test_a_broken_plugin_is_listed_with_its_reason_and_disturbs_no_other(
     registry = Registry([tmp_path])
     line = listed(registry, "filter/odd")
     assert line.broken is not None
-    assert line.broken.startswith(BROKEN[text]) or BROKEN[text] in line.broken
+    assert BROKEN[text].replace("{path}", str(path)) in line.broken
     assert "\n" not in line.broken
     assert listed(registry, "filter/light").broken is None
     with pytest.raises(PluginError) as caught:

@@ -9,6 +9,7 @@ when a pipeline uses that name.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.core.errors import PipelineError, PluginError
-from vidstyle.core.paths import is_folder
+from vidstyle.core.paths import is_file, is_folder
 from vidstyle.runner.config.offers import (
     BrokenError,
     Offer,
@@ -29,6 +30,7 @@ from vidstyle.runner.config.offers import (
     offer_folder,
     summarize,
 )
+from vidstyle.runner.config.plugin_lines import GROUP
 from vidstyle.runner.config.stage_list import USE
 from vidstyle.runner.config.suggest import LONGEST, abbreviate, did_you_mean
 from vidstyle.runner.config.yaml_values import Where
@@ -59,7 +61,6 @@ BUILT_IN = {
         "encode/images",
     )
 }
-GROUP = "vidstyle.stages"
 ENVIRONMENT = "VIDSTYLE_PLUGINS"
 
 
@@ -150,9 +151,35 @@ def _collect(plugin_folders: Sequence[Path]) -> Iterator[Offer]:
         yield _check_name(offer_entry_point(entry))
     for folder in plugin_folders:
         if not is_folder(folder):
-            raise PluginError(f"{folder}: is not a folder; name one that holds kind/name.py")
-        for offer in offer_folder(folder):
-            yield _check_name(offer)
+            raise PluginError(_no_folder(folder))
+        offers = list(offer_folder(folder))
+        files = [] if offers else sorted(folder.glob("[!_.]*.py"))
+        if files:
+            raise PluginError(
+                f"{_shown(folder)}: holds no kind/name.py, but {files[0].name} itself; name the"
+                f" folder above it: {_option(folder.parent)}"
+            )
+        yield from map(_check_name, offers)
+
+
+def _no_folder(path: Path) -> str:
+    """The message about a plugin folder that is none: the file of a stage, or nothing."""
+    if path.suffix == ".py" and is_file(path):
+        return (
+            f"{_shown(path)}: is a file; name the folder above {path.parent.name}/{path.name}:"
+            f" {_option(path.parent.parent)}"
+        )
+    return f"{_shown(path)}: is not a folder; name one that holds kind/name.py"
+
+
+def _option(folder: Path) -> str:
+    return f"--plugins {shlex.quote(str(_shown(folder)))}"
+
+
+def _shown(path: Path) -> Path:
+    """As a user types it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 @cache

@@ -6,11 +6,9 @@ import ast
 import contextlib
 import hashlib
 import importlib
-import importlib.metadata
 import importlib.util
 import inspect
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
@@ -18,8 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from vidstyle.core.errors import shorten_message
 from vidstyle.core.options import StageOptions
+from vidstyle.runner.config.plugin_lines import MODULE_PREFIX, describe_error, plugin_line
 
 STAGE = "STAGE"
 _STAGE_METHODS = ("describe", "resolve", "open", "initial_state", "step", "close")
@@ -29,8 +27,6 @@ METHODS = {
     "encode": ("check", "resolve", "open", "segment", "join", "close"),
 }
 _RESERVED = {"use", "as"}
-# Files that import a plugin: an error never comes from them.
-_MACHINERY = {__file__, importlib.__file__, importlib.metadata.__file__}
 
 
 class BrokenError(Exception):
@@ -82,7 +78,7 @@ def offer_file(name: str, path: Path) -> Offer:
 
 def _import_file(path: Path) -> ModuleType:
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
-    name = f"_vidstyle_plugin_{path.stem}_{digest}"
+    name = f"{MODULE_PREFIX}{path.stem}_{digest}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -115,14 +111,13 @@ def load_stage_class(offer: Offer) -> type[Any]:
 
 
 def _reason(error: BaseException) -> str:
-    text = f"{type(error).__name__}: {shorten_message(error)}".removesuffix(": ")
+    text = describe_error(error)
     if isinstance(error, AttributeError) and error.name == STAGE:
         return f"it has no {STAGE}; end the file with `{STAGE} = YourStage`"
-    names = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    own = [name for name in names if name[0] not in _MACHINERY and not name[0].startswith("<")]
-    if not own or isinstance(error, SyntaxError):
-        return text
-    return f"{text} ({Path(own[-1][0]).name}, line {own[-1][1]})"
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error.msg} ({error.filename}:{error.lineno})"
+    line = plugin_line(error)
+    return text if line is None else f"{text} ({line})"
 
 
 def _fault(offer: Offer, stage: object) -> str | None:

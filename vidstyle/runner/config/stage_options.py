@@ -18,9 +18,11 @@ from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
+from vidstyle.core.errors import PluginError
 from vidstyle.core.options import StageOptions, is_mix, may_be_file, may_be_keyframed
 from vidstyle.runner.config.keyframes import AT, Keyframes, align_mixes
 from vidstyle.runner.config.option_errors import option_error
+from vidstyle.runner.config.plugin_lines import describe_error, plugin_line
 from vidstyle.runner.config.side_inputs import SideInput, read_option
 from vidstyle.runner.config.stage_list import WrittenStage
 from vidstyle.runner.config.suggest import abbreviate
@@ -106,6 +108,15 @@ def _validate(stage: WrittenStage, model: type[StageOptions], written: YamlMap) 
         return model.model_validate_json(json.dumps(to_plain(written)), strict=True)
     except ValidationError as error:
         raise option_error(stage, model, written, error.errors(include_url=False)) from None
+    except Exception as error:
+        # What a validator of a plugin raises besides ValueError.
+        line = plugin_line(error)
+        if line is None:
+            raise
+        raise PluginError(
+            f"{stage.where}: stage {stage.name} cannot check its options:"
+            f" {describe_error(error)} ({line})"
+        ) from error
 
 
 def _refuse_keyframes(stage: WrittenStage, model: type[StageOptions], written: YamlMap) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from vidstyle.core.errors import StageError
 from vidstyle.core.frame import Frame
 from vidstyle.core.stage import BatchStage, Layers
 from vidstyle.core.window import Window
@@ -76,12 +75,11 @@ class BatchNode(Node):
         return cast("Sequence[Layers]", known)
 
     def _step_many(self, windows: Sequence[Window[Any]]) -> Sequence[Layers]:
-        name, first = self.planned.name, windows[0].now.index
+        first = windows[0].now.index
         stage = cast("BatchStage", self._stage)
         written = self.guard(first, _list, stage.step_many, windows)
         if len(written) != len(windows):
-            raise StageError(
-                name,
+            raise self.guard.fault(
                 first,
                 f"step_many gave {len(written)} frames' layers for {len(windows)} frames",
             )

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from vidstyle.core.errors import StageError
 from vidstyle.core.frame import HOST, Frame
 from vidstyle.core.layers import host_shape
 from vidstyle.core.plan import PlannedStage
@@ -49,10 +48,10 @@ class Node:
             recall: Knows steps that were computed before; for a stage without a state.
         """
         self.planned = planned
-        self.guard = Guard(planned.name)
+        self.guard = Guard(planned.name, stage)
         self._stage, self._entry = stage, entry
         self._checkpoints, self._recall = checkpoints, recall
-        self._check = LayerCheck(planned)
+        self._check = LayerCheck(planned, self.guard)
         reads = planned.needs.reads
         self._home = home_of(planned)
         self._ahead = planned.needs.ahead
@@ -133,15 +132,15 @@ class Node:
         self._shot = first.shot
 
     def _step(self, window: Window[Any]) -> Layers:
-        name, index = self.planned.name, window.now.index
+        index = window.now.index
         result = self.guard(index, self._stage.step, window, self._state)
         try:
             layers, state = result
         except (TypeError, ValueError):
-            raise StageError(name, index, "step must return (layers, state)") from None
+            raise self.guard.fault(index, "step must return (layers, state)") from None
         self._check(layers, index)
         if self.planned.needs.scope == "none" and state is not None:
-            raise StageError(name, index, "returned a state, but its scope is none")
+            raise self.guard.fault(index, "returned a state, but its scope is none")
         self._state = state
         return layers
 
@@ -166,8 +165,8 @@ def home_of(planned: PlannedStage) -> str:
 class LayerCheck:
     """Checks the layers that a stage writes for a frame against what it declares."""
 
-    def __init__(self, planned: PlannedStage) -> None:
-        self._stage, self._home = planned.name, planned.needs.home
+    def __init__(self, planned: PlannedStage, guard: Guard) -> None:
+        self._guard, self._home = guard, planned.needs.home
         self._writes = frozenset(planned.needs.writes)
         size = planned.clip.height, planned.clip.width
         self._shapes = {name: host_shape(name, *size) for name in self._writes}
@@ -195,7 +194,7 @@ class LayerCheck:
                 elif not np.isfinite(float(layer.sum())):
                     fault = f"layer {name} holds NaN or infinite values"
         if fault is not None:
-            raise StageError(self._stage, index, fault)
+            raise self._guard.fault(index, fault)
 
 
 def _device_shape(shape: tuple[int, ...] | None) -> tuple[int, ...] | None:

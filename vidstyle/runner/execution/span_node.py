@@ -11,7 +11,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from vidstyle.core.errors import StageError
 from vidstyle.core.frame import Frame, LazyLayer
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.span import Span, SpanStage, SpanSteps
@@ -46,10 +45,10 @@ class SpanNode:
         if planned.needs.span is None:
             raise ValueError(f"stage {planned.name} declares no span")
         self.planned = planned
-        self.guard = Guard(planned.name)
+        self.guard = Guard(planned.name, stage)
         self._stage, self._entry = stage, entry
         self._checkpoints = checkpoints
-        self._check = LayerCheck(planned)
+        self._check = LayerCheck(planned, self.guard)
         self._longest = planned.needs.span
         writes = set(planned.needs.writes)
         self._passing = tuple(name for name in planned.keeps if name not in writes)
@@ -129,8 +128,7 @@ class SpanNode:
         span: Span[Any] = Span(frames, options, StoredScratch(store, home))
         steps = self.guard(first.index, self._stage.step_span, span, self._state)
         if not isinstance(steps, Generator):
-            raise StageError(
-                self.planned.name,
+            raise self.guard.fault(
                 first.index,
                 "step_span must yield layers and return its state,"
                 f" it gave a {type(steps).__name__}",
@@ -138,12 +136,12 @@ class SpanNode:
         return steps
 
     def _work(self, steps: SpanSteps, store: SpanStore) -> Iterator[Frame]:
-        name, last = self.planned.name, len(self._collected) - 1
+        last = len(self._collected) - 1
         for position, frame in enumerate(tuple(self._collected)):
             layers = self.guard(frame.index, _next, steps)
             if isinstance(layers, _Ended):
                 reason = f"step_span gave {position} frames for a span of {last + 1}"
-                raise StageError(name, frame.index, reason)
+                raise self.guard.fault(frame.index, reason)
             self._check(layers, frame.index)
             done = frame.write({**self._passed(position, store), **layers}, self.planned.keeps)
             if position == last:
@@ -152,12 +150,12 @@ class SpanNode:
 
     def _end(self, steps: SpanSteps, index: int) -> None:
         """Take the state, and let go of the span before its last frame is handed on."""
-        name, ended = self.planned.name, self.guard(index, _next, steps)
+        ended = self.guard(index, _next, steps)
         if not isinstance(ended, _Ended):
             reason = f"step_span gave more frames than its span of {len(self._collected)}"
-            raise StageError(name, index, reason)
+            raise self.guard.fault(index, reason)
         if self.planned.needs.scope == "none" and ended.state is not None:
-            raise StageError(name, index, "returned a state, but its scope is none")
+            raise self.guard.fault(index, "returned a state, but its scope is none")
         self._state = ended.state
         self.close()
 

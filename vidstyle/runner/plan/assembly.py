@@ -77,6 +77,8 @@ def assemble(
     stages: list[AnyStage] = [_made(entry, layers) for entry in middle]
     sink: Sink = make_stage(last)
     for entry, stage in zip(middle, stages, strict=True):
+        # A property may be the plugin author's code, too.
+        Guard(entry.name)(None, getattr, stage, "needs")
         check_form(entry.name, stage)
     wires = _wires(pipeline, stages, sink)
     check_wiring(wires, clip, names)

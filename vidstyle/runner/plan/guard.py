@@ -18,6 +18,7 @@ from vidstyle.core.errors import (
     is_out_of_memory,
     shorten_message,
 )
+from vidstyle.runner.config.plugin_lines import find_step_line, plugin_line
 
 T = TypeVar("T")
 
@@ -25,9 +26,16 @@ T = TypeVar("T")
 class Guard:
     """Calls one stage's code: names the stage in errors, takes the time, and can be watched."""
 
-    def __init__(self, stage: str) -> None:
+    def __init__(self, stage: str, worker: object = None) -> None:
+        """Guard a stage.
+
+        Args:
+            stage: Its name as the pipeline has it.
+            worker: The stage itself, for messages about what it returns.
+        """
         self.stage = stage
         """Name of the stage as the pipeline has it."""
+        self._worker = worker
         self.seconds = 0.0
         """Time spent inside the stage so far."""
         self._call: tuple[int | None, float] | None = None
@@ -56,6 +64,10 @@ class Guard:
             self._call = None
             self.seconds += time.perf_counter() - started
 
+    def fault(self, frame: int | None, reason: str) -> StageError:
+        """Return the error for what the stage has returned, with the line of a plugin's step."""
+        return StageError(self.stage, frame, _with_line(reason, find_step_line(self._worker)))
+
     def overdue(self, seconds: float) -> StageError | None:
         """The error for a call that has taken longer than so many seconds; for other threads."""
         call = self._call
@@ -73,7 +85,12 @@ class Guard:
             return DeviceError(
                 f"{where}: the device is lost ({text}); run again, or with --device cpu"
             )
-        return StageError(self.stage, frame, f"{type(error).__name__}: {text}")
+        reason = f"{type(error).__name__}: {text}"
+        return StageError(self.stage, frame, _with_line(reason, plugin_line(error)))
+
+
+def _with_line(reason: str, line: str | None) -> str:
+    return reason if line is None else f"{reason} ({line})"
 
 
 def close_with(stack: ExitStack, stage: str, close: Callable[[], None]) -> None:

@@ -10,6 +10,7 @@ from vidstyle.core.needs import Needs
 from vidstyle.core.plan import Plan, PlannedStage
 from vidstyle.runner.config.keyframes import options_to_json
 from vidstyle.runner.plan.assembly import Assembly
+from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.memory import (
     BUDGET,
     Choice,
@@ -92,6 +93,8 @@ def _plan(
         memory = frames_memory(needs, arriving, distinct[position], leaves, choice.queue)
         if needs.span:
             memory += span_budget(needs.span, kept[position - 1], leaves)
+        if worker is not None:
+            memory += Guard(entry.name)(None, worker.memory, arrives, context)
         planned.append(
             PlannedStage(
                 name=entry.name,
@@ -101,7 +104,7 @@ def _plan(
                 context=context,
                 clip=leaves,
                 keeps=kept[position],
-                memory=memory + (0 if worker is None else worker.memory(arrives, context)),
+                memory=memory,
             )
         )
     one_frame = max(map(frame_bytes, distinct, (stage.clip for stage in planned)))
