@@ -9,6 +9,7 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.cluster_options import Address, BatchEngine, chosen_cluster
+from vidstyle.cli.command_help import in_groups
 from vidstyle.cli.option_groups import (
     CodecOptions,
     ComputationOptions,
@@ -20,9 +21,14 @@ from vidstyle.cli.option_groups import (
 )
 from vidstyle.cli.terminal import say
 
+_GROUPS = {
+    "Clips": ("include", "exclude", "jobs", "retries"),
+    ComputationOptions.TITLE: ("engine", "address"),
+}
+
 
 def register(app: typer.Typer) -> None:
-    app.command("batch")(with_groups(batch))
+    app.command("batch")(in_groups(_GROUPS)(with_groups(batch)))
 
 
 def batch(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.command_help import in_groups
 from vidstyle.cli.shared_options import check_new
 from vidstyle.cli.terminal import say
 
@@ -22,8 +23,14 @@ EvaluatorName = Literal["raft-small", "raft-large", "farneback", "dis"]
 _EVERY_SECONDS = 5.0
 
 
+_GROUPS = {
+    "Clips": ("per_frame", "style_image", "frames", "resize"),
+    "Evaluator": ("evaluator", "blended_with", "weights", "device"),
+}
+
+
 def register(app: typer.Typer) -> None:
-    app.command("evaluate")(evaluate)
+    app.command("evaluate")(in_groups(_GROUPS)(evaluate))
 
 
 def evaluate(

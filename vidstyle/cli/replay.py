@@ -27,7 +27,10 @@ def replay(
         ),
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="auto, cpu, cuda or cuda:N, instead of the one that made it.")
+        str | None,
+        typer.Option(
+            help="auto, cpu, cuda or cuda:N, instead of the one that made it.", metavar="DEVICE"
+        ),
     ] = None,
     plugins: given.Plugins = None,
     overwrite: Annotated[

@@ -11,6 +11,7 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.cluster_options import Address, RunEngine, chosen_cluster
+from vidstyle.cli.command_help import in_groups
 from vidstyle.cli.option_groups import (
     CodecOptions,
     ComputationOptions,
@@ -26,8 +27,14 @@ if TYPE_CHECKING:
     from vidstyle.runner.config.pipeline import Pipeline
 
 
+_GROUPS = {
+    "Several clips": ("at_once", "retries"),
+    ComputationOptions.TITLE: ("engine", "address"),
+}
+
+
 def register(app: typer.Typer) -> None:
-    app.command("run")(with_groups(run))
+    app.command("run")(in_groups(_GROUPS)(with_groups(run)))
 
 
 def run(
@@ -40,7 +47,8 @@ def run(
         typer.Option(
             "-o",
             "--output",
-            help="Output file, or folder where there are several inputs.",
+            help="Output file, or folder where there are several inputs. If not set:"
+            " INPUT-PIPELINE.mp4 in the current folder.",
             metavar="OUT",
         ),
     ] = None,

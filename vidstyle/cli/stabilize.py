@@ -37,7 +37,12 @@ def stabilize(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Output file.", metavar="OUT"),
+        typer.Option(
+            "-o",
+            "--output",
+            help="Output file. If not set: ORIGINAL-stabilize.mp4 in the current folder.",
+            metavar="OUT",
+        ),
     ] = None,
     *,
     consistency: given.Consistency = None,
