@@ -21,7 +21,7 @@ from vidstyle.stages.decode.limits import check_count, check_length, check_size
 from vidstyle.stages.decode.policies import Decision, DecodeOptions
 from vidstyle.stages.decode.side_data import lost_side_data
 from vidstyle.stages.decode.stream_decoder import StreamDecoder
-from vidstyle.stages.decode.timestamps import Decoded, Repairs, Timed, repair_times
+from vidstyle.stages.decode.timestamps import Decoded, Repairs, Timed, repair_times, thin_frames
 
 # Seconds. A mark is searched from the keyframe before each of these, then from the beginning.
 _BEFORE_MARK: Final = (3, 15)
@@ -54,7 +54,9 @@ class ClipReader:
         self._repairs = Repairs()
         self._changes: dict[str, Note] = {}
         self._last: tuple[int, int] | None = None
-        self._recent: deque[VideoFrame] = deque(maxlen=REMEMBERED)
+        # Between frames that are kept lie others, which a search would see.
+        remembered = REMEMBERED if options.frame_rate is None else 1
+        self._recent: deque[VideoFrame] = deque(maxlen=remembered)
 
     def frames(self, after: Mark | None) -> Iterator[tuple[int, Timed]]:
         """Indices and frames after the mark, or all. Raises InputError where it is not found."""
@@ -137,7 +139,7 @@ class ClipReader:
 
     def _repair(self, decoded: Iterator[Decoded], after: int | None) -> Iterator[Timed]:
         facts = self._facts
-        return repair_times(
+        timed = repair_times(
             decoded,
             first=facts.start,
             step=facts.step,
@@ -145,6 +147,10 @@ class ClipReader:
             after=after,
             end=self._end,
         )
+        if self._options.frame_rate is None:
+            return timed
+        rate = Fraction(self._options.frame_rate)
+        return thin_frames(timed, rate, tick=facts.time_base, first=facts.start, after=after)
 
     def _end(self) -> int | None:
         return None if self._reader is None else self._reader.ending.ticks()

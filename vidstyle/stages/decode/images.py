@@ -7,38 +7,24 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from vidstyle.core import Clip, Color, ExecutionContext, Frame, HostArray, Mark, Note, StageOptions
 from vidstyle.core.errors import InputError
 from vidstyle.stages.decode.image_file import SUFFIXES, Image, read_image
-from vidstyle.stages.decode.limits import HIGHEST_RATE, LARGEST_FRAME, MOST_FRAMES, check_count
+from vidstyle.stages.decode.limits import LARGEST_FRAME, MOST_FRAMES, FrameRate, check_count
 
 _SRGB: Final = Color("rgb", "full", primaries=1, transfer=13)
 _REMEMBERED: Final = 3
-_RATE: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20}|/0*[1-9][0-9]{0,20})?")
-
-
-def _rate(value: Any) -> str:
-    """A frame rate as the text of an exact fraction. Raises ValueError for anything else."""
-    # By its text: 29.97 means 2997/100, not the nearest binary fraction. Without an exponent,
-    # of which a few digits would make a Fraction take all memory.
-    match = _RATE.fullmatch(str(value))
-    if match is None:
-        raise ValueError("a frame rate is a number or a fraction such as 30000/1001")
-    rate = Fraction(match[0])
-    if not 0 < rate <= HIGHEST_RATE:
-        raise ValueError(f"a frame rate is above 0 and at most {HIGHEST_RATE} images a second")
-    return str(rate)
 
 
 class ImagesOptions(StageOptions):
     """What a folder of images does not say itself."""
 
-    frame_rate: Annotated[str, BeforeValidator(_rate, json_schema_input_type=str | float)] = Field(
+    frame_rate: FrameRate = Field(
         "25", description="Frames per second: a number, or a fraction such as 30000/1001."
     )
     alpha: Literal["auto", "keep", "drop"] = Field(

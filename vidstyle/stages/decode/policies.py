@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Final, Literal
 
@@ -18,6 +20,7 @@ from vidstyle.stages.decode.limits import (
     LARGEST_FRAME,
     MOST_FRAMES,
     MOST_HOURS,
+    FrameRate,
     check_count,
     check_length,
     check_rate,
@@ -55,6 +58,11 @@ class DecodeOptions(StageOptions):
     hardware: Literal["none", "auto"] = Field(
         "none",
         description="auto decodes on a GPU if that gives the same frames, else on the processor.",
+    )
+    frame_rate: FrameRate | None = Field(
+        None,
+        description="Keep at most so many frames a second, such as 12.5, and leave the others out."
+        " If not set, all are kept.",
     )
     max_pixels: int = Field(
         LARGEST_FRAME, ge=1, description="Refuse clips with more pixels per frame."
@@ -103,6 +111,8 @@ def decide(facts: FileFacts, options: DecodeOptions, path: Path) -> Decision:
         color=_TONE_MAPPED if tone_mapped else facts.color,
         notes=(*facts.notes, *_notes(facts, options, tone_mapped)),
     )
+    if options.frame_rate is not None:
+        clip = _thinned(clip, Fraction(options.frame_rate))
     peak = options.hdr_peak if tone_mapped else None
     return Decision(clip, facts.orientation, alpha, peak)
 
@@ -114,6 +124,16 @@ def _check_header(facts: FileFacts, options: DecodeOptions, path: Path) -> None:
     if facts.end_seconds is not None:
         seconds = facts.end_seconds - facts.start * facts.time_base
         check_length(path, float(seconds), options.max_hours)
+
+
+def _thinned(clip: Clip, rate: Fraction) -> Clip:
+    """The clip with at most ``rate`` frames a second; constant where every n-th frame is kept."""
+    if clip.frame_rate is None or clip.frame_rate <= rate:
+        return clip
+    ratio = clip.frame_rate / rate
+    count = None if clip.frame_count is None else ceil(clip.frame_count / ratio)
+    regular = rate if ratio.denominator == 1 else None
+    return replace(clip, frame_rate=regular, frame_count=count)
 
 
 _TONE_MAPPED: Final = Color("bt709", "limited", MATRIX_TO_TAG["bt709"], MATRIX_TO_TAG["bt709"])
