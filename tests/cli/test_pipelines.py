@@ -25,6 +25,16 @@ def test_they_are_listed_with_their_files(capsys: pytest.CaptureFixture[str]) ->
     assert "Stylizes every frame by itself" in capsys.readouterr().out
 
 
+def test_each_is_one_line_of_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run_command(["pipelines", "list"]) == 0
+    [_, *lines] = capsys.readouterr().out.splitlines()
+    names = [line.split()[0] for line in lines[: len(shipped_pipelines())]]
+    assert names == list(shipped_pipelines())
+
+
 def test_one_runs_by_its_name(
     folder: Path, write_clip: WriteClip, capsys: pytest.CaptureFixture[str]
 ) -> None:

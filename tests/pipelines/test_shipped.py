@@ -44,14 +44,20 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda path: path.stem)
 def test_it_runs_on_the_sample(pipeline: Path, tmp_path: Path) -> None:
-    more = _optimized(tmp_path) if pipeline.stem == "gatys" else []
+    more = optimized(tmp_path) if pipeline.stem == "gatys" else []
     if pipeline.stem == "compare":
         more = ["--set", f"inputs.clip2={{file: {SAMPLE}, color: true}}"]
+    if pipeline.stem == "masked":
+        cv2.imwrite(str(tmp_path / "mask.png"), np.full((360, 640), 255, np.uint8))
+        more = ["--mask", str(tmp_path / "mask.png")]
+    if pipeline.stem == "gif":
+        # It keeps every second frame.
+        more = ["--set", "decode.frame_rate=25"]
     run(pipeline, tmp_path / "out.mkv", *more)
     assert len(images(tmp_path / "out.mkv")) == 6
 
 
-def _optimized(folder: Path) -> list[str]:
+def optimized(folder: Path) -> list[str]:
     """Options of the pipeline that optimizes: a style image, random weights, and few steps."""
     weights = {"features.0.weight": torch.randn(64, 3, 3, 3), "features.0.bias": torch.zeros(64)}
     torch.save(weights, folder / "weights" / "vgg16-397923af.pth")

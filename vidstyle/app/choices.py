@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 
 from vidstyle.app.tasks import STYLIZED
+from vidstyle.core.clip import Clip
 from vidstyle.core.errors import InputError, PipelineError, PluginError, UsageError, WeightsError
 from vidstyle.models.loss.backbone_table import BACKBONES, BackboneName
 from vidstyle.models.style.style_file import read_style_info
@@ -27,8 +29,12 @@ _FIRST_STYLE = "great-wave"
 _SHIPPED = {
     "temporal": ("Temporally consistent", "Each frame keeps what the last one showed."),
     "temporal-quality": ("Most consistent", "Follows motion more closely. Slow."),
+    "keep-colors": ("In its own colors", "Only light and dark are stylized."),
+    "large-strokes": ("Large strokes", "Strokes grow with the clip, and large clips are fast."),
+    "preview": ("Quick look", "Half the size, and fast."),
     "per-frame": ("Frame by frame", "Each frame for itself: fast, and it flickers."),
 }
+_ANY_CLIP = Clip(width=640, height=360, time_base=Fraction(1, 25))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +164,16 @@ def _stylizes_clips(path: Path) -> bool:
         # `vidstyle check` says what is wrong with it.
         return False
     stylizers = [stage.use for stage in pipeline.stages if stage.kind == "stylize"]
-    return stylizers == ["stylize/feedforward"] and output_suffix(pipeline) == _SUFFIX
+    if stylizers != ["stylize/feedforward"] or output_suffix(pipeline) != _SUFFIX:
+        return False
+    filters = [stage for stage in pipeline.stages if stage.kind == "filter"]
+    try:
+        for stage in filters:
+            # Some want a file that the page has no field for, such as a mask.
+            stage.cls(stage.options).describe(_ANY_CLIP)
+    except (PipelineError, PluginError):
+        return False
+    return True
 
 
 def _title(stem: str) -> str:

@@ -46,7 +46,9 @@ class MaskFilter(BaseStage[MaskFilterOptions]):
 
     def describe(self, clip: Clip) -> Clip:
         if self.options.mask is None:
-            raise PipelineError("filter/mask needs a mask, as in `mask: face.png`")
+            raise PipelineError(
+                "filter/mask needs a mask, as in `mask: face.png` or --mask face.png"
+            )
         return clip
 
     def step(self, window: Window[MaskFilterOptions], state: State) -> tuple[Layers, State]:
