@@ -228,7 +228,7 @@ def test_gif_has_few_frames_few_lines_and_one_palette(clip: Path) -> None:
     assert times == [number * Fraction(2, 25) for number in range(5)]
     assert len(colors(frames)) <= 256
     # Another rate and size by the command line.
-    change = ["--size", "50%", "--set", "decode.frame_rate=5"]
+    change = ["--size", "50%", "--set", "decode.thin_to=5"]
     run("gif", "small.gif", *change, clip="large.mp4")
     assert images("small.gif").shape == (2, 180, 320, 3)
 

@@ -52,7 +52,7 @@ def test_it_runs_on_the_sample(pipeline: Path, tmp_path: Path) -> None:
         more = ["--mask", str(tmp_path / "mask.png")]
     if pipeline.stem == "gif":
         # It keeps every second frame.
-        more = ["--set", "decode.frame_rate=25"]
+        more = ["--set", "decode.thin_to=25"]
     run(pipeline, tmp_path / "out.mkv", *more)
     assert len(images(tmp_path / "out.mkv")) == 6
 

@@ -6,13 +6,16 @@ from fractions import Fraction
 from itertools import pairwise
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from tests.stages.decode.test_clip_reader import SLOW, assert_same, open_source, whole_with_marks
 from vidstyle.core import ExecutionContext
+from vidstyle.stages.decode.images import STAGE as IMAGES
 from vidstyle.stages.decode.pyav import STAGE
-from vidstyle.stages.decode.timestamps import Timed, thin_frames
+from vidstyle.stages.decode.thinning import thin_frames, thin_numbers
+from vidstyle.stages.decode.timestamps import Timed
 
 IMAGE = av.VideoFrame(16, 16, "gray")
 MS = Fraction(1, 1000)
@@ -73,7 +76,7 @@ def test_reading_may_begin_behind_any_frame(rate):
 @pytest.mark.parametrize("settings", [{}, {"codec": "libx264", "pixels": "yuv420p"}])
 def test_every_mark_is_found_among_frames_that_are_left_out(write_clip, square, settings):
     # 24 frames, one a second.
-    source = open_source(write_clip("c.mkv", square(24), **settings, **SLOW), frame_rate="0.5")
+    source = open_source(write_clip("c.mkv", square(24), **settings, **SLOW), thin_to="0.5")
     frames, marks = whole_with_marks(source)
     assert [frame.index for frame in frames] == list(range(12))
     assert [frame.pts for frame in frames] == list(range(0, 24_000, 2000))
@@ -86,7 +89,33 @@ def test_every_mark_is_found_among_frames_that_are_left_out(write_clip, square, 
     [(12.5, Fraction(25, 2), 5), ("25/3", Fraction(25, 3), 4), (10, None, 4), (60, 25, 10)],
 )
 def test_the_clip_has_the_rate_of_its_frames(write_clip, square, rate, wanted, count):
-    source = STAGE(STAGE.Options(frame_rate=rate))
+    source = STAGE(STAGE.Options(thin_to=rate))
     clip = source.open(write_clip("c.mp4", square(10)), ExecutionContext(threads=1))
     assert (clip.frame_rate, clip.frame_count) == (wanted, count)
     assert len(list(source.frames())) == count
+
+
+@pytest.mark.parametrize(("rate", "wanted"), [(25, "12.5"), (25, 10), (30, 24), (10, 30)])
+def test_numbers_are_kept_as_times_are(rate, wanted):
+    kept = thinned(list(range(100)), wanted, Fraction(1, rate))
+    assert thin_numbers(100, Fraction(rate), Fraction(wanted)) == [pts for pts, _ in kept]
+
+
+def test_of_a_folder_of_images_as_many_are_left_out(tmp_path):
+    for number in range(7):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((16, 16, 3), 30 * number, np.uint8))
+
+    source = IMAGES(IMAGES.Options(thin_to=12.5))
+    clip = source.open(tmp_path, ExecutionContext())
+    assert (clip.frame_rate, clip.frame_count) == (Fraction(25, 2), 4)
+    frames, marks = whole_with_marks(source)
+    assert [(f.index, f.pts, f.duration) for f in frames] == [
+        (0, 0, 2),
+        (1, 2, 2),
+        (2, 4, 2),
+        (3, 6, 1),
+    ]
+    levels = [round(255 * float(frame.host("source").mean())) for frame in frames]
+    assert levels == [0, 60, 120, 180]
+    for mark in marks:
+        assert_same(list(source.frames(mark)), frames[mark.index + 1 :])

@@ -21,7 +21,8 @@ from vidstyle.stages.decode.limits import check_count, check_length, check_size
 from vidstyle.stages.decode.policies import Decision, DecodeOptions
 from vidstyle.stages.decode.side_data import lost_side_data
 from vidstyle.stages.decode.stream_decoder import StreamDecoder
-from vidstyle.stages.decode.timestamps import Decoded, Repairs, Timed, repair_times, thin_frames
+from vidstyle.stages.decode.thinning import thin_frames
+from vidstyle.stages.decode.timestamps import Decoded, Repairs, Timed, repair_times
 
 # Seconds. A mark is searched from the keyframe before each of these, then from the beginning.
 _BEFORE_MARK: Final = (3, 15)
@@ -55,7 +56,7 @@ class ClipReader:
         self._changes: dict[str, Note] = {}
         self._last: tuple[int, int] | None = None
         # Between frames that are kept lie others, which a search would see.
-        remembered = REMEMBERED if options.frame_rate is None else 1
+        remembered = REMEMBERED if options.thin_to is None else 1
         self._recent: deque[VideoFrame] = deque(maxlen=remembered)
 
     def frames(self, after: Mark | None) -> Iterator[tuple[int, Timed]]:
@@ -147,9 +148,9 @@ class ClipReader:
             after=after,
             end=self._end,
         )
-        if self._options.frame_rate is None:
+        if self._options.thin_to is None:
             return timed
-        rate = Fraction(self._options.frame_rate)
+        rate = Fraction(self._options.thin_to)
         return thin_frames(timed, rate, tick=facts.time_base, first=facts.start, after=after)
 
     def _end(self) -> int | None:

@@ -15,7 +15,8 @@ from pydantic import Field
 from vidstyle.core import Clip, Color, ExecutionContext, Frame, HostArray, Mark, Note, StageOptions
 from vidstyle.core.errors import InputError
 from vidstyle.stages.decode.image_file import SUFFIXES, Image, read_image
-from vidstyle.stages.decode.limits import LARGEST_FRAME, MOST_FRAMES, FrameRate, check_count
+from vidstyle.stages.decode.limits import LARGEST_FRAME, MOST_FRAMES, check_count
+from vidstyle.stages.decode.thinning import FrameRate, thin_clip, thin_numbers, thin_option
 
 _SRGB: Final = Color("rgb", "full", primaries=1, transfer=13)
 _REMEMBERED: Final = 3
@@ -30,6 +31,7 @@ class ImagesOptions(StageOptions):
     alpha: Literal["auto", "keep", "drop"] = Field(
         "auto", description="Transparency. auto keeps it if the first image has it."
     )
+    thin_to: FrameRate | None = thin_option()
     max_pixels: int = Field(LARGEST_FRAME, ge=1, description="Refuse images with more pixels.")
     max_frames: int = Field(MOST_FRAMES, ge=1, description="Refuse folders with more images.")
 
@@ -46,6 +48,7 @@ class DecodeImages:
     def __init__(self, options: ImagesOptions) -> None:
         self.options = options
         self._paths: list[Path] = []
+        self._pts: list[int] = []
         self._clip: Clip | None = None
         self._last: int | None = None
         self._recent: deque[str] = deque(maxlen=_REMEMBERED)
@@ -57,7 +60,7 @@ class DecodeImages:
         first = self._read(self._paths[0])
         rate = Fraction(self.options.frame_rate)
         height, width = first.colors.shape[:2]
-        self._clip = Clip(
+        clip = Clip(
             width=width,
             height=height,
             time_base=1 / rate,
@@ -69,7 +72,14 @@ class DecodeImages:
             or (self.options.alpha == "auto" and first.alpha is not None),
             notes=(*first.notes, *_gaps(self._paths)),
         )
-        return self._clip
+        count = len(self._paths)
+        self._pts = [*range(count + 1)]
+        if self.options.thin_to is not None:
+            wanted = Fraction(self.options.thin_to)
+            clip, kept = thin_clip(clip, wanted), thin_numbers(count, rate, wanted)
+            self._paths, self._pts = [self._paths[number] for number in kept], [*kept, count]
+        self._clip = clip
+        return clip
 
     def frames(self, after: Mark | None = None) -> Iterator[Frame]:
         """All images, or those after the mark, with ``source`` and, if kept, ``alpha``.
@@ -88,13 +98,14 @@ class DecodeImages:
             layers = _layers(image, self._clip, path)
             self._last = index
             self._recent.append(image.digest)
-            yield Frame(index, index, 1, layers)
+            pts, end = self._pts[index : index + 2]
+            yield Frame(index, pts, end - pts, layers)
 
     def mark(self) -> Callable[[], Mark]:
         """The position after the last image of ``frames``; ValueError before the first."""
         if self._last is None:
             raise ValueError("no frame was read yet, so there is no position to mark")
-        mark = Mark(self._last, self._last, tuple(self._recent))
+        mark = Mark(self._last, self._pts[self._last], tuple(self._recent))
         return lambda: mark
 
     @property

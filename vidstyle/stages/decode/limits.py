@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Final
-
-from pydantic import BeforeValidator
+from typing import Final
 
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import MAX_PIXELS
@@ -19,7 +15,6 @@ MOST_FRAMES: Final = 10_000_000
 MOST_HOURS: Final = 24.0
 # Frames a second, as of a camera for slow motion.
 HIGHEST_RATE: Final = 1000
-_RATE: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20}|/0*[1-9][0-9]{0,20})?")
 
 
 def check_size(path: Path, width: int, height: int, max_pixels: int) -> None:
@@ -56,21 +51,3 @@ def check_rate(path: Path, rate: float, max_frame_rate: float) -> None:
             f"{path}: it has {rate:.6g} frames a second, more than {max_frame_rate:g}; "
             "raise decode's option max_frame_rate to allow it"
         )
-
-
-def _read_rate(value: Any) -> str:
-    """A frame rate as the text of an exact fraction. Raises ValueError for anything else."""
-    # By its text: 29.97 means 2997/100, not the nearest binary fraction. Without an exponent,
-    # of which a few digits would make a Fraction take all memory.
-    match = _RATE.fullmatch(str(value))
-    if match is None:
-        raise ValueError("a frame rate is a number or a fraction such as 30000/1001")
-    rate = Fraction(match[0])
-    if not 0 < rate <= HIGHEST_RATE:
-        raise ValueError(f"a frame rate is above 0 and at most {HIGHEST_RATE} images a second")
-    return str(rate)
-
-
-FrameRate = Annotated[str, BeforeValidator(_read_rate, json_schema_input_type=str | float)]
-"""An option for frames a second: a number, or a fraction as text. Its value is a fraction's text.
-"""

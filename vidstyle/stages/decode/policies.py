@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil
 from pathlib import Path
 from typing import Final, Literal
 
@@ -20,12 +19,12 @@ from vidstyle.stages.decode.limits import (
     LARGEST_FRAME,
     MOST_FRAMES,
     MOST_HOURS,
-    FrameRate,
     check_count,
     check_length,
     check_rate,
 )
 from vidstyle.stages.decode.orientation import Orientation
+from vidstyle.stages.decode.thinning import FrameRate, thin_clip, thin_option
 
 
 class DecodeOptions(StageOptions):
@@ -59,11 +58,7 @@ class DecodeOptions(StageOptions):
         "none",
         description="auto decodes on a GPU if that gives the same frames, else on the processor.",
     )
-    frame_rate: FrameRate | None = Field(
-        None,
-        description="Keep at most so many frames a second, such as 12.5, and leave the others out."
-        " If not set, all are kept.",
-    )
+    thin_to: FrameRate | None = thin_option()
     max_pixels: int = Field(
         LARGEST_FRAME, ge=1, description="Refuse clips with more pixels per frame."
     )
@@ -111,8 +106,8 @@ def decide(facts: FileFacts, options: DecodeOptions, path: Path) -> Decision:
         color=_TONE_MAPPED if tone_mapped else facts.color,
         notes=(*facts.notes, *_notes(facts, options, tone_mapped)),
     )
-    if options.frame_rate is not None:
-        clip = _thinned(clip, Fraction(options.frame_rate))
+    if options.thin_to is not None:
+        clip = thin_clip(clip, Fraction(options.thin_to))
     peak = options.hdr_peak if tone_mapped else None
     return Decision(clip, facts.orientation, alpha, peak)
 
@@ -124,16 +119,6 @@ def _check_header(facts: FileFacts, options: DecodeOptions, path: Path) -> None:
     if facts.end_seconds is not None:
         seconds = facts.end_seconds - facts.start * facts.time_base
         check_length(path, float(seconds), options.max_hours)
-
-
-def _thinned(clip: Clip, rate: Fraction) -> Clip:
-    """The clip with at most ``rate`` frames a second; constant where every n-th frame is kept."""
-    if clip.frame_rate is None or clip.frame_rate <= rate:
-        return clip
-    ratio = clip.frame_rate / rate
-    count = None if clip.frame_count is None else ceil(clip.frame_count / ratio)
-    regular = rate if ratio.denominator == 1 else None
-    return replace(clip, frame_rate=regular, frame_count=count)
 
 
 _TONE_MAPPED: Final = Color("bt709", "limited", MATRIX_TO_TAG["bt709"], MATRIX_TO_TAG["bt709"])

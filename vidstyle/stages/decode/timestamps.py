@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from math import floor
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from av import VideoFrame
@@ -18,8 +16,6 @@ from vidstyle.core import Note
 
 # More frames than a coded one may be ahead of its place.
 REORDERED: Final = 32
-# Of the interval between two frames: a coarser clock has exact times.
-_EARLIEST: Final = Fraction(1, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,41 +93,6 @@ def repair_times(
         waiting, last = (current.image, pts), current
     if waiting is not None and last is not None:
         yield Timed(*waiting, duration=_duration(last, end()) or step)
-
-
-def thin_frames(
-    timed: Iterable[Timed], rate: Fraction, *, tick: Fraction, first: int, after: int | None
-) -> Iterator[Timed]:
-    """Keep at most ``rate`` frames a second, each at its own time; it lasts up to the next.
-
-    Time is divided into slots of one frame each, and the first frame in a slot is kept. What is
-    kept depends on times alone, so that reading may begin anywhere.
-
-    Args:
-        timed: Frames in presentation order.
-        rate: Frames a second.
-        tick: Seconds of one.
-        first: Where the first slot begins, in ticks.
-        after: Time of the last frame that was kept before, in ticks.
-    """
-    per_tick = rate * tick
-    # Times are rounded to ticks: a frame that comes a tick early is on time.
-    early = min(per_tick, _EARLIEST)
-
-    def slot(pts: int) -> int:
-        return floor((pts - first) * per_tick + early)
-
-    kept: Timed | None = None
-    last = None if after is None else slot(after)
-    for item in timed:
-        if last is None or slot(item.pts) > last:
-            if kept is not None:
-                yield kept
-            kept, last = item, slot(item.pts)
-        elif kept is not None:
-            kept = replace(kept, duration=item.pts + item.duration - kept.pts)
-    if kept is not None:
-        yield kept
 
 
 def _duration(last: Decoded, end: int | None) -> int:
