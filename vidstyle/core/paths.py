@@ -40,5 +40,16 @@ def names_file(value: Any) -> bool:
     Returns:
         Whether it is a text with a folder or a suffix in it, and a file lies there.
     """
-    path_like = isinstance(value, str) and (os.sep in value or Path(value).suffix != "")
-    return path_like and is_file(Path(value))
+    return isinstance(value, str) and may_be_path(value) and is_file(Path(value))
+
+
+def may_be_path(text: str) -> bool:
+    """Return whether a text can be the path of a file, and not a name or word.
+
+    Args:
+        text: Of an option.
+
+    Returns:
+        Whether there is a folder or a suffix in it.
+    """
+    return os.sep in text or Path(text).suffix != ""

@@ -63,6 +63,39 @@ def test_paths_count_from_the_file_that_holds_them(
     assert options["mask"] == tmp_path / "n.png"
 
 
+def test_a_style_of_a_name_is_a_file_where_one_lies_beside(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def style(path: Path, *overrides: str) -> object:
+        stages = load_pipeline(path, registry=Registry(), overrides=overrides).stages
+        [entry] = [entry for entry in stages if entry.kind == "stylize"]
+        points = entry.keyframes["style"].points if entry.keyframes else None
+        return points or entry.options.model_dump()["style"]
+
+    beside, above = tmp_path / "sub" / "mine.safetensors", tmp_path / "mine.safetensors"
+    write("", "sub/mine.safetensors", whole=True)
+    for text, wanted in (
+        ("mine.safetensors", str(beside)),
+        ("../sub/mine.safetensors", str(tmp_path / "sub" / ".." / "sub" / "mine.safetensors")),
+        # A name, and what is not there, stay for the stage to find.
+        ("great-wave", "great-wave"),
+        ("other.safetensors", "other.safetensors"),
+        ("[mine.safetensors, b.jpg]", (str(beside), "b.jpg")),
+        ("{mine.safetensors: 0.75, great-wave: 0.25}", {str(beside): 0.75, "great-wave": 0.25}),
+    ):
+        lines = f"set:\n  stylize.style: {text}"
+        assert style(child(write, lines, "sub/p.yaml", "per-frame")) == wanted
+    lines = "set: {stylize.style: {at: {0s: mine.safetensors, 1s: great-wave}}}"
+    [(_, first), _] = style(child(write, lines, "sub/p.yaml", "per-frame"))  # type: ignore[misc]  # keyframes
+    assert first == {str(beside): 1, "great-wave": 0}
+    # The command line counts from the current folder, as it is typed.
+    write("", "mine.safetensors", whole=True)
+    monkeypatch.chdir(tmp_path)
+    path = child(write, "", "sub/p.yaml", "per-frame")
+    assert style(path, "stylize.style=mine.safetensors") == "mine.safetensors"
+    assert above.is_file()
+
+
 def test_an_error_names_the_file_that_it_stands_in(write: Write, fake_stages: Registry) -> None:
     base = write("- use: blend/every\n  strength: 2")
     path = child(write)

@@ -3,7 +3,8 @@
 Types are strict, as in JSON: text that looks like a number is text, a whole number is a valid
 number, true is no number. A relative ``pathlib.Path`` counts from the folder of the file that it
 is written in, or from the current folder in ``--set``. The same holds for the file of an option
-that takes a layer or a file; the value of that option is then the name of the file's layer.
+that takes a layer or a file; the value of that option is then the name of the file's layer. Other
+text that names a file there, such as a style or weights, is that file's path.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 
 from vidstyle.core.errors import PluginError
 from vidstyle.core.options import StageOptions, is_mix, may_be_file, may_be_keyframed
+from vidstyle.core.paths import is_file, may_be_path
 from vidstyle.runner.config.keyframes import AT, Keyframes, align_mixes
 from vidstyle.runner.config.option_errors import option_error
 from vidstyle.runner.config.plugin_lines import describe_error, plugin_line
@@ -57,6 +59,7 @@ class ReadOptions:
 
 def read_options(stage: WrittenStage, model: type[StageOptions]) -> ReadOptions:
     """Validate the written options of a stage. Raises PipelineError for the first bad one."""
+    stage = replace(stage, options=_with_paths(stage.options))
     points = {
         name: read_points(value, f"stage {stage.name}: option {name}")
         for name, value in stage.options.items.items()
@@ -76,6 +79,36 @@ def read_options(stage: WrittenStage, model: type[StageOptions]) -> ReadOptions:
     changed = {**first, **layers, **_absolute_paths(values, stage.options)}
     values = values.model_copy(update=changed) if changed else values
     return ReadOptions(values, keyframes, tuple(inputs.values()))
+
+
+def _with_paths(value: YamlMap) -> YamlMap:
+    """The mapping with absolute paths in place of texts that name a file beside what they are in.
+
+    A style may be a name or a file, alone or in a mix: only what lies there decides.
+    """
+    names = {key: _path_or_text(key, where) for key, where in value.keys.items()}
+    return YamlMap(
+        {names[key]: _with_path(item) for key, item in value.items.items()},
+        {names[key]: where for key, where in value.keys.items()},
+        value.where,
+    )
+
+
+def _with_path(value: YamlValue) -> YamlValue:
+    if isinstance(value, YamlMap):
+        return _with_paths(value)
+    if isinstance(value, YamlList):
+        return YamlList(tuple(map(_with_path, value.items)), value.where)
+    if not isinstance(value.value, str):
+        return value
+    return YamlScalar(_path_or_text(value.value, value.where), value.where)
+
+
+def _path_or_text(text: str, where: Where) -> str:
+    # What is typed on the command line counts from the current folder as it is.
+    folder = where.folder
+    named = folder != Path() and may_be_path(text) and is_file(folder / text)
+    return str((folder / text).absolute()) if named else text
 
 
 def _has_keyframes(model: type[StageOptions], name: str, value: YamlMap) -> bool:
