@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.runner.clips import FoundClips, find_clips, reading
+from vidstyle.runner.clips import FoundClips, find_clips, fitted
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 
@@ -113,7 +113,8 @@ def test_options_that_both_sources_have_stay(tmp_path: Path) -> None:
         "  - use: encode/pyav\n"
     )
     pipeline = load_pipeline(tmp_path / "p.yaml", registry=Registry())
-    assert reading(pipeline, tmp_path / "p.yaml") is pipeline
-    entry = reading(pipeline, tmp_path).stages[0]
+    output = Path("out.mp4")
+    assert fitted(pipeline, tmp_path / "p.yaml", output) == pipeline
+    entry = fitted(pipeline, tmp_path, output).stages[0]
     assert (entry.name, entry.use) == ("decode", "decode/images")
     assert entry.options.model_dump()["max_pixels"] == 1000

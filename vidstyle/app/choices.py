@@ -11,6 +11,7 @@ from pathlib import Path
 from vidstyle.app.tasks import STYLIZED
 from vidstyle.core.clip import Clip
 from vidstyle.core.errors import InputError, PipelineError, PluginError, UsageError, WeightsError
+from vidstyle.core.paths import IMAGE_SUFFIXES
 from vidstyle.models.loss.backbone_table import BACKBONES, BackboneName
 from vidstyle.models.style.style_file import read_style_info
 from vidstyle.models.style.styles import list_styles
@@ -20,7 +21,6 @@ from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.config.shipped import pipeline_summary
 from vidstyle.runner.job import output_suffix
-from vidstyle.stages.decode.image_file import SUFFIXES
 
 _MOST_IMAGES = 1000
 _SUFFIX = Path(STYLIZED).suffix
@@ -106,11 +106,13 @@ def _images(folder: Path | None, option: str) -> tuple[ListEntry, ...]:
     if folder is None:
         return ()
     try:
-        files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        files = sorted(
+            p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()
+        )
     except OSError as error:
         raise InputError(f"{option} {folder}: cannot be read ({error.strerror})") from error
     if not files:
-        raise InputError(f"{option} {folder}: has no images ({', '.join(sorted(SUFFIXES))})")
+        raise InputError(f"{option} {folder}: has no images ({', '.join(sorted(IMAGE_SUFFIXES))})")
     titles = Counter(_title(path.stem) for path in files)
     return tuple(
         ListEntry(title if titles[title := _title(path.stem)] == 1 else path.name, path)

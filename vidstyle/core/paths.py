@@ -6,6 +6,24 @@ import os
 from pathlib import Path
 from typing import Any
 
+# Of files that are read as images, in any case.
+IMAGE_SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"),
+    *(".ppm", ".pgm", ".pbm", ".pnm"),
+)
+
+
+def is_photo(path: Path) -> bool:
+    """Return whether a path is that of one image by its suffix, and no folder.
+
+    Args:
+        path: Any path.
+
+    Returns:
+        Whether it is.
+    """
+    return path.suffix.lower() in IMAGE_SUFFIXES and not is_folder(path)
+
 
 def is_file(path: Path) -> bool:
     """Return whether a path is a file, as ``Path.is_file`` does, for names of any length.

@@ -7,9 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.core.paths import IMAGE_SUFFIXES, is_photo
 from vidstyle.runner.config.discovery import Registry
-from vidstyle.runner.config.pipeline import Pipeline
+from vidstyle.runner.config.output_format import sink_for
+from vidstyle.runner.config.pipeline import Pipeline, StageEntry
 from vidstyle.runner.path_patterns import PathPatterns
 from vidstyle.runner.plan.naming import is_clip_name
 from vidstyle.runner.storage.records import Records
@@ -73,9 +77,6 @@ def find_clips(
         raise InputError(f"{folder} is not a folder; `vidstyle run` takes single clips")
     if not os.access(folder, os.R_OK | os.X_OK):
         raise InputError(f"the folder {folder} cannot be read")
-    # It imports OpenCV, which only this needs.
-    from vidstyle.stages.decode.image_file import SUFFIXES
-
     left_out = leave_out.resolve()
     if left_out == folder.resolve():
         raise UsageError(f"the output folder is the input folder: {folder}; choose another -o")
@@ -85,7 +86,7 @@ def find_clips(
     walk = _Walk(left_out)
     for parent, files in walk.files(folder):
         videos = [path for path in files if is_clip_name(path.name)]
-        images = [path for path in files if path.suffix.lower() in SUFFIXES]
+        images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
         sequence = parent != folder and not videos and len(images) >= _FEWEST_IMAGES
         if sequence and source in (FILE_SOURCE, FOLDER_SOURCE):
             clips.append(parent)
@@ -105,23 +106,35 @@ def find_clips(
     return FoundClips(wanted, [*map(Skipped, others), *walk.skipped, *skipped], unused)
 
 
-def reading(pipeline: Pipeline, path: Path) -> Pipeline:
-    """The pipeline that reads an input: a folder of images takes another source than a file.
+def fitted(pipeline: Pipeline, path: Path, output: Path) -> Pipeline:
+    """The pipeline that reads an input and writes an output.
 
-    Options that both sources have stay.
+    Images take another source than a video, and another sink. Options that both stages have stay.
+
+    Args:
+        pipeline: Its own source and sink count where they are neither for videos nor for images.
+        path: Of the input.
+        output: Its suffix says what is written.
     """
-    first, *others = pipeline.stages
-    if first.use != FILE_SOURCE or not path.is_dir():
-        return pipeline
-    cls = Registry(pipeline.plugins).find(FOLDER_SOURCE)
-    options = cls.Options(
-        **{
-            name: getattr(first.options, name)
-            for name in type(first.options).model_fields.keys() & cls.Options.model_fields.keys()
-        }
-    )
-    entry = replace(first, use=FOLDER_SOURCE, cls=cls, options=options, keyframes={})
-    return replace(pipeline, stages=(entry, *others))
+    first, *middle, last = pipeline.stages
+    if first.use == FILE_SOURCE and (path.is_dir() or is_photo(path)):
+        first = _replaced(first, FOLDER_SOURCE, pipeline.plugins)
+    sink = sink_for(last.use, output.suffix.lower())
+    if sink != last.use:
+        last = _replaced(last, sink, pipeline.plugins)
+    return replace(pipeline, stages=(first, *middle, last))
+
+
+def _replaced(entry: StageEntry, use: str, plugins: Sequence[Path]) -> StageEntry:
+    cls = Registry(plugins).find(use)
+    options, defaults = entry.options, cls.Options()
+    for name in type(options).model_fields.keys() & cls.Options.model_fields.keys():
+        try:
+            defaults = cls.Options(**{**defaults.model_dump(), name: getattr(options, name)})
+        except ValidationError:
+            # It is of that name, but means something else.
+            continue
+    return replace(entry, use=use, cls=cls, options=defaults, keyframes={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +206,9 @@ def _chosen(
 
 def _nothing(folder: Path, clips: Sequence[Path], source: str) -> str:
     """Why there is no clip."""
-    from vidstyle.stages.decode.image_file import SUFFIXES
-
     if clips:
         return f"--include and --exclude leave none of {len(clips)} clips in {folder}"
-    if any(path.suffix.lower() in SUFFIXES for path in folder.iterdir()):
+    if any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.iterdir()):
         return f"{folder} holds no clips; if it is one itself, pass it to `vidstyle run`"
     if source == FOLDER_SOURCE:
         return f"{folder} holds no folders of images, which {source} reads"

@@ -38,7 +38,7 @@ def probe(
     first, stop = frames
     tried = (first, first + _PROBED if stop is None else min(stop, first + _PROBED))
     with tempfile.TemporaryDirectory(prefix="vidstyle-") as folder:
-        output = Path(folder) / f"probe{output_suffix(pipeline)}"
+        output = Path(folder) / f"probe{output_suffix(pipeline, source)}"
         with prepared(Job(pipeline, source, output, device, frames)) as (_, plan):
             pass
         ticks: list[float] = []

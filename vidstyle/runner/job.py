@@ -10,10 +10,12 @@ from pathlib import Path
 
 from vidstyle.core.clip import Clip, Note
 from vidstyle.core.context import ExecutionContext
-from vidstyle.core.errors import DeviceError, NoMemoryError
+from vidstyle.core.errors import DeviceError, NoMemoryError, UsageError
+from vidstyle.core.paths import is_photo
 from vidstyle.core.plan import Plan
 from vidstyle.core.stop import StopRequest
-from vidstyle.runner.clips import reading
+from vidstyle.runner.clips import fitted
+from vidstyle.runner.config.output_format import IMAGE_SINK, VIDEO_SINK
 from vidstyle.runner.config.pipeline import Pipeline
 from vidstyle.runner.execution.checkpoints import PauseRule
 from vidstyle.runner.execution.computation import Compute, compute_in_turn
@@ -32,6 +34,8 @@ from vidstyle.runner.plan.stamp import Stamp, make_stamp
 from vidstyle.runner.storage.destination import Destination, check_folder
 from vidstyle.runner.storage.layer_cache import LIMIT
 from vidstyle.runner.storage.made import Standing, look_up
+from vidstyle.stages.encode.containers import CONTAINERS
+from vidstyle.stages.encode.image_format import IMAGE_FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,15 @@ class Job:
     """HOST:PORT of the Ray cluster that computes the frames; None for this process."""
 
 
-def output_suffix(pipeline: Pipeline) -> str:
-    """Of the file that the pipeline makes, such as ``.mp4``; empty for a folder of images."""
+def output_suffix(pipeline: Pipeline, path: Path | None = None) -> str:
+    """Of the file that the pipeline makes, such as ``.mp4``; empty for a folder of images.
+
+    Of a photo ``path`` it makes an image, with the photo's own suffix where that can be written.
+    """
     entry = pipeline.stages[-1]
+    if path is not None and is_photo(path) and entry.use in (VIDEO_SINK, IMAGE_SINK):
+        own = path.suffix.lower()
+        return own if own in IMAGE_FORMATS else ".png"
     suffix: str = Guard(entry.name)(None, getattr, make_stage(entry), "suffix")
     return suffix
 
@@ -139,7 +149,8 @@ def prepared(
     What lies at the destination is for ``find_standing``. The plan takes less memory than the one
     ``below``. With ``to_write`` the output's folder must be there.
     """
-    pipeline = reading(job.pipeline, job.input)
+    pipeline = fitted(job.pipeline, job.input, job.output)
+    _check_photo(job)
     first, *_, last = pipeline.stages
     source = make_stage(first)
     with ExitStack() as stack:
@@ -153,8 +164,20 @@ def prepared(
                 pipeline, source, clip, inputs=inputs, device=job.device, cores=job.cores
             )
             plan = _plan(job, assembly, below)
-            Guard(last.name)(None, assembly.sink.check, job.output, plan.sink.clip)
+            wanted = replace(plan.sink.clip, frame_count=plan.frame_total)
+            Guard(last.name)(None, assembly.sink.check, job.output, wanted)
             yield assembly, plan
+
+
+def _check_photo(job: Job) -> None:
+    """Raise UsageError where one image would become a video."""
+    suffix = job.output.suffix.lower()
+    if is_photo(job.input) and suffix in CONTAINERS and suffix != ".gif":
+        name = job.output.with_suffix(".png").name
+        raise UsageError(
+            f"{job.input} is one image, and {job.output} the name of a video; name the output"
+            f" {name}, or pass a folder of images"
+        )
 
 
 def find_standing(job: Job, assembly: Assembly, plan: Plan) -> Standing:

@@ -170,9 +170,17 @@ def test_a_folder_without_images_is_refused(tmp_path):
         read(tmp_path)
 
 
-def test_a_file_is_refused(folder):
+def test_the_file_of_one_image_is_a_clip_of_one_frame(folder):
+    clip, frames = read(folder / "1.png")
+    assert (clip.frame_count, len(frames)) == (1, 1)
+    _, all_frames = read(folder)
+    assert np.array_equal(frames[0].host("source"), all_frames[0].host("source"))
+
+
+def test_a_file_that_is_no_image_is_refused(tmp_path):
+    (tmp_path / "clip.mp4").write_bytes(b"")
     with pytest.raises(InputError, match="reads a folder"):
-        read(folder / "1.png")
+        read(tmp_path / "clip.mp4")
 
 
 def test_a_missing_folder_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""Fits the codec of a pipeline to the name of the output, and its options to another codec."""
+"""Fits the sink of a pipeline, its codec and its options to the name of the output."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from vidstyle.runner.config.pipeline_file import Override, WrittenPipeline
 from vidstyle.runner.config.stage_list import LAST, WrittenStage
 from vidstyle.runner.config.yaml_values import YamlScalar
 from vidstyle.stages.encode.codecs import CODECS, VideoCodec
-from vidstyle.stages.encode.containers import codec_for
+from vidstyle.stages.encode.containers import CONTAINERS, codec_for
+from vidstyle.stages.encode.image_format import IMAGE_FORMATS
 
-_USE = "encode/pyav"
+VIDEO_SINK, IMAGE_SINK = "encode/pyav", "encode/images"
+FOLDER = "/"
+"""Stands for the suffix of a folder of images."""
+
 # What a codec may not take, and how it says so.
 _CHECKS: dict[str, Callable[[VideoCodec, Any], None]] = {
     "crf": VideoCodec.check_crf,
@@ -24,24 +28,27 @@ _CHECKS: dict[str, Callable[[VideoCodec, Any], None]] = {
 def fit_output(
     written: WrittenPipeline, suffix: str, changes: Sequence[Override]
 ) -> tuple[WrittenPipeline, tuple[str, ...]]:
-    """Take a codec that the output can hold, and leave out options that are for the old one.
+    """Take a sink and a codec for the output, and leave out options that are for the old ones.
 
+    An image, and a folder of them, is written by ``encode/images``, and a video by ``encode/pyav``.
     The codec that a user names counts. Else, where a file of that suffix cannot hold the pipeline's
     own one, the usual one of such files; a pipeline without loss keeps its codec, for what is lost
     cannot be got back.
 
     Args:
         written: The pipeline before the user's changes.
-        suffix: Of the output, such as ``.webm``; empty for a folder, or where it is not known.
+        suffix: Of the output, such as ``.webm`` or ``.png``; ``FOLDER`` for a folder of images;
+            empty where it is not known.
         changes: Of the user. What they set is never left out.
 
     Returns:
         The pipeline, and what was changed, a line each.
     """
+    written, notes = _fit_sink(written, suffix)
     entry = written.stages[-1]
     own = _text(entry, "codec") or "libx264"
-    if entry.use != _USE or own not in CODECS:
-        return written, ()
+    if entry.use != VIDEO_SINK or own not in CODECS:
+        return written, notes
     mine = {change.option: change.value for change in changes if change.stage in (entry.name, LAST)}
     named = mine.get("codec")
     if named is not None:
@@ -49,14 +56,36 @@ def fit_output(
     else:
         wanted = _usual_codec(own, suffix)
     if wanted not in CODECS or wanted == own:
-        return written, ()
+        return written, notes
     codec = CODECS[wanted]
     lost = [name for name in _unfit(entry, codec) if name not in mine]
     options = entry.options.without(*lost)
     if named is None:
         options = options.with_item("codec", YamlScalar(wanted, entry.where), entry.where)
     stages = (*written.stages[:-1], replace(entry, options=options))
-    return replace(written, stages=stages), tuple(_notes(own, codec, suffix, lost, named is None))
+    notes += tuple(_notes(own, codec, suffix, lost, named is None))
+    return replace(written, stages=stages), notes
+
+
+def sink_for(use: str, suffix: str) -> str:
+    """The sink that writes such an output, where a pipeline has the sink ``use``."""
+    if use == VIDEO_SINK and (suffix == FOLDER or suffix in IMAGE_FORMATS):
+        return IMAGE_SINK
+    return VIDEO_SINK if use == IMAGE_SINK and suffix in CONTAINERS else use
+
+
+def _fit_sink(written: WrittenPipeline, suffix: str) -> tuple[WrittenPipeline, tuple[str, ...]]:
+    entry = written.stages[-1]
+    use = sink_for(entry.use, suffix)
+    if use == entry.use:
+        return written, ()
+    both = {"alpha"} if _text(entry, "alpha") in ("keep", "drop") else set()
+    unfit = [name for name in entry.options.items if name not in both]
+    stages = (*written.stages[:-1], replace(entry, use=use, options=entry.options.without(*unfit)))
+    # That an image has no codec is no news.
+    lost = [name for name in unfit if name != "codec"]
+    notes = (f"{' and '.join(lost)} of the pipeline left out: {use} does not take such",)
+    return replace(written, stages=stages), notes if lost else ()
 
 
 def _usual_codec(own: str, suffix: str) -> str:

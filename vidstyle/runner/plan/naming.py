@@ -5,10 +5,12 @@ from __future__ import annotations
 import mimetypes
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from vidstyle.core.errors import InputError, OutputError, UsageError
+from vidstyle.core.paths import IMAGE_SUFFIXES
 
 # Known to FFmpeg, but not to every machine's table of types.
 _MORE_SUFFIXES = frozenset(
@@ -21,16 +23,19 @@ _MORE_SUFFIXES = frozenset(
 # Stands in names of outputs for the suffix that a folder has not.
 _IMAGES = ".images"
 
+SuffixOf: TypeAlias = Callable[[Path], str]
+"""The suffix of an input's output; empty for a folder of images."""
+
 
 def output_paths(
-    inputs: Sequence[Path], output: Path | None, suffix: str, *, label: str
+    inputs: Sequence[Path], output: Path | None, suffix_of: SuffixOf, *, label: str
 ) -> list[tuple[Path, Path]]:
     """Each input with its output.
 
     Without ``output`` a clip ``in.mov`` becomes ``in-LABEL.mp4`` in the current folder. In an
-    ``output`` that is a folder it has the name of ``output_name``; several inputs need one. An
-    empty suffix stands for a folder of images, so that one input's ``output`` is that folder
-    itself.
+    ``output`` that is a folder it has the name of ``output_name``; several inputs need one.
+    ``suffix_of`` gives the suffix of an input's output. An empty one stands for a folder of images,
+    so that one input's ``output`` is that folder itself.
 
     Raises UsageError where two inputs would become one file, InputError where one is missing, and
     OutputError where ``output`` is no folder and does not look like one.
@@ -40,24 +45,27 @@ def output_paths(
     advice = "rename or run them apart"
     if output is None:
         advice = "pass -o DIR, where the names of outputs differ as those of inputs do"
-        pairs = [(path, Path(f"{path.stem}-{label}{suffix}")) for path in inputs]
-    elif len(inputs) > 1 or (_is_folder(output) and suffix):
+        pairs = [(path, Path(f"{path.stem}-{label}{suffix_of(path)}")) for path in inputs]
+    elif len(inputs) > 1 or (_is_folder(output) and suffix_of(inputs[0])):
         if not _is_folder(output) and (output.exists() or output.suffix):
             raise OutputError(f"{output} is not a folder, which several inputs need")
-        pairs = [(path, output / output_name(path, suffix)) for path in inputs]
+        pairs = [(path, output / output_name(path, suffix_of(path))) for path in inputs]
     else:
         pairs = [(inputs[0], output)]
     _check_distinct([destination for _, destination in pairs], advice)
     return pairs
 
 
-def mirrored_paths(clips: Sequence[Path], folder: Path, output: Path, suffix: str) -> list[Path]:
+def mirrored_paths(
+    clips: Sequence[Path], folder: Path, output: Path, suffix_of: SuffixOf
+) -> list[Path]:
     """The same tree below ``output``, each clip with the name of ``output_name``.
 
     Raises UsageError where a folder of images would hold another output.
     """
     paths = [
-        output / clip.relative_to(folder).with_name(output_name(clip, suffix)) for clip in clips
+        output / clip.relative_to(folder).with_name(output_name(clip, suffix_of(clip)))
+        for clip in clips
     ]
     _check_distinct(paths, "rename or exclude one")
     taken = set(paths)
@@ -72,12 +80,12 @@ def output_name(clip: Path, suffix: str) -> str:
 
     A clip keeps its name, and gets the suffix where it has another one: ``a.mp4`` stays, and
     ``a.mov`` becomes ``a.mov.mp4``. So do names that would then mean two things, such as
-    ``a.mov.mp4``. What is a folder says so: the images of ``shot`` become ``shot.images.mp4``, and
+    ``a.mov.mp4``, or ``a.ppm.png`` of a photo. What is a folder says so: the images of ``shot`` become ``shot.images.mp4``, and
     ``a.mp4`` becomes the folder ``a.mp4.images``.
 
     Args:
         clip: A file, or a folder of images.
-        suffix: Of the outputs; empty for folders of images.
+        suffix: Of the output; empty for a folder of images.
 
     Returns:
         The name. Those of two clips in one folder always differ.
@@ -85,6 +93,8 @@ def output_name(clip: Path, suffix: str) -> str:
     if clip.is_dir() or not suffix:
         return f"{clip.name}{_IMAGES}{suffix}"
     twofold = clip.stem.endswith(_IMAGES) or is_clip_name(clip.stem)
+    if clip.suffix.lower() in IMAGE_SUFFIXES:
+        twofold = Path(clip.stem).suffix.lower() in IMAGE_SUFFIXES
     keeps = clip.suffix.lower() == suffix and not twofold
     return clip.name if keeps else f"{clip.name}{suffix}"
 

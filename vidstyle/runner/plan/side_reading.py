@@ -24,10 +24,10 @@ from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import InputError
 from vidstyle.core.frame import Frame, LazyLayer
 from vidstyle.core.layers import HostArray
-from vidstyle.core.paths import is_file, is_folder
+from vidstyle.core.paths import IMAGE_SUFFIXES, is_file, is_folder
 from vidstyle.core.plan import PlannedInput
 from vidstyle.runner.config.side_inputs import SideInput
-from vidstyle.stages.decode.image_file import SUFFIXES, read_image
+from vidstyle.stages.decode.image_file import read_image
 from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
@@ -235,7 +235,7 @@ def _source_of(path: Path) -> Any:
     """The source that reads such a file or folder."""
     if is_folder(path):
         return DecodeImages(ImagesOptions())
-    if path.suffix.lower() in SUFFIXES:
+    if path.suffix.lower() in IMAGE_SUFFIXES:
         return _Still()
     return DecodePyAV(DecodeOptions())
 

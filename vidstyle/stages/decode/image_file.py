@@ -19,12 +19,6 @@ from vidstyle.imaging.image_parts import is_cut_short, orientation, turn_upright
 from vidstyle.imaging.image_size import image_size
 from vidstyle.stages.decode.limits import LARGEST_FRAME
 
-# Of files that are read as images, in any case.
-SUFFIXES: Final = (
-    *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"),
-    *(".ppm", ".pgm", ".pbm", ".pnm"),
-)
-
 _LARGEST: Final[dict[str, int]] = {"uint8": 255, "uint16": 65535}
 _JPEG_START: Final = b"\xff\xd8"
 # RGBA of 16 bits; a file that is larger than its image holds something else.

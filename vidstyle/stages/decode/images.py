@@ -1,4 +1,4 @@
-"""Folders of numbered images in, as clips."""
+"""Folders of numbered images in, as clips; a single image is a clip of one frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pydantic import Field
 
 from vidstyle.core import Clip, Color, ExecutionContext, Frame, HostArray, Mark, Note, StageOptions
 from vidstyle.core.errors import InputError
-from vidstyle.stages.decode.image_file import SUFFIXES, Image, read_image
+from vidstyle.core.paths import IMAGE_SUFFIXES, is_photo
+from vidstyle.stages.decode.image_file import Image, read_image
 from vidstyle.stages.decode.limits import LARGEST_FRAME, MOST_FRAMES, check_count
 from vidstyle.stages.decode.thinning import FrameRate, thin_clip, thin_numbers, thin_option
 
@@ -39,8 +40,9 @@ class ImagesOptions(StageOptions):
 class DecodeImages:
     """Reads a folder of images as a clip, in natural order (2 before 10), at a constant frame rate.
 
-    Names that start with a dot and files that are no images by their suffix are left out.
-    All images have the size of the first; 8 and 16 bits, gray, RGB and alpha may mix.
+    The file of one image is a clip of one frame. In a folder, names that start with a dot and
+    files that are no images by their suffix are left out. All images have the size of the first;
+    8 and 16 bits, gray, RGB and alpha may mix.
     """
 
     Options: ClassVar[type[Any]] = ImagesOptions
@@ -54,7 +56,10 @@ class DecodeImages:
         self._recent: deque[str] = deque(maxlen=_REMEMBERED)
 
     def open(self, path: Path, context: ExecutionContext) -> Clip:
-        """List the folder and read its first image. Raises InputError where there is none."""
+        """List the folder and read its first image. Raises InputError where there is none.
+
+        ``path`` may also be the file of one image.
+        """
         self._paths = _images_of(path)
         check_count(path, len(self._paths), self.options.max_frames)
         first = self._read(self._paths[0])
@@ -130,17 +135,19 @@ class DecodeImages:
 
 
 def _images_of(folder: Path) -> list[Path]:
+    if is_photo(folder) and folder.is_file():
+        return [folder]
     if folder.is_file():
         raise InputError(f"{folder}: is a file; decode/images reads a folder of images")
     try:
-        names = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
+        names = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
     except OSError as error:
         raise InputError(f"{folder}: cannot be read ({error.strerror})") from error
     paths = [path for path in names if not path.name.startswith(".") and path.is_file()]
     if not paths:
         raise InputError(
             f"{folder}: no images in it; for a folder of clips use vidstyle batch. Looked for"
-            f" {' '.join(SUFFIXES)}"
+            f" {' '.join(IMAGE_SUFFIXES)}"
         )
     return sorted(paths, key=lambda path: (_natural(path.name), path.name))
 
@@ -168,7 +175,7 @@ def _layers(image: Image, clip: Clip, path: Path) -> dict[str, HostArray]:
     if (width, height) != (clip.width, clip.height):
         raise InputError(
             f"{path}: is {width}x{height}, the first image is {clip.width}x{clip.height}; "
-            "make all images of a folder the same size"
+            "make all images of a folder the same size, or stylize each by itself with --photos"
         )
     layers = {"source": image.colors}
     if clip.alpha:

@@ -1,17 +1,18 @@
-"""Writes a folder of numbered PNG files and a list of what is in it."""
+"""Writes a folder of numbered images and a list of what is in it, or the file of one image."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from vidstyle.core import (
     NOW,
@@ -30,11 +31,24 @@ from vidstyle.core import (
 )
 from vidstyle.core.errors import OutputError, PipelineError
 from vidstyle.core.layers import HostArray
+from vidstyle.core.options import file_option
 from vidstyle.core.sink import MANIFEST
 from vidstyle.stages.encode.containers import CONTAINERS
+from vidstyle.stages.encode.image_format import IMAGE_FORMATS, losses, write_in_format
 from vidstyle.stages.encode.titles import lost_titles
 
 _Samples: TypeAlias = npt.NDArray[Any]
+_NUMBER: Final = re.compile(r"%(0[1-9])?d")
+
+
+def _check_names(names: str) -> str:
+    """The pattern. Raises ValueError where it is none."""
+    if len(_NUMBER.findall(names)) != 1 or names.count("%") != 1:
+        raise ValueError("names of images have one number, written as %06d")
+    suffix = Path(names).suffix.lower()
+    if suffix not in IMAGE_FORMATS or Path(names).name != names:
+        raise ValueError(f"names of images end in {', '.join(IMAGE_FORMATS)}, got {names}")
+    return names
 
 
 class ImageOptions(StageOptions):
@@ -46,7 +60,16 @@ class ImageOptions(StageOptions):
     alpha: Literal["keep", "drop"] = Field(
         "keep", description="Transparency, if the clip has it. drop shows the clip on black."
     )
-    compression: int = Field(3, ge=0, le=9, description="0 is fast and large; 9 is slow and small.")
+    compression: int = Field(
+        3, ge=0, le=9, description="Of PNG: 0 is fast and large; 9 is slow and small."
+    )
+    quality: Annotated[int, Field(ge=1, le=100)] = file_option(
+        95, description="Of JPEG and WebP: lower is smaller. 1 to 100."
+    )
+    names: Annotated[str, AfterValidator(_check_names)] = file_option(
+        "%06d.png",
+        description="Of the files in a folder: %06d is the number of the frame, with six digits.",
+    )
 
 
 class ImageWriter:
@@ -98,7 +121,11 @@ class ImageWriter:
 
 
 class EncodeImages:
-    """Writes a folder of PNG files, numbered from 0, and their times in ``vidstyle.json``."""
+    """Writes a folder of images, numbered from 0, and their times in ``vidstyle.json``.
+
+    Where the output's name is that of an image, such as ``out.png``, it writes that file alone, of
+    a clip of one frame.
+    """
 
     Options = ImageOptions
 
@@ -123,7 +150,13 @@ class EncodeImages:
         return tuple(self._notes)
 
     def check(self, path: Path, clip: Clip) -> None:
-        """Raise PipelineError for the name of a video, OutputError for that of a file."""
+        """Raise PipelineError for the name of a video, OutputError for that of a file.
+
+        PipelineError, too, for the name of one image where the clip has more frames.
+        """
+        if _is_image(path):
+            _check_single(path, clip.frame_count)
+            return
         if path.suffix.lower() in CONTAINERS:
             raise PipelineError(
                 f"{path} is the name of a video and encode/images writes a folder; "
@@ -142,7 +175,7 @@ class EncodeImages:
 
     def open(self, clip: Clip, context: ExecutionContext) -> None:
         self._clip = clip
-        self._notes = list(_losses(clip, self._bits(clip)))
+        self._notes = []
 
     def segment(self, clip: Clip) -> Writer:
         """A writer of files."""
@@ -160,39 +193,70 @@ class EncodeImages:
         original: Original,
         path: Path,
     ) -> None:
-        """Write the files, then the list that makes them ours. Raises OutputError."""
+        """Write the files, then the list that makes them ours; or the one image.
+
+        Raises OutputError.
+        """
         if self._clip is None:
             raise RuntimeError("encode/images is not open")
+        clip, single = self._clip, _is_image(path)
+        images = (packet.data for segment in segments for packet in segment.packets())
+        file = path if single else path / self._options.names
+        self._notes += self._losses(clip, file, "an image" if single else "a folder of images")
         try:
-            path.mkdir(exist_ok=True)
-            names = [
-                _write(path, number, packet.data)
-                for number, packet in enumerate(
-                    packet for segment in segments for packet in segment.packets()
-                )
-            ]
-            if len(names) != len(times):
-                raise OutputError(
-                    f"{len(names)} images are stored for {len(times)} frames; "
-                    "run again from the start"
-                )
-            (path / MANIFEST).write_text(_manifest(names, times, self._clip), encoding="utf-8")
+            if single:
+                _check_single(path, len(times))
+                write_in_format(path, next(images), quality=self._options.quality)
+            else:
+                self._write_folder(path, images, times, clip)
         except OSError as error:
             raise OutputError(
                 f"cannot write {path}: {error.strerror}; free some space or choose another "
                 "place with -o"
             ) from error
-        self._notes += lost_titles(original.path, "a folder of images")
+        what = "an image" if single else "a folder of images"
+        self._notes += lost_titles(original.path, what)
+
+    def _write_folder(
+        self, path: Path, images: Iterable[bytes], times: Sequence[FrameTime], clip: Clip
+    ) -> None:
+        path.mkdir(exist_ok=True)
+        names = []
+        for number, image in enumerate(images):
+            names.append(self._options.names % number)
+            write_in_format(path / names[-1], image, quality=self._options.quality)
+        if len(names) != len(times):
+            raise OutputError(
+                f"{len(names)} images are stored for {len(times)} frames; run again from the start"
+            )
+        (path / MANIFEST).write_text(_manifest(names, times, clip), encoding="utf-8")
+
+    def _losses(self, clip: Clip, file: Path, what: str) -> Iterator[Note]:
+        bits = self._bits(clip)
+        yield from _losses(clip, bits, what)
+        yield from losses(file, bits, alpha=clip.alpha and self._options.alpha == "keep")
 
     def close(self) -> None:
         self._clip = None
 
 
-def _losses(clip: Clip, bits: int) -> Iterator[Note]:
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_FORMATS and not path.is_dir()
+
+
+def _check_single(path: Path, frames: int | None) -> None:
+    if frames is not None and frames > 1:
+        raise PipelineError(
+            f"{path} is one image, and the clip has {frames} frames: choose one with"
+            f" --frames N:N+1, or name a folder, as in -o {path.stem}/"
+        )
+
+
+def _losses(clip: Clip, bits: int, what: str) -> Iterator[Note]:
     """What of the clip cannot be kept."""
     if clip.streams:
         kinds = ", ".join(sorted({stream.kind for stream in clip.streams}))
-        yield Note("dropped", f"a folder of images does not support {kinds}: left out")
+        yield Note("dropped", f"{what} does not support {kinds}: left out")
     if clip.sample_aspect != 1:
         text = (
             f"images do not store the sample aspect {clip.sample_aspect}: pixels are shown square"
@@ -209,12 +273,6 @@ def _codes(values: HostArray, bits: int) -> _Samples:
     top = (1 << bits) - 1
     kind = np.uint8 if bits == 8 else np.uint16
     return (values * np.float32(top) + np.float32(0.5)).astype(kind)
-
-
-def _write(folder: Path, number: int, data: bytes) -> str:
-    name = f"{number:06d}.png"
-    (folder / name).write_bytes(data)
-    return name
 
 
 def _manifest(names: Sequence[str], times: Sequence[FrameTime], clip: Clip) -> str:
