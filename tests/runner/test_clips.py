@@ -118,3 +118,16 @@ def test_options_that_both_sources_have_stay(tmp_path: Path) -> None:
     entry = fitted(pipeline, tmp_path, output).stages[0]
     assert (entry.name, entry.use) == ("decode", "decode/images")
     assert entry.options.model_dump()["max_pixels"] == 1000
+
+
+def test_a_photo_is_read_and_written_as_an_image(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(
+        "version: 1\nstages:\n  - use: decode/pyav\n    max_pixels: 1000\n"
+        "  - use: encode/pyav\n    alpha: auto\n"
+    )
+    pipeline = load_pipeline(tmp_path / "p.yaml", registry=Registry())
+    first, last = fitted(pipeline, Path("a.JPG"), Path("b.png")).stages
+    assert (first.use, last.use) == ("decode/images", "encode/images")
+    assert first.options.model_dump()["max_pixels"] == 1000
+    # It means something else there.
+    assert last.options.model_dump()["alpha"] == "keep"

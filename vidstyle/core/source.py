@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from vidstyle.core.clip import Clip, Note
 from vidstyle.core.context import ExecutionContext
@@ -81,3 +81,16 @@ class Source(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class TimedSource(Source, Protocol):
+    """A source that knows its frames' times for less than it takes to read the frames."""
+
+    def times(self) -> Iterator[tuple[int, int]]:
+        """Index and pts of each frame, as ``frames`` would give them.
+
+        Raises:
+            InputError: Nothing can be decoded.
+        """
+        ...

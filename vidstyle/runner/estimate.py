@@ -12,6 +12,7 @@ from vidstyle.runner.config.pipeline import Pipeline
 from vidstyle.runner.execution.computation import compute_in_turn
 from vidstyle.runner.execution.events import Event, FrameDone, Listener
 from vidstyle.runner.execution.execute import execute
+from vidstyle.runner.interval import Interval
 from vidstyle.runner.job import Job, output_suffix, prepared
 from vidstyle.runner.storage.destination import Destination
 
@@ -31,16 +32,13 @@ class Estimate:
     """Of the file, the other streams left out."""
 
 
-def probe(
-    pipeline: Pipeline, source: Path, *, device: str, frames: tuple[int, int | None]
-) -> Estimate:
+def probe(pipeline: Pipeline, source: Path, *, device: str, frames: Interval) -> Estimate:
     """Run the first frames into a folder that is then removed, and extrapolate."""
-    first, stop = frames
-    tried = (first, first + _PROBED if stop is None else min(stop, first + _PROBED))
     with tempfile.TemporaryDirectory(prefix="vidstyle-") as folder:
         output = Path(folder) / f"probe{output_suffix(pipeline, source)}"
         with prepared(Job(pipeline, source, output, device, frames)) as (_, plan):
-            pass
+            first, stop = plan.frames
+        tried = (first, first + _PROBED if stop is None else min(stop, first + _PROBED))
         ticks: list[float] = []
         with prepared(Job(pipeline, source, output, device, tried)) as (assembly, short):
             result = execute(

@@ -23,6 +23,7 @@ from vidstyle.runner.execution.engines import EngineName
 from vidstyle.runner.execution.events import AlreadyDone, Event, Listener, NoteEvent, Result
 from vidstyle.runner.execution.execute import execute
 from vidstyle.runner.execution.work import CacheUse
+from vidstyle.runner.interval import Indices, Interval, TimeInterval, indices_in
 from vidstyle.runner.plan.assembly import Assembly, assemble, make_stage
 from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.plan.guard import Guard, close_with
@@ -46,8 +47,8 @@ class Job:
     input: Path
     output: Path
     device: str = "auto"
-    frames: tuple[int, int | None] = (0, None)
-    """Half-open interval of frame indices."""
+    frames: Interval = (0, None)
+    """Half-open interval of frame indices, or of times."""
     split_shots: int | None = None
     """Frames after which a shot is cut into parts that are computed apart; None for never."""
     overwrite: bool = False
@@ -98,8 +99,13 @@ def stamp_without_clip(job: Job) -> Stamp:
     Raises what is wrong whatever the clip is.
     """
     with _without_clip(job.pipeline, job.device) as assembly:
-        plan = make_plan(assembly, frames=job.frames, part=job.split_shots)
-        return make_stamp(assembly, plan, "", output_suffix(job.pipeline))
+        by_time = isinstance(job.frames, TimeInterval)
+        frames = (0, None) if isinstance(job.frames, TimeInterval) else job.frames
+        plan = make_plan(assembly, frames=frames, part=job.split_shots)
+        stamp = make_stamp(assembly, plan, "", output_suffix(job.pipeline))
+    # Times are other frames of each clip.
+    asked = {"frames": str(job.frames)} if by_time else {}
+    return replace(stamp, frames={**stamp.frames, **asked})
 
 
 @contextmanager
@@ -157,13 +163,15 @@ def prepared(
         close_with(stack, first.name, source.close)
         context = ExecutionContext(threads=job.cores or available_cores())
         clip = Guard(first.name)(None, source.open, job.input, context)
+        frames, notes = Guard(first.name)(None, indices_in, job.frames, source, clip)
+        clip = replace(clip, notes=(*clip.notes, *notes))
         for path in (job.input, *(side.path for side in job.pipeline.inputs)) if to_write else ():
             Destination(job.output, overwrite=True).check(path)
         with open_side_inputs(job.pipeline.inputs, clip, context) as inputs:
             assembly = assemble(
                 pipeline, source, clip, inputs=inputs, device=job.device, cores=job.cores
             )
-            plan = _plan(job, assembly, below)
+            plan = _plan(job, assembly, frames, below)
             wanted = replace(plan.sink.clip, frame_count=plan.frame_total)
             Guard(last.name)(None, assembly.sink.check, job.output, wanted)
             yield assembly, plan
@@ -258,16 +266,14 @@ def _cache_use(job: Job, assembly: Assembly, plan: Plan) -> CacheUse | None:
     return CacheUse(job.cache, job.cache_limit, tuple(stage_identities(assembly, plan)))
 
 
-def _plan(job: Job, assembly: Assembly, below: Plan | None) -> Plan:
-    return make_plan(
-        assembly, frames=job.frames, part=job.split_shots, budget=job.budget, below=below
-    )
+def _plan(job: Job, assembly: Assembly, frames: Indices, below: Plan | None) -> Plan:
+    return make_plan(assembly, frames=frames, part=job.split_shots, budget=job.budget, below=below)
 
 
 def _can_save(assembly: Assembly, job: Job, plan: Plan) -> bool:
     """Whether there is a plan that takes less."""
     try:
-        _plan(job, assembly, plan)
+        _plan(job, assembly, plan.frames, plan)
     except DeviceError:
         return False
     return True

@@ -114,3 +114,10 @@ def test_a_name_that_no_file_system_takes_is_an_output_error(tmp_path: Path) -> 
     (tmp_path / "in.mp4").write_text("")
     with pytest.raises(OutputError, match="choose another -o"):
         output_paths([tmp_path / "in.mp4"], tmp_path / ("x" * 300), always(".mp4"), label="a")
+
+
+def test_a_photo_keeps_its_name_and_never_has_that_of_another(tmp_path: Path) -> None:
+    assert output_name(tmp_path / "IMG.JPG", ".jpg") == "IMG.JPG"
+    assert output_name(tmp_path / "a.ppm", ".png") == "a.ppm.png"
+    assert output_name(tmp_path / "a.ppm.png", ".png") == "a.ppm.png.png"
+    assert output_name(tmp_path / "at 10.30.png", ".png") == "at 10.30.png"

@@ -119,3 +119,70 @@ def test_a_failing_disk_is_an_output_error(encode, moving, monkeypatch):
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OutputError, match=r"No space left.*-o"):
         encode("out", moving(2))
+
+
+def test_the_name_of_an_image_writes_that_image_alone(encode, moving):
+    made = encode("out.png", moving(1))
+    assert made.path.is_file()
+    whole = encode("out", moving(1))
+    assert (whole.path / "000000.png").read_bytes() == made.path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "bound"),
+    [
+        ("out.jpg", b"\xff\xd8", 6),
+        ("out.JPEG", b"\xff\xd8", 6),
+        ("out.webp", b"RIFF", 8),
+        ("out.tiff", b"II*\0", 0.51),
+        ("out.bmp", b"BM", 0.51),
+    ],
+)
+def test_the_suffix_chooses_the_format(encode, moving, name, start, bound):
+    made = encode(name, moving(1))
+    assert made.path.read_bytes().startswith(start)
+    assert np.abs(_image(made.path) - moving(1)[0] * 255.0).mean() <= bound
+
+
+def test_lower_quality_makes_smaller_files_of_the_same_frames(encode, moving):
+    fine, small = encode("a.jpg", moving(1)), encode("b.jpg", moving(1), quality=20)
+    assert small.path.stat().st_size < fine.path.stat().st_size
+    assert small.digests == fine.digests
+
+
+def test_what_a_format_does_not_store_is_noted_and_shown_on_black(encode, moving):
+    alpha = np.linspace(0, 1, 160, dtype=np.float32)[None].repeat(128, 0)
+    clip = Clip(160, 128, 1 / RATE, RATE, bit_depth=10, alpha=True)
+    made = encode("out.bmp", moving(1), clip=clip, alphas=[alpha])
+    assert [note.text for note in made.notes] == [
+        ".bmp stores 8 of 16 bits; .png and .tiff keep them",
+        ".bmp stores no transparency: shown on black; .png keeps it",
+    ]
+    shown = moving(1)[0] * alpha[..., None] * 255.0
+    assert np.abs(_image(made.path) - shown).max() <= 0.52
+    kept = encode("out.tiff", moving(1), clip=clip, alphas=[alpha])
+    assert kept.notes == []
+    found = _image(kept.path)
+    assert found.dtype == np.uint16
+    assert np.abs(found[..., 3] / 65535 - alpha).max() <= 0.51 / 65535
+
+
+def test_a_clip_of_several_frames_is_no_image(encode, moving):
+    with pytest.raises(PipelineError, match=r"out.png is one image, and the clip has 2 frames"):
+        encode("out.png", moving(2))
+    sink = STAGE(STAGE.Options())
+    with pytest.raises(PipelineError, match=r"--frames N:N\+1, or name a folder, as in -o out/"):
+        sink.check(Path("out.png"), Clip(160, 128, 1 / RATE, RATE, frame_count=9))
+
+
+def test_names_choose_the_format_in_a_folder(encode, moving):
+    made = encode("out", moving(2), names="wave-%03d.jpg")
+    names = sorted(path.name for path in made.path.iterdir())
+    assert names == ["vidstyle.json", "wave-000.jpg", "wave-001.jpg"]
+    assert (made.path / "wave-001.jpg").read_bytes().startswith(b"\xff\xd8")
+
+
+@pytest.mark.parametrize("names", ["a.png", "%d%d.png", "%s%d.png", "%06d.mp4", "a/%d.png", "%d"])
+def test_names_that_are_no_pattern_are_refused(names):
+    with pytest.raises(ValueError, match="names of images"):
+        STAGE.Options(names=names)

@@ -80,8 +80,8 @@ def output_name(clip: Path, suffix: str) -> str:
 
     A clip keeps its name, and gets the suffix where it has another one: ``a.mp4`` stays, and
     ``a.mov`` becomes ``a.mov.mp4``. So do names that would then mean two things, such as
-    ``a.mov.mp4``, or ``a.ppm.png`` of a photo. What is a folder says so: the images of ``shot`` become ``shot.images.mp4``, and
-    ``a.mp4`` becomes the folder ``a.mp4.images``.
+    ``a.mov.mp4``, or ``a.ppm.png`` of a photo. What is a folder says so: the images of ``shot``
+    become ``shot.images.mp4``, and ``a.mp4`` becomes the folder ``a.mp4.images``.
 
     Args:
         clip: A file, or a folder of images.

@@ -106,6 +106,10 @@ class DecodeImages:
             pts, end = self._pts[index : index + 2]
             yield Frame(index, pts, end - pts, layers)
 
+    def times(self) -> Iterator[tuple[int, int]]:
+        """Index and pts of each image; none is read."""
+        return ((index, index) for index in range(len(self._paths)))
+
     def mark(self) -> Callable[[], Mark]:
         """The position after the last image of ``frames``; ValueError before the first."""
         if self._last is None:

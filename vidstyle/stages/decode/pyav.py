@@ -60,16 +60,24 @@ class DecodePyAV:
         Raises InputError where the mark's frame is not found, and RuntimeError
         before ``open``.
         """
+        reader, to_layers = self._begin()
+        for index, item in reader.frames(after):
+            yield Frame(index, item.pts, item.duration, to_layers(item.image))
+
+    def times(self) -> Iterator[tuple[int, int]]:
+        """Index and pts of each frame: frames are decoded, but not converted."""
+        reader, _ = self._begin()
+        for index, item in reader.frames(None):
+            yield index, item.pts
+
+    def _begin(self) -> tuple[ClipReader, _ToLayers]:
+        """A reader of the file, from the beginning, in place of the one before."""
         if self._opened is None:
             raise RuntimeError("frames() was called before open()")
         self.close()
         path, facts, decision, threads = self._opened
-        self._reader = reader = ClipReader(
-            path, facts, decision, self.options, threads, device=self._device
-        )
-        to_layers = _ToLayers(facts, decision)
-        for index, item in reader.frames(after):
-            yield Frame(index, item.pts, item.duration, to_layers(item.image))
+        self._reader = ClipReader(path, facts, decision, self.options, threads, device=self._device)
+        return self._reader, _ToLayers(facts, decision)
 
     def mark(self) -> Callable[[], Mark]:
         """The position after the last frame of ``frames``; ValueError before the first."""

@@ -1,0 +1,129 @@
+"""Frames by number and by time."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from vidstyle.core import ExecutionContext
+from vidstyle.core.errors import InputError, UsageError
+from vidstyle.runner.interval import Interval, TimeInterval, indices_in, parse_interval
+from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
+from vidstyle.stages.decode.policies import DecodeOptions
+from vidstyle.stages.decode.pyav import DecodePyAV
+
+# In milliseconds: a clip of variable rate that does not start at 0.
+TIMES = (500, 533, 700, 1200, 1233, 2500, 3500, 3501, 3502, 4000)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "variable.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=1000, width=64, height=48)
+        stream.pix_fmt, stream.time_base = "yuv420p", Fraction(1, 1000)
+        for number, time in enumerate(TIMES):
+            image = np.full((48, 64, 3), 20 * number, np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, "rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def found(path: Path, interval: Interval) -> tuple[tuple[int, int | None], list[str]]:
+    source = DecodePyAV(DecodeOptions())
+    opened = source.open(path, ExecutionContext())
+    indices, notes = indices_in(interval, source, opened)
+    source.close()
+    return indices, [note.text for note in notes]
+
+
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [
+        ("0:100", (0, 100)),
+        ("5:", (5, None)),
+        (":7", (0, 7)),
+        (":", (0, None)),
+        ("3s:8s", TimeInterval(Fraction(3), Fraction(8))),
+        ("3.25s:", TimeInterval(Fraction(13, 4), None)),
+        (":.1s", TimeInterval(Fraction(0), Fraction(1, 10))),
+        ("0:8s", TimeInterval(Fraction(0), Fraction(8))),
+        ("1h2m3.5s:2h", TimeInterval(Fraction("3723.5"), Fraction(7200))),
+        ("90s:2m", TimeInterval(Fraction(90), Fraction(120))),
+    ],
+)
+def test_frames_are_named_by_numbers_or_by_times(text: str, interval: Interval) -> None:
+    assert parse_interval(text) == interval
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("5", "5: wanted A:B, such as 0:100 or 3s:8s"),
+        ("a:b", "wanted A:B"),
+        ("1:2:3", "wanted A:B"),
+        ("-1s:2s", "wanted A:B"),
+        ("1e9s:", "wanted A:B"),
+        ("s:", "wanted A:B"),
+        ("3s:100", "wanted two frame numbers or two times"),
+        ("100:3s", "wanted two frame numbers or two times"),
+        ("8s:3s", "8s:3s: the end must be greater than the start"),
+        ("3s:3s", "the end must be greater than the start"),
+        (":0s", "the end must be greater than the start"),
+    ],
+)
+def test_what_is_no_interval_is_refused(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse_interval(text)
+
+
+def test_frames_begin_in_the_interval_of_time_whatever_the_rate(clip: Path) -> None:
+    seconds = [Fraction(time - TIMES[0], 1000) for time in TIMES]
+    ends = (*seconds, *(each + Fraction(1, 10_000) for each in seconds))
+    for start in ends:
+        for stop in ends:
+            wanted = [n for n, at in enumerate(seconds) if start <= at < stop]
+            if stop <= start:
+                continue
+            if not wanted:
+                with pytest.raises(InputError):
+                    found(clip, TimeInterval(start, stop))
+                continue
+            indices, _ = found(clip, TimeInterval(start, stop))
+            assert indices == (wanted[0], wanted[-1] + 1)
+
+
+def test_an_open_end_is_that_of_the_clip(clip: Path) -> None:
+    assert found(clip, TimeInterval(Fraction(3), None)) == ((6, None), [])
+    assert found(clip, TimeInterval(Fraction(0), None)) == ((0, None), [])
+
+
+def test_an_end_behind_the_clip_is_noted(clip: Path) -> None:
+    indices, notes = found(clip, TimeInterval(Fraction(1), Fraction(60)))
+    assert indices == (5, 10)
+    assert notes == ["--frames ends at 60s, but the last frame of the input is at 3.500s"]
+
+
+def test_an_interval_without_a_frame_is_refused(clip: Path) -> None:
+    with pytest.raises(InputError, match=r"--frames 2.1s:2.2s: no frame of the input begins in it"):
+        found(clip, TimeInterval(Fraction("2.1"), Fraction("2.2")))
+    with pytest.raises(InputError, match=r"--frames starts at 9s, but the last .* is at 3\.500s"):
+        found(clip, TimeInterval(Fraction(9), None))
+
+
+def test_images_are_counted_and_not_read(tmp_path: Path) -> None:
+    from cv2 import imwrite
+
+    for number in range(50):
+        imwrite(str(tmp_path / f"{number}.png"), np.zeros((8, 8, 3), np.uint8))
+    source = DecodeImages(ImagesOptions(frame_rate="12.5"))
+    opened = source.open(tmp_path, ExecutionContext())
+    (tmp_path / "10.png").write_text("damaged")
+    indices, _ = indices_in(TimeInterval(Fraction(1), Fraction(2)), source, opened)
+    assert indices == (13, 25)
