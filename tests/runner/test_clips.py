@@ -6,6 +6,8 @@ import os
 from collections import defaultdict
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from vidstyle.core.errors import InputError, UsageError
@@ -103,8 +105,59 @@ def skipped(found: FoundClips, tree: Path) -> dict[str, list[str]]:
 
 
 def test_a_folder_that_is_a_clip_itself_is_for_run(tree: Path) -> None:
+    (tree / "shot" / "sub" / "x.mkv").unlink()
     with pytest.raises(InputError, match="pass it to `vidstyle run`"):
-        find(tree / "poster")
+        find(tree / "shot")
+
+
+def test_photos_in_the_folder_itself_are_clips(tree: Path) -> None:
+    assert found_names(tree / "poster") == ["only.png"]
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Photos of two sizes, photos with names, frames of a clip, and a single photo."""
+    sizes = {
+        **{"trip/IMG_01.jpg": (24, 32), "trip/IMG_02.jpg": (32, 24)},
+        **{"pets/cat.png": (24, 32), "pets/dog.png": (24, 32), "one/IMG_7.jpg": (24, 32)},
+        **{f"shot/{number:03}.png": (24, 32) for number in range(3)},
+        "loose.webp": (24, 32),
+    }
+    for name, size in sizes.items():
+        path = tmp_path / "album" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(path), np.zeros((*size, 3), np.uint8))
+    return tmp_path / "album"
+
+
+PHOTOS = [
+    *("loose.webp", "one/IMG_7.jpg", "pets/cat.png", "pets/dog.png"),
+    *("trip/IMG_01.jpg", "trip/IMG_02.jpg"),
+]
+
+
+def test_images_of_several_sizes_or_without_numbers_are_photos(album: Path) -> None:
+    found = find(album)
+    assert found_names(album) == sorted([*PHOTOS, "shot"])
+    assert [line.replace(str(album), "") for line in found.reasons] == [
+        "2 images in /pets are photos: their names are not numbered",
+        "2 images in /trip are photos: they differ in size",
+    ]
+
+
+def test_the_user_decides_what_images_are(album: Path) -> None:
+    def names(*, photos: bool) -> list[str]:
+        found = find_clips(album, leave_out=album / "out", photos=photos)
+        return [str(clip.relative_to(album)) for clip in found.clips]
+
+    assert names(photos=True) == sorted([*PHOTOS, "shot/000.png", "shot/001.png", "shot/002.png"])
+    assert names(photos=False) == ["pets", "shot", "trip"]
+
+
+def test_an_image_beside_videos_is_a_poster(album: Path) -> None:
+    (album / "trip" / "clip.mp4").touch()
+    assert found_names(album) == ["pets/cat.png", "pets/dog.png", "shot", "trip/clip.mp4"]
+    assert find_clips(album, leave_out=album / "out", photos=True).clips[-1].name == "clip.mp4"
 
 
 def test_options_that_both_sources_have_stay(tmp_path: Path) -> None:

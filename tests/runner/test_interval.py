@@ -55,6 +55,7 @@ def found(path: Path, interval: Interval) -> tuple[tuple[int, int | None], list[
         (":.1s", TimeInterval(Fraction(0), Fraction(1, 10))),
         ("0:8s", TimeInterval(Fraction(0), Fraction(8))),
         ("1h2m3.5s:2h", TimeInterval(Fraction("3723.5"), Fraction(7200))),
+        ("250ms:1s500ms", TimeInterval(Fraction(1, 4), Fraction(3, 2))),
         ("90s:2m", TimeInterval(Fraction(90), Fraction(120))),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +44,7 @@ def batch(
     *,
     include: given.Include = None,
     exclude: given.Exclude = None,
+    photos: given.Photos = None,
     look: StyleOptions,
     frame: FrameOptions,
     codec: CodecOptions,
@@ -63,31 +65,39 @@ def batch(
     # First of all: it takes its time while this process imports as well.
     prepare_forks()
     from vidstyle.cli.clip_batch import ClipBatch, skipped_lines
+    from vidstyle.core.paths import is_photo
     from vidstyle.runner.clips import find_clips
+    from vidstyle.runner.config.pipeline_file import read_pipeline_file
     from vidstyle.runner.job import output_suffix
     from vidstyle.runner.plan.naming import mirrored_paths
     from vidstyle.runner.storage.destination import check_folder
 
     rule, workers = existing.rule, given.jobs_of(jobs)
     interval, overrides = frame.interval, changes_of(set_, look, frame, codec)
-    loaded = given.pipeline_of(pipeline, overrides, plugins=plugins)
     found = find_clips(
         folder,
         leave_out=output,
-        source=loaded.stages[0].use,
+        source=read_pipeline_file(pipeline).stages[0].use,
+        photos=photos,
         include=include or (),
         exclude=exclude or (),
     )
     clips = found.clips
     for pattern in found.unused:
         say(f"the pattern {pattern} matches no clip in {folder}")
+    for line in found.reasons:
+        say(f"{line} (--no-photos takes them for one clip)")
     for line in skipped_lines(found.skipped, folder):
         say(line)
+    still = ".png" if all(map(is_photo, clips)) else ""
+    loaded = given.pipeline_of(pipeline, overrides, plugins=plugins, suffix=still)
+    for note in loaded.notes:
+        say(f"note: {note}")
     # Whoever only looks at what is there needs no right to write.
     if not output.is_dir():
         check_folder(output)
     make_job = computation.job_maker(loaded, interval)
-    destinations = mirrored_paths(clips, folder, output, output_suffix(loaded))
+    destinations = mirrored_paths(clips, folder, output, partial(output_suffix, loaded))
     wanted = list(map(make_job, clips, destinations))
     names = [str(clip.relative_to(folder)) for clip in clips]
     clip_batch = ClipBatch(

@@ -34,7 +34,7 @@ def compare(
     from vidstyle.report.comparison import write_comparison
     from vidstyle.runner.storage.destination import Destination
 
-    interval = given.interval_of(frames)
+    interval = given.indices_of(frames, before)
     destination = Destination(output, overwrite)
     for clip in (before, after):
         destination.check(clip)

@@ -102,7 +102,7 @@ def evaluate(
     if style_image and not per_frame:
         raise typer.BadParameter("--style-image compares with --per-frame: give both")
     check_evaluator(evaluator, blended_with=blended_with)
-    interval = given.interval_of(frames)
+    interval = given.indices_of(frames, source)
     clips = name_clips(source, per_frame, stylized)
     outputs = [path for path in (output, report) if path]
     beside = [path for path in (style_image, weights) if path]

@@ -19,6 +19,7 @@ from vidstyle.cli import shared_options as given
 if TYPE_CHECKING:
     from vidstyle.runner.config.pipeline import Pipeline
     from vidstyle.runner.config.pipeline_file import Change
+    from vidstyle.runner.interval import Interval
     from vidstyle.runner.job import Job
     from vidstyle.runner.schedule import Rule
 
@@ -123,7 +124,7 @@ class FrameOptions:
     invert_mask: given.InvertMask = False
 
     @property
-    def interval(self) -> tuple[int, int | None]:
+    def interval(self) -> Interval:
         """The frames, half open."""
         return given.interval_of(self.frames)
 
@@ -211,9 +212,7 @@ class ComputationOptions:
     split_shots: given.SplitShots = None
     timeout: given.Timeout = 1800.0
 
-    def job_maker(
-        self, pipeline: Pipeline, interval: tuple[int, int | None]
-    ) -> Callable[[Path, Path], Job]:
+    def job_maker(self, pipeline: Pipeline, interval: Interval) -> Callable[[Path, Path], Job]:
         """Makes the job of a clip from its input and output."""
         from vidstyle.runner.job import Job
         from vidstyle.runner.plan.memory import parse_size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ from vidstyle.cli.option_groups import (
     changes_of,
     with_groups,
 )
+from vidstyle.cli.output_target import parse_output, with_photos
 from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 
 _GROUPS = {
-    "Several clips": ("at_once", "retries"),
+    "Several clips": ("photos", "at_once", "retries"),
     ComputationOptions.TITLE: ("engine", "address"),
 }
 
@@ -40,19 +42,22 @@ def register(app: typer.Typer) -> None:
 def run(
     pipeline: given.PipelineFile,
     inputs: Annotated[
-        list[Path], typer.Argument(help="Video files or folders of images.", metavar="INPUT...")
+        list[Path], typer.Argument(help="Videos, photos, or folders of images.", metavar="INPUT...")
     ],
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "-o",
             "--output",
-            help="Output file, or folder where there are several inputs. If not set:"
-            " INPUT-PIPELINE.mp4 in the current folder.",
+            help="Output file; its suffix chooses the writer: a video, a .gif, an image. A new"
+            " folder such as frames/, or frames/%04d.jpg, gets an image for each frame. Several"
+            " inputs need a folder. If not set: INPUT-PIPELINE.mp4 in the current folder, and an"
+            " image of a photo.",
             metavar="OUT",
         ),
     ] = None,
     *,
+    photos: given.Photos = None,
     look: StyleOptions,
     frame: FrameOptions,
     codec: CodecOptions,
@@ -76,7 +81,9 @@ def run(
     json: given.Json = False,
 ) -> None:
     """Stylize clips with a pipeline."""
-    if len(inputs) > 1:
+    files = with_photos(inputs, photos, output, pipeline)
+    many = len(files) > 1 or files != inputs
+    if many:
         from vidstyle.runner.forks import prepare_forks
 
         # First of all, as `batch` does.
@@ -96,8 +103,9 @@ def run(
 
     rule, workers = existing.rule, given.jobs_of(at_once)
     interval, overrides = frame.interval, changes_of(set_, look, frame, codec)
+    target = parse_output(output, files, many=many)
     loaded = given.pipeline_of(
-        pipeline, overrides, plugins=plugins, output=output if len(inputs) == 1 else None
+        pipeline, [*overrides, *target.changes], plugins=plugins, suffix=target.suffix
     )
     for note in loaded.notes:
         say(f"note: {note}")
@@ -111,16 +119,26 @@ def run(
             engine="threaded" if engine == "ray" else engine,
         )
         for source, destination in output_paths(
-            inputs, output, jobs.output_suffix(loaded), label=pipeline.stem
+            files,
+            target.path,
+            partial(jobs.output_suffix, loaded),
+            label=pipeline.stem,
+            into=target.into,
         )
     ]
     cluster = chosen_cluster(engine, address, computation.cache)
-    if len(wanted) > 1:
+    if many:
         from vidstyle.cli.clip_batch import ClipBatch
 
-        names = list(map(str, inputs))
+        names = list(map(str, files))
         several = ClipBatch(
-            wanted, names, size=workers, rule=rule, retries=retries, summary=output, as_json=json
+            wanted,
+            names,
+            size=workers,
+            rule=rule,
+            retries=retries,
+            summary=target.path,
+            as_json=json,
         )
         if dry_run:
             several.print_plan()

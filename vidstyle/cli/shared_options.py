@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vidstyle.runner.config.discovery import Registry
     from vidstyle.runner.config.pipeline import Pipeline
     from vidstyle.runner.config.pipeline_file import Change
+    from vidstyle.runner.interval import Indices, Interval
 
 
 def _pipeline_file(named: Path) -> Path:
@@ -144,7 +145,11 @@ MaxMemory = Annotated[
 ]
 Frames = Annotated[
     str | None,
-    typer.Option(help="Only frames A to B - 1, counted from 0.", metavar="A:B"),
+    typer.Option(
+        help="Only frames A to B - 1, counted from 0, or those that begin between two times, such"
+        " as 3s:8s or 1m30s:.",
+        metavar="A:B",
+    ),
 ]
 SplitShots = Annotated[
     int | None,
@@ -223,6 +228,17 @@ Plugins = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only, on standard output.")]
 
 
+Photos = Annotated[
+    bool | None,
+    typer.Option(
+        "--photos/--no-photos",
+        help="Whether each image of a folder is a photo of its own, or all are the frames of a"
+        " clip. Without either, they are photos if they are not numbered or differ in size.",
+        show_default=False,
+    ),
+]
+
+
 def registry_of(plugins: list[Path] | None) -> Registry:
     """Built-in stages, installed ones, and those of the folders that the user names."""
     from vidstyle.runner.config.discovery import Registry, folders_from_environment
@@ -235,30 +251,41 @@ def pipeline_of(
     overrides: Sequence[Change],
     *,
     plugins: list[Path] | None = None,
-    output: Path | None = None,
+    suffix: str = "",
 ) -> Pipeline:
-    """The validated pipeline with the command line's changes, and a codec for the output."""
+    """The validated pipeline with the command line's changes, and a writer for the output."""
     from vidstyle.runner.config.pipeline import load_pipeline
 
     return load_pipeline(
         file,
         registry=registry_of(plugins),
         overrides=overrides,
-        suffix="" if output is None else output.suffix,
+        suffix=suffix,
     )
 
 
-def interval_of(frames: str | None) -> tuple[int, int | None]:
-    """``A:B``, ``A:`` or ``:B`` as a half-open interval of frame indices."""
+def interval_of(frames: str | None) -> Interval:
+    """``--frames``: ``A:B``, ``A:`` or ``:B`` in frame numbers or times."""
+    from vidstyle.core.errors import UsageError
+    from vidstyle.runner.interval import parse_interval
+
     if frames is None:
         return 0, None
-    match = re.fullmatch(r"([0-9]{0,18}):([0-9]{0,18})", frames)
-    if match is None:
-        raise typer.BadParameter(f"--frames {frames}: wanted A:B, such as 0:100")
-    first, stop = int(match[1] or 0), int(match[2]) if match[2] else None
-    if stop is not None and stop <= first:
-        raise typer.BadParameter(f"--frames {frames}: the end must be greater than the start")
-    return first, stop
+    try:
+        return parse_interval(frames)
+    except UsageError as error:
+        raise typer.BadParameter(f"--frames {error}") from error
+
+
+def indices_of(frames: str | None, path: Path) -> Indices:
+    """``--frames`` as frame numbers of a clip."""
+    from vidstyle.cli.terminal import say
+    from vidstyle.runner.interval import indices_on
+
+    indices, notes = indices_on(interval_of(frames), path)
+    for note in notes:
+        say(f"note: {note.text}")
+    return indices
 
 
 def jobs_of(text: str) -> int | None:

@@ -69,7 +69,7 @@ def stabilize(
     run(
         pipeline_file(Path("stabilize")),
         [original],
-        output,
+        None if output is None else str(output),
         look=StyleOptions(consistency=consistency),
         frame=FrameOptions(frames=frames),
         codec=codec,

@@ -15,6 +15,7 @@ from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.output_format import sink_for
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry
 from vidstyle.runner.path_patterns import PathPatterns
+from vidstyle.runner.photos import why_photos
 from vidstyle.runner.plan.naming import is_clip_name
 from vidstyle.runner.storage.records import Records
 
@@ -46,6 +47,8 @@ class FoundClips:
     """What is no clip, but for what was left out as the user wants it."""
     unused: Sequence[str]
     """Patterns that match nothing."""
+    reasons: Sequence[str] = ()
+    """Why the images of folders count as photos, a line each, where that was to be found out."""
 
 
 def find_clips(
@@ -53,19 +56,23 @@ def find_clips(
     *,
     leave_out: Path,
     source: str = FILE_SOURCE,
+    photos: bool | None = None,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
 ) -> FoundClips:
     """The clips below a folder; hidden files are not seen, nor what is in hidden folders.
 
-    A folder of images is one clip: it holds several images itself, and no video. Links to folders
-    are followed. What vidstyle has made is no clip, unless there is nothing else.
+    A folder of images is one clip: it holds several images itself, which are numbered and of one
+    size, and no video. Other images are photos, each a clip of one frame, but for those beside
+    videos and a single one in a folder: where there are videos, these are posters and logos. Links
+    to folders are followed. What vidstyle has made is no clip, unless there is nothing else.
 
     Args:
         folder: Where to look.
         leave_out: The folder of the outputs, which may lie inside.
         source: The stage that reads them: folders of images are clips for the built-in ones, and
-            for ``decode/images`` files are none.
+            for ``decode/images`` videos are none.
+        photos: Whether each image is a photo of its own; None to look at them.
         include: Patterns as in a .gitignore file; where there are some, a clip matches them.
         exclude: A clip does not match these.
 
@@ -81,20 +88,11 @@ def find_clips(
     if left_out == folder.resolve():
         raise UsageError(f"the output folder is the input folder: {folder}; choose another -o")
     patterns = PathPatterns(include), PathPatterns(exclude)
-    clips: list[Path] = []
-    others: list[Path] = []
     walk = _Walk(left_out)
+    finding = _Finding(folder, source, photos)
     for parent, files in walk.files(folder):
-        videos = [path for path in files if is_clip_name(path.name)]
-        images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
-        sequence = parent != folder and not videos and len(images) >= _FEWEST_IMAGES
-        if sequence and source in (FILE_SOURCE, FOLDER_SOURCE):
-            clips.append(parent)
-            files = [path for path in files if path not in images]
-        if source != FOLDER_SOURCE:
-            clips += videos
-            files = [path for path in files if path not in videos]
-        others += files
+        finding.add(parent, files)
+    clips, others = finding.end()
     outputs = {clip for clip in clips if Records(clip.parent).read(clip) is not None}
     if len(outputs) == len(clips):
         # Somebody wants to work on with them.
@@ -103,7 +101,8 @@ def find_clips(
     if not wanted:
         raise InputError(_nothing(folder, clips, source))
     skipped = [Skipped(path, OUTPUTS) for path in sorted(outputs)]
-    return FoundClips(wanted, [*map(Skipped, others), *walk.skipped, *skipped], unused)
+    skipped = [*map(Skipped, others), *walk.skipped, *skipped]
+    return FoundClips(wanted, skipped, unused, tuple(finding.reasons))
 
 
 def fitted(pipeline: Pipeline, path: Path, output: Path) -> Pipeline:
@@ -135,6 +134,57 @@ def _replaced(entry: StageEntry, use: str, plugins: Sequence[Path]) -> StageEntr
             # It is of that name, but means something else.
             continue
     return replace(entry, use=use, cls=cls, options=defaults, keyframes={})
+
+
+class _Finding:
+    """Tells clips from other files, folder by folder."""
+
+    def __init__(self, root: Path, source: str, photos: bool | None) -> None:
+        self._root, self._photos = root, photos
+        self._reads_images = source in (FILE_SOURCE, FOLDER_SOURCE)
+        self._reads_files = source != FOLDER_SOURCE
+        self._clips: list[Path] = []
+        self._others: list[Path] = []
+        # Photos if there is no video anywhere.
+        self._single: list[Path] = []
+        self._videos = 0
+        self.reasons: list[str] = []
+        """See ``FoundClips``."""
+
+    def add(self, parent: Path, files: Sequence[Path]) -> None:
+        """Sort the files of one folder."""
+        videos = [path for path in files if is_clip_name(path.name)]
+        images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
+        rest = [path for path in files if path not in {*videos, *images}]
+        self._videos += len(videos)
+        self._others += rest if self._reads_files else [*rest, *videos]
+        self._clips += videos if self._reads_files else []
+        if images:
+            self._add_images(parent, images, beside_videos=bool(videos))
+
+    def end(self) -> tuple[list[Path], list[Path]]:
+        """The clips, and what is none."""
+        alone = self._others if self._videos else self._clips
+        alone += self._single
+        return self._clips, self._others
+
+    def _add_images(self, parent: Path, images: list[Path], *, beside_videos: bool) -> None:
+        if not self._reads_images:
+            self._others += images
+        elif self._photos:
+            self._clips += images
+        elif beside_videos:
+            self._others += images
+        elif len(images) < _FEWEST_IMAGES:
+            (self._others if self._photos is False else self._single).extend(images)
+        elif self._photos is None and (reason := why_photos(images)) is not None:
+            self.reasons.append(f"{len(images)} images in {parent} are photos: {reason}")
+            self._clips += images
+        elif parent == self._root:
+            # It is a clip itself, for `run`.
+            self._others += images
+        else:
+            self._clips.append(parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +259,10 @@ def _nothing(folder: Path, clips: Sequence[Path], source: str) -> str:
     if clips:
         return f"--include and --exclude leave none of {len(clips)} clips in {folder}"
     if any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.iterdir()):
-        return f"{folder} holds no clips; if it is one itself, pass it to `vidstyle run`"
+        return (
+            f"{folder} holds no clips; if it is one itself, pass it to `vidstyle run`, or pass"
+            " --photos to stylize each image by itself"
+        )
     if source == FOLDER_SOURCE:
         return f"{folder} holds no folders of images, which {source} reads"
     return f"{folder} holds no clips"

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import TypeAlias
 
 from vidstyle.core.clip import Clip, Note
+from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import InputError, UsageError
+from vidstyle.core.paths import is_folder, is_photo
 from vidstyle.core.source import Source, TimedSource
+from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
+from vidstyle.stages.decode.policies import DecodeOptions
+from vidstyle.stages.decode.pyav import DecodePyAV
 
 Indices: TypeAlias = tuple[int, int | None]
 """A half-open interval of frame indices; None as its end stands for that of the clip."""
@@ -18,6 +25,7 @@ Indices: TypeAlias = tuple[int, int | None]
 _INDEX = re.compile(r"[0-9]{1,18}")
 _TIME = re.compile(
     r"(?=[0-9.])(?:([0-9]{1,6})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})s)?"
+    r"(?:([0-9]{1,9})ms)?"
 )
 
 
@@ -102,6 +110,19 @@ def indices_in(interval: Interval, source: Source, clip: Clip) -> tuple[Indices,
     return (first, index + 1), (Note("frames", text),)
 
 
+def indices_on(interval: Interval, path: Path) -> tuple[Indices, tuple[Note, ...]]:
+    """The frame numbers of an interval of a file or folder, and what ``indices_in`` notes.
+
+    Raises InputError where it cannot be read, or no frame begins in the interval.
+    """
+    if not isinstance(interval, TimeInterval):
+        return interval, ()
+    images = is_folder(path) or is_photo(path)
+    source = DecodeImages(ImagesOptions()) if images else DecodePyAV(DecodeOptions())
+    with closing(source):
+        return indices_in(interval, source, source.open(path, ExecutionContext()))
+
+
 def _times(source: Source) -> Iterator[tuple[int, int]]:
     """Index and pts of each frame."""
     if isinstance(source, TimedSource):
@@ -125,8 +146,8 @@ def _value(text: str, *, by_time: bool) -> Fraction | int:
         return Fraction(text)
     match = _TIME.fullmatch(text)
     assert match is not None
-    hours, minutes, seconds = (Fraction(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + seconds
+    hours, minutes, seconds, milliseconds = (Fraction(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
 
 
 def _text(seconds: Fraction) -> str:

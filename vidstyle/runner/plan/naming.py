@@ -28,14 +28,20 @@ SuffixOf: TypeAlias = Callable[[Path], str]
 
 
 def output_paths(
-    inputs: Sequence[Path], output: Path | None, suffix_of: SuffixOf, *, label: str
+    inputs: Sequence[Path],
+    output: Path | None,
+    suffix_of: SuffixOf,
+    *,
+    label: str,
+    into: bool = False,
 ) -> list[tuple[Path, Path]]:
     """Each input with its output.
 
     Without ``output`` a clip ``in.mov`` becomes ``in-LABEL.mp4`` in the current folder. In an
     ``output`` that is a folder it has the name of ``output_name``; several inputs need one.
     ``suffix_of`` gives the suffix of an input's output. An empty one stands for a folder of images,
-    so that one input's ``output`` is that folder itself.
+    so that one input's ``output`` is that folder itself. With ``into`` the ``output`` of one input
+    is a folder as that of several is.
 
     Raises UsageError where two inputs would become one file, InputError where one is missing, and
     OutputError where ``output`` is no folder and does not look like one.
@@ -46,7 +52,7 @@ def output_paths(
     if output is None:
         advice = "pass -o DIR, where the names of outputs differ as those of inputs do"
         pairs = [(path, Path(f"{path.stem}-{label}{suffix_of(path)}")) for path in inputs]
-    elif len(inputs) > 1 or (_is_folder(output) and suffix_of(inputs[0])):
+    elif len(inputs) > 1 or into or (_is_folder(output) and suffix_of(inputs[0])):
         if not _is_folder(output) and (output.exists() or output.suffix):
             raise OutputError(f"{output} is not a folder, which several inputs need")
         pairs = [(path, output / output_name(path, suffix_of(path))) for path in inputs]

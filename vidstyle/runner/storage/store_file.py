@@ -59,8 +59,10 @@ def open_database(path: Path) -> sqlite3.Connection:
     # Damaged text is none; its hash says so.
     database.text_factory = _text
     if not _schema(database):
+        # At once: each change by itself waits for the disk.
         database.executescript(
-            f"pragma page_size = {_PAGE}; {_TABLES} pragma user_version = {_VERSION};"
+            f"pragma page_size = {_PAGE};"
+            f" begin; {_TABLES} pragma user_version = {_VERSION}; commit;"
         )
     return database
 

@@ -88,11 +88,13 @@ def _converted(png: bytes, suffix: str, quality: int, path: Path) -> bytes:
         samples = _on_black(samples)
     if samples.dtype == np.uint16 and kept.bits == 8:
         samples = _rounded(samples / np.float32(257))
-    flags = [
-        *(cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_WEBP_QUALITY, quality),
+    flags = []
+    if kept is _JPEG:
         # Strokes have edges between colors.
-        *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
-    ]
+        finest = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+        flags = [cv2.IMWRITE_JPEG_QUALITY, quality, *finest]
+    elif kept.lossy:
+        flags = [cv2.IMWRITE_WEBP_QUALITY, quality]
     try:
         encoded, data = cv2.imencode(suffix, samples, flags)
     except cv2.error:

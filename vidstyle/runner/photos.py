@@ -1,0 +1,61 @@
+"""Whether the images of a folder are the frames of a clip, or photos of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from vidstyle.core.paths import IMAGE_SUFFIXES
+from vidstyle.imaging.image_size import image_size
+
+# Bytes of a file in which its size is looked for; phones put small images before it.
+_HEAD = 1 << 18
+# The last number of a name, with what is before and behind it.
+_NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The image files of a folder by their suffixes, sorted; hidden ones are not seen.
+
+    Args:
+        folder: Is one.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in IMAGE_SUFFIXES
+        and not path.name.startswith(".")
+        and path.is_file()
+    )
+
+
+def why_photos(images: Sequence[Path]) -> str | None:
+    """Why images are no frames of one clip: in words, or None where they may be.
+
+    Frames have names that differ in one number, and one size.
+
+    Args:
+        images: Of one folder.
+    """
+    parts = [_NUMBERED.fullmatch(path.stem) for path in images]
+    if not all(parts) or len({(part[1], part[3]) for part in parts if part}) > 1:
+        return "their names are not numbered"
+    sizes = set()
+    for path in images:
+        sizes.add(_size_of(path))
+        if len(sizes - {None}) > 1:
+            return "they differ in size"
+    return None
+
+
+def _size_of(path: Path) -> tuple[int, int] | None:
+    """By its header; None where that does not say it, or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return image_size(file.read(_HEAD))
+    except OSError:
+        return None
