@@ -118,8 +118,11 @@ def test_photos_in_the_folder_itself_are_clips(tree: Path) -> None:
 def album(tmp_path: Path) -> Path:
     """Photos of two sizes, photos with names, frames of a clip, and a single photo."""
     sizes = {
-        **{"trip/IMG_01.jpg": (24, 32), "trip/IMG_02.jpg": (32, 24)},
-        **{"pets/cat.png": (24, 32), "pets/dog.png": (24, 32), "one/IMG_7.jpg": (24, 32)},
+        "trip/IMG_01.jpg": (24, 32),
+        "trip/IMG_02.jpg": (32, 24),
+        "pets/cat.png": (24, 32),
+        "pets/dog.png": (24, 32),
+        "one/IMG_7.jpg": (24, 32),
         **{f"shot/{number:03}.png": (24, 32) for number in range(3)},
         "loose.webp": (24, 32),
     }

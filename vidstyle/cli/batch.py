@@ -23,7 +23,7 @@ from vidstyle.cli.option_groups import (
 from vidstyle.cli.terminal import say
 
 _GROUPS = {
-    "Clips": ("include", "exclude", "jobs", "retries"),
+    "Clips": ("include", "exclude", "photos", "jobs", "retries"),
     ComputationOptions.TITLE: ("engine", "address"),
 }
 
@@ -65,6 +65,7 @@ def batch(
     # First of all: it takes its time while this process imports as well.
     prepare_forks()
     from vidstyle.cli.clip_batch import ClipBatch, skipped_lines
+    from vidstyle.core.errors import InputError
     from vidstyle.core.paths import is_photo
     from vidstyle.runner.clips import find_clips
     from vidstyle.runner.config.pipeline_file import read_pipeline_file
@@ -74,14 +75,19 @@ def batch(
 
     rule, workers = existing.rule, given.jobs_of(jobs)
     interval, overrides = frame.interval, changes_of(set_, look, frame, codec)
-    found = find_clips(
-        folder,
-        leave_out=output,
-        source=read_pipeline_file(pipeline).stages[0].use,
-        photos=photos,
-        include=include or (),
-        exclude=exclude or (),
-    )
+    try:
+        found = find_clips(
+            folder,
+            leave_out=output,
+            source=read_pipeline_file(pipeline).stages[0].use,
+            photos=photos,
+            include=include or (),
+            exclude=exclude or (),
+        )
+    except InputError:
+        # What is wrong with the command itself comes first.
+        given.pipeline_of(pipeline, overrides, plugins=plugins)
+        raise
     clips = found.clips
     for pattern in found.unused:
         say(f"the pattern {pattern} matches no clip in {folder}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutputTarget:
-    """Where outputs go, and what the pipeline is told about them."""
+    """Where outputs go, and how the pipeline fits them."""
 
     path: Path | None
     """A file or folder; None where the user has named none."""

@@ -137,7 +137,7 @@ def _replaced(entry: StageEntry, use: str, plugins: Sequence[Path]) -> StageEntr
 
 
 class _Finding:
-    """Tells clips from other files, folder by folder."""
+    """Separates clips from other files, folder by folder."""
 
     def __init__(self, root: Path, source: str, photos: bool | None) -> None:
         self._root, self._photos = root, photos
@@ -164,8 +164,7 @@ class _Finding:
 
     def end(self) -> tuple[list[Path], list[Path]]:
         """The clips, and what is none."""
-        alone = self._others if self._videos else self._clips
-        alone += self._single
+        (self._others if self._videos else self._clips).extend(self._single)
         return self._clips, self._others
 
     def _add_images(self, parent: Path, images: list[Path], *, beside_videos: bool) -> None:
