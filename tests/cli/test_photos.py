@@ -126,7 +126,7 @@ def test_frames_of_a_clip_become_images(
     [
         (["in.mp4", "-o", "out.png"], 2, "out.png is one image, and the clip has 4 frames: choose"),
         (["in.mp4", "-o", "out.webp"], 2, "choose one with --frames N:N+1, or name a folder"),
-        (["in.mp4", "-o", "new/%d%d.png"], 2, "names of images have one number"),
+        (["in.mp4", "-o", "new/%d%d.png"], 2, "names of images are letters"),
         (["photo.jpg", "-o", "out.mp4"], 2, "photo.jpg is one image, and out.mp4 the name of a"),
         (["photo.jpg", "-o", "out.png", "--crf", "20"], 2, "--crf 20"),
         (["photo.jpg", "-o", "photo.jpg"], 2, "the output is the input itself"),

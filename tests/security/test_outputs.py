@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,17 @@ from vidstyle.cli.main import run_command
 from vidstyle.stages.encode.encoder import EncodeOptions
 from vidstyle.stages.encode.images import ImageOptions
 
+ELSEWHERE = ("../%d.png", "/tmp/%d.png", "a/%d.png", ".%d.png", "%d.png\nx", "a:%d.png", "text")
 TOO_LONG = "b" * 251 + ".mkv"
 
 
 def free_text(schema: Any) -> Iterator[Any]:
-    """Parts of a JSON Schema that take any text."""
+    """Parts of a JSON Schema that take any text, or names of files elsewhere."""
     if isinstance(schema, dict):
         if schema.get("type") == "string" and "enum" not in schema and "const" not in schema:
-            yield schema
+            pattern = schema.get("pattern", "")
+            if not pattern or any(re.search(pattern, name) for name in ELSEWHERE):
+                yield schema
         schema = list(schema.values())
     if isinstance(schema, list):
         for part in schema:

@@ -86,7 +86,7 @@ def parse_output(text: str | None, inputs: Sequence[Path], *, many: bool) -> Out
         return _named_images(path, text)
     if is_folder(path) or text.endswith(os.sep):
         images = not photos and (not path.exists() or (path / MANIFEST).exists())
-        return OutputTarget(path, "/" if images else still, into=not images)
+        return OutputTarget(path, "/" if images else still, into=photos)
     return OutputTarget(path, path.suffix)
 
 

@@ -182,7 +182,20 @@ def test_names_choose_the_format_in_a_folder(encode, moving):
     assert (made.path / "wave-001.jpg").read_bytes().startswith(b"\xff\xd8")
 
 
-@pytest.mark.parametrize("names", ["a.png", "%d%d.png", "%s%d.png", "%06d.mp4", "a/%d.png", "%d"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        "a.png",
+        "%d%d.png",
+        "%s%d.png",
+        "%06d.mp4",
+        "a/%d.png",
+        "%d",
+        ".%d.png",
+        "../%d.png",
+        "%d.png\n",
+    ],
+)
 def test_names_that_are_no_pattern_are_refused(names):
-    with pytest.raises(ValueError, match="names of images"):
+    with pytest.raises(ValueError, match="names"):
         STAGE.Options(names=names)

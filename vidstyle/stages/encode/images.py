@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 import cv2
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, Field
+from pydantic import BeforeValidator, Field
 
 from vidstyle.core import (
     NOW,
@@ -38,17 +38,21 @@ from vidstyle.stages.encode.image_format import IMAGE_FORMATS, losses, write_in_
 from vidstyle.stages.encode.titles import lost_titles
 
 _Samples: TypeAlias = npt.NDArray[Any]
-_NUMBER: Final = re.compile(r"%(0[1-9])?d")
+# Names and nothing else: no folders, no hidden files, one number.
+_NAMES: Final = (
+    r"^(?:[A-Za-z0-9][A-Za-z0-9 ._-]{0,99})?%(?:0[1-9])?d[A-Za-z0-9 ._-]{0,99}"
+    r"\.(?:png|jpe?g|webp|tiff?|bmp)$"
+)
 
 
-def _check_names(names: str) -> str:
-    """The pattern. Raises ValueError where it is none."""
-    if len(_NUMBER.findall(names)) != 1 or names.count("%") != 1:
-        raise ValueError("names of images have one number, written as %06d")
-    suffix = Path(names).suffix.lower()
-    if suffix not in IMAGE_FORMATS or Path(names).name != names:
-        raise ValueError(f"names of images end in {', '.join(IMAGE_FORMATS)}, got {names}")
-    return names
+def _check_names(value: Any) -> Any:
+    """The value. Raises ValueError, in words, where it does not fit the pattern."""
+    if not isinstance(value, str) or re.fullmatch(_NAMES.strip("^$"), value) is None:
+        raise ValueError(
+            "names of images are letters, digits, one number such as %06d, and a suffix such as"
+            " .png or .jpg"
+        )
+    return value
 
 
 class ImageOptions(StageOptions):
@@ -66,7 +70,7 @@ class ImageOptions(StageOptions):
     quality: Annotated[int, Field(ge=1, le=100)] = file_option(
         95, description="Of JPEG and WebP: lower is smaller. 1 to 100."
     )
-    names: Annotated[str, AfterValidator(_check_names)] = file_option(
+    names: Annotated[str, BeforeValidator(_check_names), Field(pattern=_NAMES)] = file_option(
         "%06d.png",
         description="Of the files in a folder: %06d is the number of the frame, with six digits.",
     )
