@@ -70,7 +70,7 @@ class ImageOptions(StageOptions):
     quality: Annotated[int, Field(ge=1, le=100)] = file_option(
         95, description="Of JPEG and WebP: lower is smaller. 1 to 100."
     )
-    names: Annotated[str, BeforeValidator(_check_names), Field(pattern=_NAMES)] = file_option(
+    names: Annotated[str, Field(pattern=_NAMES), BeforeValidator(_check_names)] = file_option(
         "%06d.png",
         description="Of the files in a folder: %06d is the number of the frame, with six digits.",
     )
