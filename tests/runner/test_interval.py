@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -119,12 +120,26 @@ def test_an_interval_without_a_frame_is_refused(clip: Path) -> None:
 
 
 def test_images_are_counted_and_not_read(tmp_path: Path) -> None:
-    from cv2 import imwrite
-
     for number in range(50):
-        imwrite(str(tmp_path / f"{number}.png"), np.zeros((8, 8, 3), np.uint8))
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.zeros((8, 8, 3), np.uint8))
     source = DecodeImages(ImagesOptions(frame_rate="12.5"))
     opened = source.open(tmp_path, ExecutionContext())
     (tmp_path / "10.png").write_text("damaged")
     indices, _ = indices_in(TimeInterval(Fraction(1), Fraction(2)), source, opened)
     assert indices == (13, 25)
+
+
+@pytest.mark.parametrize("thin_to", [None, "5"])
+def test_times_are_those_of_the_frames(clip: Path, tmp_path: Path, thin_to: str | None) -> None:
+    (tmp_path / "images").mkdir()
+    for number in range(50):
+        cv2.imwrite(str(tmp_path / "images" / f"{number}.png"), np.zeros((8, 8, 3), np.uint8))
+    for path, source in (
+        (clip, DecodePyAV(DecodeOptions(thin_to=thin_to))),
+        (tmp_path / "images", DecodeImages(ImagesOptions(thin_to=thin_to))),
+    ):
+        source.open(path, ExecutionContext())
+        frames = [(frame.index, frame.pts) for frame in source.frames()]
+        assert list(source.times()) == frames
+        assert len(frames) >= 8
+        source.close()

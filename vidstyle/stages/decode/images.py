@@ -108,7 +108,7 @@ class DecodeImages:
 
     def times(self) -> Iterator[tuple[int, int]]:
         """Index and pts of each image; none is read."""
-        return ((index, index) for index in range(len(self._paths)))
+        return enumerate(self._pts[:-1])
 
     def mark(self) -> Callable[[], Mark]:
         """The position after the last image of ``frames``; ValueError before the first."""
