@@ -57,6 +57,7 @@ def test_the_readme_has_the_commands_that_it_should() -> None:
         "image",
         "batch",
         "check",
+        "compare",
         "evaluate",
         "bench",
         "stabilize",
@@ -77,7 +78,7 @@ ELSEWHERE = re.compile("styles train|image |app|weights pull|.*--style image.jpg
 def test_commands_of_the_readme_run(
     workshop: Path, command: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    if command.startswith("evaluate"):
+    if command.startswith(("compare", "evaluate")):
         # What the commands above it made.
         for name in ("stylized.mp4", "per-frame.mp4"):
             shutil.copy("input.mp4", name)

@@ -35,7 +35,7 @@ _COMMANDS = {
     "clean": ("clean", "List or remove what interrupted runs have left."),
     "check": ("check", "Validate a pipeline."),
     "evaluate": ("evaluate", "Evaluate clips: flicker, sharpness, ghosting, drift."),
-    "compare": ("compare", "Write a page that shows two clips, split by a line."),
+    "compare": ("compare", "Show clips beside one another, in a video, an image or a page."),
     "bench": ("bench", "Time a pipeline, its stylizer only, and a plain frame loop."),
     "schema": ("pipelines", "Print the JSON Schema of pipeline files, for editors."),
     "app": ("app", "Stylize images and clips in a browser."),

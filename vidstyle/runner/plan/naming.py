@@ -47,7 +47,7 @@ def output_paths(
     OutputError where ``output`` is no folder and does not look like one.
     """
     for path in inputs:
-        _check_there(path)
+        check_there(path)
     advice = "rename or run them apart"
     if output is None:
         advice = "pass -o DIR, where the names of outputs differ as those of inputs do"
@@ -120,7 +120,8 @@ def _is_folder(path: Path) -> bool:
         raise OutputError(f"{path}: {error.strerror}; choose another -o") from error
 
 
-def _check_there(path: Path) -> None:
+def check_there(path: Path) -> None:
+    """Raise InputError where no file or folder has that name."""
     try:
         there = path.exists()
     except OSError as error:

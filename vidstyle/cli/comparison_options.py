@@ -1,0 +1,116 @@
+"""Options of ``vidstyle compare``: how clips stand beside one another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
+
+import typer
+
+if TYPE_CHECKING:
+    from vidstyle.stages.filter.compare import CompareOptions
+
+LayoutName: TypeAlias = Literal["side-by-side", "stacked", "grid", "split", "difference"]
+# More clips than this are a grid, unless a layout is given.
+_LONGEST_ROW = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayoutOptions:
+    """How clips stand beside one another."""
+
+    TITLE: ClassVar = "Layout"
+
+    layout: Annotated[
+        LayoutName | None,
+        typer.Option(
+            help="A row, a column, a grid, two clips split by a line, or the difference of two."
+            " Without it a row, or a grid of four clips and more."
+        ),
+    ] = None
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="A text for each clip, in place of the names of the files.", metavar="TEXT,TEXT"
+        ),
+    ] = None
+    no_labels: Annotated[bool, typer.Option("--no-labels", help="Write no text.")] = False
+    split: Annotated[
+        float | None,
+        typer.Option(
+            help="Where the line stands, 0 to 1. Without it, it moves across and back in a video,"
+            " and stands in the middle of an image.",
+            min=0,
+            max=1,
+            metavar="X",
+        ),
+    ] = None
+    gain: Annotated[
+        float | None,
+        typer.Option(help="Factor of a difference. Without it 4.", min=0.01, max=1000, metavar="X"),
+    ] = None
+    size: Annotated[
+        str | None,
+        typer.Option(
+            help="Size of each clip, such as 1280x720, 720p (the shorter side) or 50%.",
+            metavar="SIZE",
+        ),
+    ] = None
+
+    def typed(self) -> dict[str, object]:
+        """What the user gave, by option."""
+        values = {f"--{field.name.replace('_', '-')}": field.name for field in fields(self)}
+        return {name: getattr(self, field) for name, field in values.items()}
+
+    def for_clips(self, clips: Sequence[Path]) -> CompareOptions:
+        """The stage's options but for its clips.
+
+        Raises UsageError for what does not go together.
+        """
+        from vidstyle.core.errors import UsageError
+        from vidstyle.imaging.layouts import PAIRS
+        from vidstyle.stages.filter.compare import CompareOptions
+
+        layout = self.layout or ("side-by-side" if len(clips) <= _LONGEST_ROW else "grid")
+        if layout in PAIRS and len(clips) != 2:
+            raise UsageError(f"--layout {layout} takes two clips, got {len(clips)}")
+        values: dict[str, Any] = {"layout": layout}
+        for name, value, wanted in (
+            ("split", self.split, "split"),
+            ("gain", self.gain, "difference"),
+        ):
+            if value is not None and layout != wanted:
+                raise UsageError(f"--{name} needs --layout {wanted}")
+            if value is not None:
+                values[name] = value
+        if self.labels is not None and self.no_labels:
+            raise UsageError("give one of --labels, --no-labels")
+        if not self.no_labels:
+            values["labels"] = _labels_of(clips, self.labels)
+        return CompareOptions(**values)
+
+
+def _labels_of(clips: Sequence[Path], labels: str | None) -> tuple[str, ...]:
+    """Those that are given, or the names of the files: as short as tells them apart."""
+    from vidstyle.core.errors import UsageError
+
+    if labels is not None:
+        texts = tuple(text.strip() for text in labels.split(","))
+        if len(texts) != len(clips):
+            raise UsageError(
+                f"--labels {labels}: {len(texts)} labels for {len(clips)} clips; give one for each,"
+                " with commas between"
+            )
+        return texts
+    whole = [path.absolute() for path in clips]
+    names = [path.name if path.is_dir() else path.stem for path in whole]
+    longer = [path.name for path in whole], [f"{path.parent.name}/{path.name}" for path in whole]
+    for others in longer:
+        counts = Counter(names)
+        names = [
+            other if counts[name] > 1 else name for name, other in zip(names, others, strict=True)
+        ]
+    return tuple(names)

@@ -1,0 +1,195 @@
+"""Clips or photos beside one another in one image."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Note, Window
+from vidstyle.core.errors import InputError, OutputError
+from vidstyle.core.paths import is_folder, is_photo
+from vidstyle.report.side_by_side import display_size, resize
+from vidstyle.runner.config.side_inputs import SideInput
+from vidstyle.runner.interval import Indices
+from vidstyle.runner.plan.side_reading import SideReading, open_side_inputs
+from vidstyle.runner.storage.destination import Destination
+from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
+from vidstyle.stages.decode.policies import DecodeOptions
+from vidstyle.stages.decode.pyav import DecodePyAV
+from vidstyle.stages.encode.image_format import write_in_format
+from vidstyle.stages.filter.compare import CompareClips, CompareOptions
+from vidstyle.stages.geometry.scale import scaled_size
+
+# Of JPEG and WebP files, 1 to 100.
+_QUALITY: Final = 95
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonImage:
+    """What was written."""
+
+    frames: int
+    """How many moments it shows: 1 of photos."""
+    notes: tuple[Note, ...]
+    """What of the clips does not count, or was guessed."""
+
+
+def write_comparison_image(
+    destination: Destination,
+    clips: Sequence[Path],
+    options: CompareOptions,
+    *,
+    frames: Indices = (0, None),
+    rows: int = 4,
+    size: str | None = None,
+) -> ComparisonImage:
+    """Write an image that compares photos, or frames of clips that are spread evenly.
+
+    The frames of a clip stand below one another, or beside one another where the layout is a
+    column. Only the first of them has labels. Clips are matched by time, at the first one's size.
+
+    Args:
+        destination: The image's file; its suffix is one of ``image_format.IMAGE_FORMATS``.
+        clips: Videos, folders of images, or photos; two at least. Beside a photo there are photos
+            only; beside a clip a photo stands still.
+        options: The layout; ``clips`` of it are filled in. Without ``split`` a line stands in the
+            middle.
+        frames: The half-open interval that frames are taken from.
+        rows: How many frames of clips, where there are as many.
+        size: As that of ``geometry/scale``; None for the first one's own.
+
+    Returns:
+        What was written.
+
+    Raises:
+        InputError: A clip cannot be read, or a clip stands beside a photo.
+        PipelineError: The layout does not take so many clips.
+        OutputError: The file cannot be written.
+    """
+    layers = tuple(f"clip{number}" for number in range(2, len(clips) + 1))
+    split = 0.5 if options.split is None else options.split
+    options = options.model_copy(update={"clips": layers, "split": split})
+    context = ExecutionContext()
+    with ExitStack() as stack:
+        first = stack.enter_context(_open_first(clips, context))
+        clip = _fit(first.clip, size)
+        sides = [
+            SideInput(name, path.absolute(), color=True, pad=True)
+            for name, path in zip(layers, clips[1:], strict=True)
+        ]
+        others = stack.enter_context(open_side_inputs(sides, clip, context))
+        labeled = CompareClips(options)
+        plain = CompareClips(options.model_copy(update={"labels": ()}))
+        for stage in (labeled, plain):
+            stage.open(clip, context)
+        images: list[HostArray] = []
+        for frame, seconds in _spread(first, frames, rows):
+            stage = labeled if not images else plain
+            images.append(_compose(frame, seconds, clip, others, stage))
+        notes = [*first.notes(), *(note for side in others for note in side.notes)]
+        notes += labeled.notes
+    beside = options.layout == "stacked"
+    _write(destination, np.hstack(images) if beside else np.vstack(images))
+    return ComparisonImage(len(images), tuple(notes))
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The clip that gives size and time, opened."""
+
+    source: Any
+    clip: Clip
+    path: Path
+
+    def notes(self) -> Sequence[Note]:
+        return [*self.clip.notes, *self.source.notes]
+
+
+@contextmanager
+def _open_first(clips: Sequence[Path], context: ExecutionContext) -> Generator[_First, None, None]:
+    path, *others = clips
+    if is_photo(path):
+        for other in others:
+            if not is_photo(other):
+                raise InputError(
+                    f"{path} is a photo, and {other} is a clip: name the clip first, or photos only"
+                )
+    images = is_photo(path) or is_folder(path)
+    source: Any = DecodeImages(ImagesOptions()) if images else DecodePyAV(DecodeOptions())
+    with closing(source):
+        yield _First(source, source.open(path, context), path)
+
+
+def _fit(clip: Clip, size: str | None) -> Clip:
+    """The clip at the size that is wanted, in square pixels: image files know no others."""
+    width, height = clip.width, clip.height
+    if clip.sample_aspect != 1:
+        width, height = display_size(clip, clip.width)
+    if size is not None:
+        width, height = scaled_size(size, width, height)
+    return replace(clip, width=width, height=height, sample_aspect=Fraction(1))
+
+
+def _spread(first: _First, interval: Indices, rows: int) -> Iterator[tuple[Frame, Fraction]]:
+    """Frames in the middles of equal parts of the interval, and their seconds, in order."""
+    start, stop = interval
+    count = first.clip.frame_count
+    if count is None and stop is None:
+        count = sum(1 for _ in first.source.times())
+    length = max(1, min(each for each in (count, stop) if each is not None) - start)
+    rows = min(rows, length)
+    wanted = [start + (2 * at + 1) * length // (2 * rows) for at in range(rows)]
+    passed: tuple[Frame, Fraction] | None = None
+    origin: int | None = None
+    for frame in first.source.frames():
+        origin = frame.pts if origin is None else origin
+        timed = frame, (frame.pts - origin) * first.clip.time_base
+        if frame.index >= wanted[0]:
+            yield timed
+            wanted, passed = wanted[1:], None
+            if not wanted:
+                return
+        elif frame.index >= start:
+            passed = timed
+    if passed is not None:
+        # The file has fewer frames than it says.
+        yield passed
+    elif len(wanted) == rows:
+        raise InputError(f"{first.path}: there is nothing to show: it has no frame {start}")
+
+
+def _compose(
+    frame: Frame, seconds: Fraction, clip: Clip, others: Sequence[SideReading], stage: CompareClips
+) -> HostArray:
+    names, size = {"image": "source", "alpha": "alpha"}, (clip.width, clip.height)
+    layers = {
+        name: np.asarray(np.clip(resize(frame.host(own), size), 0, 1), np.float32)
+        for name, own in names.items()
+        if own in frame.layers
+    }
+    if "alpha" in layers:
+        layers["alpha"] = layers["alpha"].reshape(clip.height, clip.width)
+    for other in others:
+        layers[other.name] = other.at(frame.index, seconds).host()
+    shown = Frame(frame.index, frame.pts, frame.duration, layers)
+    written, _ = stage.step(Window(shown, stage.options), None)
+    return np.asarray(written["image"])
+
+
+def _write(destination: Destination, image: HostArray) -> None:
+    """Write the file apart from its destination, then put it in place."""
+    pixels = np.rint(np.clip(image[..., ::-1], 0, 1) * 255).astype(np.uint8)
+    _, png = cv2.imencode(".png", pixels)
+    with destination.reserved():
+        try:
+            write_in_format(destination.partial, png.tobytes(), quality=_QUALITY)
+        except OSError as error:
+            raise OutputError(f"cannot write {destination.path}: {error.strerror}") from error
+        destination.commit()
