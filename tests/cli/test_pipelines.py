@@ -12,6 +12,8 @@ import pytest
 
 from tests.cli.conftest import WriteClip
 from vidstyle.cli.main import run_command
+from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.config.shipped import shipped_pipelines
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +25,29 @@ def test_they_are_listed_with_their_files(capsys: pytest.CaptureFixture[str]) ->
     assert {row["name"]: Path(row["file"]) for row in rows} == shipped_pipelines()
     assert run_command(["pipelines", "list"]) == 0
     assert "Stylizes every frame by itself" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", shipped_pipelines())
+def test_one_is_printed_as_it_is_and_is_a_pipeline_anywhere(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["pipelines", "show", name]) == 0
+    text = capsys.readouterr().out
+    assert text == shipped_pipelines()[name].read_text()
+    (folder / "my.yaml").write_text(text)
+    copy = load_pipeline(folder / "my.yaml", registry=Registry())
+    original = load_pipeline(shipped_pipelines()[name], registry=Registry())
+    assert [stage.options for stage in copy.stages] == [stage.options for stage in original.stages]
+
+
+def test_one_that_is_not_there_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, says in (("temporl", "Did you mean temporal?"), ("identity.yaml", "Shipped: ")):
+        assert run_command(["pipelines", "show", name]) == 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"vidstyle: there is no pipeline {name}.")
+        assert says in line
 
 
 def test_each_is_one_line_of_80_columns(

@@ -39,7 +39,7 @@ _COMMANDS = {
     "bench": ("bench", "Time a pipeline, its stylizer only, and a plain frame loop."),
     "schema": ("pipelines", "Print the JSON Schema of pipeline files, for editors."),
     "app": ("app", "Stylize images and clips in a browser."),
-    "pipelines": ("pipelines", "List the pipelines that come with vidstyle."),
+    "pipelines": ("pipelines", "List and print the pipelines that come with vidstyle."),
     "stages": ("stages", "List and explain stages."),
     "styles": ("styles", "List, preview, train, import and export styles."),
     "weights": ("weights", "List, download and verify third-party weights."),

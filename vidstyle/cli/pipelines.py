@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import json as json_module
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.completion import complete_pipeline
 from vidstyle.cli.terminal import answer, print_table
 
 
 def register(app: typer.Typer) -> None:
     pipelines = typer.Typer(
-        help="List the pipelines that come with vidstyle.", no_args_is_help=True
+        help="List and print the pipelines that come with vidstyle.", no_args_is_help=True
     )
-    # Without a callback, typer makes a group of one command that command.
-    pipelines.callback()(_group)
     pipelines.command("list")(list_)
+    pipelines.command("show")(show)
     app.add_typer(pipelines, name="pipelines")
     app.command("schema")(schema)
 
 
 def list_(json: given.Json = False) -> None:
-    """List the pipelines that `vidstyle run` knows by name. Copy their files to change them."""
+    """List the pipelines that `vidstyle run` knows by name."""
     from vidstyle.runner.config.shipped import pipeline_summary, shipped_folder, shipped_pipelines
 
     found = shipped_pipelines()
@@ -33,10 +35,30 @@ def list_(json: given.Json = False) -> None:
     summaries = ((name, pipeline_summary(path)) for name, path in found.items())
     print_table(("name", "description"), summaries)
     answer(f"Their files are in {shipped_folder()}.")
+    answer("One of your own begins with `vidstyle pipelines show NAME > my.yaml`.")
 
 
-def _group() -> None:
-    """Keep the name of the one command."""
+def show(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A name from `vidstyle pipelines list`.",
+            metavar="NAME",
+            autocompletion=complete_pipeline,
+        ),
+    ],
+) -> None:
+    """Print the file of a pipeline.
+
+    One of your own begins with it: `vidstyle pipelines show temporal > my.yaml`.
+    """
+    from vidstyle.core.errors import UsageError
+    from vidstyle.runner.config.shipped import no_such_pipeline, shipped_pipelines
+
+    file = shipped_pipelines().get(name)
+    if file is None:
+        raise UsageError(no_such_pipeline(name, Path()))
+    print(file.read_text(encoding="utf-8"), end="")
 
 
 def schema(plugins: given.Plugins = None) -> None:
