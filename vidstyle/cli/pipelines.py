@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
         help="List and print the pipelines that come with vidstyle.", no_args_is_help=True
     )
     pipelines.command("list")(list_)
-    pipelines.command("show")(show)
+    pipelines.command("show")(print_file)
     app.add_typer(pipelines, name="pipelines")
     app.command("schema")(schema)
 
@@ -38,7 +38,7 @@ def list_(json: given.Json = False) -> None:
     answer("One of your own begins with `vidstyle pipelines show NAME > my.yaml`.")
 
 
-def show(
+def print_file(
     name: Annotated[
         str,
         typer.Argument(
