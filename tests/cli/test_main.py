@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import WriteClip
 from vidstyle.cli.main import run_command
 
 
@@ -67,3 +68,30 @@ def test_what_is_unknown_is_answered_with_what_is_near(
 ) -> None:
     assert run_command(arguments) == 2
     assert capfd.readouterr().err == f"vidstyle: {line}\n"
+
+
+def test_each_fault_of_a_pipeline_is_a_line(
+    capfd: pytest.CaptureFixture[str], folder: Path, write_clip: WriteClip
+) -> None:
+    write_clip(folder / "in.mp4", count=2)
+    (folder / "p.yaml").write_text(
+        "version: 1\nstages:\n  - use: decode/pyav\n    pixels: 3\n  - use: encode/pyav\n"
+        "    codec: ffv1\n    crf: x\n"
+    )
+    assert run_command(["check", "p.yaml"]) == 2
+    lines = capfd.readouterr().err.splitlines()
+    assert [line.split(" ")[:2] for line in lines] == [
+        ["vidstyle:", "p.yaml:4:5:"],
+        ["vidstyle:", "p.yaml:7:10:"],
+    ]
+    (folder / "p.yaml").write_text(
+        "version: 1\nstages:\n  - use: decode/pyav\n  - use: blend/warped\n  - use: flow/dis\n"
+        "  - use: encode/pyav\n    codec: ffv1\n"
+    )
+    for command in (["check", "p.yaml"], ["run", "p.yaml", "in.mp4", "-o", "out.mkv"]):
+        assert run_command(command) == 2
+        lines = [line for line in capfd.readouterr().err.splitlines() if "note" not in line]
+        assert lines == [
+            "vidstyle: p.yaml:4:10: stage blend reads the layers flow and visible, which no stage"
+            " before it writes; put flow/dis before it"
+        ]

@@ -16,7 +16,7 @@ LONG = "n" * 300
 def test_a_pipeline_cannot_extend_it(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_text(f"version: 1\nextends: {LONG}\n")
-    with pytest.raises(PipelineError, match=r"p\.yaml:2:10: there is no file n+"):
+    with pytest.raises(PipelineError, match=r"p\.yaml:2:10: there is no (file|pipeline) n+"):
         read_pipeline_file(path)
 
 

@@ -284,6 +284,11 @@ def _fail_with(error: Exception) -> int:
         # Nothing but a pipeline's stages loads plugins.
         plugins = sys.modules.get("vidstyle.runner.config.plugin_lines")
         error = (plugins and plugins.plugin_error(error)) or error
+    if isinstance(error, errors.PipelineError | errors.PluginError):
+        # A line for each fault.
+        for line in str(error).split("\n"):
+            _fail(line, error.exit_code)
+        return int(error.exit_code)
     if isinstance(error, errors.VidstyleError):
         return _fail(str(error), error.exit_code)
     return _fail(

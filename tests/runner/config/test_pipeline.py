@@ -22,6 +22,13 @@ def blend_options(registry: Registry, path: Path, *overrides: str) -> dict[str, 
     return entry.options.model_dump()
 
 
+def complaints(registry: Registry, path: Path) -> list[str]:
+    """The lines of the error without the folder."""
+    with pytest.raises(PipelineError) as caught:
+        load_pipeline(path, registry=registry)
+    return str(caught.value).replace(f"{path.parent}/", "").split("\n")
+
+
 def complaint(registry: Registry, path: Path) -> str:
     """The error without the folder, known to be one line."""
     with pytest.raises(PipelineError) as caught:
@@ -230,7 +237,7 @@ def test_relative_paths_count_from_the_file_and_from_the_current_folder(
 def test_a_file_of_another_form_is_refused(
     text: str, says: str, write: Write, fake_stages: Registry
 ) -> None:
-    assert complaint(fake_stages, write(text, whole=True)).startswith(says)
+    assert any(line.startswith(says) for line in complaints(fake_stages, write(text, whole=True)))
 
 
 @pytest.mark.parametrize(
@@ -287,3 +294,59 @@ def test_bad_chunks_and_queues_are_refused(
 ) -> None:
     text = f"version: 1\n{line}\nstages: [use: decode/fake, use: encode/fake]"
     assert says in complaint(fake_stages, write(text, whole=True))
+
+
+def test_all_that_is_wrong_is_reported_at_once_each_with_its_place(
+    write: Write, fake_stages: Registry
+) -> None:
+    text = (
+        "version: 2\n"
+        "queu: 3\n"
+        "stages:\n"
+        "  - use: decode/fake\n"
+        "  - use: filter/brigter\n"
+        "  - use: blend/every\n"
+        "    strength: many\n"
+        "    passes: 1.5\n"
+        "    stregth: 1\n"
+        "  - use: encode/fake\n"
+        "chunk: {least: 0}\n"
+    )
+    found = complaints(fake_stages, write(text, whole=True))
+    assert [line.partition(" ")[0] for line in found] == [
+        "p.yaml:2:1:",
+        "p.yaml:1:10:",
+        "p.yaml:11:16:",
+        "p.yaml:5:10:",
+        "p.yaml:9:5:",
+        "p.yaml:7:15:",
+        "p.yaml:8:13:",
+    ]
+
+
+def test_a_stage_that_cannot_be_read_does_not_hide_the_others(
+    write: Write, fake_stages: Registry
+) -> None:
+    text = (
+        "version: 1\nstages:\n  - us: decode/fake\n  - use: blend\n  - use: blend/every\n"
+        "    passes: x\n  - use: encode/fake\n"
+    )
+    places = [line.partition(": ")[0] for line in complaints(fake_stages, write(text, whole=True))]
+    assert places == ["p.yaml:3:5", "p.yaml:4:10", "p.yaml:6:13"]
+
+
+def test_every_change_that_cannot_be_made_is_reported(write: Write, fake_stages: Registry) -> None:
+    changes = ["blnd.strength=1", "blend.strength=x", "blend"]
+    with pytest.raises(PipelineError) as caught:
+        load_pipeline(write("- use: blend/every"), registry=fake_stages, overrides=changes)
+    lines = str(caught.value).split("\n")
+    assert len(lines) == 3
+    assert {line.partition(": ")[0] for line in lines} == {f"--set {each}" for each in changes}
+
+
+def test_keyframes_of_two_options_are_checked_both(write: Write, fake_stages: Registry) -> None:
+    path = write("- use: blend/every\n  strength: {at: {x: 1}}\n  label: {at: {0s: a}}")
+    found = complaints(fake_stages, path)
+    assert len(found) == 2
+    assert "x is not a time" in found[0]
+    assert "option label cannot change over time" in found[1]

@@ -9,6 +9,7 @@ import pytest
 
 from vidstyle.core import NOW, Clip, Needs, Reach
 from vidstyle.core.errors import PipelineError
+from vidstyle.runner.config.yaml_values import Where
 from vidstyle.runner.plan.wiring import Wire, check_wiring, frame_bytes, layers_kept
 
 CLIP = Clip(10, 4, Fraction(1, 25))
@@ -32,7 +33,9 @@ def test_a_complete_pipeline_is_accepted() -> None:
 
 
 def test_a_layer_that_nobody_writes_is_named_with_the_remedy() -> None:
-    with pytest.raises(PipelineError, match=r"stage blend reads the layer flow.*put flow/dis"):
+    with pytest.raises(
+        PipelineError, match=r"stage blend reads the layers flow and visible,.*put flow/dis"
+    ):
         check_wiring([SHOTS, BLEND, SINK], CLIP)
 
 
@@ -119,3 +122,27 @@ def test_a_stage_that_puts_a_side_input_into_the_image_reads_it() -> None:
     check_wiring([compare, sink], clip, ["other"])
     with pytest.raises(PipelineError, match="changes the image's size, and the side input other"):
         check_wiring([compare, replace(compare, name="again"), sink], clip, ["other"])
+
+
+def test_every_fault_is_reported_with_its_place() -> None:
+    wires = [
+        replace(BLEND, where=Where("p.yaml", 4, 10)),
+        replace(SHOTS, where=Where("p.yaml", 6, 10)),
+        replace(SCALE, where=Where("p.yaml", 7, 10)),
+        SINK,
+    ]
+    with pytest.raises(PipelineError) as caught:
+        check_wiring(wires, CLIP, ["face"], {"face": Where("p.yaml", 2, 10)})
+    assert str(caught.value).split("\n") == [
+        "p.yaml:2:10: no stage reads the side input face; name it at a stage, as in `mask: face`,"
+        " or remove it",
+        "p.yaml:4:10: stage blend reads the layers flow and visible, which no stage before it"
+        " writes; put flow/dis before it",
+        "p.yaml:4:10: stage blend keeps a state and stands before shots; move it behind",
+    ]
+
+
+def test_a_missing_layer_is_reported_once() -> None:
+    with pytest.raises(PipelineError) as caught:
+        check_wiring([BLEND, replace(BLEND, name="again"), SINK], CLIP)
+    assert "again" not in str(caught.value)

@@ -1,9 +1,9 @@
-"""Format a ValidationError as one line with file, line and column."""
+"""Format a ValidationError as lines with file, line and column, one for each option."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vidstyle.core.errors import PipelineError, shorten_message
@@ -48,23 +48,26 @@ WANTED = {
 }
 
 
-def option_error(
+def option_errors(
     stage: WrittenStage,
     model: type[StageOptions],
     written: YamlMap,
     errors: Sequence[ErrorDetails],
-) -> PipelineError:
-    """The error to raise. An unknown key comes first, since it may explain a missing one."""
+) -> Iterator[PipelineError]:
+    """An error for each option; none for a missing one that an unknown one may be meant for."""
     unknown = [error for error in errors if error["type"] == "extra_forbidden"]
-    error = (unknown or list(errors))[0]
-    if not error["loc"]:
-        return stage.where.error(f"stage {stage.name}: {_message(error)}")
-    if error["type"] == "extra_forbidden":
-        return _unknown(stage, model, written, error["loc"])
-    if error["type"] == "missing":
-        return _missing(stage, model, written, error["loc"])
-    same = [other for other in errors if other["loc"][:1] == error["loc"][:1]]
-    return _wrong(stage, written, same)
+    for error in unknown:
+        yield _unknown(stage, model, written, error["loc"])
+    left_out = {"extra_forbidden", "missing"} if unknown else set()
+    rest = [error for error in errors if error["type"] not in left_out]
+    for name in dict.fromkeys(error["loc"][:1] for error in rest):
+        same = [error for error in rest if error["loc"][:1] == name]
+        if not name:
+            yield stage.where.error(f"stage {stage.name}: {_message(same[0])}")
+        elif same[0]["type"] == "missing":
+            yield _missing(stage, model, written, same[0]["loc"])
+        else:
+            yield _wrong(stage, written, same)
 
 
 def _unknown(

@@ -16,13 +16,16 @@ from typing import Any
 
 from vidstyle.core.options import StageOptions
 from vidstyle.runner.config.discovery import Registry
+from vidstyle.runner.config.faults import Faults
 from vidstyle.runner.config.keyframes import Keyframes
 from vidstyle.runner.config.output_format import fit_output
 from vidstyle.runner.config.pipeline_file import (
     CHUNK,
     VERSION,
     Change,
+    Override,
     TypedStage,
+    WrittenPipeline,
     parse_override,
     read_pipeline_file,
 )
@@ -86,22 +89,24 @@ def load_pipeline(
     ``overrides`` are texts such as ``blend.strength=0.5``; the later of two wins. Stages are added
     before any option is changed. ``suffix`` is that of the output, if it is known: it chooses a
     codec (``output_format``). Raises
-    PipelineError, with file:line:column or the override as typed, where anything is wrong, and
-    PluginError for a stage that is broken or claimed twice.
+    PipelineError, with file:line:column or the override as typed, where anything is wrong, in a
+    line for each fault, and PluginError for a stage that is broken or claimed twice.
     """
-    written = read_pipeline_file(path)
-    for given in overrides:
-        if isinstance(given, TypedStage):
-            written = written.with_stage(given)
-    changes = [parse_override(given) for given in overrides if not isinstance(given, TypedStage)]
-    written, notes = fit_output(written, suffix.lower(), changes)
-    for change in changes:
-        written = written.with_override(change)
-    entries = tuple(load_stage(stage, registry) for stage in written.stages)
+    faults = Faults()
+    written = read_pipeline_file(path, faults)
+    notes: tuple[str, ...] = ()
+    # What is not whole cannot be changed: a stage that is not found may be one that is not read.
+    if not faults:
+        written, notes = _changed(written, overrides, suffix.lower(), faults)
+    entries: list[StageEntry] = []
+    for stage in written.stages:
+        with faults.collect():
+            entries.append(load_stage(stage, registry))
+    faults.raise_all()
     of_options = [side for entry in entries for side in entry.inputs]
     return Pipeline(
         VERSION,
-        entries,
+        tuple(entries),
         path,
         written.chunk,
         written.queue,
@@ -109,6 +114,26 @@ def load_pipeline(
         registry.folders,
         notes,
     )
+
+
+def _changed(
+    written: WrittenPipeline, overrides: Sequence[Change], suffix: str, faults: Faults
+) -> tuple[WrittenPipeline, tuple[str, ...]]:
+    """The pipeline with the command line's changes, and what was fitted to the output's name."""
+    for given in overrides:
+        if isinstance(given, TypedStage):
+            with faults.collect():
+                written = written.with_stage(given)
+    changes: list[Override] = []
+    for given in overrides:
+        if not isinstance(given, TypedStage):
+            with faults.collect():
+                changes.append(parse_override(given))
+    written, notes = fit_output(written, suffix, changes)
+    for change in changes:
+        with faults.collect():
+            written = written.with_override(change)
+    return written, notes
 
 
 def load_stage(written: WrittenStage, registry: Registry) -> StageEntry:

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeAlias
 
 from vidstyle.core.paths import is_file
+from vidstyle.runner.config.faults import Faults
 from vidstyle.runner.config.shipped import is_bare, no_such_pipeline, shipped_pipelines
 from vidstyle.runner.config.side_inputs import INPUTS, SideInput, read_input, read_inputs
 from vidstyle.runner.config.stage_list import (
@@ -140,25 +141,38 @@ def parse_override(given: str | TypedOverride) -> Override:
     return _override(target.strip(), parse_value(value, where), where)
 
 
-def read_pipeline_file(path: Path) -> WrittenPipeline:
-    """Read a pipeline and what it extends. Raises PipelineError with file:line:column."""
-    return _read(path, path.parent.resolve(), ())
+def read_pipeline_file(path: Path, faults: Faults | None = None) -> WrittenPipeline:
+    """Read a pipeline and what it extends.
+
+    ``faults`` gets the errors that leave something to read. Raises PipelineError, with
+    file:line:column, for the others; without ``faults`` for all.
+    """
+    found = Faults() if faults is None else faults
+    written = None
+    with found.collect():
+        written = _read(path, path.parent.resolve(), (), found)
+    if written is None or faults is None:
+        found.raise_all()
+    assert written is not None
+    return written
 
 
-def _read(path: Path, root: Path, chain: tuple[Path, ...]) -> WrittenPipeline:
+def _read(path: Path, root: Path, chain: tuple[Path, ...], faults: Faults) -> WrittenPipeline:
     document = read_yaml(path)
-    _check_keys(document)
+    for key, where in document.keys.items():
+        if key not in KEYS:
+            hint = did_you_mean(key, KEYS)
+            faults.add(where.error(f"a pipeline has no key {abbreviate(key)}.{hint}"))
+    with faults.collect():
+        _check_version(document)
     base = None
     if "extends" in document.items:
         target, inside = _base(document.items["extends"], path, root, (*chain, path.resolve()))
-        base = _read(target, inside, (*chain, path.resolve()))
-    return _combine(document, base)
+        base = _read(target, inside, (*chain, path.resolve()), faults)
+    return _combine(document, base, faults)
 
 
-def _check_keys(document: YamlMap) -> None:
-    for key, where in document.keys.items():
-        if key not in KEYS:
-            raise where.error(f"a pipeline has no key {abbreviate(key)}.{did_you_mean(key, KEYS)}")
+def _check_version(document: YamlMap) -> None:
     version = document.items.get("version")
     if version is None:
         raise document.where.error(f"the key version is missing; begin with `version: {VERSION}`")
@@ -219,30 +233,41 @@ def _resolve_links(path: Path) -> Path:
         return Path("/")
 
 
-def _combine(document: YamlMap, base: WrittenPipeline | None) -> WrittenPipeline:
+def _combine(document: YamlMap, base: WrittenPipeline | None, faults: Faults) -> WrittenPipeline:
     items = document.items
     if "stages" in items:
-        stages = read_stages(items["stages"])
+        stages = read_stages(items["stages"], faults)
     elif base is None:
+        # The key that is unknown may be meant for it.
+        faults.raise_all()
         raise document.where.error("the key stages is missing; list them, or extend a pipeline")
     else:
         stages = base.stages
     if "set" in items and base is None:
-        raise document.keys["set"].error("set needs extends; write the option at its stage")
+        where = document.keys["set"]
+        faults.add(where.error("set needs extends; write the option at its stage"))
     if "add" in items and base is None:
-        raise document.keys["add"].error("add needs extends; write the stage among the others")
-    if "add" in items:
-        stages = add_stages(items["add"], stages)
-    inherited = base or WrittenPipeline(stages)
-    own = read_inputs(items[INPUTS]) if INPUTS in items else {}
-    written = WrittenPipeline(
-        stages,
-        _chunk(items["chunk"]) if "chunk" in items else inherited.chunk,
-        _whole(items["queue"], "queue", MOST_QUEUE) if "queue" in items else inherited.queue,
-        {**inherited.inputs, **own},
-    )
-    for change in _overrides(items["set"]) if "set" in items else ():
-        written = written.with_override(change)
+        where = document.keys["add"]
+        faults.add(where.error("add needs extends; write the stage among the others"))
+    elif "add" in items:
+        with faults.collect():
+            stages = add_stages(items["add"], stages)
+    written = base or WrittenPipeline(stages)
+    written = replace(written, stages=stages)
+    if "chunk" in items:
+        with faults.collect():
+            written = replace(written, chunk=_chunk(items["chunk"]))
+    if "queue" in items:
+        with faults.collect():
+            written = replace(written, queue=_whole(items["queue"], "queue", MOST_QUEUE))
+    if INPUTS in items:
+        with faults.collect():
+            own = read_inputs(items[INPUTS])
+            written = replace(written, inputs={**written.inputs, **own})
+    if "set" in items and base is not None:
+        for change in _overrides(items["set"], faults):
+            with faults.collect():
+                written = written.with_override(change)
     return written
 
 
@@ -268,11 +293,17 @@ def _whole(value: YamlValue, what: str, most: int = 1_000_000) -> int:
     return number
 
 
-def _overrides(value: YamlValue) -> tuple[Override, ...]:
+def _overrides(value: YamlValue, faults: Faults) -> list[Override]:
     """The ``set:`` of a pipeline that extends another."""
+    found: list[Override] = []
     if not isinstance(value, YamlMap):
-        raise value.where.error(f"set wants a mapping such as {{blend.strength: 0.5}}, got {value}")
-    return tuple(_override(key, item, value.keys[key]) for key, item in value.items.items())
+        error = f"set wants a mapping such as {{blend.strength: 0.5}}, got {value}"
+        faults.add(value.where.error(error))
+        return found
+    for key, item in value.items.items():
+        with faults.collect():
+            found.append(_override(key, item, value.keys[key]))
+    return found
 
 
 def _override(target: str, value: YamlValue, where: Where) -> Override:

@@ -10,7 +10,7 @@ gets black edges.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vidstyle.core.layers import CHANNELS, CUT
@@ -36,6 +36,8 @@ class SideInput:
     """Whether the layer is (H, W, 3) RGB, or (H, W)."""
     pad: bool = False
     """Whether a file of another shape gets black edges, or is refused."""
+    where: Where | None = field(default=None, compare=False)
+    """The position of its name; None where it was not read from a file."""
 
 
 def read_inputs(value: YamlValue) -> dict[str, SideInput]:
@@ -60,7 +62,7 @@ def read_input(name: str, value: YamlValue, where: Where) -> SideInput:
     text = file.value if isinstance(file, YamlScalar) else None
     if not isinstance(text, str) or not text:
         raise value.where.error(f"side input {name} wants a path, got {value}")
-    return SideInput(name, _absolute(text, value.where), color, pad)
+    return SideInput(name, _absolute(text, value.where), color, pad, where)
 
 
 def _read_mapping(name: str, value: YamlMap, *, color: bool) -> tuple[YamlValue, bool, bool]:
@@ -100,7 +102,7 @@ def read_option(stage: str, option: str, value: YamlScalar) -> SideInput | None:
         raise value.where.error(
             f"stage {stage}: option {option} wants the name of a layer or a path, got {value}"
         )
-    return SideInput(f"{stage}.{option}", _absolute(text, value.where))
+    return SideInput(f"{stage}.{option}", _absolute(text, value.where), where=value.where)
 
 
 def _absolute(text: str, where: Where) -> Path:

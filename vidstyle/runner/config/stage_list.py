@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vidstyle.runner.config.faults import Faults
 from vidstyle.runner.config.suggest import abbreviate, did_you_mean
 from vidstyle.runner.config.yaml_values import (
     Where,
@@ -51,16 +52,25 @@ class WrittenStage:
         return self.use.split("/")[0]
 
 
-def read_stages(value: YamlValue) -> tuple[WrittenStage, ...]:
+def read_stages(value: YamlValue, faults: Faults) -> tuple[WrittenStage, ...]:
     """The stages in order, each with a unique name, from decode to encode.
 
-    Raises PipelineError for a wrong form, a wrong order or a name that is used twice.
+    ``faults`` gets the error of an item that is no stage, a wrong order and a name that is used
+    twice. Raises PipelineError where there is no stage.
     """
     if not isinstance(value, YamlList) or not value.items:
         raise value.where.error(f"stages wants a list such as `- use: decode/pyav`, got {value}")
-    stages = _with_names([_read_stage(item) for item in value.items])
-    _check_ends(stages)
-    _check_names(stages)
+    read: list[WrittenStage] = []
+    for item in value.items:
+        with faults.collect():
+            read.append(_read_stage(item))
+    stages = _with_names(read)
+    # An item that could not be read may have been what is missing.
+    if len(read) == len(value.items):
+        with faults.collect():
+            _check_ends(stages)
+        with faults.collect():
+            _check_names(stages)
     return stages
 
 

@@ -22,8 +22,9 @@ from pydantic import ValidationError
 from vidstyle.core.errors import PluginError
 from vidstyle.core.options import StageOptions, is_mix, may_be_file, may_be_keyframed
 from vidstyle.core.paths import is_file, may_be_path
+from vidstyle.runner.config.faults import Faults
 from vidstyle.runner.config.keyframes import AT, Keyframes, align_mixes
-from vidstyle.runner.config.option_errors import option_error
+from vidstyle.runner.config.option_errors import option_errors
 from vidstyle.runner.config.plugin_lines import describe_error, plugin_line
 from vidstyle.runner.config.side_inputs import SideInput, read_option
 from vidstyle.runner.config.stage_list import WrittenStage
@@ -58,20 +59,24 @@ class ReadOptions:
 
 
 def read_options(stage: WrittenStage, model: type[StageOptions]) -> ReadOptions:
-    """Validate the written options of a stage. Raises PipelineError for the first bad one."""
+    """Validate the written options of a stage. Raises PipelineError with a line for each fault."""
     stage = replace(stage, options=_with_paths(stage.options))
-    points = {
-        name: read_points(value, f"stage {stage.name}: option {name}")
-        for name, value in stage.options.items.items()
-        if isinstance(value, YamlMap) and _has_keyframes(model, name, value)
-    }
+    faults, points = Faults(), {}
     written = stage.options
+    for name, value in stage.options.items.items():
+        if isinstance(value, YamlMap) and _has_keyframes(model, name, value):
+            written = written.without(name)
+            with faults.collect():
+                points[name] = read_points(value, f"stage {stage.name}: option {name}")
+                written = written.with_item(name, points[name][0][1], stage.options.keys[name])
+    with faults.collect():
+        values = _validate(stage, model, written)
+    faults.raise_all()
+    keyframes = {}
     for name, keys in points.items():
-        written = written.with_item(name, keys[0][1], written.keys[name])
-    values = _validate(stage, model, written)
-    keyframes = {
-        name: _keyframes(stage, model, written, name, keys) for name, keys in points.items()
-    }
+        with faults.collect():
+            keyframes[name] = _keyframes(stage, model, written, name, keys)
+    faults.raise_all()
     # A mix holds every name that it will ever have, so that a stage can load all at the start.
     first = {name: keys.points[0][1] for name, keys in keyframes.items() if is_mix(model, name)}
     inputs = _files(stage, model)
@@ -136,11 +141,14 @@ def _keyframes(
 
 
 def _validate(stage: WrittenStage, model: type[StageOptions], written: YamlMap) -> StageOptions:
-    _refuse_keyframes(stage, model, written)
+    faults = Faults()
+    unchanging = _refuse_keyframes(stage, model, written, faults)
     try:
-        return model.model_validate_json(json.dumps(to_plain(written)), strict=True)
+        values = model.model_validate_json(json.dumps(to_plain(unchanging)), strict=True)
     except ValidationError as error:
-        raise option_error(stage, model, written, error.errors(include_url=False)) from None
+        found = error.errors(include_url=False)
+        for fault in option_errors(stage, model, unchanging, found):
+            faults.add(fault)
     except Exception as error:
         # What a validator of a plugin raises besides ValueError.
         line = plugin_line(error)
@@ -150,16 +158,25 @@ def _validate(stage: WrittenStage, model: type[StageOptions], written: YamlMap) 
             f"{stage.where}: stage {stage.name} cannot check its options:"
             f" {describe_error(error)} ({line})"
         ) from error
+    faults.raise_all()
+    return values
 
 
-def _refuse_keyframes(stage: WrittenStage, model: type[StageOptions], written: YamlMap) -> None:
+def _refuse_keyframes(
+    stage: WrittenStage, model: type[StageOptions], written: YamlMap, faults: Faults
+) -> YamlMap:
+    """The options without those that would change over time and cannot."""
     for name, value in written.items.items():
         if name in model.model_fields and isinstance(value, YamlMap) and set(value.items) == {AT}:
             able = ", ".join(option for option in model.model_fields if _may_change(model, option))
-            raise value.where.error(
-                f"stage {stage.name}: option {name} cannot change over time; give one value."
-                f" Options that can: {able or 'none'}"
+            faults.add(
+                value.where.error(
+                    f"stage {stage.name}: option {name} cannot change over time; give one value."
+                    f" Options that can: {able or 'none'}"
+                )
             )
+            written = written.without(name)
+    return written
 
 
 def _files(stage: WrittenStage, model: type[StageOptions]) -> dict[str, SideInput]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from vidstyle.core.clip import Clip
 from vidstyle.core.context import ExecutionContext
-from vidstyle.core.errors import PipelineError, PluginError
+from vidstyle.core.errors import PluginError
 from vidstyle.core.geometry import GeometryStage
 from vidstyle.core.sink import Sink
 from vidstyle.core.source import Source
@@ -81,7 +81,8 @@ def assemble(
         Guard(entry.name)(None, getattr, stage, "needs")
         check_form(entry.name, stage)
     wires = _wires(pipeline, stages, sink)
-    check_wiring(wires, clip, names)
+    places = {side.name: side.where for side in pipeline.inputs}
+    check_wiring(wires, clip, names, places)
     on_device = any(wire.needs.home == "device" for wire in wires)
     threads = cores or available_cores()
     context = ExecutionContext(resolve_device(device, needs_torch=on_device), threads)
@@ -126,7 +127,7 @@ def _resolved(
 def _described(entry: StageEntry, stage: AnyStage, clip: Clip) -> Clip:
     after: Clip = Guard(entry.name)(None, stage.describe, clip)
     if not stage.needs.geometry and _form(after) != _form(clip):
-        raise PipelineError(
+        raise entry.where.error(
             f"stage {entry.name} changes the image's size without declaring geometry"
         )
     return after
@@ -139,10 +140,10 @@ def _form(clip: Clip) -> tuple[object, ...]:
 def _wires(pipeline: Pipeline, stages: Sequence[AnyStage], sink: Sink) -> list[Wire]:
     *entries, last = pipeline.stages[1:]
     wires = [
-        Wire(entry.name, entry.kind, stage.needs)
+        Wire(entry.name, entry.kind, stage.needs, entry.where)
         for entry, stage in zip(entries, stages, strict=True)
     ]
-    return [*wires, Wire(last.name, last.kind, sink.needs)]
+    return [*wires, Wire(last.name, last.kind, sink.needs, last.where)]
 
 
 def check_form(name: str, stage: AnyStage) -> None:

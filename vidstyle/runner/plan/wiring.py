@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vidstyle.core.clip import Clip
 from vidstyle.core.errors import PipelineError
 from vidstyle.core.layers import CHANNELS, CUT
 from vidstyle.core.needs import Needs
+from vidstyle.runner.config.faults import Faults
+from vidstyle.runner.config.yaml_values import Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,12 @@ class Wire:
     name: str
     kind: str
     needs: Needs
+    where: Where | None = None
+    """The position of the stage in the pipeline's file."""
+
+    def error(self, text: str) -> PipelineError:
+        """The error to raise about the stage: ``p.yaml:4:10: stage blend reads ...``."""
+        return _error(self.where, f"stage {self.name} {text}")
 
 
 SPAN_MEMORY = 512 * 2**20
@@ -33,29 +41,49 @@ _WRITERS = {
 }
 
 
-def check_wiring(wires: Sequence[Wire], clip: Clip, inputs: Sequence[str] = ()) -> None:
+def check_wiring(
+    wires: Sequence[Wire],
+    clip: Clip,
+    inputs: Sequence[str] = (),
+    places: Mapping[str, Where | None] | None = None,
+) -> None:
     """Raise PipelineError where a stage reads what nobody wrote, or stands in a wrong place.
 
-    ``inputs`` are the layers that side inputs become.
+    The message has a line for each fault, with the place in the pipeline's file.
+
+    ``inputs`` are the layers that side inputs become, and ``places`` theirs in the file.
     """
+    faults = Faults()
     for name in inputs:
-        _check_input(name, wires)
+        for fault in _faults_of_input(name, wires, (places or {}).get(name)):
+            faults.add(fault)
     there = {"source", "image"} | ({"alpha"} if clip.alpha else set()) | set(inputs)
-    shots = _shots_position(wires)
+    for fault in _faults_of_shots(wires):
+        faults.add(fault)
+    shots = next((number for number, wire in enumerate(wires) if wire.kind == "shots"), None)
     rich = False
     for position, wire in enumerate(wires):
-        _check_reads(wire, there)
+        missing = [
+            layer
+            for layer, reach in wire.needs.reads.items()
+            if layer not in there and not reach.optional
+        ]
+        for fault in _faults_of_reads(wire, missing, there):
+            faults.add(fault)
         if shots is not None and position < shots and wire.needs.scope != "none":
-            raise PipelineError(
-                f"stage {wire.name} keeps a state and stands before"
-                f" {wires[shots].name}; move it behind"
-            )
-        _check_geometry(wire, clip, rich=rich)
+            text = f"keeps a state and stands before {wires[shots].name}; move it behind"
+            faults.add(wire.error(text))
+        for fault in _faults_of_geometry(wire, clip, rich=rich):
+            faults.add(fault)
         rich = rich or not set(wire.needs.writes) <= {"source", "image", "alpha", CUT, *inputs}
-        there |= set(wire.needs.writes)
+        # What is missing is reported once.
+        there |= {*wire.needs.writes, *missing}
+    faults.raise_all()
 
 
-def _check_input(name: str, wires: Sequence[Wire]) -> None:
+def _faults_of_input(
+    name: str, wires: Sequence[Wire], where: Where | None
+) -> Iterator[PipelineError]:
     """A side input is read, written by nobody, and has its readers before the size changes."""
     readers = [
         position
@@ -64,67 +92,71 @@ def _check_input(name: str, wires: Sequence[Wire]) -> None:
         if name in wire.needs.reads and not (wire.needs.geometry and name in wire.needs.writes)
     ]
     if not readers:
-        raise PipelineError(
+        yield _error(
+            where,
             f"no stage reads the side input {name}; name it at a stage, as in `mask: {name}`,"
-            " or remove it"
+            " or remove it",
         )
+        return
     for position, wire in enumerate(wires):
         # The image is what stages change, wherever it comes from.
         if name in wire.needs.writes and name != "image" and not wire.needs.geometry:
-            raise PipelineError(
-                f"stage {wire.name} writes the layer {name}, which is also a side input;"
+            yield wire.error(
+                f"writes the layer {name}, which is also a side input;"
                 " give the side input another name"
             )
         if wire.needs.geometry and name not in wire.needs.writes and position < readers[-1]:
-            raise PipelineError(
-                f"stage {wire.name} changes the image's size, and the side input {name}, which"
+            yield wire.error(
+                f"changes the image's size, and the side input {name}, which"
                 f" stage {wires[readers[-1]].name} reads behind it, stays as it is; change the"
                 " size of the input file instead, or move the stage behind"
             )
 
 
-def _shots_position(wires: Sequence[Wire]) -> int | None:
-    positions = [position for position, wire in enumerate(wires) if wire.kind == "shots"]
-    if len(positions) > 1:
-        raise PipelineError(f"{len(positions)} stages of kind shots; a clip is cut once")
-    for position in positions:
-        if CUT not in wires[position].needs.writes:
-            raise PipelineError(f"stage {wires[position].name} is of kind shots and writes no cut")
-    return positions[0] if positions else None
+def _faults_of_shots(wires: Sequence[Wire]) -> Iterator[PipelineError]:
+    found = [wire for wire in wires if wire.kind == "shots"]
+    if len(found) > 1:
+        yield _error(
+            found[1].where, f"{len(found)} stages of kind shots; a clip is cut once: remove one"
+        )
+    for wire in found:
+        if CUT not in wire.needs.writes:
+            yield wire.error("is of kind shots and writes no cut")
 
 
-def _check_geometry(wire: Wire, clip: Clip, *, rich: bool) -> None:
+def _faults_of_geometry(wire: Wire, clip: Clip, *, rich: bool) -> Iterator[PipelineError]:
     """All images of a frame have one size: a stage that changes it writes each of them."""
     writes = set(wire.needs.writes)
     if not wire.needs.geometry:
         if "source" in writes:
-            raise PipelineError(f"stage {wire.name} writes source; only geometry stages may")
+            yield wire.error("writes source; only geometry stages may")
         return
     if rich:
-        raise PipelineError(
-            f"stage {wire.name} changes the image's size and must stand before"
-            " stages that write flow or other layers"
+        yield wire.error(
+            "changes the image's size and must stand before stages that write flow or other layers"
         )
     images = {"source", "image"} | ({"alpha"} if clip.alpha else set())
     if missing := sorted(images - writes):
-        raise PipelineError(
-            f"stage {wire.name} changes the image's size and must also write {', '.join(missing)}"
-        )
+        yield wire.error(f"changes the image's size and must also write {', '.join(missing)}")
 
 
-def _check_reads(wire: Wire, there: set[str]) -> None:
-    for layer, reach in wire.needs.reads.items():
-        if layer in there or reach.optional:
-            continue
-        remedy = _WRITERS.get(layer)
+def _faults_of_reads(
+    wire: Wire, missing: Sequence[str], there: Collection[str]
+) -> Iterator[PipelineError]:
+    """One for all layers that one stage would write."""
+    for remedy in dict.fromkeys(map(_WRITERS.get, missing)):
+        layers = [layer for layer in missing if _WRITERS.get(layer) == remedy]
+        named = f"layers {' and '.join(layers)}" if layers[1:] else f"layer {layers[0]}"
         advice = f"put {remedy} before it" if remedy else f"what there is: {_names(there)}"
-        raise PipelineError(
-            f"stage {wire.name} reads the layer {layer}, which no stage before it writes; {advice}"
-        )
+        yield wire.error(f"reads the {named}, which no stage before it writes; {advice}")
 
 
-def _names(layers: set[str]) -> str:
+def _names(layers: Collection[str]) -> str:
     return ", ".join(sorted(layers))
+
+
+def _error(where: Where | None, text: str) -> PipelineError:
+    return PipelineError(text) if where is None else where.error(text)
 
 
 def layers_kept(wires: Sequence[Wire]) -> list[tuple[str, ...]]:

@@ -1,0 +1,46 @@
+"""Several errors of one file, raised together: a user sees all that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from vidstyle.core.errors import PipelineError, PluginError, VidstyleError
+
+
+class Faults:
+    """Errors that were found so far, in order."""
+
+    def __init__(self) -> None:
+        self._found: list[VidstyleError] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, error: VidstyleError) -> None:
+        """Keep an error."""
+        self._found.append(error)
+
+    @contextmanager
+    def collect(self) -> Generator[None, None, None]:
+        """Keep an error of the pipeline or of a plugin that is raised inside."""
+        try:
+            yield
+        except (PipelineError, PluginError) as error:
+            self._found.append(error)
+
+    def raise_all(self) -> None:
+        """Raise what was found.
+
+        Raises:
+            PipelineError: With a line for each error, unless all are of plugins.
+            PluginError: The same for those of plugins.
+        """
+        if not self._found:
+            return
+        if len(self._found) == 1:
+            raise self._found[0]
+        lines = dict.fromkeys(line for error in self._found for line in str(error).split("\n"))
+        plugins = all(isinstance(error, PluginError) for error in self._found)
+        kind = PluginError if plugins else PipelineError
+        raise kind("\n".join(lines)) from self._found[0]
