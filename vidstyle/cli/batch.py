@@ -19,6 +19,7 @@ from vidstyle.cli.option_groups import (
     StyleOptions,
     changes_of,
     with_groups,
+    with_quiet,
 )
 from vidstyle.cli.terminal import say
 
@@ -29,7 +30,7 @@ _GROUPS = {
 
 
 def register(app: typer.Typer) -> None:
-    app.command("batch")(in_groups(_GROUPS)(with_groups(batch)))
+    app.command("batch")(in_groups(_GROUPS)(with_quiet(with_groups(batch))))
 
 
 def batch(

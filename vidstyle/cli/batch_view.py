@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from vidstyle.cli.batch_summary import outcome_json
 from vidstyle.cli.batch_tally import BatchTally, time_text
 from vidstyle.cli.progress import event_json, work_line
-from vidstyle.cli.terminal import say, visible
+from vidstyle.cli.terminal import is_quiet, say, visible
 from vidstyle.runner.batch import BatchEvent, Looked
 from vidstyle.runner.execution.events import Kept, NoteEvent, Resumed
 from vidstyle.runner.schedule import Begun, Outcome
@@ -37,6 +37,8 @@ def batch_view(names: Mapping[Path, str], *, as_json: bool) -> Generator[BatchVi
     tally = BatchTally(len(names))
     if as_json:
         yield _print_json
+    elif is_quiet():
+        yield _QuietLines(names, tally)
     elif console.is_terminal:
         bar = Progress(
             TextColumn("{task.description}", markup=False),
@@ -95,6 +97,17 @@ class _Lines:
 
     def _say(self, line: str) -> None:
         say(line)
+
+
+class _QuietLines(_Lines):
+    """Notes, and clips that fail."""
+
+    def __call__(self, event: BatchEvent) -> None:
+        """Print a line where it is one of those."""
+        self._tally.take(event)
+        if not isinstance(event, Outcome) or event.state == "failed":
+            for line in lines_of(event, self._names, self._tally):
+                self._say(line)
 
 
 class _Bars(_Lines):

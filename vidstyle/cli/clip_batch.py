@@ -16,7 +16,7 @@ from vidstyle.cli.batch_view import batch_view
 from vidstyle.cli.interruption import explain_interruption, stopping_softly
 from vidstyle.cli.plan_text import mebibytes
 from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
-from vidstyle.cli.terminal import answer, print_table, say
+from vidstyle.cli.terminal import answer, is_quiet, print_table, say
 from vidstyle.core.errors import BatchError, InputError, VidstyleError
 from vidstyle.core.stop import on_leaving
 from vidstyle.runner.batch import OccupiedError, check_apart, check_outputs, run_batch, survey
@@ -105,7 +105,7 @@ class ClipBatch:
             summary = store()
             if self._as_json:
                 print(json.dumps({"event": "summary", **summary}), flush=True)
-            else:
+            elif not is_quiet():
                 print_summary(summary, {str(path): name for path, name in self._names.items()})
 
         def what_is_left() -> str:

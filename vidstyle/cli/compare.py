@@ -18,8 +18,9 @@ from vidstyle.cli.option_groups import (
     FrameOptions,
     StyleOptions,
     with_groups,
+    with_quiet,
 )
-from vidstyle.cli.terminal import say
+from vidstyle.cli.terminal import say_unless_quiet
 
 if TYPE_CHECKING:
     from vidstyle.runner.storage.destination import Destination
@@ -29,7 +30,7 @@ _PAGE = ".html"
 
 
 def register(app: typer.Typer) -> None:
-    app.command("compare")(with_groups(compare))
+    app.command("compare")(with_quiet(with_groups(compare)))
 
 
 def compare(
@@ -198,7 +199,7 @@ def _report(output: Path, count: int, *, json: bool) -> None:
         row = {"event": "done", "output": str(output), "frames": count}
         print(json_module.dumps(row), flush=True)
     else:
-        say(f"wrote {output}: {count} frame{'s' if count != 1 else ''}")
+        say_unless_quiet(f"wrote {output}: {count} frame{'s' if count != 1 else ''}")
 
 
 def _run(

@@ -12,8 +12,9 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.command_help import in_groups
+from vidstyle.cli.option_groups import with_quiet
 from vidstyle.cli.shared_options import check_new
-from vidstyle.cli.terminal import say
+from vidstyle.cli.terminal import is_quiet, say_unless_quiet
 
 if TYPE_CHECKING:
     from vidstyle.evaluation.file_evaluation import ClipPaths
@@ -30,7 +31,7 @@ _GROUPS = {
 
 
 def register(app: typer.Typer) -> None:
-    app.command("evaluate")(in_groups(_GROUPS)(evaluate))
+    app.command("evaluate")(in_groups(_GROUPS)(with_quiet(evaluate)))
 
 
 def evaluate(
@@ -118,7 +119,7 @@ def evaluate(
     progress = _print_progress if json else _ProgressLines()
     evaluations = evaluate_files(clips, check, chosen, metrics=metrics, report=progress)
     scores = _all_json(clips, evaluations, interval)
-    if not json:
+    if not json and not (is_quiet() and outputs):
         print_evaluations(evaluations)
     if output:
         from vidstyle.report.flicker_report import write_text
@@ -133,7 +134,7 @@ def evaluate(
         print(json_module.dumps({"event": "done", **scores}), flush=True)
     else:
         for path in outputs:
-            say(f"wrote {path}")
+            say_unless_quiet(f"wrote {path}")
 
 
 def _print_progress(done: int, total: int) -> None:
@@ -182,7 +183,7 @@ class _ProgressLines:
         now = time.perf_counter()
         if now - self._last >= _EVERY_SECONDS:
             self._last = now
-            say(progress_line(done, total, now - self._started))
+            say_unless_quiet(progress_line(done, total, now - self._started))
 
 
 def _all_json(

@@ -12,12 +12,13 @@ import typer
 from vidstyle.cli import shared_options as shared
 from vidstyle.cli.command_help import in_groups
 from vidstyle.cli.model_options import add_options, parse_number, validate_options
+from vidstyle.cli.option_groups import with_quiet
 from vidstyle.core.errors import UsageError
 from vidstyle.models.optimization.options import StillOptions
 
 
 def register(app: typer.Typer) -> None:
-    app.command("image")(image)
+    app.command("image")(with_quiet(image))
 
 
 _GROUPS = {

@@ -22,7 +22,7 @@ from vidstyle.cli.image_previews import Previews, PreviewVideo, open_preview_vid
 from vidstyle.cli.image_request import CheckedRequest, ImageRequest
 from vidstyle.cli.main import INTERRUPTED
 from vidstyle.cli.step_progress import ShowStep, StepView, losses_line, show_steps
-from vidstyle.cli.terminal import say
+from vidstyle.cli.terminal import say, say_unless_quiet
 from vidstyle.core.errors import DeviceError, VidstyleError, is_out_of_memory
 from vidstyle.models.optimization.gatys import OptimizationResult, OptimizationStep
 from vidstyle.stages.stylize.gatys_stylizer import OptimizationStylizer
@@ -44,7 +44,7 @@ def stylize_image(request: ImageRequest, checked: CheckedRequest) -> None:
     started = time.perf_counter()
     steps = checked.options.steps
     if not request.as_json:
-        say(_start_line(checked))
+        say_unless_quiet(_start_line(checked))
     with ExitStack() as stack, _within_memory():
         destination = stack.enter_context(reserved(request.output, overwrite=request.overwrite))
         preview_video = stack.enter_context(open_preview_video(request.preview_video, steps))
@@ -156,9 +156,11 @@ class _ImageWork:
             "stalled": ", no step gains any more",
         }
         losses = losses_line({"loss": result.loss, **result.terms})
-        say(f"{result.steps} steps in {seconds:.1f} s{ended.get(result.ending, '')}: {losses}")
+        say_unless_quiet(
+            f"{result.steps} steps in {seconds:.1f} s{ended.get(result.ending, '')}: {losses}"
+        )
         more = (self._preview_video_file, previews and f"previews to {previews}")
-        say(f"wrote {', '.join(str(each) for each in (output, *more) if each)}")
+        say_unless_quiet(f"wrote {', '.join(str(each) for each in (output, *more) if each)}")
 
 
 def _view(step: OptimizationStep) -> StepView:

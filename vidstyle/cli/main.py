@@ -22,7 +22,7 @@ from typer.core import TyperGroup
 from vidstyle import __version__
 from vidstyle.cli.command_help import use_grouped_help
 from vidstyle.cli.supervision import SUPERVISED, work_under_supervision
-from vidstyle.cli.terminal import VisibleFormatter, say, visible_lines
+from vidstyle.cli.terminal import VisibleFormatter, say, set_quiet, visible_lines
 
 # The module of each command and what the list of commands says of it, in the order of the help.
 # The lines are repeated here because to print them must not import thirteen modules.
@@ -133,6 +133,7 @@ def _common(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
+    set_quiet(False)
     if debug:
         os.environ["VIDSTYLE_DEBUG"] = "1"
     level = logging.DEBUG if debug else logging.WARNING

@@ -15,6 +15,7 @@ import typer
 from typer.models import OptionInfo
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.terminal import set_quiet
 
 if TYPE_CHECKING:
     from vidstyle.runner.config.pipeline import Pipeline
@@ -52,6 +53,32 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
         command(**filled, **values)
 
     call.__doc__, call.__name__ = command.__doc__, command.__name__
+    call.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]  # Typer reads it
+    call.__annotations__ = {each.name: each.annotation for each in spread}
+    return call
+
+
+def with_quiet(command: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--quiet`` to a command.
+
+    Args:
+        command: A function for ``app.command``.
+
+    Returns:
+        Another one, which sets what ``terminal.is_quiet`` says and calls it.
+    """
+    signature = inspect.signature(command, eval_str=True)
+    option = inspect.Parameter(
+        "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=given.Quiet
+    )
+    spread = [*signature.parameters.values(), option]
+
+    def call(*, quiet: bool, **values: Any) -> None:
+        set_quiet(quiet)
+        command(**values)
+
+    call.__doc__, call.__name__ = command.__doc__, command.__name__
+    spread = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in spread]
     call.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]  # Typer reads it
     call.__annotations__ = {each.name: each.annotation for each in spread}
     return call

@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from vidstyle.cli.terminal import say, visible
+from vidstyle.cli.terminal import is_quiet, say, visible
 from vidstyle.runner.execution.events import (
     AlreadyDone,
     Event,
@@ -42,11 +42,22 @@ def listener(*, as_json: bool) -> Generator[Listener, None, None]:
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     if as_json:
         yield print_json
+    elif is_quiet():
+        yield _say_note
     elif console.is_terminal:
         with _bar(console) as bar:
             yield _RunBar(bar)
     else:
         yield _RunLines()
+
+
+def _say_note(event: Event) -> None:
+    """The line of a note; nothing of other events."""
+    match event:
+        case NoteEvent(note):
+            say(f"note: {note.text}")
+        case Resumed() | Kept():
+            say(f"note: {work_line(event)}")
 
 
 def print_json(event: Event) -> None:
@@ -156,10 +167,8 @@ class _RunLines:
                 if now - self._last >= _PLAIN_EVERY_SECONDS:
                     self._last = now
                     say(progress_line(done, total, now - self._started))
-            case NoteEvent(note):
-                say(f"note: {note.text}")
-            case Resumed() | Kept():
-                say(f"note: {work_line(event)}")
+            case NoteEvent() | Resumed() | Kept():
+                _say_note(event)
             case AlreadyDone():
                 say(done_line(event))
             case Result():

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli import shared_options as given
-from vidstyle.cli.terminal import say
+from vidstyle.cli.option_groups import with_quiet
+from vidstyle.cli.terminal import say, say_unless_quiet
 
 
 def register(app: typer.Typer) -> None:
-    app.command("replay")(replay)
+    app.command("replay")(with_quiet(replay))
 
 
 def replay(
@@ -59,7 +60,7 @@ def replay(
         with explain_interruption(stored.sentence), stopping_softly() as stop:
             found = make_again(wanted, stored, stop)
     if found.frames and found.packets:
-        say(f"equal: all {wanted.entry.frames} frames are those of {made}")
+        say_unless_quiet(f"equal: all {wanted.entry.frames} frames are those of {made}")
         return
     what = "sound, titles or times differ" if found.frames else "the frames differ"
     because = "; what is not as it was is listed above" if changes else ""

@@ -21,6 +21,7 @@ from vidstyle.cli.option_groups import (
     StyleOptions,
     changes_of,
     with_groups,
+    with_quiet,
 )
 from vidstyle.cli.output_target import parse_output, with_photos
 from vidstyle.cli.terminal import say
@@ -36,7 +37,7 @@ _GROUPS = {
 
 
 def register(app: typer.Typer) -> None:
-    app.command("run")(in_groups(_GROUPS)(with_groups(run)))
+    app.command("run")(in_groups(_GROUPS)(with_quiet(with_groups(run))))
 
 
 def run(

@@ -225,6 +225,10 @@ Plugins = Annotated[
     list[Path] | None,
     typer.Option("--plugins", help="A folder of stages. May be repeated.", metavar="DIR"),
 ]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Print no progress and no results. Notes and errors stay."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only, on standard output.")]
 
 

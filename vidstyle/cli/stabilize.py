@@ -16,11 +16,12 @@ from vidstyle.cli.option_groups import (
     FrameOptions,
     StyleOptions,
     with_groups,
+    with_quiet,
 )
 
 
 def register(app: typer.Typer) -> None:
-    app.command("stabilize")(with_groups(stabilize))
+    app.command("stabilize")(with_quiet(with_groups(stabilize)))
 
 
 def stabilize(

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from vidstyle.cli.terminal import say
+from vidstyle.cli.terminal import is_quiet, say
 
 _PLAIN_EVERY_SECONDS = 10.0
 # The losses that people weigh against each other: all of them would not fit beside a bar.
@@ -48,6 +48,8 @@ def show_steps(*, as_json: bool = False, average: int = 1) -> Generator[ShowStep
     console = Console(stderr=True, highlight=False)
     if as_json:
         yield _print_json
+    elif is_quiet():
+        yield lambda _: None
     elif console.is_terminal:
         with _new_bar(console) as bar:
             yield _StepBar(bar, average)

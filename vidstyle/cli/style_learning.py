@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vidstyle.cli.interruption import explain_interruption
 from vidstyle.cli.progress import print_json
 from vidstyle.cli.step_progress import StepView, show_steps
-from vidstyle.cli.terminal import say
+from vidstyle.cli.terminal import say, say_unless_quiet
 from vidstyle.models.style.styles import is_image
 from vidstyle.runner.config.keyframes import AT, options_to_json
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry
@@ -120,7 +120,7 @@ class _Learning:
 
     def begin(self, style: ImageStyle) -> None:
         self._style = style
-        say(f"learning the style of {style.named}, once ({_work(self._found, style)})")
+        say_unless_quiet(f"learning the style of {style.named}, once ({_work(self._found, style)})")
 
     def what_is_kept(self) -> str:
         """For ``explain_interruption``."""

@@ -12,7 +12,7 @@ import typer
 from vidstyle.cli import shared_options as shared
 from vidstyle.cli.command_help import in_groups
 from vidstyle.cli.model_options import add_options, validate_options
-from vidstyle.cli.terminal import say
+from vidstyle.cli.terminal import say_unless_quiet
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.loss.loss_options import WeightsOptions
 from vidstyle.runner.config.suggest import abbreviate, did_you_mean
@@ -132,7 +132,7 @@ def train(
         assert settings.backbone != "auto"
         file = find_weights_file(settings.backbone, weights.weights, offline=weights.offline)
         others = _watchers(tensorboard, previews)
-        say(_start_line(settings, file, torch_device))
+        say_unless_quiet(_start_line(settings, file, torch_device))
         from vidstyle.cli.step_progress import losses_line, show_steps
         from vidstyle.models.style.style_file import Credit
         from vidstyle.training.loop import train_style
@@ -157,8 +157,8 @@ def train(
                 watcher=watchers,
                 stop=stop,
             )
-    say(f"held-out photos: {losses_line(info.losses)}")
-    say(f"wrote {output}")
+    say_unless_quiet(f"held-out photos: {losses_line(info.losses)}")
+    say_unless_quiet(f"wrote {output}")
 
 
 def pairs_of(text: str) -> PairChoice:

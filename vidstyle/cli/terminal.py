@@ -28,6 +28,26 @@ def say(text: str) -> None:
     print(visible(text), file=sys.stderr, flush=True)
 
 
+_quiet = False
+
+
+def set_quiet(wanted: bool) -> None:
+    """With True this process prints no progress and no results from now on: ``--quiet``."""
+    global _quiet
+    _quiet = wanted
+
+
+def is_quiet() -> bool:
+    """Whether ``set_quiet`` wants it."""
+    return _quiet
+
+
+def say_unless_quiet(text: str) -> None:
+    """Print a line about progress or a result; notes and errors are for ``say``."""
+    if not _quiet:
+        say(text)
+
+
 def answer(text: str) -> None:
     """Print a line of the result, on standard output."""
     print(visible(text))
