@@ -20,7 +20,7 @@ from vidstyle.cli.option_groups import (
     with_groups,
     with_quiet,
 )
-from vidstyle.cli.terminal import say_unless_quiet
+from vidstyle.cli.terminal import say, say_unless_quiet
 
 if TYPE_CHECKING:
     from vidstyle.runner.storage.destination import Destination
