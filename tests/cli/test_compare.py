@@ -125,8 +125,8 @@ def test_clips_of_other_sizes_rates_and_lengths(
     found = compared("a.mp4", "half.mkv")
     assert found.shape == (6, 128, 320, 3)
     for at in range(6):
-        # 12 frames a second for 25: frame 1 is there from 0.083 s on.
-        seen = int(at / 25 * 12 + 0.012)
+        # 12 frames a second for 25: frame 1, of 0.083 s, is that of 0.08 s, half a frame away.
+        seen = int((at + 0.5) / 25 * 12)
         assert 255 * np.abs(found[at, :, 160:] - half[seen]).max() < 0.6
     capfd.readouterr()
     darker("short.mkv", "a.mp4", step=2)

@@ -55,11 +55,19 @@ def test_another_size_and_rate_are_met_by_time(stylized: Path) -> None:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     none = ["--consistency", "0", *LOSSLESS]
-    assert run_command(["stabilize", "in.mp4", "other.mkv", "-o", "out.mkv", *none]) == 0
-    ours = images(Path("out.mkv"))
-    assert len(ours) == COUNT
-    for at, image in enumerate(ours):
+    still = ["--set", "filter.strength=0", *none]
+    for name, given in {"held.mkv": still, "moved.mkv": none}.items():
+        assert run_command(["stabilize", "in.mp4", "other.mkv", "-o", name, *given]) == 0
+    held, moved, whole = images(Path("held.mkv")), images(Path("moved.mkv")), images(stylized)
+    assert len(held) == len(moved) == COUNT
+    for at, image in enumerate(held):
         assert 255 * np.abs(image - every_other[at // 2]).mean() < 0.5
+    # Between them the image follows the motion: it comes nearer to the frame that is missing. The
+    # last one is held with nothing behind it.
+    np.testing.assert_array_equal(moved[::2], held[::2])
+    for at in range(1, COUNT - 1, 2):
+        errors = [np.abs(image - whole[at]).mean() for image in (moved[at], held[at])]
+        assert errors[0] < errors[1]
 
 
 def test_a_folder_of_images_is_a_stylized_clip(stylized: Path) -> None:

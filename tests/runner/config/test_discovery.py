@@ -227,8 +227,8 @@ def test_what_a_plugin_prints_does_not_reach_standard_output(
         (
             "filter/ligth",
             "there is no stage filter/ligth. Did you mean filter/light? Stages of the kind filter:"
-            " filter/light, filter/compare, filter/keep-colors, filter/mask, filter/repair. Name a"
-            " folder of other stages with --plugins.",
+            " filter/light, filter/compare, filter/follow-motion, filter/keep-colors, filter/mask,"
+            " filter/repair. Name a folder of other stages with --plugins.",
         ),
         ("flow/mine", "there is no stage flow/mine. Stages of the kind flow: flow/dis, "),
         (

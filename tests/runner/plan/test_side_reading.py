@@ -45,8 +45,8 @@ def write_image(path: Path, image: np.ndarray) -> Path:
     return path
 
 
-def reading(path: Path, clip: Clip = CLIP) -> SideReading:
-    return SideReading(SideInput("mask", path), clip, ExecutionContext())
+def reading(path: Path, clip: Clip = CLIP, *, color: bool = False) -> SideReading:
+    return SideReading(SideInput("mask", path, color), clip, ExecutionContext())
 
 
 def layer(path: Path, clip: Clip = CLIP) -> HostArray:
@@ -63,10 +63,51 @@ def levels_at(side: SideReading, times: Sequence[Fraction]) -> list[int]:
     found = []
     for index, time in enumerate(times):
         shown = side.at(index, time).host()
-        assert shown.shape == SIZE[::-1]
+        assert shown.shape[:2] == SIZE[::-1]
         assert np.ptp(shown) < 1e-6
-        found.append(round(float(shown[0, 0]) * 255))
+        found.append(round(float(shown.flat[0]) * 255))
     return found
+
+
+@pytest.mark.parametrize("rate", [Fraction(24), Fraction(24000, 1001), Fraction(30)])
+def test_colors_of_another_rate_come_to_the_nearest_frame(tmp_path: Path, rate: Fraction) -> None:
+    """As ``ffmpeg -r`` converts: each of 25 frames a second to the nearest time of the rate."""
+    taken = {int(Fraction(n, 25) * rate + Fraction(1, 2)): n for n in range(50)}
+    levels = [5 * n for n in taken.values()]
+    side = reading(write_video(tmp_path / "m.mkv", levels, list(taken), 1 / rate), color=True)
+    found = levels_at(side, [Fraction(n, 25) for n in range(50)])
+    assert all(found[n] == 5 * n for n in taken.values())
+    # A frame whose place another one took gets a neighbor.
+    assert max(abs(level - 5 * n) for n, level in enumerate(found)) <= 5
+    side.close()
+
+
+def test_colors_stay_until_the_next_ones(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "m.mkv", [20, 120, 220], [0, 200, 440], Fraction(1, 1000))
+    side = reading(path, color=True)
+    times = [Fraction(n, 25) for n in range(12)]
+    assert levels_at(side, times) == [20] * 5 + [120] * 6 + [220]
+    side.close()
+
+
+def test_of_more_images_than_frames_those_of_their_times_are_shown(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "m.mkv", [10 * n for n in range(20)], range(20), Fraction(1, 100))
+    side = reading(path, color=True)
+    assert levels_at(side, [Fraction(n, 25) for n in range(5)]) == [0, 40, 80, 120, 160]
+    side.close()
+
+
+def test_colors_stay_sharp_when_they_are_enlarged(tmp_path: Path) -> None:
+    fine = np.random.default_rng(0).integers(60, 190, (24, 48, 3), np.uint8)
+    path = write_image(tmp_path / "m.png", fine)
+    side = reading(path, Clip(64, 32, Fraction(1, 25)), color=True)
+    shown = side.at(0, Fraction(0)).host()
+    linear = cv2.resize(fine[..., ::-1] / 255, (64, 32), interpolation=cv2.INTER_LINEAR)
+    ours, theirs = (
+        cv2.Laplacian(image.astype(np.float32), cv2.CV_32F).var() for image in (shown, linear)
+    )
+    assert ours > 1.3 * theirs
+    side.close()
 
 
 @pytest.mark.parametrize("start", [0, 700])

@@ -50,6 +50,7 @@ BUILT_IN = {
         "stylize/gatys",
         "stylize/gatys-multipass",
         "filter/compare",
+        "filter/follow-motion",
         "filter/keep-colors",
         "filter/mask",
         "filter/repair",

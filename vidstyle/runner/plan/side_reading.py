@@ -57,6 +57,7 @@ class SideReading:
         self.name = side.name
         self._path, self._size = side.path, (clip.width, clip.height)
         self._color = side.color
+        self._half_frame = Fraction(1, 2) / clip.frame_rate if clip.frame_rate else Fraction(0)
         # Images of a folder have no times: there is one for each frame.
         self._counted = is_folder(side.path)
         self._source = _source_of(side.path)
@@ -74,13 +75,16 @@ class SideReading:
     def at(self, index: int, seconds: Fraction) -> LazyLayer:
         """The layer of the clip's frame ``index``, which is shown ``seconds`` after the first.
 
-        The last image that is not later: the first one before the side input begins, and the
-        last one after it has ended. Raises InputError where there is none at all.
+        The last image that is not later, or of colors a nearer one (see ``_is_nearer``): the
+        first one before the side input begins, and the last one after it has ended. Raises
+        InputError where there is none at all.
         """
         time = Fraction(index) if self._counted else seconds + _ROUNDING
         with self._named():
             self._begin()
-            while self._next is not None and self._time(self._next) <= time:
+            while self._next is not None and (
+                self._time(self._next) <= time or self._is_nearer(self._next, seconds)
+            ):
                 self._step(self._next)
         self._ended = self._ended or self._is_over(time)
         if self._layer is None:
@@ -164,6 +168,18 @@ class SideReading:
         assert self._frames is not None
         self._now, self._next, self._layer = frame, next(self._frames, None), None
 
+    def _is_nearer(self, following: Frame, seconds: Fraction) -> bool:
+        """Whether a later image of colors shows more of this moment than the present one.
+
+        It shows its own moment, where a mask holds until the next one. Less than half a frame of
+        the clip away, it is the image of this frame, in a clip whose rate was converted by choosing
+        the nearest. Farther away, the present one is meant to be held.
+        """
+        if not self._color or self._counted or self._now is None:
+            return False
+        away = self._seconds(following.pts) - seconds
+        return away < min(self._half_frame, seconds - self._seconds(self._now.pts))
+
     def _time(self, frame: Frame) -> Fraction:
         return Fraction(frame.index) if self._counted else self._seconds(frame.pts)
 
@@ -191,7 +207,9 @@ class SideReading:
         if self._color and layer.shape[1::-1] == self._size == self._inner:
             # As it was decoded: within [0, 1].
             return layer
-        layer = np.asarray(np.clip(_resized(layer, self._inner), 0, 1), np.float32)
+        larger = cv2.INTER_CUBIC if self._color else cv2.INTER_LINEAR
+        layer = _resized(layer, self._inner, larger)
+        layer = np.asarray(np.clip(layer, 0, 1), np.float32)
         return layer if self._inner == self._size else _padded(layer, self._size)
 
 
@@ -248,13 +266,13 @@ def _is_like(aspect: Fraction, other: Fraction) -> bool:
     return abs(aspect - other) <= _SAME_ASPECT * other
 
 
-def _resized(layer: HostArray, size: tuple[int, int]) -> HostArray:
-    """To (width, height): the mean of what a pixel covers, or linear where it gets larger."""
+def _resized(layer: HostArray, size: tuple[int, int], larger: int) -> HostArray:
+    """To (width, height): the mean of what a pixel covers, or ``larger`` where it gets larger."""
     height, width = layer.shape[:2]
     if (width, height) == size:
         return layer
     smaller = size[0] < width or size[1] < height
-    kernel = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    kernel = cv2.INTER_AREA if smaller else larger
     return np.asarray(cv2.resize(layer, size, interpolation=kernel), np.float32)
 
 
