@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from vidstyle.cli.batch_summary import outcome_json
 from vidstyle.cli.batch_tally import BatchTally, time_text
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.progress import event_json, work_line
 from vidstyle.cli.terminal import is_quiet, say, visible
 from vidstyle.runner.batch import BatchEvent, Looked
@@ -54,7 +54,7 @@ def batch_view(names: Mapping[Path, str], *, as_json: bool) -> Generator[BatchVi
 
 
 def _print_json(event: BatchEvent) -> None:
-    print(json.dumps(_as_json(event)), flush=True)
+    put_json(_as_json(event))
 
 
 def _as_json(event: BatchEvent) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.option_groups import StyleOptions, changes_of, with_groups
 from vidstyle.cli.terminal import answer
 
@@ -78,7 +79,7 @@ def bench(
     _check_enough(clip, min(timing.frames for timing in timings.values()))
     rates = rates_of(timings)
     if json:
-        print(json_module.dumps(rates))
+        put_json(rates)
         return
     for line in table(rates, before):
         answer(line)

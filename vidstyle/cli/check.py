@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.option_groups import FrameOptions, StyleOptions, changes_of, with_groups
 from vidstyle.cli.terminal import answer
 
@@ -41,14 +41,17 @@ def check(
     if input_ is None:
         check_without_clip(loaded, device=device)
         names = [entry.use for entry in loaded.stages]
-        answer(json_module.dumps({"stages": names}) if json else f"{pipeline}: {' > '.join(names)}")
+        if json:
+            put_json({"stages": names})
+        else:
+            answer(f"{pipeline}: {' > '.join(names)}")
         return
     from vidstyle.runner.estimate import probe
 
     estimate = probe(loaded, input_, device=device, frames=interval)
     if json:
         expected = {"seconds": estimate.seconds, "bytes": estimate.bytes}
-        print(json_module.dumps({**plan_json(estimate.plan), "estimate": expected}))
+        put_json({**plan_json(estimate.plan), "estimate": expected})
         return
     answer(estimate_line(estimate.seconds, estimate.bytes, estimate.probed))
     print_plan(estimate.plan, as_json=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any
 from vidstyle.cli.batch_summary import print_summary, summary_json, write_summary
 from vidstyle.cli.batch_view import batch_view
 from vidstyle.cli.interruption import explain_interruption, stopping_softly
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.plan_text import mebibytes
 from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
 from vidstyle.cli.terminal import answer, is_quiet, print_table, say
@@ -104,7 +104,7 @@ class ClipBatch:
         def conclude() -> None:
             summary = store()
             if self._as_json:
-                print(json.dumps({"event": "summary", **summary}), flush=True)
+                put_json({"event": "summary", **summary})
             elif not is_quiet():
                 print_summary(summary, {str(path): name for path, name in self._names.items()})
 
@@ -155,7 +155,7 @@ class ClipBatch:
         found = survey(jobs, size=self._size, budget=jobs[0].budget)
         if self._as_json:
             for job, seen in zip(jobs, found, strict=True):
-                print(json.dumps(_outlook_json(job, seen, self._rule)))
+                put_json(_outlook_json(job, seen, self._rule))
         else:
             rows = [
                 (self._names[job.input], *_outlook_cells(seen, self._rule))

@@ -11,6 +11,7 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.comparison_options import LayoutOptions
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.option_groups import (
     CodecOptions,
     ComputationOptions,
@@ -188,7 +189,7 @@ def _write_image(
     for note in written.notes:
         if json:
             row = {"event": "note", "kind": note.kind, "text": note.text}
-            print(json_module.dumps(row), flush=True)
+            put_json(row)
         else:
             say(f"note: {note.text}")
     return written.frames
@@ -197,7 +198,7 @@ def _write_image(
 def _report(output: Path, count: int, *, json: bool) -> None:
     if json:
         row = {"event": "done", "output": str(output), "frames": count}
-        print(json_module.dumps(row), flush=True)
+        put_json(row)
     else:
         say_unless_quiet(f"wrote {output}: {count} frame{'s' if count != 1 else ''}")
 

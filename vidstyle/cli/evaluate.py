@@ -12,6 +12,7 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.command_help import in_groups
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.option_groups import with_quiet
 from vidstyle.cli.shared_options import check_new
 from vidstyle.cli.terminal import is_quiet, say_unless_quiet
@@ -131,14 +132,14 @@ def evaluate(
 
         write_report(report, evaluations, clips.named, chosen.flow, interval, overwrite=overwrite)
     if json:
-        print(json_module.dumps({"event": "done", **scores}), flush=True)
+        put_json({"event": "done", **scores})
     else:
         for path in outputs:
             say_unless_quiet(f"wrote {path}")
 
 
 def _print_progress(done: int, total: int) -> None:
-    print(json_module.dumps({"event": "frame", "done": done, "total": total}), flush=True)
+    put_json({"event": "frame", "done": done, "total": total})
 
 
 def _check_outputs(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +19,7 @@ from vidstyle.cli.image_files import (
 )
 from vidstyle.cli.image_previews import Previews, PreviewVideo, open_preview_video
 from vidstyle.cli.image_request import CheckedRequest, ImageRequest
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.main import INTERRUPTED
 from vidstyle.cli.step_progress import ShowStep, StepView, losses_line, show_steps
 from vidstyle.cli.terminal import say, say_unless_quiet
@@ -147,7 +147,7 @@ class _ImageWork:
                 "terms": dict(result.terms),
                 "seconds": round(seconds, 3),
             }
-            print(json.dumps(row), flush=True)
+            put_json(row)
             return
         if self._checked.still.alpha is not None and output.suffix.lower() in OPAQUE:
             say("note: JPEG holds no opacity: left out")

@@ -10,7 +10,7 @@ import signal
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from importlib import import_module
@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 
 from vidstyle import __version__
 from vidstyle.cli.command_help import use_grouped_help
+from vidstyle.cli.json_output import is_kept, json_only, keep_descriptor, output_stream, put_json
 from vidstyle.cli.supervision import SUPERVISED, work_under_supervision
 from vidstyle.cli.terminal import VisibleFormatter, say, set_quiet, visible_lines
 
@@ -156,6 +157,7 @@ def main() -> None:
     # torch's threads spin while they wait for each other, which takes the cores from the other
     # stages and from other programs. With this they sleep after some microseconds.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    keep_descriptor(sys.argv[1:])
     code = run_command(sys.argv[1:])
     threaded = sys.modules.get("vidstyle.runner.execution.threaded")
     if threaded is not None and threaded.still_working():
@@ -175,13 +177,15 @@ def _supervise(arguments: list[str]) -> None:
         return
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
-        code = _fail_with(import_module("vidstyle.core.errors").CrashError.of_exit_code(code))
+        with json_only(arguments):
+            code = _fail_with(import_module("vidstyle.core.errors").CrashError.of_exit_code(code))
     os._exit(code)
 
 
 def run_command(arguments: list[str]) -> int:
     """Run one command line and return its exit code. An error is one line on standard error."""
-    return _exit_code(lambda: app(arguments, standalone_mode=False, prog_name="vidstyle"))
+    with json_only(arguments):
+        return _exit_code(lambda: app(arguments, standalone_mode=False, prog_name="vidstyle"))
 
 
 STOPPERS: list[Callable[[BaseException], None]] = []
@@ -256,7 +260,7 @@ def _exit_code(command: Callable[[], Any]) -> int:
 
 def _close_output() -> None:
     """Let nothing be written at the end that could not be written before."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), output_stream().fileno())
 
 
 def _complaint(error: typer.TyperException) -> str:
@@ -287,9 +291,7 @@ def _fail_with(error: Exception) -> int:
         error = (plugins and plugins.plugin_error(error)) or error
     if isinstance(error, errors.PipelineError | errors.PluginError):
         # A line for each fault.
-        for line in str(error).split("\n"):
-            _fail(line, error.exit_code)
-        return int(error.exit_code)
+        return _fail(str(error), error.exit_code, lines=str(error).split("\n"))
     if isinstance(error, errors.VidstyleError):
         return _fail(str(error), error.exit_code)
     return _fail(
@@ -299,6 +301,11 @@ def _fail_with(error: Exception) -> int:
     )
 
 
-def _fail(message: str, code: int) -> int:
-    say(f"vidstyle: {message}")
+def _fail(message: str, code: int, *, lines: Sequence[str] = ()) -> int:
+    for line in lines or [message]:
+        say(f"vidstyle: {line}")
+    if is_kept():
+        # Whoever reads the output may have gone.
+        with suppress(OSError):
+            put_json({"event": "error", "message": message, "exit_code": code})
     return code

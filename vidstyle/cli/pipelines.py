@@ -10,6 +10,7 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.completion import complete_pipeline
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.terminal import answer, print_table
 
 
@@ -30,7 +31,7 @@ def list_(json: given.Json = False) -> None:
     found = shipped_pipelines()
     if json:
         rows = [{"name": n, "about": pipeline_summary(p), "file": str(p)} for n, p in found.items()]
-        print(json_module.dumps(rows))
+        put_json(rows)
         return
     summaries = ((name, pipeline_summary(path)) for name, path in found.items())
     print_table(("name", "description"), summaries)

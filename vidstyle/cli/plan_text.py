@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from fractions import Fraction
 
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.terminal import answer, print_table
 from vidstyle.core.clip import Clip
 from vidstyle.core.needs import Reach
@@ -18,7 +18,7 @@ _TITLES = ("stage", "reads", "writes", "memory")
 def print_plan(plan: Plan, *, as_json: bool) -> None:
     """Print stages, layers, devices and memory on standard output."""
     if as_json:
-        print(json.dumps(plan_json(plan)))
+        put_json(plan_json(plan))
         return
     answer(f"Needs at most {mebibytes(plan.memory)} of memory.")
     answer(clip_line(plan.source.clip))

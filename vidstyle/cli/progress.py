@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 import time
@@ -18,6 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.terminal import is_quiet, say, visible
 from vidstyle.runner.execution.events import (
     AlreadyDone,
@@ -62,7 +62,7 @@ def _say_note(event: Event) -> None:
 
 def print_json(event: Event) -> None:
     """Print an event as a line of JSON."""
-    print(json.dumps(event_json(event)), flush=True)
+    put_json(event_json(event))
 
 
 def event_json(event: Event) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 import shutil
 import sys
 import textwrap
@@ -13,6 +12,7 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.completion import complete_stage
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.option_text import KEYFRAMED, option_head
 from vidstyle.cli.terminal import answer, print_table, table_width
 from vidstyle.core.options import KEYFRAMES
@@ -29,18 +29,16 @@ def list_stages(plugins: given.Plugins = None, json: given.Json = False) -> None
     """List the stages that a pipeline can use."""
     found = given.registry_of(plugins).list()
     if json:
-        print(
-            json_module.dumps(
-                [
-                    {
-                        "name": entry.name,
-                        "owner": entry.owner,
-                        "summary": entry.summary,
-                        "broken": entry.broken,
-                    }
-                    for entry in found
-                ]
-            )
+        put_json(
+            [
+                {
+                    "name": entry.name,
+                    "owner": entry.owner,
+                    "summary": entry.summary,
+                    "broken": entry.broken,
+                }
+                for entry in found
+            ]
         )
         return
     rows = [
@@ -74,7 +72,7 @@ def show(
     stage = given.registry_of(plugins).find(name)
     schema = stage.Options.model_json_schema()
     if json:
-        print(json_module.dumps({"name": name, "options": schema}))
+        put_json({"name": name, "options": schema})
         return
     summary = summary_of(stage)
     _print_wrapped(f"{name}: {_plain(summary)}" if summary else name)

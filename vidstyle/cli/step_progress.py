@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
@@ -13,6 +12,7 @@ from typing import TypeAlias
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.terminal import is_quiet, say
 
 _PLAIN_EVERY_SECONDS = 10.0
@@ -62,7 +62,7 @@ def _print_json(view: StepView) -> None:
     row = {"event": "step", "step": view.step, "steps": view.steps, **view.more}
     if "loss" in losses:
         row["loss"] = losses.pop("loss")
-    print(json.dumps({**row, "terms": losses}), flush=True)
+    put_json({**row, "terms": losses})
 
 
 class _Pace:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.style_exchange import export, import_
 from vidstyle.cli.style_preview import preview
 from vidstyle.cli.style_train import train
@@ -34,7 +34,7 @@ def list_(json: given.Json = False) -> None:
 
     found = [_described(name, path) for name, path in list_styles().items()]
     if json:
-        print(json_module.dumps(found))
+        put_json(found)
         return
     _print_table(found)
 

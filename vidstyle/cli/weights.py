@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.completion import complete_weights
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.terminal import print_table, say, visible
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def list_(json: given.Json = False) -> None:
 
     rows = [_described(entry) for entry in CATALOG.values()]
     if json:
-        print(json_module.dumps(rows))
+        put_json(rows)
         return
     _print_table(rows)
 
@@ -73,7 +73,7 @@ def pull(
             found = pull_weights(entry, offline=offline, report=report)
         if json:
             row = {"name": entry.name, "file": str(found.path), "fetched": found.is_new}
-            print(json_module.dumps(row), flush=True)
+            put_json(row)
         else:
             say(f"{entry.name}: {'downloaded' if found.is_new else 'found'}: {found.path}")
 
@@ -105,7 +105,7 @@ def verify(
                 "sha256": result.sha256,
                 "status": result.status,
             }
-            print(json_module.dumps(row), flush=True)
+            put_json(row)
         else:
             print(visible(f"{result.status:9} {entry.name}: {path} (sha256 {result.sha256})"))
     if bad:
