@@ -113,7 +113,8 @@ def _without_clip(pipeline: Pipeline, device: str) -> Generator[Assembly, None, 
     """The objects for a clip that stands for any."""
     # Has all that an input may have, so that only what nothing can provide is missing.
     clip = Clip(640, 360, Fraction(1, 25), Fraction(25), alpha=True)
-    with open_side_inputs(pipeline.inputs, clip, ExecutionContext()) as inputs:
+    context = ExecutionContext()
+    with open_side_inputs(pipeline.inputs, clip, context, any_shape=True) as inputs:
         source = make_stage(pipeline.stages[0])
         yield assemble(pipeline, source, clip, inputs=inputs, device=device)
 

@@ -52,8 +52,10 @@ _OTHERWISE = "convert the file to another codec"
 class SideReading:
     """One side input, opened. Ask it for the layers of frames in order, once."""
 
-    def __init__(self, side: SideInput, clip: Clip, context: ExecutionContext) -> None:
-        """Look at the file. Raises InputError where it cannot be read."""
+    def __init__(
+        self, side: SideInput, clip: Clip, context: ExecutionContext, *, any_shape: bool = False
+    ) -> None:
+        """Look at the file. Raises InputError where it cannot be read, or has another shape."""
         self.name = side.name
         self._path, self._size = side.path, (clip.width, clip.height)
         self._color = side.color
@@ -63,7 +65,7 @@ class SideReading:
         self._source = _source_of(side.path)
         with self._named():
             self._own: Clip = self._source.open(side.path, context)
-            self._inner = self._fit(clip, pad=side.pad)
+            self._inner = self._fit(clip, pad=side.pad or any_shape)
         self._pad = side.pad
         self._frames: Iterator[Frame] | None = None
         self._now: Frame | None = None
@@ -215,13 +217,16 @@ class SideReading:
 
 @contextmanager
 def open_side_inputs(
-    inputs: Sequence[SideInput], clip: Clip, context: ExecutionContext
+    inputs: Sequence[SideInput], clip: Clip, context: ExecutionContext, *, any_shape: bool = False
 ) -> Generator[tuple[SideReading, ...], None, None]:
-    """All side inputs of a run on this clip, closed in the end."""
+    """All side inputs of a run on this clip, closed in the end.
+
+    With ``any_shape`` the clip stands for any, and a file of another shape is as good.
+    """
     with ExitStack() as stack:
         readings = []
         for side in inputs:
-            readings.append(SideReading(side, clip, context))
+            readings.append(SideReading(side, clip, context, any_shape=any_shape))
             stack.callback(readings[-1].close)
         yield tuple(readings)
 

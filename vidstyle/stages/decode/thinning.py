@@ -42,8 +42,8 @@ def thin_option() -> Any:
     """Declare the option of a source that leaves frames out."""
     return Field(
         None,
-        description="Leave frames out, so that at most so many a second stay, such as 12.5. If not"
-        " set, all stay.",
+        description="Leave frames out, so that at most so many a second stay, such as 12.5. Only"
+        " those that stay are counted. If not set, all stay.",
     )
 
 
