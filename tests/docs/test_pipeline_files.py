@@ -15,7 +15,6 @@ import pytest
 
 from tests.runner.config.test_schema import valid
 from vidstyle.cli.main import run_command
-from vidstyle.core.errors import PipelineError
 from vidstyle.runner.config import yaml_file
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
@@ -89,14 +88,18 @@ def test_times_are_read_as_the_page_says(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "message"), WRONG)
 def test_an_error_reads_as_on_the_page(
-    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    text: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("my.yaml").write_text(text)
-    with pytest.raises(PipelineError) as caught:
-        load_pipeline(Path("my.yaml"), registry=Registry())
-    assert str(caught.value).startswith(message)
-    assert caught.value.exit_code == 2
+    assert run_command(["check", "my.yaml"]) == 2
+    lines = capfd.readouterr().err.splitlines()
+    for line, wanted in zip(lines, message.splitlines(), strict=True):
+        assert line.startswith(f"vidstyle: {wanted}")
 
 
 def test_all_keys_and_limits_are_on_the_page() -> None:

@@ -96,7 +96,7 @@ PLANNED = {
     "masked": ["decode", "shots", "flow", "stylize", "blend", "mask", "encode"],
     "per-frame": ["decode", "stylize", "encode"],
     "preview": ["decode", "scale", "shots", "flow", "stylize", "blend", "encode"],
-    "stabilize": ["decode", "shots", "flow", "blend", "encode"],
+    "stabilize": ["decode", "shots", "flow", "filter", "blend", "encode"],
     "temporal": ["decode", "shots", "flow", "stylize", "blend", "encode"],
 }
 NEEDED = {"masked": ["--mask", "left.png"]}
