@@ -124,6 +124,16 @@ def test_pull_fetches_once_and_verify_finds_it_right(
     assert f"not the right file: {cache / NAME}: remove it" in capsys.readouterr().err
 
 
+def test_pull_prints_the_bytes_as_they_arrive(
+    served: dict[str, bytes], cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["weights", "pull", "small", "--json"]) == 0
+    *steps, last = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    size = len(CONTENT)
+    assert steps[-1] == {"event": "download", "name": "small", "bytes": size, "total": size}
+    assert last == {"name": "small", "file": str(cache / NAME), "fetched": True}
+
+
 def test_a_wrong_file_is_not_kept(
     served: dict[str, bytes], cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -166,8 +176,9 @@ def test_without_a_network_address_and_place_are_named(
     add(monkeypatch, WeightFile("small", address, NAME, 0.1, "MIT"))
     assert run_command(["weights", "pull", "small"]) == 4
     error = capsys.readouterr().err.strip().splitlines()[-1]
-    assert f"cannot fetch {address} to {cache} (" in error
+    assert f"cannot fetch {address} to {cache} (no connection to 127.0.0.1:9: " in error
     assert "refused" in error
+    assert "urlopen" not in error
 
 
 def test_an_unknown_name_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:

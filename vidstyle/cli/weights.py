@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -64,12 +65,12 @@ def pull(
     """Download weights from their official address into the cache.
 
     Every file is checked by its SHA-256; a wrong file in the cache is replaced. An interrupted
-    download is resumed.
+    download is resumed. --json prints the bytes as they arrive.
     """
     from vidstyle.models.weights.listing import find_entry, pull_weights
 
     for entry in [find_entry(name) for name in names]:
-        with _progress(entry.name, quiet=json) as report:
+        with _progress(entry.name, as_json=json) as report:
             found = pull_weights(entry, offline=offline, report=report)
         if json:
             row = {"name": entry.name, "file": str(found.path), "fetched": found.is_new}
@@ -176,12 +177,15 @@ def _folder(file: str | None) -> str:
 
 
 @contextmanager
-def _progress(name: str, *, quiet: bool) -> Generator[ReportBytes | None, None, None]:
-    """A bar of bytes on a terminal; elsewhere the log line of the download is enough."""
+def _progress(name: str, *, as_json: bool) -> Generator[ReportBytes | None, None, None]:
+    """A bar of bytes on a terminal, or lines of JSON; else the download's log line is enough."""
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False)
-    if quiet or not console.is_terminal:
+    if as_json:
+        yield partial(_print_bytes, name)
+        return
+    if not console.is_terminal:
         yield None
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
@@ -196,3 +200,8 @@ def _progress(name: str, *, quiet: bool) -> Generator[ReportBytes | None, None, 
     ) as bar:
         task = bar.add_task(name, total=None)
         yield lambda there, whole: bar.update(task, completed=there, total=whole)
+
+
+def _print_bytes(name: str, there: int, whole: int | None) -> None:
+    row = {"event": "download", "name": name, "bytes": there, "total": whole}
+    print(json_module.dumps(row), flush=True)

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import IO, TypeAlias, cast
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 
 from filelock import FileLock
 
@@ -103,12 +104,20 @@ def fetch_file(
             if not serves(path):
                 _download(address, path, digits, report or _ignore)
     except (OSError, HTTPException) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
         raise WeightsError(
-            f"cannot fetch {address} to {folder} ({reason}): try again, or put the file there"
-            + (f" as {path.name}" if name else "")
+            f"cannot fetch {address} to {folder} ({_reason(error, address)}): try again, or put the"
+            " file there" + (f" as {path.name}" if name else "")
         ) from error
     return path
+
+
+def _reason(error: Exception, address: str) -> str:
+    """Why a file cannot be fetched, without urllib's brackets around what the system says."""
+    cause = getattr(error, "reason", None)
+    if type(error) is URLError and isinstance(cause, OSError):
+        stated = cause.strerror or str(cause)
+        return f"no connection to {urlsplit(address).netloc}: {stated}"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _create(folder: Path) -> None:
