@@ -1,4 +1,4 @@
-"""Pipelines that ship are listed, and run by name; the wheel carries them."""
+"""Pipelines that ship are listed, and run by name; the wheel carries them, and the samples."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from zipfile import ZipFile
 import pytest
 
 from tests.cli.conftest import WriteClip
+from vidstyle.app.samples import sample_clips, sample_photos, sample_style_images
 from vidstyle.cli.main import run_command
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
@@ -77,5 +78,13 @@ def test_the_wheel_carries_them(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
-    carried = {name for name in ZipFile(wheel).namelist() if name.endswith(".yaml")}
+    names = ZipFile(wheel).namelist()
+    carried = {name for name in names if name.endswith(".yaml")}
     assert carried == {f"vidstyle/pipelines/{path.name}" for path in shipped_pipelines().values()}
+    with ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    package = tmp_path / "installed" / "vidstyle"
+    for samples in (sample_photos, sample_style_images, sample_clips):
+        assert samples(package).keys() == samples().keys()
+        assert all(path.is_relative_to(package) for path in samples(package).values())
+    assert not sample_clips(tmp_path / "nothing")
