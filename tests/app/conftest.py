@@ -17,7 +17,8 @@ from vidstyle.app.choices import PageSettings
 from vidstyle.app.job_queue import JobQueue
 from vidstyle.app.status import Status
 from vidstyle.app.studio import Studio, open_studio
-from vidstyle.app.tasks import ImageChoices, Task
+from vidstyle.app.tasks import ClipChoices, ImageChoices, PhotoChoices, Task
+from vidstyle.models.style.styles import find_style
 from vidstyle.models.weights import safetensors_file
 from vidstyle.runner.config.shipped import shipped_folder
 
@@ -30,7 +31,9 @@ def image_choices(settings: PageSettings, **changes: Any) -> ImageChoices:
     assert settings.style_images
     chosen = ImageChoices(
         content=settings.images / "sea.png",
+        content_name="Sea",
         style_image=settings.style_images / "oil.png",
+        style_name="Oil",
         steps=20,
         size=100,
         backbone="vgg19",
@@ -39,6 +42,34 @@ def image_choices(settings: PageSettings, **changes: Any) -> ImageChoices:
         strength=1.0,
     )
     return replace(chosen, **changes)
+
+
+def photo_choices(settings: PageSettings, **changes: Any) -> PhotoChoices:
+    """The second photo of ``make_settings`` in the style of the Great Wave."""
+    assert settings.images
+    chosen = PhotoChoices(
+        content=settings.images / "sea.png",
+        content_name="Sea",
+        style=find_style("great-wave"),
+        style_name="The Great Wave",
+        strength=1.0,
+        stroke_size="auto",
+        keep_colors=False,
+        size=1080,
+    )
+    return replace(chosen, **changes)
+
+
+def clip_choices(clip: Path, style: str = "great-wave", name: str = "clip.mp4") -> ClipChoices:
+    """A clip in a style, temporally consistent."""
+    return ClipChoices(
+        clip=clip,
+        clip_name=name,
+        pipeline=shipped_folder() / "temporal.yaml",
+        pipeline_name="Temporally consistent",
+        style=find_style(style),
+        style_name=style,
+    )
 
 
 def run_task(task: Task) -> Status:
@@ -99,10 +130,10 @@ def jobs() -> Iterator[JobQueue]:
 def write_clip() -> WriteClip:
     """Writes a small clip: a gradient that moves."""
 
-    def write(path: Path, *, count: int = 12) -> Path:
-        x, y = np.meshgrid(np.arange(160), np.arange(128))
+    def write(path: Path, *, count: int = 12, width: int = 160, height: int = 128) -> Path:
+        x, y = np.meshgrid(np.arange(width), np.arange(height))
         with av.open(str(path), "w") as container:
-            stream = container.add_stream("libx264", rate=25, width=160, height=128)
+            stream = container.add_stream("libx264", rate=25, width=width, height=height)
             stream.pix_fmt = "yuv420p"
             for index in range(count):
                 level = (x * 2 + y + 3 * index) % 256

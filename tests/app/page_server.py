@@ -52,7 +52,8 @@ def serving(
     files, port = folder / "private", free_port()
     files.mkdir()
     command = [sys.executable, "-m", "vidstyle", "app", "--port", str(port)]
-    command += ["--images", str(settings.images), "--styles", str(settings.style_images)]
+    for option, given in (("--images", settings.images), ("--styles", settings.style_images)):
+        command += [option, str(given)] if given else []
     process = subprocess.Popen(
         [*command, "--max-upload", max_upload],
         cwd=files,

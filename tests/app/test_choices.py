@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from vidstyle.app.choices import PageSettings, find_choices
+from vidstyle.app.choices import (
+    PageSettings,
+    find_choices,
+    find_flow_network,
+    find_learning_network,
+    find_loss_networks,
+)
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.style.styles import list_styles
+from vidstyle.models.weights.catalog import CATALOG
 
 
 def test_pipelines_that_stylize_are_offered_and_no_others(settings: PageSettings) -> None:
@@ -41,9 +48,34 @@ def test_a_pipeline_of_somebody_elses_is_described_by_its_comment(
 
 
 def test_networks_whose_weights_are_here_come_first(settings: PageSettings) -> None:
-    networks = find_choices(settings).networks
-    assert [network.name for network in networks if network.is_here] == ["vgg19"]
-    assert networks[0].name == "vgg19"
+    networks = find_loss_networks()
+    assert [name for name, network in networks.items() if network.is_here] == ["vgg19"]
+    assert next(iter(networks)) == "vgg19"
+    assert (networks["vgg16"].mebibytes, networks["vgg16"].server) == (
+        CATALOG["vgg16"].mebibytes,
+        "download.pytorch.org",
+    )
+    assert find_learning_network() == networks["vgg19"]
+
+
+def test_a_pipeline_names_the_network_that_it_needs(settings: PageSettings) -> None:
+    network = find_flow_network(settings.pipelines / "temporal-quality.yaml")
+    assert network
+    assert (network.name, network.is_here) == ("raft-small", False)
+    assert find_flow_network(settings.pipelines / "temporal.yaml") is None
+
+
+def test_without_folders_the_samples_are_offered(settings: PageSettings) -> None:
+    found = find_choices(replace(settings, images=None, style_images=None))
+    assert found.images[0].title == "Chelsea the cat"
+    assert {"stained-glass.jpg"} < {entry.path.name for entry in found.style_images}
+    assert found.learnable == ()
+    assert [entry.path.name for entry in found.clips] == ["demo.mp4"]
+    offered = (*found.images, *found.style_images, *found.clips)
+    assert all(entry.path.is_file() for entry in offered)
+    given = find_choices(settings)
+    assert {entry.path.parent for entry in given.images} == {settings.images}
+    assert given.learnable == given.style_images
 
 
 def test_images_of_one_name_have_their_suffix(settings: PageSettings) -> None:

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.app.conftest import clip_choices
 from vidstyle.app.job_queue import BusyError, JobQueue, PageJob
-from vidstyle.app.tasks import ClipChoices, Command, Commands, Task, clip_task
+from vidstyle.app.tasks import Command, Commands, Task, clip_task
 from vidstyle.core.errors import OutputError
-from vidstyle.models.style.styles import find_style
-from vidstyle.runner.config.shipped import shipped_folder
 
 
 def until(true: Callable[[], object], seconds: float = 60.0) -> None:
@@ -30,14 +29,7 @@ def until(true: Callable[[], object], seconds: float = 60.0) -> None:
 def bad_clip(folder: Path, clip: Path | None = None) -> Task:
     """Fails at once."""
     (folder / "original").write_text("no clip")
-    return clip_task(
-        folder,
-        ClipChoices(
-            clip=clip or folder / "original",
-            pipeline=shipped_folder() / "per-frame.yaml",
-            style=find_style("great-wave"),
-        ),
-    )
+    return clip_task(folder, clip_choices(clip or folder / "original"))
 
 
 @pytest.fixture
@@ -48,9 +40,7 @@ def long_clip(tmp_path: Path) -> Callable[[], Task]:
     def task() -> Task:
         folder = tmp_path / str(time.monotonic_ns())
         folder.mkdir()
-        pipeline = shipped_folder() / "temporal.yaml"
-        chosen = ClipChoices(clip=clip, pipeline=pipeline, style=find_style("scream"))
-        return clip_task(folder, chosen)
+        return clip_task(folder, clip_choices(clip, "scream"))
 
     return task
 

@@ -38,6 +38,18 @@ def test_steps_of_a_style_have_a_title_of_their_own_and_frames_start_over() -> N
     assert status_line(status) == "Stylizing: 3 of 5, 2.0 a second, 0:01 left"
 
 
+def test_a_download_is_counted_in_mebibytes() -> None:
+    status = Status().start("Downloading vgg16")
+    for done, now in ((2**20, 0.0), (5 * 2**20, 2.0)):
+        status = status.after(
+            {"event": "download", "name": "vgg16", "bytes": done, "total": 9 * 2**20}, now
+        )
+    line = "Downloading vgg16: 5 of 9 MiB, 2.0 MiB a second, 0:02 left"
+    assert status_line(status) == line
+    assert status.fraction == pytest.approx(5 / 9)
+    assert not status.start("Stylizing").counts_bytes
+
+
 def test_slow_frames_are_given_in_seconds() -> None:
     status = Status().after(frame(1, 3), 0.0).after(frame(2, 3), 90.0)
     assert status_line(status) == "Starting: 2 of 3, 90.0 s each, 1:30 left"

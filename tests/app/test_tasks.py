@@ -12,7 +12,7 @@ import av
 import cv2
 import pytest
 
-from tests.app.conftest import WriteClip, image_choices, run_task
+from tests.app.conftest import WriteClip, clip_choices, image_choices, run_task
 from vidstyle.app.choices import PageSettings
 from vidstyle.app.tasks import (
     COMPARISON,
@@ -20,20 +20,11 @@ from vidstyle.app.tasks import (
     PREVIEWS,
     REPORT,
     STYLIZED,
-    ClipChoices,
     clip_task,
     evaluation_task,
     image_task,
     preview_task,
 )
-from vidstyle.models.style.styles import find_style
-from vidstyle.runner.config.shipped import shipped_folder
-
-TEMPORAL = shipped_folder() / "temporal.yaml"
-
-
-def clip_choices(clip: Path, style: str = "great-wave") -> ClipChoices:
-    return ClipChoices(clip=clip, pipeline=TEMPORAL, style=find_style(style))
 
 
 @pytest.mark.slow
@@ -41,8 +32,11 @@ def test_an_image_is_stylized_at_its_size_step_by_step(
     settings: PageSettings, tmp_path: Path
 ) -> None:
     chosen = image_choices(settings, steps=3)
-    status = run_task(image_task(tmp_path, chosen))
+    task = image_task(tmp_path, chosen)
+    assert task.result() is None
+    status = run_task(task)
     assert status.state == "done", status.error
+    assert task.result() == tmp_path / IMAGE
     assert (status.done, status.total) == (3, 3)
     assert len(list((tmp_path / PREVIEWS).glob("step-*.png"))) == 3
     original = cv2.imread(str(chosen.content))

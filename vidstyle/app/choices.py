@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from vidstyle.app.samples import sample_clips, sample_photos, sample_style_images
 from vidstyle.app.tasks import STYLIZED
 from vidstyle.core.clip import Clip
 from vidstyle.core.errors import InputError, PipelineError, PluginError, UsageError, WeightsError
 from vidstyle.core.paths import IMAGE_SUFFIXES
 from vidstyle.models.loss.backbone_table import BACKBONES, BackboneName
+from vidstyle.models.loss.loss_options import choose_backbone
 from vidstyle.models.style.style_file import read_style_info
 from vidstyle.models.style.styles import list_styles
 from vidstyle.models.weights.catalog import CATALOG
@@ -21,6 +25,7 @@ from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.config.shipped import pipeline_summary
 from vidstyle.runner.job import output_suffix
+from vidstyle.stages.flow.raft import RaftOptions
 
 _MOST_IMAGES = 1000
 _SUFFIX = Path(STYLIZED).suffix
@@ -44,7 +49,7 @@ class PageSettings:
     pipelines: Path
     """The folder of pipelines that can be chosen."""
     images: Path | None = None
-    """The folder of photos that can be chosen; None for uploads alone."""
+    """The folder of photos that can be chosen; None for those that ship."""
     style_images: Path | None = None
     """The folder of style images, likewise."""
     max_upload: int = 512 * 2**20
@@ -71,20 +76,24 @@ class Choices:
 
     images: tuple[ListEntry, ...]
     style_images: tuple[ListEntry, ...]
+    learnable: tuple[ListEntry, ...]
+    """Style images that styles for clips can be learned from: ours have been."""
+    clips: tuple[ListEntry, ...]
     styles: tuple[ListEntry, ...]
     pipelines: tuple[ListEntry, ...]
-    networks: tuple[LossNetwork, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class LossNetwork:
-    """A loss network that images can be stylized with."""
+class NetworkWeights:
+    """The weights of a network that is not vidstyle's own."""
 
-    name: BackboneName
+    name: str
     is_here: bool
-    """Whether its weights lie on this machine."""
+    """Whether they lie on this machine."""
     mebibytes: float
-    """Of its weights, which else are downloaded first."""
+    """Which else have to be downloaded."""
+    server: str
+    """Where they are downloaded from."""
 
 
 def find_choices(settings: PageSettings) -> Choices:
@@ -93,13 +102,52 @@ def find_choices(settings: PageSettings) -> Choices:
     Raises InputError for a folder of images that is not there or has none, and UsageError where
     there is no pipeline, and WeightsError where there is no style.
     """
+    images = _images(settings.images, "--images")
+    style_images = _images(settings.style_images, "--styles")
     return Choices(
-        images=_images(settings.images, "--images"),
-        style_images=_images(settings.style_images, "--styles"),
+        images=images or _listed(sample_photos()),
+        style_images=style_images or _listed(sample_style_images()),
+        learnable=style_images,
+        clips=_listed(sample_clips()),
         styles=_styles(),
         pipelines=_pipelines(settings.pipelines),
-        networks=_networks(),
     )
+
+
+def find_loss_networks() -> dict[BackboneName, NetworkWeights]:
+    """The loss networks by name; those whose weights are on this machine come first.
+
+    They may come while the page is open, so that this is asked for whenever it is shown.
+    """
+    found = {
+        name: _network(name)
+        for name, row in BACKBONES.items()
+        if not row.model.startswith("timm:") or find_spec("timm")
+    }
+    return dict(sorted(found.items(), key=lambda item: not item[1].is_here))
+
+
+def find_learning_network() -> NetworkWeights:
+    """The one that styles are learned with: its weights may have to be downloaded first."""
+    return _network(choose_backbone(None))
+
+
+def find_flow_network(pipeline: Path) -> NetworkWeights | None:
+    """The one that a pipeline computes flow with; None where it needs none, or names its file."""
+    for stage in load_pipeline(pipeline, registry=Registry()).stages:
+        if isinstance(stage.options, RaftOptions) and stage.options.weights is None:
+            return _network(f"raft-{stage.options.model}")
+    return None
+
+
+def _network(name: str) -> NetworkWeights:
+    entry = CATALOG[name]
+    server = urlsplit(entry.address).netloc
+    return NetworkWeights(name, locate_weights(entry) is not None, entry.mebibytes, server)
+
+
+def _listed(samples: Mapping[str, Path]) -> tuple[ListEntry, ...]:
+    return tuple(ListEntry(title, path) for title, path in samples.items())
 
 
 def _images(folder: Path | None, option: str) -> tuple[ListEntry, ...]:
@@ -133,16 +181,6 @@ def _styles() -> tuple[ListEntry, ...]:
     if not found:
         raise WeightsError("there are no styles: install vidstyle again, or name VIDSTYLE_WEIGHTS")
     return tuple(choice for _, choice in sorted(found, key=lambda one: one[0] != _FIRST_STYLE))
-
-
-def _networks() -> tuple[LossNetwork, ...]:
-    """Those that are here come first."""
-    found = [
-        LossNetwork(name, locate_weights(CATALOG[name]) is not None, CATALOG[name].mebibytes)
-        for name, row in BACKBONES.items()
-        if not row.model.startswith("timm:") or find_spec("timm")
-    ]
-    return tuple(sorted(found, key=lambda network: not network.is_here))
 
 
 def _pipelines(folder: Path) -> tuple[ListEntry, ...]:

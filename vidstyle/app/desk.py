@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from vidstyle.app.job_queue import JobQueue, PageJob
+from vidstyle.app.job_queue import BusyError, JobQueue, PageJob
 from vidstyle.app.plain_text import on_one_line, shortened
-from vidstyle.app.tasks import Task
+from vidstyle.app.tasks import Slot, Task
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.image_size import image_size
 
-Slot = Literal["image", "preview", "clip", "evaluation"]
 MakeTask = Callable[[Path], Task]
 """Gives a task that works in this folder."""
 Kind = Literal["image", "clip"]
 # The name of every upload, in a folder of its own: no letter of it comes from a browser. Commands
 # know style images by the suffix; what is in the file is found out from its content.
 ORIGINAL: Mapping[Kind, str] = {"image": "original.jpg", "clip": "original"}
+# Results of a slot: a tab that is open for days must not fill the disk.
+MOST_KEPT = 12
 # Of an uploaded image: more than cameras have, and no gigabytes once it is decoded.
 _MOST_PIXELS = 64_000_000
 
@@ -39,15 +40,20 @@ class Upload:
 
 
 class Desk:
-    """Of one tab. A slot has the last job of its kind; a new one takes its place."""
+    """Of one tab. A slot has the last job of its kind, and the results of earlier ones."""
 
-    def __init__(self, parent: Path, jobs: JobQueue, *, max_upload: int) -> None:
+    def __init__(
+        self, parent: Path, jobs: JobQueue, *, downloads: JobQueue, max_upload: int
+    ) -> None:
         self._files = UploadFolder(parent)
         self._jobs = jobs
+        self._downloads = downloads
         self._max_upload = max_upload
-        self._slots: dict[Slot, PageJob] = {}
-        self._uploads: dict[str, tuple[str, Upload]] = {}
+        self._slots: dict[Slot, list[PageJob]] = {}
+        self._current: dict[str, tuple[str, Upload]] = {}
         """By the position on the page, with the browser's mark of the file."""
+        self._uploads: list[Upload] = []
+        """Those, and others that jobs have read."""
 
     @property
     def folder(self) -> Path:
@@ -58,65 +64,100 @@ class Desk:
 
         Raises InputError where it cannot be taken.
         """
-        known = self._uploads.get(position)
+        known = self._current.get(position)
         if known and known[0] == mark:
             return known[1]
         self.forget(position)
         kept = self._files.keep(name, content, kind=kind, most_bytes=self._max_upload)
-        self._uploads[position] = (mark, kept)
+        self._uploads.append(kept)
+        self._current[position] = (mark, kept)
         return kept
 
     def forget(self, position: str) -> None:
-        """Remove the file that was given there, if one was, and end the jobs that read it."""
-        if position in self._uploads:
-            _, gone = self._uploads.pop(position)
-            self._remove(gone.path.parent)
+        """Remove the file that was given there, unless a job has read it: its result stays."""
+        self._current.pop(position, None)
+        self._remove_unread()
 
     def begin(self, slot: Slot, make: MakeTask) -> PageJob:
-        """Queue a task; what the slot had before is stopped and removed. Raises BusyError."""
-        self.clear(slot)
-        folder = self._files.new()
-        self._slots[slot] = self._jobs.submit(make(folder))
-        return self._slots[slot]
+        """Queue a task. Results of the slot stay; a job that has none is removed.
+
+        Raises BusyError where too many jobs wait or too many results are kept.
+        """
+        for job in self.jobs(slot):
+            if job.status.ended and job.task.result() is None:
+                self.remove(job)
+        if len(self.jobs(slot)) >= MOST_KEPT:
+            raise BusyError(f"{MOST_KEPT} results are kept: remove one of them first")
+        task = make(self._files.new())
+        queue = self._downloads if slot == "download" else self._jobs
+        try:
+            job = queue.submit(task)
+        except BusyError:
+            shutil.rmtree(task.folder)
+            raise
+        self._slots.setdefault(slot, []).append(job)
+        return job
 
     def with_names(self, text: str) -> str:
         """A line of a command, with the names of uploads in place of ours."""
-        for _, upload in self._uploads.values():
+        for upload in self._uploads:
             text = text.replace(str(upload.path), upload.name)
-        for job in self._slots.values():
+        for job in self._all_jobs():
             text = text.replace(f"{job.task.folder}/", "")
         return text
 
     def job(self, slot: Slot) -> PageJob | None:
-        return self._slots.get(slot)
+        """The last job of a slot."""
+        return next(iter(self.jobs(slot)), None)
+
+    def jobs(self, slot: Slot) -> tuple[PageJob, ...]:
+        """All of a slot, the last one first."""
+        return tuple(reversed(self._slots.get(slot, ())))
+
+    def reader(self, slot: Slot, path: Path) -> PageJob | None:
+        """The last job of a slot that reads a file."""
+        return next((job for job in self.jobs(slot) if path in job.task.inputs), None)
 
     def position(self, job: PageJob) -> int:
         """How many jobs come before it."""
-        return self._jobs.position(job)
+        return self._queue(job).position(job)
 
-    def stop(self, slot: Slot) -> None:
-        """Stop the job; its files stay."""
-        if slot in self._slots:
-            self._jobs.stop(self._slots[slot])
+    def stop(self, job: PageJob) -> None:
+        """Stop a job; its files stay."""
+        self._queue(job).stop(job)
 
-    def clear(self, slot: Slot) -> None:
-        """Stop the job and remove its files, and the jobs that read them."""
-        self.stop(slot)
-        if job := self._slots.pop(slot, None):
-            self._remove(job.task.folder)
-
-    def _remove(self, folder: Path) -> None:
-        """Remove a folder, and before it the jobs that read files of it."""
-        for slot, job in tuple(self._slots.items()):
-            if any(path.parent == folder for path in job.task.inputs):
-                self.clear(slot)
-        shutil.rmtree(folder, ignore_errors=True)
+    def remove(self, job: PageJob) -> None:
+        """Stop a job and remove its files, and the jobs that read them."""
+        for slot, jobs in self._slots.items():
+            if job in jobs:
+                self._slots[slot] = [other for other in jobs if other is not job]
+        self.stop(job)
+        for other in self._all_jobs():
+            if any(path.parent == job.task.folder for path in other.task.inputs):
+                self.remove(other)
+        shutil.rmtree(job.task.folder, ignore_errors=True)
+        self._remove_unread()
 
     def close(self) -> None:
         """Stop all jobs and remove all files."""
-        for slot in tuple(self._slots):
-            self.stop(slot)
+        for job in self._all_jobs():
+            self.stop(job)
         self._files.remove()
+
+    def _queue(self, job: PageJob) -> JobQueue:
+        return self._downloads if job.task.kind == "download" else self._jobs
+
+    def _all_jobs(self) -> tuple[PageJob, ...]:
+        return tuple(job for jobs in self._slots.values() for job in jobs)
+
+    def _remove_unread(self) -> None:
+        """Remove uploads that are on the page no more, and that no job reads."""
+        read = {path for job in self._all_jobs() for path in job.task.inputs}
+        read |= {upload.path for _, upload in self._current.values()}
+        for upload in self._uploads:
+            if upload.path not in read:
+                shutil.rmtree(upload.path.parent, ignore_errors=True)
+        self._uploads = [upload for upload in self._uploads if upload.path in read]
 
 
 class UploadFolder:

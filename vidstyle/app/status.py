@@ -21,6 +21,8 @@ class Status:
     """Whether the command learns a style before it does what its title says."""
     done: int = 0
     total: int | None = None
+    counts_bytes: bool = False
+    """Whether the counts are of a download."""
     first: tuple[int, float] | None = None
     """The first count and its time: loading is no part of the rate."""
     latest: float = 0.0
@@ -41,7 +43,7 @@ class Status:
 
     @property
     def rate(self) -> float | None:
-        """Frames or steps a second; None before there are two counts."""
+        """Frames, steps or bytes a second; None before there are two counts."""
         if self.first is None or self.latest <= self.first[1]:
             return None
         return (self.done - self.first[0]) / (self.latest - self.first[1])
@@ -55,7 +57,7 @@ class Status:
 
     def start(self, title: str) -> Status:
         """With a command that starts now; counts start over."""
-        return replace(self, title=title, learning=False, done=0, total=None, first=None)
+        return Status(self.state, title, notes=self.notes, result=self.result)
 
     def after(self, row: JsonLine, now: float) -> Status:
         """With a line that a command has printed at a time ``now`` in seconds."""
@@ -68,6 +70,8 @@ class Status:
                 return status._counted(done, total, now)
             case {"event": "step", "step": int(done), "steps": total}:
                 return self._counted(done, total, now)
+            case {"event": "download", "bytes": int(done), "total": total}:
+                return replace(self, counts_bytes=True)._counted(done, total, now)
             case {"event": "note", "text": str(text)}:
                 return self.with_note(text)
         return replace(self, result=row)

@@ -28,6 +28,8 @@ class Studio:
         self.settings = settings
         self.choices = choices
         self.jobs = JobQueue(most_waiting=settings.most_waiting)
+        # Beside the jobs, which need not wait for a slow network.
+        self.downloads = JobQueue(most_waiting=settings.most_waiting)
         self._folder = folder
         self._lock = threading.Lock()
         self._desks: dict[str, Desk] = {}
@@ -39,7 +41,10 @@ class Studio:
             self._seen[session] = time.monotonic()
             if session not in self._desks:
                 self._desks[session] = Desk(
-                    self._folder, self.jobs, max_upload=self.settings.max_upload
+                    self._folder,
+                    self.jobs,
+                    downloads=self.downloads,
+                    max_upload=self.settings.max_upload,
                 )
             return self._desks[session]
 
@@ -86,6 +91,7 @@ def open_studio(settings: PageSettings) -> Iterator[Studio]:
         finally:
             _current.remove(studio)
             studio.jobs.close()
+            studio.downloads.close()
 
 
 def current() -> Studio:

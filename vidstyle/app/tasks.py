@@ -20,6 +20,7 @@ from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
 # Files in a task's folder.
 IMAGE: Final = "stylized.png"
 PREVIEWS: Final = "previews"
+_FRAMES: Final = "frame-*/*.png"
 STYLIZED: Final = "stylized.mp4"
 COMPARISON: Final = "comparison.html"
 REPORT: Final = "flicker.html"
@@ -49,11 +50,28 @@ Commands: TypeAlias = Generator[Command, JsonLine, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageChoices:
-    """What can be chosen for an image."""
+class PhotoChoices:
+    """What can be chosen for an image in a trained style. Names are as they are shown."""
 
     content: Path
+    content_name: str
+    style: Path
+    style_name: str
+    strength: float
+    stroke_size: float | Literal["auto"]
+    keep_colors: bool
+    size: int | None
+    """Of the shorter side in pixels, at most; None for the photo's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageChoices:
+    """What can be chosen for an image after any style image, by optimization."""
+
+    content: Path
+    content_name: str
     style_image: Path
+    style_name: str
     steps: int
     size: int
     """Longer side in pixels."""
@@ -70,24 +88,51 @@ class ClipChoices:
     """What can be chosen for a clip."""
 
     clip: Path
+    clip_name: str
     pipeline: Path
+    pipeline_name: str
     style: Path
     """A style file, or an image that it is learned from first."""
+    style_name: str
+
+
+Chosen: TypeAlias = PhotoChoices | ImageChoices | ClipChoices | str
+"""What a task was made for; a download for a network by its name."""
+Slot: TypeAlias = Literal["image", "preview", "clip", "evaluation", "download"]
+"""A place on the page for jobs of one kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """Commands that work in a folder of their own."""
 
-    kind: Literal["image", "preview", "clip", "evaluation"]
+    kind: Slot
     folder: Path
-    chosen: ImageChoices | ClipChoices
+    chosen: Chosen
     inputs: tuple[Path, ...]
-    """Files that it reads and that may be removed: then it ends."""
+    """Files that it reads: they stay as long as the task's own folder."""
     commands: Callable[[], Commands]
+    results: tuple[str, ...] = ()
+    """Patterns of the files in its folder that somebody may want to keep, the best first."""
 
     def __repr__(self) -> str:
         return f"Task({self.kind}, {self.folder})"
+
+    def result(self) -> Path | None:
+        """The best file so far, the last of its pattern; None before there is one."""
+        for pattern in self.results:
+            if found := sorted(self.folder.glob(pattern)):
+                return found[-1]
+        return None
+
+
+def download_task(folder: Path, name: str) -> Task:
+    """Download the weights of a network of the catalog to the user's cache."""
+
+    def commands() -> Commands:
+        yield Command(f"Downloading {name}", ("weights", "pull", name))
+
+    return Task("download", folder, name, (), commands)
 
 
 def image_task(folder: Path, chosen: ImageChoices) -> Task:
@@ -105,10 +150,12 @@ def image_task(folder: Path, chosen: ImageChoices) -> Task:
         options = [text for name, value in numbers.items() for text in (name, str(value))]
         if len(set(chosen.layer_weights)) > 1:
             options += ["--style-layers", _style_layers(chosen.backbone, chosen.layer_weights)]
-        options += ["--preview-every", "1", str(folder / PREVIEWS)]
+        # Nothing is downloaded unasked: what is missing is downloaded by a task of its own.
+        options += ["--offline", "--preview-every", "1", str(folder / PREVIEWS)]
         yield Command("Stylizing", ("image", *files, *options))
 
-    return Task("image", folder, chosen, (chosen.content, chosen.style_image), commands)
+    inputs, results = (chosen.content, chosen.style_image), (IMAGE, f"{PREVIEWS}/step-*.png")
+    return Task("image", folder, chosen, inputs, commands, results)
 
 
 def preview_task(folder: Path, chosen: ClipChoices, *, count: int = 3) -> Task:
@@ -122,7 +169,7 @@ def preview_task(folder: Path, chosen: ClipChoices, *, count: int = 3) -> Task:
             output = ("-o", str(folder / f"frame-{index:06}"), "--frames", f"{index}:{index + 1}")
             yield Command("Stylizing single frames", (*run, *output))
 
-    return Task("preview", folder, chosen, (chosen.clip, chosen.style), commands)
+    return Task("preview", folder, chosen, (chosen.clip, chosen.style), commands, (_FRAMES,))
 
 
 def clip_task(folder: Path, chosen: ClipChoices) -> Task:
@@ -135,7 +182,7 @@ def clip_task(folder: Path, chosen: ClipChoices) -> Task:
         frames = ("--frames", f"0:{COMPARED_FRAMES}")
         yield Command("Encoding the comparison", ("compare", *pair, *frames))
 
-    return Task("clip", folder, chosen, (chosen.clip, chosen.style), commands)
+    return Task("clip", folder, chosen, (chosen.clip, chosen.style), commands, (STYLIZED,))
 
 
 def evaluation_task(folder: Path, chosen: ClipChoices, stylized: Path) -> Task:
@@ -154,7 +201,8 @@ def evaluation_task(folder: Path, chosen: ClipChoices, stylized: Path) -> Task:
         yield Command("Evaluating temporal consistency", ("evaluate", *clips, *frames, *options))
         baseline.unlink()
 
-    return Task("evaluation", folder, chosen, (chosen.clip, chosen.style, stylized), commands)
+    inputs = (chosen.clip, chosen.style, stylized)
+    return Task("evaluation", folder, chosen, inputs, commands, (REPORT,))
 
 
 def _style_layers(backbone: BackboneName, weights: Sequence[float]) -> str:

@@ -27,7 +27,7 @@ def _draw_head() -> None:
     st.html(f"<style>{_STYLE}</style>")
     st.html(
         '<header class="vidstyle"><h1>vidstyle</h1>'
-        "<p>Stylize an image or a video after a style image.</p></header>"
+        "<p>Stylizes photos and videos on this machine. Nothing leaves it.</p></header>"
     )
 
 

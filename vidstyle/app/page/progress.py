@@ -8,13 +8,17 @@ from typing import Literal
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from vidstyle.app.desk import Desk, MakeTask, Slot
+from vidstyle.app.desk import Desk, MakeTask
 from vidstyle.app.job_queue import BusyError, PageJob
 from vidstyle.app.plain_text import plain
 from vidstyle.app.status import Status
 from vidstyle.app.studio import current
+from vidstyle.app.tasks import Slot
 
-_DRAWN_EVERY_SECONDS = 0.7
+# A photo takes about a second: a job that has ended must not look as if it ran on.
+_DRAWN_EVERY_SECONDS = 0.3
+_MEGABYTE = 2**20
+ButtonKind = Literal["primary", "secondary"]
 DrawFiles = Callable[[PageJob], None]
 """Draws what a job has written so far."""
 
@@ -37,19 +41,26 @@ def draw_nothing_yet(text: str) -> None:
     st.html(f'<div class="nothing-yet"><span>{text}</span></div>')
 
 
-def draw_button(
-    label: str, slot: Slot, make: MakeTask | None, kind: Literal["primary", "secondary"]
-) -> None:
+def draw_button(label: str, slot: Slot, make: MakeTask | None, kind: ButtonKind) -> None:
     """Starts a job, or stops the one that runs; without a task nothing can start."""
     job = current_desk().job(slot)
     if job and not job.status.ended:
-        st.button(
-            "Stop", key=f"{slot}-stop", on_click=current_desk().stop, args=(slot,), width="stretch"
-        )
-        return
-    clicked = st.button(
-        label, key=f"{slot}-begin", type=kind, disabled=make is None, width="stretch"
-    )
+        draw_stop(job)
+    else:
+        draw_start(label, slot, make, kind, key=f"{slot}-begin")
+
+
+def draw_start(
+    label: str,
+    slot: Slot,
+    make: MakeTask | None,
+    kind: ButtonKind,
+    *,
+    key: str,
+    width: Literal["stretch", "content"] = "stretch",
+) -> None:
+    """Starts a job, whatever else the slot has."""
+    clicked = st.button(label, key=key, type=kind, disabled=make is None, width=width)
     if clicked and make is not None:
         try:
             current_desk().begin(slot, make)
@@ -59,13 +70,16 @@ def draw_button(
             st.rerun()
 
 
-def draw_job(slot: Slot, draw_files: DrawFiles) -> None:
-    """The job of a slot, drawn again and again until it has ended; nothing where there is none."""
-    job = current_desk().job(slot)
-    if job is None:
-        return
+def draw_stop(job: PageJob, place: str = "") -> None:
+    """Stops a job, which the page may show in several places."""
+    key = f"stop-{place}-{job.task.folder.name}"
+    st.button("Stop", key=key, on_click=current_desk().stop, args=(job,), width="stretch")
+
+
+def draw_job(job: PageJob, draw_files: DrawFiles) -> None:
+    """A job, drawn again and again until it has ended."""
     if not job.status.ended:
-        _draw_running(slot, draw_files)
+        _draw_running(job, draw_files)
         return
     draw_files(job)
     if job.status.state == "failed":
@@ -77,9 +91,8 @@ def draw_job(slot: Slot, draw_files: DrawFiles) -> None:
 
 
 @st.fragment(run_every=_DRAWN_EVERY_SECONDS)
-def _draw_running(slot: Slot, draw_files: DrawFiles) -> None:
-    job = current_desk().job(slot)
-    if job is None or job.status.ended:
+def _draw_running(job: PageJob, draw_files: DrawFiles) -> None:
+    if job.status.ended:
         # The rest of the page has another look now.
         st.rerun()
     before = current_desk().position(job)
@@ -94,14 +107,27 @@ def _draw_running(slot: Slot, draw_files: DrawFiles) -> None:
 
 def status_line(status: Status) -> str:
     """``Stylizing: 12 of 120, 8.1 a second, 0:13 left``."""
+    parts = _megabytes(status) if status.counts_bytes else _counts(status)
+    if status.seconds_left is not None:
+        left = round(status.seconds_left)
+        parts.append(f"{left // 60}:{left % 60:02} left")
+    title = "Learning the style" if status.learning else status.title or "Starting"
+    return f"{title}: {', '.join(parts)}" if parts else f"{title} …"
+
+
+def _counts(status: Status) -> list[str]:
     parts = []
     if status.done:
         parts.append(f"{status.done} of {status.total}" if status.total else f"{status.done}")
     if status.rate:
         slow = status.rate < 1
         parts.append(f"{1 / status.rate:.1f} s each" if slow else f"{status.rate:.1f} a second")
-    if status.seconds_left is not None:
-        left = round(status.seconds_left)
-        parts.append(f"{left // 60}:{left % 60:02} left")
-    title = "Learning the style" if status.learning else status.title or "Starting"
-    return f"{title}: {', '.join(parts)}" if parts else f"{title} …"
+    return parts
+
+
+def _megabytes(status: Status) -> list[str]:
+    whole = f" of {status.total / _MEGABYTE:.0f}" if status.total else ""
+    parts = [f"{status.done / _MEGABYTE:.0f}{whole} MiB"]
+    if status.rate:
+        parts.append(f"{status.rate / _MEGABYTE:.1f} MiB a second")
+    return parts

@@ -1,4 +1,4 @@
-"""Choosing an image or a clip: from a folder's list, or by upload."""
+"""Choosing an image or a clip: by upload, or from a list."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -17,8 +18,9 @@ from vidstyle.app.studio import current
 from vidstyle.core.errors import InputError
 
 IMAGE_TYPES = ("png", "jpg", "jpeg", "webp", "bmp")
-CLIP_TYPES = ("mp4", "mov", "mkv", "webm", "avi", "m4v")
-# Of an image that is shown small: larger ones would make the page wait.
+_CLIP_TYPES = ("mp4", "mov", "mkv", "webm", "avi", "m4v")
+_TYPES = {"image": IMAGE_TYPES, "clip": _CLIP_TYPES}
+# Of an image that is shown before it is stylized: larger ones would make the page wait.
 _MOST_SHOWN_BYTES = 8 * 2**20
 _BROWSER_IMAGES = {
     b"\x89PNG": "image/png",
@@ -29,31 +31,29 @@ _BROWSER_IMAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class ChosenImage:
-    """A content or style image."""
+class ChosenFile:
+    """An image or a clip that was chosen."""
 
     name: str
     path: Path
 
 
-def draw_image_source(
-    label: str, own: str, position: str, choices: Sequence[ListEntry]
-) -> ChosenImage | None:
-    """A list where there is one, and an upload, which wins; None for nothing yet."""
-    listed = _draw_list(label, position, choices) if choices else None
-    with st.expander(own) if choices else st.container():
-        upload = draw_upload(own if choices else label, position, IMAGE_TYPES, "image")
-    return ChosenImage(upload.name, upload.path) if upload else listed
-
-
-def _draw_list(label: str, position: str, choices: Sequence[ListEntry]) -> ChosenImage:
-    number = st.selectbox(
-        label,
-        range(len(choices)),
-        format_func=lambda index: choices[index].title,
-        key=f"{position}-list",
-    )
-    return ChosenImage(choices[number].title, choices[number].path)
+def draw_source(
+    label: str, position: str, choices: Sequence[ListEntry], kind: Kind
+) -> ChosenFile | None:
+    """An upload, which wins, and a list where there is one; None for nothing yet."""
+    upload = draw_upload(label, position, _TYPES[kind], kind)
+    listed = None
+    if choices:
+        number = st.selectbox(
+            "Or one of these",
+            range(len(choices)),
+            format_func=lambda index: choices[index].title,
+            key=f"{position}-list",
+            disabled=upload is not None,
+        )
+        listed = ChosenFile(choices[number].title, choices[number].path)
+    return ChosenFile(upload.name, upload.path) if upload else listed
 
 
 def draw_upload(label: str, position: str, types: Sequence[str], kind: Kind) -> Upload | None:
@@ -70,13 +70,15 @@ def draw_upload(label: str, position: str, types: Sequence[str], kind: Kind) -> 
         return None
 
 
-def draw_small(chosen: ChosenImage | None, caption: str) -> None:
+def draw_image_file(
+    chosen: ChosenFile | None, caption: str, *, width: Literal["stretch", "content"] = "stretch"
+) -> None:
     """An image as the browser itself reads it: this process decodes no file of others."""
     if chosen is None:
         return
     address = _address(chosen.path)
     if address:
-        st.image(address, caption=caption, width="stretch")
+        st.image(address, caption=plain(caption), width=width)
 
 
 def _address(path: Path) -> str | None:
