@@ -52,10 +52,10 @@ def test_what_a_pipeline_or_style_needs_is_not_downloaded_unasked(
     page: AppTest, studio: Studio, tmp_path: Path
 ) -> None:
     names = [choice.path.stem for choice in studio.choices.pipelines]
-    page.radio(key="pipeline").set_value(names.index("temporal-quality")).run()
+    page.selectbox(key="pipeline").select_index(names.index("temporal-quality")).run()
     assert not enabled(page, "Stylize the video")
     assert enabled(page, "Download raft-small (4 MiB)")
-    page.radio(key="pipeline").set_value(0)
+    page.selectbox(key="pipeline").select_index(0)
     page.selectbox(key="clip-style").select_index(len(studio.choices.styles)).run()
     assert enabled(page, "Stylize the video")
     for file in tmp_path.glob("weights/*"):
@@ -92,7 +92,7 @@ def test_the_controls_of_a_video_reach_its_task(
     page.file_uploader(key="clip").upload("clip.mp4", content, "video/mp4").run()
     style = page.selectbox(key="clip-style")
     style.select_index([choice.path for choice in studio.choices.styles].index(find_style("udnie")))
-    page.radio(key="pipeline").set_value(len(studio.choices.pipelines) - 1)
+    page.selectbox(key="pipeline").select_index(len(studio.choices.pipelines) - 1)
     press(page.run(), "Try three frames")
     press(page, "Stylize the video")
     for slot in ("preview", "clip"):
@@ -142,7 +142,7 @@ def test_a_stylized_video_can_be_downloaded_and_evaluated(
 ) -> None:
     content = write_clip(tmp_path / "clip.mp4", count=4).read_bytes()
     page.file_uploader(key="clip").upload("clip.mp4", content, "video/mp4").run()
-    page.radio(key="pipeline").set_value(len(studio.choices.pipelines) - 1)
+    page.selectbox(key="pipeline").select_index(len(studio.choices.pipelines) - 1)
     press(page.run(), "Stylize the video")
     finished(page, studio, "clip")
     assert downloads(page) == ["Download"]

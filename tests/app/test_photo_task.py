@@ -56,9 +56,7 @@ def test_the_settings_count(settings: PageSettings, tmp_path: Path) -> None:
     assert small.shape == (50, 80, 3)
 
 
-def test_a_damaged_photo_is_one_line(
-    settings: PageSettings, tmp_path: Path
-) -> None:
+def test_a_damaged_photo_is_one_line(settings: PageSettings, tmp_path: Path) -> None:
     photo = tmp_path / "broken.jpg"
     photo.write_bytes(b"no image")
     (tmp_path / "work").mkdir()

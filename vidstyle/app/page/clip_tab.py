@@ -54,7 +54,7 @@ def draw_clip_tab() -> None:
     with left:
         clip = draw_source("Video", "clip", choices.clips, "clip")
         style = _draw_style(choices.styles, choices.learnable)
-        pipeline = _draw_pipeline(choices.pipelines)
+        pipeline = draw_choice("How", choices.pipelines, "pipeline")
         chosen = None
         if clip is not None and style is not None and _has_network(pipeline):
             chosen = ClipChoices(
@@ -99,7 +99,9 @@ def _draw_style(styles: tuple[ListEntry, ...], images: tuple[ListEntry, ...]) ->
     with st.expander("Learn a style from your own image"):
         upload = draw_upload("Image", "clip_style", IMAGE_TYPES, "image")
         st.caption(_LEARNED_FIRST)
-    chosen = ChosenFile(upload.name, upload.path) if upload else ChosenFile(listed.title, listed.path)
+    chosen = (
+        ChosenFile(upload.name, upload.path) if upload else ChosenFile(listed.title, listed.path)
+    )
     return chosen if not is_image(str(chosen.path)) or _can_learn(chosen) else None
 
 
@@ -114,17 +116,6 @@ def _can_learn(image: ChosenFile) -> bool:
         return False
     draw_missing_network(network, "Learning a style", "download-for-clip")
     return False
-
-
-def _draw_pipeline(choices: tuple[ListEntry, ...]) -> ListEntry:
-    number = st.radio(
-        "How",
-        range(len(choices)),
-        format_func=lambda index: plain(choices[index].title),
-        captions=[plain(choice.about) for choice in choices],
-        key="pipeline",
-    )
-    return choices[number or 0]
 
 
 def _has_network(pipeline: ListEntry) -> bool:
