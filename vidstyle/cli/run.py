@@ -24,6 +24,7 @@ from vidstyle.cli.option_groups import (
     with_quiet,
 )
 from vidstyle.cli.output_target import parse_output, with_photos
+from vidstyle.cli.run_preview import preview_path, write_preview
 from vidstyle.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -58,6 +59,16 @@ def run(
         ),
     ] = None,
     *,
+    preview: Annotated[
+        int | None,
+        typer.Option(
+            help="Write one image of N evenly spread frames instead, each stylized by itself: what"
+            " the blend keeps of earlier frames is not in it.",
+            min=1,
+            max=100,
+            metavar="N",
+        ),
+    ] = None,
     photos: given.Photos = None,
     look: StyleOptions,
     frame: FrameOptions,
@@ -84,7 +95,7 @@ def run(
     """Stylize clips with a pipeline."""
     files = with_photos(inputs, photos, output, pipeline)
     many = len(files) > 1 or files != inputs
-    if many:
+    if many and preview is None:
         from vidstyle.runner.forks import prepare_forks
 
         # First of all, as `batch` does.
@@ -104,7 +115,7 @@ def run(
 
     rule, workers = existing.rule, given.jobs_of(at_once)
     interval, overrides = frame.interval, changes_of(set_, look, frame, codec)
-    target = parse_output(output, files, many=many)
+    target = parse_output(output if preview is None else None, files, many=many)
     loaded = given.pipeline_of(
         pipeline, [*overrides, *target.changes], plugins=plugins, suffix=target.suffix
     )
@@ -127,6 +138,16 @@ def run(
             into=target.into,
         )
     ]
+    if preview is not None and not dry_run:
+        write_preview(
+            wanted,
+            preview_path(output, inputs, pipeline.stem),
+            preview,
+            label=pipeline.stem,
+            overwrite=existing.overwrite,
+            as_json=json,
+        )
+        return
     cluster = chosen_cluster(engine, address, computation.cache)
     if many:
         from vidstyle.cli.clip_batch import ClipBatch

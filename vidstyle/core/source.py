@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -92,5 +93,28 @@ class TimedSource(Source, Protocol):
 
         Raises:
             InputError: Nothing can be decoded.
+        """
+        ...
+
+
+@runtime_checkable
+class SeekingSource(Source, Protocol):
+    """A source that finds single frames without reading those before."""
+
+    def length(self) -> Fraction:
+        """How long the clip is, in seconds; 0 where that is not known."""
+        ...
+
+    def frame_at(self, seconds: Fraction) -> Frame:
+        """The frame that is shown at a time, or one near it; the last one behind the end.
+
+        Args:
+            seconds: Since the first frame.
+
+        Returns:
+            The frame, as ``frames`` gives it, but for its index, which may be an estimate.
+
+        Raises:
+            InputError: Nothing can be decoded there.
         """
         ...

@@ -35,6 +35,8 @@ class SheetRow:
     """Stands below the first one."""
     images: tuple[Image | None, ...]
     """One a column, of any size; None leaves its position empty."""
+    labels: tuple[str, ...] = ()
+    """Stand below the images, one a column, in place of the caption."""
 
 
 def contact_sheet(rows: Sequence[SheetRow], titles: Sequence[str]) -> Image:
@@ -55,7 +57,7 @@ def contact_sheet(rows: Sequence[SheetRow], titles: Sequence[str]) -> Image:
     _check(rows, titles)
     columns = _slices([_column_width(rows, at) for at in range(len(titles))], _MARGIN, _GAP)
     head = _LINE * max(len(title.split("\n")) for title in titles) + _GAP // 2
-    below = _CAPTION if any(row.caption for row in rows) else _GAP
+    below = _CAPTION if any(row.caption or row.labels for row in rows) else _GAP
     lines = _slices([max(map(_height, row.images)) for row in rows], _MARGIN + head, below)
     foot = _MARGIN if below == _GAP else below
     sheet = np.empty((lines[-1].stop + foot, columns[-1].stop + _MARGIN, 3), np.uint8)
@@ -65,8 +67,9 @@ def contact_sheet(rows: Sequence[SheetRow], titles: Sequence[str]) -> Image:
     for row, line in zip(rows, lines, strict=True):
         for image, column in zip(row.images, columns, strict=True):
             _draw_image(sheet[line, column], image)
-        under = sheet[line.stop : line.stop + min(below, _LINE + 4), columns[0]]
-        _draw_line(under, row.caption, _FAINT, cv2.FONT_HERSHEY_SIMPLEX)
+        for text, column in zip(row.labels or (row.caption,), columns, strict=False):
+            under = sheet[line.stop : line.stop + min(below, _LINE + 4), column]
+            _draw_line(under, text, _FAINT, cv2.FONT_HERSHEY_SIMPLEX)
     return sheet
 
 

@@ -72,6 +72,30 @@ class ClipReader:
         if end is not None:
             self._check_end(end * self._facts.time_base)
 
+    def frame_at(self, seconds: Fraction) -> tuple[int, Timed]:
+        """The frame that is shown so long after the first, and its index by the usual duration.
+
+        Raises InputError where none can be decoded.
+        """
+        start, step = self._facts.start, self._facts.step
+        target = start + int(seconds / self._facts.time_base)
+        reader, last = self._open(), None
+        try:
+            if target > start and not reader.seek(target):
+                reader = self._open()
+            for item in self._decode(reader):
+                pts = target if item.pts is None else item.pts
+                if last is not None and pts > target:
+                    break
+                last = Timed(item.image, pts, item.duration or step)
+                if pts == target:
+                    break
+        finally:
+            self.close()
+        if last is None:
+            raise InputError(f"{self._path}: no frame near {float(seconds):.2f} s can be decoded")
+        return max(0, round((last.pts - start) / step)), last
+
     def mark(self) -> Callable[[], Mark]:
         """The position after the last frame that was yielded; ValueError before the first."""
         if self._last is None:

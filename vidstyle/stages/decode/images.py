@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -109,6 +110,22 @@ class DecodeImages:
     def times(self) -> Iterator[tuple[int, int]]:
         """Index and pts of each image; none is read."""
         return enumerate(self._pts[:-1])
+
+    def length(self) -> Fraction:
+        """Of all images, in seconds."""
+        if self._clip is None:
+            raise RuntimeError("length() was called before open()")
+        return self._pts[-1] * self._clip.time_base
+
+    def frame_at(self, seconds: Fraction) -> Frame:
+        """The image that is shown then. Raises InputError where it cannot be read."""
+        if self._clip is None:
+            raise RuntimeError("frame_at() was called before open()")
+        index = bisect_right(self._pts, int(seconds / self._clip.time_base)) - 1
+        index = min(max(index, 0), len(self._paths) - 1)
+        path = self._paths[index]
+        pts, end = self._pts[index : index + 2]
+        return Frame(index, pts, end - pts, _layers(self._read(path), self._clip, path))
 
     def mark(self) -> Callable[[], Mark]:
         """The position after the last image of ``frames``; ValueError before the first."""

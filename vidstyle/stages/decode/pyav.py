@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -69,6 +70,22 @@ class DecodePyAV:
         reader, _ = self._begin()
         for index, item in reader.frames(None):
             yield index, item.pts
+
+    def length(self) -> Fraction:
+        """By the container's word, in seconds; 0 where it has none."""
+        if self._opened is None:
+            raise RuntimeError("length() was called before open()")
+        _, facts, decision, _ = self._opened
+        if facts.end_seconds is not None:
+            return max(facts.end_seconds - facts.start * facts.time_base, Fraction(0))
+        count, rate = decision.clip.frame_count, decision.clip.frame_rate
+        return count / rate if count and rate else Fraction(0)
+
+    def frame_at(self, seconds: Fraction) -> Frame:
+        """The frame that is shown then, from the keyframe before it. Raises InputError."""
+        reader, to_layers = self._begin()
+        index, item = reader.frame_at(seconds)
+        return Frame(index, item.pts, item.duration, to_layers(item.image))
 
     def _begin(self) -> tuple[ClipReader, _ToLayers]:
         """A reader of the file, from the beginning, in place of the one before."""

@@ -1,0 +1,86 @@
+"""Preview frames on a contact sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from vidstyle.core.errors import OutputError
+from vidstyle.imaging.contact_sheet import Image, SheetRow, contact_sheet
+from vidstyle.runner.storage.destination import Destination
+from vidstyle.stages.encode.image_format import write_in_format
+
+# Pixels: what a screen shows.
+_WIDEST: Final = 1920
+# Of a sheet's margins, and between two columns.
+_MARGINS, _GAP = 48, 12
+_QUALITY: Final = 92
+# Columns of a sheet to its rows, for images as wide as high.
+_SHAPE: Final = 2.7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabeledImage:
+    """An image of a sheet."""
+
+    label: str
+    """Stands below it."""
+    image: Image
+
+
+def preview_sheet(images: Sequence[LabeledImage], title: str) -> Image:
+    """Draw images in rows, at most 1920 pixels wide; none is enlarged.
+
+    Args:
+        images: At least one; those of another shape are fitted into the room of the first.
+        title: Above them.
+
+    Returns:
+        (H, W, 3) RGB.
+    """
+    height, width = images[0].image.shape[:2]
+    count = len(images)
+    columns = min(count, max(1, round(math.sqrt(count * _SHAPE * height / width))))
+    room = (_WIDEST - _MARGINS - _GAP * (columns - 1)) // columns
+    size = min(width, room), max(1, round(height * min(1, room / width)))
+    rows = []
+    for start in range(0, count, columns):
+        row = images[start : start + columns]
+        missing = columns - len(row)
+        shown = (*(_fitted(each.image, size) for each in row), *(None,) * missing)
+        labels = (*(each.label for each in row), *("",) * missing)
+        rows.append(SheetRow("", shown, labels))
+    return contact_sheet(rows, [title, *[""] * (columns - 1)])
+
+
+def put_image(destination: Destination, image: Image) -> None:
+    """Write an image apart from its destination, then put it in place.
+
+    Args:
+        destination: The file; its suffix is one of ``image_format.IMAGE_FORMATS``.
+        image: (H, W, 3) RGB.
+
+    Raises:
+        OutputError: It cannot be written, or exists and must not be replaced.
+        LockedError: Another run writes it.
+    """
+    _, png = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    with destination.reserved():
+        try:
+            write_in_format(destination.partial, png.tobytes(), quality=_QUALITY)
+        except OSError as error:
+            raise OutputError(f"cannot write {destination.path}: {error.strerror}") from error
+        destination.commit()
+
+
+def _fitted(image: Image, room: tuple[int, int]) -> Image:
+    """As large as fits, and not larger than it is."""
+    height, width = image.shape[:2]
+    scale = min(1.0, room[0] / width, room[1] / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
