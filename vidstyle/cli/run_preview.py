@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidstyle.cli.json_output import put_json
 from vidstyle.cli.terminal import say_unless_quiet
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def write_preview(
     put_image(destination, preview_sheet(images, title))
     if as_json:
         row = {"event": "preview", "output": str(path), "frames": len(images)}
-        print(json.dumps(row), flush=True)
+        put_json(row)
     else:
         frames = "1 frame" if len(images) == 1 else f"{len(images)} frames"
         say_unless_quiet(f"wrote {path}: {frames}, each stylized by itself")
