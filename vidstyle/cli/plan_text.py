@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from fractions import Fraction
+from pathlib import Path
 
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.terminal import answer, print_table
@@ -114,24 +115,60 @@ def _cells(stage: PlannedStage) -> tuple[str, ...]:
 
 def look_lines(plan: Plan) -> list[str]:
     """What has options of its own, as in ``Stylization strength (--strength): 0.8``."""
-    titles = {
-        ("stylize", "strength"): "Stylization strength (--strength)",
-        ("stylize", "stroke_size"): "Size of the strokes (--stroke-size)",
-        ("blend", "strength"): "Temporal consistency (--consistency)",
-    }
+    return [*_frames_lines(plan), *_option_lines(plan)]
+
+
+# Kind and option, what it is, and the option of the command line for it.
+_TITLES_OF_OPTIONS = {
+    ("geometry/scale", "size"): "Size (--size)",
+    ("stylize", "style"): "Style (--style)",
+    ("stylize", "strength"): "Stylization strength (--strength)",
+    ("stylize", "stroke_size"): "Size of the strokes (--stroke-size)",
+    ("blend", "strength"): "Temporal consistency (--consistency)",
+    ("filter/mask", "invert"): "Mask turned around (--invert-mask)",
+    ("encode", "codec"): "Codec (--codec)",
+    ("encode", "crf"): "Quality of the codec (--crf)",
+    ("encode", "preset"): "Speed of the codec (--preset)",
+}
+
+
+def _option_lines(plan: Plan) -> list[str]:
     return [
-        f"{title}: {_value_text(stage.options[option])}"
-        for stage in plan.stages
-        for (kind, option), title in titles.items()
-        if stage.use.split("/")[0] == kind and option in stage.options
+        f"{title}: {_value_text(value)}"
+        for stage in plan.every
+        for (use, option), title in _TITLES_OF_OPTIONS.items()
+        if use in (stage.use, stage.use.split("/")[0])
+        and (value := stage.options.get(option)) not in (None, "", False)
     ]
 
 
+def _frames_lines(plan: Plan) -> list[str]:
+    """``Frames (--frames): 10 to 19``; none where all are wanted."""
+    first, stop = plan.frames
+    if (first, stop) == (0, None):
+        return []
+    return [f"Frames (--frames): {first} to {'the last' if stop is None else stop - 1}"]
+
+
 def _value_text(value: object) -> str:
-    """A number, or ``0 at 0 s, 1 at 2 s`` where it changes over time."""
-    if not isinstance(value, dict):
-        return f"{value:g}" if isinstance(value, float) else str(value)
-    return ", ".join(f"{at:g} at {float(Fraction(time)):g} s" for time, at in value[AT].items())
+    """``0 at 0 s, 1 at 2 s`` where it changes over time; files by their names, mixes by weights."""
+    if isinstance(value, dict) and AT in value:
+        return ", ".join(
+            f"{_value_text(at)} at {float(Fraction(time)):g} s" for time, at in value[AT].items()
+        )
+    if isinstance(value, dict):
+        parts = {_value_text(name): weight for name, weight in value.items() if weight}
+        if set(parts.values()) == {1}:
+            return ", ".join(parts)
+        return ", ".join(f"{name} {weight:g}" for name, weight in parts.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_value_text, value))
+    if value is True:
+        return "yes"
+    if isinstance(value, int | float):
+        return f"{value:g}"
+    text = str(value)
+    return Path(text).stem if "/" in text else text
 
 
 def _reads(stage: PlannedStage) -> list[str]:
@@ -151,6 +188,7 @@ def clip_line(clip: Clip) -> str:
     """``Clip: 640x360, 25 fps, 250 frames, bt709 limited, 8 bit``."""
     rate = "variable rate" if clip.frame_rate is None else f"{float(clip.frame_rate):.6g} fps"
     count = "length unknown" if clip.frame_count is None else f"{clip.frame_count} frames"
+    count = "1 frame" if clip.frame_count == 1 else count
     guess = "" if clip.color.tagged else " (guessed)"
     color = f"{clip.color.matrix}{guess} {clip.color.range}"
     return f"Clip: {clip.width}x{clip.height}, {rate}, {count}, {color}, {clip.bit_depth} bit"

@@ -204,4 +204,4 @@ def _progress(name: str, *, as_json: bool) -> Generator[ReportBytes | None, None
 
 def _print_bytes(name: str, there: int, whole: int | None) -> None:
     row = {"event": "download", "name": name, "bytes": there, "total": whole}
-    print(json_module.dumps(row), flush=True)
+    put_json(row)
