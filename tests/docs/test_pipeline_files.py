@@ -15,6 +15,7 @@ import pytest
 
 from tests.runner.config.test_schema import valid
 from vidstyle.cli.main import run_command
+from vidstyle.core.layers import CHANNELS, CUT
 from vidstyle.runner.config import yaml_file
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
@@ -112,6 +113,11 @@ def test_all_keys_and_limits_are_on_the_page() -> None:
     assert f"{yaml_file.MAX_BYTES // 1024} KiB" in limits
     assert f"{yaml_file.MAX_DEPTH} levels" in limits
     assert f"{yaml_file.MAX_NODES:,} values" in limits
+
+
+def test_all_layers_are_on_the_page() -> None:
+    cells = re.findall(r"^\| (`[^|]+) \|", SECTIONS["Stages"], re.MULTILINE)
+    assert {name for cell in cells for name in re.findall(r"`(\w+)`", cell)} == {*CHANNELS, CUT}
 
 
 def test_links_lead_somewhere() -> None:
