@@ -305,7 +305,9 @@ def test_a_dry_run_ends_as_the_batch_would(folder, write_clip, capfd) -> None:  
         other = [*call, "--frames", ":3", "--dry-run", "--json", *([rule] if rule else [])]
         assert run_command(other) == code
         shown = capfd.readouterr()
-        found = [json.loads(line) for line in shown.out.splitlines()]
+        rows = [json.loads(line) for line in shown.out.splitlines()]
+        found = [row for row in rows if "plan" in row]
+        assert [row["exit_code"] for row in rows if row not in found] == ([code] if code else [])
         planned[rule] = [each["plan"] for each in found]
         assert [each["state"] for each in found] == ["other", "absent", "foreign"]
         assert found[0]["found"] == ["frames was 0:, is 0:3"]
@@ -473,9 +475,10 @@ def test_the_summary_says_how_each_clip_ended(folder, write_clip, capfd) -> None
     assert good["seconds"] > 0
     assert (bad["state"], bad["stage"], bad["frames"]) == ("failed", "decode", None)
     assert "not a video that can be read" in bad["reason"]
-    # The same with JSON, which has the summary as its last line.
+    # The same with JSON, where the summary comes before the error.
     assert run_command([*call, "--json"]) == 7
-    last = json.loads(capfd.readouterr().out.splitlines()[-1])
+    last, error = map(json.loads, capfd.readouterr().out.splitlines()[-2:])
+    assert (error["event"], error["exit_code"]) == ("error", 7)
     assert {**last, "event": None} == {
         **json.loads((folder / "out" / "summary.json").read_text()),
         "event": None,

@@ -132,7 +132,9 @@ def test_a_batch_stores_what_is_finished_of_its_clips(  # type: ignore[no-untype
     assert len(kept) == int(jobs)
     assert sum(kept) == done
     assert "0 of 2 clips are done: the same command does the others" in errors
-    states = [clip["state"] for clip in json.loads(rest.splitlines()[-1])["clips"]]
+    rows = map(json.loads, rest.splitlines())
+    (summary,) = (row for row in rows if row["event"] == "summary")
+    states = [clip["state"] for clip in summary["clips"]]
     assert states == ["interrupted", "interrupted" if jobs == "2" else "waiting"]
     again = begin()
     output, errors = again.communicate(timeout=120)

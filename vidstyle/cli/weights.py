@@ -15,6 +15,7 @@ from vidstyle.cli import shared_options as given
 from vidstyle.cli.completion import complete_weights
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.terminal import print_table, say, visible
+from vidstyle.cli.waiting import show_waiting
 
 if TYPE_CHECKING:
     from vidstyle.models.weights.catalog import WeightFile
@@ -96,7 +97,8 @@ def verify(
 
     bad: list[Path] = []
     for entry, path in _present(names):
-        result = check_weights(entry, path)
+        with show_waiting(f"{entry.name}: computing the SHA-256 ...", as_json=json):
+            result = check_weights(entry, path)
         if not result.passed:
             bad.append(path)
         if json:
