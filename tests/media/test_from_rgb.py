@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
 from vidstyle.core import Color
-from vidstyle.media.from_rgb import LAYOUTS, FromRgb, visible_planes
+from vidstyle.media.from_rgb import LAYOUTS, FromRgb, code_matrix, visible_planes
 from vidstyle.media.planes import digest
 
 RGB = Color("rgb", "full")
@@ -98,6 +99,25 @@ def test_chroma_is_the_mean_of_its_block_so_that_a_round_trip_does_not_move_it()
     for large, small in zip(visible_planes(whole)[1:], visible_planes(half)[1:], strict=True):
         blocks = large.astype(np.float64).reshape(32, 2, 32, 2).mean(axis=(1, 3))
         assert np.abs(blocks - small).max() <= 1
+
+
+@pytest.mark.parametrize(("name", "down"), [("yuv420p", 2), ("yuv422p10le", 1)])
+@pytest.mark.parametrize("width", [2, 6, 64])
+def test_left_sited_chroma_is_rounded_once(name: str, down: int, width: int) -> None:
+    """Bit for bit what numpy makes of full-size planes, in the same precision."""
+    image = np.random.default_rng(width).random((32, width, 3), np.float32)
+    full = [
+        np.asarray(cv2.transform(image, row[None]), np.float32)
+        for row in code_matrix(Color(), LAYOUTS[name].bits)
+    ]
+    planes = visible_planes(FromRgb(name, Color(), width=width, height=32, siting="left")(image))
+    for plane, whole in zip(planes[1:], full[1:], strict=True):
+        left = np.concatenate([whole[:, :1], whole[:, 1:-1:2]], axis=1)
+        means = np.float32(0.25) * (left + whole[:, 1::2]) + np.float32(0.5) * whole[:, ::2]
+        if down == 2:
+            means = np.float32(0.5) * means[::2] + np.float32(0.5) * means[1::2]
+        wanted = np.rint(means) if down == 2 else np.floor(means + np.float32(0.5))
+        np.testing.assert_array_equal(plane, wanted)
 
 
 def test_left_sited_chroma_is_the_mean_around_the_left_sample() -> None:
