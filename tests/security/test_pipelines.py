@@ -56,6 +56,13 @@ def test_extends_reads_below_the_pipelines_folder_alone(
     (inner / "p.yaml").write_text(f"version: 1\nextends: {base}\n")
     assert run_command(["check", "inner/p.yaml"]) == 2
     assert "inner/p.yaml:2:10: extends reads files of the pipeline's own" in capfd.readouterr().err
+    # The name of a pipeline that ships leads nowhere else.
+    (inner / "temporal").symlink_to("../base.yaml")
+    (inner / "p.yaml").write_text("version: 1\nextends: temporal\n")
+    assert run_command(["check", "inner/p.yaml"]) == 2
+    assert "which leads out of it" in capfd.readouterr().err
+    (inner / "temporal").unlink()
+    assert run_command(["check", "inner/p.yaml"]) == 0
     (inner / "sub" / "base.yaml").write_bytes((folder / "base.yaml").read_bytes())
     (inner / "p.yaml").write_text("version: 1\nextends: sub/base.yaml\n")
     assert run_command(["check", "inner/p.yaml"]) == 0

@@ -88,6 +88,9 @@ def test_a_style_of_a_name_is_a_file_where_one_lies_beside(
     lines = "set: {stylize.style: {at: {0s: mine.safetensors, 1s: great-wave}}}"
     [(_, first), _] = style(child(write, lines, "sub/p.yaml", "per-frame"))  # type: ignore[misc]  # keyframes
     assert first == {str(beside): 1, "great-wave": 0}
+    twice = "set: {stylize.style: {mine.safetensors: 1, ./mine.safetensors: 2}}"
+    with pytest.raises(PipelineError, match=r"\./mine\.safetensors is the same file as another"):
+        style(child(write, twice, "sub/p.yaml", "per-frame"))
     # The command line counts from the current folder, as it is typed.
     write("", "mine.safetensors", whole=True)
     monkeypatch.chdir(tmp_path)

@@ -91,7 +91,12 @@ def _with_paths(value: YamlMap) -> YamlMap:
 
     A style may be a name or a file, alone or in a mix: only what lies there decides.
     """
-    names = {key: _path_or_text(key, where) for key, where in value.keys.items()}
+    names: dict[str, str] = {}
+    for key, where in value.keys.items():
+        name = _path_or_text(key, where)
+        if name in names.values():
+            raise where.error(f"{abbreviate(key)} is the same file as another one; keep one")
+        names[key] = name
     return YamlMap(
         {names[key]: _with_path(item) for key, item in value.items.items()},
         {names[key]: where for key, where in value.keys.items()},
