@@ -197,6 +197,7 @@ def test_labels_are_the_names_or_what_is_given(clips: Path) -> None:
         (["x/a.mp4", "x/a.mov"], ("a.mp4", "a.mov")),
         (["x/a.mp4", "y/a.mp4"], ("x/a.mp4", "y/a.mp4")),
         (["x/a.mp4", "y/a.mp4", "c.mp4"], ("x/a.mp4", "y/a.mp4", "c")),
+        (["x/a.mp4", "x/a.mp4"], ("a", "a")),
     ],
 )
 def test_labels_tell_clips_apart(names: list[str], wanted: tuple[str, ...]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -105,12 +104,22 @@ def _labels_of(clips: Sequence[Path], labels: str | None) -> tuple[str, ...]:
                 " with commas between"
             )
         return texts
-    whole = [path.absolute() for path in clips]
-    names = [path.name if path.is_dir() else path.stem for path in whole]
-    longer = [path.name for path in whole], [f"{path.parent.name}/{path.name}" for path in whole]
-    for others in longer:
-        counts = Counter(names)
-        names = [
-            other if counts[name] > 1 else name for name, other in zip(names, others, strict=True)
-        ]
-    return tuple(names)
+    return tuple(_names_of([path.absolute() for path in clips]))
+
+
+def _names_of(paths: Sequence[Path]) -> list[str]:
+    """Names without suffix, with it, or with their folder where that tells clips apart."""
+    forms = (
+        [path.name if path.is_dir() else path.stem for path in paths],
+        [path.name for path in paths],
+        [f"{path.parent.name}/{path.name}" for path in paths],
+    )
+    names = list(forms[0])
+    for name in set(names):
+        alike = [at for at, other in enumerate(names) if other == name]
+        most = max(len({form[at] for at in alike}) for form in forms)
+        # One file that is named twice has one name.
+        form = next(form for form in forms if len({form[at] for at in alike}) == most)
+        for at in alike:
+            names[at] = form[at]
+    return names

@@ -92,7 +92,11 @@ def test_transparency_is_shown_on_black() -> None:
     stage = opened(clips=("b",))
     found = compared(stage, alpha=alpha)
     np.testing.assert_array_equal(found, np.hstack([A * alpha[..., None], B]))
-    assert not stage.describe(replace(CLIP, alpha=True)).alpha
+    transparent = replace(CLIP, alpha=True)
+    assert not stage.describe(transparent).alpha
+    assert not stage.notes
+    stage.open(transparent, ExecutionContext())
+    assert [note.kind for note in stage.notes] == ["alpha"]
 
 
 def test_labels_are_drawn_and_a_shortened_one_is_reported() -> None:

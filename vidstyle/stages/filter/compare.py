@@ -83,15 +83,19 @@ class CompareClips(BaseStage[CompareOptions]):
         self.needs = Needs(reads=reads, writes=("source", "image", "alpha"), geometry=True)
         self._labels: tuple[Label, ...] = ()
         self._opaque: HostArray | None = None
+        self._transparent = False
 
     @property
     def notes(self) -> Sequence[Note]:
-        """Labels that did not fit."""
-        return [
+        """Labels that did not fit, and transparency."""
+        found = [
             Note("label", f"a label is too long for the image and is shortened: {label.text}")
             for label in self._labels
             if not label.whole
         ]
+        if self._transparent:
+            found.append(Note("alpha", "the first clip's transparency is shown on black"))
+        return found
 
     def describe(self, clip: Clip) -> Clip:
         options = self.options
@@ -120,7 +124,7 @@ class CompareClips(BaseStage[CompareOptions]):
         return len(self.options.clips) * _CLIP_BYTES * clip.width * clip.height
 
     def open(self, clip: Clip, context: object) -> None:
-        after = self.describe(clip)
+        after, self._transparent = self.describe(clip), clip.alpha
         self._labels = tuple(self._make_labels(clip))
         self._opaque = np.ones((after.height, after.width), np.float32)
 
