@@ -77,7 +77,7 @@ def test_raft_evaluates_by_default_where_its_weights_are(
 def test_without_weights_farneback_evaluates_and_notes_why() -> None:
     evaluator = choose_evaluator()
     assert evaluator.name == "farneback"
-    assert "no weights of raft-small" in evaluator.notes[0]
+    assert "its weights are not on this machine" in evaluator.notes[0]
 
 
 @pytest.mark.usefixtures("bare")

@@ -49,6 +49,11 @@ def test_lines_differ_and_a_clip_keeps_its_own() -> None:
     assert styles == [curve.style for curve in ssim.curves]
 
 
+def test_what_is_zero_on_every_frame_has_no_chart() -> None:
+    one = evaluation(e_warp=RISING, dead_pixels=(0.0, None, 0.0), dead_blobs=(0.0, 0.0, 1.0))
+    assert [chart.title for chart in charts_of({"one": one})] == ["e_warp", "dead_blobs"]
+
+
 def test_without_series_there_is_no_chart() -> None:
     assert charts_of({"one": evaluation()}) == ()
 

@@ -266,7 +266,18 @@ def test_clips_without_series_still_have_a_report(tmp_path: Path, clips: dict[st
     path = tmp_path / "report.html"
     write_report(path, {NAMES[0]: bare}, clips, still_flow, (0, None))
     page = PageReader(path.read_text("utf-8"))
-    assert page.text_of("h2") == "ScoresThe clips"
+    assert page.text_of("h2") == "The clipsScores"
+
+
+def test_what_was_gained_is_said_first(tmp_path: Path, clips: dict[str, Path]) -> None:
+    scores = {"warping_error_reduction": 0.4749, "sharpness": 0.9015}
+    gained = Evaluation(evaluator="j", frames=FRAMES, cuts=(), coverage=1.0, scores=scores)
+    path = tmp_path / "report.html"
+    write_report(path, {NAMES[0]: gained}, clips, still_flow, (0, None))
+    text = " ".join("".join(text for _, text in PageReader(path.read_text("utf-8")).texts).split())
+    sentence = "removes 47 % of the flicker and keeps 90 % of the sharpness."
+    assert sentence in text
+    assert text.index(sentence) < text.index("The clips")
 
 
 def test_equal_evaluations_give_equal_reports(

@@ -16,6 +16,8 @@ from vidstyle.evaluation.motion import PairFlow
 from vidstyle.imaging.derived import gray8
 from vidstyle.imaging.flow_pair import reduced_size
 from vidstyle.models.flow.raft_setup import RaftSize, auto_scale, find_raft
+from vidstyle.models.weights.catalog import CATALOG
+from vidstyle.models.weights.places import locate_weights
 from vidstyle.runner.plan.device import resolve_device
 from vidstyle.stages.flow.dis import DisOptions, dense_search, search_flow
 from vidstyle.stages.flow.farneback import FarnebackOptions, expansion_flow
@@ -79,6 +81,13 @@ def choose_evaluator(
     for name in _DEFAULTS:
         if name == blended_with:
             notes.append(f"{name} does not evaluate: the clip was blended with it")
+            continue
+        if name in CATALOG and locate_weights(CATALOG[name], folder=weights) is None:
+            # Without folders and addresses: reports show the notes, and are passed on.
+            notes.append(
+                f"{name} does not evaluate: its weights are not on this machine; `vidstyle weights"
+                f" pull {name}` fetches them"
+            )
             continue
         try:
             flow = _load_flow(name, weights, device, offline=True)

@@ -94,3 +94,26 @@ class Quotient:
     def series(self) -> Series:
         """The value of each frame."""
         return tuple(self.frames)
+
+
+def summarize_scores(scores: Mapping[str, float]) -> str:
+    """Say in a sentence what a clip gains over its per-frame baseline, and what it loses.
+
+    Args:
+        scores: By the names of ``METRICS``.
+
+    Returns:
+        Such as ``removes 54 % of the flicker and keeps 91 % of the sharpness``; empty where there
+        was no baseline.
+    """
+    parts = []
+    if (removed := scores.get("warping_error_reduction")) is not None:
+        sentence = "removes {} of the flicker" if removed >= 0 else "adds {} to the flicker"
+        parts.append(sentence.format(_percent(abs(removed))))
+    if parts and (kept := scores.get("sharpness")) is not None:
+        parts.append(f"keeps {_percent(kept)} of the sharpness")
+    return " and ".join(parts)
+
+
+def _percent(part: float) -> str:
+    return f"{part:.0%}".replace("%", " %")

@@ -91,17 +91,21 @@ class Chart:
 
 
 def charts_of(evaluations: Mapping[str, Evaluation]) -> tuple[Chart, ...]:
-    """One chart for each metric that runs over time, in the order of ``METRICS``."""
+    """One chart for each metric that runs over time, in the order of ``METRICS``.
+
+    Those that are 0 on every frame have no chart: their score says it.
+    """
 
     def has(name: str) -> bool:
         return any(name in evaluation.series for evaluation in evaluations.values())
 
     beside = {name for other, names in _BESIDE.items() if has(other) for name in names}
-    return tuple(
+    charts = (
         Chart(name, meaning, (*_clips(evaluations, name), *_references(evaluations, name)))
         for name, meaning in METRICS.items()
         if has(name) and name not in beside
     )
+    return tuple(chart for chart in charts if any(any(curve.series) for curve in chart.curves))
 
 
 def _clips(evaluations: Mapping[str, Evaluation], name: str) -> Iterator[Curve]:

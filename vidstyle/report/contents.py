@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from vidstyle.evaluation.scores import Evaluation, Series
+from vidstyle.evaluation.scores import Evaluation, Series, summarize_scores
 from vidstyle.report.charts import PLOT, Chart, charts_of, draw_chart
 from vidstyle.report.page import render, render_page
 from vidstyle.report.preview_video import QUALITIES, PreviewVideos
@@ -94,7 +94,14 @@ def _head(
         "last": first_frame + frames - 1,
         "evaluators": sorted({evaluation.evaluator for evaluation in evaluations.values()}),
         "cuts": _cuts(evaluations, first_frame),
+        "gains": _gains(evaluations),
     }
+
+
+def _gains(evaluations: Mapping[str, Evaluation]) -> Mapping[str, str]:
+    """What each clip gains over the per-frame baseline, where there is one."""
+    found = {name: summarize_scores(one.scores) for name, one in evaluations.items()}
+    return {name: sentence for name, sentence in found.items() if sentence}
 
 
 def _cuts(evaluations: Mapping[str, Evaluation], first_frame: int) -> str:

@@ -1,4 +1,4 @@
-"""A page on the temporal consistency of clips: scores, charts, the worst frames, the clips."""
+"""A page on the temporal consistency of clips: the clips, scores, charts, the worst frames."""
 
 from __future__ import annotations
 

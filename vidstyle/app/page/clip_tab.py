@@ -40,6 +40,7 @@ from vidstyle.app.tasks import (
     preview_task,
 )
 from vidstyle.core.errors import InputError
+from vidstyle.evaluation.scores import summarize_scores
 from vidstyle.models.style.styles import is_image
 from vidstyle.training.style_cache import find_image_style
 
@@ -221,13 +222,7 @@ def _draw_report(job: PageJob) -> None:
 
 
 def _summary(result: JsonLine) -> str:
-    """``Removes 54 % of the flicker and keeps 91 % of the sharpness.``"""
+    """``Removes 54 % of the flicker and keeps 91 % of the sharpness (…).``"""
     [clip] = result["clips"].values()
-    scores = clip["scores"]
-    removed, kept = scores.get("warping_error_reduction"), scores.get("sharpness")
-    parts = [
-        f"{word} {max(0, value):.0%} of the {what}".replace("%", " %")
-        for word, value, what in (("removes", removed, "flicker"), ("keeps", kept, "sharpness"))
-        if value is not None
-    ]
-    return f"{' and '.join(parts).capitalize()} (the first {EVALUATED_FRAMES} frames at most)."
+    gains = summarize_scores(clip["scores"]).capitalize()
+    return f"{gains} (the first {EVALUATED_FRAMES} frames at most)."
