@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -191,3 +192,24 @@ def test_a_wrong_stage_is_refused_with_what_is_available(glow: Path) -> None:
     (glow / "plug" / "filter" / "odd.py").write_text("raise RuntimeError('odd')")
     with pytest.raises(PluginError, match="odd"):
         vidstyle.stage("filter/odd", plugins=[glow / "plug"])
+
+
+def test_a_photo_is_a_clip_of_one_frame(glow: Path) -> None:
+    photo = np.random.default_rng(0).integers(0, 100, (24, 32, 3), np.uint8)
+    assert cv2.imwrite(str(glow / "a.png"), photo)
+    result = vidstyle.run(
+        glow / "glow.yaml",
+        glow / "a.png",
+        glow / "out.png",
+        options={"filter.amount": 0.2},
+        plugins=[glow / "plug"],
+    )
+    assert result.frames == 1
+    [before], [after] = images(glow / "a.png"), images(glow / "out.png")
+    assert np.abs(after - before - 0.2).max() <= 0.51 / 255
+
+
+def test_frames_may_be_named_by_time(tmp_path: Path) -> None:
+    by_time = vidstyle.run("identity", SAMPLE, tmp_path / "a.mkv", frames="0.2s:0.4s")
+    by_number = vidstyle.run("identity", SAMPLE, tmp_path / "b.mkv", frames=(5, 10))
+    assert by_time.digest == by_number.digest

@@ -31,7 +31,7 @@ def run(
     consistency: float | None = None,
     stroke_size: float | Literal["auto"] | None = None,
     options: Mapping[str, Any] | None = None,
-    frames: tuple[int, int | None] = (0, None),
+    frames: tuple[int, int | None] | str = (0, None),
     split_shots: int | None = None,
     device: str = "auto",
     overwrite: bool = False,
@@ -45,8 +45,9 @@ def run(
 
     Args:
         pipeline: A shipped pipeline by name, such as ``"temporal"``, or a YAML file.
-        source: A video file, or a folder of images where the pipeline reads one.
-        output: The file to write, or a folder where the pipeline writes images.
+        source: A video file, a photo, or a folder of images.
+        output: The file to write, whose suffix chooses a video or an image, or a folder where the
+            pipeline writes images.
         style: A style by name, a style file, an image, or weights by name for a mix. The style of
             an image is learned before the run, once, and kept in the user's cache; a list of images
             is learned as one style.
@@ -56,7 +57,8 @@ def run(
             large, relative to the frame, as at 640x360; None leaves it to the pipeline.
         options: Other options by ``"stage.option"``, such as ``{"encode.crf": 20}``. Values are
             those of the YAML file, keyframes included. They apply before the arguments above.
-        frames: Half-open interval of frame indices; None as its end stands for the last frame.
+        frames: Half-open interval of frame indices; None as its end stands for the last frame. A
+            text is read as that of ``--frames``, such as ``"3s:8s"``.
         split_shots: Frames after which a shot is cut into parts that are computed apart; None for
             never.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
@@ -76,6 +78,7 @@ def run(
     from vidstyle.runner import job as jobs
     from vidstyle.runner.config.pipeline import load_pipeline
     from vidstyle.runner.config.shipped import pipeline_file
+    from vidstyle.runner.interval import parse_interval
 
     changes = dict(options or {})
     sugar = {
@@ -96,7 +99,7 @@ def run(
         Path(source),
         Path(output),
         device,
-        frames,
+        parse_interval(frames) if isinstance(frames, str) else frames,
         split_shots=split_shots,
         overwrite=overwrite,
         resume=resume,
@@ -108,8 +111,8 @@ def frames(source: str | os.PathLike[str], **options: Any) -> Iterator[Frame]:
     """Decode a clip as pipelines do, with exact times.
 
     Args:
-        source: A video file, or a folder of images.
-        **options: Options of the stage ``decode/pyav``, or ``decode/images`` for a folder.
+        source: A video file, a photo, or a folder of images.
+        **options: Options of the stage ``decode/pyav``, or ``decode/images`` for images.
 
     Yields:
         Frames in order of presentation. ``frame.host("image")`` is the image: a read-only numpy
@@ -120,9 +123,11 @@ def frames(source: str | os.PathLike[str], **options: Any) -> Iterator[Frame]:
         InputError: The file is missing, damaged or beyond a limit.
     """
     from vidstyle.core.context import ExecutionContext
+    from vidstyle.core.paths import is_photo
 
     path = Path(source)
-    reader = stage("decode/images" if path.is_dir() else "decode/pyav", **options)
+    images = path.is_dir() or is_photo(path)
+    reader = stage("decode/images" if images else "decode/pyav", **options)
     with closing(reader):
         reader.open(path, ExecutionContext())
         for frame in reader.frames(None):

@@ -52,8 +52,9 @@ def test_a_photo_is_what_per_frame_makes_of_a_folder_with_it(
         [note] = [line for line in capfd.readouterr().err.splitlines() if "note:" in line]
         assert note.endswith("of the pipeline left out: encode/images does not take such")
     assert not np.array_equal(pixels(folder / "temporal.png"), pixels(photo))
-    # The frames are known: another format needs no stylization.
+    # Another format needs no stylization.
     assert run_command(["run", "temporal", "photo.jpg", "-o", "out.webp"]) == 0
+    assert "the frames of temporal.png are used: only the file is made" in capfd.readouterr().err
     assert pixels(folder / "out.webp").shape == (60, 80, 3)
 
 
@@ -208,7 +209,7 @@ def test_the_user_and_the_output_say_what_a_folder_of_images_is(
     assert (album.parent / "photos" / "last.png").exists()
     capfd.readouterr()
     assert run_command(["run", "identity.yaml", "album/trip", "-o", "t.mkv"]) == 3
-    assert "or stylize each by itself with --photos" in capfd.readouterr().err
+    assert "or stylize each by itself with `vidstyle run --photos`" in capfd.readouterr().err
 
 
 def test_frames_by_time_are_frames_by_number(

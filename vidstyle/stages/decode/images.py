@@ -196,7 +196,8 @@ def _layers(image: Image, clip: Clip, path: Path) -> dict[str, HostArray]:
     if (width, height) != (clip.width, clip.height):
         raise InputError(
             f"{path}: is {width}x{height}, the first image is {clip.width}x{clip.height}; "
-            "make all images of a folder the same size, or stylize each by itself with --photos"
+            "make all images of a folder the same size, or stylize each by itself with"
+            " `vidstyle run --photos`"
         )
     layers = {"source": image.colors}
     if clip.alpha:

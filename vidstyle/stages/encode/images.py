@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
@@ -221,6 +222,12 @@ class EncodeImages:
         what = "an image" if single else "a folder of images"
         self._notes += lost_titles(original.path, what)
 
+    def reopen(self, path: Path, frames: int) -> Segment | None:
+        """The image of a PNG file that was written before; None of anything else."""
+        if frames != 1 or path.suffix.lower() != ".png":
+            return None
+        return _FinishedImage(path.read_bytes())
+
     def _write_folder(
         self, path: Path, images: Iterable[bytes], times: Sequence[FrameTime], clip: Clip
     ) -> None:
@@ -242,6 +249,18 @@ class EncodeImages:
 
     def close(self) -> None:
         self._clip = None
+
+
+@dataclass(frozen=True, slots=True)
+class _FinishedImage:
+    """A segment of one image."""
+
+    data: bytes
+    header: bytes = b""
+    frames: int = 1
+
+    def packets(self) -> Iterator[Packet]:
+        yield Packet(self.data, 0, 0, True)
 
 
 def _is_image(path: Path) -> bool:
