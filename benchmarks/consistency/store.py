@@ -83,6 +83,22 @@ class Store:
             part.rename(path)
         return np.asarray(np.load(path), np.float32)
 
+    def file(
+        self,
+        kind: str,
+        facts: Mapping[str, Any],
+        suffix: str,
+        write: Callable[[Path], object],
+    ) -> Path:
+        """A file that ``write`` writes where it is not there."""
+        path = self._folder / f"{kind}-{digest_of(facts)}{suffix}"
+        if not path.is_file():
+            part = path.with_name(f"part-{path.name}")
+            part.unlink(missing_ok=True)
+            write(part)
+            part.rename(path)
+        return path
+
 
 def digest_of(facts: Mapping[str, Any]) -> str:
     """Twenty hex digits that stand for the facts."""
