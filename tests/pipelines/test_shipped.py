@@ -63,7 +63,7 @@ def optimized(folder: Path) -> list[str]:
     torch.save(weights, folder / "weights" / "vgg16-397923af.pth")
     style_image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     cv2.imwrite(str(folder / "style.png"), style_image)
-    few = ["--set", "stylize.steps=1", "--set", "stylize.steps_following=1"]
+    few = ["--size", "25%", "--set", "stylize.steps=1", "--set", "stylize.steps_following=1"]
     return ["--style", str(folder / "style.png"), *few]
 
 
