@@ -16,6 +16,7 @@ from vidstyle.cli.batch_tally import BatchTally, time_text
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.progress import event_json, work_line
 from vidstyle.cli.terminal import is_quiet, say, visible
+from vidstyle.cli.waiting import Waiting, show_waiting
 from vidstyle.runner.batch import BatchEvent, Looked
 from vidstyle.runner.execution.events import Kept, NoteEvent, Resumed
 from vidstyle.runner.schedule import Begun, Outcome
@@ -28,10 +29,12 @@ _NAME_WIDTH = 20
 
 
 @contextmanager
-def batch_view(names: Mapping[Path, str], *, as_json: bool) -> Generator[BatchView, None, None]:
+def batch_view(
+    names: Mapping[Path, str], *, as_json: bool, title: str = ""
+) -> Generator[BatchView, None, None]:
     """What shows the events of a batch while the context is open.
 
-    ``names`` are what is shown for inputs.
+    ``names`` are what is shown for inputs, and ``title`` begins the first line.
     """
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     tally = BatchTally(len(names))
@@ -48,9 +51,10 @@ def batch_view(names: Mapping[Path, str], *, as_json: bool) -> Generator[BatchVi
             transient=True,
         )
         with bar:
-            yield _Bars(names, tally, bar)
+            yield _Bars(names, tally, bar, title)
     else:
-        yield _Lines(names, tally)
+        with show_waiting("looking at the clips ...") as waiting:
+            yield _Lines(names, tally, title, waiting)
 
 
 def _print_json(event: BatchEvent) -> None:
@@ -74,12 +78,27 @@ def _as_json(event: BatchEvent) -> dict[str, Any]:
 class _Lines:
     """A line for each clip that ends and, every few seconds, one for all."""
 
-    def __init__(self, names: Mapping[Path, str], tally: BatchTally) -> None:
-        self._names, self._tally = names, tally
+    def __init__(
+        self,
+        names: Mapping[Path, str],
+        tally: BatchTally,
+        title: str = "",
+        waiting: Waiting | None = None,
+    ) -> None:
+        self._names, self._tally, self._title = names, tally, title
+        self._waiting = waiting or Waiting()
         self._last = time.perf_counter()
 
     def __call__(self, event: BatchEvent) -> None:
         self._tally.take(event)
+        if isinstance(event, Looked) and self._title:
+            clips = "1 clip" if len(event.jobs) == 1 else f"{len(event.jobs)} clips"
+            self._say(f"{self._title}: {clips}")
+        if isinstance(event, Begun):
+            self._waiting.update("loading the stages of the pipeline ...")
+        elif isinstance(event, ClipProgress | Outcome):
+            # From now on there are frames to count.
+            self._waiting.stop()
         for line in lines_of(event, self._names, self._tally):
             self._say(line)
         if isinstance(event, ClipProgress):
@@ -113,9 +132,12 @@ class _QuietLines(_Lines):
 class _Bars(_Lines):
     """A bar for all clips, and one for each that runs; lines stay above them."""
 
-    def __init__(self, names: Mapping[Path, str], tally: BatchTally, bar: Progress) -> None:
-        super().__init__(names, tally)
+    def __init__(
+        self, names: Mapping[Path, str], tally: BatchTally, bar: Progress, title: str
+    ) -> None:
+        # Before any line is printed above it.
         self._bar = bar
+        super().__init__(names, tally, title)
         self._overall = bar.add_task("looking at the clips", total=None, text="")
         self._tasks: dict[Path, TaskID] = {}
 

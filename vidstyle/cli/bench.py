@@ -15,6 +15,7 @@ from vidstyle.cli import shared_options as given
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.option_groups import StyleOptions, changes_of, with_groups
 from vidstyle.cli.terminal import answer
+from vidstyle.cli.waiting import show_waiting
 
 if TYPE_CHECKING:
     from vidstyle.evaluation.speed import Timing
@@ -63,7 +64,8 @@ def bench(
             _check(pipeline, clip, Path(folder))
 
         loaded = with_learned_styles(loaded, device="auto", as_json=False, check=check)
-        check(loaded)
+        with show_waiting("checking clip and pipeline ...", as_json=json):
+            check(loaded)
         texts = [
             each.text if isinstance(each, TypedOverride) else each
             for each in overrides
@@ -72,9 +74,15 @@ def bench(
         ]
         texts += style_overrides(loaded)
         commands = _commands(loaded, clip, Path(folder), texts, frames)
-        timings = {
-            name: fastest(found) for name, found in time_in_turns(commands, rounds=rounds).items()
-        }
+        with show_waiting("measuring ...", as_json=json) as waiting:
+            found = time_in_turns(
+                commands,
+                rounds=rounds,
+                begin=lambda name, number: waiting.update(
+                    f"measuring: {name}, round {number} of {rounds} ..."
+                ),
+            )
+        timings = {name: fastest(each) for name, each in found.items()}
     # Not every file says beforehand how many frames it has.
     _check_enough(clip, min(timing.frames for timing in timings.values()))
     rates = rates_of(timings)

@@ -11,6 +11,7 @@ from vidstyle.cli import shared_options as given
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.option_groups import FrameOptions, StyleOptions, changes_of, with_groups
 from vidstyle.cli.terminal import answer
+from vidstyle.cli.waiting import show_waiting
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +49,8 @@ def check(
         return
     from vidstyle.runner.estimate import probe
 
-    estimate = probe(loaded, input_, device=device, frames=interval)
+    with show_waiting(f"measuring the first frames of {input_} ...", as_json=json):
+        estimate = probe(loaded, input_, device=device, frames=interval)
     if json:
         expected = {"seconds": estimate.seconds, "bytes": estimate.bytes}
         put_json({**plan_json(estimate.plan), "estimate": expected})

@@ -15,6 +15,7 @@ from vidstyle.cli.batch_view import batch_view
 from vidstyle.cli.interruption import explain_interruption, stopping_softly
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.plan_text import mebibytes
+from vidstyle.cli.run_title import run_title
 from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
 from vidstyle.cli.terminal import answer, is_quiet, print_table, say
 from vidstyle.core.errors import BatchError, InputError, VidstyleError
@@ -83,6 +84,7 @@ class ClipBatch:
         Raises BatchError where some fail.
         """
         jobs, device = self._jobs, self._jobs[0].device
+        title = run_title(jobs[0].pipeline)
         loaded = with_learned_styles(
             jobs[0].pipeline,
             device=device,
@@ -119,7 +121,7 @@ class ClipBatch:
             with (
                 on_leaving(store),
                 stopping_softly() as stop,
-                batch_view(self._names, as_json=self._as_json) as show,
+                batch_view(self._names, as_json=self._as_json, title=title) as show,
             ):
                 for event in run_batch(
                     jobs,

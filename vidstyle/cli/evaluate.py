@@ -16,13 +16,13 @@ from vidstyle.cli.json_output import put_json
 from vidstyle.cli.option_groups import with_quiet
 from vidstyle.cli.shared_options import check_new
 from vidstyle.cli.terminal import is_quiet, say_unless_quiet
+from vidstyle.cli.waiting import Waiting, show_waiting
 
 if TYPE_CHECKING:
     from vidstyle.evaluation.file_evaluation import ClipPaths
     from vidstyle.evaluation.scores import Evaluation
 
 EvaluatorName = Literal["raft-small", "raft-large", "farneback", "dis"]
-_EVERY_SECONDS = 5.0
 
 
 _GROUPS = {
@@ -109,16 +109,18 @@ def evaluate(
     outputs = [path for path in (output, report) if path]
     beside = [path for path in (style_image, weights) if path]
     _check_outputs(outputs, list(clips.named.values()), beside, overwrite=overwrite)
-    check = check_clips(clips, frames=interval, resize=resize)
-    size = check.source_size
-    chosen = choose_evaluator(
-        evaluator, blended_with=blended_with, weights=weights, device=device, size=size
-    )
-    metrics = None
-    if per_frame is not None:
-        metrics = find_network_metrics(style_image=style_image, weights=weights, size=size)
-    progress = _print_progress if json else _ProgressLines()
-    evaluations = evaluate_files(clips, check, chosen, metrics=metrics, report=progress)
+    with show_waiting("loading the evaluator ...", as_json=json) as waiting:
+        check = check_clips(clips, frames=interval, resize=resize)
+        size = check.source_size
+        chosen = choose_evaluator(
+            evaluator, blended_with=blended_with, weights=weights, device=device, size=size
+        )
+        metrics = None
+        if per_frame is not None:
+            metrics = find_network_metrics(style_image=style_image, weights=weights, size=size)
+        progress = _print_progress if json else _ProgressLine(waiting)
+        waiting.update("evaluating the first frames ...")
+        evaluations = evaluate_files(clips, check, chosen, metrics=metrics, report=progress)
     scores = _all_json(clips, evaluations, interval)
     if not json and not (is_quiet() and outputs):
         print_evaluations(evaluations)
@@ -172,19 +174,17 @@ def _files_in(folder: Path) -> Iterator[Path]:
         raise InputError(f"{folder}: cannot be read ({error.strerror})") from error
 
 
-class _ProgressLines:
-    """One line now and then: some evaluators take seconds a frame."""
+class _ProgressLine:
+    """What is shown meanwhile: some evaluators take seconds a frame."""
 
-    def __init__(self) -> None:
-        self._started = self._last = time.perf_counter()
+    def __init__(self, waiting: Waiting) -> None:
+        self._waiting, self._started = waiting, time.perf_counter()
 
     def __call__(self, done: int, total: int) -> None:
         from vidstyle.cli.progress import progress_line
 
-        now = time.perf_counter()
-        if now - self._last >= _EVERY_SECONDS:
-            self._last = now
-            say_unless_quiet(progress_line(done, total, now - self._started))
+        seconds = time.perf_counter() - self._started
+        self._waiting.update(progress_line(done, total, seconds))
 
 
 def _all_json(

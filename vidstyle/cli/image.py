@@ -13,6 +13,7 @@ from vidstyle.cli import shared_options as shared
 from vidstyle.cli.command_help import in_groups
 from vidstyle.cli.model_options import add_options, parse_number, validate_options
 from vidstyle.cli.option_groups import with_quiet
+from vidstyle.cli.waiting import show_waiting
 from vidstyle.core.errors import UsageError
 from vidstyle.models.optimization.options import StillOptions
 
@@ -116,9 +117,10 @@ def image(
         overwrite=overwrite,
         as_json=json,
     )
-    checked = check_request(request, options)
-    # Only now, since it imports torch.
-    from vidstyle.cli.image_optimization import stylize_image
+    with show_waiting("loading PyTorch ...", as_json=json):
+        checked = check_request(request, options)
+        # Only now, since it imports torch.
+        from vidstyle.cli.image_optimization import stylize_image
 
     stylize_image(request, checked)
 

@@ -19,6 +19,7 @@ from rich.progress import (
 
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.terminal import is_quiet, say, visible
+from vidstyle.cli.waiting import Waiting, show_waiting
 from vidstyle.runner.execution.events import (
     AlreadyDone,
     Event,
@@ -32,12 +33,13 @@ from vidstyle.runner.execution.events import (
     StyleStep,
 )
 
-_PLAIN_EVERY_SECONDS = 5.0
-
 
 @contextmanager
-def listener(*, as_json: bool) -> Generator[Listener, None, None]:
-    """A listener that shows the events of one run while the context is open."""
+def listener(*, as_json: bool, title: str = "") -> Generator[Listener, None, None]:
+    """A listener that shows the events of one run while the context is open.
+
+    ``title`` is a line about the run, printed where it begins.
+    """
     # A name such as [red].mp4 or :clip:.mp4 is no markup.
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     if as_json:
@@ -46,9 +48,10 @@ def listener(*, as_json: bool) -> Generator[Listener, None, None]:
         yield _say_note
     elif console.is_terminal:
         with _bar(console) as bar:
-            yield _RunBar(bar)
+            yield _RunBar(bar, title)
     else:
-        yield _RunLines()
+        with show_waiting("loading the stages of the pipeline ...") as waiting:
+            yield _RunLines(waiting, title)
 
 
 def _say_note(event: Event) -> None:
@@ -125,14 +128,16 @@ def _bar(console: Console) -> Progress:
 class _RunBar:
     """A moving bar; notes stay above it, the summary below."""
 
-    def __init__(self, bar: Progress) -> None:
-        self._bar, self._started = bar, time.perf_counter()
+    def __init__(self, bar: Progress, title: str) -> None:
+        self._bar, self._title, self._started = bar, title, time.perf_counter()
         self._task = bar.add_task("opening", total=None, rate=0.0)
 
     def __call__(self, event: Event) -> None:
         match event:
             case Planned(_, output):
                 self._started = time.perf_counter()
+                if self._title:
+                    self._say(self._title)
                 self._bar.update(self._task, description=_short(visible(output.name)))
             case FrameDone(_, done, total, _):
                 rate = done / max(time.perf_counter() - self._started, 1e-6)
@@ -155,23 +160,27 @@ class _RunBar:
 class _RunLines:
     """A line every few seconds, for logs."""
 
-    def __init__(self) -> None:
-        self._started = self._last = time.perf_counter()
+    def __init__(self, waiting: Waiting, title: str) -> None:
+        self._waiting, self._title = waiting, title
+        self._started = time.perf_counter()
 
     def __call__(self, event: Event) -> None:
         match event:
             case Planned():
-                self._started = self._last = time.perf_counter()
+                self._started = time.perf_counter()
+                if self._title:
+                    say(self._title)
+                self._waiting.update("computing the first frames ...")
             case FrameDone(_, done, total, _):
-                now = time.perf_counter()
-                if now - self._last >= _PLAIN_EVERY_SECONDS:
-                    self._last = now
-                    say(progress_line(done, total, now - self._started))
+                seconds = time.perf_counter() - self._started
+                self._waiting.update(progress_line(done, total, seconds))
             case NoteEvent() | Resumed() | Kept():
                 _say_note(event)
             case AlreadyDone():
+                self._waiting.stop()
                 say(done_line(event))
             case Result():
+                self._waiting.stop()
                 for line in summary(event):
                     say(line)
 

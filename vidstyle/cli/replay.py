@@ -10,6 +10,7 @@ import typer
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.option_groups import with_quiet
 from vidstyle.cli.terminal import say, say_unless_quiet
+from vidstyle.cli.waiting import show_waiting
 
 
 def register(app: typer.Typer) -> None:
@@ -51,8 +52,9 @@ def replay(
     from vidstyle.runner.replay import changes_since, make_again, make_replay
 
     folders = [*folders_from_environment(), *(plugins or [])]
-    wanted = make_replay(made, to=output, device=device, overwrite=overwrite, plugins=folders)
-    changes = list(changes_since(wanted))
+    with show_waiting(f"comparing with the manifest of {made} ...", as_json=json):
+        wanted = make_replay(made, to=output, device=device, overwrite=overwrite, plugins=folders)
+        changes = list(changes_since(wanted))
     for change in changes:
         say(f"not as it was: {change}")
     with listener(as_json=json) as show:

@@ -107,6 +107,7 @@ def run(
     )
     from vidstyle.cli.plan_text import print_plan
     from vidstyle.cli.progress import listener
+    from vidstyle.cli.run_title import run_title
     from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
     from vidstyle.runner import job as jobs
     from vidstyle.runner.plan.naming import output_paths
@@ -168,6 +169,7 @@ def run(
             several.run(cluster)
         return
     (job,) = wanted
+    title = run_title(loaded)
 
     def check(stand_in: Pipeline) -> None:
         # Nothing was made with a style that is not learned yet.
@@ -190,7 +192,7 @@ def run(
             if dry_run:
                 print_plan(plan, as_json=json)
                 return
-    with listener(as_json=json) as show:
+    with listener(as_json=json, title=title) as show:
         stored = InterruptionListener(show)
         with (
             explain_interruption(stored.sentence),

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from typing import TypeAlias
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.terminal import is_quiet, say
+from vidstyle.cli.waiting import Waiting, show_waiting
 
 _PLAIN_EVERY_SECONDS = 10.0
 # The losses that people weigh against each other: all of them would not fit beside a bar.
@@ -54,7 +56,8 @@ def show_steps(*, as_json: bool = False, average: int = 1) -> Generator[ShowStep
         with _new_bar(console) as bar:
             yield _StepBar(bar, average)
     else:
-        yield _StepLines(average)
+        with show_waiting("loading networks and images ...") as waiting:
+            yield _StepLines(average, waiting)
 
 
 def _print_json(view: StepView) -> None:
@@ -123,12 +126,13 @@ class _StepBar:
 class _StepLines:
     """One line now and then, and one at the end, for logs."""
 
-    def __init__(self, average: int) -> None:
+    def __init__(self, average: int, waiting: Waiting) -> None:
         self._pace = _Pace(average)
-        self._last = time.perf_counter()
+        self._waiting, self._last = waiting, -inf
 
     def __call__(self, view: StepView) -> None:
         self._pace.add(view)
+        self._waiting.stop()
         now = time.perf_counter()
         if view.step == view.steps or now - self._last >= _PLAIN_EVERY_SECONDS:
             self._last = now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,7 @@ import typer
 
 from vidstyle.cli.shared_options import check_new
 from vidstyle.cli.terminal import say
+from vidstyle.cli.waiting import show_waiting
 
 if TYPE_CHECKING:
     from vidstyle.models.style.style_file import Style
@@ -57,14 +58,18 @@ def preview(
     from vidstyle.training.photos import read_photo
     from vidstyle.training.previews import fit_image, write_image
 
-    photos = [fit_image(read_photo(path), size) for path in images]
-    loaded = _styles(styles)
-    titles = [_title(name, strength, chosen) for name in loaded for strength in chosen]
-    rows = [
-        SheetRow(path.name, (photo, *_stylized(photo, loaded.values(), chosen)))
-        for path, photo in zip(images, photos, strict=True)
-    ]
-    write_image(output, contact_sheet(rows, ["original", *titles]))
+    with show_waiting("loading the styles ...") as waiting:
+        photos = [fit_image(read_photo(path), size) for path in images]
+        loaded = _styles(styles)
+        titles = [_title(name, strength, chosen) for name in loaded for strength in chosen]
+        rows = []
+        for number, (path, photo) in enumerate(zip(images, photos, strict=True), 1):
+            cells = [photo]
+            for name, style in loaded.items():
+                waiting.update(f"image {number} of {len(images)}, in the style {name} ...")
+                cells += _stylized(photo, style, chosen)
+            rows.append(SheetRow(path.name, tuple(cells)))
+        write_image(output, contact_sheet(rows, ["original", *titles]))
     say(f"wrote {output}")
 
 
@@ -104,17 +109,16 @@ def _title(name: str, strength: float, strengths: Sequence[float]) -> str:
     return name if strengths == (1.0,) else f"{name}\nstrength {strength:g}"
 
 
-def _stylized(photo: Image, styles: Iterable[Style], strengths: Sequence[float]) -> Iterator[Image]:
-    """A photo in each style, at each strength."""
+def _stylized(photo: Image, style: Style, strengths: Sequence[float]) -> Iterator[Image]:
+    """A photo in a style, at each strength."""
     import torch
 
     from vidstyle.models.style.network import stylize
     from vidstyle.training.photos import to_tensor
 
-    for style in styles:
-        with torch.inference_mode():
-            source = to_tensor(photo)
-            stylized = stylize(style.module, source)
-            for strength in strengths:
-                mixed = torch.lerp(source, stylized, strength)[0].permute(1, 2, 0)
-                yield (255.0 * mixed).round().to(torch.uint8).numpy()
+    with torch.inference_mode():
+        source = to_tensor(photo)
+        stylized = stylize(style.module, source)
+        for strength in strengths:
+            mixed = torch.lerp(source, stylized, strength)[0].permute(1, 2, 0)
+            yield (255.0 * mixed).round().to(torch.uint8).numpy()

@@ -13,6 +13,7 @@ from vidstyle.cli import shared_options as shared
 from vidstyle.cli.command_help import in_groups
 from vidstyle.cli.model_options import add_options, validate_options
 from vidstyle.cli.terminal import say_unless_quiet
+from vidstyle.cli.waiting import show_waiting
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.models.loss.loss_options import WeightsOptions
 from vidstyle.runner.config.suggest import abbreviate, did_you_mean
@@ -124,11 +125,12 @@ def train(
     with Destination(output, overwrite).reserved(), resumable(checkpoint):
         from vidstyle.training.photos import list_photos
 
-        # Before folders are made for a call that cannot work.
-        chosen, torch_device = pairs_of(pairs), resolve_device(device, needs_torch=True)
-        # Before a loss network is downloaded.
-        list_photos(photos)
-        settings = settings.resolve_auto(torch_device, weights.weights)
+        with show_waiting("loading PyTorch ..."):
+            # Before folders are made for a call that cannot work.
+            chosen, torch_device = pairs_of(pairs), resolve_device(device, needs_torch=True)
+            # Before a loss network is downloaded.
+            list_photos(photos)
+            settings = settings.resolve_auto(torch_device, weights.weights)
         assert settings.backbone != "auto"
         file = find_weights_file(settings.backbone, weights.weights, offline=weights.offline)
         others = _watchers(tensorboard, previews)

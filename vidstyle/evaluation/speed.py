@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -105,6 +105,7 @@ def time_in_turns(
     *,
     rounds: int,
     environments: Mapping[str, Mapping[str, str]] | None = None,
+    begin: Callable[[str, int], None] = lambda name, number: None,
 ) -> dict[str, list[Timing]]:
     """Run commands in turns, so that noise falls on all of them.
 
@@ -112,6 +113,7 @@ def time_in_turns(
         commands: Program and arguments by name.
         rounds: How often each runs.
         environments: By the commands' names; variables beside those of this process.
+        begin: Called before each with its name, and the number of the round from 1.
 
     Returns:
         Timings by name, one a round.
@@ -120,8 +122,9 @@ def time_in_turns(
         UsageError: A command fails.
     """
     found: dict[str, list[Timing]] = {name: [] for name in commands}
-    for _ in range(rounds):
+    for number in range(1, rounds + 1):
         for name, command in commands.items():
+            begin(name, number)
             found[name].append(time_command(command, environment=(environments or {}).get(name)))
     return found
 
