@@ -68,6 +68,22 @@ def test_a_row_has_the_image_and_each_style_at_each_strength(style: Path, photo:
     assert places[0][1] < places[1][1] < places[2][1]
 
 
+def test_a_sheet_is_no_wider_than_a_screen(style: Path, photo: Path) -> None:
+    strengths = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1"
+    large = Path("large.png")
+    cv2.imwrite(str(large), cv2.resize(cv2.imread(str(photo)), (400, 300)))
+    command = ["styles", "preview", str(large), str(photo), "--styles", "wild"]
+    assert run_command([*command, "--strengths", strengths, "-o", "sheet.png"]) == 0
+    sheet = read_photo(Path("sheet.png"))
+    # Four columns of the 384 pixels that a large image is reduced to.
+    assert sheet.shape[1] == 2 * 24 + 4 * 384 + 3 * 12
+    small = read_photo(photo)
+    places = [found(sheet, stylized(style, small, number / 10)) for number in range(11)]
+    assert [row for row, _ in places] == sorted(row for row, _ in places)
+    assert len({row for row, _ in places}) == 3
+    assert [column for _, column in places[4:8]] == [column for _, column in places[:4]]
+
+
 def test_each_image_has_a_row(style: Path, photo: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.png"
     cv2.imwrite(str(other), 255 - cv2.imread(str(photo)))

@@ -6,7 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.imaging.contact_sheet import Image, SheetRow, contact_sheet
+from vidstyle.imaging.contact_sheet import (
+    SHEET_WIDTH,
+    Image,
+    SheetRow,
+    columns_within,
+    contact_sheet,
+    wrap_row,
+)
 
 
 def noise(seed: int, height: int = 40, width: int = 120) -> Image:
@@ -136,3 +143,28 @@ def test_a_gray_image_is_refused() -> None:
     gray = np.zeros((4, 4), np.uint8)
     with pytest.raises(ValueError, match=r"\(H, W, 3\), got \(4, 4\)"):
         contact_sheet([SheetRow("", (gray,))], ["a"])
+
+
+@pytest.mark.parametrize("width", [10, 96, 200, 384, 640, 900, 1872])
+def test_as_many_columns_as_a_screen_shows(width: int) -> None:
+    columns = columns_within(width)
+    image = noise(0, 8, width)
+
+    def sheet(count: int) -> Image:
+        return contact_sheet([SheetRow("", (image,) * count)], [""] * count)
+
+    assert sheet(columns).shape[1] <= SHEET_WIDTH < sheet(columns + 1).shape[1]
+
+
+def test_a_wide_image_has_a_column_all_the_same() -> None:
+    assert columns_within(4000) == 1
+
+
+def test_a_row_that_is_wrapped_keeps_order_and_labels() -> None:
+    images = [noise(number) for number in range(5)]
+    rows = wrap_row(images, list("abcde"), 2)
+    assert [row.labels for row in rows] == [("a", "b"), ("c", "d"), ("e", "")]
+    assert rows[2].images[1] is None
+    sheet = contact_sheet(rows, ["", ""])
+    places = [found(sheet, image) for image in images]
+    assert places == sorted(places)

@@ -46,7 +46,8 @@ def preview(
 ) -> None:
     """Make a contact sheet of images in styles.
 
-    Each image has a row, each style and strength a column.
+    Each image has a row, each style and strength a column. A row that is wider than 1920 pixels
+    continues below.
     """
     from vidstyle.core.errors import UsageError
 
@@ -54,23 +55,41 @@ def preview(
     if output.suffix.lower() not in _FORMATS:
         raise UsageError(f"a sheet ends in {', '.join(_FORMATS)}: name {output.name} otherwise")
     check_new(output, overwrite=overwrite, inputs=images)
-    from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
     from vidstyle.training.photos import read_photo
     from vidstyle.training.previews import fit_image, write_image
 
     with show_waiting("loading the styles ...") as waiting:
         photos = [fit_image(read_photo(path), size) for path in images]
         loaded = _styles(styles)
-        titles = [_title(name, strength, chosen) for name in loaded for strength in chosen]
-        rows = []
-        for number, (path, photo) in enumerate(zip(images, photos, strict=True), 1):
+        shown = []
+        for number, photo in enumerate(photos, 1):
             cells = [photo]
             for name, style in loaded.items():
                 waiting.update(f"image {number} of {len(images)}, in the style {name} ...")
                 cells += _stylized(photo, style, chosen)
-            rows.append(SheetRow(path.name, tuple(cells)))
-        write_image(output, contact_sheet(rows, ["original", *titles]))
+            shown.append(tuple(cells))
+        titles = [_title(name, strength, chosen) for name in loaded for strength in chosen]
+        write_image(output, _sheet([path.name for path in images], shown, titles))
     say(f"wrote {output}")
+
+
+def _sheet(
+    names: Sequence[str], shown: Sequence[tuple[Image, ...]], titles: Sequence[str]
+) -> Image:
+    """A row for each image; where that is too wide, several, with the titles below."""
+    from vidstyle.imaging.contact_sheet import SheetRow, columns_within, contact_sheet, wrap_row
+
+    columns = columns_within(max(cells[0].shape[1] for cells in shown))
+    if len(titles) < columns:
+        rows = [SheetRow(name, cells) for name, cells in zip(names, shown, strict=True)]
+        return contact_sheet(rows, ["original", *titles])
+    labels = [title.replace("\nstrength", "") for title in titles]
+    wrapped = [
+        row
+        for name, cells in zip(names, shown, strict=True)
+        for row in wrap_row(cells, [name, *labels], columns)
+    ]
+    return contact_sheet(wrapped, [""] * columns)
 
 
 def _strengths(text: str) -> tuple[float, ...]:

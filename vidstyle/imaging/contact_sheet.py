@@ -14,6 +14,8 @@ import numpy.typing as npt
 Image: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) RGB."""
 
+SHEET_WIDTH = 1920
+"""Pixels that a sheet is wide at most, if its images are wrapped: what a screen shows whole."""
 _PAPER = (250, 249, 247)
 _INK, _FAINT = (38, 38, 38), (118, 116, 112)
 _MARGIN, _GAP = 24, 12
@@ -71,6 +73,37 @@ def contact_sheet(rows: Sequence[SheetRow], titles: Sequence[str]) -> Image:
             under = sheet[line.stop : line.stop + min(below, _LINE + 4), column]
             _draw_line(under, text, _FAINT, cv2.FONT_HERSHEY_SIMPLEX)
     return sheet
+
+
+def columns_within(width: int) -> int:
+    """Count the columns of a sheet that is no wider than ``SHEET_WIDTH``.
+
+    Args:
+        width: Of an image, in pixels.
+
+    Returns:
+        At least 1.
+    """
+    return max(1, (SHEET_WIDTH - 2 * _MARGIN + _GAP) // (max(width, _NARROWEST) + _GAP))
+
+
+def wrap_row(images: Sequence[Image], labels: Sequence[str], columns: int) -> list[SheetRow]:
+    """Put images in as many rows as they need, each with its label below it.
+
+    Args:
+        images: In order.
+        labels: One an image.
+        columns: Of a row.
+
+    Returns:
+        The rows; the last one is filled up with empty positions.
+    """
+    rows = []
+    for start in range(0, len(images), columns):
+        shown, named = images[start : start + columns], labels[start : start + columns]
+        empty = columns - len(shown)
+        rows.append(SheetRow("", (*shown, *[None] * empty), (*named, *[""] * empty)))
+    return rows
 
 
 def _slices(lengths: Sequence[int], start: int, gap: int) -> list[slice]:
