@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 import av
 from av.codec.hwaccel import HWAccel
@@ -18,9 +18,13 @@ from av.video.stream import VideoStream
 from vidstyle.core import OtherStream
 from vidstyle.core.errors import InputError
 from vidstyle.media.gif_delays import read_with_delays
+from vidstyle.media.piped_video import PipedVideo
 
 MAX_PIXELS: Final = 8192 * 8192
 """Of a frame, unless more are asked for."""
+
+VideoInput: TypeAlias = Path | PipedVideo
+"""What is read: a file, or what comes through a pipe."""
 
 Kind = Literal["audio", "subtitle", "video", "data", "attachment"]
 
@@ -49,15 +53,18 @@ _UNSUITABLE: Final = (
 
 
 def open_input(
-    path: Path, *, max_pixels: int = MAX_PIXELS, device: HWAccel | None = None
+    path: VideoInput, *, max_pixels: int = MAX_PIXELS, device: HWAccel | None = None
 ) -> InputContainer:
     """Open a video file for reading; the caller closes it.
 
-    Only a regular file is opened, by absolute path and the ``file`` protocol, and only in a
-    format that cannot name another file. ``max_pixels`` is for the decoders that FFmpeg tries
-    here: they make no larger frames. ``device`` is what its streams' decoders use where they can.
+    Only a pipe or a regular file is opened, this by absolute path and the ``file`` protocol, and
+    only in a format that cannot name another file. ``max_pixels`` is for the decoders that FFmpeg
+    tries here: they make no larger frames. ``device`` is what its streams' decoders use where they
+    can.
     Raises InputError, one line, for everything else.
     """
+    if isinstance(path, PipedVideo):
+        return path.open(formats=_FORMATS, max_pixels=max_pixels, refuse=_PLAYLISTS)
     _check_file(path)
     options = {
         "protocol_whitelist": "file",
@@ -144,7 +151,8 @@ def _check_file(path: Path) -> None:
     try:
         status = path.stat()
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
+        advice = "; only `vidstyle run` reads standard input" if str(path) == "-" else ""
+        raise InputError(f"{path}: no such file{advice}") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({_reason(error)})") from error
     if stat.S_ISDIR(status.st_mode):

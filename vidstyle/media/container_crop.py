@@ -15,6 +15,8 @@ from typing import BinaryIO, Final, NamedTuple
 
 from av.video.stream import VideoStream
 
+from vidstyle.media.piped_video import PipedVideo
+
 
 @dataclass(frozen=True, slots=True)
 class Crop:
@@ -52,12 +54,12 @@ _CROPS: Final = {0x54CC: "left", 0x54BB: "top", 0x54DD: "right", 0x54AA: "bottom
 _VISUAL_ENTRY: Final = 78
 
 
-def read_crop(path: Path, stream: VideoStream) -> Crop:
+def read_crop(path: Path | PipedVideo, stream: VideoStream) -> Crop:
     """What the container cuts off a stream's frames; nothing where it does not say, or not well."""
     names = stream.container.format.name.split(",")
     width, height = stream.codec_context.width, stream.codec_context.height
     try:
-        with path.open("rb") as file:
+        with path.head() if isinstance(path, PipedVideo) else path.open("rb") as file:
             if "matroska" in names:
                 crop = _matroska(file, stream.index)
             elif "mp4" in names:

@@ -79,14 +79,24 @@ class JumpFinder:
         return min(jump, jump - _ROUND, key=abs) if self._transmitted else jump
 
     def follow(self, packets: Iterable[AvPacket]) -> Iterator[AvPacket]:
-        """The same packets with their times moved to one clock; reads one ahead."""
+        """The same packets with their times moved to one clock; reads one ahead at a jump."""
         waiting: AvPacket | None = None
         for packet in packets:
             if waiting is not None:
                 yield self._moved(waiting, packet.dts)
-            waiting = packet
+                waiting = None
+            if self._may_be_stray(packet):
+                waiting = packet
+            else:
+                yield self._moved(packet, None)
         if waiting is not None:
             yield self._moved(waiting, None)
+
+    def _may_be_stray(self, packet: AvPacket) -> bool:
+        """Whether the packet after this one decides what its time is."""
+        if self._last is None or packet.dts is None:
+            return False
+        return self._jumps(self._last, packet.dts)
 
     def _moved(self, packet: AvPacket, following: int | None) -> AvPacket:
         dts = now = packet.dts

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 from av import VideoFrame
@@ -14,6 +13,8 @@ from av.codec.hwaccel import HWAccel
 
 from vidstyle.core import Mark, Note
 from vidstyle.core.errors import InputError
+from vidstyle.media.container import VideoInput
+from vidstyle.media.piped_video import PipedVideo
 from vidstyle.media.planes import digest
 from vidstyle.stages.decode.deinterlace import deinterlace
 from vidstyle.stages.decode.file_facts import FileFacts
@@ -35,7 +36,7 @@ class ClipReader:
 
     def __init__(
         self,
-        path: Path,
+        path: VideoInput,
         facts: FileFacts,
         decision: Decision,
         options: DecodeOptions,
@@ -71,6 +72,7 @@ class ClipReader:
             yield index, item
         if end is not None:
             self._check_end(end * self._facts.time_base)
+            self._check_last()
 
     def frame_at(self, seconds: Fraction) -> tuple[int, Timed]:
         """The frame that is shown so long after the first, and its index by the usual duration.
@@ -160,6 +162,10 @@ class ClipReader:
             device=self._device,
             reordered=self._facts.reordered,
         )
+        if isinstance(self._path, PipedVideo):
+            self._path.forget_head()
+            if self._path.beside is not None:
+                self._reader.collect(self._path.beside)
         return self._reader
 
     def _repair(self, decoded: Iterator[Decoded], after: int | None) -> Iterator[Timed]:
@@ -171,6 +177,7 @@ class ClipReader:
             repairs=self._repairs,
             after=after,
             end=self._end,
+            at_once=isinstance(self._path, PipedVideo),
         )
         if self._options.thin_to is None:
             return timed
@@ -225,6 +232,13 @@ class ClipReader:
             )
             self._changes["truncated"] = Note("truncated", text)
 
+    def _check_last(self) -> None:
+        """Note where a pipe has ended in the middle of a frame."""
+        if self._reader is not None and self._reader.lost_end:
+            assert self._last is not None
+            text = f"the input ends in the middle of frame {self._last[0] + 1}, which is left out"
+            self._changes["truncated"] = Note("truncated", text)
+
 
 def _is_found(decoded: Iterator[Decoded], mark: Mark) -> bool:
     """Skip to behind the mark's frame; False where the frames differ or it is not there.
@@ -242,7 +256,7 @@ def _is_found(decoded: Iterator[Decoded], mark: Mark) -> bool:
     return False
 
 
-def _skip_to(timed: Iterator[Timed], mark: Mark, path: Path) -> None:
+def _skip_to(timed: Iterator[Timed], mark: Mark, path: VideoInput) -> None:
     """Skip to behind the mark's frame from the beginning. Raises InputError where it differs."""
     recent: deque[VideoFrame] = deque(maxlen=len(mark.digests))
     last: Timed | None = None

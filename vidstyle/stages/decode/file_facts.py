@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 from typing import Final, Literal
 
 import av
@@ -17,10 +16,11 @@ from av.video.stream import VideoStream
 from vidstyle.core import Clip, Color, Note, OtherStream
 from vidstyle.core.errors import InputError
 from vidstyle.media.color import color_of, has_alpha
-from vidstyle.media.container import other_streams, video_streams
+from vidstyle.media.container import VideoInput, other_streams, video_streams
 from vidstyle.media.container_crop import Crop, read_crop
 from vidstyle.media.file_clock import is_transmission
 from vidstyle.media.hdr10 import with_hdr10
+from vidstyle.media.piped_video import PipedVideo
 from vidstyle.media.to_rgb import ToRGB, bit_depth
 from vidstyle.stages.decode.decoding_times import only_grow
 from vidstyle.stages.decode.limits import check_size
@@ -59,6 +59,8 @@ class FileFacts:
     """Whether that is the stream's own end, rather than that of the longest stream."""
     color: Color
     bit_depth: int
+    pixel_format: str
+    """Of the first frame, by FFmpeg's name."""
     sample_aspect: Fraction
     orientation: Orientation
     alpha: Literal["none", "opaque", "used"]
@@ -101,7 +103,7 @@ class FileFacts:
         return missing if missing > tolerance else None
 
 
-def read_file_facts(path: Path, *, threads: int, max_pixels: int) -> FileFacts:
+def read_file_facts(path: VideoInput, *, threads: int, max_pixels: int) -> FileFacts:
     """Open the file twice, for its packets and its first frames.
 
     Raises InputError where it is no video, is too large or has nothing that can be decoded.
@@ -121,7 +123,32 @@ def read_file_facts(path: Path, *, threads: int, max_pixels: int) -> FileFacts:
         return replace(facts, reordered=reordered, crop=crop)
 
 
-def _is_reordered(path: Path, max_pixels: int) -> bool:
+def read_piped_facts(video: PipedVideo, *, threads: int, max_pixels: int) -> FileFacts:
+    """Read no more of a pipe than the first frame, or some where they may be transparent.
+
+    The rate is the header's word: whether it is constant, nobody knows before the end. Raises
+    InputError as ``read_file_facts`` does.
+    """
+    with StreamDecoder(video, threads=threads, max_pixels=max_pixels) as reader:
+        context, stream = reader.stream.codec_context, reader.stream
+        check_size(video, context.width, context.height, max_pixels)
+        stated = stream.average_rate or stream.guessed_rate
+        rate = video.raw.rate if video.raw is not None else stated and Fraction(stated)
+        frames = reader.frames()
+        images = [item.image for item in islice(frames, 1)]
+        if not images:
+            video.check()
+            if reader.lost_end:
+                raise InputError(f"{video}: ends before its first frame is whole")
+            raise _undecodable(video, reader, max_pixels)
+        check_size(video, images[0].width, images[0].height, max_pixels)
+        if has_alpha(images[0].format):
+            images += [item.image for item in islice(frames, _FRAMES - 1)]
+        facts = _facts(reader, images, rate or None, _color(video, stream, images[0]))
+        return replace(facts, crop=read_crop(video, stream))
+
+
+def _is_reordered(path: VideoInput, max_pixels: int) -> bool:
     """Whether times grow from packet to packet, and yet not from frame to frame."""
     with StreamDecoder(path, threads=1, max_pixels=max_pixels) as reader:
         # FFmpeg looks for frames that are out of order when it opens a file.
@@ -133,7 +160,7 @@ def _is_reordered(path: Path, max_pixels: int) -> bool:
         return not only_grow([item.pts for item in islice(reader.frames(), _LOOKED_AT)])
 
 
-def _undecodable(path: Path, reader: StreamDecoder, max_pixels: int) -> InputError:
+def _undecodable(path: VideoInput, reader: StreamDecoder, max_pixels: int) -> InputError:
     # FFmpeg forgets a size that it refuses.
     if not reader.context.width:
         return InputError(
@@ -162,6 +189,7 @@ def _facts(
         end_is_exact=exact,
         color=color,
         bit_depth=bit_depth(first.format),
+        pixel_format=first.format.name,
         sample_aspect=_sample_aspect(stream),
         orientation=orientation,
         alpha=_alpha(stream, images, color),
@@ -172,7 +200,7 @@ def _facts(
     )
 
 
-def _color(path: Path, stream: VideoStream, first: VideoFrame) -> Color:
+def _color(path: VideoInput, stream: VideoStream, first: VideoFrame) -> Color:
     try:
         own = color_of(first, first.height)
         color = own if own.tagged else color_of(stream.codec_context, first.height)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from vidstyle.core.errors import InputError
-from vidstyle.media.container import MAX_PIXELS
+from vidstyle.media.container import MAX_PIXELS, VideoInput
 
 # Pixels: 8192x8192, a frame of 768 MiB as float32 RGB.
 LARGEST_FRAME: Final = MAX_PIXELS
@@ -17,7 +16,7 @@ MOST_HOURS: Final = 24.0
 HIGHEST_RATE: Final = 1000
 
 
-def check_size(path: Path, width: int, height: int, max_pixels: int) -> None:
+def check_size(path: VideoInput, width: int, height: int, max_pixels: int) -> None:
     """Raise InputError where a frame has more pixels than allowed."""
     if width * height > max_pixels:
         raise InputError(
@@ -26,7 +25,7 @@ def check_size(path: Path, width: int, height: int, max_pixels: int) -> None:
         )
 
 
-def check_count(path: Path, frames: int, max_frames: int) -> None:
+def check_count(path: VideoInput, frames: int, max_frames: int) -> None:
     """Raise InputError where there are, or the file announces, more frames than allowed."""
     if frames > max_frames:
         raise InputError(
@@ -35,7 +34,7 @@ def check_count(path: Path, frames: int, max_frames: int) -> None:
         )
 
 
-def check_length(path: Path, seconds: float, max_hours: float) -> None:
+def check_length(path: VideoInput, seconds: float, max_hours: float) -> None:
     """Raise InputError where a clip is, or the file says it is, longer than allowed."""
     if seconds > 3600 * max_hours:
         raise InputError(
@@ -44,7 +43,7 @@ def check_length(path: Path, seconds: float, max_hours: float) -> None:
         )
 
 
-def check_rate(path: Path, rate: float, max_frame_rate: float) -> None:
+def check_rate(path: VideoInput, rate: float, max_frame_rate: float) -> None:
     """Raise InputError where there are more frames a second than allowed."""
     if rate > max_frame_rate:
         raise InputError(

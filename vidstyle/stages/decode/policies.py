@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import Field
@@ -13,6 +12,7 @@ from pydantic import Field
 from vidstyle.core import Clip, Color, Note, StageOptions
 from vidstyle.core.errors import InputError
 from vidstyle.media.color import MATRIX_TO_TAG, PQ, is_hdr
+from vidstyle.media.container import VideoInput
 from vidstyle.stages.decode.file_facts import FileFacts
 from vidstyle.stages.decode.limits import (
     HIGHEST_RATE,
@@ -82,7 +82,7 @@ class Decision:
     """Brightest light for the tone map, or None where there is none."""
 
 
-def decide(facts: FileFacts, options: DecodeOptions, path: Path) -> Decision:
+def decide(facts: FileFacts, options: DecodeOptions, path: VideoInput) -> Decision:
     """Apply the options to the facts of a file.
 
     Raises InputError for HDR that the options refuse, and for a clip beyond the limits.
@@ -112,7 +112,7 @@ def decide(facts: FileFacts, options: DecodeOptions, path: Path) -> Decision:
     return Decision(clip, facts.orientation, alpha, peak)
 
 
-def _check_header(facts: FileFacts, options: DecodeOptions, path: Path) -> None:
+def _check_header(facts: FileFacts, options: DecodeOptions, path: VideoInput) -> None:
     """Check what the header says of rate and length against the limits."""
     check_rate(path, float(facts.frame_rate or 0), options.max_frame_rate)
     check_count(path, facts.frame_count or 0, options.max_frames)

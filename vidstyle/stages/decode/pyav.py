@@ -13,10 +13,12 @@ from av import VideoFrame
 from av.codec.hwaccel import HWAccel
 
 from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Mark, Note
+from vidstyle.media.container import VideoInput
+from vidstyle.media.piped_video import PipedVideo
 from vidstyle.media.to_rgb import ToRGB
 from vidstyle.media.tonemap import ToneMap
 from vidstyle.stages.decode.clip_reader import ClipReader
-from vidstyle.stages.decode.file_facts import FileFacts, read_file_facts
+from vidstyle.stages.decode.file_facts import FileFacts, read_file_facts, read_piped_facts
 from vidstyle.stages.decode.hardware import choose_device
 from vidstyle.stages.decode.policies import Decision, DecodeOptions, decide
 
@@ -33,7 +35,7 @@ class DecodePyAV:
 
     def __init__(self, options: DecodeOptions) -> None:
         self.options = options
-        self._opened: tuple[Path, FileFacts, Decision, int] | None = None
+        self._opened: tuple[VideoInput, FileFacts, Decision, int] | None = None
         self._device: HWAccel | None = None
         self._reader: ClipReader | None = None
 
@@ -53,6 +55,29 @@ class DecodePyAV:
             decision = replace(decision, clip=clip)
         self._opened = path, facts, decision, context.threads
         return decision.clip
+
+    def open_pipe(self, video: PipedVideo, context: ExecutionContext) -> Clip:
+        """Read the first frame of a pipe, whose frames are then given once, each at once.
+
+        Raises InputError where it cannot be read.
+        """
+        self.close()
+        options = self.options
+        facts = read_piped_facts(video, threads=context.threads, max_pixels=options.max_pixels)
+        decision = decide(facts, options, video)
+        if options.hardware == "auto":
+            note = Note("hardware", "the video is decoded by the processor: it comes by a pipe")
+            clip = replace(decision.clip, notes=(*decision.clip.notes, note))
+            decision = replace(decision, clip=clip)
+        self._opened = video, facts, decision, context.threads
+        return decision.clip
+
+    @property
+    def pixel_format(self) -> str:
+        """Of the frames as they are coded, by FFmpeg's name; RuntimeError before ``open``."""
+        if self._opened is None:
+            raise RuntimeError("nothing is open")
+        return self._opened[1].pixel_format
 
     def frames(self, after: Mark | None = None) -> Iterator[Frame]:
         """All frames, or those after the mark, with ``source`` and, if the clip has it, ``alpha``.

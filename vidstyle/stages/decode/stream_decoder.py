@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, cast
 
 import av
 from av.codec.codec import UnknownCodecError
@@ -24,8 +23,9 @@ from av.video.stream import VideoStream
 
 from vidstyle.core import Note
 from vidstyle.core.errors import InputError
-from vidstyle.media.container import MAX_PIXELS, choose_video, open_input
+from vidstyle.media.container import MAX_PIXELS, VideoInput, choose_video, open_input
 from vidstyle.media.file_clock import JumpFinder
+from vidstyle.media.piped_video import PacketQueue, PipedVideo
 from vidstyle.stages.decode.decoding_times import PresentationOrder
 from vidstyle.stages.decode.device_formats import is_from_device, to_planar
 from vidstyle.stages.decode.limits import check_size
@@ -75,7 +75,7 @@ class StreamDecoder:
 
     def __init__(
         self,
-        path: Path,
+        path: VideoInput,
         *,
         threads: int,
         hidden_alpha: bool = False,
@@ -86,7 +86,7 @@ class StreamDecoder:
         """Open the file. Raises InputError where it has no video that can be read.
 
         Args:
-            path: The file.
+            path: The file, or what comes through a pipe.
             threads: Of the decoder.
             hidden_alpha: Decode the transparency of VP8 and VP9 too, which is slower.
             max_pixels: The decoder makes no larger frame.
@@ -99,6 +99,11 @@ class StreamDecoder:
         self._device = device
         self._reordered = reordered
         self._sought: int | None = None
+        self._live = path if isinstance(path, PipedVideo) else None
+        self._beside: PacketQueue | None = None
+        self._read_until = 0
+        self.lost_end = 0
+        """Bytes of a last frame that is not whole, of a pipe whose frames all have one size."""
         self._scaler = VideoReformatter()
         self.damage = Damage()
         self.by_device = 0
@@ -113,6 +118,9 @@ class StreamDecoder:
             self.ending = Ending(self.container, self.stream)
             self.jumps = JumpFinder(self.stream)
             self.context = _decoder(self.stream, self._threads, self._hidden_alpha)
+            if self._live is not None:
+                # Frames on threads of their own come out later, one for each thread.
+                self.context.thread_type = ThreadType.SLICE
             self.context.options = {**self.context.options, "max_pixels": str(self._max_pixels)}
         except BaseException:
             self.container.close()
@@ -167,24 +175,62 @@ class StreamDecoder:
     def packets(self) -> Iterator[Packet[VideoStream]]:
         """The stream's packets from here on, without empty ones, on one clock."""
         self.jumps = JumpFinder(self.stream)
+        if self._beside is not None:
+            self._beside.sections = self.jumps.sections
         return self.jumps.follow(self._read())
 
+    def collect(self, queue: PacketQueue) -> None:
+        """Put the packets of sound and subtitles there that lie between those of the video."""
+        self._beside = queue
+        queue.container, queue.sections = self.container, self.jumps.sections
+
     def _read(self) -> Iterator[Packet[VideoStream]]:
-        packets, failures = self.container.demux(self.stream), 0
+        packets, failures = self._demux(), 0
         while failures < _GIVE_UP:
             try:
                 packet = next(packets, None)
             except FFmpegError:
                 failures += 1
                 self.damage.skip(None)
-                packets = self.container.demux(self.stream)
+                packets = self._demux()
                 continue
             if packet is None:
+                self._find_end()
                 return
             failures = 0
-            if packet.size:
+            if packet.size and self._is_whole(packet):
                 self.ending.see(packet)
                 yield packet
+
+    def _demux(self) -> Iterator[Packet[VideoStream]]:
+        if self._beside is None:
+            yield from self.container.demux(self.stream)
+            return
+        others = [s for s in self.container.streams if s.type in ("audio", "subtitle")]
+        for packet in self.container.demux([self.stream, *others]):
+            if packet.stream_index == self.stream.index:
+                yield cast("Packet[VideoStream]", packet)
+            elif packet.size:
+                self._beside.put(packet)
+
+    def _is_whole(self, packet: Packet[VideoStream]) -> bool:
+        """Whether all of a frame without a header has arrived; remember where it ends."""
+        live = self._live
+        if live is None:
+            return True
+        if live.raw is not None and packet.size < live.raw.frame_bytes:
+            return False
+        if packet.pos is not None:
+            self._read_until = packet.pos + packet.size
+        return True
+
+    def _find_end(self) -> None:
+        """At the end of a pipe: raise what has ended it, and count what is left."""
+        if self._live is None:
+            return
+        self._live.check()
+        if self._live.raw is not None or self.container.format.name == "yuv4mpegpipe":
+            self.lost_end = self._live.bytes_behind(self._read_until)
 
     def frames(self) -> Iterator[Decoded]:
         """Frames in presentation order from here to the end."""

@@ -64,6 +64,7 @@ def repair_times(
     repairs: Repairs,
     after: int | None = None,
     end: Callable[[], int | None] = lambda: None,
+    at_once: bool = False,
 ) -> Iterator[Timed]:
     """Give every frame a time later than the one before and a duration up to the next.
 
@@ -73,6 +74,9 @@ def repair_times(
     up to ``end``, called after it, where there is one and it is later; else it keeps its own
     duration, or lasts one ``step``.
 
+    With ``at_once`` no frame waits for the next one: all have their own duration or one ``step``,
+    and where time jumps back, all that follows is shifted.
+
     Args:
         decoded: Frames in presentation order.
         first: Time of a first frame that has none.
@@ -80,10 +84,15 @@ def repair_times(
         repairs: Counts what is repaired.
         after: Time of the frame before the first.
         end: When the stream ends, where its packets say so.
+        at_once: For who waits for each frame.
 
     All times are in ticks of the stream's time base.
     """
     clock = _Clock(first, step, repairs, after)
+    if at_once:
+        for item in decoded:
+            yield Timed(item.image, clock.position(item.pts, None), max(0, item.duration) or step)
+        return
     waiting: tuple[VideoFrame, int] | None = None
     last: Decoded | None = None
     for current, following in _with_next(decoded):
