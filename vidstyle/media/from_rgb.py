@@ -29,8 +29,8 @@ class PixelLayout:
     bits: int = 8
     rgb: bool = False
     alpha: bool = False
-    packed: bool = False
-    """One plane of BGRA bytes instead of one plane a channel."""
+    packed: str = ""
+    """Order of the channels where they are bytes in one plane; empty for one plane a channel."""
     chroma: tuple[int, int] = (1, 1)
     """Luma samples a chroma sample, across and down."""
 
@@ -48,8 +48,11 @@ LAYOUTS: Final[dict[str, PixelLayout]] = {
     "yuva420p10le": PixelLayout(10, alpha=True, chroma=(2, 2)),
     "yuva422p10le": PixelLayout(10, alpha=True, chroma=(2, 1)),
     "yuva444p10le": PixelLayout(10, alpha=True),
-    "bgr0": PixelLayout(rgb=True, packed=True),
-    "bgra": PixelLayout(rgb=True, packed=True, alpha=True),
+    "rgb24": PixelLayout(rgb=True, packed="rgb"),
+    "bgr24": PixelLayout(rgb=True, packed="bgr"),
+    "rgba": PixelLayout(rgb=True, packed="rgba", alpha=True),
+    "bgr0": PixelLayout(rgb=True, packed="bgra"),
+    "bgra": PixelLayout(rgb=True, packed="bgra", alpha=True),
     "gbrp": PixelLayout(rgb=True),
     "gbrap": PixelLayout(rgb=True, alpha=True),
     "gbrp10le": PixelLayout(10, rgb=True),
@@ -61,6 +64,13 @@ LAYOUTS: Final[dict[str, PixelLayout]] = {
 }
 """The formats that ``FromRgb`` writes, by FFmpeg's name."""
 
+
+_FROM_RGB: Final = {
+    "rgb": None,
+    "bgr": cv2.COLOR_RGB2BGR,
+    "rgba": cv2.COLOR_RGB2RGBA,
+    "bgra": cv2.COLOR_RGB2BGRA,
+}
 
 # Even, so that a strip holds whole chroma samples.
 _STRIP: Final = 32
@@ -134,7 +144,9 @@ class FromRgb:
 
     def _pixels(self, image: HostArray, opacity: HostArray | None) -> Samples:
         pixels = np.asarray(cv2.convertScaleAbs(image, alpha=255.0), np.uint8)
-        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGRA), np.uint8)
+        order = _FROM_RGB[self._layout.packed]
+        if order is not None:
+            pixels = np.asarray(cv2.cvtColor(pixels, order), np.uint8)
         if opacity is not None and self._layout.alpha:
             pixels[..., 3] = cv2.convertScaleAbs(opacity, alpha=255.0)
         return pixels.reshape(pixels.shape[0], -1)
@@ -184,7 +196,8 @@ def visible_planes(frame: VideoFrame) -> list[Samples]:
     """The frame's planes as (height, samples) views without the padding at the lines' ends."""
     deep = frame.format.components[0].bits > 8
     kind = np.uint16 if deep else np.uint8
-    packed = 4 if len(frame.planes) == 1 and frame.format.is_rgb else 1
+    one = len(frame.planes) == 1 and frame.format.is_rgb
+    packed = frame.format.padded_bits_per_pixel // 8 if one else 1
     return [
         np.frombuffer(memoryview(plane), kind).reshape(plane.height, -1)[:, : plane.width * packed]
         for plane in frame.planes

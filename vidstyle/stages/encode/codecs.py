@@ -83,6 +83,8 @@ class VideoCodec:
     """The codec tag to write, by suffix, where FFmpeg's own is not the best known one."""
     stores_aspect: bool = False
     """Whether the coded video itself says how wide a sample is."""
+    live: Mapping[str, str] = field(default_factory=dict)
+    """Options with which each frame leaves the encoder before the next one enters it."""
     hdr10: HDR10Words | None = None
     """How it takes HDR10 metadata; None where the coded video cannot have it."""
 
@@ -169,6 +171,15 @@ class VideoCodec:
             options[self.preset_key] = str(chosen)
         return options
 
+    def live_options(self, options: Mapping[str, str]) -> dict[str, str]:
+        """The same options for who waits for each frame."""
+        # Some are lists that others are in, too.
+        added = {
+            name: f"{options[name]}:{value}" if name in options and "=" in value else value
+            for name, value in self.live.items()
+        }
+        return {**options, **added}
+
 
 # OpenCV's number of it, which its Python bindings do not name.
 _AVX_512F: Final = 13
@@ -232,6 +243,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         presets=_NAMED,
         default_preset="medium",
         extra=_x264,
+        live={"tune": "zerolatency"},
         hdr10=HDR10Words("x264-params", "mastering-display", "cll"),
         whole_chroma=True,
         siting="left",
@@ -250,6 +262,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         presets=_NAMED,
         default_preset="medium",
         extra=_x265,
+        live={"tune": "zerolatency"},
         hdr10=HDR10Words("x265-params", "master-display", "max-cll"),
         whole_chroma=True,
         siting="left",
@@ -268,6 +281,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         presets=tuple(range(14)),
         default_preset=8,
         extra=_svtav1,
+        live={"svtav1-params": "pred-struct=1"},
         hdr10=HDR10Words("svtav1-params", "mastering-display", "content-light", in_units=False),
         # Its banner goes to stderr past every log.
         environment={"SVT_LOG": "1"},
@@ -286,6 +300,7 @@ CODECS: Final[dict[CodecName, VideoCodec]] = {
         default_preset=4,
         preset_key="cpu-used",
         extra=_vp9,
+        live={"lag-in-frames": "0", "deadline": "realtime"},
     ),
     "prores_ks": VideoCodec(
         name="prores_ks",

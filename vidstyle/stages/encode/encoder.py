@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
 import av
-from av.codec.context import Flags
+from av.codec.context import Flags, ThreadType
 from av.video.codeccontext import VideoCodecContext
 from pydantic import Field, model_validator
 
@@ -83,11 +83,17 @@ class EncoderSettings:
     rate: Fraction
     threads: int
     options: dict[str, str]
+    live: bool = False
+    """Whether each frame leaves the encoder before the next one enters it."""
 
     @property
     def alpha(self) -> bool:
         """Whether opacity is stored."""
         return LAYOUTS[self.pixel_format].alpha
+
+    def at_once(self) -> EncoderSettings:
+        """The same for who waits for each frame."""
+        return replace(self, options=self.codec.live_options(self.options), live=True)
 
 
 def resolve(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings:
@@ -99,7 +105,7 @@ def resolve(options: EncodeOptions, clip: Clip, threads: int) -> EncoderSettings
     layout = LAYOUTS[pixel_format]
     across, down = layout.chroma if codec.whole_chroma else (1, 1)
     threads = threads if layout.bits <= codec.threaded_bits else 1
-    color = _coded_color(clip, rgb=layout.rgb)
+    color = coded_color(clip, rgb=layout.rgb)
     return EncoderSettings(
         codec=codec,
         pixel_format=pixel_format,
@@ -141,6 +147,9 @@ def configure(context: VideoCodecContext, settings: EncoderSettings) -> None:
     context.time_base, context.framerate = 1 / settings.rate, settings.rate
     context.sample_aspect_ratio = settings.sample_aspect
     context.thread_count = settings.threads
+    if settings.live:
+        # Frames on threads of their own come out later, one for each thread.
+        context.thread_type = ThreadType.SLICE
     context.flags |= Flags.global_header | Flags.closed_gop
     context.colorspace = MATRIX_TO_TAG[settings.color.matrix]
     context.color_range = RANGE_TO_TAG[settings.color.range]
@@ -149,7 +158,7 @@ def configure(context: VideoCodecContext, settings: EncoderSettings) -> None:
     context.options = dict(settings.options)
 
 
-def _coded_color(clip: Clip, *, rgb: bool) -> Color:
+def coded_color(clip: Clip, *, rgb: bool) -> Color:
     """The clip's color with a matrix and range that the pixel format can have."""
     color = replace(clip.color, tagged=True)
     if rgb:

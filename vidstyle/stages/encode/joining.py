@@ -160,7 +160,8 @@ class Joining:
         timeline = Timeline(times, order, self._most_ahead(container))
         with open_output(path, container, clip.time_base) as output:
             tag = codec.tag.get(path.suffix.lower())
-            stream = self._add_video(output, chunks[0].header, timeline.delay, tag)
+            header = chunks[0].header
+            stream = add_video(output, clip, self.settings, header, delay=timeline.delay, tag=tag)
             others.add_to(output, stream, clip)
             _tag(output.metadata, container.stamp_tag, stamp)
             # Closed here: where muxing fails they would read on from a store that is closed.
@@ -171,26 +172,33 @@ class Joining:
                 for packet in _interleave(video, rest):
                     output.mux_one(packet)
 
-    def _add_video(
-        self, output: OutputContainer, extradata: bytes, delay: int, tag: str | None
-    ) -> VideoStream:
-        """Add the video's stream, described by an encoder that is opened for its header alone.
 
-        ``delay`` is by how many frames decoding runs ahead; ``tag`` names the codec in the file.
-        """
-        stream = output.add_stream(self.settings.codec.name, rate=self.clip.frame_rate or _NO_RATE)
-        assert isinstance(stream, VideoStream)
-        context = stream.codec_context
-        configure(context, self.settings)
-        if tag is not None:
-            context.codec_tag = tag
-        with usual_priority():
-            context.open()
-        context.extradata = extradata or None
-        context.reorder_depth = delay
-        stream.time_base = self.clip.time_base
-        stream.disposition = Disposition.default
-        return stream
+def add_video(
+    output: OutputContainer,
+    clip: Clip,
+    settings: EncoderSettings,
+    extradata: bytes,
+    *,
+    delay: int = 0,
+    tag: str | None = None,
+) -> VideoStream:
+    """Add the video's stream, described by an encoder that is opened for its header alone.
+
+    ``delay`` is by how many frames decoding runs ahead; ``tag`` names the codec in the file.
+    """
+    stream = output.add_stream(settings.codec.name, rate=clip.frame_rate or _NO_RATE)
+    assert isinstance(stream, VideoStream)
+    context = stream.codec_context
+    configure(context, settings)
+    if tag is not None:
+        context.codec_tag = tag
+    with usual_priority():
+        context.open()
+    context.extradata = extradata or None
+    context.reorder_depth = delay
+    stream.time_base = clip.time_base
+    stream.disposition = Disposition.default
+    return stream
 
 
 def _tag(metadata: dict[str, str], tag: str, stamp: str) -> None:
@@ -215,14 +223,19 @@ def _video_packets(
 ) -> Generator[AvPacket, None, None]:
     """The stored packets as the muxer takes them."""
     for timed in packets:
-        stored = timed.packet
-        packet = padded_packet(stored.data)
-        packet.stream, packet.time_base = stream, time_base
-        packet.pts, packet.dts, packet.duration = timed.pts, timed.dts, timed.duration
-        packet.is_keyframe = stored.keyframe
-        for name, data in stored.side_data:
-            packet.set_sidedata(_side_data(name, data))
-        yield packet
+        yield video_packet(timed, stream, time_base)
+
+
+def video_packet(timed: TimedPacket, stream: VideoStream, time_base: Fraction) -> AvPacket:
+    """A packet as the muxer takes it."""
+    stored = timed.packet
+    packet = padded_packet(stored.data)
+    packet.stream, packet.time_base = stream, time_base
+    packet.pts, packet.dts, packet.duration = timed.pts, timed.dts, timed.duration
+    packet.is_keyframe = stored.keyframe
+    for name, data in stored.side_data:
+        packet.set_sidedata(_side_data(name, data))
+    return packet
 
 
 def _interleave(*streams: Iterable[AvPacket]) -> Iterator[AvPacket]:

@@ -77,6 +77,7 @@ class OtherStreams:
         self._clock = SectionFollower(sections)
         self._ways = {} if ways is None else ways
         self._routes: dict[int, Route] = {}
+        self._broken = 0
         self._marks: dict[str, list[Disposition]] = {}
         self.titles = Titles(container.format)
         """What of the original's titles the output should have."""
@@ -135,21 +136,31 @@ class OtherStreams:
 
     def packets(self) -> Generator[AvPacket, None, None]:
         """The packets to write, about in the order of time."""
-        broken = 0
         for packet in self._demuxed():
-            try:
-                self._clock.move(packet)
-                yield from self._routes[packet.stream_index].convert(packet)
-            except av.error.FFmpegError:
-                broken += 1
+            yield from self.convert(packet)
+        yield from self.finish()
+
+    def convert(self, packet: AvPacket) -> Iterator[AvPacket]:
+        """What can be written of a packet; nothing of a stream that is not kept."""
+        route = self._routes.get(packet.stream_index)
+        if route is None:
+            return
+        try:
+            self._clock.move(packet)
+            yield from route.convert(packet)
+        except av.error.FFmpegError:
+            self._broken += 1
+
+    def finish(self) -> Iterator[AvPacket]:
+        """What is left when there are no more packets."""
         for route in self._routes.values():
             try:
                 yield from route.finish()
             except av.error.FFmpegError:
-                broken += 1
+                self._broken += 1
             self.notes += route.notes
-        if broken:
-            text = f"{broken} packets of sound or subtitles could not be converted: left out"
+        if self._broken:
+            text = f"{self._broken} packets of sound or subtitles could not be converted: left out"
             self._note("dropped", text)
 
     def lost(self, path: Path) -> Iterator[Note]:
