@@ -59,6 +59,8 @@ class FrameDone:
     """Frames that there will be, where that is known; an estimate."""
     digest: str
     """Hash of the pixel planes given to the encoder."""
+    behind: float | None = None
+    """Seconds since the frame had arrived, of a run that reads from a pipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,17 @@ class NoteEvent:
     """Something was guessed, repaired or dropped."""
 
     note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """From a frame's arrival through a pipe to when it was written."""
+
+    frames: int
+    """That had arrived behind it by then, at most."""
+    seconds: float
+    """On average."""
+    most_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,8 @@ class Result:
     seconds: float
     stage_seconds: Mapping[str, float]
     """Time inside each stage, source and sink included; threads overlap."""
+    latency: Latency | None = None
+    """Of a run that reads from a pipe."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class FrameReader:
         end = Fraction(0)
         mark: Callable[[], Mark] | None = None
         frame = self.guard(None, next, frames, None)
-        while frame is not None and (stop is None or frame.index < stop):
+        while frame is not None:
             index = frame.index
             now = frame.pts * self._time_base
             origin = now if origin is None else origin
@@ -66,6 +66,8 @@ class FrameReader:
             if index >= first:
                 self._clock = clock = self._clock or Clock(origin, now)
                 yield self._timed(frame, now, clock, mark)
+            if index + 1 == stop:
+                return
             mark = self.guard(index, self._source.mark)
             frame = self.guard(index, next, frames, None)
         if frame is None:

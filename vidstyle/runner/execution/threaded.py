@@ -21,6 +21,8 @@ from vidstyle.runner.execution.serial import Flow
 from vidstyle.runner.plan.guard import Guard
 
 _NAME = "vidstyle stage"
+# Seconds between two looks at what somebody watches.
+_OFTEN = 0.2
 # Seconds that are waited for the other stages where one does not come back.
 _HUNG = 1.0
 # Seconds in which a step may come to its end where somebody wants the run to: some take minutes.
@@ -94,9 +96,13 @@ class Threads:
         *,
         guards: Sequence[Guard] = (),
         limit: float = math.inf,
+        watch: Callable[[], None] | None = None,
     ) -> None:
-        """Fail where a call that one of the ``guards`` makes takes more than ``limit`` seconds."""
-        self._guards, self._limit = guards, limit
+        """Fail where a call that one of the ``guards`` makes takes more than ``limit`` seconds.
+
+        ``watch`` is called several times a second while no frame comes, and may raise.
+        """
+        self._guards, self._limit, self._watch = guards, limit, watch
         self._patience: float | None = None
         self._error: BaseException | None = None
         self._lock = threading.Lock()
@@ -141,7 +147,8 @@ class Threads:
 
     def __iter__(self) -> Iterator[Frame]:
         try:
-            yield from self._channels[-1].watching(min(1.0, self._limit), self._look)
+            often = 1.0 if self._watch is None else _OFTEN
+            yield from self._channels[-1].watching(min(often, self._limit), self._look)
         except ChannelShutError:
             if self._error is None:
                 raise
@@ -153,12 +160,16 @@ class Threads:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._watch is not None and error is not None:
+            self._patience = _HUNG
         if isinstance(error, KeyboardInterrupt | Terminated):
             self._patience = _ASKED_TO_END
         self._end()
 
     def _look(self) -> None:
-        """Raise StageError where a stage does not come back."""
+        """Raise StageError where a stage does not come back, and what the watch raises."""
+        if self._watch is not None:
+            self._watch()
         for guard in self._guards:
             error = guard.overdue(self._limit)
             if error is not None:

@@ -174,7 +174,7 @@ class RunningWork:
             parts.sink, plan, checkpoints, work.pauses, lambda: self._reader.clock
         )
         self._guards = [self._reader.guard, *(node.guard for node in nodes)]
-        flows = _flows(nodes, numbering)
+        flows = chain_flows(nodes, numbering)
         frames = stack.enter_context(
             self._drive(self._reader.run(), flows, self._guards, plan, work.timeout)
         )
@@ -263,7 +263,7 @@ def restore_node(node: AnyNode, start: Checkpoint | None) -> None:
         node.restore(load_stage_state(saved, node.planned.context.device))
 
 
-def _flows(nodes: Sequence[AnyNode], numbering: ChunkNumbering) -> list[Flow]:
+def chain_flows(nodes: Sequence[AnyNode], numbering: ChunkNumbering) -> list[Flow]:
     """The nodes in order, with the numbering of shots and chunks where it belongs."""
     flows: list[Flow] = [node.run for node in nodes]
     kinds = [node.planned.use.partition("/")[0] for node in nodes]

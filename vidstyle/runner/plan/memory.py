@@ -33,8 +33,14 @@ class Choice:
     """On a GPU; a processor gains nothing by batches."""
 
 
-def choices(queue: int | None) -> Iterator[Choice]:
-    """The fastest first. ``queue`` is what the pipeline asks for."""
+def choices(queue: int | None, *, live: bool = False) -> Iterator[Choice]:
+    """The fastest first. ``queue`` is what the pipeline asks for.
+
+    ``live``: no frame waits longer than it must, for others of a batch or in a queue.
+    """
+    if live:
+        yield Choice(1)
+        return
     yield Choice(queue or QUEUE, BATCH)
     shortest = queue or 1
     if shortest < (queue or QUEUE):

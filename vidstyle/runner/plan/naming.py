@@ -128,6 +128,8 @@ def check_there(path: Path) -> None:
         raise InputError(f"{path}: {error.strerror}; check the name") from error
     if there:
         return
+    if str(path) == "-":
+        raise InputError("- is standard input, which only `vidstyle run` and `stabilize` read")
     # A path has lost the second slash of an address.
     if re.match(r"[a-z]+:/[^/]", str(path)):
         raise InputError(f"{path} is an address: download the file, and name that")

@@ -34,6 +34,7 @@ def make_plan(
     part: int | None = None,
     budget: int = BUDGET,
     below: Plan | None = None,
+    live: bool = False,
 ) -> Plan:
     """Resolve every choice of a run.
 
@@ -43,6 +44,7 @@ def make_plan(
         part: Frames after which a shot is cut; None for never.
         budget: Bytes of memory that it may take.
         below: A plan that is to be undercut.
+        live: Whether frames are written as they come.
 
     Raises:
         DeviceError: It would take more than ``budget`` bytes whatever is chosen, or nothing takes
@@ -50,7 +52,7 @@ def make_plan(
         UsageError: Shots cannot be cut so.
     """
     plan = None
-    for savings, choice in enumerate(choices(assembly.pipeline.queue)):
+    for savings, choice in enumerate(choices(assembly.pipeline.queue, live=live)):
         plan = _plan(assembly, frames, part, choice, savings)
         saves = below is None or (savings > below.savings and plan.memory < below.memory)
         if plan.memory <= budget and saves:
