@@ -207,6 +207,7 @@ def _run(
     clips: Sequence[Path], output: Path, options: CompareOptions, *, set_: list[str], **more: Any
 ) -> None:
     """Run the pipeline ``compare`` with what it is given here, as ``--set`` says it."""
+    from vidstyle.cli.pipes import StreamOptions
     from vidstyle.cli.run import run
     from vidstyle.core.errors import UsageError
     from vidstyle.core.paths import is_photo
@@ -230,6 +231,7 @@ def _run(
         [first],
         str(output),
         look=StyleOptions(),
+        stream=StreamOptions(),
         set_=[*(f"{name}={_yaml_of(value)}" for name, value in changes.items()), *set_],
         **more,
     )

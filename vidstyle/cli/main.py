@@ -145,6 +145,7 @@ def _common(
 
 def main() -> None:
     """Run the command line; never returns."""
+    _open_closed_streams()
     _supervise(sys.argv[1:])
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _interrupt)
@@ -165,6 +166,21 @@ def main() -> None:
         sys.stdout.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Let no file or pipe get the number of a standard stream that is closed.
+
+    Reading from one ends at once, and writing to one fails; what is printed is lost.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free.
+            os.open(os.devnull, os.O_RDONLY)
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def _supervise(arguments: list[str]) -> None:

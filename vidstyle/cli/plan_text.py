@@ -13,6 +13,8 @@ from vidstyle.core.needs import Reach
 from vidstyle.core.plan import Plan, PlannedInput, PlannedStage
 from vidstyle.runner.config.keyframes import AT
 
+PIPE_SINK = "encode/pipe"
+"""What a run with a pipe writes its frames by."""
 _TITLES = ("stage", "reads", "writes", "memory")
 
 
@@ -31,7 +33,10 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
     for line in (*_legend(plan), *device_lines(plan), *network_lines(plan), *look_lines(plan)):
         answer(line)
     least, most = plan.chunk
-    answer(f"Work is stored after each chunk of {least} to {most} frames.")
+    if plan.sink.use == PIPE_SINK:
+        answer("Frames are written as they are done, and nothing is stored.")
+    else:
+        answer(f"Work is stored after each chunk of {least} to {most} frames.")
     if (split := plan.split) is not None:
         answer(
             f"Shots are cut after each {split.frames} frames. {split.overlap} frames before each"

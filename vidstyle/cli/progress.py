@@ -25,6 +25,7 @@ from vidstyle.runner.execution.events import (
     Event,
     FrameDone,
     Kept,
+    Latency,
     Listener,
     NoteEvent,
     Planned,
@@ -87,8 +88,15 @@ def event_json(event: Event) -> dict[str, object]:
                 "steps": steps,
                 "losses": dict(losses),
             }
-        case FrameDone(index, done, total, digest):
-            return {"event": "frame", "index": index, "done": done, "total": total, "hash": digest}
+        case FrameDone(index, done, total, digest, behind):
+            frame: dict[str, object] = {
+                "event": "frame",
+                "index": index,
+                "done": done,
+                "total": total,
+                "hash": digest,
+            }
+            return frame if behind is None else {**frame, "behind": round(behind, 4)}
         case NoteEvent(note):
             return {"event": "note", "kind": note.kind, "text": note.text}
         case Resumed(frames):
@@ -102,8 +110,8 @@ def event_json(event: Event) -> dict[str, object]:
                 "frames": frames,
                 "hash": digest,
             }
-        case Result(output, frames, digest, seconds, stage_seconds):
-            return {
+        case Result(output, frames, digest, seconds, stage_seconds, latency):
+            result: dict[str, object] = {
                 "event": "done",
                 "output": str(output),
                 "frames": frames,
@@ -111,6 +119,13 @@ def event_json(event: Event) -> dict[str, object]:
                 "seconds": round(seconds, 3),
                 "stage_seconds": {k: round(v, 3) for k, v in stage_seconds.items()},
             }
+            if latency is not None:
+                result["latency"] = {
+                    "frames": latency.frames,
+                    "seconds": round(latency.seconds, 4),
+                    "most_seconds": round(latency.most_seconds, 4),
+                }
+            return result
 
 
 def _bar(console: Console) -> Progress:
@@ -139,10 +154,13 @@ class _RunBar:
                 if self._title:
                     self._say(self._title)
                 self._bar.update(self._task, description=_short(visible(output.name)))
-            case FrameDone(_, done, total, _):
+            case FrameDone(_, done, total, _, behind):
                 rate = done / max(time.perf_counter() - self._started, 1e-6)
                 known = None if total is None else max(total, done)
                 self._bar.update(self._task, completed=done, total=known, rate=rate)
+                if behind is not None:
+                    late = f"{1000 * behind:.0f} ms behind"
+                    self._bar.update(self._task, description=late)
             case NoteEvent(note):
                 self._say(f"note: {note.text}")
             case Resumed() | Kept():
@@ -171,9 +189,10 @@ class _RunLines:
                 if self._title:
                     say(self._title)
                 self._waiting.update("computing the first frames ...")
-            case FrameDone(_, done, total, _):
-                seconds = time.perf_counter() - self._started
-                self._waiting.update(progress_line(done, total, seconds))
+            case FrameDone(_, done, total, _, behind):
+                line = progress_line(done, total, time.perf_counter() - self._started)
+                late = "" if behind is None else f", {1000 * behind:.0f} ms behind"
+                self._waiting.update(f"{line}{late}")
             case NoteEvent() | Resumed() | Kept():
                 _say_note(event)
             case AlreadyDone():
@@ -211,11 +230,20 @@ def summary(result: Result) -> list[str]:
     """Rate, time by stage, and the output."""
     rate = result.frames / max(result.seconds, 1e-6)
     frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
+    late = [] if result.latency is None else [_latency_line(result.latency)]
     return [
         f"{frames} in {result.seconds:.1f} s ({rate:.1f} fps)",
+        *late,
         _stage_times(result.stage_seconds, result.frames),
         f"wrote {result.output}",
     ]
+
+
+def _latency_line(latency: Latency) -> str:
+    """``latency: 95 ms on average, 240 ms at most, 2 frames at most``."""
+    frames = "1 frame" if latency.frames == 1 else f"{latency.frames} frames"
+    mean, most = 1000 * latency.seconds, 1000 * latency.most_seconds
+    return f"latency: {mean:.0f} ms on average, {most:.0f} ms and {frames} at most"
 
 
 def _stage_times(seconds: Mapping[str, float], frames: int) -> str:

@@ -24,6 +24,7 @@ from vidstyle.cli.option_groups import (
     with_quiet,
 )
 from vidstyle.cli.output_target import parse_output, with_photos
+from vidstyle.cli.pipes import PipeCall, StreamOptions, clip_path
 from vidstyle.cli.run_preview import preview_path, write_preview
 from vidstyle.cli.terminal import say
 
@@ -44,7 +45,12 @@ def register(app: typer.Typer) -> None:
 def run(
     pipeline: given.PipelineFile,
     inputs: Annotated[
-        list[Path], typer.Argument(help="Videos, photos, or folders of images.", metavar="INPUT...")
+        list[Path],
+        typer.Argument(
+            help="Videos, photos, or folders of images; - is standard input.",
+            metavar="INPUT...",
+            parser=clip_path,
+        ),
     ],
     output: Annotated[
         str | None,
@@ -53,8 +59,8 @@ def run(
             "--output",
             help="Output file; its suffix chooses the writer: a video, a .gif, an image. A new"
             " folder such as frames/, or frames/%04d.jpg, gets an image for each frame. Several"
-            " inputs need a folder. If not set: INPUT-PIPELINE.mp4 in the current folder, and an"
-            " image of a photo.",
+            " inputs need a folder. - is standard output. If not set: INPUT-PIPELINE.mp4 in the"
+            " current folder, and an image of a photo.",
             metavar="OUT",
         ),
     ] = None,
@@ -73,6 +79,7 @@ def run(
     look: StyleOptions,
     frame: FrameOptions,
     codec: CodecOptions,
+    stream: StreamOptions,
     existing: ExistingOptions,
     resume: Annotated[
         bool,
@@ -93,6 +100,22 @@ def run(
     json: given.Json = False,
 ) -> None:
     """Stylize clips with a pipeline."""
+    call = PipeCall(
+        inputs,
+        output,
+        stream,
+        frame.interval,
+        computation,
+        existing,
+        {"--preview": preview, "--photos": photos, f"--engine {engine}": engine != "threaded"},
+        dry_run=dry_run,
+        as_json=json,
+    )
+    if call.is_piped:
+        call.check()
+        changes = changes_of(set_, look, frame, codec)
+        call.run(given.pipeline_of(pipeline, changes, plugins=plugins, suffix=call.suffix))
+        return
     files = with_photos(inputs, photos, output, pipeline)
     many = len(files) > 1 or files != inputs
     if many and preview is None:

@@ -139,6 +139,23 @@ Device = Annotated[
         help="auto, cpu, cuda or cuda:N.", metavar="DEVICE", autocompletion=complete_device
     ),
 ]
+Raw = Annotated[
+    str | None,
+    typer.Option(
+        help="What the frames of standard input are where they have no header, such as"
+        " 640x360@25:rgb24.",
+        metavar="SIZE@RATE:FORMAT",
+    ),
+]
+PipeFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="What -o - writes: y4m, mkv or raw. Without it y4m and raw where the input is that,"
+        " else mkv.",
+        metavar="NAME",
+    ),
+]
 MaxMemory = Annotated[
     str,
     typer.Option(help="Memory that a run may use, such as 3G or 800M.", metavar="SIZE"),

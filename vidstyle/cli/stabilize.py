@@ -18,6 +18,7 @@ from vidstyle.cli.option_groups import (
     with_groups,
     with_quiet,
 )
+from vidstyle.cli.pipes import StreamOptions, clip_path
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +27,8 @@ def register(app: typer.Typer) -> None:
 
 def stabilize(
     original: Annotated[
-        Path, typer.Argument(help="The clip before stylization.", metavar="ORIGINAL")
+        Path,
+        typer.Argument(help="The clip before stylization.", metavar="ORIGINAL", parser=clip_path),
     ],
     stylized: Annotated[
         Path,
@@ -37,7 +39,7 @@ def stabilize(
         ),
     ],
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "-o",
             "--output",
@@ -70,10 +72,11 @@ def stabilize(
     run(
         pipeline_file(Path("stabilize")),
         [original],
-        None if output is None else str(output),
+        output,
         look=StyleOptions(consistency=consistency),
         frame=FrameOptions(frames=frames),
         codec=codec,
+        stream=StreamOptions(),
         existing=existing,
         resume=resume,
         computation=computation,
