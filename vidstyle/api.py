@@ -123,7 +123,7 @@ def frames(source: str | os.PathLike[str], **options: Any) -> Iterator[Frame]:
         InputError: The file is missing, damaged or beyond a limit.
     """
     from vidstyle.core.context import ExecutionContext
-    from vidstyle.core.paths import is_photo
+    from vidstyle.imaging.photo_file import is_photo
 
     path = Path(source)
     images = path.is_dir() or is_photo(path)

@@ -225,3 +225,37 @@ def test_frames_by_time_are_frames_by_number(
     assert (again["event"], again["hash"]) == ("already-done", by_number["hash"])
     assert run_command([*command, "0.5s:", "--overwrite"]) == 0
     assert json_lines(capfd.readouterr().out)[-1]["frames"] == 17
+
+
+def test_an_animated_png_is_a_clip(folder: Path, write_clip: Any) -> None:
+    write_clip(folder / "in.mp4", count=5)
+    with av.open(str(folder / "in.mp4")) as source, av.open("moving.png", "w", "apng") as container:
+        stream = container.add_stream("apng", rate=25, width=160, height=128)
+        stream.pix_fmt = "rgb24"
+        for frame in source.decode(video=0):
+            container.mux(stream.encode(frame.reformat(format="rgb24")))
+        container.mux(stream.encode(None))
+    assert run_command(["run", "identity.yaml", "moving.png", "-o", "out.mkv"]) == 0
+    with av.open(str(folder / "out.mkv")) as container:
+        assert len(list(container.decode(video=0))) == 5
+
+
+def test_an_animated_webp_is_its_first_image_with_a_note(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    animation = cv2.Animation()
+    animation.frames = [np.full((24, 32, 3), level, np.uint8) for level in (50, 200)]
+    animation.durations = [100, 100]
+    assert cv2.imwriteanimation("moving.webp", animation)
+    assert run_command(["run", "identity.yaml", "moving.webp", "-o", "out.png"]) == 0
+    assert "note: an animation: only its first image is read" in capfd.readouterr().err
+    assert abs(int(pixels(folder / "out.png")[0, 0, 0]) - 50) <= 3
+
+
+def test_times_choose_frames_of_each_clip_of_a_batch(folder: Path, write_clip: Any) -> None:
+    for name, count in (("a", 8), ("b", 30)):
+        write_clip(folder / "clips" / f"{name}.mp4", count=count)
+    command = ["batch", "identity.yaml", "clips", "-o", "out", "--frames", "200ms:400ms"]
+    assert run_command(command) == 0
+    clips = json.loads((folder / "out" / "summary.json").read_text())["clips"]
+    assert [clip["frames"] for clip in clips] == [3, 5]

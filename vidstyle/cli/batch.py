@@ -35,7 +35,9 @@ def register(app: typer.Typer) -> None:
 
 def batch(
     pipeline: given.PipelineFile,
-    folder: Annotated[Path, typer.Argument(help="The folder of clips.", metavar="FOLDER")],
+    folder: Annotated[
+        Path, typer.Argument(help="The folder of clips or photos.", metavar="FOLDER")
+    ],
     output: Annotated[
         Path,
         typer.Option(
@@ -67,7 +69,7 @@ def batch(
     prepare_forks()
     from vidstyle.cli.clip_batch import ClipBatch, skipped_lines
     from vidstyle.core.errors import InputError
-    from vidstyle.core.paths import is_photo
+    from vidstyle.imaging.photo_file import is_photo
     from vidstyle.runner.clips import find_clips
     from vidstyle.runner.config.pipeline_file import read_pipeline_file
     from vidstyle.runner.job import output_suffix

@@ -210,7 +210,7 @@ def _run(
     from vidstyle.cli.pipes import StreamOptions
     from vidstyle.cli.run import run
     from vidstyle.core.errors import UsageError
-    from vidstyle.core.paths import is_photo
+    from vidstyle.imaging.photo_file import is_photo
     from vidstyle.runner.config.shipped import pipeline_file
 
     first, *others = clips

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidstyle.cli.terminal import say
-from vidstyle.core.paths import is_folder, is_photo
+from vidstyle.core.paths import is_folder
 from vidstyle.core.sink import MANIFEST
+from vidstyle.imaging.photo_file import is_photo
 
 if TYPE_CHECKING:
     from vidstyle.runner.config.pipeline_file import Change

@@ -13,18 +13,6 @@ IMAGE_SUFFIXES = (
 )
 
 
-def is_photo(path: Path) -> bool:
-    """Return whether a path is that of one image by its suffix, and no folder.
-
-    Args:
-        path: Any path.
-
-    Returns:
-        Whether it is.
-    """
-    return path.suffix.lower() in IMAGE_SUFFIXES and not is_folder(path)
-
-
 def is_file(path: Path) -> bool:
     """Return whether a path is a file, as ``Path.is_file`` does, for names of any length.
 

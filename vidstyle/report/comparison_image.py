@@ -14,7 +14,8 @@ import numpy as np
 
 from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Note, Window
 from vidstyle.core.errors import InputError, OutputError
-from vidstyle.core.paths import is_folder, is_photo
+from vidstyle.core.paths import is_folder
+from vidstyle.imaging.photo_file import is_photo
 from vidstyle.report.side_by_side import display_size, resize
 from vidstyle.runner.config.side_inputs import SideInput
 from vidstyle.runner.interval import Indices

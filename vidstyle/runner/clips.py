@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.core.paths import IMAGE_SUFFIXES, is_photo
+from vidstyle.core.paths import IMAGE_SUFFIXES
+from vidstyle.imaging.photo_file import is_photo
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.output_format import sink_for
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry

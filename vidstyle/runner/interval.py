@@ -13,8 +13,9 @@ from typing import TypeAlias
 from vidstyle.core.clip import Clip, Note
 from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.core.paths import is_folder, is_photo
+from vidstyle.core.paths import is_folder
 from vidstyle.core.source import Source, TimedSource
+from vidstyle.imaging.photo_file import is_photo
 from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV

@@ -11,9 +11,9 @@ from pathlib import Path
 from vidstyle.core.clip import Clip, Note
 from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import DeviceError, NoMemoryError, UsageError
-from vidstyle.core.paths import is_photo
 from vidstyle.core.plan import Plan
 from vidstyle.core.stop import StopRequest
+from vidstyle.imaging.photo_file import is_photo
 from vidstyle.runner.clips import fitted
 from vidstyle.runner.config.output_format import IMAGE_SINK, VIDEO_SINK
 from vidstyle.runner.config.pipeline import Pipeline

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from vidstyle.core import HostArray, Note
 from vidstyle.core.errors import InputError
 from vidstyle.imaging.color_profile import color_profile
-from vidstyle.imaging.image_parts import is_cut_short, orientation, turn_upright
+from vidstyle.imaging.image_parts import is_cut_short, orientation, riff_chunks, turn_upright
 from vidstyle.imaging.image_size import image_size
 from vidstyle.stages.decode.limits import LARGEST_FRAME
 
@@ -40,14 +40,19 @@ class Image:
     """Hash of the file."""
     profile: str | None = None
     """Name of its color profile where that is not sRGB, for which it is taken."""
+    animated: bool = False
+    """Whether the file has more images than this one."""
 
     @property
     def notes(self) -> tuple[Note, ...]:
         """What of the file does not count."""
-        if self.profile is None:
-            return ()
-        text = f"the color profile {self.profile} is left out: colors are read as sRGB"
-        return (Note("color-profile", text),)
+        notes = []
+        if self.profile is not None:
+            text = f"the color profile {self.profile} is left out: colors are read as sRGB"
+            notes.append(Note("color-profile", text))
+        if self.animated:
+            notes.append(Note("animation", "an animation: only its first image is read"))
+        return tuple(notes)
 
 
 def read_image(path: Path, *, max_pixels: int = LARGEST_FRAME, advice: str = _RAISE_LIMIT) -> Image:
@@ -67,7 +72,14 @@ def read_image(path: Path, *, max_pixels: int = LARGEST_FRAME, advice: str = _RA
     colors, alpha = _split(unit)
     depth = 8 * samples.dtype.itemsize
     digest = hashlib.blake2b(data, digest_size=16).hexdigest()
-    return Image(colors, alpha, depth, digest, color_profile(data))
+    return Image(colors, alpha, depth, digest, color_profile(data), _is_animated(data))
+
+
+def _is_animated(data: bytes) -> bool:
+    """By the chunk of animations in WebP (RFC 9649, 2.7.1.1)."""
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
+        return False
+    return any(name == b"ANIM" for name, _ in riff_chunks(data))
 
 
 def _bytes(path: Path, max_pixels: int, advice: str) -> bytes:

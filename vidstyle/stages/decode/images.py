@@ -15,7 +15,8 @@ from pydantic import Field
 
 from vidstyle.core import Clip, Color, ExecutionContext, Frame, HostArray, Mark, Note, StageOptions
 from vidstyle.core.errors import InputError
-from vidstyle.core.paths import IMAGE_SUFFIXES, is_photo
+from vidstyle.core.paths import IMAGE_SUFFIXES
+from vidstyle.imaging.photo_file import is_photo
 from vidstyle.stages.decode.image_file import Image, read_image
 from vidstyle.stages.decode.limits import LARGEST_FRAME, MOST_FRAMES, check_count
 from vidstyle.stages.decode.thinning import FrameRate, thin_clip, thin_numbers, thin_option
