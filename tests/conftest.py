@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import vidstyle
+from vidstyle.cli import waiting
 
 MEMORY_FOLDER = Path("/dev/shm")
 MEMORY_NEEDED = 1 << 30
@@ -142,3 +143,9 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that is short of cores, no line about waiting comes between those of a test."""
+    monkeypatch.setattr(waiting, "_PATIENCE_SECONDS", 60.0)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from tests.cli.stamp_calls import CHUNKS
-from vidstyle.cli import waiting
 
 WriteClip = Callable[..., Path]
 
@@ -55,9 +54,3 @@ def clips(folder: Path, write_clip: WriteClip) -> Path:
     for number, name in enumerate(("a", "b", "deep/c"), start=1):
         write_clip(folder / "clips" / f"{name}.mp4", count=8 + number)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a machine that is short of cores no line comes in between."""
-    monkeypatch.setattr(waiting, "_PATIENCE_SECONDS", 60.0)

@@ -66,7 +66,7 @@ def test_a_name_is_shown_escaped_and_carried_whole(  # type: ignore[no-untyped-d
     errors = capfd.readouterr().err
     assert is_quiet(errors)
     assert visible(ENDINGS[name]) in errors
-    assert len(errors.splitlines()) == (4 if there else 1)
+    assert len(errors.splitlines()) == (5 if there else 1)
     if there:
         assert (
             run_command(["run", "identity.yaml", clip, "-o", output, "--json", "--overwrite"]) == 0

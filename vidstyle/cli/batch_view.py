@@ -91,10 +91,12 @@ class _Lines:
 
     def __call__(self, event: BatchEvent) -> None:
         self._tally.take(event)
-        if isinstance(event, Looked) and self._title:
-            clips = "1 clip" if len(event.jobs) == 1 else f"{len(event.jobs)} clips"
-            self._say(f"{self._title}: {clips}")
         if isinstance(event, Begun):
+            if self._title:
+                clips = "1 clip" if len(self._names) == 1 else f"{len(self._names)} clips"
+                self._say(f"{self._title}: {clips}")
+                # Once, and never where all clips are done already.
+                self._title = ""
             self._waiting.update("loading the stages of the pipeline ...")
         elif isinstance(event, ClipProgress | Outcome):
             # From now on there are frames to count.

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import inf
 from typing import TypeAlias
 
 from rich.console import Console
@@ -18,6 +17,8 @@ from vidstyle.cli.terminal import is_quiet, say
 from vidstyle.cli.waiting import Waiting, show_waiting
 
 _PLAIN_EVERY_SECONDS = 10.0
+# The first line comes sooner, unless the whole work takes no longer.
+_FIRST_AFTER_SECONDS = 2.0
 # The losses that people weigh against each other: all of them would not fit beside a bar.
 _MAIN = ("loss", "style", "content")
 
@@ -128,7 +129,8 @@ class _StepLines:
 
     def __init__(self, average: int, waiting: Waiting) -> None:
         self._pace = _Pace(average)
-        self._waiting, self._last = waiting, -inf
+        self._waiting = waiting
+        self._last = time.perf_counter() - _PLAIN_EVERY_SECONDS + _FIRST_AFTER_SECONDS
 
     def __call__(self, view: StepView) -> None:
         self._pace.add(view)
