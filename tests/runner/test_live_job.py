@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -22,7 +23,6 @@ from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
 from vidstyle.runner.execution.events import Event, NoteEvent, Result
 from vidstyle.runner.interval import parse_interval
-from vidstyle.stages.encode.codecs import CODECS
 
 IDENTITY = """\
 version: 1
@@ -223,17 +223,6 @@ def test_an_interval_of_a_pipe_is_decoded_from_its_start(
     assert out == b"".join(data[number * size : (number + 1) * size] for number in wanted)
 
 
-@pytest.mark.parametrize("codec", [name for name in CODECS if name != "gif"])
-def test_every_codec_gives_each_frame_at_once(tmp_path: Path, codec: str) -> None:
-    """The bytes of a frame come out before the next but one goes in."""
-    loaded = pipeline(tmp_path, changes=[f"encode.codec={codec}"])
-    out, result, _ = piped(loaded, matroska("ffv1", sound=False), form="mkv")
-    assert result.latency is not None
-    assert result.latency.frames <= 2
-    with av.open(io.BytesIO(out)) as container:
-        assert len(list(container.decode(video=0))) == 20
-
-
 def test_a_pipe_needs_a_source_and_a_sink_for_it(tmp_path: Path) -> None:
     images = IDENTITY.replace("decode/pyav", "decode/images")
     with pytest.raises(UsageError, match="standard input: decode/images reads no pipe"):
@@ -244,3 +233,28 @@ def test_a_pixel_format_that_y4m_does_not_have_is_refused(tmp_path: Path) -> Non
     loaded = pipeline(tmp_path, changes=["encode.pixel_format=bgr0"])
     with pytest.raises(PipelineError, match="pixel_format bgr0: y4m has: yuv420p"):
         piped(loaded, y4m(1))
+
+
+def test_frames_that_are_left_out_change_the_rate_of_y4m(tmp_path: Path) -> None:
+    out, result, notes = piped(pipeline(tmp_path, changes=["decode.thin_to=10"]), y4m(11))
+    assert b" F10:1 " in out.split(b"\n")[0]
+    assert result.frames == 5
+    # They are 2 and 3 frames of 25 a second apart, within half a frame of 10 a second.
+    assert not [note for note in notes if "uneven" in note]
+    variable = [0, 40, 80, 400, 440]
+    _, _, notes = piped(pipeline(tmp_path), variable_rate(variable), form="y4m")
+    assert "the frames come at an uneven rate, and y4m has one: 25 fps" in notes
+
+
+def variable_rate(milliseconds: Sequence[int]) -> bytes:
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as container:
+        stream = container.add_stream("ffv1", rate=25, width=WIDTH, height=HEIGHT)
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for time in milliseconds:
+            frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return file.getvalue()

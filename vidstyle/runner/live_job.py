@@ -195,9 +195,16 @@ def _sink_entry(job: LiveJob, last: StageEntry, source: object) -> StageEntry:
         **{name: getattr(given, name) for name in given.model_fields_set},
         form=_form(job),
         like=source.pixel_format if isinstance(source, DecodePyAV) else "",
+        rate=_thinned_rate(source),
         siting=live.chroma_siting if live is not None else "center",
     )
     return replace(last, use="encode/pipe", cls=EncodePipe, options=options)
+
+
+def _thinned_rate(source: object) -> str:
+    """Frames a second where frames are left out; their times are then uneven."""
+    thin_to = source.options.thin_to if isinstance(source, DecodePyAV) else None
+    return "" if thin_to is None else str(thin_to)
 
 
 def _open_output(job: LiveJob, stack: ExitStack) -> tuple[PipedOutput | FileOutput, Path | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
 from pydantic import Field
@@ -14,6 +15,8 @@ from vidstyle.stages.encode.encoder import EncodeOptions
 
 PipeForm: TypeAlias = Literal["y4m", "mkv", "raw", "file"]
 
+# Frames a second where nothing says how many there are.
+_NO_RATE: Final = 25
 Y4M_CHROMA: Final = {
     "yuv420p": "420jpeg",
     "yuv422p": "422",
@@ -32,7 +35,12 @@ class PipeOptions(EncodeOptions):
         "mkv", description="y4m, Matroska, bare frames, or a file by the suffix of its name."
     )
     like: str = Field("", description="Pixel format of the input, which y4m and raw video keep.")
+    rate: str = Field("", description="Frames a second in y4m where the clip has no rate.")
     siting: Siting = Field("center", description="Where y4m says that chroma lies.")
+
+    def frame_rate(self, clip: Clip) -> Fraction:
+        """What y4m says."""
+        return clip.frame_rate or Fraction(self.rate or _NO_RATE)
 
     def plain_format(self, clip: Clip) -> str:
         """The pixel format of y4m and raw video. Raises PipelineError for one that is not there."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Final
 
 from vidstyle.core import Clip, Frame, Note
 from vidstyle.core.frame import HOST
@@ -12,9 +11,6 @@ from vidstyle.media.planes import digest, samples
 from vidstyle.stages.encode.encoder import coded_color
 from vidstyle.stages.encode.live_video import OpenOutput
 from vidstyle.stages.encode.pipe_options import Y4M_CHROMA, PipeOptions
-
-# Frames a second in a y4m header where the clip has no rate.
-_NO_RATE: Final = Fraction(25)
 
 
 class PlainFrames:
@@ -38,6 +34,7 @@ class PlainFrames:
             siting=options.siting,
         )
         self._y4m = options.form == "y4m"
+        self._rate = options.frame_rate(clip)
         self._first: int | None = None
         self._frames = 0
         self._uneven = False
@@ -48,7 +45,8 @@ class PlainFrames:
         if not self._uneven:
             return []
         name = "y4m" if self._y4m else "raw video"
-        return [Note("rate", f"the frames come at an uneven rate, which {name} cannot say")]
+        text = f"the frames come at an uneven rate, and {name} has one: {float(self._rate):.6g} fps"
+        return [Note("rate", text)]
 
     def write(self, frame: Frame) -> str:
         """Write a frame; returns the hash of its samples."""
@@ -77,11 +75,10 @@ class PlainFrames:
         """Find frames that are not where the rate has them, give or take half a frame."""
         self._first = frame.pts if self._first is None else self._first
         at = (frame.pts - self._first) * self._clip.time_base
-        rate = self._clip.frame_rate or _NO_RATE
-        self._uneven = self._uneven or abs(at * rate - self._frames) > Fraction(1, 2)
+        self._uneven = self._uneven or abs(at * self._rate - self._frames) > Fraction(1, 2)
 
     def _header(self) -> bytes:
-        clip, rate = self._clip, self._clip.frame_rate or _NO_RATE
+        clip, rate = self._clip, self._rate
         aspect = clip.sample_aspect
         chroma = Y4M_CHROMA[self._format]
         if self._options.siting == "left" and chroma == "420jpeg":
