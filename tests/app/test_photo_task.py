@@ -23,7 +23,7 @@ def stylized(folder: Path, settings: PageSettings, **changes: Any) -> npt.NDArra
     folder.mkdir()
     task = photo_task(folder, photo_choices(settings, **changes))
     status = run_task(task)
-    assert status.state == "done", status.error
+    assert (status.state, status.notes) == ("done", ()), status.error
     assert task.result() == folder / IMAGE
     return np.asarray(cv2.imread(str(folder / IMAGE)), np.uint8)
 

@@ -269,7 +269,7 @@ def test_clips_without_series_still_have_a_report(tmp_path: Path, clips: dict[st
     assert page.text_of("h2") == "The clipsScores"
 
 
-def test_what_was_gained_is_said_first(tmp_path: Path, clips: dict[str, Path]) -> None:
+def test_what_was_gained_comes_first(tmp_path: Path, clips: dict[str, Path]) -> None:
     scores = {"warping_error_reduction": 0.4749, "sharpness": 0.9015}
     gained = Evaluation(evaluator="j", frames=FRAMES, cuts=(), coverage=1.0, scores=scores)
     path = tmp_path / "report.html"

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from vidstyle.app.tasks import IMAGE, Command, Commands, PhotoChoices, Task
 from vidstyle.imaging.image_size import image_size
-from vidstyle.runner.config.shipped import shipped_pipelines
+
+_STAGES = ("decode/images", "stylize/feedforward", "encode/images")
 
 
 def photo_task(folder: Path, chosen: PhotoChoices) -> Task:
     """Stylize an image in a trained style, in about a second; writes ``IMAGE``."""
 
     def commands() -> Commands:
-        pipeline = str(shipped_pipelines()["per-frame"])
-        files = (pipeline, str(chosen.content), "-o", str(folder / IMAGE))
+        # No shipped pipeline: those have options of videos, and say that an image lacks them.
+        pipeline = folder / "pipeline.yaml"
+        pipeline.write_text(json.dumps({"version": 1, "stages": [{"use": use} for use in _STAGES]}))
+        files = (str(pipeline), str(chosen.content), "-o", str(folder / IMAGE))
         yield Command("Stylizing", ("run", *files, *_options(chosen)))
 
     return Task("image", folder, chosen, (chosen.content, chosen.style), commands, (IMAGE,))

@@ -18,11 +18,13 @@ def register(app: typer.Typer) -> None:
 def page(
     images: Annotated[
         Path | None,
-        typer.Option(help="A folder of images to offer.", metavar="DIR"),
+        typer.Option(help="A folder of images to offer instead of the samples.", metavar="DIR"),
     ] = None,
     styles: Annotated[
         Path | None,
-        typer.Option(help="A folder of style images to offer.", metavar="DIR"),
+        typer.Option(
+            help="A folder of style images to offer instead of the samples.", metavar="DIR"
+        ),
     ] = None,
     pipelines: Annotated[
         Path | None,
