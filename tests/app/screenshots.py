@@ -41,11 +41,11 @@ def main() -> None:
 def _show_image(tab: Page) -> None:
     """Three results, the last one large."""
     _choose(tab, "Or one of these", "Eileen Collins, astronaut")
-    for count, style in enumerate(("Starry Night", "Mosaic", "The Great Wave"), 1):
+    for style in ("The Starry Night", "Sun, Stars and Sea in Mosaic", "The Great Wave"):
         _choose(tab, "Style", style)
         button(tab, "Stylize").click()
-        button(tab, "Download").nth(count - 1).wait_for()
-        button(tab, "Stylize").wait_for()
+        tab.get_by_text(f" · {style} · ").wait_for()
+        button(tab, "Stop").wait_for(state="hidden")
     _take(tab, "image.png")
 
 
