@@ -16,7 +16,7 @@ from tests.app.page_server import PageServer, serving
 from tests.app.test_job_queue import is_alive, until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Route
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
@@ -219,7 +219,28 @@ def test_a_file_that_is_too_large_is_refused_in_one_line(
     assert box
     assert box["width"] > 100
     assert box["height"] > 10
+    assert not takes_clicks(button(tab, "Stylize the video"))
     assert not [path for path in server.files.rglob("original") if path.stat().st_size > 2**20]
+
+
+def test_nothing_starts_before_a_file_is_there(
+    open_tab: OpenTab, write_clip: WriteClip, tmp_path: Path
+) -> None:
+    tab = open_tab()
+    held: list[Route] = []
+    tab.route("**/upload_file/**", lambda route: held.append(route))
+    upload(tab, write_clip(tmp_path / "clip.mp4"))
+    until(lambda: tab.wait_for_timeout(100) or held)
+    start = button(tab, "Stylize the video")
+    assert not takes_clicks(start)
+    held[0].continue_()
+    tab.unroute("**/upload_file/**")
+    start.click()
+    tab.get_by_text("clip.mp4 · The Great Wave").wait_for()
+
+
+def takes_clicks(element: Locator) -> bool:
+    return str(element.evaluate("e => getComputedStyle(e).pointerEvents")) != "none"
 
 
 def test_the_second_tab_waits_and_finishes(
