@@ -166,6 +166,7 @@ def test_a_folder_of_photos_keeps_names_and_does_what_is_missing(
     text = capfd.readouterr().err
     assert "2 images in album/trip are photos: they differ in size (--no-photos" in text
     assert "skipped, not clips: notes.txt" in text
+    assert "cat.jpg: 1 frame in " in text
     out = album.parent / "out"
     assert pixels(out / "trip" / "IMG_1.PNG").shape == (80, 60, 3)
     assert np.array_equal(pixels(out / "trip" / "IMG_2.PNG"), pixels(album / "trip" / "IMG_2.PNG"))

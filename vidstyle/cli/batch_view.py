@@ -202,7 +202,8 @@ def sentence_of(outcome: Outcome) -> str:
     if outcome.state == "kept" and outcome.standing is not None:
         return f"kept; {outcome.standing.sentence}"
     if outcome.state == "done" and outcome.result is not None:
-        return f"{outcome.result.frames} frames in {outcome.seconds:.1f} s"
+        count = outcome.result.frames
+        return f"{count} frame{'' if count == 1 else 's'} in {outcome.seconds:.1f} s"
     return outcome.state
 
 
