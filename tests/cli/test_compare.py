@@ -210,9 +210,12 @@ def test_the_command_line_knows_every_layout() -> None:
 
 def test_the_plan_can_be_printed(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["compare", "a.mp4", "b.mp4", "-o", "out.mp4", "--layout", "split", "--dry-run"]
-    assert run_command(command) == 0
-    printed = capsys.readouterr()
-    assert "filter/compare" in printed.out + printed.err
+    assert run_command([*command, "--split", "0.25"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    for line in ("Layout (--layout): split", "Labels (--labels): a, b"):
+        assert line in printed
+    assert "Place of the line (--split): 0.25" in printed
+    assert any(line.startswith("filter/compare") for line in printed)
     assert not Path("out.mp4").exists()
 
 

@@ -131,6 +131,9 @@ _TITLES_OF_OPTIONS = {
     ("stylize", "stroke_size"): "Size of the strokes (--stroke-size)",
     ("blend", "strength"): "Temporal consistency (--consistency)",
     ("filter/mask", "invert"): "Mask turned around (--invert-mask)",
+    ("filter/compare", "layout"): "Layout (--layout)",
+    ("filter/compare", "labels"): "Labels (--labels)",
+    ("filter/compare", "split"): "Place of the line (--split)",
     ("encode", "codec"): "Codec (--codec)",
     ("encode", "crf"): "Quality of the codec (--crf)",
     ("encode", "preset"): "Speed of the codec (--preset)",
@@ -143,7 +146,7 @@ def _option_lines(plan: Plan) -> list[str]:
         for stage in plan.every
         for (use, option), title in _TITLES_OF_OPTIONS.items()
         if use in (stage.use, stage.use.split("/")[0])
-        and (value := stage.options.get(option)) not in (None, "", False)
+        and (value := stage.options.get(option)) not in (None, "", False, [])
     ]
 
 

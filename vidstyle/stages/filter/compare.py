@@ -38,7 +38,7 @@ from vidstyle.imaging.layouts import (
 _LARGEST: Final = 16384
 # A clip's memory for each pixel beyond the one channel that a plan counts: two more of the frames
 # that wait, and those of its decoder.
-_CLIP_BYTES: Final = 64
+_CLIP_BYTES: Final = 128
 
 
 class CompareOptions(StageOptions):
