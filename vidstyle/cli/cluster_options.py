@@ -12,14 +12,14 @@ import typer
 from vidstyle.cli.terminal import say
 from vidstyle.runner.execution.engines import EngineName, engine_summaries
 
-_RAY = "ray: On a Ray cluster; a clip is cut into runs of shots."
+_RAY = "ray: on a Ray cluster; a clip is cut into runs of shots."
 
 RunEngine = Annotated[
     Literal[EngineName, "ray"], typer.Option("--engine", help=f"{engine_summaries()} {_RAY}")
 ]
 BatchEngine = Annotated[
     Literal["local", "ray"],
-    typer.Option("--engine", help=f"local: In processes of this machine. {_RAY}"),
+    typer.Option("--engine", help=f"local: in processes of this machine. {_RAY}"),
 ]
 Address = Annotated[
     str | None,

@@ -69,7 +69,7 @@ def compare(
     existing: ExistingOptions,
     max_memory: Annotated[
         str | None,
-        typer.Option(help="Memory that a run may use. Without it 4G.", metavar="SIZE"),
+        typer.Option(help="Memory that making a video may use. Without it 4G.", metavar="SIZE"),
     ] = None,
     set_: given.Set = None,
     dry_run: given.DryRun = False,

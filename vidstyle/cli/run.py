@@ -60,7 +60,7 @@ def run(
             help="Output file; its suffix chooses the writer: a video, a .gif, an image. A new"
             " folder such as frames/, or frames/%04d.jpg, gets an image for each frame. Several"
             " inputs need a folder. - is standard output. If not set: INPUT-PIPELINE.mp4 in the"
-            " current folder, and an image of a photo.",
+            " current folder. A photo becomes an image.",
             metavar="OUT",
         ),
     ] = None,

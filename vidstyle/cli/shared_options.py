@@ -174,7 +174,6 @@ SplitShots = Annotated[
         help="Cut shots after each N frames into parts that are computed apart, so that machines"
         " can share a long shot. Changes pixels where a part begins. At least 33: a part starts 16"
         " frames early, and must be longer than twice that.",
-        min=1,
         metavar="N",
     ),
 ]

@@ -74,7 +74,10 @@ def export(
     ],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> None:
-    """Write a style as ONNX, for other programs; it takes images of 8x8 pixels and up."""
+    """Write a style as ONNX, for other programs.
+
+    The network takes images of 8x8 pixels and up.
+    """
     _check_destination(output, Path(style), overwrite=overwrite, suffix=".onnx")
     from vidstyle.models.style.architectures import SMALLEST_SIDE
     from vidstyle.models.style.graph_export import write_onnx

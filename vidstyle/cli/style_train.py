@@ -110,7 +110,10 @@ def train(
         str, typer.Option("--license", help="License of the style image.")
     ] = "",
 ) -> None:
-    """Train a style from a style image: minutes to hours, and resumable."""
+    """Train a style from a style image.
+
+    It takes minutes to hours. A training that was interrupted resumes with --resume.
+    """
     shared.check_new(output, overwrite=overwrite, inputs=[style_image])
     checkpoint = output.with_suffix(".checkpoint")
     from vidstyle.cli.interruption import stopping_softly

@@ -72,6 +72,6 @@ ENGINES: dict[EngineName, Engine] = {"threaded": run_on_threads, "serial": run_i
 
 
 def engine_summaries() -> str:
-    """The engines by name, for help texts."""
+    """The engines by name, for help texts: ``serial: one frame in one stage at a time``."""
     lines = {name: (engine.__doc__ or "").partition("\n")[0] for name, engine in ENGINES.items()}
-    return " ".join(f"{name}: {line}" for name, line in lines.items())
+    return " ".join(f"{name}: {line[:1].lower()}{line[1:]}" for name, line in lines.items())
