@@ -128,6 +128,8 @@ class Allowed:
 ALLOWED = (
     Allowed("tests/evaluation/test_style_losses.py", '"paintings"', "a folder of test data"),
     Allowed("tests/imaging/test_warp.py", "Taps of a kernel", "the term of signal processing"),
+    Allowed("benchmarks/compare.py", "PictureType", "PyAV's name"),
+    Allowed("benchmarks/compare.py", "pict_type", "PyAV's name"),
     Allowed("tests/runner/test_resume_times.py", "PictureType", "PyAV's name"),
     Allowed("tests/runner/test_resume_times.py", "pict_type", "PyAV's name"),
     Allowed("vidstyle/report/charts.py", "Figure", "matplotlib's name"),
