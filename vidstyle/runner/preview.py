@@ -15,13 +15,13 @@ from vidstyle.core.errors import UsageError
 from vidstyle.core.frame import Frame
 from vidstyle.core.plan import Plan
 from vidstyle.core.source import SeekingSource
-from vidstyle.runner.execution.nodes import AnyNode, make_node
+from vidstyle.runner.execution.nodes import AnyNode, open_node
 from vidstyle.runner.execution.serial import run_serial
 from vidstyle.runner.interval import TimeInterval
 from vidstyle.runner.job import Job, output_suffix, prepared
 from vidstyle.runner.plan.assembly import Assembly
 from vidstyle.runner.plan.device import limit_threads
-from vidstyle.runner.plan.guard import Guard, close_with
+from vidstyle.runner.plan.guard import Guard
 from vidstyle.runner.plan.parts import make_parts
 
 
@@ -111,10 +111,7 @@ def _open_nodes(stack: ExitStack, plan: Plan) -> list[AnyNode]:
     clip = plan.source.clip
     for planned, stage, options in zip(plan.stages, parts.stages, parts.options, strict=True):
         if not planned.use.startswith("shots/"):
-            close_with(stack, planned.name, stage.close)
-            Guard(planned.name)(None, stage.open, clip, planned.context)
-            nodes.append(make_node(planned, stage, options))
-            stack.callback(nodes[-1].close)
+            nodes.append(open_node(stack, planned, stage, options, clip))
         clip = planned.clip
     return nodes
 

@@ -21,12 +21,12 @@ from vidstyle.runner.execution.checkpoints import ChunkNumbering
 from vidstyle.runner.execution.events import FrameDone, Latency, Listener, NoteEvent, Result
 from vidstyle.runner.execution.frame_reader import FrameReader
 from vidstyle.runner.execution.heap import keep_heap
-from vidstyle.runner.execution.nodes import AnyNode, make_node
+from vidstyle.runner.execution.nodes import AnyNode, open_node
 from vidstyle.runner.execution.threaded import ChannelShutError, Threads
 from vidstyle.runner.execution.work import chain_flows
 from vidstyle.runner.plan.assembly import Assembly
 from vidstyle.runner.plan.device import limit_threads
-from vidstyle.runner.plan.guard import Guard, close_with
+from vidstyle.runner.plan.guard import Guard
 
 WAITING = 1
 """Frames that may be read behind one before it is written, beside those that stages look ahead.
@@ -215,10 +215,6 @@ def _open_nodes(assembly: Assembly, plan: Plan, stack: ExitStack) -> list[AnyNod
     clip = plan.source.clip
     stages = zip(plan.stages, assembly.stages, assembly.entries, strict=True)
     for planned, stage, entry in stages:
-        close_with(stack, planned.name, stage.close)
-        Guard(planned.name)(None, stage.open, clip, planned.context)
-        node = make_node(planned, stage, entry)
-        stack.callback(node.close)
-        nodes.append(node)
+        nodes.append(open_node(stack, planned, stage, entry, clip))
         clip = planned.clip
     return nodes

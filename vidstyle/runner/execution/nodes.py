@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TypeAlias, cast
 
+from vidstyle.core.clip import Clip
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.span import SpanStage
 from vidstyle.core.stage import AnyStage, Stage
@@ -13,6 +15,7 @@ from vidstyle.runner.execution.checkpoints import Checkpoints
 from vidstyle.runner.execution.node import Node
 from vidstyle.runner.execution.recall import Recall
 from vidstyle.runner.execution.span_node import SpanNode
+from vidstyle.runner.plan.guard import Guard, close_with
 
 AnyNode: TypeAlias = Node | SpanNode
 
@@ -41,3 +44,34 @@ def make_node(
         return SpanNode(planned, spanning, entry, budget=budget, checkpoints=checkpoints)
     kind = BatchNode if planned.context.batch > 1 else Node
     return kind(planned, cast("Stage", stage), entry, checkpoints=checkpoints, recall=recall)
+
+
+def open_node(
+    stack: ExitStack,
+    planned: PlannedStage,
+    stage: AnyStage,
+    entry: Keyed,
+    clip: Clip,
+    *,
+    checkpoints: Checkpoints | None = None,
+    recall: Recall | None = None,
+) -> AnyNode:
+    """Open a stage, and make its node; the stack closes both.
+
+    Args:
+        stack: Closes the stage also where it could not be opened.
+        planned: The stage's part of the plan.
+        stage: Not opened yet.
+        entry: Its options over time.
+        clip: As it arrives at the stage.
+        checkpoints: As ``make_node`` takes them.
+        recall: Likewise.
+
+    Returns:
+        The node.
+    """
+    close_with(stack, planned.name, stage.close)
+    Guard(planned.name)(None, stage.open, clip, planned.context)
+    node = make_node(planned, stage, entry, checkpoints=checkpoints, recall=recall)
+    stack.callback(node.close)
+    return node

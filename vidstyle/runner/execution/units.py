@@ -16,7 +16,7 @@ from vidstyle.core.clip import Clip, Note
 from vidstyle.core.plan import Plan
 from vidstyle.runner.execution.checkpoints import CheckpointParts, Checkpoints, ChunkNumbering
 from vidstyle.runner.execution.frame_reader import FrameReader
-from vidstyle.runner.execution.nodes import AnyNode, make_node
+from vidstyle.runner.execution.nodes import AnyNode, open_node
 from vidstyle.runner.execution.serial import run_serial
 from vidstyle.runner.execution.work import Work, restore_node
 from vidstyle.runner.plan.guard import Guard, close_with
@@ -134,10 +134,6 @@ def _open_nodes(plan: Plan, parts: Parts, count: int, stack: ExitStack) -> list[
     clip = plan.source.clip
     stages = zip(plan.stages[:count], parts.stages, parts.options, strict=False)
     for planned, stage, options in stages:
-        close_with(stack, planned.name, stage.close)
-        Guard(planned.name)(None, stage.open, clip, planned.context)
-        node = make_node(planned, stage, options)
-        stack.callback(node.close)
-        nodes.append(node)
+        nodes.append(open_node(stack, planned, stage, options, clip))
         clip = planned.clip
     return nodes

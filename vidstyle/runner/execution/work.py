@@ -23,7 +23,7 @@ from vidstyle.runner.execution.chunks import EncodedChunk, gather_chunks
 from vidstyle.runner.execution.encoder import Encoded, Encoder
 from vidstyle.runner.execution.frame_reader import FrameReader
 from vidstyle.runner.execution.heap import keep_heap
-from vidstyle.runner.execution.nodes import AnyNode, make_node
+from vidstyle.runner.execution.nodes import AnyNode, open_node
 from vidstyle.runner.execution.recall import Recall, worth_keeping
 from vidstyle.runner.execution.serial import Flow, drive_serial
 from vidstyle.runner.plan.device import limit_threads
@@ -208,11 +208,10 @@ class RunningWork:
         for number, (planned, stage, options) in enumerate(
             zip(plan.stages, parts.stages, parts.options, strict=True)
         ):
-            close_with(stack, planned.name, stage.close)
-            Guard(planned.name)(None, stage.open, clip, planned.context)
             recall = self._recall(number)
-            node = make_node(planned, stage, options, checkpoints=checkpoints, recall=recall)
-            stack.callback(node.close)
+            node = open_node(
+                stack, planned, stage, options, clip, checkpoints=checkpoints, recall=recall
+            )
             restore_node(node, self._work.start)
             nodes.append(node)
             clip = planned.clip
