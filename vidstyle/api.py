@@ -123,11 +123,10 @@ def frames(source: str | os.PathLike[str], **options: Any) -> Iterator[Frame]:
         InputError: The file is missing, damaged or beyond a limit.
     """
     from vidstyle.core.context import ExecutionContext
-    from vidstyle.imaging.photo_file import is_photo
+    from vidstyle.imaging.photo_file import holds_images
 
     path = Path(source)
-    images = path.is_dir() or is_photo(path)
-    reader = stage("decode/images" if images else "decode/pyav", **options)
+    reader = stage("decode/images" if holds_images(path) else "decode/pyav", **options)
     with closing(reader):
         reader.open(path, ExecutionContext())
         for frame in reader.frames(None):

@@ -12,7 +12,13 @@ import pytest
 
 from vidstyle.core import ExecutionContext
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.runner.interval import Interval, TimeInterval, indices_in, parse_interval
+from vidstyle.runner.interval import (
+    Interval,
+    TimeInterval,
+    indices_in,
+    parse_interval,
+    spread_evenly,
+)
 from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
@@ -143,3 +149,11 @@ def test_times_are_those_of_the_frames(clip: Path, tmp_path: Path, thin_to: str 
         assert list(source.times()) == frames
         assert len(frames) >= 6
         source.close()
+
+
+@pytest.mark.parametrize(
+    ("length", "count", "wanted"),
+    [(10, 4, [1, 3, 6, 8]), (10, 1, [5]), (3, 4, [0, 1, 2]), (1, 3, [0]), (2, 2, [0, 1])],
+)
+def test_frames_are_spread_evenly(length: int, count: int, wanted: list[int]) -> None:
+    assert spread_evenly(length, count) == wanted

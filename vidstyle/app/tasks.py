@@ -16,6 +16,7 @@ from vidstyle.models.weights.places import locate_weights
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.keyframes import options_to_json
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
+from vidstyle.runner.interval import spread_evenly
 
 # Files in a task's folder.
 IMAGE: Final = "stylized.png"
@@ -165,7 +166,8 @@ def preview_task(folder: Path, chosen: ClipChoices, *, count: int = 3) -> Task:
         pipeline = _derive_pipeline(chosen.pipeline, folder, sink="encode/images")
         run = ("run", str(pipeline), str(chosen.clip), "--style", str(chosen.style))
         plan = yield Command("Reading the clip", (*run, "-o", str(folder / "plan"), "--dry-run"))
-        for index in _spread(plan["frame_count"], count):
+        length = min(plan["frame_count"] or 1, _FARTHEST_PREVIEW)
+        for index in spread_evenly(length, count):
             output = ("-o", str(folder / f"frame-{index:06}"), "--frames", f"{index}:{index + 1}")
             yield Command("Stylizing single frames", (*run, *output))
 
@@ -214,13 +216,6 @@ def _style_layers(backbone: BackboneName, weights: Sequence[float]) -> str:
     places = np.linspace(0, len(weights) - 1, len(layers))
     values = np.interp(places, range(len(weights)), weights)
     return ",".join(f"{layer}={value:g}" for layer, value in zip(layers, values, strict=True))
-
-
-def _spread(frames: int | None, count: int) -> list[int]:
-    """Indices of frames: the middles of equal parts, since clips often start and end with little
-    to see."""
-    length = min(frames or 1, _FARTHEST_PREVIEW)
-    return sorted({length * (2 * part + 1) // (2 * count) for part in range(count)})
 
 
 def _evaluator(pipeline: Path) -> str:

@@ -167,7 +167,6 @@ def run(
             wanted,
             preview_path(output, inputs, pipeline.stem),
             preview,
-            label=pipeline.stem,
             overwrite=existing.overwrite,
             as_json=json,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.terminal import say_unless_quiet
 
+# Of a sheet that is JPEG or WebP.
+_QUALITY = 92
+
 if TYPE_CHECKING:
-    from vidstyle.runner.config.pipeline import Pipeline
     from vidstyle.runner.job import Job
 
 
@@ -32,7 +34,7 @@ def preview_path(output: str | None, inputs: Sequence[Path], label: str) -> Path
 
 
 def write_preview(
-    jobs: Sequence[Job], path: Path, count: int, *, label: str, overwrite: bool, as_json: bool
+    jobs: Sequence[Job], path: Path, count: int, *, overwrite: bool, as_json: bool
 ) -> None:
     """Stylize frames of a clip, or one frame each of several inputs, and write the sheet.
 
@@ -40,12 +42,14 @@ def write_preview(
         jobs: What would be run.
         path: Of the sheet.
         count: How many images.
-        label: Of the pipeline.
         overwrite: Whether the sheet may replace a file.
         as_json: Whether the result is printed as JSON.
     """
+    from vidstyle.cli.run_title import run_title
     from vidstyle.cli.style_learning import with_learned_styles
-    from vidstyle.report.preview_sheet import LabeledImage, preview_sheet, put_image
+    from vidstyle.report.image_output import put_image
+    from vidstyle.report.preview_sheet import LabeledImage, preview_sheet
+    from vidstyle.runner.interval import spread_evenly
     from vidstyle.runner.preview import preview_frames
     from vidstyle.runner.storage.destination import Destination
 
@@ -57,7 +61,7 @@ def write_preview(
 
     check()
     loaded = jobs[0].pipeline
-    label += _style_of(loaded)
+    label = run_title(loaded)
     loaded = with_learned_styles(loaded, device=jobs[0].device, as_json=as_json, check=check)
     jobs = [replace(job, pipeline=loaded) for job in jobs]
     if len(jobs) == 1:
@@ -68,30 +72,20 @@ def write_preview(
         ]
         title = f"{job.input.name}: {label}"
     else:
-        count = min(count, len(jobs))
-        chosen = [jobs[(2 * at + 1) * len(jobs) // (2 * count)] for at in range(count)]
+        chosen = [jobs[at] for at in spread_evenly(len(jobs), count)]
         images = [
             LabeledImage(job.input.name, each.image)
             for job in chosen
             for each in preview_frames(job, 1)
         ]
         title = f"{len(images)} of {len(jobs)} inputs: {label}"
-    put_image(destination, preview_sheet(images, title))
+    put_image(destination, preview_sheet(images, title), quality=_QUALITY)
     if as_json:
         row = {"event": "preview", "output": str(path), "frames": len(images)}
         put_json(row)
     else:
         frames = "1 frame" if len(images) == 1 else f"{len(images)} frames"
         say_unless_quiet(f"wrote {path}: {frames}, each stylized by itself")
-
-
-def _style_of(pipeline: Pipeline) -> str:
-    """``, great-wave``, of the first stage that has a style; empty where none has."""
-    for entry in pipeline.stages:
-        if entry.kind == "stylize" and (style := getattr(entry.options, "style", None)):
-            names = style if isinstance(style, Mapping | tuple | list) else [style]
-            return f", {', '.join(Path(str(name)).stem for name in names)}"
-    return ""
 
 
 def time_label(seconds: Fraction) -> str:

@@ -9,11 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidstyle.core import ExecutionContext, HostArray, Source
+from vidstyle.core import ExecutionContext, HostArray
 from vidstyle.core.errors import InputError
-from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
-from vidstyle.stages.decode.policies import DecodeOptions
-from vidstyle.stages.decode.pyav import DecodePyAV
+from vidstyle.runner.plan.own_source import own_source
 from vidstyle.stages.shots.histogram import HistogramOptions, is_cut
 
 
@@ -40,7 +38,7 @@ def clip_frames(
         InputError: The clip cannot be read, or ends before the interval begins.
     """
     first, stop = frames
-    source = _source(path)
+    source = own_source(path)
     count = 0
     try:
         source.open(path, ExecutionContext())
@@ -66,7 +64,7 @@ def clip_size(path: Path) -> tuple[int, int]:
     Raises:
         InputError: The clip cannot be read.
     """
-    source = _source(path)
+    source = own_source(path)
     try:
         clip = source.open(path, ExecutionContext())
         return clip.width, clip.height
@@ -90,12 +88,6 @@ def find_cuts(clip: Iterable[HostArray]) -> tuple[int, ...]:
             found.append(index)
         before = image
     return tuple(found)
-
-
-def _source(path: Path) -> Source:
-    if path.is_dir():
-        return DecodeImages(ImagesOptions())
-    return DecodePyAV(DecodeOptions())
 
 
 def is_padded(size: tuple[int, int], source_size: tuple[int, int]) -> bool:

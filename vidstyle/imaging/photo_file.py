@@ -29,6 +29,18 @@ def is_photo(path: Path) -> bool:
     return suffix != ".png" or not is_animated_png(path)
 
 
+def holds_images(path: Path) -> bool:
+    """Return whether a path is a folder, or that of one image: ``decode/images`` reads it.
+
+    Args:
+        path: Any path.
+
+    Returns:
+        Whether it is.
+    """
+    return is_folder(path) or is_photo(path)
+
+
 def is_animated_png(path: Path) -> bool:
     """Return whether a file is a PNG with several images: it has the chunk ``acTL``.
 

@@ -7,24 +7,22 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import cv2
 import numpy as np
 
 from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Note, Window
-from vidstyle.core.errors import InputError, OutputError
-from vidstyle.core.paths import is_folder
+from vidstyle.core.errors import InputError
 from vidstyle.imaging.photo_file import is_photo
-from vidstyle.report.side_by_side import display_size, resize
+from vidstyle.report.image_output import put_image
+from vidstyle.report.side_by_side import display_size, resize, to_bytes
 from vidstyle.runner.config.side_inputs import SideInput
-from vidstyle.runner.interval import Indices
+from vidstyle.runner.interval import Indices, spread_evenly
+from vidstyle.runner.plan.own_source import own_source
 from vidstyle.runner.plan.side_reading import SideReading, open_side_inputs
 from vidstyle.runner.storage.destination import Destination
-from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
-from vidstyle.stages.decode.policies import DecodeOptions
+from vidstyle.stages.decode.images import DecodeImages
 from vidstyle.stages.decode.pyav import DecodePyAV
-from vidstyle.stages.encode.image_format import write_in_format
 from vidstyle.stages.filter.compare import CompareClips, CompareOptions
 from vidstyle.stages.geometry.scale import scaled_size
 
@@ -97,7 +95,8 @@ def write_comparison_image(
         notes = [*first.notes(), *(note for side in others for note in side.notes)]
         notes += labeled.notes
     beside = options.layout == "stacked"
-    _write(destination, np.hstack(images) if beside else np.vstack(images))
+    whole = np.hstack(images) if beside else np.vstack(images)
+    put_image(destination, to_bytes(whole), quality=_QUALITY)
     return ComparisonImage(len(images), tuple(notes))
 
 
@@ -105,7 +104,7 @@ def write_comparison_image(
 class _First:
     """The clip that gives size and time, opened."""
 
-    source: Any
+    source: DecodeImages | DecodePyAV
     clip: Clip
     path: Path
 
@@ -122,9 +121,7 @@ def _open_first(clips: Sequence[Path], context: ExecutionContext) -> Generator[_
                 raise InputError(
                     f"{path} is a photo, and {other} is a clip: name the clip first, or photos only"
                 )
-    images = is_photo(path) or is_folder(path)
-    source: Any = DecodeImages(ImagesOptions()) if images else DecodePyAV(DecodeOptions())
-    with closing(source):
+    with closing(own_source(path)) as source:
         yield _First(source, source.open(path, context), path)
 
 
@@ -145,8 +142,8 @@ def _spread(first: _First, interval: Indices, rows: int) -> Iterator[tuple[Frame
     if count is None and stop is None:
         count = sum(1 for _ in first.source.times())
     length = max(1, min(each for each in (count, stop) if each is not None) - start)
-    rows = min(rows, length)
-    wanted = [start + (2 * at + 1) * length // (2 * rows) for at in range(rows)]
+    wanted = [start + at for at in spread_evenly(length, rows)]
+    rows = len(wanted)
     passed: tuple[Frame, Fraction] | None = None
     origin: int | None = None
     for frame in first.source.frames():
@@ -182,15 +179,3 @@ def _compose(
     shown = Frame(frame.index, frame.pts, frame.duration, layers)
     written, _ = stage.step(Window(shown, stage.options), None)
     return np.asarray(written["image"])
-
-
-def _write(destination: Destination, image: HostArray) -> None:
-    """Write the file apart from its destination, then put it in place."""
-    pixels = np.rint(np.clip(image[..., ::-1], 0, 1) * 255).astype(np.uint8)
-    _, png = cv2.imencode(".png", pixels)
-    with destination.reserved():
-        try:
-            write_in_format(destination.partial, png.tobytes(), quality=_QUALITY)
-        except OSError as error:
-            raise OutputError(f"cannot write {destination.path}: {error.strerror}") from error
-        destination.commit()

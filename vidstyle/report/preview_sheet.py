@@ -10,16 +10,12 @@ from typing import Final
 import cv2
 import numpy as np
 
-from vidstyle.core.errors import OutputError
 from vidstyle.imaging.contact_sheet import Image, SheetRow, contact_sheet
-from vidstyle.runner.storage.destination import Destination
-from vidstyle.stages.encode.image_format import write_in_format
 
 # Pixels: what a screen shows.
 _WIDEST: Final = 1920
 # Of a sheet's margins, and between two columns.
 _MARGINS, _GAP = 48, 12
-_QUALITY: Final = 92
 # Columns of a sheet to its rows, for images as wide as high.
 _SHAPE: Final = 2.7
 
@@ -56,26 +52,6 @@ def preview_sheet(images: Sequence[LabeledImage], title: str) -> Image:
         labels = (*(each.label for each in row), *("",) * missing)
         rows.append(SheetRow("", shown, labels))
     return contact_sheet(rows, [title, *[""] * (columns - 1)])
-
-
-def put_image(destination: Destination, image: Image) -> None:
-    """Write an image apart from its destination, then put it in place.
-
-    Args:
-        destination: The file; its suffix is one of ``image_format.IMAGE_FORMATS``.
-        image: (H, W, 3) RGB.
-
-    Raises:
-        OutputError: It cannot be written, or exists and must not be replaced.
-        LockedError: Another run writes it.
-    """
-    _, png = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    with destination.reserved():
-        try:
-            write_in_format(destination.partial, png.tobytes(), quality=_QUALITY)
-        except OSError as error:
-            raise OutputError(f"cannot write {destination.path}: {error.strerror}") from error
-        destination.commit()
 
 
 def _fitted(image: Image, room: tuple[int, int]) -> Image:

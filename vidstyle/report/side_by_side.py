@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -17,9 +17,7 @@ from vidstyle.core import Clip, ExecutionContext, Frame, HostArray
 from vidstyle.core.errors import InputError
 from vidstyle.evaluation.frame_groups import ClipFrames, zip_clips
 from vidstyle.imaging.contact_sheet import Image
-from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
-from vidstyle.stages.decode.policies import DecodeOptions
-from vidstyle.stages.decode.pyav import DecodePyAV
+from vidstyle.runner.plan.own_source import own_source
 
 # First frame, and the frame to stop before or None for the end; the same of every clip.
 Interval: TypeAlias = tuple[int, int | None]
@@ -72,9 +70,7 @@ class _Opened:
 
     def __init__(self, name: str, path: Path, frames: Interval) -> None:
         self.name = name
-        self._source: Any = (
-            DecodeImages(ImagesOptions()) if path.is_dir() else DecodePyAV(DecodeOptions())
-        )
+        self._source = own_source(path)
         self._frames = frames
         self.clip: Clip = self._source.open(path, ExecutionContext())
         self.now: Frame | None = None

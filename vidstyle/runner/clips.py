@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.paths import IMAGE_SUFFIXES
-from vidstyle.imaging.photo_file import is_photo
+from vidstyle.imaging.photo_file import holds_images
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.output_format import sink_for
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry
@@ -117,7 +117,7 @@ def fitted(pipeline: Pipeline, path: Path, output: Path) -> Pipeline:
         output: Its suffix says what is written.
     """
     first, *middle, last = pipeline.stages
-    if first.use == FILE_SOURCE and (path.is_dir() or is_photo(path)):
+    if first.use == FILE_SOURCE and holds_images(path):
         first = _replaced(first, FOLDER_SOURCE, pipeline.plugins)
     sink = sink_for(last.use, output.suffix.lower())
     if sink != last.use:

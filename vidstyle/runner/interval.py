@@ -13,12 +13,8 @@ from typing import TypeAlias
 from vidstyle.core.clip import Clip, Note
 from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import InputError, UsageError
-from vidstyle.core.paths import is_folder
 from vidstyle.core.source import Source, TimedSource
-from vidstyle.imaging.photo_file import is_photo
-from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
-from vidstyle.stages.decode.policies import DecodeOptions
-from vidstyle.stages.decode.pyav import DecodePyAV
+from vidstyle.runner.plan.own_source import own_source
 
 Indices: TypeAlias = tuple[int, int | None]
 """A half-open interval of frame indices; None as its end stands for that of the clip."""
@@ -118,10 +114,22 @@ def indices_on(interval: Interval, path: Path) -> tuple[Indices, tuple[Note, ...
     """
     if not isinstance(interval, TimeInterval):
         return interval, ()
-    images = is_folder(path) or is_photo(path)
-    source = DecodeImages(ImagesOptions()) if images else DecodePyAV(DecodeOptions())
-    with closing(source):
+    with closing(own_source(path)) as source:
         return indices_in(interval, source, source.open(path, ExecutionContext()))
+
+
+def spread_evenly(length: int, count: int) -> list[int]:
+    """Frame numbers in the middles of equal parts: clips often begin and end with little to see.
+
+    Args:
+        length: How many frames there are; at least 1.
+        count: How many are wanted; at least 1.
+
+    Returns:
+        So many of 0 to ``length - 1``, or all where there are fewer, in order.
+    """
+    count = min(count, length)
+    return [(2 * at + 1) * length // (2 * count) for at in range(count)]
 
 
 def _times(source: Source) -> Iterator[tuple[int, int]]:

@@ -24,13 +24,12 @@ from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import InputError
 from vidstyle.core.frame import Frame, LazyLayer
 from vidstyle.core.layers import HostArray
-from vidstyle.core.paths import IMAGE_SUFFIXES, is_file, is_folder
+from vidstyle.core.paths import is_file, is_folder
 from vidstyle.core.plan import PlannedInput
+from vidstyle.imaging.photo_file import is_photo
 from vidstyle.runner.config.side_inputs import SideInput
+from vidstyle.runner.plan.own_source import own_source
 from vidstyle.stages.decode.image_file import read_image
-from vidstyle.stages.decode.images import DecodeImages, ImagesOptions
-from vidstyle.stages.decode.policies import DecodeOptions
-from vidstyle.stages.decode.pyav import DecodePyAV
 
 _ROUNDING = Fraction(1, 1000)
 """Seconds that an image may come early: Matroska rounds times to a millisecond, and the mask of
@@ -256,11 +255,7 @@ class _Still:
 
 def _source_of(path: Path) -> Any:
     """The source that reads such a file or folder."""
-    if is_folder(path):
-        return DecodeImages(ImagesOptions())
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        return _Still()
-    return DecodePyAV(DecodeOptions())
+    return _Still() if is_photo(path) else own_source(path)
 
 
 def _shown_aspect(clip: Clip) -> Fraction:
