@@ -1,6 +1,8 @@
 """Peak memory of a run on a clip and on one ten times longer, as a ratio.
 
-    python benchmarks/memory.py [PIPELINE] [--frames 60] [--size 640x360]
+    python benchmarks/memory.py [PIPELINE] [--frames 60] [--size 640x360] [--stylized]
+
+With ``--stylized`` the clip itself stands in for the stylized one, as `stabilize` needs it.
 
 Each run is a process of its own; its peak is what the system says of it at its end.
 """
@@ -12,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -23,6 +26,7 @@ def main() -> None:
     parser.add_argument("pipeline", nargs="?", default="pipelines/temporal.yaml")
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--size", default="640x360")
+    parser.add_argument("--stylized", action="store_true")
     given = parser.parse_args()
     width, height = map(int, given.size.split("x"))
     with tempfile.TemporaryDirectory() as folder:
@@ -30,7 +34,9 @@ def main() -> None:
         for count in (given.frames, 10 * given.frames):
             clip = Path(folder) / f"{count}.mp4"
             write_clip(clip, count, width, height)
-            peaks.append(peak_memory(given.pipeline, clip, Path(folder) / f"{count}-out.mkv"))
+            options = ["--set", f"inputs.image={clip}"] if given.stylized else []
+            output = Path(folder) / f"{count}-out.mkv"
+            peaks.append(peak_memory(given.pipeline, clip, output, options))
             print(f"{count:6} frames {peaks[-1] / 2**20:8.1f} MiB", flush=True)
     print(f"ratio {peaks[1] / peaks[0]:.3f}")
 
@@ -50,9 +56,10 @@ def write_clip(path: Path, count: int, width: int, height: int) -> None:
         container.mux(stream.encode(None))
 
 
-def peak_memory(pipeline: str, clip: Path, out: Path) -> int:
+def peak_memory(pipeline: str, clip: Path, out: Path, options: Sequence[str]) -> int:
     """Bytes."""
     command = [sys.executable, "-m", "vidstyle", "run", pipeline, str(clip), "-o", str(out)]
+    command += options
     child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     if status:

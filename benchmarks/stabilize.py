@@ -29,8 +29,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 from consistency.candidates import KeptFlow  # type: ignore[import-not-found]  # beside this file
 from consistency.delivered import (  # type: ignore[import-not-found]
     DELIVERIES,
@@ -144,9 +146,14 @@ def stabilized(
     """The clip that the command writes, without loss."""
     output = folder / "stable.mkv"
     options = {"inputs.image": str(delivery.path), "encode.codec": "ffv1"}
-    options |= {"encode.pixel_format": "bgr0"} | dict(one.split("=", 1) for one in changes)
+    options |= {"encode.pixel_format": "bgr0"} | dict(map(option_of, changes))
     vidstyle.run("stabilize", original.source, output, options=options, overwrite=True)
     return output
+
+
+def option_of(text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    return name, yaml.safe_load(value)
 
 
 def plain(original: Original, shown: Kept, store: Store) -> dict[str, list[HostArray]]:

@@ -2,6 +2,7 @@
 
     python benchmarks/strokes.py CLIP_OR_PHOTOS [...] [--styles NAME ...] [--stroke-size auto]
         [--enlarge 1.5] [--sheet OUT.png]
+    python benchmarks/strokes.py CLIP --runs temporal per-frame [--stroke-size auto]
 
 Each image is stylized at its own size, and with ``--stroke-size``.
 
@@ -16,6 +17,10 @@ at full size. time: processor time of the stage, as a ratio to full size.
 from __future__ import annotations
 
 import argparse
+import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -36,6 +41,8 @@ WINDOW = 7
 SOUGHT, STEP = 4.0, 0.5
 PHOTOS = (".png", ".jpg")
 EVERY, OF_A_CLIP = 40, 3
+# Frames of two runs, whose difference is measured.
+COUNTS = (3, 13)
 
 
 def main() -> None:
@@ -45,7 +52,12 @@ def main() -> None:
     parser.add_argument("--stroke-size", default="auto")
     parser.add_argument("--enlarge", type=float, default=1.0)
     parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--runs", nargs="+", default=[], metavar="PIPELINE")
     given = parser.parse_args()
+    if given.runs:
+        for pipeline in given.runs:
+            print(whole_runs(pipeline, given.inputs[0], given.stroke_size), flush=True)
+        return
     cv2.setNumThreads(1)
     rows: list[SheetRow] = []
     print(f"{'':32}{'low':>7}{'edges':>7}{'offset':>8}{'full':>7}{'flat':>7}{'time':>7}")
@@ -62,6 +74,28 @@ def main() -> None:
         cv2.imwrite(
             str(given.sheet), contact_sheet(rows, ["source", "full size", "larger"])[..., ::-1]
         )
+
+
+def whole_runs(pipeline: str, clip: Path, stroke_size: str) -> str:
+    sizes = ("1", stroke_size)
+    with tempfile.TemporaryDirectory() as folder:
+        # What a run takes before its first frame is left out.
+        few, many = (
+            [cpu_seconds(pipeline, clip, size, n, folder) for size in sizes] for n in COUNTS
+        )
+    frames = COUNTS[1] - COUNTS[0]
+    full, large = (1e3 * (last - first) / frames for first, last in zip(few, many, strict=True))
+    return f"{pipeline}: {full:.0f} ms, {large:.0f} ms with {stroke_size}: {full / large:.2f} times"
+
+
+def cpu_seconds(pipeline: str, clip: Path, size: str, frames: int, folder: str) -> float:
+    output = Path(folder) / f"{size}-{frames}.mp4"
+    command = [sys.executable, "-m", "vidstyle", "run", pipeline, str(clip), "-o", str(output)]
+    command += ["--no-resume", "--frames", f"0:{frames}", "--stroke-size", size]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def line(name: str, facts: Mapping[str, float]) -> str:
