@@ -17,6 +17,10 @@ class Faults:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    def mention(self, place: str) -> bool:
+        """Return whether one of them begins with this place."""
+        return any(str(error).startswith(f"{place}: ") for error in self._found)
+
     def add(self, error: VidstyleError) -> None:
         """Keep an error."""
         self._found.append(error)

@@ -100,6 +100,9 @@ def load_pipeline(
         written, notes = _changed(written, overrides, suffix.lower(), faults)
     entries: list[StageEntry] = []
     for stage in written.stages:
+        # A stage that stands in a wrong place may have a wrong name: one line is enough.
+        if faults.mention(str(stage.where)):
+            continue
         with faults.collect():
             entries.append(load_stage(stage, registry))
     faults.raise_all()
