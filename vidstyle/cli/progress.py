@@ -39,7 +39,7 @@ from vidstyle.runner.execution.events import (
 def listener(*, as_json: bool, title: str = "") -> Generator[Listener, None, None]:
     """A listener that shows the events of one run while the context is open.
 
-    ``title`` is a line about the run, printed where it begins.
+    ``title`` is a line about the run, printed with its first frame.
     """
     # A name such as [red].mp4 or :clip:.mp4 is no markup.
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
@@ -151,10 +151,11 @@ class _RunBar:
         match event:
             case Planned(_, output):
                 self._started = time.perf_counter()
-                if self._title:
-                    self._say(self._title)
                 self._bar.update(self._task, description=_short(visible(output.name)))
             case FrameDone(_, done, total, _, behind):
+                if self._title:
+                    self._say(self._title)
+                    self._title = ""
                 rate = done / max(time.perf_counter() - self._started, 1e-6)
                 known = None if total is None else max(total, done)
                 self._bar.update(self._task, completed=done, total=known, rate=rate)
@@ -186,10 +187,11 @@ class _RunLines:
         match event:
             case Planned():
                 self._started = time.perf_counter()
-                if self._title:
-                    say(self._title)
                 self._waiting.update("computing the first frames ...")
             case FrameDone(_, done, total, _, behind):
+                if self._title:
+                    say(self._title)
+                    self._title = ""
                 line = progress_line(done, total, time.perf_counter() - self._started)
                 late = "" if behind is None else f", {1000 * behind:.0f} ms behind"
                 self._waiting.update(f"{line}{late}")

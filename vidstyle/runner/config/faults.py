@@ -17,9 +17,9 @@ class Faults:
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def mention(self, place: str) -> bool:
-        """Return whether one of them begins with this place."""
-        return any(str(error).startswith(f"{place}: ") for error in self._found)
+    def mention(self, where: str) -> bool:
+        """Return whether one of them begins with this position."""
+        return any(str(error).startswith(f"{where}: ") for error in self._found)
 
     def add(self, error: VidstyleError) -> None:
         """Keep an error."""
