@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pytest
 import typer
@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from tests.cli.conftest import WriteClip
 from vidstyle.cli import image, main, style_train
-from vidstyle.cli.command_help import in_groups, use_grouped_help
+from vidstyle.cli.command_help import use_grouped_help
+from vidstyle.cli.command_options import as_command
 from vidstyle.cli.main import run_command
 from vidstyle.models.loss.loss_options import WeightsOptions
 from vidstyle.models.optimization.options import StillOptions
@@ -61,8 +62,8 @@ def test_many_options_stand_in_groups(command: str, capfd: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("groups", "models", "skipped"),
     [
-        (image._GROUPS, [StillOptions], {"style", "temporal_weight"}),
-        (style_train._GROUPS, [TrainingSettings, WeightsOptions], set()),
+        (image._SECTIONS, [StillOptions], {"style", "temporal_weight"}),
+        (style_train.SECTIONS, [TrainingSettings, WeightsOptions], set()),
     ],
 )
 def test_every_field_of_the_model_is_in_one_group(
@@ -88,7 +89,6 @@ def test_the_help_of_an_output_says_what_it_is_without_a_name(
 
 
 def test_the_help_of_a_command(capfd: pytest.CaptureFixture[str]) -> None:
-    @in_groups({"Sound": ("volume", "codec"), "Speed": ("rate",)})
     def play(
         clip: Annotated[str, typer.Argument(help="The clip.", metavar="CLIP")],
         rate: Annotated[float, typer.Option(help="Times the speed.", min=0.5, max=2)] = 1.0,
@@ -102,7 +102,7 @@ def test_the_help_of_a_command(capfd: pytest.CaptureFixture[str]) -> None:
         """Play a clip."""
 
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command("play")(play)
+    app.command("play")(as_command(play, {"Sound": ("volume", "codec"), "Speed": ("rate",)}))
     use_grouped_help(app)
     app(["--help"], prog_name="test", standalone_mode=False)
     assert capfd.readouterr().out == HELP
@@ -128,10 +128,3 @@ Sound:
 Speed:
   --rate X      Times the speed. [0.5 to 2; default: 1]
 """
-
-
-def test_a_group_can_only_name_parameters() -> None:
-    def command(**values: Any) -> None: ...
-
-    with pytest.raises(KeyError, match="absent"):
-        in_groups({"Title": ("absent",)})(command)

@@ -10,7 +10,7 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.cluster_options import Address, BatchEngine, chosen_cluster
-from vidstyle.cli.command_help import in_groups
+from vidstyle.cli.command_options import as_command
 from vidstyle.cli.option_groups import (
     CodecOptions,
     ComputationOptions,
@@ -18,19 +18,17 @@ from vidstyle.cli.option_groups import (
     FrameOptions,
     StyleOptions,
     changes_of,
-    with_groups,
-    with_quiet,
 )
 from vidstyle.cli.terminal import say
 
-_GROUPS = {
+_SECTIONS = {
     "Clips": ("include", "exclude", "photos", "jobs", "retries"),
     ComputationOptions.TITLE: ("engine", "address"),
 }
 
 
 def register(app: typer.Typer) -> None:
-    app.command("batch")(in_groups(_GROUPS)(with_quiet(with_groups(batch))))
+    app.command("batch")(as_command(batch, _SECTIONS, quiet=True))
 
 
 def batch(

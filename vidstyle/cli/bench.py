@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.command_options import as_command
 from vidstyle.cli.json_output import put_json
-from vidstyle.cli.option_groups import StyleOptions, changes_of, with_groups
+from vidstyle.cli.option_groups import StyleOptions, changes_of
 from vidstyle.cli.terminal import answer
 from vidstyle.cli.waiting import show_waiting
 
@@ -27,7 +28,7 @@ FEWEST = 8
 
 
 def register(app: typer.Typer) -> None:
-    app.command("bench")(with_groups(bench))
+    app.command("bench")(as_command(bench))
 
 
 def bench(

@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.command_options import as_command
 from vidstyle.cli.json_output import put_json
-from vidstyle.cli.option_groups import FrameOptions, StyleOptions, changes_of, with_groups
+from vidstyle.cli.option_groups import FrameOptions, StyleOptions, changes_of
 from vidstyle.cli.terminal import answer
 from vidstyle.cli.waiting import show_waiting
 
 
 def register(app: typer.Typer) -> None:
-    app.command("check")(with_groups(check))
+    app.command("check")(as_command(check))
 
 
 def check(

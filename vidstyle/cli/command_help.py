@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-import inspect
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, TypeAlias, TypeVar, get_args
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import typer
 from typer.core import TyperArgument, TyperCommand
@@ -29,8 +27,6 @@ _METAVARS = {
     "list[str]": "TEXT",
     "list[Path]": "PATH",
 }
-
-_Command = TypeVar("_Command", bound=Callable[..., None])
 
 Row: TypeAlias = tuple[str, str]
 """A name and its text."""
@@ -62,36 +58,6 @@ class GroupedCommand(TyperCommand):
 
     def _arguments(self, ctx: Any) -> list[TyperArgument]:
         return [each for each in self.get_params(ctx) if isinstance(each, TyperArgument)]
-
-
-def in_groups(groups: Mapping[str, Sequence[str]]) -> Callable[[_Command], _Command]:
-    """Decorates a command so that its help lists options in groups.
-
-    Args:
-        groups: Names of parameters by title, both in the order of the help. A parameter that is in
-            none stays where it was, before them.
-    """
-
-    def decorate(command: _Command) -> _Command:
-        own = dict(inspect.signature(command, eval_str=True).parameters)
-        grouped = [
-            _with_group(own.pop(name), title) for title, names in groups.items() for name in names
-        ]
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        parameters = [each.replace(kind=keyword) for each in (*own.values(), *grouped)]
-        # What typer reads.
-        command.__dict__["__signature__"] = inspect.Signature(parameters)
-        return command
-
-    return decorate
-
-
-def _with_group(parameter: inspect.Parameter, title: str) -> inspect.Parameter:
-    kind, option = get_args(parameter.annotation)
-    # Another command may have it in another group.
-    option = copy.copy(option)
-    option.rich_help_panel = title
-    return parameter.replace(annotation=Annotated[kind, option])
 
 
 def use_grouped_help(app: typer.Typer) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.command_options import as_command
 from vidstyle.cli.comparison_options import LayoutOptions
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.option_groups import (
@@ -18,8 +19,6 @@ from vidstyle.cli.option_groups import (
     ExistingOptions,
     FrameOptions,
     StyleOptions,
-    with_groups,
-    with_quiet,
 )
 from vidstyle.cli.terminal import say, say_unless_quiet
 
@@ -31,7 +30,7 @@ _PAGE = ".html"
 
 
 def register(app: typer.Typer) -> None:
-    app.command("compare")(with_quiet(with_groups(compare)))
+    app.command("compare")(as_command(compare, quiet=True))
 
 
 def compare(

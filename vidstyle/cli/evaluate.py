@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from vidstyle.cli import shared_options as given
-from vidstyle.cli.command_help import in_groups
+from vidstyle.cli.command_options import as_command
 from vidstyle.cli.json_output import put_json
-from vidstyle.cli.option_groups import with_quiet
 from vidstyle.cli.shared_options import check_new
 from vidstyle.cli.terminal import is_quiet, say_unless_quiet
 from vidstyle.cli.waiting import Waiting, show_waiting
@@ -25,14 +24,14 @@ if TYPE_CHECKING:
 EvaluatorName = Literal["raft-small", "raft-large", "farneback", "dis"]
 
 
-_GROUPS = {
+_SECTIONS = {
     "Clips": ("per_frame", "style_image", "frames", "resize"),
     "Evaluator": ("evaluator", "blended_with", "weights", "device"),
 }
 
 
 def register(app: typer.Typer) -> None:
-    app.command("evaluate")(in_groups(_GROUPS)(with_quiet(evaluate)))
+    app.command("evaluate")(as_command(evaluate, _SECTIONS, quiet=True))
 
 
 def evaluate(

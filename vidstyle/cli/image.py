@@ -10,19 +10,18 @@ from typing import Annotated, Any
 import typer
 
 from vidstyle.cli import shared_options as shared
-from vidstyle.cli.command_help import in_groups
+from vidstyle.cli.command_options import as_command
 from vidstyle.cli.model_options import add_options, parse_number, validate_options
-from vidstyle.cli.option_groups import with_quiet
 from vidstyle.cli.waiting import show_waiting
 from vidstyle.core.errors import UsageError
 from vidstyle.models.optimization.options import StillOptions
 
 
 def register(app: typer.Typer) -> None:
-    app.command("image")(with_quiet(image))
+    app.command("image")(as_command(image, _SECTIONS, quiet=True))
 
 
-_GROUPS = {
+_SECTIONS = {
     "Style": ("style_weights", "strength", "style_scale", "colors", "mask"),
     "Optimization": (
         "size",
@@ -57,7 +56,6 @@ _GROUPS = {
 
 
 # Each of ``given`` is an option of its own; there is no frame before.
-@in_groups(_GROUPS)
 @add_options(StillOptions, skip=("style", "temporal_weight"))
 def image(
     content: Annotated[Path, typer.Argument(help="The image to stylize.", metavar="CONTENT")],

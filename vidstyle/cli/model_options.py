@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import wraps
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from vidstyle.cli.command_options import keyword_parameter, with_parameters
 from vidstyle.core.errors import UsageError
 from vidstyle.runner.config.option_errors import WANTED
 
@@ -43,7 +43,6 @@ def add_options(
     }
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        @wraps(command)
         def run(**values: Any) -> None:
             typed = {name: values.pop(name) for name in fields}
             given = {
@@ -58,13 +57,7 @@ def add_options(
             *(parameter for parameter in own if parameter.name != "given"),
             *(_parameter(name, field) for name, field in fields.items()),
         ]
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        signature = inspect.Signature([each.replace(kind=keyword) for each in parameters])
-        # What typer reads.
-        run.__dict__["__signature__"] = signature
-        run.__annotations__ = {each.name: each.annotation for each in parameters}
-        del run.__dict__["__wrapped__"]
-        return run
+        return with_parameters(run, command, parameters)
 
     return decorate
 
@@ -131,20 +124,14 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
         kind = Literal[choices]
     if bool in types:
         option = typer.Option(option_name(name), help=field.description)
-        return _keyword(name, Annotated[bool, option], default=False)
+        return keyword_parameter(name, Annotated[bool, option], default=False)
     option = typer.Option(
         option_name(name),
         help=field.description,
         metavar=_NAMED.get(name) or _metavar(types),
         show_default=_facts(field) or False,
     )
-    return _keyword(name, Annotated[kind | None, option], default=None)
-
-
-def _keyword(name: str, annotation: Any, *, default: Any) -> inspect.Parameter:
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
-    )
+    return keyword_parameter(name, Annotated[kind | None, option], default=None)
 
 
 def _choices(annotation: Any) -> Iterator[str]:

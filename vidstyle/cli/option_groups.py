@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import copy
-import inspect
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, ClassVar
 
 import typer
-from typer.models import OptionInfo
 
 from vidstyle.cli import shared_options as given
-from vidstyle.cli.terminal import set_quiet
 
 if TYPE_CHECKING:
     from vidstyle.runner.config.pipeline import Pipeline
@@ -23,86 +19,6 @@ if TYPE_CHECKING:
     from vidstyle.runner.interval import Interval
     from vidstyle.runner.job import Job
     from vidstyle.runner.schedule import Rule
-
-
-def with_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """Spread the groups that a command takes into options of its own.
-
-    Args:
-        command: A function whose parameters are those of a Typer command, but for groups: a
-            parameter of a dataclass of this module stands for the options that are its fields.
-
-    Returns:
-        A function for ``app.command``, which calls the command with the groups filled.
-    """
-    groups: dict[str, type[Any]] = {}
-    spread: list[inspect.Parameter] = []
-    for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
-        kind = parameter.annotation
-        if is_dataclass(kind) and isinstance(kind, type):
-            groups[name] = kind
-            spread += _options_of(kind)
-        else:
-            spread.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
-
-    def call(**values: Any) -> None:
-        filled = {
-            name: kind(**{field.name: values.pop(field.name) for field in fields(kind)})
-            for name, kind in groups.items()
-        }
-        command(**filled, **values)
-
-    call.__doc__, call.__name__ = command.__doc__, command.__name__
-    call.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]  # Typer reads it
-    call.__annotations__ = {each.name: each.annotation for each in spread}
-    return call
-
-
-def with_quiet(command: Callable[..., None]) -> Callable[..., None]:
-    """Add ``--quiet`` to a command.
-
-    Args:
-        command: A function for ``app.command``.
-
-    Returns:
-        Another one, which sets what ``terminal.is_quiet`` says and calls it.
-    """
-    signature = inspect.signature(command, eval_str=True)
-    option = inspect.Parameter(
-        "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=given.Quiet
-    )
-    spread = [*signature.parameters.values(), option]
-
-    def call(*, quiet: bool, **values: Any) -> None:
-        set_quiet(quiet)
-        command(**values)
-
-    call.__doc__, call.__name__ = command.__doc__, command.__name__
-    spread = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in spread]
-    call.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]  # Typer reads it
-    call.__annotations__ = {each.name: each.annotation for each in spread}
-    return call
-
-
-def _options_of(group: type[Any]) -> list[inspect.Parameter]:
-    """The fields as parameters; the help lists them below the group's title."""
-    hints = get_type_hints(group, include_extras=True)
-    found = []
-    for field in fields(group):
-        value, option = get_args(hints[field.name])
-        assert isinstance(option, OptionInfo), field.name
-        # The alias is shared with commands that take it by itself.
-        option = copy.copy(option)
-        option.rich_help_panel = group.TITLE
-        found.append(
-            inspect.Parameter(
-                field.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=field.default,
-                annotation=Annotated[value, option],
-            )
-        )
-    return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli import shared_options as given
-from vidstyle.cli.option_groups import with_quiet
+from vidstyle.cli.command_options import as_command
 from vidstyle.cli.terminal import say, say_unless_quiet
 from vidstyle.cli.waiting import show_waiting
 
 
 def register(app: typer.Typer) -> None:
-    app.command("replay")(with_quiet(replay))
+    app.command("replay")(as_command(replay, quiet=True))
 
 
 def replay(

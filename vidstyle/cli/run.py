@@ -12,7 +12,7 @@ import typer
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.cluster_options import Address, RunEngine, chosen_cluster
-from vidstyle.cli.command_help import in_groups
+from vidstyle.cli.command_options import as_command
 from vidstyle.cli.option_groups import (
     CodecOptions,
     ComputationOptions,
@@ -20,8 +20,6 @@ from vidstyle.cli.option_groups import (
     FrameOptions,
     StyleOptions,
     changes_of,
-    with_groups,
-    with_quiet,
 )
 from vidstyle.cli.output_target import parse_output, with_photos
 from vidstyle.cli.pipes import PipeCall, StreamOptions, clip_path
@@ -32,14 +30,15 @@ if TYPE_CHECKING:
     from vidstyle.runner.config.pipeline import Pipeline
 
 
-_GROUPS = {
+_SECTIONS = {
+    ExistingOptions.TITLE: ("resume",),
     "Several clips": ("photos", "at_once", "retries"),
     ComputationOptions.TITLE: ("engine", "address"),
 }
 
 
 def register(app: typer.Typer) -> None:
-    app.command("run")(in_groups(_GROUPS)(with_quiet(with_groups(run))))
+    app.command("run")(as_command(run, _SECTIONS, quiet=True))
 
 
 def run(
@@ -81,14 +80,7 @@ def run(
     codec: CodecOptions,
     stream: StreamOptions,
     existing: ExistingOptions,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume/--no-resume",
-            help="Resume an interrupted run, or start from frame 0.",
-            rich_help_panel=ExistingOptions.TITLE,
-        ),
-    ] = True,
+    resume: given.Resume = True,
     at_once: given.Jobs = "auto",
     retries: given.Retries = 1,
     computation: ComputationOptions,

@@ -229,6 +229,10 @@ Exclude = Annotated[
         metavar="PATTERN",
     ),
 ]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume/--no-resume", help="Resume an interrupted run, or start from frame 0."),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace existing outputs, whoever made them.")
 ]

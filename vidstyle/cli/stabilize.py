@@ -9,20 +9,21 @@ from typing import Annotated
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.command_options import as_command
 from vidstyle.cli.option_groups import (
     CodecOptions,
     ComputationOptions,
     ExistingOptions,
     FrameOptions,
     StyleOptions,
-    with_groups,
-    with_quiet,
 )
 from vidstyle.cli.pipes import StreamOptions, clip_path
 
 
 def register(app: typer.Typer) -> None:
-    app.command("stabilize")(with_quiet(with_groups(stabilize)))
+    app.command("stabilize")(
+        as_command(stabilize, {ExistingOptions.TITLE: ("resume",)}, quiet=True)
+    )
 
 
 def stabilize(
@@ -52,9 +53,7 @@ def stabilize(
     frames: given.Frames = None,
     codec: CodecOptions,
     existing: ExistingOptions,
-    resume: Annotated[
-        bool, typer.Option(help="Resume an interrupted run, or start from frame 0.")
-    ] = True,
+    resume: given.Resume = True,
     computation: ComputationOptions,
     set_: given.Set = None,
     dry_run: given.DryRun = False,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args, get_type_hints
 import typer
 
 from vidstyle.cli import shared_options as shared
-from vidstyle.cli.command_help import in_groups
 from vidstyle.cli.model_options import add_options, validate_options
 from vidstyle.cli.terminal import say_unless_quiet
 from vidstyle.cli.waiting import show_waiting
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from vidstyle.training.watch import TrainingStep, Watcher
 
 
-_GROUPS = {
+SECTIONS = {
     "Card of the style": ("title", "credit", "license_name"),
     "Training": (
         "iterations",
@@ -64,7 +63,6 @@ _GROUPS = {
 
 
 # Each of ``given`` is an option of its own.
-@in_groups(_GROUPS)
 @add_options(TrainingSettings, WeightsOptions)
 def train(
     style_image: Annotated[

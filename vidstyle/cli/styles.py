@@ -9,10 +9,11 @@ from typing import Any
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.command_options import as_command
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.style_exchange import export, import_
 from vidstyle.cli.style_preview import preview
-from vidstyle.cli.style_train import train
+from vidstyle.cli.style_train import SECTIONS, train
 from vidstyle.cli.terminal import answer, print_table
 
 
@@ -22,7 +23,7 @@ def register(app: typer.Typer) -> None:
     )
     styles.command("list")(list_)
     styles.command("preview")(preview)
-    styles.command("train")(train)
+    styles.command("train")(as_command(train, SECTIONS))
     styles.command("import")(import_)
     styles.command("export")(export)
     app.add_typer(styles, name="styles")
