@@ -207,7 +207,8 @@ def test_help_says_what_each_engine_does(capfd: pytest.CaptureFixture[str]) -> N
     assert run_command(["run", "--help"]) == 0
     text = " ".join(capfd.readouterr().out.split())
     for name, engine in ENGINES.items():
-        assert f"{name}: {(engine.__doc__ or '').splitlines()[0]}" in text
+        line = (engine.__doc__ or "").splitlines()[0]
+        assert f"{name}: {line[0].lower()}{line[1:]}" in text
 
 
 @pytest.mark.parametrize(
