@@ -9,8 +9,9 @@ import pytest
 
 from tests.runner.odd_jobs import make_job
 from vidstyle.cli import batch_tally
-from vidstyle.cli.batch_tally import BatchTally, time_text
+from vidstyle.cli.batch_tally import BatchTally
 from vidstyle.cli.batch_view import overall_text
+from vidstyle.cli.terminal import time_text
 from vidstyle.core.errors import InputError
 from vidstyle.runner.batch import Looked
 from vidstyle.runner.execution.events import FrameDone, Result, Resumed

@@ -98,8 +98,6 @@ def batch(
         say(line)
     still = ".png" if all(map(is_photo, clips)) else ""
     loaded = given.pipeline_of(pipeline, overrides, plugins=plugins, suffix=still)
-    for note in loaded.notes:
-        say(f"note: {note}")
     # Whoever only looks at what is there needs no right to write.
     if not output.is_dir():
         check_folder(output)

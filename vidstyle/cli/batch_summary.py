@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from vidstyle.cli.batch_tally import time_text
-from vidstyle.cli.terminal import say, visible
+from vidstyle.cli.terminal import say, say_note, time_text, visible
 from vidstyle.core.errors import OutputError
 from vidstyle.runner.job import Job
 from vidstyle.runner.schedule import Outcome, State
@@ -103,7 +102,7 @@ def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with wait_for_lock(folder / FOLDER / f"{NAME}.lock", "it is locked", seconds=_PATIENCE):
             if path.exists() and (before := _read(path)) is None:
-                say(f"note: {path} is not of vidstyle, so that the summary is not written")
+                say_note(f"{path} is not of vidstyle, so that the summary is not written")
                 return
             if path.exists() and before is not None:
                 summary = merge_summaries(before, summary)
@@ -111,9 +110,9 @@ def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
             partial.replace(path)
     except OSError as error:
         # The outputs are what matters, and they are there.
-        say(f"note: cannot write {path}: {error.strerror}")
+        say_note(f"cannot write {path}: {error.strerror}")
     except OutputError as error:
-        say(f"note: cannot write {path}: {error}")
+        say_note(f"cannot write {path}: {error}")
 
 
 def merge_summaries(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

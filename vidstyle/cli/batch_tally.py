@@ -97,11 +97,3 @@ class BatchTally:
         if clip is not None and outcome.state == "done" and outcome.result is not None:
             self._finished += outcome.result.frames
             self._computed += outcome.result.frames - clip.resumed
-
-
-def time_text(seconds: float) -> str:
-    """``0:09``, ``12:30`` or ``3:05:00``."""
-    whole = round(seconds)
-    minutes, rest = whole // 60 % 60, whole % 60
-    hours = f"{whole // 3600}:{minutes:02}" if whole >= 3600 else str(minutes)
-    return f"{hours}:{rest:02}"

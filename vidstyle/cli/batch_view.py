@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from vidstyle.cli.batch_summary import outcome_json
-from vidstyle.cli.batch_tally import BatchTally, time_text
+from vidstyle.cli.batch_tally import BatchTally
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.progress import event_json, work_line
-from vidstyle.cli.terminal import is_quiet, say, visible
+from vidstyle.cli.terminal import is_quiet, say, time_text, visible
 from vidstyle.cli.waiting import Waiting, show_waiting
 from vidstyle.runner.batch import BatchEvent, Looked
 from vidstyle.runner.execution.events import Kept, NoteEvent, Resumed

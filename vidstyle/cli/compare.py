@@ -20,7 +20,7 @@ from vidstyle.cli.option_groups import (
     FrameOptions,
     StyleOptions,
 )
-from vidstyle.cli.terminal import say, say_unless_quiet
+from vidstyle.cli.terminal import say_note, say_unless_quiet
 
 if TYPE_CHECKING:
     from vidstyle.runner.storage.destination import Destination
@@ -165,8 +165,10 @@ def _write_image(
 ) -> int:
     from pydantic import ValidationError
 
+    from vidstyle.cli.progress import print_json
     from vidstyle.core.errors import UsageError
     from vidstyle.report.comparison_image import write_comparison_image
+    from vidstyle.runner.execution.events import NoteEvent
     from vidstyle.stages.geometry.scale import ScaleOptions
 
     if size is not None:
@@ -187,10 +189,9 @@ def _write_image(
     )
     for note in written.notes:
         if json:
-            row = {"event": "note", "kind": note.kind, "text": note.text}
-            put_json(row)
+            print_json(NoteEvent(note))
         else:
-            say(f"note: {note.text}")
+            say_note(note.text)
     return written.frames
 
 

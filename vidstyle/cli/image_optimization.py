@@ -22,7 +22,7 @@ from vidstyle.cli.image_request import CheckedRequest, ImageRequest
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.main import INTERRUPTED
 from vidstyle.cli.step_progress import ShowStep, StepView, losses_line, show_steps
-from vidstyle.cli.terminal import say, say_unless_quiet
+from vidstyle.cli.terminal import say_note, say_unless_quiet
 from vidstyle.core.errors import DeviceError, VidstyleError, is_out_of_memory
 from vidstyle.models.optimization.gatys import OptimizationResult, OptimizationStep
 from vidstyle.stages.stylize.gatys_stylizer import OptimizationStylizer
@@ -150,7 +150,7 @@ class _ImageWork:
             put_json(row)
             return
         if self._checked.still.alpha is not None and output.suffix.lower() in OPAQUE:
-            say("note: JPEG holds no opacity: left out")
+            say_note("JPEG holds no opacity: left out")
         ended = {
             "converged": ", the loss falls no more",
             "stalled": ", no step gains any more",

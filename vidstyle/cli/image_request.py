@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from vidstyle.cli.image_files import Still, read_mask, read_still
-from vidstyle.cli.terminal import say
+from vidstyle.cli.terminal import say_note
 from vidstyle.core.errors import DeviceError, OutputError, UsageError
 from vidstyle.core.layers import HostArray
 from vidstyle.models.optimization.options import SMALLEST_SIDE, StillOptions, level_divisors
@@ -77,7 +77,7 @@ def check_request(request: ImageRequest, options: StillOptions) -> CheckedReques
     _check_memory(options, width, height, device=device, budget=request.budget)
     _note_levels(width, height, options.levels)
     for note in still.notes:
-        say(f"note: {note.text}")
+        say_note(note.text)
     weights = options.weights_file()
     return CheckedRequest(options=options, still=still, mask=mask, device=device, weights=weights)
 
@@ -131,7 +131,6 @@ def _check_previews(every: int, folder: Path) -> None:
 def _note_levels(width: int, height: int, wanted: int) -> None:
     count = len(level_divisors(min(width, height), wanted))
     if count < wanted:
-        say(
-            f"note: {width}x{height} pixels are too few for --levels {wanted}: --levels {count} is"
-            " used"
+        say_note(
+            f"{width}x{height} pixels are too few for --levels {wanted}: --levels {count} is used"
         )

@@ -60,12 +60,9 @@ def with_photos(
     found: list[Path] = []
     for path in inputs:
         images = images_in(path) if path in folders else []
-        reason = why_photos(images) if photos is None and images else None
+        reason = why_photos(path, images) if photos is None and images else None
         if reason is not None:
-            say(
-                f"{len(images)} images in {path} are photos: {reason} (--no-photos takes them for"
-                " one clip)"
-            )
+            say(f"{reason} (--no-photos takes them for one clip)")
         found += images if images and (photos or reason) else [path]
     return found
 

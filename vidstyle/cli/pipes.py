@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.option_groups import ComputationOptions, ExistingOptions
-from vidstyle.cli.terminal import say
 from vidstyle.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -111,8 +110,6 @@ class PipeCall:
 
         JSON goes there, too, where standard output has the video.
         """
-        for note in pipeline.notes:
-            say(f"note: {note}")
         with ExitStack() as stack:
             job = self._job(pipeline, stack)
             if self.dry_run:

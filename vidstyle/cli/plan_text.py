@@ -12,9 +12,8 @@ from vidstyle.core.clip import Clip
 from vidstyle.core.needs import Reach
 from vidstyle.core.plan import Plan, PlannedInput, PlannedStage
 from vidstyle.runner.config.keyframes import AT
+from vidstyle.runner.config.output_format import PIPE_SINK
 
-PIPE_SINK = "encode/pipe"
-"""What a run with a pipe writes its frames by."""
 _TITLES = ("stage", "reads", "writes", "memory")
 
 

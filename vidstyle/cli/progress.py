@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 from vidstyle.cli.json_output import put_json
-from vidstyle.cli.terminal import is_quiet, say, visible
+from vidstyle.cli.terminal import is_quiet, say, say_note, time_text, visible
 from vidstyle.cli.waiting import Waiting, show_waiting
 from vidstyle.runner.execution.events import (
     AlreadyDone,
@@ -59,9 +59,9 @@ def _say_note(event: Event) -> None:
     """The line of a note; nothing of other events."""
     match event:
         case NoteEvent(note):
-            say(f"note: {note.text}")
+            say_note(note.text)
         case Resumed() | Kept():
-            say(f"note: {work_line(event)}")
+            say_note(work_line(event))
 
 
 def print_json(event: Event) -> None:
@@ -211,8 +211,8 @@ def progress_line(done: int, total: int | None, seconds: float) -> str:
     rate = done / max(seconds, 1e-6)
     if total is None or total < done:
         return f"frame {done}, {rate:.1f} fps"
-    left = round((total - done) / rate)
-    return f"frame {done} of {total}, {rate:.1f} fps, {left // 60}:{left % 60:02} left"
+    left = time_text((total - done) / rate)
+    return f"frame {done} of {total}, {rate:.1f} fps, {left} left"
 
 
 def work_line(event: Resumed | Kept) -> str:

@@ -135,8 +135,6 @@ def run(
     loaded = given.pipeline_of(
         pipeline, [*overrides, *target.changes], plugins=plugins, suffix=target.suffix
     )
-    for note in loaded.notes:
-        say(f"note: {note}")
     make_job = computation.job_maker(loaded, interval)
     wanted = [
         replace(

@@ -14,6 +14,7 @@ from vidstyle.cli.completion import (
     complete_pipeline,
     complete_style,
 )
+from vidstyle.cli.terminal import say_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -277,15 +278,21 @@ def pipeline_of(
     plugins: list[Path] | None = None,
     suffix: str = "",
 ) -> Pipeline:
-    """The validated pipeline with the command line's changes, and a writer for the output."""
+    """The validated pipeline with the command line's changes, and a writer for the output.
+
+    What of the pipeline does not fit the output is printed as notes.
+    """
     from vidstyle.runner.config.pipeline import load_pipeline
 
-    return load_pipeline(
+    loaded = load_pipeline(
         file,
         registry=registry_of(plugins),
         overrides=overrides,
         suffix=suffix,
     )
+    for note in loaded.notes:
+        say_note(note)
+    return loaded
 
 
 def interval_of(frames: str | None) -> Interval:
@@ -303,12 +310,11 @@ def interval_of(frames: str | None) -> Interval:
 
 def indices_of(frames: str | None, path: Path) -> Indices:
     """``--frames`` as frame numbers of a clip."""
-    from vidstyle.cli.terminal import say
     from vidstyle.runner.interval import indices_on
 
     indices, notes = indices_on(interval_of(frames), path)
     for note in notes:
-        say(f"note: {note.text}")
+        say_note(note.text)
     return indices
 
 

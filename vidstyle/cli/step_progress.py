@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vidstyle.cli.json_output import put_json
-from vidstyle.cli.terminal import is_quiet, say
+from vidstyle.cli.terminal import is_quiet, say, time_text
 from vidstyle.cli.waiting import Waiting, show_waiting
 
 _PLAIN_EVERY_SECONDS = 10.0
@@ -144,10 +144,7 @@ class _StepLines:
 
 def step_line(step: int, steps: int, rate: float) -> str:
     """``step 500 of 5000, 2.3 a second, 32:36 left``."""
-    left = round((steps - step) / rate)
-    hours, minutes, seconds = left // 3600, left // 60 % 60, left % 60
-    clock = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-    return f"step {step} of {steps}, {rate:.1f} a second, {clock} left"
+    return f"step {step} of {steps}, {rate:.1f} a second, {time_text((steps - step) / rate)} left"
 
 
 def losses_line(losses: Mapping[str, float]) -> str:

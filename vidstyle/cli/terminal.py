@@ -28,6 +28,11 @@ def say(text: str) -> None:
     print(visible(text), file=sys.stderr, flush=True)
 
 
+def say_note(text: str) -> None:
+    """Print a note on standard error: what is not as somebody may think."""
+    say(f"note: {text}")
+
+
 _quiet = False
 
 
@@ -51,6 +56,14 @@ def say_unless_quiet(text: str) -> None:
 def answer(text: str) -> None:
     """Print a line of the result, on standard output."""
     print(visible(text))
+
+
+def time_text(seconds: float) -> str:
+    """``0:09``, ``12:30`` or ``3:05:00``."""
+    whole = round(seconds)
+    minutes, rest = whole // 60 % 60, whole % 60
+    hours = f"{whole // 3600}:{minutes:02}" if whole >= 3600 else str(minutes)
+    return f"{hours}:{rest:02}"
 
 
 def table_width(stream: TextIO) -> int | None:

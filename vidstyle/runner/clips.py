@@ -177,8 +177,8 @@ class _Finding:
             self._others += images
         elif len(images) < _FEWEST_IMAGES:
             (self._others if self._photos is False else self._single).extend(images)
-        elif self._photos is None and (reason := why_photos(images)) is not None:
-            self.reasons.append(f"{len(images)} images in {parent} are photos: {reason}")
+        elif self._photos is None and (reason := why_photos(parent, images)) is not None:
+            self.reasons.append(reason)
             self._clips += images
         elif parent == self._root:
             # It is a clip itself, for `run`.

@@ -17,6 +17,7 @@ from vidstyle.core.source import Source
 from vidstyle.media.piped_output import FileOutput, PipedOutput
 from vidstyle.media.piped_video import PacketQueue, PipedVideo
 from vidstyle.runner.clips import FILE_SOURCE, fitted
+from vidstyle.runner.config.output_format import PIPE_SINK, VIDEO_SINK
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry
 from vidstyle.runner.execution.events import Listener, NoteEvent, Planned, Result
 from vidstyle.runner.execution.live import run_live
@@ -32,7 +33,6 @@ from vidstyle.stages.decode.pyav import DecodePyAV
 from vidstyle.stages.encode.pipe import EncodePipe, live_container
 from vidstyle.stages.encode.pipe_options import PipeForm, PipeOptions
 
-FILE_SINK = "encode/pyav"
 # Stands for the name of a pipe where a name says whether it is a video.
 _VIDEO = Path("pipe.mkv")
 _FORMS: tuple[PipeForm, ...] = ("y4m", "mkv", "raw")
@@ -159,8 +159,8 @@ def _check_ends(job: LiveJob) -> Pipeline:
     first, *_, last = pipeline.stages
     if isinstance(job.input, PipedVideo) and first.use != FILE_SOURCE:
         raise UsageError(f"{job.input}: {first.use} reads no pipe, only {FILE_SOURCE} does")
-    if last.use != FILE_SINK:
-        raise UsageError(f"{last.use} writes no frames as they are done, only {FILE_SINK} does")
+    if last.use != VIDEO_SINK:
+        raise UsageError(f"{last.use} writes no frames as they are done, only {VIDEO_SINK} does")
     if isinstance(job.output, Path):
         if job.output.is_dir():
             raise UsageError(f"{job.output} is a folder: name the output of a pipe, as in out.mkv")
@@ -198,7 +198,7 @@ def _sink_entry(job: LiveJob, last: StageEntry, source: object) -> StageEntry:
         rate=_thinned_rate(source),
         siting=live.chroma_siting if live is not None else "center",
     )
-    return replace(last, use="encode/pipe", cls=EncodePipe, options=options)
+    return replace(last, use=PIPE_SINK, cls=EncodePipe, options=options)
 
 
 def _thinned_rate(source: object) -> str:

@@ -33,14 +33,23 @@ def images_in(folder: Path) -> list[Path]:
     )
 
 
-def why_photos(images: Sequence[Path]) -> str | None:
-    """Why images are no frames of one clip: in words, or None where they may be.
+def why_photos(folder: Path, images: Sequence[Path]) -> str | None:
+    """Why the images of a folder are no frames of one clip.
 
     Frames have names that differ in one number, and one size.
 
     Args:
-        images: Of one folder.
+        folder: As it is shown.
+        images: What is in it.
+
+    Returns:
+        ``2 images in trip are photos: they differ in size``; None where they may be frames.
     """
+    reason = _reason(images)
+    return None if reason is None else f"{len(images)} images in {folder} are photos: {reason}"
+
+
+def _reason(images: Sequence[Path]) -> str | None:
     parts = [_NUMBERED.fullmatch(path.stem) for path in images]
     if not all(parts) or len({(part[1], part[3]) for part in parts if part}) > 1:
         return "their names are not numbered"

@@ -14,6 +14,8 @@ from vidstyle.stages.encode.containers import CONTAINERS, codec_for
 from vidstyle.stages.encode.image_format import IMAGE_FORMATS
 
 VIDEO_SINK, IMAGE_SINK = "encode/pyav", "encode/images"
+PIPE_SINK = "encode/pipe"
+"""What a run with a pipe writes its frames by; it is no stage of a pipeline file."""
 FOLDER = "/"
 """Stands for the suffix of a folder of images."""
 
