@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.media.piped_inputs import HEIGHT, WIDTH, Receiver, noise, sending, y4m
-from vidstyle.core.errors import InputError, OutputError, PipelineError, UsageError
+from vidstyle.core.errors import InputError, LockedError, OutputError, PipelineError, UsageError
 from vidstyle.media.piped_output import PipedOutput
 from vidstyle.media.piped_video import PipedVideo
 from vidstyle.media.raw_video import RAW_FORMATS, RawVideo, parse_raw_video
@@ -23,6 +23,7 @@ from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
 from vidstyle.runner.execution.events import Event, NoteEvent, Result
 from vidstyle.runner.interval import parse_interval
+from vidstyle.runner.storage.destination import Destination
 
 IDENTITY = """\
 version: 1
@@ -258,3 +259,17 @@ def variable_rate(milliseconds: Sequence[int]) -> bytes:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return file.getvalue()
+
+
+def test_a_file_is_held_against_other_runs_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    loaded, out = pipeline(tmp_path), tmp_path / "out.mkv"
+    before = {path.name for path in tmp_path.iterdir()}
+
+    def run() -> Result:
+        with sending(y4m(3)) as pipe:
+            return live.run(live.LiveJob(loaded, PipedVideo(pipe), out), listen=lambda _: None)
+
+    with Destination(out).reserved(), pytest.raises(LockedError, match="another run is writing"):
+        run()
+    assert run().frames == 3
+    assert {path.name for path in tmp_path.iterdir()} == before | {"out.mkv"}

@@ -97,7 +97,7 @@ def run(job: LiveJob, *, listen: Listener) -> Result:
         VidstyleError: As any run; a file is then untouched, and a pipe has what was written.
     """
     with prepared_live(job) as (assembly, plan), ExitStack() as stack:
-        output, partial = _open_output(job, stack)
+        output, destination = _open_output(job, stack)
         sink = cast("EncodePipe", assembly.sink)
         close_with(stack, plan.sink.name, sink.close)
         guard = Guard(plan.sink.name)
@@ -124,9 +124,9 @@ def run(job: LiveJob, *, listen: Listener) -> Result:
             interrupt=given.close if isinstance(given, PipedVideo) else _nothing,
             measured=isinstance(given, PipedVideo),
         )
-        if isinstance(output, FileOutput) and partial is not None:
+        if isinstance(output, FileOutput) and destination is not None:
             output.close()
-            partial.replace(cast("Path", job.output))
+            destination.commit()
     listen(result)
     return result
 
@@ -207,15 +207,17 @@ def _thinned_rate(source: object) -> str:
     return "" if thin_to is None else str(thin_to)
 
 
-def _open_output(job: LiveJob, stack: ExitStack) -> tuple[PipedOutput | FileOutput, Path | None]:
-    """What takes the bytes; a file has another name until it is whole."""
+def _open_output(
+    job: LiveJob, stack: ExitStack
+) -> tuple[PipedOutput | FileOutput, Destination | None]:
+    """What takes the bytes; a file is held against other runs, and lies apart until it is whole."""
     if isinstance(job.output, PipedOutput):
         return job.output, None
-    partial = job.output.with_name(f".{job.output.stem}.partial{job.output.suffix}")
-    stack.callback(partial.unlink, missing_ok=True)
-    file = FileOutput(partial)
+    destination = Destination(job.output, job.overwrite)
+    stack.enter_context(destination.reserved())
+    file = FileOutput(destination.partial)
     stack.callback(file.close)
-    return file, partial
+    return file, destination
 
 
 def _original(job: LiveJob) -> Path | PacketQueue | None:
