@@ -15,6 +15,7 @@ from vidstyle.app.tasks import STYLIZED
 from vidstyle.core.clip import Clip
 from vidstyle.core.errors import InputError, PipelineError, PluginError, UsageError, WeightsError
 from vidstyle.core.paths import IMAGE_SUFFIXES
+from vidstyle.imaging.photo_file import image_files
 from vidstyle.models.loss.backbone_table import BACKBONES, BackboneName
 from vidstyle.models.loss.loss_options import choose_backbone
 from vidstyle.models.style.style_file import read_style_info
@@ -154,9 +155,7 @@ def _images(folder: Path | None, option: str) -> tuple[ListEntry, ...]:
     if folder is None:
         return ()
     try:
-        files = sorted(
-            p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()
-        )
+        files = image_files(folder)
     except OSError as error:
         raise InputError(f"{option} {folder}: cannot be read ({error.strerror})") from error
     if not files:

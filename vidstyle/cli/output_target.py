@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vidstyle.cli.terminal import say
 from vidstyle.core.paths import is_folder
 from vidstyle.core.sink import MANIFEST
-from vidstyle.imaging.photo_file import is_photo
+from vidstyle.imaging.photo_file import image_files, is_photo
 
 if TYPE_CHECKING:
     from vidstyle.runner.config.pipeline_file import Change
@@ -46,7 +46,7 @@ def with_photos(
     """
     from vidstyle.runner.clips import FILE_SOURCE
     from vidstyle.runner.config.pipeline_file import read_pipeline_file
-    from vidstyle.runner.photos import images_in, why_photos
+    from vidstyle.runner.photos import why_photos
     from vidstyle.stages.encode.containers import CONTAINERS
 
     folders = [path for path in inputs if is_folder(path) and os.access(path, os.R_OK | os.X_OK)]
@@ -59,7 +59,7 @@ def with_photos(
             return list(inputs)
     found: list[Path] = []
     for path in inputs:
-        images = images_in(path) if path in folders else []
+        images = image_files(path) if path in folders else []
         reason = why_photos(path, images) if photos is None and images else None
         if reason is not None:
             say(f"{reason} (--no-photos takes them for one clip)")

@@ -41,6 +41,27 @@ def holds_images(path: Path) -> bool:
     return is_folder(path) or is_photo(path)
 
 
+def image_files(folder: Path) -> list[Path]:
+    """List the images of a folder, by their suffixes; hidden files are left out.
+
+    Args:
+        folder: Is one.
+
+    Returns:
+        The files, sorted by name.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in IMAGE_SUFFIXES
+        and not path.name.startswith(".")
+        and path.is_file()
+    )
+
+
 def is_animated_png(path: Path) -> bool:
     """Return whether a file is a PNG with several images: it has the chunk ``acTL``.
 

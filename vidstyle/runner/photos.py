@@ -6,31 +6,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from vidstyle.core.paths import IMAGE_SUFFIXES
 from vidstyle.imaging.image_size import image_size
 
 # Bytes of a file in which its size is looked for; phones put small images before it.
 _HEAD = 1 << 18
 # The last number of a name, with what is before and behind it.
 _NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
-
-
-def images_in(folder: Path) -> list[Path]:
-    """The image files of a folder by their suffixes, sorted; hidden ones are not seen.
-
-    Args:
-        folder: Is one.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES
-        and not path.name.startswith(".")
-        and path.is_file()
-    )
 
 
 def why_photos(folder: Path, images: Sequence[Path]) -> str | None:

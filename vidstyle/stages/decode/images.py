@@ -16,7 +16,7 @@ from pydantic import Field
 from vidstyle.core import Clip, Color, ExecutionContext, Frame, HostArray, Mark, Note, StageOptions
 from vidstyle.core.errors import InputError
 from vidstyle.core.paths import IMAGE_SUFFIXES
-from vidstyle.imaging.photo_file import is_photo
+from vidstyle.imaging.photo_file import image_files, is_photo
 from vidstyle.stages.decode.image_file import Image, read_image
 from vidstyle.stages.decode.limits import LARGEST_FRAME, MOST_FRAMES, check_count
 from vidstyle.stages.decode.thinning import FrameRate, thin_clip, thin_numbers, thin_option
@@ -162,10 +162,9 @@ def _images_of(folder: Path) -> list[Path]:
     if folder.is_file():
         raise InputError(f"{folder}: is a file; decode/images reads a folder of images")
     try:
-        names = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
+        paths = image_files(folder)
     except OSError as error:
         raise InputError(f"{folder}: cannot be read ({error.strerror})") from error
-    paths = [path for path in names if not path.name.startswith(".") and path.is_file()]
     if not paths:
         raise InputError(
             f"{folder}: no images in it; for a folder of clips use vidstyle batch. Looked for"
