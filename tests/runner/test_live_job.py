@@ -261,7 +261,7 @@ def variable_rate(milliseconds: Sequence[int]) -> bytes:
     return file.getvalue()
 
 
-def test_a_file_is_held_against_other_runs_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+def test_a_file_is_locked_against_other_runs_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     loaded, out = pipeline(tmp_path), tmp_path / "out.mkv"
     before = {path.name for path in tmp_path.iterdir()}
 
