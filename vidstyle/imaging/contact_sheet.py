@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vidstyle.imaging.letters import FINER, Letters, one_line
+
 Image: TypeAlias = npt.NDArray[np.uint8]
 """(H, W, 3) RGB."""
 
@@ -25,8 +27,8 @@ _LINE, _CAPTION = 22, 36
 _NARROWEST = 96
 # Of the letters, in OpenCV's unit: capitals of about 11 pixels.
 _SIZE = 0.46
-# Letters are drawn so many times as large and reduced: OpenCV's are coarse at this size.
-_FINER = 4
+_TITLE = Letters(cv2.FONT_HERSHEY_DUPLEX, _SIZE * FINER, FINER)
+_TEXT = Letters(cv2.FONT_HERSHEY_SIMPLEX, _SIZE * FINER, FINER)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +73,7 @@ def contact_sheet(rows: Sequence[SheetRow], titles: Sequence[str]) -> Image:
             _draw_image(sheet[line, column], image)
         for text, column in zip(row.labels or (row.caption,), columns, strict=False):
             under = sheet[line.stop : line.stop + min(below, _LINE + 4), column]
-            _draw_line(under, text, _FAINT, cv2.FONT_HERSHEY_SIMPLEX)
+            _draw_line(under, text, _FAINT, _TEXT)
     return sheet
 
 
@@ -151,32 +153,24 @@ def _draw_title(position: Image, title: str) -> None:
         top = foot - _LINE * (len(lines) - number)
         strip = position[top : top + _LINE]
         if number == 0:
-            _draw_line(strip, line, _INK, cv2.FONT_HERSHEY_DUPLEX)
+            _draw_line(strip, line, _INK, _TITLE)
         else:
-            _draw_line(strip, line, _FAINT, cv2.FONT_HERSHEY_SIMPLEX)
+            _draw_line(strip, line, _FAINT, _TEXT)
 
 
-def _draw_line(strip: Image, text: str, ink: tuple[int, int, int], font: int) -> None:
+def _draw_line(strip: Image, text: str, ink: tuple[int, int, int], letters: Letters) -> None:
     """One line of text in the middle of its strip."""
     height, width = strip.shape[:2]
-    # OpenCV crashes on what is not text, such as the name of a file in another encoding.
-    sound = text.encode("utf-8", "replace").decode()
-    text = _shortened(" ".join(sound.split()), font, width * _FINER)
-    long, _ = cv2.getTextSize(text, font, _SIZE * _FINER, _FINER)
-    at = ((width * _FINER - long[0]) // 2, round(0.7 * height * _FINER))
-    large = np.zeros((height * _FINER, width * _FINER), np.uint8)
-    cv2.putText(large, text, at, font, _SIZE * _FINER, 255, _FINER, cv2.LINE_AA)
-    opaque = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)[..., None] / 255.0
+    text = _shortened(one_line(text), letters, width * FINER)
+    at = (width * FINER - letters.width(text)) // 2, round(0.7 * height * FINER)
+    opaque = letters.draw(text, (width, height), at)[..., None]
     strip[:] = np.rint(strip + opaque * (np.array(ink) - strip)).astype(np.uint8)
 
 
-def _shortened(text: str, font: int, width: int) -> str:
-    """The text, or its start and three dots, within a width in pixels of the large letters."""
-
-    def fits(candidate: str) -> bool:
-        return cv2.getTextSize(candidate, font, _SIZE * _FINER, _FINER)[0][0] <= width
-
-    if fits(text):
+def _shortened(text: str, letters: Letters, width: int) -> str:
+    """The text, or its start and three dots, within a width in fine pixels."""
+    if letters.width(text) <= width:
         return text
     lengths = range(len(text) - 1, -1, -1)
-    return next((text[:n] + "..." for n in lengths if fits(text[:n] + "...")), "")
+    shorter = (f"{text[:length]}..." for length in lengths)
+    return next((each for each in shorter if letters.width(each) <= width), "")

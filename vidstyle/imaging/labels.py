@@ -9,14 +9,13 @@ import cv2
 import numpy as np
 
 from vidstyle.core.layers import HostArray
+from vidstyle.imaging.letters import FINER, Letters, one_line
 
 # Of the image's height: the size of letters where there is room, and the least one that is read.
 _SIZE: Final = 1 / 20
 _LEAST: Final = 9
 # OpenCV's unit of size in pixels: the height from the top of a capital to the foot of a "g".
 _UNIT: Final = 27.0
-# Letters are drawn so many times as large and reduced: OpenCV's are coarse when they are small.
-_FINER: Final = 4
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 # How much of the image a box hides.
 _BOX: Final = 0.6
@@ -55,8 +54,7 @@ def make_label(text: str, *, width: int, height: int) -> Label:
     """
     if width < 1 or height < 1:
         raise ValueError(f"a label needs an image, got {width}x{height}")
-    # OpenCV crashes on what is not text, such as the name of a file in another encoding.
-    words = " ".join(text.encode("utf-8", "replace").decode().split())
+    words = one_line(text)
     size = max(_LEAST, round(height * _SIZE))
     while size > _LEAST and _box_width(words, size) > width:
         size -= 1
@@ -101,13 +99,11 @@ def _padding(size: int) -> int:
 
 
 def _box_width(text: str, size: int) -> int:
-    scale = size / _UNIT * _FINER
-    long = cv2.getTextSize(text, _FONT, scale, _thickness(size))[0][0]
-    return -(-long // _FINER) + 2 * _padding(size)
+    return -(-_letters(size).width(text) // FINER) + 2 * _padding(size)
 
 
-def _thickness(size: int) -> int:
-    return max(1, round(size * _FINER / 16))
+def _letters(size: int) -> Letters:
+    return Letters(_FONT, size / _UNIT * FINER, max(1, round(size * FINER / 16)))
 
 
 def _shorten(text: str, size: int, width: int) -> str:
@@ -128,10 +124,6 @@ def _draw(text: str, size: int) -> HostArray:
         return np.zeros((0, 0), np.float32)
     padding = _padding(size)
     width, height = _box_width(text, size), size + 2 * padding
-    large = np.zeros((height * _FINER, width * _FINER), np.uint8)
     # The base line: a fifth of the letters' height hangs below.
-    at = (padding * _FINER, round((padding + 0.8 * size) * _FINER))
-    scale = size / _UNIT * _FINER
-    cv2.putText(large, text, at, _FONT, scale, 255, _thickness(size), cv2.LINE_AA)
-    small = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(small * np.float32(1 / 255), np.float32)
+    at = padding * FINER, round((padding + 0.8 * size) * FINER)
+    return _letters(size).draw(text, (width, height), at)
