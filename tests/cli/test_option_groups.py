@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from vidstyle.cli.option_groups import FrameOptions, StyleOptions, changes_of
-from vidstyle.runner.config.pipeline_file import TypedOverride, TypedStage
+from vidstyle.runner.config.changes import TypedOverride, TypedStage
 
 
 def test_changes_apply_in_the_order_of_the_groups() -> None:

@@ -54,7 +54,7 @@ def bench(
     """
     from vidstyle.cli.style_learning import style_overrides, with_learned_styles
     from vidstyle.evaluation.speed import fastest, time_in_turns
-    from vidstyle.runner.config.pipeline_file import TypedOverride, TypedStage
+    from vidstyle.runner.config.changes import TypedOverride, TypedStage
 
     overrides = changes_of(set_, look)
     before = None if compare is None else _earlier(compare)

@@ -14,8 +14,8 @@ import typer
 from vidstyle.cli import shared_options as given
 
 if TYPE_CHECKING:
+    from vidstyle.runner.config.changes import Change
     from vidstyle.runner.config.pipeline import Pipeline
-    from vidstyle.runner.config.pipeline_file import Change
     from vidstyle.runner.interval import Interval
     from vidstyle.runner.job import Job
     from vidstyle.runner.schedule import Rule
@@ -34,7 +34,7 @@ class StyleOptions:
 
     def changes(self) -> list[Change]:
         """What they change in a pipeline."""
-        from vidstyle.runner.config.pipeline_file import TypedOverride
+        from vidstyle.runner.config.changes import TypedOverride
         from vidstyle.runner.config.suggest import abbreviate
 
         found: list[Change] = []
@@ -73,7 +73,7 @@ class FrameOptions:
 
     def changes(self) -> list[Change]:
         """What they add to a pipeline, in the order in which it applies."""
-        from vidstyle.runner.config.pipeline_file import TypedStage
+        from vidstyle.runner.config.changes import TypedStage
         from vidstyle.runner.config.suggest import abbreviate
 
         found: list[Change] = []
@@ -106,7 +106,7 @@ class CodecOptions:
 
     def changes(self) -> list[Change]:
         """What they change in a pipeline."""
-        from vidstyle.runner.config.pipeline_file import TypedOverride
+        from vidstyle.runner.config.changes import TypedOverride
 
         named = (("codec", self.codec), ("crf", self.crf), ("preset", self.preset))
         return [

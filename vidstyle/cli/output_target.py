@@ -15,7 +15,7 @@ from vidstyle.core.sink import MANIFEST
 from vidstyle.imaging.photo_file import image_files, is_photo
 
 if TYPE_CHECKING:
-    from vidstyle.runner.config.pipeline_file import Change
+    from vidstyle.runner.config.changes import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def parse_output(text: str | None, inputs: Sequence[Path], *, many: bool) -> Out
 
 
 def _named_images(path: Path, text: str) -> OutputTarget:
-    from vidstyle.runner.config.pipeline_file import TypedOverride
+    from vidstyle.runner.config.changes import TypedOverride
     from vidstyle.stages.encode.image_format import IMAGE_FORMATS
 
     # Else it is a name with a percent sign in it.

@@ -19,9 +19,9 @@ from vidstyle.cli.terminal import say_note
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from vidstyle.runner.config.changes import Change
     from vidstyle.runner.config.discovery import Registry
     from vidstyle.runner.config.pipeline import Pipeline
-    from vidstyle.runner.config.pipeline_file import Change
     from vidstyle.runner.interval import Indices, Interval
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from vidstyle.runner.config.pipeline_file import Override, WrittenPipeline
+from vidstyle.runner.config.changes import Override
+from vidstyle.runner.config.pipeline_file import WrittenPipeline
 from vidstyle.runner.config.stage_list import LAST, WrittenStage
 from vidstyle.runner.config.yaml_values import YamlScalar
 from vidstyle.stages.encode.codecs import CODECS, VideoCodec

@@ -15,20 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.core.options import StageOptions
+from vidstyle.runner.config.changes import Change, Override, TypedStage, parse_override
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.faults import Faults
 from vidstyle.runner.config.keyframes import Keyframes
 from vidstyle.runner.config.output_format import fit_output
-from vidstyle.runner.config.pipeline_file import (
-    CHUNK,
-    VERSION,
-    Change,
-    Override,
-    TypedStage,
-    WrittenPipeline,
-    parse_override,
-    read_pipeline_file,
-)
+from vidstyle.runner.config.pipeline_file import CHUNK, VERSION, WrittenPipeline, read_pipeline_file
 from vidstyle.runner.config.side_inputs import SideInput
 from vidstyle.runner.config.stage_list import WrittenStage
 from vidstyle.runner.config.stage_options import read_options

@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, TypeAlias
 
 from vidstyle.core.paths import is_file
+from vidstyle.runner.config.changes import Override, TypedStage, override_of
 from vidstyle.runner.config.faults import Faults
 from vidstyle.runner.config.shipped import is_bare, no_such_pipeline, shipped_pipelines
 from vidstyle.runner.config.side_inputs import INPUTS, SideInput, read_input, read_inputs
@@ -30,7 +30,7 @@ from vidstyle.runner.config.stage_list import (
     stage_of_values,
 )
 from vidstyle.runner.config.suggest import abbreviate, did_you_mean
-from vidstyle.runner.config.yaml_file import parse_value, read_yaml
+from vidstyle.runner.config.yaml_file import read_yaml
 from vidstyle.runner.config.yaml_values import Where, YamlMap, YamlScalar, YamlValue
 
 VERSION = 1
@@ -38,17 +38,6 @@ KEYS = ("version", "extends", "add", "set", INPUTS, "stages", "chunk", "queue")
 CHUNK = (125, 250)
 MOST_QUEUE = 256
 _MOST_FILES = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """One option of one stage, and its new value."""
-
-    stage: str
-    """A stage's name, or a kind that only one stage has."""
-    option: str
-    value: YamlValue
-    where: Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,48 +86,6 @@ class WrittenPipeline:
         for option, value in written.options.items.items():
             changed = changed.with_override(Override(there[0].name, option, value, where))
         return changed
-
-
-@dataclass(frozen=True, slots=True)
-class TypedStage:
-    """A stage that an option of the command line stands for."""
-
-    use: str
-    """``kind/name``; its name in the pipeline is the part behind the slash."""
-    options: Mapping[str, Any]
-    typed: str
-    """As the user wrote it, such as ``--size 720p``; messages begin with it."""
-    first: bool
-    """Whether it comes right behind the source, or before the sink."""
-
-
-@dataclass(frozen=True, slots=True)
-class TypedOverride:
-    """An override that the user gave by another word than ``--set``."""
-
-    text: str
-    """``stage.option=value``, where the value is YAML."""
-    typed: str
-    """As the user wrote it, such as ``--strength 0.5``; messages begin with it."""
-
-
-Change: TypeAlias = str | TypedOverride | TypedStage
-"""What the command line changes in a pipeline; text is the argument of ``--set``."""
-
-
-def parse_override(given: str | TypedOverride) -> Override:
-    """The argument of ``--set``: stage.option=value, where the value is YAML.
-
-    Raises PipelineError with what was typed in its message.
-    """
-    text = given if isinstance(given, str) else given.text
-    where = Where(f"--set {abbreviate(text)}" if isinstance(given, str) else given.typed)
-    target, equals, value = text.partition("=")
-    if not equals:
-        raise where.error("an override is written stage.option=value")
-    if not value.strip():
-        raise where.error("no value after =; write null for none, or '' for empty text")
-    return _override(target.strip(), parse_value(value, where), where)
 
 
 def read_pipeline_file(path: Path, faults: Faults | None = None) -> WrittenPipeline:
@@ -302,12 +249,5 @@ def _overrides(value: YamlValue, faults: Faults) -> list[Override]:
         return found
     for key, item in value.items.items():
         with faults.collect():
-            found.append(_override(key, item, value.keys[key]))
+            found.append(override_of(key, item, value.keys[key]))
     return found
-
-
-def _override(target: str, value: YamlValue, where: Where) -> Override:
-    stage, dot, option = target.partition(".")
-    if not (stage and dot and option):
-        raise where.error(f"an override names stage.option, got {abbreviate(target) or 'nothing'}")
-    return Override(stage, option, value, where)

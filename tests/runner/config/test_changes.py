@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from vidstyle.core.errors import PipelineError
+from vidstyle.runner.config.changes import TypedOverride, parse_override
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
-from vidstyle.runner.config.pipeline_file import TypedOverride, parse_override
 from vidstyle.runner.config.yaml_values import to_plain
 
 ONE = "- use: blend/every\n  strength: 0.5"
