@@ -12,7 +12,7 @@ import typer
 from pydantic import BaseModel
 
 from tests.cli.conftest import WriteClip
-from vidstyle.cli import image, main, style_train
+from vidstyle.cli import command_list, image, style_train
 from vidstyle.cli.command_help import use_grouped_help
 from vidstyle.cli.command_options import as_command
 from vidstyle.cli.main import run_command
@@ -24,8 +24,8 @@ MANY_OPTIONS = ["image", "styles train", "run", "batch", "stabilize", "evaluate"
 
 
 def _every_command() -> Iterator[str]:
-    for name in main._COMMANDS:
-        command = main._load_command(name)
+    for name in command_list.COMMANDS:
+        command = command_list.load_command(name)
         yield name
         yield from (f"{name} {each}" for each in getattr(command, "commands", ()))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import IDENTITY, WriteClip
-from vidstyle.cli import main
+from vidstyle.cli import command_list
 from vidstyle.cli.main import run_command
 
 LOUD = '''\
@@ -34,8 +34,8 @@ def STAGE(image: HostArray) -> HostArray:
 
 
 def _commands_with_json() -> Iterator[str]:
-    for name in main._COMMANDS:
-        command = main._load_command(name)
+    for name in command_list.COMMANDS:
+        command = command_list.load_command(name)
         each = {name: command, **{f"{name} {k}": v for k, v in _inner(command).items()}}
         for words, one in each.items():
             if any("--json" in option.opts for option in one.params):
@@ -141,7 +141,7 @@ def test_what_plugins_and_libraries_print_goes_to_standard_error(
             assert f"printed by {who}" in done.stderr
 
 
-@pytest.mark.parametrize("path", sorted(Path(main.__file__).parent.glob("*.py")), ids=str)
+@pytest.mark.parametrize("path", sorted(Path(command_list.__file__).parent.glob("*.py")), ids=str)
 def test_json_is_printed_by_one_function(path: Path) -> None:
     """Print would write it where plugins print."""
     if path.stem != "json_output":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vidstyle.cli import main
+from vidstyle.cli import command_list
 
 STYLIZED = Path(__file__).parents[2] / "pipelines" / "temporal.yaml"
 
@@ -50,10 +50,10 @@ def test_the_list_of_commands_needs_none_of_their_modules() -> None:
     subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 
 
-@pytest.mark.parametrize("name", main._COMMANDS)
+@pytest.mark.parametrize("name", command_list.COMMANDS)
 def test_the_list_says_of_a_command_what_its_own_help_begins_with(name: str) -> None:
-    _, summary = main._COMMANDS[name]
-    assert main._load_command(name).get_short_help_str(1000) == summary
+    _, summary = command_list.COMMANDS[name]
+    assert command_list.load_command(name).get_short_help_str(1000) == summary
 
 
 def test_torch_is_not_imported_without_need(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures

@@ -8,103 +8,24 @@ import logging
 import os
 import signal
 import sys
-import textwrap
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache, partial
+from functools import partial
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from vidstyle import __version__
-from vidstyle.cli.command_help import use_grouped_help
+from vidstyle.cli.command_list import CommandList
 from vidstyle.cli.json_output import is_kept, json_only, keep_descriptor, output_stream, put_json
 from vidstyle.cli.supervision import SUPERVISED, work_under_supervision
 from vidstyle.cli.terminal import VisibleFormatter, say, set_quiet, visible_lines
 
-# The module of each command and what the list of commands says of it, in the order of the help.
-# The lines are repeated here because to print them must not import thirteen modules.
-_COMMANDS = {
-    "run": ("run", "Stylize clips with a pipeline."),
-    "image": ("image", "Stylize an image by optimization, in minutes."),
-    "batch": ("batch", "Stylize every clip of a folder."),
-    "stabilize": ("stabilize", "Make a clip that any tool stylized temporally consistent."),
-    "replay": ("replay", "Make an output again from its manifest and compare the two."),
-    "clean": ("clean", "List or remove what interrupted runs have left."),
-    "check": ("check", "Validate a pipeline."),
-    "evaluate": ("evaluate", "Evaluate clips: flicker, sharpness, ghosting, drift."),
-    "compare": ("compare", "Show clips beside one another, in a video, an image or a page."),
-    "bench": ("bench", "Time a pipeline, its stylizer only, and a plain frame loop."),
-    "schema": ("pipelines", "Print the JSON Schema of pipeline files, for editors."),
-    "app": ("app", "Stylize images and clips in a browser."),
-    "pipelines": ("pipelines", "List and print the pipelines that come with vidstyle."),
-    "stages": ("stages", "List and explain stages."),
-    "styles": ("styles", "List, preview, train, import and export styles."),
-    "weights": ("weights", "List, download and verify third-party weights."),
-}
-
-
-class _LazyCommands(Mapping[str, Any]):
-    """Imports a command's module when it is asked for: no command pays for the others' options."""
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in _COMMANDS:
-            raise KeyError(name)
-        return _load_command(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_COMMANDS)
-
-    def __len__(self) -> int:
-        return len(_COMMANDS)
-
-
-class _Commands(TyperGroup):
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        self.commands = _LazyCommands()  # type: ignore[assignment]  # nobody adds to it
-
-    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        """Offer the commands, as the base class does, without their modules."""
-        # The parser is part of typer, which does not offer this name.
-        from typer.core import CompletionItem  # type: ignore[attr-defined]
-
-        commands = [
-            CompletionItem(name, help=summary)
-            for name, (_, summary) in _COMMANDS.items()
-            if name.startswith(incomplete)
-        ]
-        # Past the base class, which would load each command for its line.
-        return commands + super(TyperGroup, self).shell_complete(ctx, incomplete)
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write the list of commands, as the base class does, without their modules."""
-        longest = formatter.width - 6 - max(map(len, _COMMANDS))
-        with formatter.section("Commands"):
-            formatter.write_dl(
-                [
-                    (name, textwrap.shorten(summary, longest, placeholder="..."))
-                    for name, (_, summary) in _COMMANDS.items()
-                ]
-            )
-
-
-@cache
-def _load_command(name: str) -> Any:
-    own = typer.Typer(add_completion=False, rich_markup_mode=None)
-    # With a callback it is a group, however few commands the module has.
-    own.callback()(lambda: None)
-    import_module(f"vidstyle.cli.{_COMMANDS[name][0]}").register(own)
-    use_grouped_help(own)
-    return typer.main.get_group(own).commands[name]
-
-
 app = typer.Typer(
     name="vidstyle",
-    cls=_Commands,
+    cls=CommandList,
     help="Stylize video with temporal consistency.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
