@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -24,11 +23,6 @@ from vidstyle.cli.option_groups import (
 from vidstyle.cli.output_target import parse_output, with_photos
 from vidstyle.cli.pipes import PipeCall, StreamOptions, clip_path
 from vidstyle.cli.run_preview import preview_path, write_preview
-from vidstyle.cli.terminal import say
-
-if TYPE_CHECKING:
-    from vidstyle.runner.config.pipeline import Pipeline
-
 
 _SECTIONS = {
     ExistingOptions.TITLE: ("resume",),
@@ -115,19 +109,8 @@ def run(
 
         # First of all, as `batch` does.
         prepare_forks()
-    from vidstyle.cli.interruption import (
-        InterruptionListener,
-        explain_interruption,
-        stopping_softly,
-    )
-    from vidstyle.cli.plan_text import print_plan
-    from vidstyle.cli.progress import listener
-    from vidstyle.cli.run_title import run_title
-    from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
-    from vidstyle.runner import job as jobs
+    from vidstyle.runner.job import output_suffix
     from vidstyle.runner.plan.naming import output_paths
-    from vidstyle.runner.storage.destination import Destination
-    from vidstyle.runner.storage.made import look_up
 
     rule, workers = existing.rule, given.jobs_of(at_once)
     interval, overrides = frame.interval, changes_of(set_, look, frame, codec)
@@ -147,7 +130,7 @@ def run(
         for source, destination in output_paths(
             files,
             target.path,
-            partial(jobs.output_suffix, loaded),
+            partial(output_suffix, loaded),
             label=pipeline.stem,
             into=target.into,
         )
@@ -180,38 +163,7 @@ def run(
         else:
             several.run(cluster)
         return
+    from vidstyle.cli.run_clip import run_clip
+
     (job,) = wanted
-    title = run_title(loaded)
-
-    def check(stand_in: Pipeline) -> None:
-        # Nothing was made with a style that is not learned yet.
-        Destination(job.output, job.overwrite or job.redo).check(job.input)
-        with jobs.prepared(replace(job, pipeline=stand_in)):
-            pass
-
-    if dry_run:
-        loaded = with_planned_styles(loaded)
-    else:
-        loaded = with_learned_styles(loaded, device=computation.device, as_json=json, check=check)
-    job = replace(job, pipeline=loaded)
-    if dry_run or existing.keep:
-        with jobs.prepared(job) as (assembly, plan):
-            standing = look_up(job.output, job.input, assembly, plan)
-            if existing.keep and standing.state not in ("absent", "done"):
-                say(f"kept; {standing.sentence}")
-                return
-            jobs.find_standing(job, assembly, plan)
-            if dry_run:
-                print_plan(plan, as_json=json)
-                return
-    with listener(as_json=json, title=title) as show:
-        stored = InterruptionListener(show)
-        with (
-            explain_interruption(stored.sentence),
-            stopping_softly() as stop,
-            ExitStack() as stack,
-        ):
-            # What is done needs no cluster.
-            if cluster is not None and jobs.has_work(job):
-                job = replace(job, cluster=stack.enter_context(cluster()))
-            jobs.run(job, listen=stored, stop=stop)
+    run_clip(job, keep=existing.keep, cluster=cluster, dry_run=dry_run, as_json=json)
