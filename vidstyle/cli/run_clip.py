@@ -70,7 +70,7 @@ def run_clip(
 
 
 def _is_kept(job: jobs.Job) -> bool:
-    """Whether the output was made by other options, and is left; it is said then."""
+    """Whether the output was made by other options, and is left; prints a line where it is."""
     with jobs.prepared(job) as (assembly, plan):
         standing = look_up(job.output, job.input, assembly, plan)
     if standing.state in ("absent", "done"):
