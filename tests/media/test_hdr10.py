@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
 from fractions import Fraction
 
 import pytest
@@ -14,13 +13,6 @@ POINTS = ((0.68, 0.32), (0.265, 0.69), (0.15, 0.06), (0.3127, 0.329))
 P3 = Mastering(
     tuple((Fraction(str(x)), Fraction(str(y))) for x, y in POINTS), Fraction(1, 200), Fraction(1000)
 )
-
-
-@dataclass
-class _Frame:
-    """Has side data as PyAV gives it: a mapping from names to bytes."""
-
-    side_data: dict[str, bytes] = field(default_factory=dict)
 
 
 def _bytes(mastering: Mastering, *, colors: int = 1, light: int = 1, zero: int = -1) -> bytes:
@@ -37,7 +29,7 @@ def test_a_display_and_light_levels_are_read():
         "MASTERING_DISPLAY_METADATA": _bytes(P3),
         "CONTENT_LIGHT_LEVEL": struct.pack("2I", 1000, 400),
     }
-    color = with_hdr10(Color("bt2020"), _Frame(data))
+    color = with_hdr10(Color("bt2020"), data)
     assert (color.matrix, color.mastering) == ("bt2020", P3)
     assert color.light_levels == LightLevels(1000, 400)
 
@@ -74,12 +66,13 @@ def test_a_color_without_metadata_adds_nothing():
     ],
 )
 def test_what_encoders_refuse_is_not_passed_on(data):
-    frame = _Frame(
-        {"MASTERING_DISPLAY_METADATA": data, "CONTENT_LIGHT_LEVEL": struct.pack("2I", 1 << 20, 1)}
-    )
-    color = with_hdr10(Color(), frame)
+    side_data = {
+        "MASTERING_DISPLAY_METADATA": data,
+        "CONTENT_LIGHT_LEVEL": struct.pack("2I", 1 << 20, 1),
+    }
+    color = with_hdr10(Color(), side_data)
     assert (color.mastering, color.light_levels) == (None, None)
 
 
 def test_plain_frames_have_none():
-    assert with_hdr10(Color(), _Frame()) == Color()
+    assert with_hdr10(Color(), {}) == Color()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final
-
-from av import VideoFrame
 
 from vidstyle.core import Color, LightLevels, Mastering
 
@@ -22,12 +21,12 @@ _COORDINATE, _LUMINANCE = 50_000, 10_000
 _BRIGHTEST, _MOST_LIGHT = 10_000, 65_535
 
 
-def with_hdr10(color: Color, frame: VideoFrame) -> Color:
+def with_hdr10(color: Color, side_data: Mapping[str, Any]) -> Color:
     """Add a frame's HDR10 metadata to its color.
 
     Args:
         color: Of the frame.
-        frame: A decoded frame.
+        side_data: Of the frame, by ``side_data_of``.
 
     Returns:
         The color; without what the frame lacks, has in part, or has with values that encoders
@@ -36,7 +35,6 @@ def with_hdr10(color: Color, frame: VideoFrame) -> Color:
     References:
         SMPTE ST 2086; CTA-861.3.
     """
-    side_data: Any = frame.side_data  # a mapping by name; its stub knows motion vectors alone
     mastering = side_data.get("MASTERING_DISPLAY_METADATA")
     light = side_data.get("CONTENT_LIGHT_LEVEL")
     return replace(

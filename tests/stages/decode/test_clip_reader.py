@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from av import VideoFrame
 from av.codec.context import Flags
 
 from vidstyle.core import ExecutionContext, Mark
@@ -155,3 +157,18 @@ def test_before_the_first_frame_there_is_no_mark(write_clip, square):
     source = open_source(write_clip("c.mkv", square(2)))
     with pytest.raises(ValueError, match="no frame was read yet"):
         source.mark()
+
+
+def test_decoded_frames_are_freed_when_they_are_done_with(write_clip, square):
+    source = open_source(write_clip("c.mkv", square(LENGTH)))
+    gc.collect()
+    # What then lives on would grow with the clip.
+    gc.disable()
+    try:
+        for _ in source.frames():
+            pass
+        left = sum(isinstance(each, VideoFrame) for each in gc.get_objects())
+    finally:
+        gc.enable()
+        source.close()
+    assert left <= REMEMBERED + 1

@@ -21,6 +21,7 @@ from vidstyle.media.container_crop import Crop, read_crop
 from vidstyle.media.file_clock import is_transmission
 from vidstyle.media.hdr10 import with_hdr10
 from vidstyle.media.piped_video import PipedVideo
+from vidstyle.media.side_data import side_data_of
 from vidstyle.media.to_rgb import ToRGB, bit_depth
 from vidstyle.stages.decode.decoding_times import only_grow
 from vidstyle.stages.decode.limits import check_size
@@ -204,7 +205,7 @@ def _color(path: VideoInput, stream: VideoStream, first: VideoFrame) -> Color:
     try:
         own = color_of(first, first.height)
         color = own if own.tagged else color_of(stream.codec_context, first.height)
-        return with_hdr10(color, first)
+        return with_hdr10(color, side_data_of(first))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 

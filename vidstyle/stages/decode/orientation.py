@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from av import VideoFrame
 
+from vidstyle.media.side_data import side_data_of
+
 ArrayT = TypeVar("ArrayT", bound=npt.NDArray[Any])
 
 _MATRIX_BYTES: Final = 36
@@ -49,7 +51,7 @@ def orientation_of(frame: VideoFrame) -> Orientation:
     With the matrix [[a, b], [c, d]] (FFmpeg's libavutil/display.h) the pixel at (x, y), y
     downwards, is shown at (a x + c y, b x + d y).
     """
-    side_data: Any = frame.side_data  # a mapping by name; its stub knows motion vectors alone
+    side_data = side_data_of(frame)
     data = side_data.get("DISPLAYMATRIX")
     if data is None:
         return Orientation()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from av import VideoFrame
 
 from vidstyle.core import Color, Note
 from vidstyle.media.hdr10 import with_hdr10
+from vidstyle.media.side_data import side_data_of
 
 # By FFmpeg's names of a frame's side data.
 _NAMES: Final = {
@@ -43,18 +44,18 @@ def lost_side_data(image: VideoFrame, color: Color, *, tone_mapped: bool) -> Ite
     HDR10 metadata is the encoder's to keep where it is that of the clip's ``color``. A tone-mapped
     frame needs no HDR metadata any more.
     """
-    side_data: Any = image.side_data  # a mapping by name; its stub knows motion vectors alone
+    side_data = side_data_of(image)
     for name, text in (_NAMES if tone_mapped else _NAMES | _HDR).items():
         found = side_data.get(name)
         if found is not None and not (name == "STEREO3D" and _is_flat(bytes(found))):
             yield Note("side-data", f"the video has {text}: left out")
     if not tone_mapped:
-        yield from _other_hdr10(image, side_data, color)
+        yield from _other_hdr10(side_data, color)
 
 
-def _other_hdr10(image: VideoFrame, side_data: Any, color: Color) -> Iterator[Note]:
+def _other_hdr10(side_data: Mapping[str, Any], color: Color) -> Iterator[Note]:
     """Notes of HDR10 metadata that is not that of the whole clip."""
-    own = with_hdr10(color, image)
+    own = with_hdr10(color, side_data)
     for name, found, kept in (
         ("MASTERING_DISPLAY_METADATA", own.mastering, color.mastering),
         ("CONTENT_LIGHT_LEVEL", own.light_levels, color.light_levels),
