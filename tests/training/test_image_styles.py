@@ -60,7 +60,7 @@ def test_an_image_becomes_its_file_and_the_base_network_stands_in(read: Read) ->
     styles = found(read("stripes.png"))
     assert style_of(styles.pipeline) == file_of("stripes.png")
     assert style_of(styles.stand_in) == BASE
-    assert [style.named for style in styles.missing] == ["stripes.png"]
+    assert [style.named for style in styles.missing] == [str(Path("stripes.png").absolute())]
     assert styles.backbone == "vgg19"
 
 

@@ -186,7 +186,7 @@ def test_wrong_stages_and_options_are_refused_before_anything_is_read(clip: Path
         keep_pairs(clip, cache, flow="flow/dys")
     with pytest.raises(PipelineError, match=r"flow/dis.*preset.*fst"):
         keep_pairs(clip, cache, options={"preset": "fst"})
-    with pytest.raises(PipelineError, match="reads the layer flow, which no stage"):
+    with pytest.raises(PipelineError, match="reads the layers flow and visible, which no stage"):
         keep_pairs(clip, cache, flow="stylize/feedforward", options={"style": "great-wave"})
 
 
