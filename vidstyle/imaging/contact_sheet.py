@@ -89,6 +89,18 @@ def columns_within(width: int) -> int:
     return max(1, (SHEET_WIDTH - 2 * _MARGIN + _GAP) // (max(width, _NARROWEST) + _GAP))
 
 
+def column_room(columns: int) -> int:
+    """Compute how wide images of a sheet can be that is no wider than ``SHEET_WIDTH``.
+
+    Args:
+        columns: Of the sheet.
+
+    Returns:
+        Pixels.
+    """
+    return (SHEET_WIDTH - 2 * _MARGIN - _GAP * (columns - 1)) // columns
+
+
 def wrap_row(images: Sequence[Image], labels: Sequence[str], columns: int) -> list[SheetRow]:
     """Put images in as many rows as they need, each with its label below it.
 

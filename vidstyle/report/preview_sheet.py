@@ -10,12 +10,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from vidstyle.imaging.contact_sheet import Image, SheetRow, contact_sheet
+from vidstyle.imaging.contact_sheet import Image, column_room, contact_sheet, wrap_row
 
-# Pixels: what a screen shows.
-_WIDEST: Final = 1920
-# Of a sheet's margins, and between two columns.
-_MARGINS, _GAP = 48, 12
 # Columns of a sheet to its rows, for images as wide as high.
 _SHAPE: Final = 2.7
 
@@ -30,7 +26,7 @@ class LabeledImage:
 
 
 def preview_sheet(images: Sequence[LabeledImage], title: str) -> Image:
-    """Draw images in rows, at most 1920 pixels wide; none is enlarged.
+    """Draw images in rows, on a sheet no wider than ``SHEET_WIDTH``; none is enlarged.
 
     Args:
         images: At least one; those of another shape are fitted into the room of the first.
@@ -42,15 +38,10 @@ def preview_sheet(images: Sequence[LabeledImage], title: str) -> Image:
     height, width = images[0].image.shape[:2]
     count = len(images)
     columns = min(count, max(1, round(math.sqrt(count * _SHAPE * height / width))))
-    room = (_WIDEST - _MARGINS - _GAP * (columns - 1)) // columns
+    room = column_room(columns)
     size = min(width, room), max(1, round(height * min(1, room / width)))
-    rows = []
-    for start in range(0, count, columns):
-        row = images[start : start + columns]
-        missing = columns - len(row)
-        shown = (*(_fitted(each.image, size) for each in row), *(None,) * missing)
-        labels = (*(each.label for each in row), *("",) * missing)
-        rows.append(SheetRow("", shown, labels))
+    fitted = [_fitted(each.image, size) for each in images]
+    rows = wrap_row(fitted, [each.label for each in images], columns)
     return contact_sheet(rows, [title, *[""] * (columns - 1)])
 
 
