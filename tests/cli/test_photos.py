@@ -149,6 +149,22 @@ def test_what_cannot_be_says_so_in_one_line(  # type: ignore[no-untyped-def]  # 
     assert not (folder / "out.png").exists()
 
 
+def test_a_photo_is_written_under_its_number(folder: Path) -> None:
+    write_photo(folder / "photo.jpg")
+    (folder / "out").mkdir()
+    standing = write_photo(folder / "out" / "photo.jpg").read_bytes()
+    command = ["run", "identity.yaml", "photo.jpg", "--overwrite", "-o"]
+    assert run_command([*command, "out/x%d.png"]) == 0
+    assert run_command([*command, "out/x%03d.webp"]) == 0
+    # A percent sign alone is a part of the name.
+    assert run_command([*command, "out/50%.png"]) == 0
+    assert {path.name for path in (folder / "out").iterdir()} == {
+        *("photo.jpg", "x0.png", "x000.webp", "50%.png", ".vidstyle")
+    }
+    assert np.array_equal(pixels(folder / "out" / "x0.png"), pixels(folder / "photo.jpg"))
+    assert (folder / "out" / "photo.jpg").read_bytes() == standing
+
+
 @pytest.fixture
 def album(folder: Path) -> Path:
     write_photo(folder / "album" / "cat.jpg")

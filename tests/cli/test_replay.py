@@ -32,6 +32,20 @@ def test_a_replay_makes_the_output_again(clips: Path, capfd: pytest.CaptureFixtu
     assert run_command(["replay", "a-replay.mp4", "-o", "b.mp4"]) == 0
 
 
+@pytest.mark.parametrize("name", ["one.png", "one.jpg", "frames/"])
+def test_images_are_compared_with_those_made_again(
+    clips: Path, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert run_command(["run", "p.yaml", "clips/a.mp4", "-o", name, "--frames", "4:5"]) == 0
+    capfd.readouterr()
+    assert run_command(["replay", name]) == 0
+    assert "equal: all 1 frames are those of" in capfd.readouterr().err
+    made = clips / name
+    file = made / "000000.png" if made.is_dir() else made
+    file.write_bytes(file.read_bytes() + b"more")
+    assert run_command(["replay", name, "-o", f"again-{name}"]) == 6
+
+
 def test_a_replay_of_long_shots_in_parts_is_equal(
     clips: Path, write_clip: Callable[..., Path], capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -81,10 +81,19 @@ def parse_output(text: str | None, inputs: Sequence[Path], *, many: bool) -> Out
     if many:
         return OutputTarget(path, still, into=True)
     if "%" in path.name:
-        return _named_images(path, text)
+        return _numbered_photo(path) if photos else _named_images(path, text)
     if is_folder(path) or text.endswith(os.sep):
         images = not photos and (not path.exists() or (path / MANIFEST).exists())
         return OutputTarget(path, "/" if images else still, into=photos)
+    return OutputTarget(path, path.suffix)
+
+
+def _numbered_photo(path: Path) -> OutputTarget:
+    """The file of a photo, which is frame 0 of a clip that has no other."""
+    from vidstyle.stages.encode.images import are_image_names
+
+    if are_image_names(path.name):
+        path = path.with_name(path.name % 0)
     return OutputTarget(path, path.suffix)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import vidstyle
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.stop import StopRequest
+from vidstyle.imaging.photo_file import holds_images
 from vidstyle.media.container import open_input
 from vidstyle.runner.config.recipe import from_recipe
 from vidstyle.runner.execution.events import Listener
@@ -120,8 +121,8 @@ def make_again(replay: Replay, listen: Listener, stop: StopRequest | None = None
 
 
 def _packets_digest(path: Path) -> str:
-    """Of all streams: a container may have a number that is new in each file."""
-    if path.is_dir():
+    """Of all streams: a container may have a number that is new in each file. Images have none."""
+    if holds_images(path):
         return content_digest(path)
     digest = hashlib.sha256()
     with open_input(path) as container:

@@ -46,9 +46,21 @@ _NAMES: Final = (
 )
 
 
+def are_image_names(text: str) -> bool:
+    """Return whether a text names numbered images, as ``%06d.png`` does.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Whether it does; False for a name with a percent sign in it.
+    """
+    return re.fullmatch(_NAMES.strip("^$"), text) is not None
+
+
 def _check_names(value: Any) -> Any:
     """The value. Raises ValueError, in words, where it does not fit the pattern."""
-    if not isinstance(value, str) or re.fullmatch(_NAMES.strip("^$"), value) is None:
+    if not isinstance(value, str) or not are_image_names(value):
         raise ValueError(
             "names of images are letters, digits, one number such as %06d, and a suffix such as"
             " .png or .jpg"
