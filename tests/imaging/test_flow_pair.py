@@ -46,3 +46,27 @@ def test_flow_at_reduced_size_is_in_pixels_of_the_full_size() -> None:
 def test_the_smallest_image_keeps_its_size_at_any_scale() -> None:
     layers = pair_layers(image(0.9, 1, 1), image(0.1, 1, 1), brighter_is_later, scale=0.1)
     assert layers["flow"].shape == (1, 1, 2)
+
+
+def test_auto_compares_at_the_size_at_which_strokes_are_drawn() -> None:
+    seen = []
+
+    def method(first: Gray8, second: Gray8) -> HostArray:
+        seen.append(first.shape)
+        return brighter_is_later(first, second)
+
+    layers = pair_layers(image(0.9, 720, 1280), image(0.1, 720, 1280), method, scale="auto")
+    assert seen == [(360, 640)] * 2
+    # Two pixels and one of an image half as large.
+    assert layers["flow"][300, 300].tolist() == [4, 2]
+    assert layers["flow_from_previous"][300, 300].tolist() == [-4, -2]
+    assert layers["visible"].shape == (720, 1280)
+    assert (layers["visible"][:-8, :-10] == 1).all()
+    assert layers["visible"][:, -1].max() < 0.05
+
+
+def test_auto_leaves_frames_up_to_that_size_as_they_are() -> None:
+    images = image(0.9, 360, 640), image(0.1, 360, 640)
+    auto, full = (pair_layers(*images, brighter_is_later, scale=scale) for scale in ("auto", 1))
+    for name, layer in full.items():
+        np.testing.assert_array_equal(auto[name], layer)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
+from pydantic import Field
 
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.derived import Gray8, gray8
+from vidstyle.imaging.strokes import find_scale
 from vidstyle.imaging.visibility import visibility
 
 Directions = Literal["to_previous", "both"]
@@ -19,8 +21,26 @@ the other direction, for stages that warp images back."""
 GrayFlow: TypeAlias = Callable[[Gray8, Gray8], HostArray]
 """Flow (H, W, 2) in pixels from the first image (H, W) to the second."""
 
+FlowScale: TypeAlias = Annotated[float, Field(gt=0, le=1)] | Literal["auto"]
+"""The size at which images are compared, relative to the frame. ``auto`` compares images of about
+640x360 or the frame itself, as ``find_scale`` does for strokes, and finds visibility there, too."""
+
 TO_PREVIOUS = ("flow", "visible", "flow_from_previous")
 FROM_PREVIOUS = ("visible_from_previous",)
+
+
+def flow_scale_option() -> Any:
+    """Declare the option ``scale`` of a stage.
+
+    Returns:
+        The field of a pydantic model.
+    """
+    return Field(
+        1.0,
+        description="Flow is computed on images of this size, relative to the frame. auto computes"
+        " flow and visibility on images of about 640x360, which is several times as fast at"
+        " 1920x1080.",
+    )
 
 
 def flow_layers(directions: Directions) -> tuple[str, ...]:
@@ -40,7 +60,7 @@ def pair_layers(
     previous: HostArray | None,
     method: GrayFlow,
     *,
-    scale: float = 1.0,
+    scale: FlowScale = 1.0,
     directions: Directions = "to_previous",
     gray: Callable[[HostArray], Gray8] = gray8,
 ) -> dict[str, HostArray]:
@@ -50,7 +70,7 @@ def pair_layers(
         now: (H, W, 3) RGB in [0, 1].
         previous: Of the same shape; None on the first frame of a shot.
         method: The optical flow.
-        scale: In (0, 1], the size at which the method sees the images.
+        scale: The size at which the method sees the images.
         directions: Whether visibility is wanted both ways.
         gray: ``gray8``, or a cache of it.
 
@@ -60,12 +80,14 @@ def pair_layers(
     height, width = now.shape[:2]
     if previous is None:
         return no_flow(height, width, directions)
-    gray_previous, gray_now = (_reduced(gray(image), scale) for image in (previous, now))
-    return layers_of_flows(
-        enlarged_flow(method(gray_now, gray_previous), height, width),
-        enlarged_flow(method(gray_previous, gray_now), height, width),
-        directions,
-    )
+    size = _compared_size(height, width, scale)
+    gray_previous, gray_now = (_reduced(gray(image), size) for image in (previous, now))
+    flows = method(gray_now, gray_previous), method(gray_previous, gray_now)
+    if scale == "auto":
+        layers = layers_of_flows(*flows, directions)
+        return {name: _enlarged(layer, height, width) for name, layer in layers.items()}
+    to_previous, from_previous = (enlarged_flow(flow, height, width) for flow in flows)
+    return layers_of_flows(to_previous, from_previous, directions)
 
 
 def layers_of_flows(
@@ -142,8 +164,25 @@ def enlarged_flow(flow: HostArray, height: int, width: int) -> HostArray:
     return np.asarray(larger, np.float32)
 
 
-def _reduced(gray: Gray8, scale: float) -> Gray8:
-    if scale == 1:
+def _compared_size(height: int, width: int, scale: FlowScale) -> tuple[int, int]:
+    if scale != "auto":
+        return reduced_size(height, width, scale)
+    found = find_scale("auto", height, width)
+    return found.small if found else (height, width)
+
+
+def _reduced(gray: Gray8, size: tuple[int, int]) -> Gray8:
+    if gray.shape == size:
         return gray
-    height, width = reduced_size(gray.shape[0], gray.shape[1], scale)
-    return np.asarray(cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(gray, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _enlarged(layer: HostArray, height: int, width: int) -> HostArray:
+    """A flow, or its visibility, of smaller images."""
+    if layer.shape[:2] == (height, width):
+        return layer
+    if layer.ndim == 3:
+        # Before it is enlarged there is less to multiply.
+        layer = layer * np.array([width / layer.shape[1], height / layer.shape[0]], np.float32)
+    larger = cv2.resize(layer, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(larger, np.float32)

@@ -75,6 +75,20 @@ def test_reduced_size_costs_little_accuracy_on_a_pan() -> None:
     assert end_point_error(layers["flow"], clip.true_flow[1], inner) < 0.5
 
 
+def test_auto_costs_little_accuracy_and_finds_what_is_hidden() -> None:
+    clip = occluder(frames=3, width=1280, height=720)
+    now, previous = (clip.frames[i].host("source") for i in (2, 1))
+    layers = run(now, previous, scale="auto")
+    true_visible = clip.true_visible[2] > 0.5
+    inner = np.zeros_like(clip.true_visible[2])
+    inner[16:-16, 16:-16] = true_visible[16:-16, 16:-16]
+    assert end_point_error(layers["flow"], clip.true_flow[2], inner) < 1
+    visible = layers["visible"]
+    assert visible[true_visible].mean() > 0.9
+    # Two or three pixels wide, of which the smaller images see one.
+    assert visible[~true_visible].mean() < visible[true_visible].mean() - 0.3
+
+
 def test_the_first_frame_of_a_shot_has_nothing_before_it() -> None:
     layers = run(pan(frames=1).frames[0].host("source"), None)
     assert not layers["flow"].any()

@@ -22,7 +22,13 @@ from vidstyle.core import (
     Window,
 )
 from vidstyle.imaging.derived import Gray8, Latest, gray8
-from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
+from vidstyle.imaging.flow_pair import (
+    Directions,
+    FlowScale,
+    flow_layers,
+    flow_scale_option,
+    pair_layers,
+)
 
 Preset = Literal["ultrafast", "fast", "medium"]
 
@@ -41,12 +47,7 @@ class DisOptions(StageOptions):
         description="Speed or accuracy: medium takes about three times as long as fast and is"
         " more accurate. Options below that are not set follow it.",
     )
-    scale: float = Field(
-        1.0,
-        gt=0,
-        le=1,
-        description="Flow is computed on images of this size, relative to the frame.",
-    )
+    scale: FlowScale = flow_scale_option()
     directions: Directions = Field(
         "to_previous",
         description="both also computes visible_from_previous, which stylize/gatys-multipass"

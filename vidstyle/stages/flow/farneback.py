@@ -8,18 +8,19 @@ from pydantic import Field
 
 from vidstyle.core import BaseStage, HostArray, Layers, Needs, Reach, StageOptions, State, Window
 from vidstyle.imaging.derived import Gray8, Latest, gray8
-from vidstyle.imaging.flow_pair import Directions, flow_layers, pair_layers
+from vidstyle.imaging.flow_pair import (
+    Directions,
+    FlowScale,
+    flow_layers,
+    flow_scale_option,
+    pair_layers,
+)
 
 
 class FarnebackOptions(StageOptions):
     """Options of Farnebäck's method; the defaults follow OpenCV's tutorial."""
 
-    scale: float = Field(
-        1.0,
-        gt=0,
-        le=1,
-        description="Flow is computed on images of this size, relative to the frame.",
-    )
+    scale: FlowScale = flow_scale_option()
     directions: Directions = Field(
         "to_previous",
         description="both also computes visible_from_previous, which stylize/gatys-multipass"
