@@ -99,7 +99,7 @@ PLANNED = {
     "stabilize": ["decode", "shots", "flow", "filter", "blend", "encode"],
     "temporal": ["decode", "shots", "flow", "stylize", "blend", "encode"],
 }
-NEEDED = {"masked": ["--mask", "left.png"]}
+NEEDED = {"masked": ["--mask", "left.png"], "stabilize": ["--set", "inputs.image=in.mp4"]}
 
 
 @pytest.mark.parametrize("name", PLANNED)
@@ -132,6 +132,22 @@ def test_a_mask_is_asked_for(clip: Path, capfd: pytest.CaptureFixture[str]) -> N
     assert run_command(["run", "masked", str(clip), "-o", "out.mp4"]) == 2
     [line] = capfd.readouterr().err.splitlines()
     assert "filter/mask needs a mask, as in `mask: face.png` or --mask face.png" in line
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_another_clip_is_asked_for(
+    command: str, clip: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without one there would be nothing to compare, and nothing to make consistent."""
+    wanted = {"compare": "`vidstyle compare A B -o OUT`", "own.yaml": "ORIGINAL STYLIZED`"}
+    wanted["stabilize"] = "vidstyle: stage filter needs a stylized clip: `vidstyle stabilize"
+    assert run_command(["pipelines", "show", "stabilize"]) == 0
+    Path("own.yaml").write_text(capfd.readouterr().out, encoding="utf-8")
+    for name, text in wanted.items():
+        assert run_command([command, name, str(clip)]) == 2
+        [line] = capfd.readouterr().err.splitlines()
+        assert text in line
+        assert ".yaml:" not in line
 
 
 @pytest.mark.slow

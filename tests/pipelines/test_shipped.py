@@ -47,6 +47,9 @@ def test_it_runs_on_the_sample(pipeline: Path, tmp_path: Path) -> None:
     more = optimized(tmp_path) if pipeline.stem == "gatys" else []
     if pipeline.stem == "compare":
         more = ["--set", f"inputs.clip2={{file: {SAMPLE}, color: true}}"]
+        more += ["--set", "filter.clips=[clip2]"]
+    if pipeline.stem == "stabilize":
+        more = ["--set", f"inputs.image={SAMPLE}"]
     if pipeline.stem == "masked":
         cv2.imwrite(str(tmp_path / "mask.png"), np.full((360, 640), 255, np.uint8))
         more = ["--mask", str(tmp_path / "mask.png")]

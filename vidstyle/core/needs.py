@@ -20,6 +20,8 @@ class Reach:
     ahead: int = 0
     optional: bool = False
     """True: read where it is there, and no error where nobody writes it."""
+    changed: bool = False
+    """True for an image that must not be the source itself: a stage or a side input gives it."""
 
     def __post_init__(self) -> None:
         if self.behind < 0 or self.ahead < 0:

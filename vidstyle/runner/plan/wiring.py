@@ -40,6 +40,11 @@ _WRITERS = {
     "alpha": "an input with transparency",
 }
 
+_NO_STYLIZED_CLIP = (
+    "needs a stylized clip: `vidstyle stabilize ORIGINAL STYLIZED`, or"
+    " --set inputs.image=stylized.mp4"
+)
+
 
 def check_wiring(
     wires: Sequence[Wire],
@@ -61,7 +66,7 @@ def check_wiring(
     for fault in _faults_of_shots(wires):
         faults.add(fault)
     shots = next((number for number, wire in enumerate(wires) if wire.kind == "shots"), None)
-    rich = False
+    rich, changed = False, "image" in inputs
     for position, wire in enumerate(wires):
         missing = [
             layer
@@ -70,6 +75,11 @@ def check_wiring(
         ]
         for fault in _faults_of_reads(wire, missing, there):
             faults.add(fault)
+        image = wire.needs.reads.get("image")
+        if image is not None and image.changed and not changed:
+            # No place in a file: what is missing is a clip that was not named.
+            faults.add(PipelineError(f"stage {wire.name} {_NO_STYLIZED_CLIP}"))
+        changed = changed or ("image" in wire.needs.writes and not wire.needs.geometry)
         if shots is not None and position < shots and wire.needs.scope != "none":
             text = f"keeps a state and stands before {wires[shots].name}; move it behind"
             faults.add(wire.error(text))

@@ -100,7 +100,10 @@ class CompareClips(BaseStage[CompareOptions]):
     def describe(self, clip: Clip) -> Clip:
         options = self.options
         if not options.clips:
-            raise PipelineError("filter/compare needs clips, as in `clips: [other]`")
+            raise PipelineError(
+                "filter/compare needs clips: `vidstyle compare A B -o OUT`, or `clips: [other]`"
+                " in a pipeline"
+            )
         count = 1 + len(options.clips)
         if options.layout in PAIRS and count != 2:
             raise PipelineError(

@@ -54,7 +54,7 @@ class FollowMotion(BaseStage[FollowMotionOptions]):
     Options = FollowMotionOptions
     needs = Needs(
         reads={
-            "image": Reach(behind=1, ahead=1),
+            "image": Reach(behind=1, ahead=1, changed=True),
             "source": Reach(behind=1, ahead=1),
             "flow": NOW,
             "visible": NOW,
