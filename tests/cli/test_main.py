@@ -35,6 +35,37 @@ def test_a_wrong_call_names_the_option_or_argument(
     assert "Value error" not in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["run", "per-frame", "", "-o", "e.mp4"], "'INPUT...'"),
+        (["run", "per-frame", "a.mp4", "-o", ""], "--output"),
+        (["run", "per-frame", "a.mp4", "--output="], "--output"),
+        (["run", "", "a.mp4"], "'PIPELINE'"),
+        (["batch", "per-frame", "", "-o", "out"], "'FOLDER'"),
+        (["batch", "per-frame", "clips", "-o", ""], "--output"),
+        (["run", "per-frame", "a.mp4", "--plugins", ""], "--plugins"),
+        (["clean", ""], "FOLDER"),
+        (["compare", "a.mp4", "", "-o", "c.mp4"], "'A B...'"),
+        (["stages", "show", ""], "the name is empty"),
+    ],
+)
+def test_an_empty_name_is_not_the_current_folder(
+    folder: Path, capfd: pytest.CaptureFixture[str], arguments: list[str], named: str
+) -> None:
+    before = list(folder.iterdir())
+    assert run_command(arguments) == 2
+    [line] = capfd.readouterr().err.splitlines()
+    assert line.endswith("the name is empty")
+    assert named in line
+    assert list(folder.iterdir()) == before
+
+
+def test_bounds_are_said_in_words(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["run", "per-frame", "a.mp4", "--preview", "0"]) == 2
+    assert capfd.readouterr().err.endswith("'--preview': wanted 1 or more\n")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
 @pytest.mark.parametrize("command", [["styles", "list"], ["stages", "list"], ["schema"]])
 def test_a_full_output_is_an_error_of_one_line_and_no_bug(command: list[str]) -> None:

@@ -223,7 +223,7 @@ def test_help_says_what_each_engine_does(capfd: pytest.CaptureFixture[str]) -> N
             "out.gif",
             "gif",
             "note: .gif cannot hold libx264: encoded by gif\n"
-            "note: crf of the pipeline left out: gif does not take such\n",
+            "note: crf of the pipeline left out: it has no meaning for gif\n",
         ),
         ("out.mov", "h264", ""),
         ("out.MKV", "h264", ""),
@@ -254,7 +254,7 @@ def test_codec_options_have_short_names_and_what_is_set_stays(  # type: ignore[n
     options = plan["stages"][-1]["options"]  # type: ignore[index]  # a list
     assert [options[name] for name in ("crf", "preset")] == [16, "veryfast"]
     assert run_command([*command, "--codec", "ffv1"]) == 0
-    assert "note: crf and preset of the pipeline left out: ffv1 does not take such" in (
+    assert "note: crf and preset of the pipeline left out: they have no meaning for ffv1" in (
         capfd.readouterr().err
     )
     # What the user sets is never left out.

@@ -1,9 +1,10 @@
-"""The help of a command: options in groups, in words, within the width of the terminal."""
+"""A command: its help, with options in groups and in words, and names that must not be empty."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import typer
@@ -38,6 +39,16 @@ class GroupedCommand(TyperCommand):
     An option names its group by ``rich_help_panel``. Options without one come first.
     """
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words as the base class does. Raises BadParameter for an empty name."""
+        if "" in args or any(word.endswith("=") for word in args):
+            # As a path it would be the current folder: a variable of the shell that is not set.
+            typed = self.make_parser(ctx).parse_args(args=list(args))[0]
+            for each in self.get_params(ctx):
+                if _is_name(each) and _holds_empty(typed.get(each.name)):
+                    raise typer.BadParameter("the name is empty", ctx=ctx, param=each)
+        return super().parse_args(ctx, args)
+
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """Write the line of what is typed: ``vidstyle run [OPTIONS] PIPELINE INPUT...``."""
         words = ["[OPTIONS]", *(_usage_of(each) for each in self._arguments(ctx))]
@@ -71,6 +82,20 @@ def use_grouped_help(app: typer.Typer) -> None:
     for group in app.registered_groups:
         if group.typer_instance is not None:
             use_grouped_help(group.typer_instance)
+
+
+def _is_name(parameter: Any) -> bool:
+    """Whether the value is a path, or a name of something."""
+    kinds = (Path, list[Path])
+    return (
+        isinstance(parameter, TyperArgument)
+        or parameter.type_descriptor.annotation in kinds
+        or "--output" in parameter.opts
+    )
+
+
+def _holds_empty(typed: Any) -> bool:
+    return typed == "" or (isinstance(typed, list | tuple) and "" in typed)
 
 
 def _name_of(argument: TyperArgument) -> str:

@@ -6,6 +6,7 @@ import errno
 import io
 import logging
 import os
+import re
 import signal
 import sys
 import traceback
@@ -33,6 +34,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+# How the parser says what a number may be, and how people do.
+_BOUNDS = {
+    re.compile(r"Input should be greater than or equal to (\S+)"): r"wanted \1 or more",
+    re.compile(r"Input should be less than or equal to (\S+)"): r"wanted \1 or less",
+}
 INTERRUPTED, TERMINATED = 130, 143
 # Seconds for what is to be done where a second signal ends the process.
 _FAREWELL = 10.0
@@ -206,7 +212,10 @@ def _complaint(error: typer.TyperException) -> str:
         return f"{error}. Did you mean {near[0]}?"
     if getattr(error, "param", None) is None:
         return str(error)
-    return error.format_message().replace("Value error, ", "")
+    message = error.format_message().replace("Value error, ", "")
+    for bound, words in _BOUNDS.items():
+        message = bound.sub(words, message)
+    return message
 
 
 def _usage(message: str, code: int) -> int:

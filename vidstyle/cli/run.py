@@ -166,4 +166,11 @@ def run(
     from vidstyle.cli.run_clip import run_clip
 
     (job,) = wanted
-    run_clip(job, keep=existing.keep, cluster=cluster, dry_run=dry_run, as_json=json)
+    run_clip(
+        job,
+        keep=existing.keep,
+        cluster=cluster,
+        dry_run=dry_run,
+        as_json=json,
+        makes_folder=target.into,
+    )

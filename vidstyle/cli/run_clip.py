@@ -14,7 +14,7 @@ from vidstyle.cli.style_learning import with_learned_styles, with_planned_styles
 from vidstyle.cli.terminal import say
 from vidstyle.runner import job as jobs
 from vidstyle.runner.config.pipeline import Pipeline
-from vidstyle.runner.storage.destination import Destination
+from vidstyle.runner.storage.destination import Destination, check_folder
 from vidstyle.runner.storage.made import look_up
 
 
@@ -25,6 +25,7 @@ def run_clip(
     cluster: Callable[[], AbstractContextManager[str]] | None,
     dry_run: bool,
     as_json: bool,
+    makes_folder: bool = False,
 ) -> None:
     """Run a job, with styles that are learned first, and show how far it is.
 
@@ -34,11 +35,19 @@ def run_clip(
         cluster: Opens a cluster, where there is work for it.
         dry_run: Whether only the plan is printed.
         as_json: Whether events are printed as JSON.
+        makes_folder: Whether the folder of the output is made where it is not there.
 
     Raises:
         VidstyleError: What stops the run.
     """
     title = run_title(job.pipeline)
+    folder = job.output.parent
+    if makes_folder and not folder.is_dir():
+        check_folder(folder)
+        if dry_run:
+            _print_plan(replace(job, pipeline=with_planned_styles(job.pipeline)), False, as_json)
+            return
+        folder.mkdir(parents=True)
 
     def check(stand_in: Pipeline) -> None:
         # Nothing was made with a style that is not learned yet.
@@ -54,7 +63,7 @@ def run_clip(
     if keep and _is_kept(ready):
         return
     if dry_run:
-        _print_plan(ready, as_json=as_json)
+        _print_plan(ready, True, as_json)
         return
     with listener(as_json=as_json, title=title) as show:
         stored = InterruptionListener(show)
@@ -79,8 +88,8 @@ def _is_kept(job: jobs.Job) -> bool:
     return True
 
 
-def _print_plan(job: jobs.Job, *, as_json: bool) -> None:
+def _print_plan(job: jobs.Job, has_folder: bool, as_json: bool) -> None:
     """Print what would be done. Raises OutputError where the output may not be replaced."""
-    with jobs.prepared(job) as (assembly, plan):
+    with jobs.prepared(job, to_write=has_folder) as (assembly, plan):
         jobs.find_standing(job, assembly, plan)
         print_plan(plan, as_json=as_json)

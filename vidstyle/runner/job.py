@@ -179,13 +179,20 @@ def prepared(
 
 
 def _check_photo(job: Job) -> None:
-    """Raise UsageError where one image would become a video."""
+    """Raise UsageError where one image would become a video, or what nobody writes."""
     suffix = job.output.suffix.lower()
-    if is_photo(job.input) and suffix in CONTAINERS and suffix != ".gif":
+    if not is_photo(job.input) or suffix in (*IMAGE_FORMATS, ".gif"):
+        return
+    if suffix in CONTAINERS:
         name = job.output.with_suffix(".png").name
         raise UsageError(
             f"{job.input} is one image, and {job.output} the name of a video; name the output"
             f" {name}, or pass a folder of images"
+        )
+    if job.pipeline.stages[-1].use == VIDEO_SINK:
+        found = f"the suffix {suffix}" if suffix else "no suffix"
+        raise UsageError(
+            f"{job.output} has {found}: for an image name the output {', '.join(IMAGE_FORMATS)}"
         )
 
 

@@ -20,6 +20,8 @@ PIPE_SINK = "encode/pipe"
 FOLDER = "/"
 """Stands for the suffix of a folder of images."""
 
+# Options that only a video has: that an image has none is no news.
+_OF_VIDEO = frozenset({"codec", "crf", "preset", "pixel_format"})
 # What a codec may not take, and how it says so.
 _CHECKS: dict[str, Callable[[VideoCodec, Any], None]] = {
     "crf": VideoCodec.check_crf,
@@ -46,8 +48,11 @@ def fit_output(
 
     Returns:
         The pipeline, and what was changed, a line each.
+
+    Raises:
+        PipelineError: The user set an option of videos, and the output is an image.
     """
-    written, notes = _fit_sink(written, suffix)
+    written, notes = _fit_sink(written, suffix, changes)
     entry = written.stages[-1]
     own = _text(entry, "codec") or "libx264"
     if entry.use != VIDEO_SINK or own not in CODECS:
@@ -77,18 +82,32 @@ def sink_for(use: str, suffix: str) -> str:
     return VIDEO_SINK if use == IMAGE_SINK and suffix in CONTAINERS else use
 
 
-def _fit_sink(written: WrittenPipeline, suffix: str) -> tuple[WrittenPipeline, tuple[str, ...]]:
+def _fit_sink(
+    written: WrittenPipeline, suffix: str, changes: Sequence[Override]
+) -> tuple[WrittenPipeline, tuple[str, ...]]:
     entry = written.stages[-1]
     use = sink_for(entry.use, suffix)
     if use == entry.use:
         return written, ()
+    no_news: frozenset[str] = frozenset()
+    if use == IMAGE_SINK:
+        no_news = _OF_VIDEO
+        for change in changes:
+            if change.stage in (entry.name, LAST) and change.option in no_news:
+                raise change.where.error(
+                    f"the output is an image, and only videos have {change.option}; leave it out"
+                )
     both = {"alpha"} if _text(entry, "alpha") in ("keep", "drop") else set()
     unfit = [name for name in entry.options.items if name not in both]
     stages = (*written.stages[:-1], replace(entry, use=use, options=entry.options.without(*unfit)))
-    # That an image has no codec is no news.
-    lost = [name for name in unfit if name != "codec"]
-    notes = (f"{' and '.join(lost)} of the pipeline left out: {use} does not take such",)
+    lost = [name for name in unfit if name not in no_news and name != "codec"]
+    notes = (_left_out(lost, "images" if use == IMAGE_SINK else "videos"),)
     return replace(written, stages=stages), notes if lost else ()
+
+
+def _left_out(options: Sequence[str], what: str) -> str:
+    verb = "it has" if len(options) == 1 else "they have"
+    return f"{' and '.join(options)} of the pipeline left out: {verb} no meaning for {what}"
 
 
 def _usual_codec(own: str, suffix: str) -> str:
@@ -113,7 +132,7 @@ def _notes(
     if chosen:
         yield f"{suffix} cannot hold {own}: encoded by {codec.name}"
     if lost:
-        yield f"{' and '.join(lost)} of the pipeline left out: {codec.name} does not take such"
+        yield _left_out(lost, codec.name)
 
 
 def _text(entry: WrittenStage, option: str) -> str | None:

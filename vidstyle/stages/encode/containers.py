@@ -126,7 +126,8 @@ def container_for(path: Path, codec: CodecName) -> Container:
     if suffix not in CONTAINERS:
         given = f"the suffix {path.suffix}" if suffix else "no suffix"
         names = " or ".join(fitting)
-        raise PipelineError(f"{path} has {given}: for {codec} name the output {names}")
+        folder = "" if suffix else f", or {path}/ for a folder of images"
+        raise PipelineError(f"{path} has {given}: for {codec} name the output {names}{folder}")
     other = codec_for(suffix)
     raise PipelineError(
         f"{codec} cannot be stored in {suffix}: name the output"
