@@ -52,5 +52,8 @@ def test_a_video_is_written_by_the_sink_of_videos(loaded) -> None:  # type: igno
 def test_what_the_user_sets_is_for_the_new_sink(loaded) -> None:  # type: ignore[no-untyped-def]  # fixtures
     pipeline = loaded(VIDEO.format(alpha="auto"), ".jpg", "encode.quality=80")
     assert pipeline.stages[-1].options.quality == 80
-    with pytest.raises(PipelineError, match=r"--set encode.crf=20: the output is an image, and only videos have crf"):
+    with pytest.raises(
+        PipelineError,
+        match=r"--set encode.crf=20: the output is an image, and only videos have crf",
+    ):
         loaded(VIDEO.format(alpha="auto"), ".jpg", "encode.crf=20")
