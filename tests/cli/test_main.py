@@ -61,7 +61,7 @@ def test_an_empty_name_is_not_the_current_folder(
     assert list(folder.iterdir()) == before
 
 
-def test_bounds_are_said_in_words(capfd: pytest.CaptureFixture[str]) -> None:
+def test_bounds_are_words(capfd: pytest.CaptureFixture[str]) -> None:
     assert run_command(["run", "per-frame", "a.mp4", "--preview", "0"]) == 2
     assert capfd.readouterr().err.endswith("'--preview': wanted 1 or more\n")
 

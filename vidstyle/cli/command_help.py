@@ -44,8 +44,9 @@ class GroupedCommand(TyperCommand):
         if "" in args or any(word.endswith("=") for word in args):
             # As a path it would be the current folder: a variable of the shell that is not set.
             typed = self.make_parser(ctx).parse_args(args=list(args))[0]
-            for each in self.get_params(ctx):
-                if _is_name(each) and _holds_empty(typed.get(each.name)):
+            names: list[Any] = [each for each in self.get_params(ctx) if _is_name(each)]
+            for each in names:
+                if _holds_empty(typed.get(each.name)):
                     raise typer.BadParameter("the name is empty", ctx=ctx, param=each)
         return super().parse_args(ctx, args)
 
