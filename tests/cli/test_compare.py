@@ -190,6 +190,21 @@ def test_labels_are_the_names_or_what_is_given(clips: Path) -> None:
     assert not np.array_equal(named, labeled("a.mp4", "b.mp4", "--labels", "c,d"))
 
 
+def test_labels_that_are_given_one_by_one_have_commas() -> None:
+    clips = [Path("a.mp4"), Path("b.mp4")]
+    assert LayoutOptions(labels=["x, y", "z"]).for_clips(clips).labels == ("x, y", "z")
+    assert LayoutOptions(labels=["x, y"]).for_clips(clips).labels == ("x", "y")
+
+
+def test_a_label_that_has_no_room_is_left_out(
+    clips: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one.png", "two.png"):
+        cv2.imwrite(name, np.zeros((16, 16, 3), np.uint8))
+    assert run_command(["compare", "one.png", "two.png", "-o", "out.png"]) == 0
+    assert "note: a label is too long for the image and is left out\n" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("names", "wanted"),
     [
@@ -257,12 +272,14 @@ def test_an_image_of_clips(clips: Path, capfd: pytest.CaptureFixture[str]) -> No
         (["a.mp4", "b.mp4", "a.mp4", "-o", "z.mp4", "--layout", "split"], 2, "two clips, got 3"),
         (["a.mp4", "b.mp4", "a.mp4", "-o", "z.html"], 2, "a page shows two clips, got 3"),
         (["photo.png", "a.mp4", "-o", "z.mp4"], 2, "photo.png is a photo"),
-        (["photo.png", "a.mp4", "-o", "z.png"], 3, "name the clip first, or photos only"),
+        (["photo.png", "a.mp4", "-o", "z.png"], 2, "name the clip first, or photos only"),
         (["a.mp4", "b.mp4", "-o", "z.txt"], 2, "z.txt has the suffix .txt"),
         (["a.mp4", "b.mp4", "-o", "b.mp4", "--overwrite"], 2, "the output is the input itself"),
         (["a.mp4", "b.mp4", "-o", "none/z.png"], 6, "the folder none does not exist"),
         (["a.mp4", "b.mp4", "-o", "photo.png"], 6, "photo.png exists"),
-        (["a.mp4", "b.mp4", "-o", "z.mp4", "--labels", "a"], 2, "1 labels for 2 clips"),
+        (["a.mp4", "b.mp4", "-o", "z.mp4", "--labels", "a"], 2, "a: 1 label for 2 clips"),
+        (["-", "b.mp4", "-o", "z.mp4"], 2, "- is standard input, which only `vidstyle run`"),
+        (["a.mp4", "-", "-o", "z.html"], 2, "- is standard input, which only `vidstyle run`"),
         (["a.mp4", "b.mp4", "-o", "z.mp4", "--labels", "a,b", "--no-labels"], 2, "give one of"),
         (["a.mp4", "b.mp4", "-o", "z.mp4", "--gain", "2"], 2, "--gain needs --layout difference"),
         (["a.mp4", "b.mp4", "-o", "z.mp4", "--split", "0"], 2, "--split needs --layout split"),

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from vidstyle.core.errors import InputError, OutputError, PipelineError
+from vidstyle.core.errors import InputError, OutputError, PipelineError, UsageError
 from vidstyle.report.comparison_image import ComparisonImage, write_comparison_image
 from vidstyle.runner.storage.destination import Destination
 from vidstyle.stages.filter.compare import CompareOptions
@@ -155,7 +155,7 @@ def test_other_formats(tmp_path: Path) -> None:
 def test_what_cannot_be(tmp_path: Path) -> None:
     a, clip = write_photo(tmp_path / "a.png", A), write_clip(tmp_path / "c.mkv", levels(2))
     out = tmp_path / "out.webp"
-    with pytest.raises(InputError, match="name the clip first, or photos only"):
+    with pytest.raises(UsageError, match="name the clip first, or photos only"):
         write(out, a, clip)
     with pytest.raises(InputError, match="it has no frame 5"):
         write(out, clip, clip, frames=(5, None))

@@ -31,9 +31,11 @@ class LayoutOptions:
         ),
     ] = None
     labels: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="A text for each clip, in place of the names of the files.", metavar="TEXT,TEXT"
+            help="A text for each clip, in place of the names of the files. Given once for each"
+            " clip, a text may have commas.",
+            metavar="TEXT,TEXT",
         ),
     ] = None
     no_labels: Annotated[bool, typer.Option("--no-labels", help="Write no text.")] = False
@@ -85,23 +87,26 @@ class LayoutOptions:
                 raise UsageError(f"--{name} needs --layout {wanted}")
             if value is not None:
                 values[name] = value
-        if self.labels is not None and self.no_labels:
+        if self.labels and self.no_labels:
             raise UsageError("give one of --labels, --no-labels")
         if not self.no_labels:
             values["labels"] = _labels_of(clips, self.labels)
         return CompareOptions(**values)
 
 
-def _labels_of(clips: Sequence[Path], labels: str | None) -> tuple[str, ...]:
+def _labels_of(clips: Sequence[Path], labels: Sequence[str] | None) -> tuple[str, ...]:
     """Those that are given, or the names of the files: as short as tells them apart."""
     from vidstyle.core.errors import UsageError
 
-    if labels is not None:
-        texts = tuple(text.strip() for text in labels.split(","))
+    if labels:
+        # More than one is one for each clip: such a text may have commas.
+        given = labels if labels[1:] else labels[0].split(",")
+        texts = tuple(text.strip() for text in given)
         if len(texts) != len(clips):
+            counted = f"{len(texts)} label{'s' if texts[1:] else ''}"
             raise UsageError(
-                f"--labels {labels}: {len(texts)} labels for {len(clips)} clips; give one for each,"
-                " with commas between"
+                f"--labels {' --labels '.join(labels)}: {counted} for {len(clips)} clips; give one"
+                " for each, with commas between, or --labels for each"
             )
         return texts
     return tuple(_names_of([path.absolute() for path in clips]))

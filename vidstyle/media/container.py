@@ -16,7 +16,7 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from vidstyle.core import OtherStream
-from vidstyle.core.errors import InputError
+from vidstyle.core.errors import InputError, UsageError
 from vidstyle.media.gif_delays import read_with_delays
 from vidstyle.media.piped_video import PipedVideo
 
@@ -147,12 +147,16 @@ def _is_chapter_track(stream: Stream) -> bool:
 
 
 def _check_file(path: Path) -> None:
-    """Raise InputError for what is not a readable, regular, non-empty file, or is a playlist."""
+    """Raise InputError for what is not a readable, regular, non-empty file, or is a playlist.
+
+    Raises UsageError for ``-`` where no file has that name.
+    """
     try:
         status = path.stat()
     except FileNotFoundError as error:
-        advice = "; only `vidstyle run` reads standard input" if str(path) == "-" else ""
-        raise InputError(f"{path}: no such file{advice}") from error
+        if str(path) == "-":
+            raise UsageError("-: no such file; only `vidstyle run` reads standard input") from error
+        raise InputError(f"{path}: no such file") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({_reason(error)})") from error
     if stat.S_ISDIR(status.st_mode):

@@ -37,11 +37,13 @@ def write_comparison(
         UsageError: One frame is too large.
         OutputError: The file cannot be written.
     """
-    clips = {"before": before, "after": after}
+    # By the names that an error shows.
+    clips = {str(before): before, str(after) if after != before else "after": after}
     videos = encode_previews(clips, frames, most_bytes=_MOST_BYTES)
     if videos is None:
         raise UsageError(f"one frame of {before} is too large for a comparison")
     width, height = videos.size
-    page = render("comparison.html", width=width, height=height, videos=videos.content)
+    shown = dict(zip(("before", "after"), videos.content.values(), strict=True))
+    page = render("comparison.html", width=width, height=height, videos=shown)
     write_text(destination, page)
     return len(videos.seconds)

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Note, Window
-from vidstyle.core.errors import InputError
+from vidstyle.core.errors import InputError, UsageError
 from vidstyle.imaging.photo_file import is_photo
 from vidstyle.report.image_output import put_image
 from vidstyle.report.side_by_side import display_size, resize, to_bytes
@@ -68,7 +68,8 @@ def write_comparison_image(
         What was written.
 
     Raises:
-        InputError: A clip cannot be read, or a clip stands beside a photo.
+        InputError: A clip cannot be read.
+        UsageError: A clip stands behind a photo.
         PipelineError: The layout does not take so many clips.
         OutputError: The file cannot be written.
     """
@@ -118,7 +119,7 @@ def _open_first(clips: Sequence[Path], context: ExecutionContext) -> Generator[_
     if is_photo(path):
         for other in others:
             if not is_photo(other):
-                raise InputError(
+                raise UsageError(
                     f"{path} is a photo, and {other} is a clip: name the clip first, or photos only"
                 )
     with closing(own_source(path)) as source:

@@ -79,9 +79,11 @@ def find_clips(
 
     Raises:
         InputError: The folder is none, or there is no clip.
-        UsageError: Both folders are one, or a pattern is none.
+        UsageError: Both folders are one, a pattern is none, or the folder is named ``-``.
     """
     if not folder.is_dir():
+        if str(folder) == "-":
+            raise UsageError("- is not a folder; only `vidstyle run` reads standard input")
         raise InputError(f"{folder} is not a folder; `vidstyle run` takes single clips")
     if not os.access(folder, os.R_OK | os.X_OK):
         raise InputError(f"the folder {folder} cannot be read")

@@ -121,7 +121,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def check_there(path: Path) -> None:
-    """Raise InputError where no file or folder has that name."""
+    """Raise InputError where no file or folder has that name, and UsageError for ``-``."""
     try:
         there = path.exists()
     except OSError as error:
@@ -129,7 +129,7 @@ def check_there(path: Path) -> None:
     if there:
         return
     if str(path) == "-":
-        raise InputError("- is standard input, which only `vidstyle run` and `stabilize` read")
+        raise UsageError("- is standard input, which only `vidstyle run` and `stabilize` read")
     # A path has lost the second slash of an address.
     if re.match(r"[a-z]+:/[^/]", str(path)):
         raise InputError(f"{path} is an address: download the file, and name that")

@@ -89,7 +89,7 @@ class CompareClips(BaseStage[CompareOptions]):
     def notes(self) -> Sequence[Note]:
         """Labels that did not fit, and transparency."""
         found = [
-            Note("label", f"a label is too long for the image and is shortened: {label.text}")
+            Note("label", f"a label is too long for the image and is {_shown(label)}")
             for label in self._labels
             if not label.whole
         ]
@@ -161,6 +161,11 @@ class CompareClips(BaseStage[CompareOptions]):
         elif texts and self.options.layout == "difference":
             texts = (f"difference x {self.options.gain:g}: {texts[0]}, {texts[1]}",)
         return [make_label(text, width=max(1, room), height=clip.height) for text in texts]
+
+
+def _shown(label: Label) -> str:
+    """What became of a label that does not fit."""
+    return f"shortened: {label.text}" if label.text else "left out"
 
 
 def line_position(seconds: float, options: CompareOptions) -> float:
