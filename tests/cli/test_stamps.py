@@ -53,6 +53,18 @@ def test_what_is_done_is_not_read_again(
     assert "a source hashed" in capfd.readouterr().err
 
 
+def test_an_output_of_another_clip_names_that_clip(
+    clips: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run() == 0
+    capfd.readouterr()
+    assert run_command(["run", "p.yaml", "clips/b.mp4", "-o", "a.mp4"]) == 6
+    assert (
+        f"a.mp4 was made of another source, {clips}/clips/a.mp4; pass --overwrite"
+        in capfd.readouterr().err
+    )
+
+
 def test_other_options_are_listed_and_refused_before_anything_is_made(
     clips: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

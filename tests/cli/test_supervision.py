@@ -45,6 +45,15 @@ def test_a_crash_is_one_line_and_a_code(folder, write_clip) -> None:  # type: ig
     assert not (folder / "out.mkv").exists()
 
 
+def test_a_plugin_that_leaves_the_process_is_one_line_and_a_code(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
+    write_clip(folder / "in.mp4", count=3)
+    write_pipeline(folder, deed="leave")
+    child = started()
+    _, errors = child.communicate(timeout=60)
+    assert child.returncode == 10
+    assert errors.splitlines()[-1] == "vidstyle: the process of the clip has ended with code 3"
+
+
 def test_sound_that_crashes_its_decoder_is_one_line_and_a_code(folder, shared_data) -> None:  # type: ignore[no-untyped-def]  # fixtures
     clip = shared_data / "reports" / "sound-71.mov"
     call = ["run", "identity.yaml", str(clip), "-o", "out.mp4", "--set", "encode.codec=libx264"]

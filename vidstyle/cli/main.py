@@ -21,7 +21,7 @@ import typer
 from vidstyle import __version__
 from vidstyle.cli.command_list import CommandList
 from vidstyle.cli.json_output import is_kept, json_only, keep_descriptor, output_stream, put_json
-from vidstyle.cli.supervision import SUPERVISED, work_under_supervision
+from vidstyle.cli.supervision import SUPERVISED, announce_end, work_under_supervision
 from vidstyle.cli.terminal import VisibleFormatter, say, set_quiet, visible_lines
 
 app = typer.Typer(
@@ -87,6 +87,7 @@ def main() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     keep_descriptor(sys.argv[1:])
     code = run_command(sys.argv[1:])
+    announce_end()
     threaded = sys.modules.get("vidstyle.runner.execution.threaded")
     if threaded is not None and threaded.still_working():
         # A thread is still inside of a library: do not unload it.
@@ -115,11 +116,11 @@ def _supervise(arguments: list[str]) -> None:
     command = next((word for word in arguments if not word.startswith("-")), "")
     if command not in SUPERVISED or not hasattr(os, "fork"):
         return
-    status = work_under_supervision()
-    if status is None:
+    ended = work_under_supervision()
+    if ended is None:
         return
-    code = os.waitstatus_to_exitcode(status)
-    if code < 0:
+    code = os.waitstatus_to_exitcode(ended.status)
+    if code < 0 or not ended.announced:
         with json_only(arguments):
             code = _fail_with(import_module("vidstyle.core.errors").CrashError.of_exit_code(code))
     os._exit(code)
@@ -164,6 +165,7 @@ def _leave(code: int, signum: int, frame: object) -> None:
         with suppress(OSError):
             # Past Python's own buffer: the signal may have come in the midst of a line.
             os.write(2, line.encode())
+        announce_end()
         os._exit(code)
 
     # Where that takes long, on a machine that is short of cores, or somebody is in a hurry.
@@ -181,7 +183,7 @@ def _exit_code(command: Callable[[], Any]) -> int:
         code = INTERRUPTED
     except SystemExit as leaving:
         if leaving.code == TERMINATED:
-            return _fail("terminated; the destination is untouched", TERMINATED)
+            return _fail("terminated; no output was changed", TERMINATED)
         return leaving.code if isinstance(leaving.code, int) else 1
     except BrokenPipeError:
         # The reader of our output has closed it, as `head` does.
@@ -197,7 +199,7 @@ def _exit_code(command: Callable[[], Any]) -> int:
         return _fail_with(error)
     if code == INTERRUPTED:
         # typer turns Ctrl-C into a code and prints nothing.
-        return _fail("interrupted; the destination is untouched", INTERRUPTED)
+        return _fail("interrupted; no output was changed", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 

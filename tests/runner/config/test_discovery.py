@@ -175,6 +175,7 @@ BROKEN = {
     "x = 1\n\nprint(y)": "NameError: name 'y' is not defined ({path}:3)",
     "def (": "SyntaxError: invalid syntax ({path}:1)",
     "raise SystemExit(3)": "SystemExit: 3 ({path}:1)",
+    "raise GeneratorExit": "GeneratorExit: no message ({path}:1)",
     "raise ValueError('two\\nlines')": "ValueError: two lines",
     "stage = 1": "it has no STAGE; end the file with `STAGE = YourStage`",
     "STAGE = 3": "STAGE must be a class, got a int",

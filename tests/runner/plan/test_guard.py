@@ -18,6 +18,15 @@ def test_a_long_message_of_a_stage_is_shortened() -> None:
     assert "--debug" in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit])
+def test_a_stage_that_would_end_the_process_has_failed(kind: type[BaseException]) -> None:
+    def leave() -> None:
+        raise kind
+
+    with pytest.raises(StageError, match=f"stage filter, frame 3: {kind.__name__}"):
+        Guard("filter")(3, leave)
+
+
 def test_a_short_message_of_a_stage_stays() -> None:
     with pytest.raises(StageError, match=r"ValueError: what happened$"):
         Guard("filter")(3, _fail, "what\nhappened")

@@ -12,6 +12,7 @@ import pytest
 from vidstyle.core.errors import LockedError, OutputError, UsageError
 from vidstyle.core.sink import MANIFEST
 from vidstyle.runner.storage.destination import Destination
+from vidstyle.runner.storage.records import FOLDER
 
 
 def test_a_finished_file_replaces_the_old_one_at_once(tmp_path: Path) -> None:
@@ -83,6 +84,14 @@ def test_a_folder_with_foreign_files_is_never_replaced(tmp_path: Path) -> None:
         destination.commit()
     assert (out / "000000.png").read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["frames"]
+
+
+def test_a_folder_of_other_outputs_is_named_by_one_of_them(tmp_path: Path) -> None:
+    out = tmp_path / "on"
+    (out / FOLDER).mkdir(parents=True)
+    (out / "a.mp4").write_text("x")
+    with pytest.raises(OutputError, match=r"on holds more than .* \(a\.mp4\); choose another"):
+        Destination(out, overwrite=True).check(tmp_path / "in.mp4")
 
 
 def test_a_file_that_was_added_during_the_run_is_never_deleted(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def load_stage_class(offer: Offer) -> type[Any]:
             stage = offer.load()
     except BrokenError:
         raise
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, GeneratorExit) as error:
         raise BrokenError(_reason(error)) from error
     fault = _fault(offer, stage)
     if fault:

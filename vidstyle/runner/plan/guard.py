@@ -58,7 +58,7 @@ class Guard:
             return function(*arguments)
         except (VidstyleError, Terminated):
             raise
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, GeneratorExit) as error:
             raise self._error(frame, error) from error
         finally:
             self._call = None

@@ -23,6 +23,9 @@ PIXEL_VERSION = 5
 """Version of the pixels that this code computes: to be raised with each change that makes other
 ones of the same stamp. Outputs of an older one then count as made with other options."""
 
+SOURCE_CHANGED = "the source was changed"
+"""The difference of an input's content."""
+
 # Differences that a message names.
 _NAMED = 3
 _FILES, _CODE = " files", " code"
@@ -115,7 +118,7 @@ def make_stamp(assembly: Assembly, plan: Plan, source: str, suffix: str) -> Stam
 
 def differences(old: Stamp, new: Stamp) -> list[str]:
     """What was otherwise, each as words for a message; empty where the stamps are equal."""
-    found = ["the source was changed"] if old.source != new.source else []
+    found = [SOURCE_CHANGED] if old.source != new.source else []
     for part in ("frames", "file"):
         found += _differing(getattr(old, part), getattr(new, part), old, new)
     return found

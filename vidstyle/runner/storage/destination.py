@@ -72,10 +72,12 @@ class Destination:
             if not self.path.is_file():
                 raise OutputError(f"{self.path} is neither a file nor a folder; choose another -o")
             return
-        foreign = sorted({entry.name for entry in self.path.iterdir()} - _ours(self.path))
+        foreign = {entry.name for entry in self.path.iterdir()} - _ours(self.path)
         if foreign:
+            # A visible name says more than a hidden one, such as that of our own records.
+            shown = min(foreign, key=lambda name: (name.startswith("."), name))
             raise OutputError(
-                f"{self.path} holds files that vidstyle did not write ({foreign[0]});"
+                f"{self.path} holds more than the images of an earlier output ({shown});"
                 " choose another -o"
             )
 

@@ -17,7 +17,7 @@ from vidstyle.runner.config.recipe import to_recipe
 from vidstyle.runner.plan.assembly import Assembly
 from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.plan.identity import content_digest, library_versions, look_of
-from vidstyle.runner.plan.stamp import Stamp, brief, differences, make_stamp
+from vidstyle.runner.plan.stamp import SOURCE_CHANGED, Stamp, brief, differences, make_stamp
 from vidstyle.runner.storage.finished import FinishedFrames, shorten_times
 from vidstyle.runner.storage.records import Entry, Records, look_at
 
@@ -80,17 +80,22 @@ class Standing:
     found: tuple[str, ...] = ()
     """What differs, in words."""
     entry: Entry | None = None
+    source: Path | None = None
+    """What a run would make it of."""
 
     @property
     def source_alone(self) -> bool:
         """Whether it was made of an older source with the same options."""
         old, found = self.entry, self.found
-        return self.state == "other" and old is not None and found == ("the source was changed",)
+        return self.state == "other" and old is not None and found == (SOURCE_CHANGED,)
 
     @property
     def sentence(self) -> str:
         """What is there, for messages."""
         match self.state:
+            case "other" if self._of_another_source():
+                assert self.entry is not None
+                return f"{self.path} was made of another source, {self.entry.source}"
             case "other" if self.source_alone:
                 return f"{self.path} was made before the source was changed"
             case "other":
@@ -98,6 +103,12 @@ class Standing:
             case "foreign" if self.entry is not None:
                 return f"{self.path} was changed since it was made"
         return f"{self.path} exists"
+
+    def _of_another_source(self) -> bool:
+        """Whether the input has another name and other content; options may differ as well."""
+        if self.entry is None or self.source is None or SOURCE_CHANGED not in self.found:
+            return False
+        return self.entry.source != str(self.source.absolute())
 
     def check(self) -> None:
         """Raise OutputError where a run would replace something that nobody gave up."""
@@ -115,7 +126,7 @@ def look_up(output: Path, source: Path, assembly: Assembly, plan: Plan) -> Stand
     digest = known_digest(source, look_of(source), entry)
     stamp = make_stamp(assembly, plan, digest, output.suffix)
     found = tuple(differences(entry.stamp, stamp))
-    return Standing(output, "other" if found else "done", found, entry)
+    return Standing(output, "other" if found else "done", found, entry, source)
 
 
 def known_digest(source: Path, look: str, entry: Entry | None) -> str:
