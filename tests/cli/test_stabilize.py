@@ -63,11 +63,12 @@ def test_another_size_and_rate_are_met_by_time(stylized: Path) -> None:
     for at, image in enumerate(held):
         assert 255 * np.abs(image - every_other[at // 2]).mean() < 0.5
     # Between them the image follows the motion: it comes nearer to the frame that is missing. The
-    # last one is held with nothing behind it.
+    # last one is held with nothing behind it. Flow, network and the encoder of the clip give other
+    # bits on another number of cores: on one core a single frame comes less near.
     np.testing.assert_array_equal(moved[::2], held[::2])
-    for at in range(1, COUNT - 1, 2):
-        errors = [np.abs(image - whole[at]).mean() for image in (moved[at], held[at])]
-        assert errors[0] < errors[1]
+    between = slice(1, COUNT - 1, 2)
+    errors = [np.mean(np.abs(np.subtract(made[between], whole[between]))) for made in (moved, held)]
+    assert errors[0] < 0.96 * errors[1]
 
 
 def test_a_folder_of_images_is_a_stylized_clip(stylized: Path) -> None:
