@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pytest
 
 from vidstyle.core.errors import InputError, OutputError, PipelineError, UsageError
+from vidstyle.report.comparison import write_comparison
 from vidstyle.report.comparison_image import ComparisonImage, write_comparison_image
 from vidstyle.runner.storage.destination import Destination
 from vidstyle.stages.filter.compare import CompareOptions
@@ -150,6 +151,22 @@ def test_other_formats(tmp_path: Path) -> None:
     for name in ("out.jpg", "out.webp"):
         write(tmp_path / name, a, a)
         assert np.abs(read(tmp_path / name).astype(int) - np.hstack([smooth, smooth])).max() < 6
+
+
+def test_hdr_is_to_be_converted(tmp_path: Path) -> None:
+    """There is no option of decode to set."""
+    with av.open(str(tmp_path / "hdr.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=25, width=32, height=16)
+        stream.pix_fmt = "yuv420p10le"
+        stream.codec_context.color_trc = 16
+        image = av.VideoFrame(32, 16, "yuv420p10le")
+        container.mux([*stream.encode(image), *stream.encode(None)])
+    out, hdr = tmp_path / "out.png", tmp_path / "hdr.mkv"
+    with pytest.raises(InputError, match=r"HDR video \(PQ\); convert the file to SDR$"):
+        write(out, hdr, hdr)
+    page = Destination(tmp_path / "out.html", overwrite=False)
+    with pytest.raises(InputError, match=r"HDR video \(PQ\); convert the file to SDR$"):
+        write_comparison(page, hdr, hdr)
 
 
 def test_what_cannot_be(tmp_path: Path) -> None:

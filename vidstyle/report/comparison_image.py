@@ -19,7 +19,7 @@ from vidstyle.report.side_by_side import display_size, resize, to_bytes
 from vidstyle.runner.config.side_inputs import SideInput
 from vidstyle.runner.interval import Indices, spread_evenly
 from vidstyle.runner.plan.own_source import own_source
-from vidstyle.runner.plan.side_reading import SideReading, open_side_inputs
+from vidstyle.runner.plan.side_reading import SideReading, open_side_inputs, without_options
 from vidstyle.runner.storage.destination import Destination
 from vidstyle.stages.decode.images import DecodeImages
 from vidstyle.stages.decode.pyav import DecodePyAV
@@ -123,7 +123,11 @@ def _open_first(clips: Sequence[Path], context: ExecutionContext) -> Generator[_
                     f"{path} is a photo, and {other} is a clip: name the clip first, or photos only"
                 )
     with closing(own_source(path)) as source:
-        yield _First(source, source.open(path, context), path)
+        try:
+            clip = source.open(path, context)
+        except InputError as error:
+            raise InputError(without_options(error)) from error
+        yield _First(source, clip, path)
 
 
 def _fit(clip: Clip, size: str | None) -> Clip:

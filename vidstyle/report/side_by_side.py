@@ -18,6 +18,7 @@ from vidstyle.core.errors import InputError
 from vidstyle.evaluation.frame_groups import ClipFrames, zip_clips
 from vidstyle.imaging.contact_sheet import Image
 from vidstyle.runner.plan.own_source import own_source
+from vidstyle.runner.plan.side_reading import without_options
 
 # First frame, and the frame to stop before or None for the end; the same of every clip.
 Interval: TypeAlias = tuple[int, int | None]
@@ -72,7 +73,10 @@ class _Opened:
         self.name = name
         self._source = own_source(path)
         self._frames = frames
-        self.clip: Clip = self._source.open(path, ExecutionContext())
+        try:
+            self.clip: Clip = self._source.open(path, ExecutionContext())
+        except InputError as error:
+            raise InputError(without_options(error)) from error
         self.now: Frame | None = None
 
     def images(self, size: Size) -> Iterator[HostArray]:

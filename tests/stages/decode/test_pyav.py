@@ -341,7 +341,7 @@ def hdr_clip(write_clip, transfer: int):
 @pytest.mark.parametrize(("transfer", "kind"), [(16, "PQ"), (18, "HLG")])
 def test_hdr_is_refused_unless_it_is_meant(write_clip, opened, transfer, kind):
     path = hdr_clip(write_clip, transfer)
-    with pytest.raises(InputError, match=rf"\({kind}\); set decode's option hdr to tonemap"):
+    with pytest.raises(InputError, match=rf"\({kind}\); --set decode\.hdr=tonemap gives"):
         opened(path)
     through = opened(path, hdr="passthrough")
     assert through.clip.color.matrix == "bt2020"

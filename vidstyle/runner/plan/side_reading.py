@@ -36,7 +36,7 @@ _ROUNDING = Fraction(1, 1000)
 a frame must not stay behind because it was rounded up."""
 _SAME_ASPECT = Fraction(1, 50)
 """By how much of it an aspect may differ from the clip's: sizes are rounded."""
-_ADVICE = re.compile(r"(?:raise|set) decode's option (\w+).*")
+_ADVICE = re.compile(r"(?:(?:raise|set) decode's option |--set decode\.)(\w+).*")
 """How a source's complaint ends; the options of decode are the clip's alone."""
 _INSTEAD = {
     "max_pixels": "scale the file down: it is brought to the clip's size anyway",
@@ -150,8 +150,7 @@ class SideReading:
         try:
             yield
         except InputError as error:
-            reason = _ADVICE.sub(lambda found: _INSTEAD.get(found[1], _OTHERWISE), str(error))
-            raise InputError(f"side input {self.name}: {reason}") from error
+            raise InputError(f"side input {self.name}: {without_options(error)}") from error
 
     def _begin(self) -> None:
         if self._frames is not None:
@@ -212,6 +211,11 @@ class SideReading:
         layer = _resized(layer, self._inner, larger)
         layer = np.asarray(np.clip(layer, 0, 1), np.float32)
         return layer if self._inner == self._size else _padded(layer, self._size)
+
+
+def without_options(error: InputError) -> str:
+    """A source's complaint with the advice for a file whose source takes no options."""
+    return _ADVICE.sub(lambda found: _INSTEAD.get(found[1], _OTHERWISE), str(error))
 
 
 @contextmanager

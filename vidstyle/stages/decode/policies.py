@@ -92,8 +92,8 @@ def decide(facts: FileFacts, options: DecodeOptions, path: VideoInput) -> Decisi
     if hdr and options.hdr == "refuse":
         kind = "PQ" if facts.color.transfer == PQ else "HLG"
         raise InputError(
-            f"{path}: HDR video ({kind}); set decode's option hdr to tonemap for ordinary "
-            "colors, or to passthrough to stylize the values as they are"
+            f"{path}: HDR video ({kind}); --set decode.hdr=tonemap gives ordinary colors,"
+            " --set decode.hdr=passthrough stylizes the values as they are"
         )
     if options.rotation == "ignore":
         facts = replace(facts, orientation=Orientation())
