@@ -248,6 +248,9 @@ def test_gif_has_few_frames_few_lines_and_one_palette(clip: Path) -> None:
     change = ["--size", "50%", "--set", "decode.thin_to=5"]
     run("gif", "small.gif", *change, clip="large.mp4")
     assert images("small.gif").shape == (2, 180, 320, 3)
+    # A small clip stays as small.
+    run("gif", "same.gif", clip="in.mp4")
+    assert images("same.gif").shape[1:3] == (HEIGHT, WIDTH)
 
 
 def colors(frames: Sequence[av.VideoFrame]) -> HostArray:

@@ -135,6 +135,19 @@ def test_images_are_counted_and_not_read(tmp_path: Path) -> None:
     assert indices == (13, 25)
 
 
+def test_numbers_of_a_thinned_clip_are_noted(clip: Path) -> None:
+    noted = {}
+    for rate in (None, "5"):
+        source = DecodePyAV(DecodeOptions(thin_to=rate))
+        opened = source.open(clip, ExecutionContext())
+        assert indices_in((0, None), source, opened) == ((0, None), ())
+        found, noted[rate] = indices_in((1, 3), source, opened)
+        assert found == (1, 3)
+    assert noted[None] == ()
+    [note] = noted["5"]
+    assert "--frames counts the frames that stay of the clip, 5 a second" in note.text
+
+
 @pytest.mark.parametrize("thin_to", [None, "5"])
 def test_times_are_those_of_the_frames(clip: Path, tmp_path: Path, thin_to: str | None) -> None:
     (tmp_path / "images").mkdir()

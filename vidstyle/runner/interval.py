@@ -65,6 +65,8 @@ def parse_interval(text: str) -> Interval:
 def indices_in(interval: Interval, source: Source, clip: Clip) -> tuple[Indices, tuple[Note, ...]]:
     """The frame numbers of an interval, and a note where it ends behind the clip.
 
+    Numbers of a source that leaves frames out get a note, too: they are other moments.
+
     Frames are counted as the source counts them; it reads up to the end of the interval.
 
     Args:
@@ -76,7 +78,7 @@ def indices_in(interval: Interval, source: Source, clip: Clip) -> tuple[Indices,
         InputError: No frame begins in it, or the clip cannot be read.
     """
     if not isinstance(interval, TimeInterval):
-        return interval, ()
+        return interval, tuple(_thinned(interval, source, clip))
     start, stop = interval.start, interval.stop
     if not start and stop is None:
         return (0, None), ()
@@ -130,6 +132,17 @@ def spread_evenly(length: int, count: int) -> list[int]:
     """
     count = min(count, length)
     return [(2 * at + 1) * length // (2 * count) for at in range(count)]
+
+
+def _thinned(interval: Indices, source: Source, clip: Clip) -> Iterator[Note]:
+    """A note where frame numbers count what is left of the clip's frames."""
+    rate = getattr(getattr(source, "options", None), "thin_to", None)
+    if rate is None or interval == (0, None):
+        return
+    if clip.frame_rate is None or clip.frame_rate >= Fraction(rate):
+        shown = f"{float(Fraction(rate)):g}"
+        text = f"--frames counts the frames that stay of the clip, {shown} a second (thin_to)"
+        yield Note("frames", f"{text}; times such as 3s:8s are those of the clip")
 
 
 def _times(source: Source) -> Iterator[tuple[int, int]]:

@@ -49,6 +49,19 @@ def test_what_a_size_stands_for(
     assert (after.width, after.height, after.sample_aspect) == wanted
 
 
+def test_up_to_a_size_nothing_is_enlarged() -> None:
+    def scaled(size: str, width: int, height: int) -> tuple[int, int]:
+        clip = ScaleFrames(ScaleOptions(size=size)).describe(Clip(width, height, Fraction(1, 25)))
+        return clip.width, clip.height
+
+    assert scaled("up to 270p", 160, 90) == (160, 90)
+    assert scaled("270p", 160, 90) == (480, 270)
+    assert scaled("up to 270p", 640, 360) == (480, 270)
+    assert scaled("up to 480x270", 160, 90) == (160, 90)
+    assert scaled("up to 50%", 160, 90) == (80, 46)
+    assert scaled("up to 270p", 161, 91) == (160, 90)
+
+
 @pytest.mark.parametrize("size", ["", "720", "0x9", "20000x20", "0%", "9999%", "-5p", "1280 720"])
 def test_no_size(size: str) -> None:
     with pytest.raises(ValidationError, match="must"):

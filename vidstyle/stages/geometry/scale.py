@@ -16,14 +16,16 @@ LARGEST = 16384
 """Pixels on a side."""
 # Rounding to whole pixels changes the shape by less; it is no reason for pixels of another shape.
 _ROUNDING = Fraction(1, 100)
-_SIZE = re.compile(r"(?P<width>\d+)x(?P<height>\d+)|(?P<short>\d+)p|(?P<percent>\d+(\.\d+)?)%")
+_SIZE = re.compile(
+    r"(?P<most>up to )?(?:(?P<width>\d+)x(?P<height>\d+)|(?P<short>\d+)p|(?P<percent>\d+(\.\d+)?)%)"
+)
 
 
 class ScaleOptions(StageOptions):
     size: str = Field(
         "720p",
         description="Width and height, as in 1280x720; the shorter side, as in 720p; or a part of"
-        " both, as in 50%. Lengths are rounded to even numbers.",
+        " both, as in 50%. `up to 270p` never enlarges. Lengths are rounded to even numbers.",
     )
 
     @field_validator("size")
@@ -87,12 +89,14 @@ def scaled_size(size: str, width: int, height: int) -> tuple[int, int]:
     found = _SIZE.fullmatch(size)
     assert found is not None
     if found["width"]:
-        return _even(int(found["width"])), _even(int(found["height"]))
-    if found["short"]:
-        factor = Fraction(int(found["short"]), min(width, height))
+        wanted = _even(int(found["width"])), _even(int(found["height"]))
     else:
-        factor = Fraction(found["percent"]) / 100
-    return _even(width * factor), _even(height * factor)
+        short, percent = found["short"], found["percent"]
+        factor = Fraction(int(short), min(width, height)) if short else Fraction(percent) / 100
+        wanted = _even(width * factor), _even(height * factor)
+    if found["most"] and wanted[0] * wanted[1] > width * height:
+        return max(2, width - width % 2), max(2, height - height % 2)
+    return wanted
 
 
 def _even(length: Fraction | int) -> int:
