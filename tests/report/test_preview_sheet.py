@@ -29,3 +29,13 @@ def test_no_image_is_enlarged_and_others_keep_their_shape() -> None:
     first, second = (np.argwhere((sheet == level).all(axis=2)) for level in (10, 30))
     assert tuple(np.ptp(first, axis=0) + 1) == (60, 100)
     assert tuple(np.ptp(second, axis=0) + 1) == (60, 36)
+
+
+def test_the_title_has_the_width_of_the_sheet() -> None:
+    images = [LabeledImage("x", np.full((60, 100, 3), 10, np.uint8)) for _ in range(4)]
+    title = "a clip with a long name.mp4"
+    head = preview_sheet(images, title)[:46].min(axis=(0, 2))
+    inked = np.flatnonzero(head < 200)
+    # One column is 100 wide.
+    assert inked[-1] - inked[0] > 150
+    assert not np.array_equal(preview_sheet(images, title), preview_sheet(images, f"{title}."))

@@ -135,13 +135,14 @@ def run(
             into=target.into,
         )
     ]
-    if preview is not None and not dry_run:
+    if preview is not None:
         write_preview(
             wanted,
             preview_path(output, inputs, pipeline.stem),
             preview,
             overwrite=existing.overwrite,
             as_json=json,
+            dry_run=dry_run,
         )
         return
     cluster = chosen_cluster(engine, address, computation.cache)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidstyle.cli.json_output import put_json
-from vidstyle.cli.terminal import say_unless_quiet
+from vidstyle.cli.terminal import answer, say_note, say_unless_quiet
 
 # Of a sheet that is JPEG or WebP.
 _QUALITY = 92
 
 if TYPE_CHECKING:
     from vidstyle.runner.job import Job
+    from vidstyle.runner.preview import PreviewFrame
 
 
 def preview_path(output: str | None, inputs: Sequence[Path], label: str) -> Path:
@@ -34,7 +35,13 @@ def preview_path(output: str | None, inputs: Sequence[Path], label: str) -> Path
 
 
 def write_preview(
-    jobs: Sequence[Job], path: Path, count: int, *, overwrite: bool, as_json: bool
+    jobs: Sequence[Job],
+    path: Path,
+    count: int,
+    *,
+    overwrite: bool,
+    as_json: bool,
+    dry_run: bool = False,
 ) -> None:
     """Stylize frames of a clip, or one frame each of several inputs, and write the sheet.
 
@@ -44,9 +51,11 @@ def write_preview(
         count: How many images.
         overwrite: Whether the sheet may replace a file.
         as_json: Whether the result is printed as JSON.
+        dry_run: Whether only what would be written is printed.
     """
     from vidstyle.cli.run_title import run_title
     from vidstyle.cli.style_learning import with_learned_styles
+    from vidstyle.core.errors import InputError
     from vidstyle.report.image_output import put_image
     from vidstyle.report.preview_sheet import LabeledImage, preview_sheet
     from vidstyle.runner.interval import spread_evenly
@@ -60,24 +69,30 @@ def write_preview(
             destination.check(job.input)
 
     check()
+    if dry_run:
+        _print_outlook(jobs, path, count, as_json=as_json)
+        return
     loaded = jobs[0].pipeline
     label = run_title(loaded)
     loaded = with_learned_styles(loaded, device=jobs[0].device, as_json=as_json, check=check)
     jobs = [replace(job, pipeline=loaded) for job in jobs]
     if len(jobs) == 1:
         (job,) = jobs
-        images = [
-            LabeledImage(time_label(each.seconds), each.image)
-            for each in preview_frames(job, count)
-        ]
+        found = list(preview_frames(job, count))
+        labels = time_labels([each.seconds for each in found])
+        images = [LabeledImage(text, each.image) for text, each in zip(labels, found, strict=True)]
         title = f"{job.input.name}: {label}"
     else:
         chosen = [jobs[at] for at in spread_evenly(len(jobs), count)]
         images = [
             LabeledImage(job.input.name, each.image)
             for job in chosen
-            for each in preview_frames(job, 1)
+            for each in _frame_of_readable(job)
         ]
+        if not images:
+            raise InputError(
+                f"none of {len(chosen)} inputs can be read; the notes have the reasons"
+            )
         title = f"{len(images)} of {len(jobs)} inputs: {label}"
     put_image(destination, preview_sheet(images, title), quality=_QUALITY)
     if as_json:
@@ -88,11 +103,50 @@ def write_preview(
         say_unless_quiet(f"wrote {path}: {frames}, each stylized by itself")
 
 
-def time_label(seconds: Fraction) -> str:
-    """``1:02:03.5``."""
-    tenths = round(seconds * 10)
-    minutes, rest = divmod(tenths, 600)
+def _print_outlook(jobs: Sequence[Job], path: Path, count: int, *, as_json: bool) -> None:
+    """Print which frames there would be, and the image."""
+    from vidstyle.cli.style_learning import with_planned_styles
+    from vidstyle.runner.interval import spread_evenly
+    from vidstyle.runner.preview import preview_moments
+
+    if len(jobs) == 1:
+        job = replace(jobs[0], pipeline=with_planned_styles(jobs[0].pipeline))
+        names = time_labels(preview_moments(job, count))
+        what = f"{len(names)} of {job.input} at {', '.join(names)}"
+    else:
+        names = [str(jobs[at].input) for at in spread_evenly(len(jobs), count)]
+        what = f"one each of {', '.join(names)}"
+    if as_json:
+        put_json({"event": "preview", "output": str(path), "frames": len(names), "planned": True})
+    else:
+        answer(f"Frames, each stylized by itself: {what}.")
+        answer(f"They would be shown in {path}.")
+
+
+def _frame_of_readable(job: Job) -> Iterator[PreviewFrame]:
+    """The frame of one of several inputs; a note where it is broken, as the others can be seen."""
+    from vidstyle.core.errors import InputError
+    from vidstyle.runner.preview import preview_frames
+
+    try:
+        yield from preview_frames(job, 1)
+    except InputError as error:
+        say_note(f"left out: {error}")
+
+
+def time_labels(moments: Sequence[Fraction]) -> list[str]:
+    """Times such as ``1:02:03.5``, with as many decimals as tell them apart, from 1 to 3."""
+    for decimals in (1, 2, 3):
+        labels = [_time_label(moment, decimals) for moment in moments]
+        if len(set(labels)) == len(labels):
+            break
+    return labels
+
+
+def _time_label(seconds: Fraction, decimals: int) -> str:
+    unit = 10**decimals
+    minutes, rest = divmod(round(seconds * unit), 60 * unit)
     hours, minutes = divmod(minutes, 60)
     text = f"{minutes:02}" if hours else f"{minutes}"
     start = f"{hours}:" if hours else ""
-    return f"{start}{text}:{rest // 10:02}.{rest % 10}"
+    return f"{start}{text}:{rest // unit:02}.{rest % unit:0{decimals}}"

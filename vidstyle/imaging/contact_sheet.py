@@ -50,23 +50,26 @@ def contact_sheet(rows: Sequence[SheetRow], titles: Sequence[str]) -> Image:
 
     Args:
         rows: At least one.
-        titles: One a column; of several lines the first one is bold.
+        titles: One a column, or one for all of them; of several lines the first one is bold.
 
     Returns:
         (H, W, 3) RGB.
 
     Raises:
-        ValueError: A row does not have one image a title, or there are none at all.
+        ValueError: Rows have not as many images as there are titles, or as the first row, or there
+            are none at all.
     """
     _check(rows, titles)
-    columns = _slices([_column_width(rows, at) for at in range(len(titles))], _MARGIN, _GAP)
+    count = len(rows[0].images)
+    columns = _slices([_column_width(rows, at) for at in range(count)], _MARGIN, _GAP)
     head = _LINE * max(len(title.split("\n")) for title in titles) + _GAP // 2
     below = _CAPTION if any(row.caption or row.labels for row in rows) else _GAP
     lines = _slices([max(map(_height, row.images)) for row in rows], _MARGIN + head, below)
     foot = _MARGIN if below == _GAP else below
     sheet = np.empty((lines[-1].stop + foot, columns[-1].stop + _MARGIN, 3), np.uint8)
     sheet[:] = _PAPER
-    for title, column in zip(titles, columns, strict=True):
+    heads = columns if len(titles) > 1 else [slice(_MARGIN, columns[-1].stop)]
+    for title, column in zip(titles, heads, strict=True):
         _draw_title(sheet[_MARGIN : _MARGIN + head, column], title)
     for row, line in zip(rows, lines, strict=True):
         for image, column in zip(row.images, columns, strict=True):
@@ -133,8 +136,9 @@ def _column_width(rows: Sequence[SheetRow], column: int) -> int:
 def _check(rows: Sequence[SheetRow], titles: Sequence[str]) -> None:
     if not (rows and titles):
         raise ValueError("a contact sheet needs a row and a column at least")
+    count = len(titles) if len(titles) > 1 else len(rows[0].images)
     for row in rows:
-        if len(row.images) != len(titles):
+        if len(row.images) != count or not count:
             raise ValueError(f"{row.caption}: {len(row.images)} images, {len(titles)} titles")
         for image in row.images:
             if image is not None and (image.ndim != 3 or image.shape[2] != 3):

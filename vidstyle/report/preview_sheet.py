@@ -42,7 +42,7 @@ def preview_sheet(images: Sequence[LabeledImage], title: str) -> Image:
     size = min(width, room), max(1, round(height * min(1, room / width)))
     fitted = [_fitted(each.image, size) for each in images]
     rows = wrap_row(fitted, [each.label for each in images], columns)
-    return contact_sheet(rows, [title, *[""] * (columns - 1)])
+    return contact_sheet(rows, [title])
 
 
 def _fitted(image: Image, room: tuple[int, int]) -> Image:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -49,21 +49,49 @@ def preview_frames(job: Job, count: int) -> Iterator[PreviewFrame]:
         UsageError: The source cannot seek.
         VidstyleError: What stops the run, too.
     """
-    # A name that nobody has: the sink is not used.
-    output = Path(f".preview{output_suffix(job.pipeline, job.input)}")
-    whole = replace(job, frames=(0, None), output=output, cluster=None)
-    with prepared(whole, to_write=False) as (assembly, plan), ExitStack() as stack:
-        source = assembly.source
-        if not isinstance(source, SeekingSource):
-            raise UsageError(f"--preview: {plan.source.use} cannot seek; use --frames instead")
-        guard = Guard(plan.source.name)
-        begin, moments = _spread(job, plan, guard(None, source.length), count)
+    with _open_whole(job) as (assembly, plan, source), ExitStack() as stack:
+        begin, moments = _spread(job, plan, _length(plan, source), count)
         nodes = _open_nodes(stack, plan)
         limit_threads(plan.source.context.threads)
         frames = _read(assembly, plan, source, moments, begin)
         moment = iter(moments)
         for frame in run_serial(frames, [node.run for node in nodes]):
             yield PreviewFrame(next(moment), _pixels(frame))
+
+
+def preview_moments(job: Job, count: int) -> list[Fraction]:
+    """Find what ``preview_frames`` would stylize, without decoding it.
+
+    Args:
+        job: What would be run.
+        count: How many frames, where the clip has as many.
+
+    Returns:
+        When they are shown, in seconds since the clip's first frame.
+
+    Raises:
+        UsageError: The source cannot seek.
+        VidstyleError: What stops the run, too.
+    """
+    with _open_whole(job) as (_, plan, source):
+        return list(_spread(job, plan, _length(plan, source), count)[1])
+
+
+@contextmanager
+def _open_whole(job: Job) -> Iterator[tuple[Assembly, Plan, SeekingSource]]:
+    """The clip, whatever part of it is wanted. Raises UsageError where it cannot be sought in."""
+    # A name that nobody has: the sink is not used.
+    output = Path(f".preview{output_suffix(job.pipeline, job.input)}")
+    whole = replace(job, frames=(0, None), output=output, cluster=None)
+    with prepared(whole, to_write=False) as (assembly, plan):
+        if not isinstance(assembly.source, SeekingSource):
+            raise UsageError(f"--preview: {plan.source.use} cannot seek; use --frames instead")
+        yield assembly, plan, assembly.source
+
+
+def _length(plan: Plan, source: SeekingSource) -> Fraction:
+    length: Fraction = Guard(plan.source.name)(None, source.length)
+    return length
 
 
 def _spread(
