@@ -74,6 +74,8 @@ def sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Plan, Work]:
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text)
     monkeypatch.chdir(home)
+    # ``localize`` sets it for a whole worker process: no later test may look into this folder.
+    monkeypatch.setenv("VIDSTYLE_WEIGHTS", "")
     image = np.random.default_rng(0).integers(0, 255, (16, 32, 3), np.uint8)
     for name, codec in (("mask.png", "png"), ("in.mkv", "ffv1")):
         with av.open(name, "w", **({"format": "image2"} if codec == "png" else {})) as container:
@@ -108,7 +110,6 @@ def test_a_run_with_copies_gives_the_same_frames(
     sent: tuple[Plan, Work], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shipment, "PIECE", 100)
-    monkeypatch.setenv("VIDSTYLE_WEIGHTS", "")
     shipments, copies = list_shipments(*sent), tmp_path / "copies"
     wanted = run_work(*sent)
     copies.mkdir()
