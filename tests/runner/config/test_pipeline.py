@@ -314,13 +314,13 @@ def test_all_that_is_wrong_is_reported_at_once_each_with_its_place(
     )
     found = complaints(fake_stages, write(text, whole=True))
     assert [line.partition(" ")[0] for line in found] == [
-        "p.yaml:2:1:",
         "p.yaml:1:10:",
-        "p.yaml:11:16:",
+        "p.yaml:2:1:",
         "p.yaml:5:10:",
-        "p.yaml:9:5:",
         "p.yaml:7:15:",
         "p.yaml:8:13:",
+        "p.yaml:9:5:",
+        "p.yaml:11:16:",
     ]
 
 
@@ -350,3 +350,15 @@ def test_keyframes_of_two_options_are_checked_both(write: Write, fake_stages: Re
     assert len(found) == 2
     assert "x is not a time" in found[0]
     assert "option label cannot change over time" in found[1]
+
+
+def test_keyframes_that_cannot_be_read_are_not_reported_as_missing(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "version: 1\nstages:\n  - use: decode/pyav\n  - use: stylize/feedforward\n"
+        "    style: {at: {0s: great-wave, soon: mosaic}}\n  - use: encode/pyav\n"
+    )
+    with pytest.raises(PipelineError) as caught:
+        load_pipeline(path, registry=Registry([]))
+    assert str(caught.value).removeprefix(f"{path}:").startswith("5:34: soon is not a time")
+    assert "\n" not in str(caught.value)

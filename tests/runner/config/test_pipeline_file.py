@@ -306,6 +306,26 @@ def test_a_bad_addition_is_refused(
     assert "child.yaml:3:" in str(caught.value)
 
 
+def test_every_addition_and_side_input_that_is_wrong_is_reported(write: Write) -> None:
+    write(BLEND)
+    path = child(
+        write,
+        "inputs: {mask: m.png, cut: m.png, flow: m.png}\n"
+        "add:\n"
+        "  - {before: encode, after: decode, stages: [use: filter/fake]}\n"
+        "  - {after: nothing, stages: [use: filter/fake]}\n",
+    )
+    with pytest.raises(PipelineError) as caught:
+        read_pipeline_file(path)
+    lines = str(caught.value).split("\n")
+    assert [line.removeprefix(f"{path}:").split(": ")[0] for line in lines] == [
+        "3:23",
+        "3:35",
+        "5:5",
+        "6:13",
+    ]
+
+
 def test_add_needs_something_to_add_to(write: Write) -> None:
     path = write("version: 1\nadd: []\nstages: [use: decode/fake, use: encode/fake]", whole=True)
     with pytest.raises(PipelineError, match=":2:1: add needs extends"):

@@ -15,6 +15,7 @@ import pytest
 from vidstyle.core import Clip, ExecutionContext, HostArray
 from vidstyle.core.errors import InputError
 from vidstyle.runner.config.side_inputs import SideInput
+from vidstyle.runner.config.yaml_values import Where
 from vidstyle.runner.plan.side_reading import SideReading, open_side_inputs
 from vidstyle.stages.decode.policies import DecodeOptions
 from vidstyle.stages.decode.pyav import DecodePyAV
@@ -364,3 +365,9 @@ def test_all_are_closed_in_the_end_also_when_one_cannot_be_opened(tmp_path: Path
         open_side_inputs([good, bad], CLIP, ExecutionContext()),
     ):
         raise AssertionError("opened")
+
+
+def test_a_file_that_is_not_there_is_reported_where_it_is_written(tmp_path: Path) -> None:
+    side = SideInput("mask", tmp_path / "none.png", where=Where("p.yaml", 3, 9))
+    with pytest.raises(InputError, match=r"^p\.yaml:3:9: side input mask: .*none\.png"):
+        SideReading(side, CLIP, ExecutionContext())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import re
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from vidstyle.core.errors import PipelineError, PluginError, VidstyleError
@@ -44,7 +45,22 @@ class Faults:
             return
         if len(self._found) == 1:
             raise self._found[0]
-        lines = dict.fromkeys(line for error in self._found for line in str(error).split("\n"))
+        found = dict.fromkeys(line for error in self._found for line in str(error).split("\n"))
+        lines = _in_order(list(found))
         plugins = all(isinstance(error, PluginError) for error in self._found)
         kind = PluginError if plugins else PipelineError
         raise kind("\n".join(lines)) from self._found[0]
+
+
+def _in_order(lines: Sequence[str]) -> list[str]:
+    """Those of one file by their position; files, and lines without one, as they were found."""
+    positions = [re.match(r"(.*?):(\d+):(\d+): ", line) for line in lines]
+    files = list(dict.fromkeys(position and position[1] for position in positions))
+    keys = [
+        (
+            files.index(position and position[1]),
+            *(map(int, position.groups()[1:]) if position else (0, 0)),
+        )
+        for position in positions
+    ]
+    return [line for _, line in sorted(zip(keys, lines, strict=True), key=lambda item: item[0])]

@@ -198,7 +198,7 @@ def _combine(document: YamlMap, base: WrittenPipeline | None, faults: Faults) ->
         faults.add(where.error("add needs extends; write the stage among the others"))
     elif "add" in items:
         with faults.collect():
-            stages = add_stages(items["add"], stages)
+            stages = add_stages(items["add"], stages, faults)
     written = base or WrittenPipeline(stages)
     written = replace(written, stages=stages)
     if "chunk" in items:
@@ -209,7 +209,7 @@ def _combine(document: YamlMap, base: WrittenPipeline | None, faults: Faults) ->
             written = replace(written, queue=_whole(items["queue"], "queue", MOST_QUEUE))
     if INPUTS in items:
         with faults.collect():
-            own = read_inputs(items[INPUTS])
+            own = read_inputs(items[INPUTS], faults)
             written = replace(written, inputs={**written.inputs, **own})
     if "set" in items and base is not None:
         for change in _overrides(items["set"], faults):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vidstyle.core.layers import CHANNELS, CUT
+from vidstyle.runner.config.faults import Faults
 from vidstyle.runner.config.stage_list import NAME
 from vidstyle.runner.config.suggest import abbreviate
 from vidstyle.runner.config.yaml_values import Where, YamlMap, YamlScalar, YamlValue
@@ -40,11 +41,18 @@ class SideInput:
     """The position of its name; None where it was not read from a file."""
 
 
-def read_inputs(value: YamlValue) -> dict[str, SideInput]:
-    """The ``inputs`` of a pipeline, by name. Raises PipelineError for another form."""
+def read_inputs(value: YamlValue, faults: Faults) -> dict[str, SideInput]:
+    """The ``inputs`` of a pipeline, by name.
+
+    ``faults`` gets the error of each that is wrong. Raises PipelineError for another form.
+    """
     if not isinstance(value, YamlMap):
         raise value.where.error(f"{INPUTS} wants a mapping such as {_FORM}, got {value}")
-    return {key: read_input(key, item, value.keys[key]) for key, item in value.items.items()}
+    found: dict[str, SideInput] = {}
+    for key, item in value.items.items():
+        with faults.collect():
+            found[key] = read_input(key, item, value.keys[key])
+    return found
 
 
 def read_input(name: str, value: YamlValue, where: Where) -> SideInput:

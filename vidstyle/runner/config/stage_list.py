@@ -74,15 +74,19 @@ def read_stages(value: YamlValue, faults: Faults) -> tuple[WrittenStage, ...]:
     return stages
 
 
-def add_stages(value: YamlValue, stages: tuple[WrittenStage, ...]) -> tuple[WrittenStage, ...]:
+def add_stages(
+    value: YamlValue, stages: tuple[WrittenStage, ...], faults: Faults
+) -> tuple[WrittenStage, ...]:
     """The stages with those of an ``add``, item by item: a later one may name an earlier one.
 
-    Raises PipelineError for a wrong form, a stage that is not there, and a name that is taken.
+    ``faults`` gets the error of an item of a wrong form, with a stage that is not there, or with a
+    name that is taken. Raises PipelineError where there is no list.
     """
     if not isinstance(value, YamlList):
         raise value.where.error(f"add wants a list of {_ADDITION}, got {value}")
     for item in value.items:
-        stages = _with_addition(item, stages)
+        with faults.collect():
+            stages = _with_addition(item, stages)
     return stages
 
 

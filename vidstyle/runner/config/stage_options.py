@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -63,15 +63,20 @@ def read_options(stage: WrittenStage, model: type[StageOptions]) -> ReadOptions:
     stage = replace(stage, options=_with_paths(stage.options))
     faults, points = Faults(), {}
     written = stage.options
+    unread: set[str] = set()
     for name, value in stage.options.items.items():
         if isinstance(value, YamlMap) and _has_keyframes(model, name, value):
             written = written.without(name)
+            unread.add(name)
             with faults.collect():
                 points[name] = read_points(value, f"stage {stage.name}: option {name}")
                 written = written.with_item(name, points[name][0][1], stage.options.keys[name])
+                unread.remove(name)
     with faults.collect():
-        values = _validate(stage, model, written)
+        values = _validate(stage, model, written, unread)
     faults.raise_all()
+    # Without a fault nothing is unread.
+    assert values is not None
     keyframes = {}
     for name, keys in points.items():
         with faults.collect():
@@ -145,13 +150,26 @@ def _keyframes(
     return Keyframes(tuple((time, float(value)) for time, value in values))
 
 
-def _validate(stage: WrittenStage, model: type[StageOptions], written: YamlMap) -> StageOptions:
-    faults = Faults()
+def _validate(
+    stage: WrittenStage,
+    model: type[StageOptions],
+    written: YamlMap,
+    unread: Collection[str] = (),
+) -> StageOptions | None:
+    """The options as the model has them.
+
+    None where nothing is wrong but that it needs those ``unread``, whose faults are known.
+    """
+    faults, values = Faults(), None
     unchanging = _refuse_keyframes(stage, model, written, faults)
     try:
         values = model.model_validate_json(json.dumps(to_plain(unchanging)), strict=True)
     except ValidationError as error:
-        found = error.errors(include_url=False)
+        found = [
+            fault
+            for fault in error.errors(include_url=False)
+            if fault["type"] != "missing" or fault["loc"][0] not in unread
+        ]
         for fault in option_errors(stage, model, unchanging, found):
             faults.add(fault)
     except Exception as error:

@@ -56,6 +56,9 @@ class SideReading:
     ) -> None:
         """Look at the file. Raises InputError where it cannot be read, or has another shape."""
         self.name = side.name
+        # What was typed on the command line needs no position.
+        placed = side.where is not None and side.where.line is not None
+        self._position = f"{side.where}: " if placed else ""
         self._path, self._size = side.path, (clip.width, clip.height)
         self._color = side.color
         self._half_frame = Fraction(1, 2) / clip.frame_rate if clip.frame_rate else Fraction(0)
@@ -150,7 +153,8 @@ class SideReading:
         try:
             yield
         except InputError as error:
-            raise InputError(f"side input {self.name}: {without_options(error)}") from error
+            reason = without_options(error)
+            raise InputError(f"{self._position}side input {self.name}: {reason}") from error
 
     def _begin(self) -> None:
         if self._frames is not None:
