@@ -304,6 +304,10 @@ def test_a_mix_on_the_command_line_and_over_time(work: Path, capfd) -> None:  # 
         ("one:1,one:2", 2, "a style occurs twice"),
         ("one:0,two:0", 2, "the weights of a mix are at least 0, and one of them is more"),
         ("one:1,two", 4, "there is no style one:1,two"),
+        ("one:1,two:x", 2, "x is no weight; write 0.5"),
+        ("one:x", 2, "x is no weight; write 0.5"),
+        ("{at: {0s: one, 4s: two}}", 2, "is written --set 'stylize.style={at: {0s: one, 4s: two}}"),
+        ("in.mp4", 2, "--style in.mp4 is a video; name a style, a style file or an image"),
     ],
 )
 def test_a_mix_that_cannot_be_is_refused(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from vidstyle.runner.job import Job
     from vidstyle.runner.schedule import Rule
 
+# Of a style in a mix, in `great-wave:0.7`.
+_WEIGHT = r"\d+(?:\.\d+)?|\.\d+"
+
 
 @dataclass(frozen=True, kw_only=True)
 class StyleOptions:
@@ -39,6 +42,8 @@ class StyleOptions:
 
         found: list[Change] = []
         if self.style:
+            for each in self.style:
+                _check_style(each)
             value: object = _mix_of(self.style[0]) if len(self.style) == 1 else self.style
             typed = " ".join(f"--style {abbreviate(each)}" for each in self.style)
             # JSON is YAML, whatever characters a name has.
@@ -193,9 +198,30 @@ def _text_of(number: float | None) -> str | None:
     return str(int(number)) if number.is_integer() else str(number)
 
 
+def _check_style(style: str) -> None:
+    """Refuse what can be no style, with what to write instead."""
+    from vidstyle.core.paths import is_file
+    from vidstyle.runner.config.suggest import abbreviate
+    from vidstyle.runner.plan.naming import is_clip_name
+
+    shown = f"--style {abbreviate(style)}"
+    if style.lstrip().startswith("{"):
+        raise typer.BadParameter(
+            f"{shown}: a mapping is written --set 'stylize.style={abbreviate(style)}'"
+        )
+    if is_file(Path(style)):
+        if is_clip_name(style):
+            raise typer.BadParameter(f"{shown} is a video; name a style, a style file or an image")
+        return
+    for part in style.split(","):
+        weight = re.fullmatch(r"[a-z0-9-]+:(.*)", part)
+        if weight and not re.fullmatch(_WEIGHT, weight[1]):
+            raise typer.BadParameter(f"{shown}: {weight[1] or 'nothing'} is no weight; write 0.5")
+
+
 def _mix_of(style: str) -> str | dict[str, float]:
     """``a:0.7,b:0.3`` as weights by name; anything else is one name or file."""
-    parts = [re.fullmatch(r"(.+):(\d+(?:\.\d+)?|\.\d+)", part) for part in style.split(",")]
+    parts = [re.fullmatch(rf"(.+):({_WEIGHT})", part) for part in style.split(",")]
     matches = [part for part in parts if part]
     if len(parts) < 2 or len(matches) < len(parts):
         return style
