@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,9 @@ from vidstyle.cli.main import run_command
 
 CODES = (0, 2, 3, 4, 5, 6, 8, 9, 10)
 """What bad input may end in; 1 is a bug of ours, and 7 is for batches."""
+_USAGE = 2
+_PLACED = re.compile(r"vidstyle: (\S+:\d+:\d+: |--\S+ )")
+"""How the line of one fault of a pipeline begins: with where it is written."""
 PRECIOUS = b"what was there before"
 _OFFICIAL = "download.pytorch.org"
 """A pipeline may ask for RAFT's weights, which come from there."""
@@ -92,6 +95,13 @@ def _contents(folder: Path) -> dict[str, bytes]:
     }
 
 
+def _is_miscounted(errors: Sequence[str], code: int) -> bool:
+    """Whether it is not one line for a failure; a pipeline's faults have one each, with a place."""
+    if len(errors) < 2 or code != _USAGE:
+        return len(errors) != bool(code)
+    return len(set(errors)) < len(errors) or not all(map(_PLACED.match, errors))
+
+
 def _faults_of(outcome: Outcome) -> list[str]:
     """In how the process ended and what it printed."""
     lines = [line for line in outcome.err.split("\n") if not _LIBRARIES.match(line)]
@@ -100,7 +110,8 @@ def _faults_of(outcome: Outcome) -> list[str]:
         f"it was ended by {outcome.signal}": outcome.signal,
         f"the exit code is {outcome.code}": not outcome.signal and outcome.code not in CODES,
         "there is a traceback": "Traceback" in outcome.err,
-        f"{len(errors)} lines of errors": len(errors) != bool(outcome.code) and not outcome.signal,
+        f"{len(errors)} lines of errors": _is_miscounted(errors, outcome.code)
+        and not outcome.signal,
         "a line has control characters": not all(map(str.isprintable, lines)),
         "a line is of nobody": [line for line in lines if re.search(r"\w*Warning: ", line)],
         f"it asked for {', '.join(outcome.asked)}": set(outcome.asked) - {_OFFICIAL},
