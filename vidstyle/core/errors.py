@@ -9,8 +9,8 @@ from __future__ import annotations
 import signal
 from typing import ClassVar, Final
 
-# Characters of another's message that fit a line that somebody reads.
-_LONGEST: Final = 300
+# Characters of another's message that fit a line that somebody reads: three lines of a terminal.
+_LONGEST: Final = 240
 
 
 def shorten_message(error: object) -> str:
