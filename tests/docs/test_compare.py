@@ -7,11 +7,11 @@ import shlex
 import shutil
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 
+from tests.docs.ramp_clip import write_ramp
 from vidstyle.cli.main import run_command
 from vidstyle.imaging.layouts import LAYOUTS
 from vidstyle.stages.encode.image_format import IMAGE_FORMATS
@@ -23,13 +23,7 @@ COMMANDS = re.findall(r"(?:^    |`)vidstyle (.+?)(?:`|$)", TEXT, re.MULTILINE)
 @pytest.fixture
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    with av.open("source.mp4", "w") as container:
-        stream = container.add_stream("libx264", rate=25, width=160, height=96)
-        stream.pix_fmt = "yuv420p"
-        for level in range(0, 200, 20):
-            image = np.full((96, 160, 3), level, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
-        container.mux(stream.encode(None))
+    write_ramp("source.mp4", width=160, height=96)
     shutil.copy("source.mp4", "stylized.mp4")
     cv2.imwrite("style.jpg", np.full((50, 50, 3), 90, np.uint8))
     return tmp_path

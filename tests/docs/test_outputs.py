@@ -6,10 +6,9 @@ import re
 import shlex
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
 
+from tests.docs.ramp_clip import write_ramp
 from vidstyle.cli.main import run_command
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -24,13 +23,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "clips" / "more").mkdir(parents=True)
     for name in ("input.mp4", "clips/a.mp4", "clips/draft-b.mp4", "clips/more/c.mp4"):
-        with av.open(name, "w") as container:
-            stream = container.add_stream("libx264", rate=25, width=96, height=64)
-            stream.pix_fmt = "yuv420p"
-            for level in range(0, 200, 40):
-                image = np.full((64, 96, 3), level, np.uint8)
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
-            container.mux(stream.encode(None))
+        write_ramp(name)
     return tmp_path
 
 

@@ -6,11 +6,11 @@ import re
 import shlex
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 
+from tests.docs.ramp_clip import write_ramp
 from vidstyle.cli.main import run_command
 from vidstyle.stages.encode.containers import CONTAINERS
 from vidstyle.stages.encode.image_format import IMAGE_FORMATS
@@ -22,13 +22,7 @@ COMMANDS = re.findall(r"^    vidstyle (.+)$", TEXT, re.MULTILINE)
 @pytest.fixture
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    with av.open("input.mp4", "w") as container:
-        stream = container.add_stream("libx264", rate=25, width=96, height=64)
-        stream.pix_fmt = "yuv420p"
-        for level in range(0, 200, 20):
-            image = np.full((64, 96, 3), level, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
-        container.mux(stream.encode(None))
+    write_ramp("input.mp4")
     (tmp_path / "photos").mkdir()
     for name, size in (("photo.jpg", 48), ("photos/a.jpg", 48), ("photos/b.png", 64)):
         image = np.random.default_rng(size).integers(0, 256, (48, size, 3), np.uint8)
