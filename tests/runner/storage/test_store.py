@@ -51,3 +51,12 @@ def test_a_chunk_that_was_not_ended_leaves_nothing(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "store") as database:
         assert database.execute("select count(*) from packet").fetchone() == (0,)
     database.close()
+
+
+def test_packets_of_a_chunk_do_not_stay_in_memory(tmp_path: Path) -> None:
+    path, size = tmp_path / "store", 10 * 2**20
+    with Store(path) as store:
+        for number in range(size // 2**17):
+            store.write(0, [Packet(bytes(2**17), number, number, True)])
+        # The chunk has not ended: what is not in the file yet is in memory.
+        assert path.stat().st_size > 0.7 * size

@@ -12,6 +12,8 @@ _VERSION = 6
 # Bytes of a page: of video without loss each packet takes a few, and is written in a third of the
 # time that it takes with those of 4 KiB.
 _PAGE = 65536
+# Of pages in memory. Packets are written once and read once: more would only fill up.
+_CACHE_KIB = 2048
 _OUTER_FAULTS = (
     *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM),
     *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH),
@@ -64,6 +66,9 @@ def open_database(path: Path) -> sqlite3.Connection:
             f"pragma page_size = {_PAGE};"
             f" begin; {_TABLES} pragma user_version = {_VERSION}; commit;"
         )
+    # Again where it is the default: sqlite counts that in the pages which the file had before,
+    # and would keep 500 of ours.
+    database.execute(f"pragma cache_size = -{_CACHE_KIB}")
     return database
 
 
