@@ -131,7 +131,11 @@ def decode(path: Path) -> int:
     """Decode a clip to RGB; how many frames it has."""
     source = DecodePyAV(DecodeOptions())
     source.open(path, ExecutionContext(threads=available_cores()))
-    count = sum(1 for _ in source.frames())
+    count = 0
+    for frame in source.frames():
+        # It becomes RGB when it is read.
+        frame.host("source")
+        count += 1
     source.close()
     return count
 

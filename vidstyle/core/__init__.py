@@ -15,6 +15,7 @@ from vidstyle.core.options import (
     layer_or_file,
 )
 from vidstyle.core.plan import Plan, PlannedInput, PlannedStage
+from vidstyle.core.planes import PlaneFormat, Planes
 from vidstyle.core.sink import (
     FrameTime,
     Original,
@@ -54,6 +55,8 @@ __all__ = [
     "OtherStream",
     "Packet",
     "Plan",
+    "PlaneFormat",
+    "Planes",
     "PlannedInput",
     "PlannedStage",
     "Reach",

@@ -1,4 +1,4 @@
-"""One frame: its place in time, and its layers, converted between host and device when read."""
+"""One frame: its place in time, and its layers, converted when read: between homes, and to RGB."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidstyle.core.layers import HostArray, Layer
-from vidstyle.core.transfer import device_to_host, host_to_device, record_ready
+from vidstyle.core.planes import Planes
+from vidstyle.core.transfer import device_to_host, host_to_device, read_only, record_ready
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +43,8 @@ class Frame:
     layers: Mapping[str, Layer]
     """The images by name, as numpy arrays or tensors; see ``vidstyle.core.layers``.
 
-    A layer is converted when a stage with another home first looks it up.
+    A layer is converted when a stage with another home first looks it up, and becomes RGB when a
+    stage first reads it, where a source or a stage has given its ``Planes``.
     """
     shot: int = 0
     """Number of the shot, counted by the runner."""
@@ -109,6 +111,27 @@ class Frame:
             raise TypeError(f"layer {name} lies on the host; the stage's home is not device")
         return layer.tensor(layers.home or "cpu")
 
+    def planes(self, name: str) -> Planes | None:
+        """Return a layer as the planes that it was decoded to or composed of.
+
+        Whether it has any depends on the clip and the stages alone, never on who reads it when.
+
+        Args:
+            name: One of the layers that the stage declares.
+
+        Returns:
+            The planes; None where the layer is RGB alone.
+
+        Raises:
+            KeyError: The frame has no such layer; the message lists those that it has.
+        """
+        layers = self.layers
+        assert isinstance(layers, LazyLayers)
+        layer = layers.lazy.get(name)
+        if layer is None:
+            raise self._missing(name)
+        return layer.planes
+
     def restrict(self, names: Iterable[str], home: str | None = None) -> Frame:
         """Return the frame as a stage sees it: with these layers alone, where it has them.
 
@@ -128,7 +151,9 @@ class Frame:
                 kept[name] = layers.lazy[name]
         return replace(self, layers=LazyLayers(kept, home))
 
-    def write(self, layers: Mapping[str, Layer | LazyLayer], keeps: Iterable[str]) -> Frame:
+    def write(
+        self, layers: Mapping[str, Layer | Planes | LazyLayer], keeps: Iterable[str]
+    ) -> Frame:
         """Return the frame with layers added or replaced, and without those nobody reads.
 
         Args:
@@ -170,9 +195,7 @@ class Frame:
         return KeyError(f"frame {self.index} has no layer {name}; it has: {there}")
 
     def __repr__(self) -> str:
-        shapes = ", ".join(
-            f"{name}{tuple(self.lazy_layer(name).values.shape)}" for name in self.layers
-        )
+        shapes = ", ".join(f"{name}{self.lazy_layer(name).shape}" for name in self.layers)
         return f"Frame({self.index}, pts={self.pts}, shot={self.shot}, {shapes})"
 
 
@@ -202,25 +225,30 @@ class LazyLayers(Mapping[str, Layer]):
 
 
 class LazyLayer:
-    """One layer of a frame, converted once to each home that reads it.
+    """One layer of a frame, converted once to each form that somebody reads.
 
     Threads may share it. torch is not imported unless a tensor is asked for.
     """
 
-    __slots__ = ("_digest", "_host", "_lock", "_ready", "_tensor")
+    __slots__ = ("_digest", "_host", "_lock", "_planes", "_ready", "_tensor")
 
-    def __init__(self, values: Layer) -> None:
+    def __init__(self, values: Layer | Planes, *, planes: Planes | None = None) -> None:
         """Take a layer where it lies.
 
         Args:
             values: An array or a tensor; a tensor on a GPU from the thread that has computed it.
+                Or planes, which become an array when somebody reads that.
+            planes: Those that ``values`` were made of, where it is an array.
         """
         self._host: HostArray | None = None
         self._tensor: torch.Tensor | None = None
         self._ready: torch.cuda.Event | None = None
         self._digest: bytes | None = None
+        self._planes = planes
         self._lock = threading.Lock()
-        if isinstance(values, np.ndarray):
+        if isinstance(values, Planes):
+            self._planes = values
+        elif isinstance(values, np.ndarray):
             self._host = values.view()
             self._host.flags.writeable = False
         else:
@@ -229,18 +257,35 @@ class LazyLayer:
     @property
     def values(self) -> Layer:
         """The layer as it lies: the tensor, where it is on the device and on the host."""
-        values = self._host if self._tensor is None else self._tensor
-        assert values is not None
-        return values
+        return self.host() if self._tensor is None else self._tensor
+
+    @property
+    def planes(self) -> Planes | None:
+        """The planes that it was decoded to or composed of; None where it is RGB alone."""
+        return self._planes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of ``values``, which is not computed for that."""
+        return tuple(self.values.shape) if self._planes is None else self._planes.shape
 
     def host(self) -> HostArray:
         """The layer as a read-only numpy array."""
         if self._host is None:
             with self._lock:
-                if self._host is None:
-                    assert self._tensor is not None
-                    self._host = device_to_host(self._tensor, self._ready)
+                self._bring_to_host()
+        assert self._host is not None
         return self._host
+
+    def _bring_to_host(self) -> None:
+        """Fill ``_host``; the lock is held."""
+        if self._host is not None:
+            return
+        if self._tensor is not None:
+            self._host = device_to_host(self._tensor, self._ready)
+            return
+        assert self._planes is not None
+        self._host = read_only(self._planes.to_rgb())
 
     def tensor(self, device: str) -> torch.Tensor:
         """Return the layer on a device; it is copied there once.
@@ -254,15 +299,21 @@ class LazyLayer:
         if self._tensor is None:
             with self._lock:
                 if self._tensor is None:
+                    self._bring_to_host()
                     assert self._host is not None
                     self._tensor = host_to_device(self._host, device)
         return self._tensor
 
     def digest(self) -> bytes:
-        """Hash of the layer's values and shape; computed once."""
+        """Hash of the layer's values and shape, and of its planes; computed once."""
         if self._digest is None:
             array = np.ascontiguousarray(self.host())
             state = hashlib.sha256(str(array.shape).encode())
             state.update(array.data)
+            if self.planes is not None:
+                # Images of clipped colors are equal where planes are not, and some read planes.
+                state.update(str(self.planes.format).encode())
+                for samples in self.planes.samples:
+                    state.update(np.ascontiguousarray(samples).data)
             self._digest = state.digest()
         return self._digest

@@ -14,10 +14,11 @@ from vidstyle.core.context import ExecutionContext
 from vidstyle.core.layers import HostArray, Layer
 from vidstyle.core.needs import NOW, Needs
 from vidstyle.core.options import StageOptions
+from vidstyle.core.planes import Planes
 from vidstyle.core.state import State
 from vidstyle.core.window import Window
 
-Layers: TypeAlias = Mapping[str, Layer]
+Layers: TypeAlias = "Mapping[str, Layer | Planes]"
 OptionsT = TypeVar("OptionsT", bound=StageOptions)
 
 

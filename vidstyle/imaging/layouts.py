@@ -140,8 +140,23 @@ def line_width(width: int) -> int:
     return 2 * max(1, round(width / 640))
 
 
-def _draw_line(image: HostArray, column: int) -> None:
-    half = line_width(image.shape[1]) // 2
+def line_edges(width: int, column: int) -> tuple[slice, slice]:
+    """Compute the columns of the line of a split image.
+
+    Args:
+        width: Of the image, in pixels.
+        column: The first one of the image on its right.
+
+    Returns:
+        Those of the line with its black edges, and those that are white.
+    """
+    half = line_width(width) // 2
     edge = max(1, half // 2)
-    image[:, max(0, column - half - edge) : column + half + edge] = 0
-    image[:, max(0, column - half) : column + half] = 1
+    outer = slice(max(0, column - half - edge), min(width, column + half + edge))
+    return outer, slice(max(0, column - half), min(width, column + half))
+
+
+def _draw_line(image: HostArray, column: int) -> None:
+    outer, inner = line_edges(image.shape[1], column)
+    image[:, outer] = 0
+    image[:, inner] = 1

@@ -7,19 +7,17 @@ and no assumption of BT.601 for what comes from RGB.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from av import VideoFrame
 
-from vidstyle.core import Color, HostArray
+from vidstyle.core import Color, HostArray, PlaneFormat, Planes
+from vidstyle.core.planes import Siting
 from vidstyle.media.color import LUMA_WEIGHTS, MATRIX_TO_TAG, RANGE_TO_TAG
 from vidstyle.media.planes import Samples, fill
-
-Siting = Literal["left", "center"]
-"""Where a chroma sample lies across: on the left one of its two luma samples, or between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +99,15 @@ class FromRgb:
         self._name, self._color = pixel_format, color
         self._width, self._height = width, height
         self._matrix = code_matrix(color, self._layout.bits)
+        layout = self._layout
+        self._plane_format: PlaneFormat | None = None
+        if layout.bits == 8 and not layout.rgb and not layout.alpha:
+            self._plane_format = PlaneFormat(
+                layout.chroma,
+                color.matrix,
+                color.range,
+                siting if layout.chroma[0] == 2 else "center",
+            )
 
     def __call__(self, image: HostArray, alpha: HostArray | None = None) -> VideoFrame:
         """A frame of the image, (H, W, 3) RGB in [0, 1], and (H, W) opacity.
@@ -122,6 +129,21 @@ class FromRgb:
                 down = -(-self._height // plane.shape[0])
                 target = plane[top // down : -(-(top + height) // down)]
                 target[:] = channel[: target.shape[0], : target.shape[1]]
+        self._tag(frame)
+        return frame
+
+    def takes(self, planes: Planes) -> bool:
+        """Whether the samples are those of a frame as they are: same format, size and color."""
+        size = self._height, self._width
+        return planes.format == self._plane_format and planes.luma.shape == size
+
+    def of_planes(self, planes: Planes) -> VideoFrame:
+        """A frame of the samples, bit for bit. Raises ValueError where it does not take them."""
+        if not self.takes(planes):
+            raise ValueError(f"planes {planes.format} are not samples of {self._name}")
+        frame = VideoFrame(self._width, self._height, self._name)
+        for target, samples in zip(visible_planes(frame), planes.samples, strict=True):
+            target[:] = samples
         self._tag(frame)
         return frame
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import cv2
@@ -13,7 +15,8 @@ from av.video.format import VideoFormat
 from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from vidstyle.core import Color, HostArray
+from vidstyle.core import Color, HostArray, PlaneFormat, Planes
+from vidstyle.core.planes import Siting
 from vidstyle.media.color import (
     LUMA_WEIGHTS,
     MATRIX_TO_SCALER,
@@ -26,6 +29,7 @@ from vidstyle.media.color import (
     is_gray,
 )
 from vidstyle.media.planes import Samples, rows_of
+from vidstyle.media.siting import find_siting
 
 # Without BITEXACT swscale's vector code writes rubbish for some 16-bit formats.
 _SCALING: Final = (
@@ -36,6 +40,15 @@ _SCALING: Final = (
     | Interpolation.BITEXACT
 )
 
+# Luma samples a chroma sample, across and down. The letter j says full range.
+_PLANAR: Final = {
+    "yuv420p": (2, 2),
+    "yuvj420p": (2, 2),
+    "yuv422p": (2, 1),
+    "yuvj422p": (2, 1),
+    "yuv444p": (1, 1),
+    "yuvj444p": (1, 1),
+}
 _DEPTHS: Final = (8, 9, 10, 12, 14, 16)
 _ALPHA_DEPTHS: Final = (8, 9, 10, 12, 16)
 # Rows worked on at once, so that what lies between the planes and the result stays in cache.
@@ -47,6 +60,7 @@ class ToRGB:
 
     swscale only brings chroma to the size of luma and unpacks formats. Matrix and range are
     applied here in float32: swscale's own conversion of limited range keeps 8 bits of 10.
+    Several threads may use it.
     """
 
     def __init__(self, color: Color, *, alpha: bool, size: tuple[int, int] | None = None) -> None:
@@ -55,6 +69,8 @@ class ToRGB:
         self._alpha = alpha
         self._size = size
         self._scaler = VideoReformatter()
+        self._lock = threading.Lock()
+        self._sitings: dict[str, Siting | None] = {}
 
     def __call__(self, frame: VideoFrame) -> tuple[HostArray, HostArray | None]:
         """The image, (H, W, 3) in [0, 1], and its alpha, (H, W), where the format has it."""
@@ -64,6 +80,38 @@ class ToRGB:
         if is_gray(frame.format):
             return self._from_gray(frame, color)
         return self._from_rgb(frame, color)
+
+    def planes(self, frame: VideoFrame) -> Planes | None:
+        """The frame's own samples, with the image that this makes of it when that is read.
+
+        The frame is kept with them. None for a frame that has not three planes of 8 bits, of the
+        wanted size, with chroma where ``Siting`` says.
+        """
+        size = frame.width, frame.height
+        chroma = _PLANAR.get(frame.format.name)
+        if chroma is None or size != (self._size or size):
+            return None
+        siting = self._siting_of(frame, chroma)
+        if siting is None:
+            return None
+        color = self._color_of(frame)
+        samples = tuple(_planes(frame, 8))
+        for plane in samples:
+            plane.flags.writeable = False
+        form = PlaneFormat(chroma, color.matrix, color.range, siting)
+        return Planes(samples, form, partial(self._image, frame, color))
+
+    def _image(self, frame: VideoFrame, color: Color) -> HostArray:
+        return self._from_luma_chroma(frame, color)[0]
+
+    def _siting_of(self, frame: VideoFrame, chroma: tuple[int, int]) -> Siting | None:
+        """As of the first frame of its format."""
+        if chroma == (1, 1):
+            return "center"
+        name = frame.format.name
+        if name not in self._sitings:
+            self._sitings[name] = find_siting(frame)
+        return self._sitings[name]
 
     def _color_of(self, frame: VideoFrame) -> Color:
         """The frame's own tags, and the clip's for those that it has not."""
@@ -110,18 +158,19 @@ class ToRGB:
         # takes RGB and gray as full range.
         matrix = MATRIX_TO_SCALER[color.matrix]
         spread = RANGE_TO_TAG[color.range if name.startswith("yuv") else "full"]
-        return self._scaler.reformat(
-            frame,
-            width=width,
-            height=height,
-            format=name,
-            src_colorspace=matrix,
-            dst_colorspace=matrix,
-            interpolation=_SCALING,
-            src_color_range=spread,
-            dst_color_range=spread,
-            threads=1,
-        )
+        with self._lock:
+            return self._scaler.reformat(
+                frame,
+                width=width,
+                height=height,
+                format=name,
+                src_colorspace=matrix,
+                dst_colorspace=matrix,
+                interpolation=_SCALING,
+                src_color_range=spread,
+                dst_color_range=spread,
+                threads=1,
+            )
 
 
 def bit_depth(pixels: VideoFormat) -> int:

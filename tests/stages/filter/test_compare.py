@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Window
+from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, PlaneFormat, Planes, Window
 from vidstyle.core.errors import PipelineError
+from vidstyle.core.frame import LazyLayer, LazyLayers
 from vidstyle.imaging.layouts import amplify_difference, split_images
 from vidstyle.stages.filter.compare import STAGE, CompareClips, CompareOptions, line_position
 from vidstyle.testing import checks_for
@@ -127,3 +128,57 @@ def test_a_clip_without_colors() -> None:
     stage = opened(clips=("b",))
     with pytest.raises(ValueError, match="must have colors"):
         compared(stage, b=B[..., 0])
+
+
+def decoded(seed: int, form: PlaneFormat) -> Planes:
+    """Planes with RGB that is not theirs: who reads it is found out."""
+    random = np.random.default_rng(seed)
+    samples = [
+        random.integers(40, 200, (HEIGHT // down, WIDTH // across), np.uint8)
+        for across, down in ((1, 1), form.chroma, form.chroma)
+    ]
+    return Planes(tuple(samples), form, (A, B, C)[seed].copy)
+
+
+LEFT = PlaneFormat((2, 2), "bt709", "limited", "left")
+
+
+@pytest.mark.parametrize("layout", ["side-by-side", "stacked", "grid"])
+def test_clips_of_one_format_are_put_together_as_planes(layout: str) -> None:
+    stage = opened(clips=("b",), layout=layout)
+    a, b = decoded(0, LEFT), decoded(1, LEFT)
+    frame = Frame(0, 0, 1, LazyLayers({"image": LazyLayer(a), "b": LazyLayer(b)}))
+    written, _ = stage.step(Window(frame, stage.options), None)
+    found = written["image"]
+    assert isinstance(found, Planes)
+    join = np.vstack if layout == "stacked" else np.hstack
+    for samples, *pair in zip(found.samples, a.samples, b.samples, strict=True):
+        np.testing.assert_array_equal(samples, join(pair))
+    # A stage behind it that reads RGB gets what it always got.
+    np.testing.assert_array_equal(LazyLayer(found).host(), join([A, B]))
+
+
+def test_a_split_of_planes_is_one_of_planes() -> None:
+    stage = opened(clips=("b",), layout="split", split=0.5)
+    a, b = decoded(0, LEFT), decoded(1, LEFT)
+    frame = Frame(0, 0, 1, LazyLayers({"image": LazyLayer(a), "b": LazyLayer(b)}))
+    found = stage.step(Window(frame, stage.options), None)[0]["image"]
+    assert isinstance(found, Planes)
+    np.testing.assert_array_equal(found.luma[:, :24], a.luma[:, :24])
+    np.testing.assert_array_equal(found.luma[:, 40:], b.luma[:, 40:])
+
+
+@pytest.mark.parametrize("other", ["rgb", "format", "layout", "alpha"])
+def test_what_planes_cannot_do_is_done_on_rgb(other: str) -> None:
+    layout = "difference" if other == "layout" else "side-by-side"
+    form = replace(LEFT, range="full") if other == "format" else LEFT
+    layers = {"image": LazyLayer(decoded(0, LEFT)), "b": LazyLayer(decoded(1, form))}
+    if other == "rgb":
+        layers["b"] = LazyLayer(B)
+    if other == "alpha":
+        layers["alpha"] = LazyLayer(np.ones((HEIGHT, WIDTH), np.float32))
+    stage = opened(clips=("b",), layout=layout)
+    frame = Frame(0, 0, 1, LazyLayers(layers))
+    found = stage.step(Window(frame, stage.options), None)[0]["image"]
+    wanted = amplify_difference(A, B, 4, []) if other == "layout" else np.hstack([A, B])
+    np.testing.assert_array_equal(found, wanted)

@@ -16,6 +16,7 @@ import numpy as np
 from vidstyle.core.frame import HOST, Frame
 from vidstyle.core.layers import host_shape
 from vidstyle.core.plan import PlannedStage
+from vidstyle.core.planes import Planes
 from vidstyle.core.stage import Layers, Stage
 from vidstyle.core.state import State
 from vidstyle.core.window import Window
@@ -183,6 +184,11 @@ class LayerCheck:
         else:
             summed: set[int] = set()
             for name, layer in layers.items():
+                if isinstance(layer, Planes):
+                    wanted = self._shapes[name]
+                    if wanted != layer.shape:
+                        fault = f"layer {name} must have shape {wanted}, got {layer.shape}"
+                    continue
                 on_host = isinstance(layer, np.ndarray)
                 wanted = (self._shapes if on_host else self._device_shapes)[name]
                 if not on_host and self._home == "host":

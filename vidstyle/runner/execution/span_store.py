@@ -57,6 +57,9 @@ class SpanStore:
         """Keep the layer, in place of what had the key. Raises OutputError for a full disk."""
         before = self._layers.pop(key, None)
         self._left += before.values.nbytes if before else 0
+        if layer.planes is not None:
+            # What a layer is must not depend on whether it was on disk.
+            layer = LazyLayer(layer.host())
         size = layer.values.nbytes
         if size < _SMALL or (size <= self._left and key not in self._slots):
             self._slots.pop(key, None)
@@ -118,6 +121,14 @@ class StoredLayer(LazyLayer):
     @property
     def values(self) -> Layer:
         return self._store.get(self._key).values
+
+    @property
+    def planes(self) -> None:
+        return None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.values.shape)
 
     def host(self) -> HostArray:
         return self._store.get(self._key).host()

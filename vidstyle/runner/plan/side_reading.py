@@ -92,7 +92,7 @@ class SideReading:
                 self._step(self._next)
         self._ended = self._ended or self._is_over(time)
         if self._layer is None:
-            self._layer = LazyLayer(self._make_layer())
+            self._layer = self._make_layer()
         return self._layer
 
     def finish(self, seconds: Fraction) -> None:
@@ -197,7 +197,16 @@ class SideReading:
             return time > self._now.index
         return time >= self._seconds(self._now.pts + self._now.duration)
 
-    def _make_layer(self) -> HostArray:
+    def _make_layer(self) -> LazyLayer:
+        assert self._now is not None
+        source = self._now.lazy_layer("source")
+        fits = source.shape[1::-1] == self._size == self._inner
+        if self._color and fits and "alpha" not in self._now.layers:
+            # As it was decoded: perhaps as planes, and within [0, 1].
+            return source
+        return LazyLayer(self._make_array())
+
+    def _make_array(self) -> HostArray:
         assert self._now is not None
         if self._color:
             layer = self._now.host("source")
@@ -208,9 +217,6 @@ class SideReading:
         else:
             luma = cv2.cvtColor(self._now.host("source"), cv2.COLOR_RGB2GRAY)
             layer = np.asarray(luma, np.float32)
-        if self._color and layer.shape[1::-1] == self._size == self._inner:
-            # As it was decoded: within [0, 1].
-            return layer
         larger = cv2.INTER_CUBIC if self._color else cv2.INTER_LINEAR
         layer = _resized(layer, self._inner, larger)
         layer = np.asarray(np.clip(layer, 0, 1), np.float32)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidstyle.core.frame import Frame
+from vidstyle.core.frame import Frame, LazyLayer
 from vidstyle.core.layers import Layer
+from vidstyle.core.planes import PlaneFormat, Planes
 from vidstyle.core.source import Mark
 from vidstyle.core.state import State, StateValue, load_state, save_state
 
@@ -107,9 +108,10 @@ def load_place(text: str, states: Mapping[str, bytes]) -> Checkpoint:
 
 def save_stage_state(state: StageState) -> bytes:
     """``load_stage_state`` gives back an equal one, arrays and tensors bit for bit."""
-    arrays: dict[str, StateValue] = {}
+    arrays: dict[str, Any] = {}
     orders: dict[str, list[int]] = {}
     scalars: dict[str, StateValue] = {}
+    formats: dict[str, object] = {}
 
     def put(name: str, layer: Layer) -> None:
         if isinstance(layer, np.ndarray):
@@ -124,12 +126,19 @@ def save_stage_state(state: StageState) -> bytes:
             put(f"state.{name}", value)
     for number, frame in enumerate(state.behind):
         for name in frame.layers:
-            put(f"behind.{number}.{name}", frame.lazy_layer(name).values)
+            key, layer = f"behind.{number}.{name}", frame.lazy_layer(name)
+            put(key, layer.values)
+            if layer.planes is not None:
+                # Beside what they become: some stages read the one and some the other.
+                formats[key] = asdict(layer.planes.format)
+                for part, samples in enumerate(layer.planes.samples):
+                    arrays[f"planes.{part}.{key}"] = samples
     facts = {
         "shot": state.shot,
         "none": state.state is None,
         "scalars": scalars,
         "orders": orders,
+        "formats": formats,
         "behind": [_values_of(frame) for frame in state.behind],
     }
     return save_state({**arrays, _FACTS: _to_json(facts)})
@@ -147,17 +156,34 @@ def load_stage_state(data: bytes, device: str) -> StageState:
         for name, value in stored.items()
     }
     state = {**dict(_under("state.", layers)), **facts["scalars"]}
-    behind = tuple(
-        Frame(**values, layers=dict(_under(f"behind.{number}.", layers)))
-        for number, values in enumerate(facts["behind"])
-    )
-    return StageState(None if facts["none"] else state, facts["shot"], behind)
+    behind = []
+    for number, values in enumerate(facts["behind"]):
+        prefix = f"behind.{number}."
+        found = {
+            name: _with_planes(f"{prefix}{name}", layer, facts["formats"], stored)
+            for name, layer in _under(prefix, layers)
+        }
+        empty = Frame(**values, layers={})
+        behind.append(empty.write(found, found))
+    return StageState(None if facts["none"] else state, facts["shot"], tuple(behind))
 
 
 def _under(prefix: str, layers: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, layer in layers.items():
         if name.startswith(prefix):
             yield name.removeprefix(prefix), layer
+
+
+def _with_planes(
+    key: str, layer: Any, formats: Mapping[str, Any], stored: Mapping[str, Any]
+) -> LazyLayer:
+    """The layer as it lay: with its planes, where it had any."""
+    if key not in formats:
+        return LazyLayer(layer)
+    facts = formats[key]
+    form = PlaneFormat(**{**facts, "chroma": tuple(facts["chroma"])})
+    samples = tuple(stored[f"planes.{part}.{key}"] for part in range(3))
+    return LazyLayer(layer, planes=Planes(samples, form, lambda: layer))
 
 
 def _values_of(frame: Frame) -> dict[str, object]:

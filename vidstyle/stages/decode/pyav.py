@@ -13,7 +13,9 @@ from av import VideoFrame
 from av.codec.hwaccel import HWAccel
 
 from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Mark, Note
+from vidstyle.core.frame import LazyLayer, LazyLayers
 from vidstyle.media.container import VideoInput
+from vidstyle.media.container_crop import Crop
 from vidstyle.media.piped_video import PipedVideo
 from vidstyle.media.to_rgb import ToRGB
 from vidstyle.media.tonemap import ToneMap
@@ -148,15 +150,21 @@ class _ToLayers:
         self._orientation = decision.orientation
         self._alpha = decision.alpha
         self._crop, self._size = facts.crop, facts.size
+        # Else the samples are not those of the image.
+        untouched = self._tone is None and decision.orientation.upright
+        self._keeps_planes = untouched and facts.crop == Crop() and not self._alpha
 
-    def __call__(self, image: VideoFrame) -> dict[str, HostArray]:
+    def __call__(self, image: VideoFrame) -> LazyLayers:
         """``source``, and ``alpha`` if the clip has it: read-only, upright."""
+        planes = self._to_rgb.planes(image) if self._keeps_planes else None
+        if planes is not None:
+            return LazyLayers({"source": LazyLayer(planes)})
         source, alpha = self._to_rgb(image)
         layers = {"source": self._tone(source) if self._tone else source}
         if self._alpha:
             # A clip may change to a format without alpha midway.
             layers["alpha"] = np.ones(source.shape[:2], np.float32) if alpha is None else alpha
-        return {name: self._upright(layer) for name, layer in layers.items()}
+        return LazyLayers({name: LazyLayer(self._upright(layer)) for name, layer in layers.items()})
 
     def _upright(self, layer: HostArray) -> HostArray:
         turned = self._orientation.apply(np.ascontiguousarray(self._cropped(layer)))

@@ -9,7 +9,8 @@ from typing import Final, Literal, TypeAlias, get_args
 import cv2
 
 from vidstyle.core import Clip, Color
-from vidstyle.media.from_rgb import LAYOUTS, Siting
+from vidstyle.core.planes import Siting
+from vidstyle.media.from_rgb import LAYOUTS
 from vidstyle.media.hdr10 import HDR10Words
 
 CodecName = Literal["libx264", "libx265", "libsvtav1", "libvpx-vp9", "prores_ks", "ffv1", "gif"]

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from vidstyle.core import Clip
 from vidstyle.core.errors import PipelineError
-from vidstyle.media.from_rgb import LAYOUTS, Siting
+from vidstyle.core.planes import Siting
+from vidstyle.media.from_rgb import LAYOUTS
 from vidstyle.media.raw_video import RAW_FORMATS
 from vidstyle.stages.encode.encoder import EncodeOptions
 

@@ -40,12 +40,14 @@ class ChunkWriter:
 
     def write(self, frame: Frame) -> tuple[list[Packet], str]:
         """Encode the layer ``image``, with ``alpha`` where it is there and can be stored."""
+        planes = frame.planes("image")
+        if planes is not None and not self._on_black and self._from_rgb.takes(planes):
+            return self._encoded(self._from_rgb.of_planes(planes))
         image = frame.host("image")
         alpha = frame.host("alpha") if "alpha" in frame.layers else None
         if alpha is not None and self._on_black:
             image = image * alpha[..., None]
-        video_frame = self._from_rgb(image, alpha)
-        return self._encode(video_frame), digest(video_frame)
+        return self._encoded(self._from_rgb(image, alpha))
 
     def planes(self) -> bytes:
         """The samples of the frame that was written last."""
@@ -59,6 +61,9 @@ class ChunkWriter:
 
     def finish(self) -> list[Packet]:
         return self._numbered(self._encoder.encode(None))
+
+    def _encoded(self, image: VideoFrame) -> tuple[list[Packet], str]:
+        return self._encode(image), digest(image)
 
     def _encode(self, image: VideoFrame) -> list[Packet]:
         image.pts = self._frames

@@ -18,6 +18,7 @@ from vidstyle.core import (
     Layers,
     Needs,
     Note,
+    Planes,
     Reach,
     StageOptions,
     State,
@@ -33,6 +34,7 @@ from vidstyle.imaging.layouts import (
     split_images,
     tile_images,
 )
+from vidstyle.imaging.plane_layouts import may_be_tiled, split_decoded, tile_decoded
 
 # Pixels on a side of an image, which is what encoders take.
 _LARGEST: Final = 16384
@@ -132,6 +134,30 @@ class CompareClips(BaseStage[CompareOptions]):
         self._opaque = np.ones((after.height, after.width), np.float32)
 
     def step(self, window: Window[CompareOptions], state: State) -> tuple[Layers, State]:
+        assert self._opaque is not None
+        planes = self._compose_planes(window)
+        whole = self._compose(window) if planes is None else planes
+        return {"source": whole, "image": whole, "alpha": self._opaque}, None
+
+    def _compose_planes(self, window: Window[CompareOptions]) -> Planes | None:
+        """The result as planes; None where the clips have none, or other ones than each other."""
+        options, now = window.options, window.now
+        if options.layout == "difference" or "alpha" in now.layers:
+            return None
+        found = [now.planes(name) for name in ("image", *options.clips)]
+        images = [planes for planes in found if planes is not None]
+        columns, _ = layout_cells(options.layout, len(found))
+        if len(images) < len(found) or not may_be_tiled(images, columns):
+            return None
+        if options.layout == "split":
+            position = line_position(float(now.time), options)
+            samples = split_decoded(images[0], images[1], position, self._labels)
+        else:
+            samples = tile_decoded(images, columns, self._labels)
+        return Planes(samples, images[0].format, lambda: self._compose(window))
+
+    def _compose(self, window: Window[CompareOptions]) -> HostArray:
+        """The result as RGB."""
         options, now = window.options, window.now
         image = now.host("image")
         if "alpha" in now.layers:
@@ -145,14 +171,11 @@ class CompareClips(BaseStage[CompareOptions]):
                 )
         if options.layout == "split":
             position = line_position(float(now.time), options)
-            whole = split_images(images[0], images[1], position, self._labels)
-        elif options.layout == "difference":
-            whole = amplify_difference(images[0], images[1], options.gain, self._labels)
-        else:
-            columns, _ = layout_cells(options.layout, len(images))
-            whole = tile_images(images, columns, self._labels)
-        assert self._opaque is not None
-        return {"source": whole, "image": whole, "alpha": self._opaque}, None
+            return split_images(images[0], images[1], position, self._labels)
+        if options.layout == "difference":
+            return amplify_difference(images[0], images[1], options.gain, self._labels)
+        columns, _ = layout_cells(options.layout, len(images))
+        return tile_images(images, columns, self._labels)
 
     def _make_labels(self, clip: Clip) -> list[Label]:
         texts, room = self.options.labels, clip.width - 2 * label_margin(clip.height)
