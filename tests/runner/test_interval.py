@@ -64,6 +64,10 @@ def found(path: Path, interval: Interval) -> tuple[tuple[int, int | None], list[
         ("1h2m3.5s:2h", TimeInterval(Fraction("3723.5"), Fraction(7200))),
         ("250ms:1s500ms", TimeInterval(Fraction(1, 4), Fraction(3, 2))),
         ("90s:2m", TimeInterval(Fraction(90), Fraction(120))),
+        ("1:30-2:00", TimeInterval(Fraction(90), Fraction(120))),
+        ("1:02:03.5-", TimeInterval(Fraction("3723.5"), None)),
+        ("-0:30", TimeInterval(Fraction(0), Fraction(30))),
+        ("3s-1:00", TimeInterval(Fraction(3), Fraction(60))),
     ],
 )
 def test_frames_are_named_by_numbers_or_by_times(text: str, interval: Interval) -> None:
@@ -73,7 +77,10 @@ def test_frames_are_named_by_numbers_or_by_times(text: str, interval: Interval) 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("5", "5: wanted A:B, such as 0:100 or 3s:8s"),
+        ("5", "5: wanted A:B, such as 0:100, 3s:8s or 1:30-2:00"),
+        ("5-7", "wanted A:B"),
+        ("1:30:2:00", "wanted A:B"),
+        ("2:00-1:30", "the end must be greater than the start"),
         ("a:b", "wanted A:B"),
         ("1:2:3", "wanted A:B"),
         ("-1s:2s", "wanted A:B"),

@@ -165,8 +165,8 @@ Frames = Annotated[
     str | None,
     typer.Option(
         help="Only frames A to B - 1, counted from 0, or those that begin between two times, such"
-        " as 3s:8s or 1m30s:. Where decode's option thin_to leaves frames out, numbers count those"
-        " that stay.",
+        " as 3s:8s or 1:30-2:00. Where decode's option thin_to leaves frames out, numbers count"
+        " those that stay.",
         metavar="A:B",
     ),
 ]

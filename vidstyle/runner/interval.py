@@ -14,16 +14,14 @@ from vidstyle.core.clip import Clip, Note
 from vidstyle.core.context import ExecutionContext
 from vidstyle.core.errors import InputError, UsageError
 from vidstyle.core.source import Source, TimedSource
+from vidstyle.runner.config.times import seconds_of
 from vidstyle.runner.plan.own_source import own_source
 
 Indices: TypeAlias = tuple[int, int | None]
 """A half-open interval of frame indices; None as its end stands for that of the clip."""
 
 _INDEX = re.compile(r"[0-9]{1,18}")
-_TIME = re.compile(
-    r"(?=[0-9.])(?:([0-9]{1,6})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})s)?"
-    r"(?:([0-9]{1,9})ms)?"
-)
+_EXAMPLES = "0:100, 3s:8s or 1:30-2:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +42,21 @@ Interval: TypeAlias = Indices | TimeInterval
 
 
 def parse_interval(text: str) -> Interval:
-    """``A:B``, ``A:`` or ``:B``, each a frame number such as 100, or a time such as 3.5s or 1m30s.
+    """Read ``A:B``, ``A:`` or ``:B``; either is a frame number such as 100, or a time such as 3.5s.
+
+    Times such as 1:30 have colons themselves: they are written ``A-B``.
 
     Raises UsageError, which begins with the text, for anything else.
     """
-    first, colon, last = text.partition(":")
-    if not colon or not all(_is_number(each) or _is_time(each) for each in (first, last) if each):
-        raise UsageError(f"{text}: wanted A:B, such as 0:100 or 3s:8s")
-    by_time = any(each and not _is_number(each) for each in (first, last))
-    if by_time and any(_is_number(each) and int(each) for each in (first, last)):
+    dash = "-" in text
+    first, separator, last = text.partition("-" if dash else ":")
+    ends = [each for each in (first, last) if each]
+    if not separator or not all(_is_end(each, dash=dash) for each in ends):
+        raise UsageError(f"{text}: wanted A:B, such as {_EXAMPLES}")
+    by_time = any(not _is_number(each) for each in ends)
+    if by_time and any(_is_number(each) and int(each) for each in ends):
         raise UsageError(f"{text}: wanted two frame numbers or two times, such as 3s:8s")
-    start, stop = (_value(each, by_time=by_time) if each else None for each in (first, last))
+    start, stop = (_value(each) if each else None for each in (first, last))
     if stop is not None and stop <= (start or 0):
         raise UsageError(f"{text}: the end must be greater than the start")
     if by_time:
@@ -157,19 +159,17 @@ def _is_number(text: str) -> bool:
     return _INDEX.fullmatch(text) is not None
 
 
-def _is_time(text: str) -> bool:
-    return _TIME.fullmatch(text) is not None
+def _is_end(text: str, *, dash: bool) -> bool:
+    """Whether one end of an interval is a time, or a number where a colon stands between them."""
+    if dash:
+        return seconds_of(text) is not None
+    return _is_number(text) or (":" not in text and seconds_of(text) is not None)
 
 
-def _value(text: str, *, by_time: bool) -> Fraction | int:
-    if not by_time:
-        return int(text)
-    if _is_number(text):
-        return Fraction(text)
-    match = _TIME.fullmatch(text)
-    assert match is not None
-    hours, minutes, seconds, milliseconds = (Fraction(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+def _value(text: str) -> Fraction:
+    """A time in seconds, or a number."""
+    seconds = seconds_of(text)
+    return Fraction(text) if seconds is None else seconds
 
 
 def _text(seconds: Fraction) -> str:

@@ -60,6 +60,9 @@ def written(text: str) -> YamlMap:
         ("1:30.25", Fraction(361, 4)),
         ("1:02:03", Fraction(3723)),
         ("90:00", Fraction(5400)),
+        ("1m30s", Fraction(90)),
+        ("2m", Fraction(120)),
+        ("1h2m3.5s", Fraction("3723.5")),
     ],
 )
 def test_a_time_is_exact_seconds(text: str, seconds: Fraction) -> None:
@@ -67,7 +70,24 @@ def test_a_time_is_exact_seconds(text: str, seconds: Fraction) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2", "-1s", "1,5s", "2 s", "2m", "1:", ":30", "1e3s", "2s\n", "٢s", "9" * 99 + "s"]
+    "text",
+    [
+        "",
+        "2",
+        "-1s",
+        "1,5s",
+        "2 s",
+        "2d",
+        "s",
+        ".s",
+        "1m:30",
+        "1:",
+        ":30",
+        "1e3s",
+        "2s\n",
+        "٢s",
+        "9" * 99 + "s",
+    ],
 )
 def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(PipelineError, match=r"^p\.yaml:3:5: .*is not a time; write 2s") as caught:

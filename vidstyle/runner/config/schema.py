@@ -15,7 +15,7 @@ from vidstyle.runner.config.keyframes import AT
 from vidstyle.runner.config.pipeline_file import CHUNK, MOST_QUEUE, VERSION
 from vidstyle.runner.config.side_inputs import INPUTS
 from vidstyle.runner.config.stage_list import NAME
-from vidstyle.runner.config.stage_options import TIME
+from vidstyle.runner.config.times import TIME
 
 Schema: TypeAlias = dict[str, Any]
 

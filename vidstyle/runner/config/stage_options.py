@@ -10,7 +10,6 @@ text that names a file there, such as a style or weights, is that file's path.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -29,6 +28,7 @@ from vidstyle.runner.config.plugin_lines import describe_error, plugin_line
 from vidstyle.runner.config.side_inputs import SideInput, read_option
 from vidstyle.runner.config.stage_list import WrittenStage
 from vidstyle.runner.config.suggest import abbreviate
+from vidstyle.runner.config.times import TIME_EXAMPLES, seconds_of
 from vidstyle.runner.config.yaml_values import (
     Where,
     YamlList,
@@ -38,9 +38,6 @@ from vidstyle.runner.config.yaml_values import (
     to_plain,
 )
 
-# A time as text: ``2s``, ``1.5s``, ``100ms``, ``1:30`` (minutes), ``1:02:03.5`` (hours).
-TIME = r"^([0-9]+(\.[0-9]+)?(s|ms)|([0-9]+:)?[0-9]+:[0-9]{1,2}(\.[0-9]+)?)$"
-_LONGEST_TIME = 32
 _FORM = "{at: {0s: 0, 2s: 1}}"
 
 Points: TypeAlias = tuple[tuple[Fraction, YamlValue], ...]
@@ -247,11 +244,7 @@ def read_points(value: YamlMap, what: str) -> Points:
 
 def parse_time(text: str, where: Where) -> Fraction:
     """Seconds, exact. Raises PipelineError where the text is not a time."""
-    if len(text) > _LONGEST_TIME or not re.match(TIME, text, re.ASCII) or text.endswith("\n"):
-        raise where.error(f"{abbreviate(text)} is not a time; write 2s, 1.5s, 100ms or 1:30")
-    if text.endswith("ms"):
-        return Fraction(text[:-2]) / 1000
-    seconds = Fraction(0)
-    for part in text.removesuffix("s").split(":"):
-        seconds = seconds * 60 + Fraction(part)
+    seconds = seconds_of(text)
+    if seconds is None:
+        raise where.error(f"{abbreviate(text)} is not a time; write {TIME_EXAMPLES}")
     return seconds
