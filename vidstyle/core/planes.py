@@ -33,7 +33,7 @@ class PlaneFormat:
     """Of chroma across; ``center`` where there is as much of it as of luma."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Planes:
     """An opaque image of 8 bits as planes, which becomes RGB where somebody reads that.
 

@@ -16,6 +16,7 @@ from vidstyle.imaging.warp import positions
 
 Gray8: TypeAlias = npt.NDArray[np.uint8]
 """(H, W), 0 to 255."""
+SeenT = TypeVar("SeenT")
 DerivedT = TypeVar("DerivedT")
 
 # Standard deviations on each side; 99 % of the weight. OpenCV's own default for floats is 4.
@@ -111,7 +112,7 @@ def gray8(image: HostArray) -> Gray8:
     return np.asarray(cv2.convertScaleAbs(np.maximum(luma, 0), alpha=255), np.uint8)
 
 
-class Latest(Generic[DerivedT]):
+class Latest(Generic[SeenT, DerivedT]):
     """Identity-keyed cache of what a function derives from the two newest images.
 
     A stage sees each frame twice or more: as a neighbor and as its own. Nobody may write to such
@@ -119,14 +120,14 @@ class Latest(Generic[DerivedT]):
     not keep the image alive.
 
     Args:
-        derive: Computes what is derived of an array.
+        derive: Computes what is derived of an array, or of planes.
     """
 
-    def __init__(self, derive: Callable[[HostArray], DerivedT]) -> None:
+    def __init__(self, derive: Callable[[SeenT], DerivedT]) -> None:
         self._derive = derive
-        self._cache: tuple[tuple[weakref.ref[HostArray], DerivedT], ...] = ()
+        self._cache: tuple[tuple[weakref.ref[SeenT], DerivedT], ...] = ()
 
-    def __call__(self, image: HostArray) -> DerivedT:
+    def __call__(self, image: SeenT) -> DerivedT:
         """Give ``derive(image)``, from the cache where it is there."""
         for seen, derived in self._cache:
             if seen() is image:

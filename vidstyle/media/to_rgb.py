@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 import cv2
@@ -16,6 +16,7 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from vidstyle.core import Color, HostArray, PlaneFormat, Planes
+from vidstyle.core.clip import Matrix, Range
 from vidstyle.core.planes import Siting
 from vidstyle.media.color import (
     LUMA_WEIGHTS,
@@ -133,7 +134,7 @@ class ToRGB:
         depth = _at_least(bits, _ALPHA_DEPTHS if alpha else _DEPTHS)
         name = f"yuv{'a' if alpha else ''}444p{'' if depth == 8 else f'{depth}le'}"
         planes = _planes(self._reformat(frame, name, color), depth)
-        image = _apply_matrix(planes[:3], _to_rgb_matrix(color, depth))
+        image = _apply_matrix(planes[:3], decoding_matrix(color.matrix, color.range, depth))
         if not alpha:
             return image, None
         return image, _unit(planes[3], depth)
@@ -178,13 +179,22 @@ def bit_depth(pixels: VideoFormat) -> int:
     return max(8, *(part.bits for part in pixels.components))
 
 
-def _at_least(bits: int, depths: tuple[int, ...]) -> int:
-    return next(depth for depth in depths if depth >= bits)
+@cache
+def decoding_matrix(matrix: Matrix, spread: Range, depth: int = 8) -> npt.NDArray[np.float32]:
+    """Compute the matrix from code values to RGB in [0, 1].
 
+    Args:
+        matrix: Between RGB and luma and chroma.
+        spread: Of the code values.
+        depth: Their bits.
 
-def _to_rgb_matrix(color: Color, depth: int) -> npt.NDArray[np.float32]:
-    """From code values to RGB in [0, 1] as (3, 4): H.273, equations 20 to 25 and 38 to 43."""
-    kr, kb = LUMA_WEIGHTS[color.matrix]
+    Returns:
+        (3, 4) for (Y, Cb, Cr, 1); nobody may write to it.
+
+    References:
+        ITU-T H.273, equations 20 to 25 and 38 to 43.
+    """
+    kr, kb = LUMA_WEIGHTS[matrix]
     kg = 1 - kr - kb
     from_unit = np.array(
         [
@@ -194,13 +204,19 @@ def _to_rgb_matrix(color: Color, depth: int) -> npt.NDArray[np.float32]:
         ]
     )
     step = 2 ** (depth - 8)
-    if color.range == "full":
+    if spread == "full":
         black, luma, chroma = 0, 2**depth - 1, 2**depth - 1
     else:
         black, luma, chroma = 16 * step, 219 * step, 224 * step
     scaled = from_unit / np.array([luma, chroma, chroma])
     offset = scaled @ np.array([black, 128 * step, 128 * step])
-    return np.hstack([scaled, -offset[:, None]]).astype(np.float32)
+    whole: npt.NDArray[np.float32] = np.hstack([scaled, -offset[:, None]]).astype(np.float32)
+    whole.flags.writeable = False
+    return whole
+
+
+def _at_least(bits: int, depths: tuple[int, ...]) -> int:
+    return next(depth for depth in depths if depth >= bits)
 
 
 def _planes(frame: VideoFrame, depth: int) -> list[Samples]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.core import Frame, HostArray, Window
+from vidstyle.core import Color, Frame, HostArray, PlaneFormat, Planes, Window
+from vidstyle.core.clip import Range
+from vidstyle.core.frame import LazyLayer, LazyLayers
+from vidstyle.media.from_rgb import FromRgb, visible_planes
 from vidstyle.stages.shots.histogram import (
     Histogram,
     HistogramOptions,
@@ -156,3 +160,38 @@ def test_a_cut_is_where_the_change_reaches_the_threshold(threshold: float) -> No
     for now in images:
         for before in images:
             assert is_cut(now, before, threshold) == (image_change(now, before) >= threshold)
+
+
+def as_planes(image: HostArray, chroma: tuple[int, int], spread: Range) -> Planes:
+    height, width = image.shape[:2]
+    name = {(2, 2): "yuv420p", (2, 1): "yuv422p", (1, 1): "yuv444p"}[chroma]
+    coded = FromRgb(name, Color("bt601", spread), width=width, height=height)(image)
+    samples = tuple(plane.copy() for plane in visible_planes(coded))
+    return Planes(samples, PlaneFormat(chroma, "bt601", spread), image.copy)
+
+
+@pytest.mark.parametrize("spread", ["limited", "full"])
+@pytest.mark.parametrize("chroma", [(2, 2), (2, 1), (1, 1)])
+@pytest.mark.parametrize(("height", "width"), [(360, 640), (150, 212)])
+def test_planes_change_as_their_rgb_does(
+    chroma: tuple[int, int], spread: Range, height: int, width: int
+) -> None:
+    images = [collage(seed, height, width) * 0.8 + 0.1 for seed in range(3)]
+    planes = [as_planes(image, chroma, spread) for image in images]
+    for one, other in ((0, 0), (0, 1), (1, 2)):
+        found = image_change(planes[one], planes[other])
+        assert found == pytest.approx(image_change(images[one], images[other]), abs=0.03)
+
+
+def test_planes_are_looked_at_without_their_rgb() -> None:
+    def unread() -> HostArray:
+        raise AssertionError("somebody has read the RGB")
+
+    stage, behind, found = Histogram(HistogramOptions()), (), []
+    for index, seed in enumerate((0, 0, 1, 1)):
+        planes = as_planes(collage(seed, 96, 128), (2, 2), "limited")
+        layer = LazyLayer(replace(planes, to_rgb=unread))
+        frame = Frame(index, index, 1, LazyLayers({"source": layer}))
+        found.append(float(stage.step(Window(frame, stage.options, behind), None)[0]["cut"]))
+        behind = (frame,)
+    assert found == [0, 0, 1, 0]

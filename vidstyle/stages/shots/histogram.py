@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from vidstyle.core import BaseStage, HostArray, Layers, Needs, Reach, StageOptions, State, Window
+from vidstyle.core import (
+    BaseStage,
+    Frame,
+    HostArray,
+    Layers,
+    Needs,
+    Planes,
+    Reach,
+    StageOptions,
+    State,
+    Window,
+)
+from vidstyle.imaging.derived import Latest
+from vidstyle.media.to_rgb import decoding_matrix
 
 Thumbnail: TypeAlias = npt.NDArray[np.uint8]
 """(36, 64, 3) RGB, 0 to 255."""
@@ -51,9 +66,15 @@ class Histogram(BaseStage[HistogramOptions]):
     Options = HistogramOptions
     needs = Needs(reads={"source": Reach(behind=1)}, writes=("cut",))
 
+    def __init__(self, options: HistogramOptions) -> None:
+        super().__init__(options)
+        self._glance = Latest(_glance)
+
     def step(self, window: Window[HistogramOptions], state: State) -> tuple[Layers, State]:
-        now, behind = window.now.host("source"), window.behind
-        cut = bool(behind) and is_cut(now, behind[0].host("source"), window.options.threshold)
+        now, behind = self._glance(_seen(window.now)), window.behind
+        cut = False
+        if behind:
+            cut = _is_change(now, self._glance(_seen(behind[0])), window.options.threshold)
         return {"cut": np.array(cut, np.float32)}, None
 
 
@@ -65,27 +86,37 @@ def is_cut(now: HostArray, previous: HostArray, threshold: float) -> bool:
 
     Colors exclude most frames: structure, which takes three times as long, changes by 1 at most.
     """
-    small_now, small_previous = _thumbnail(now), _thumbnail(previous)
-    color = color_change(small_now, small_previous)
-    if np.sqrt(color) < threshold:
-        return False
-    return bool(np.sqrt(color * structure_change(small_now, small_previous)) >= threshold)
+    return _is_change(_glance(now), _glance(previous), threshold)
 
 
-def image_change(now: HostArray, previous: HostArray) -> float:
+def image_change(now: HostArray | Planes, previous: HostArray | Planes) -> float:
     """Measure how much of the image is new, 0 to 1.
 
     The geometric mean of ``color_change`` and ``structure_change``. Images are (H, W, 3) RGB
-    in [0, 1] of any size.
+    in [0, 1] of any size, or planes.
     """
-    small_now, small_previous = _thumbnail(now), _thumbnail(previous)
-    color = color_change(small_now, small_previous)
-    return float(np.sqrt(color * structure_change(small_now, small_previous)))
+    small_now, small_previous = _glance(now), _glance(previous)
+    structure = structure_change(small_now.thumbnail, small_previous.thumbnail)
+    return float(np.sqrt(color_change(small_now, small_previous) * structure))
 
 
-def color_change(now: Thumbnail, previous: Thumbnail) -> float:
+@dataclass(frozen=True, eq=False)
+class Glance:
+    """What is compared of an image."""
+
+    thumbnail: Thumbnail
+
+    @cached_property
+    def colors(self) -> HostArray:
+        """Fractions of the colors by hue, saturation and value; they add up to 1."""
+        hsv = cv2.cvtColor(self.thumbnail, cv2.COLOR_RGB2HSV)
+        counts = cv2.calcHist([hsv], [0, 1, 2], None, list(_BINS), [0, 180, 0, 256, 0, 256])
+        return np.asarray(counts / counts.sum(), np.float32)
+
+
+def color_change(now: Glance, previous: Glance) -> float:
     """Give 1 minus the intersection of the histograms of hue, saturation and value."""
-    shared = np.minimum(_colors(now), _colors(previous)).sum()
+    shared = np.minimum(now.colors, previous.colors).sum()
     return max(0.0, 1.0 - float(shared))
 
 
@@ -119,13 +150,37 @@ def _block_change(block: Thumbnail, around: Thumbnail) -> float:
     return 1.0 - float(np.clip(match.max(), 0, 1))
 
 
-def _thumbnail(image: HostArray) -> Thumbnail:
-    small = cv2.resize(image, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
-    return np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
+def _is_change(now: Glance, previous: Glance, threshold: float) -> bool:
+    color = color_change(now, previous)
+    if np.sqrt(color) < threshold:
+        return False
+    structure = structure_change(now.thumbnail, previous.thumbnail)
+    return bool(np.sqrt(color * structure) >= threshold)
 
 
-def _colors(image: Thumbnail) -> HostArray:
-    """Fractions of the colors; they add up to 1."""
-    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
-    counts = cv2.calcHist([hsv], [0, 1, 2], None, list(_BINS), [0, 180, 0, 256, 0, 256])
-    return np.asarray(counts / counts.sum(), np.float32)
+def _seen(frame: Frame) -> HostArray | Planes:
+    """The source as it was decoded: reduced planes need no RGB of the whole frame."""
+    planes = frame.planes("source")
+    return frame.host("source") if planes is None else planes
+
+
+def _glance(image: HostArray | Planes) -> Glance:
+    if isinstance(image, Planes):
+        codes = cv2.merge([_reduced(_halved(plane)) for plane in image.samples])
+        form = image.format
+        small = cv2.transform(codes.astype(np.float32), decoding_matrix(form.matrix, form.range))
+    else:
+        small = _reduced(image)
+    return Glance(np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8))
+
+
+def _halved(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Twice the thumbnail's size or more: for code values OpenCV is quick at halves alone."""
+    while samples.shape[0] >= 4 * _HEIGHT and samples.shape[1] >= 4 * _WIDTH:
+        size = samples.shape[1] // 2, samples.shape[0] // 2
+        samples = np.asarray(cv2.resize(samples, size, interpolation=cv2.INTER_LINEAR))
+    return samples
+
+
+def _reduced(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.asarray(cv2.resize(image, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA))
