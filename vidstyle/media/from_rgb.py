@@ -70,8 +70,9 @@ _FROM_RGB: Final = {
     "bgra": cv2.COLOR_RGB2BGRA,
 }
 
-# Even, so that a strip holds whole chroma samples.
-_STRIP: Final = 32
+# Rows and pixels of a strip at most: what lies between image and planes stays in the cache.
+_STRIP_ROWS: Final = 96
+_STRIP_PIXELS: Final = 180_000
 
 
 class FromRgb:
@@ -98,6 +99,8 @@ class FromRgb:
             raise ValueError(f"matrix {color.matrix} does not go with {pixel_format}")
         self._name, self._color = pixel_format, color
         self._width, self._height = width, height
+        # Even, so that a strip holds whole chroma samples.
+        self._strip_rows = max(2, min(_STRIP_ROWS, _STRIP_PIXELS // width) // 2 * 2)
         self._matrix = code_matrix(color, self._layout.bits)
         layout = self._layout
         self._plane_format: PlaneFormat | None = None
@@ -116,9 +119,8 @@ class FromRgb:
         """
         frame = VideoFrame(self._width, self._height, self._name)
         planes = visible_planes(frame)
-        # In strips: what lies between image and planes stays in the processor's cache.
-        for top in range(0, self._height, _STRIP):
-            height = min(_STRIP, self._height - top)
+        for top in range(0, self._height, self._strip_rows):
+            height = min(self._strip_rows, self._height - top)
             strip = self._strip(image, top, height)
             opacity = None if alpha is None else self._strip(alpha, top, height)
             if self._layout.packed:
@@ -177,8 +179,10 @@ class FromRgb:
         """The strip's planes in the format's order."""
         bits = self._layout.bits
         # One row at a time: cv2.split of three float channels takes 50 times as long.
-        first, *others = (_float(cv2.transform(image, row[None])) for row in self._matrix)
-        planes = [first, *(_shrunk(plane, self._layout.chroma, self._siting) for plane in others)]
+        luma, *others = self._matrix
+        coarse = _fewer(image, self._layout.chroma, self._siting)
+        planes = [_float(cv2.transform(image, luma[None]))]
+        planes += [_float(cv2.transform(coarse, row[None])) for row in others]
         if self._layout.alpha:
             opaque = np.ones(image.shape[:2], np.float32) if opacity is None else opacity
             planes.append(opaque * np.float32((1 << bits) - 1))
@@ -226,26 +230,29 @@ def visible_planes(frame: VideoFrame) -> list[Samples]:
     ]
 
 
-def _shrunk(plane: HostArray, chroma: tuple[int, int], siting: Siting) -> HostArray:
-    """Fewer chroma samples, each the mean of what lies around it."""
+def _fewer(image: HostArray, chroma: tuple[int, int], siting: Siting) -> HostArray:
+    """The image at chroma samples, each the mean of what lies around it.
+
+    The matrix comes after it: then it has as few pixels to do.
+    """
     across, down = chroma
-    if siting == "left" and across == 2:
-        return _shrunk_to_left(plane, down)
-    if (across, down) == (1, 1):
-        return plane
-    size = (plane.shape[1] // across, plane.shape[0] // down)
-    return _float(cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
-
-
-def _shrunk_to_left(plane: HostArray, down: int) -> HostArray:
-    """1-2-1: the mean around the left sample of each pair, and of ``down`` lines, 1 or 2."""
-    # Of all columns at first, and then every other one: numpy is slow where it skips.
-    wide = cv2.copyMakeBorder(plane, 0, 0, 1, 1, cv2.BORDER_REPLICATE)
-    means = cv2.addWeighted(cv2.add(wide[:, :-2], wide[:, 2:]), 0.25, plane, 0.5, 0)
+    if chroma == (1, 1):
+        return image
     if down == 2:
-        means = cv2.addWeighted(means[::2], 0.5, means[1::2], 0.5, 0)
-    size = plane.shape[1] // 2, plane.shape[0] // down
-    return _float(cv2.resize(means, size, interpolation=cv2.INTER_NEAREST))
+        image = _float(cv2.addWeighted(image[::2], 0.5, image[1::2], 0.5, 0))
+    height, width = image.shape[0], image.shape[1] // across
+    # Halves across, by pairs: bilinear samples in the middle between two.
+    means = _float(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR))
+    if siting == "center":
+        return means
+    # 1-2-1 around the left one of each pair is the mean of that pair and the one before it, which
+    # begins a pixel earlier; the edge is repeated.
+    before = np.empty_like(means)
+    before[:, 0] = image[:, 0]
+    if width > 1:
+        size = width - 1, height
+        cv2.resize(image[:, 1:-1], size, dst=before[:, 1:], interpolation=cv2.INTER_LINEAR)
+    return _float(cv2.addWeighted(means, 0.5, before, 0.5, 0))
 
 
 def _rounded(plane: HostArray, bits: int) -> Samples:
