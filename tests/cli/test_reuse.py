@@ -46,6 +46,18 @@ def test_a_change_of_container_sound_or_titles_uses_the_finished_frames(
     assert packets(clips / "a.mkv") == packets(clips / "whole.mkv")
 
 
+def test_all_words_for_the_same_frames_are_the_same_options(
+    clips: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    call = ["run", "p.yaml", "clips/a.mp4", "-o", "a.mp4", "--frames"]
+    assert run_command([*call, "1:99"]) == 0
+    made = (clips / "a.mp4").stat().st_mtime_ns
+    for words in ("1:9", "1:1000", "20ms:9s"):
+        assert run_command([*call, words]) == 0
+    assert (clips / "a.mp4").stat().st_mtime_ns == made
+    assert capfd.readouterr().err.count("is done already") == 3
+
+
 @pytest.mark.parametrize(
     ("codec", "first", "second"),
     [

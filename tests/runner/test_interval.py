@@ -125,6 +125,14 @@ def test_an_end_behind_the_clip_is_noted(clip: Path) -> None:
     assert notes == ["--frames ends at 60s, but the last frame of the input is at 3.500s"]
 
 
+@pytest.mark.parametrize(("first", "stop"), [(0, 10), (0, 99), (4, 11), (0, 5)])
+def test_numbers_behind_the_clip_are_those_of_its_end(clip: Path, first: int, stop: int) -> None:
+    indices, notes = found(clip, (first, stop))
+    assert indices == (first, min(stop, 10))
+    behind = f"--frames ends at {stop}, but the input has 10 frames"
+    assert notes == ([behind] if stop > 10 else [])
+
+
 def test_an_interval_without_a_frame_is_refused(clip: Path) -> None:
     with pytest.raises(InputError, match=r"--frames 2.1s:2.2s: no frame of the input begins in it"):
         found(clip, TimeInterval(Fraction("2.1"), Fraction("2.2")))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -69,7 +70,8 @@ def indices_in(interval: Interval, source: Source, clip: Clip) -> tuple[Indices,
 
     Numbers of a source that leaves frames out get a note, too: they are other moments.
 
-    Frames are counted as the source counts them; it reads up to the end of the interval.
+    Frames are counted as the source counts them; it reads up to the end of the interval, but where
+    numbers lie within the clip. So all words for the same frames give the same numbers.
 
     Args:
         interval: What is wanted.
@@ -80,7 +82,7 @@ def indices_in(interval: Interval, source: Source, clip: Clip) -> tuple[Indices,
         InputError: No frame begins in it, or the clip cannot be read.
     """
     if not isinstance(interval, TimeInterval):
-        return interval, tuple(_thinned(interval, source, clip))
+        return _within(interval, source, clip)
     start, stop = interval.start, interval.stop
     if not start and stop is None:
         return (0, None), ()
@@ -134,6 +136,20 @@ def spread_evenly(length: int, count: int) -> list[int]:
     """
     count = min(count, length)
     return [(2 * at + 1) * length // (2 * count) for at in range(count)]
+
+
+def _within(interval: Indices, source: Source, clip: Clip) -> tuple[Indices, tuple[Note, ...]]:
+    """Frame numbers up to the end of the clip, and the notes on them."""
+    notes = tuple(_thinned(interval, source, clip))
+    first, stop = interval
+    if stop is None or (clip.frame_count is not None and stop <= clip.frame_count):
+        return interval, notes
+    count = sum(1 for _ in islice(_times(source), stop))
+    # One that begins behind the end is refused with the number of frames when they are read.
+    if not first < count < stop:
+        return interval, notes
+    text = f"--frames ends at {stop}, but the input has {count} frames"
+    return (first, count), (*notes, Note("frames", text))
 
 
 def _thinned(interval: Indices, source: Source, clip: Clip) -> Iterator[Note]:
