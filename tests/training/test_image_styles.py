@@ -53,6 +53,7 @@ def file_of(*images: str) -> str:
 
 @pytest.mark.parametrize("style", ["great-wave", "mine.safetensors", "{great-wave: 1, mosaic: 2}"])
 def test_without_images_there_is_nothing_to_do(read: Read, style: str) -> None:
+    Path("mine.safetensors").touch()
     assert find_image_styles(read(style)) is None
 
 

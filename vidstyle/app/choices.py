@@ -199,7 +199,7 @@ def _stylizes_clips(path: Path) -> bool:
     """Whether its output is a video that browsers play, in a style that can be chosen."""
     try:
         pipeline = load_pipeline(path, registry=Registry())
-    except (PipelineError, PluginError):
+    except (PipelineError, PluginError, WeightsError):
         # `vidstyle check` says what is wrong with it.
         return False
     stylizers = [stage.use for stage in pipeline.stages if stage.kind == "stylize"]
@@ -210,7 +210,7 @@ def _stylizes_clips(path: Path) -> bool:
         for stage in filters:
             # Some want a file that the page has no field for, such as a mask.
             stage.cls(stage.options).describe(_ANY_CLIP)
-    except (PipelineError, PluginError):
+    except (PipelineError, PluginError, WeightsError):
         return False
     return True
 

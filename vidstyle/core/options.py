@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -18,6 +19,17 @@ class StageOptions(BaseModel):
     """Base of every stage's options: unknown keys are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def absent_files(self) -> Mapping[str, str]:
+        """Find options that name weights which are not there.
+
+        Asked when a pipeline is read, so that they are reported with its other faults; nothing is
+        loaded.
+
+        Returns:
+            Names of options, each with what is wrong.
+        """
+        return {}
 
 
 def keyframed(

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from vidstyle.core.errors import PipelineError
+from vidstyle.core.errors import PipelineError, WeightsError
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.keyframes import Keyframes, options_at
 from vidstyle.runner.config.pipeline import Pipeline, load_pipeline
@@ -362,3 +362,23 @@ def test_keyframes_that_cannot_be_read_are_not_reported_as_missing(tmp_path: Pat
         load_pipeline(path, registry=Registry([]))
     assert str(caught.value).removeprefix(f"{path}:").startswith("5:34: soon is not a time")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("strength", "kind", "places"),
+    [("1", WeightsError, ["5:12"]), ("7", PipelineError, ["5:12", "7:15"])],
+)
+def test_a_style_that_is_not_there_is_reported_with_the_other_faults(
+    tmp_path: Path, strength: str, kind: type[Exception], places: list[str]
+) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "version: 1\nstages:\n  - use: decode/pyav\n  - use: stylize/feedforward\n"
+        f"    style: nowhere\n  - use: blend/warped\n    strength: {strength}\n"
+        "  - use: encode/pyav\n"
+    )
+    with pytest.raises(kind) as caught:
+        load_pipeline(path, registry=Registry([]))
+    lines = str(caught.value).replace(f"{path}:", "").split("\n")
+    assert [line.partition(": ")[0] for line in lines] == places
+    assert lines[0].startswith("5:12: stage stylize: there is no style nowhere")

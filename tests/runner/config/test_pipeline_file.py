@@ -77,9 +77,8 @@ def test_a_style_of_a_name_is_a_file_where_one_lies_beside(
     for text, wanted in (
         ("mine.safetensors", str(beside)),
         ("../sub/mine.safetensors", str(tmp_path / "sub" / ".." / "sub" / "mine.safetensors")),
-        # A name, and what is not there, stay for the stage to find.
+        # A name stays for the stage to find.
         ("great-wave", "great-wave"),
-        ("other.safetensors", "other.safetensors"),
         ("[mine.safetensors, b.jpg]", (str(beside), "b.jpg")),
         ("{mine.safetensors: 0.75, great-wave: 0.25}", {str(beside): 0.75, "great-wave": 0.25}),
     ):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
-from vidstyle.core.errors import PipelineError, PluginError, VidstyleError
+from vidstyle.core.errors import PipelineError, PluginError, VidstyleError, WeightsError
 
 
 class Faults:
@@ -28,18 +28,19 @@ class Faults:
 
     @contextmanager
     def collect(self) -> Generator[None, None, None]:
-        """Keep an error of the pipeline or of a plugin that is raised inside."""
+        """Keep an error of the pipeline, a plugin or weights that is raised inside."""
         try:
             yield
-        except (PipelineError, PluginError) as error:
+        except (PipelineError, PluginError, WeightsError) as error:
             self._found.append(error)
 
     def raise_all(self) -> None:
         """Raise what was found.
 
         Raises:
-            PipelineError: With a line for each error, unless all are of plugins.
+            PipelineError: With a line for each error, unless all are of one other kind.
             PluginError: The same for those of plugins.
+            WeightsError: The same for weights.
         """
         if not self._found:
             return
@@ -47,8 +48,8 @@ class Faults:
             raise self._found[0]
         found = dict.fromkeys(line for error in self._found for line in str(error).split("\n"))
         lines = _in_order(list(found))
-        plugins = all(isinstance(error, PluginError) for error in self._found)
-        kind = PluginError if plugins else PipelineError
+        kinds = {type(error) for error in self._found}
+        kind = kinds.pop() if len(kinds) == 1 else PipelineError
         raise kind("\n".join(lines)) from self._found[0]
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vidstyle.core.errors import WeightsError
 from vidstyle.core.options import StageOptions
 from vidstyle.runner.config.changes import Change, Override, TypedStage, parse_override
 from vidstyle.runner.config.discovery import Registry
@@ -82,7 +83,8 @@ def load_pipeline(
     before any option is changed. ``suffix`` is that of the output, if it is known: it chooses a
     codec (``output_format``). Raises
     PipelineError, with file:line:column or the override as typed, where anything is wrong, in a
-    line for each fault, and PluginError for a stage that is broken or claimed twice.
+    line for each fault, PluginError for a stage that is broken or claimed twice, and WeightsError
+    where all that is wrong are weights that are not there.
     """
     faults = Faults()
     written = read_pipeline_file(path, faults)
@@ -96,7 +98,9 @@ def load_pipeline(
         if faults.mention(str(stage.where)):
             continue
         with faults.collect():
-            entries.append(load_stage(stage, registry))
+            entry = load_stage(stage, registry)
+            entries.append(entry)
+            _check_files(stage, entry)
     faults.raise_all()
     of_options = [side for entry in entries for side in entry.inputs]
     return Pipeline(
@@ -129,6 +133,17 @@ def _changed(
         with faults.collect():
             written = written.with_override(change)
     return written, notes
+
+
+def _check_files(written: WrittenStage, entry: StageEntry) -> None:
+    """Raise WeightsError, with a line for each option that names weights which are not there."""
+    lines = []
+    for option, reason in entry.options.absent_files().items():
+        value = written.options.items.get(option)
+        where = written.where if value is None else value.where
+        lines.append(f"{where}: stage {entry.name}: {reason}")
+    if lines:
+        raise WeightsError("\n".join(lines))
 
 
 def load_stage(written: WrittenStage, registry: Registry) -> StageEntry:

@@ -44,7 +44,7 @@ from vidstyle.models.style.backends import (
     resolve_precision,
 )
 from vidstyle.models.style.style_file import read_style_info
-from vidstyle.models.style.styles import find_style
+from vidstyle.models.style.styles import find_style, is_image
 from vidstyle.stages.stylize.mask_options import MaskOptions
 
 if TYPE_CHECKING:
@@ -78,6 +78,16 @@ class FeedForwardOptions(MaskOptions):
         description="Precision of the network's layers. auto is float16 on a GPU; on a"
         " processor it is bfloat16 where the hardware supports it, else float32.",
     )
+
+    def absent_files(self) -> Mapping[str, str]:
+        try:
+            for name in _mix_of(self):
+                # From an image a style is learned before the run.
+                if not is_image(name):
+                    find_style(name)
+        except WeightsError as error:
+            return {"style": str(error)}
+        return {}
 
 
 class FeedForward(BaseStage[FeedForwardOptions]):
