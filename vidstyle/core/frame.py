@@ -166,10 +166,14 @@ class Frame:
         present = self.layers
         assert isinstance(present, LazyLayers)
         kept = {}
+        # What a stage writes under two names is converted once for both.
+        wrapped: dict[int, LazyLayer] = {}
         for name in keeps:
             if name in layers:
                 layer = layers[name]
-                kept[name] = layer if isinstance(layer, LazyLayer) else LazyLayer(layer)
+                if not isinstance(layer, LazyLayer):
+                    layer = wrapped.setdefault(id(layer), LazyLayer(layer))
+                kept[name] = layer
             elif name in present.lazy:
                 kept[name] = present.lazy[name]
         return replace(self, layers=LazyLayers(kept))

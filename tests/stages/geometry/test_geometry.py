@@ -9,8 +9,21 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from vidstyle.core import Clip, ExecutionContext, Frame, GeometryStage, HostArray, Window
+from vidstyle.core import (
+    Clip,
+    ExecutionContext,
+    Frame,
+    GeometryStage,
+    HostArray,
+    PlaneFormat,
+    Planes,
+    Window,
+)
+from vidstyle.core.clip import Range
 from vidstyle.core.errors import PipelineError
+from vidstyle.core.frame import LazyLayer, LazyLayers
+from vidstyle.core.planes import Siting, chroma_shape
+from vidstyle.media.to_rgb import decoding_matrix
 from vidstyle.stages.geometry.crop import CropFrames, CropOptions
 from vidstyle.stages.geometry.pad import PadFrames, PadOptions
 from vidstyle.stages.geometry.scale import ScaleFrames, ScaleOptions
@@ -128,3 +141,83 @@ def reshaped(stage: GeometryStage, layers: dict[str, HostArray]) -> dict[str, Ho
 
 def random_image(height: int, width: int) -> HostArray:
     return np.random.default_rng(0).random((height, width, 3), np.float32)
+
+
+RGB_OF_PLANES = np.random.default_rng(5).random((60, 90, 3), np.float32)
+LEFT = PlaneFormat((2, 2), "bt709", "limited", "left")
+
+
+def frame_of_planes(to_rgb: Callable[[], HostArray], form: PlaneFormat = LEFT) -> Frame:
+    random = np.random.default_rng(6)
+    small = chroma_shape((60, 90), form.chroma)
+    shapes = ((60, 90), small, small)
+    planes = Planes(tuple(random.integers(0, 256, s, np.uint8) for s in shapes), form, to_rgb)
+    layer = LazyLayer(planes)
+    return Frame(0, 0, 1, LazyLayers({"source": layer, "image": layer}))
+
+
+def step(stage: GeometryStage, frame: Frame) -> Frame:
+    stage.open(Clip(90, 60, Fraction(1, 25)), ExecutionContext())
+    layers, _ = stage.step(Window(frame, stage.options), None)
+    return frame.write(layers, ["source", "image"])
+
+
+@pytest.mark.parametrize("chroma", [(2, 2), (2, 1), (1, 1)])
+def test_planes_are_cropped_as_planes_and_rgb_when_it_is_read(chroma: tuple[int, int]) -> None:
+    calls: list[int] = []
+
+    def to_rgb() -> HostArray:
+        calls.append(1)
+        return RGB_OF_PLANES
+
+    siting: Siting = "left" if chroma[0] == 2 else "center"
+    frame = frame_of_planes(to_rgb, PlaneFormat(chroma, "bt709", "limited", siting))
+    found = step(CropFrames(CropOptions(left=4, top=2, right=6, bottom=8)), frame)
+    planes, given = found.planes("image"), frame.planes("image")
+    assert planes is not None
+    assert given is not None
+    assert planes.format == given.format
+    np.testing.assert_array_equal(planes.luma, given.luma[2:52, 4:84])
+    (across, down), blue = chroma, given.samples[1]
+    wanted = blue[2 // down : 52 // down, 4 // across : 84 // across]
+    np.testing.assert_array_equal(planes.samples[1], wanted)
+    assert not calls
+    np.testing.assert_array_equal(found.host("image"), RGB_OF_PLANES[2:52, 4:84])
+    assert found.host("source") is found.host("image")
+    assert calls == [1]
+
+
+def test_a_crop_between_chroma_samples_is_done_on_rgb() -> None:
+    found = step(CropFrames(CropOptions(left=3, right=3)), frame_of_planes(RGB_OF_PLANES.copy))
+    assert found.planes("image") is None
+    np.testing.assert_array_equal(found.host("image"), RGB_OF_PLANES[:, 3:87])
+
+
+@pytest.mark.parametrize("spread", ["limited", "full"])
+def test_planes_are_padded_in_the_code_values_of_the_color(spread: Range) -> None:
+    form = PlaneFormat((2, 2), "bt601", spread, "left")
+    frame = frame_of_planes(RGB_OF_PLANES.copy, form)
+    options = PadOptions(left=4, top=2, right=2, bottom=6, color=(1, 0.5, 0))
+    found = step(PadFrames(options), frame)
+    planes, given = found.planes("image"), frame.planes("image")
+    assert planes is not None
+    assert given is not None
+    for at, (samples, before) in enumerate(zip(planes.samples, given.samples, strict=True)):
+        per = 1 if at == 0 else 2
+        inner = np.s_[2 // per : 62 // per, 4 // per : 94 // per]
+        np.testing.assert_array_equal(samples[inner], before)
+        edges = samples.copy()
+        edges[inner] = samples[0, 0]
+        assert (edges == samples[0, 0]).all()
+    code = np.array([plane[0, 0] for plane in planes.samples], np.float32)
+    matrix = decoding_matrix("bt601", spread)
+    np.testing.assert_allclose(matrix[:, :3] @ code + matrix[:, 3], (1, 0.5, 0), atol=0.012)
+    padded = found.host("image")
+    np.testing.assert_array_equal(padded[2:62, 4:94], RGB_OF_PLANES)
+    np.testing.assert_array_equal(padded[0, 0], np.float32((1, 0.5, 0)))
+
+
+def test_edges_between_chroma_samples_are_put_around_rgb() -> None:
+    found = step(PadFrames(PadOptions(left=3, right=3)), frame_of_planes(RGB_OF_PLANES.copy))
+    assert found.planes("image") is None
+    assert found.host("image").shape == (60, 96, 3)

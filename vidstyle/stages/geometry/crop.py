@@ -8,8 +8,9 @@ from fractions import Fraction
 import numpy as np
 from pydantic import Field
 
-from vidstyle.core import Clip, GeometryStage, HostArray, StageOptions
+from vidstyle.core import Clip, GeometryStage, HostArray, Planes, StageOptions
 from vidstyle.core.errors import PipelineError
+from vidstyle.core.planes import Samples8
 from vidstyle.stages.geometry.aspect import Aspect, aspect_of
 
 
@@ -42,6 +43,16 @@ class CropFrames(GeometryStage[CropOptions]):
 
     def reshape(self, layer: HostArray, options: CropOptions) -> HostArray:
         return np.ascontiguousarray(layer[self._rows, self._columns])
+
+    def reshape_planes(self, planes: Planes, options: CropOptions) -> tuple[Samples8, ...] | None:
+        rows, columns = self._rows, self._columns
+        across, down = planes.format.chroma
+        if columns.start % across or rows.start % down:
+            return None
+        luma, *chroma = planes.samples
+        below = slice(rows.start // down, -(-rows.stop // down))
+        beside = slice(columns.start // across, -(-columns.stop // across))
+        return luma[rows, columns], *(plane[below, beside] for plane in chroma)
 
     def _find(self, clip: Clip) -> tuple[slice, slice]:
         options = self.options

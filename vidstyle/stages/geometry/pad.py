@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from vidstyle.core import Clip, GeometryStage, HostArray, StageOptions
+from vidstyle.core import Clip, Color, GeometryStage, HostArray, Planes, StageOptions
+from vidstyle.core.planes import Samples8
+from vidstyle.media.from_rgb import code_matrix
 from vidstyle.stages.geometry.aspect import Aspect, aspect_of
 
 Part = Annotated[float, Field(ge=0, le=1)]
@@ -54,6 +56,23 @@ class PadFrames(GeometryStage[PadOptions]):
             cv2.copyMakeBorder(layer, top, bottom, left, right, cv2.BORDER_CONSTANT, value=value),
             np.float32,
         )
+
+    def reshape_planes(self, planes: Planes, options: PadOptions) -> tuple[Samples8, ...] | None:
+        left, top, right, bottom = self._edges
+        form, (height, width) = planes.format, planes.luma.shape
+        across, down = form.chroma
+        if left % across or width % across or top % down or height % down:
+            return None
+        codes = code_matrix(Color(form.matrix, form.range), 8) @ [*options.color, 1]
+        wider: list[Samples8] = []
+        for plane, code in zip(planes.samples, np.rint(codes), strict=True):
+            # Whole samples on the left and above, and as many as there are luma samples for beyond.
+            step_x, step_y = (1, 1) if not wider else (across, down)
+            edges = top // step_y, -(-bottom // step_y), left // step_x, -(-right // step_x)
+            value = (float(min(code, 255)),)
+            padded = cv2.copyMakeBorder(plane, *edges, cv2.BORDER_CONSTANT, value=value)
+            wider.append(np.asarray(padded, np.uint8))
+        return tuple(wider)
 
     def _find(self, clip: Clip) -> tuple[int, int, int, int]:
         """Pixels on the left, above, on the right and below."""
