@@ -24,11 +24,12 @@ def rows_of(plane: VideoPlane) -> Samples:
 def digest(frame: VideoFrame) -> str:
     """Hash of a frame's samples, format and size; the padding of rows does not count."""
     about = f"{frame.format.name} {frame.width}x{frame.height}"
-    state = hashlib.blake2b(about.encode(), digest_size=16)
+    # Processors have instructions for this one: half of the time of BLAKE2b.
+    state = hashlib.sha256(about.encode())
     for index, plane in enumerate(frame.planes):
         samples = rows_of(plane)[:, : _row_bytes(frame, index)]
         state.update(np.ascontiguousarray(samples).data)
-    return state.hexdigest()
+    return state.hexdigest()[:32]
 
 
 def samples(frame: VideoFrame) -> bytes:

@@ -18,6 +18,8 @@ from vidstyle.core import (
     Frame,
     Layers,
     Needs,
+    PlaneFormat,
+    Planes,
     PlannedStage,
     Reach,
     Stage,
@@ -137,6 +139,11 @@ class Writing(BaseStage[StageOptions]):
 GOOD = np.zeros((6, 8, 3), np.float32)
 
 
+def planes_of(height: int, width: int) -> Planes:
+    samples = tuple(np.zeros((height, width), np.uint8) for _ in range(3))
+    return Planes(samples, PlaneFormat((1, 1), "bt709", "full"), GOOD.copy)
+
+
 @pytest.mark.parametrize(
     ("layers", "complaint"),
     [
@@ -147,6 +154,7 @@ GOOD = np.zeros((6, 8, 3), np.float32)
         ({"image": GOOD + np.float32(np.nan)}, "NaN"),
         ({"image": GOOD + np.float32(np.inf)}, "NaN or infinite"),
         ({"image": [1, 2]}, "must be a numpy array, got list"),
+        ({"image": planes_of(6, 4)}, r"must have shape \(6, 8, 3\), got \(6, 4, 3\)"),
         (None, "must be a mapping"),
         (KeyError("x"), "KeyError: 'x'"),
     ],
@@ -157,6 +165,25 @@ def test_what_a_stage_must_not_return_names_stage_and_frame(
     node = node_of(Writing(layers), Writing.needs)
     with pytest.raises(StageError, match=f"stage filter, frame 7: .*{complaint}"):
         run_node(node, [frame_of(7)])
+
+
+def test_a_stage_may_write_planes() -> None:
+    [frame] = run_node(node_of(Writing({"image": planes_of(6, 8)}), Writing.needs), [frame_of(0)])
+    assert frame.planes("image") is not None
+    np.testing.assert_array_equal(frame.host("image"), GOOD)
+
+
+def test_an_array_that_may_change_is_checked_for_each_frame() -> None:
+    own = GOOD.copy()
+
+    class Reusing(Writing):
+        def step(self, window: Window[Any], state: State) -> tuple[Layers, State]:
+            if window.now.index:
+                own[0, 0, 0] = np.nan
+            return {"image": own}, None
+
+    with pytest.raises(StageError, match=r"frame 1: .*NaN"):
+        run_node(node_of(Reusing(None), Writing.needs), [frame_of(0), frame_of(1)])
 
 
 def test_running_out_of_memory_is_a_device_error() -> None:

@@ -6,6 +6,7 @@ cannot differ.
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from collections.abc import Generator, Iterable, Mapping
 from itertools import repeat
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from vidstyle.core.frame import HOST, Frame
-from vidstyle.core.layers import host_shape
+from vidstyle.core.layers import Layer, host_shape
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.planes import Planes
 from vidstyle.core.stage import Layers, Stage
@@ -172,6 +173,7 @@ class LayerCheck:
         size = planned.clip.height, planned.clip.width
         self._shapes = {name: host_shape(name, *size) for name in self._writes}
         self._device_shapes = {name: _device_shape(s) for name, s in self._shapes.items()}
+        self._finite: dict[str, weakref.ref[Any]] = {}
 
     def __call__(self, layers: Layers, index: int) -> None:
         """Raise StageError for other names, types or shapes, and for values that are not finite."""
@@ -198,12 +200,25 @@ class LayerCheck:
                 elif wanted is not None and tuple(layer.shape) != wanted:
                     fault = f"layer {name} must have shape {wanted}, got {tuple(layer.shape)}"
                 # A sum is finite only if all terms are, and costs a fraction of isfinite().all().
-                elif id(layer) not in summed and not np.isfinite(float(layer.sum())):
+                elif not self._is_known(name, layer, summed) and not _is_finite(layer):
                     fault = f"layer {name} holds NaN or infinite values"
-                # A stage may write one array as several layers.
                 summed.add(id(layer))
+                if on_host:
+                    self._finite[name] = weakref.ref(layer)
         if fault is not None:
             raise self._guard.fault(index, fault)
+
+    def _is_known(self, name: str, layer: Layer, summed: set[int]) -> bool:
+        """Whether an array is written as several layers, or a constant one for each frame."""
+        if id(layer) in summed:
+            return True
+        before = self._finite.get(name)
+        constant = isinstance(layer, np.ndarray) and not layer.flags.writeable
+        return constant and before is not None and before() is layer
+
+
+def _is_finite(layer: Layer) -> bool:
+    return bool(np.isfinite(float(layer.sum())))
 
 
 def _device_shape(shape: tuple[int, ...] | None) -> tuple[int, ...] | None:

@@ -132,6 +132,7 @@ class CompareClips(BaseStage[CompareOptions]):
         after, self._transparent = self.describe(clip), clip.alpha
         self._labels = tuple(self._make_labels(clip))
         self._opaque = np.ones((after.height, after.width), np.float32)
+        self._opaque.flags.writeable = False
 
     def step(self, window: Window[CompareOptions], state: State) -> tuple[Layers, State]:
         assert self._opaque is not None
