@@ -10,11 +10,12 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 # Where nothing compiled is kept, each run compiles all tests and the package again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo check test lock upgrade clean
+.PHONY: help setup demo lint check test lock upgrade clean
 
 help:
 	@echo "make demo     stylize the sample clip"
-	@echo "make check    format, lint, types, layers, fast tests"
+	@echo "make lint     format, lint, types, layers"
+	@echo "make check    the same, and the fast tests"
 	@echo "make test     all tests; TESTS=tests/core runs some"
 	@echo "make lock     update the lock files after a change of pyproject.toml (needs uv)"
 	@echo "make upgrade  update the lock files to the newest versions (needs uv)"
@@ -46,11 +47,13 @@ demo: $(READY)
 	@mkdir -p out
 	$(BIN)/vidstyle run pipelines/temporal.yaml samples/demo.mp4 -o out/demo.mp4 --overwrite
 
-check: $(READY)
+lint: $(READY)
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
+
+check: lint
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow"
 
 test: $(READY)
