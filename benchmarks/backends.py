@@ -4,7 +4,8 @@
                                   [--frames 8] [--repeats 5] [--compile]
 
 All are timed in turns in one process, so that the ratios can be trusted; a time is the least of
-the repeats. Beside it stand the mean and the largest difference from torch in float32, of 255.
+the repeats, by the clock and of the processor. Beside it stand the mean and the largest
+difference from torch in float32, of 255.
 Without a clip an image is made. ``--compile`` adds torch.compile, which takes a minute a style.
 ``--device`` is for torch alone.
 """
@@ -25,8 +26,9 @@ import torch
 
 from vidstyle.core import HostArray
 from vidstyle.core.context import Precision
-from vidstyle.models.openvino.runtime import has_native_bfloat16
+from vidstyle.models.openvino.runtime import has_native_bfloat16, has_vnni
 from vidstyle.models.style.openvino_stylizer import OpenVinoStylizer
+from vidstyle.models.style.style_file import read_style_info
 from vidstyle.models.style.styles import find_style
 from vidstyle.models.style.torch_stylizer import TorchStylizer
 from vidstyle.runner.plan.device import available_cores
@@ -42,7 +44,9 @@ class Row:
 
     name: str
     seconds: float
-    """Of an image."""
+    """Of an image, by the clock."""
+    processor_seconds: float
+    """Of all threads."""
     mean: float
     largest: float
     """Differences from the reference, images being in [0, 1]."""
@@ -100,6 +104,8 @@ def backends(style: Path, *, threads: int, device: str, compiled: bool) -> Mappi
     found["openvino float32"] = by_openvino(style, "float32", threads)
     if has_native_bfloat16():
         found["openvino bfloat16"] = by_openvino(style, "bfloat16", threads)
+    if has_native_bfloat16() and has_vnni() and read_style_info(style).int8_error is not None:
+        found["openvino int8"] = by_openvino(style, "int8", threads)
     return found
 
 
@@ -123,7 +129,9 @@ def measured(
     stylizers: Mapping[str, Stylize], images: Sequence[HostArray], repeats: int
 ) -> Sequence[Row]:
     """Each of the backends on all images, in turns."""
-    times: dict[str, list[list[float]]] = {name: [[] for _ in images] for name in stylizers}
+    times: dict[str, list[list[tuple[float, float]]]] = {
+        name: [[] for _ in images] for name in stylizers
+    }
     apart: dict[str, list[HostArray]] = {name: [] for name in stylizers}
     for position, image in enumerate(images):
         stylized = {name: stylize(image) for name, stylize in stylizers.items()}
@@ -131,13 +139,19 @@ def measured(
             apart[name].append(np.abs(result - stylized[REFERENCE]))
         for _ in range(repeats):
             for name, stylize in stylizers.items():
-                started = time.perf_counter()
+                started, processor_started = time.perf_counter(), time.process_time()
                 stylize(image)
-                times[name][position].append(time.perf_counter() - started)
+                spent = time.perf_counter() - started, time.process_time() - processor_started
+                times[name][position].append(spent)
+    least = {
+        name: np.mean([np.min(found, axis=0) for found in times[name]], axis=0)
+        for name in stylizers
+    }
     return [
         Row(
             name,
-            float(np.mean([min(found) for found in times[name]])),
+            float(least[name][0]),
+            float(least[name][1]),
             float(np.mean([difference.mean() for difference in apart[name]])),
             max(float(difference.max()) for difference in apart[name]),
         )
@@ -147,10 +161,14 @@ def measured(
 
 def report(style: str, rows: Sequence[Row]) -> None:
     reference = next(row for row in rows if row.name == REFERENCE)
-    print(f"{style:20}{'ms':>9}{'times as fast':>16}{'mean of 255':>14}{'largest':>10}")
+    print(
+        f"{style:20}{'ms':>9}{'processor':>11}{'times as fast':>16}{'mean of 255':>14}"
+        f"{'largest':>10}"
+    )
     for row in rows:
         print(
-            f"{row.name:20}{row.seconds * 1e3:9.1f}{reference.seconds / row.seconds:16.2f}"
+            f"{row.name:20}{row.seconds * 1e3:9.1f}{row.processor_seconds * 1e3:11.1f}"
+            f"{reference.seconds / row.seconds:16.2f}"
             f"{row.mean * 255:14.4f}{row.largest * 255:10.2f}"
         )
 

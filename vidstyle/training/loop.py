@@ -22,6 +22,7 @@ from vidstyle.models.loss.image_losses import temporal_error
 from vidstyle.models.loss.objective import Objective
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import SUFFIX, Credit, StyleInfo, save_style
+from vidstyle.training.eight_bits import measure_on_squares, spread_photos
 from vidstyle.training.nearest import nearest_style
 from vidstyle.training.objective import (
     CALIBRATION_PHOTOS,
@@ -138,6 +139,7 @@ def train_style(
         if run.iteration % preview_every == 0:
             _preview(run, previews, watchers)
         _report(run, settings, losses, time.perf_counter() - started, watchers)
+    eight_bits = measure_on_squares(run.network, spread_photos(training), measuring)
     info = StyleInfo(
         name=destination.stem,
         credit=credit or Credit(),
@@ -149,8 +151,9 @@ def train_style(
             "initial_weights": Path(settings.initial_weights).name.removesuffix(SUFFIX),
         },
         losses=measure_network(run.network, turns[0], measuring),
+        int8_error=eight_bits.error,
     )
-    save_style(destination, info, run.network)
+    save_style(destination, info, run.network, eight_bits.ranges)
     checkpoint.unlink(missing_ok=True)
     return info
 

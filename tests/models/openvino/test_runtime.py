@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import vidstyle
+from vidstyle.models.openvino.runtime import has_vnni
 
 _IMPORT = """
 import socket, sys, threading
@@ -26,6 +30,13 @@ assert not asked and threading.active_count() == before, asked
 def test_importing_it_opens_no_connection_and_writes_nothing_to_the_home(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", _IMPORT], check=True, env={"HOME": str(tmp_path)})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="Linux lists what there is")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have other names")
+def test_vnni_is_what_the_processor_says() -> None:
+    features = Path("/proc/cpuinfo").read_text().split()
+    assert has_vnni() == ("avx512_vnni" in features)
 
 
 def test_nobody_imports_it_but_through_that_file() -> None:

@@ -8,6 +8,7 @@ from vidstyle.core.errors import PipelineError
 from vidstyle.models.style.backends import resolve_backend, resolve_precision
 
 GPU = "cuda:0"
+VNNI = "vidstyle.models.openvino.runtime.has_vnni"
 NATIVE = "vidstyle.models.openvino.runtime.has_native_bfloat16"
 
 
@@ -55,6 +56,46 @@ def test_bfloat16_where_the_processor_has_it_not_is_for_torch_alone(native: bool
     else:
         with pytest.raises(PipelineError, match="this processor"):
             resolve_precision("bfloat16", "openvino", "cpu")
+
+
+@pytest.fixture(params=[True, False])
+def vnni(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the processor computes in bytes and in bfloat16."""
+    has = bool(request.param)
+    monkeypatch.setattr(VNNI, lambda: has)
+    monkeypatch.setattr(NATIVE, lambda: True)
+    return has
+
+
+@pytest.mark.parametrize(
+    ("int8_error", "near"), [(1.9 / 255, True), (2.1 / 255, False), (None, False)]
+)
+def test_auto_is_8_bits_where_the_processor_has_them_and_the_style_is_near(
+    vnni: bool, int8_error: float | None, near: bool
+) -> None:
+    found = resolve_precision("auto", "openvino", "cpu", int8_error=int8_error)
+    assert found == ("int8" if vnni and near else "bfloat16")
+    assert resolve_precision("auto", "torch", "cpu", int8_error=int8_error) == "bfloat16"
+    assert resolve_precision("auto", "torch", GPU, int8_error=int8_error) == "float16"
+    for choice in ("float32", "bfloat16"):
+        assert resolve_precision(choice, "openvino", "cpu", int8_error=int8_error) == choice  # type: ignore[arg-type]  # one of them
+
+
+def test_8_bits_may_be_chosen_for_a_style_that_is_farther_off(vnni: bool) -> None:
+    if vnni:
+        assert resolve_precision("int8", "openvino", "cpu", int8_error=0.1) == "int8"
+        with pytest.raises(PipelineError, match="for one style that has ranges") as caught:
+            resolve_precision("int8", "openvino", "cpu")
+    else:
+        with pytest.raises(PipelineError, match="no VNNI") as caught:
+            resolve_precision("int8", "openvino", "cpu", int8_error=0.001)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("backend", "device"), [("torch", "cpu"), ("torch", GPU)])
+def test_8_bits_are_for_openvino(backend: str, device: str) -> None:
+    with pytest.raises(PipelineError, match=f"not for torch on {device}: choose auto"):
+        resolve_precision("int8", backend, device, int8_error=0.001)  # type: ignore[arg-type]  # one of them
 
 
 @pytest.mark.parametrize("backend", ["openvino", "torch", "compile"])

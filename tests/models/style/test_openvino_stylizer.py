@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from vidstyle.core import HostArray
+from vidstyle.core.errors import WeightsError
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.openvino_stylizer import OpenVinoStylizer
@@ -49,6 +50,11 @@ def test_mixes_may_change_in_any_order(styles: dict[str, Path]) -> None:
     for mix in (*mixes, mixes[1]):
         stylized = stylizer.stylize(IMAGE, {"a": 0.0, "b": 0.0, "c": 0.0, **mix})
         np.testing.assert_allclose(stylized, by_torch(styles, mix), atol=1e-4)
+
+
+def test_8_bits_of_a_style_without_ranges_are_refused(styles: dict[str, Path]) -> None:
+    with pytest.raises(WeightsError, match="has no ranges for 8 bits: train it again"):
+        OpenVinoStylizer({"a": styles["a"]}, precision="int8", threads=1)
 
 
 def test_a_network_serves_until_the_mix_changes(styles: dict[str, Path]) -> None:

@@ -16,7 +16,7 @@ from vidstyle.core.errors import WeightsError
 from vidstyle.models.style import graph_export
 from vidstyle.models.style.architectures import empty_network
 from vidstyle.models.style.style_file import GRAPH, Credit, StyleInfo, load_style, save_style
-from vidstyle.models.style.style_weights import load_style_weights, read_style_graph
+from vidstyle.models.style.style_weights import load_style_weights, mix_weights, read_style_graph
 from vidstyle.models.weights import safetensors_file
 
 Tensors = dict[str, torch.Tensor]
@@ -102,6 +102,60 @@ def test_what_torch_refuses_is_refused_in_the_same_words(
     with pytest.raises(WeightsError) as found:
         load_style_weights(path)
     assert str(found.value) == str(wanted.value)
+
+
+RANGED = "ranges.transform.0.layers.0.0.weight"
+
+
+@pytest.fixture
+def ranged(tmp_path: Path) -> Path:
+    """With ranges for one convolution, of 16 channels that it reads."""
+    network = empty_network("fast", 6)
+    network.initialize(torch.Generator().manual_seed(0))
+    values = np.linspace(-1, 1, 3, dtype=np.float32)[[0, 2, 1], None].repeat(18, 1)
+    file = tmp_path / "ranged.safetensors"
+    info = StyleInfo("ranged", Credit(), "fast", 6, int8_error=0.002)
+    save_style(file, info, network, {RANGED.removeprefix("ranges."): values})
+    return file
+
+
+def test_ranges_come_back_and_torch_does_without(ranged: Path) -> None:
+    found = load_style_weights(ranged)
+    assert found.info.int8_error == 0.002
+    [(name, values)] = found.ranges.items()
+    assert f"ranges.{name}" == RANGED
+    assert np.array_equal(values[:, 7], np.float32([-1, 1, 0]))
+    assert found.arrays.keys() == load_style(ranged).module.state_dict().keys()
+
+
+def test_a_mix_has_no_ranges(ranged: Path) -> None:
+    styles = {name: load_style_weights(ranged) for name in "ab"}
+    assert mix_weights(styles, {"a": 1.0, "b": 0.0}).ranges
+    assert not mix_weights(styles, {"a": 0.5, "b": 0.5}).ranges
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda ranges: {RANGED: ranges[:2]}, r"is \(2, 18\); wanted \(3, 18\)"),
+        (lambda ranges: {RANGED: ranges * torch.nan}, "values that are not finite"),
+        (lambda ranges: {RANGED: ranges.flip(0)}, "is damaged: .* holds no ranges"),
+        (lambda ranges: {RANGED: ranges.byte()}, "holds U8; wanted 16 or 32 bit floats"),
+        (lambda ranges: {"ranges.color.weight": ranges}, r"has unknown ranges\.color"),
+        (lambda ranges: {"ranges.nowhere": ranges}, r"has unknown ranges\.nowhere"),
+    ],
+)
+def test_ranges_that_make_no_sense_are_refused_in_one_line(
+    ranged: Path, change: Callable[[torch.Tensor], Tensors], words: str
+) -> None:
+    def damaged(tensors: Tensors) -> Tensors:
+        values = tensors.pop(RANGED)
+        return {**tensors, **change(values)}
+
+    rewrite(ranged, damaged)
+    with pytest.raises(WeightsError, match=words) as caught:
+        load_style_weights(ranged)
+    assert "\n" not in str(caught.value)
 
 
 def test_other_numbers_are_refused(path: Path) -> None:

@@ -270,10 +270,29 @@ def stage(**options: Any) -> FeedForward:
 def test_what_is_resolved_stays_as_it_is() -> None:
     resolved = stage().resolve(CLIP, ExecutionContext(device="cpu"))
     assert resolved.backend == "openvino"
-    assert resolved.precision in ("float32", "bfloat16")
+    assert resolved.precision in ("float32", "bfloat16", "int8")
     assert FeedForward(resolved).resolve(CLIP, ExecutionContext(device="cpu")) == resolved
     on_gpu = stage().resolve(CLIP, ExecutionContext(device="cuda:0"))
     assert (on_gpu.backend, on_gpu.precision) == ("torch", "float16")
+
+
+def test_a_style_with_ranges_is_computed_in_8_bits_and_a_mix_is_not(
+    style: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for has in ("has_vnni", "has_native_bfloat16"):
+        monkeypatch.setattr(f"vidstyle.models.openvino.runtime.{has}", lambda: True)
+    ranged = tmp_path / "ranged.safetensors"
+    info = StyleInfo("ranged", Credit(), "johnson", WIDTH, int8_error=0.003)
+    save_style(ranged, info, random_network(3))
+    context = ExecutionContext(device="cpu")
+    precisions = [
+        stage(style=chosen).resolve(CLIP, context).precision
+        for chosen in (str(ranged), str(style), {str(ranged): 0.5, str(style): 0.5})
+    ]
+    assert precisions == ["int8", "bfloat16", "bfloat16"]
+    mixed = stage(style={str(ranged): 0.5, str(style): 0.5}, precision="int8")
+    with pytest.raises(PipelineError, match="and not for mixes"):
+        mixed.resolve(CLIP, context)
 
 
 @pytest.mark.parametrize(

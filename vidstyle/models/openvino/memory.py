@@ -38,7 +38,7 @@ def network_memory(
     Args:
         graph: As ``graph.read_graph`` takes it.
         size: Height and width of the image.
-        precision: As ``OpenVinoNetwork`` has it.
+        precision: As ``OpenVinoNetwork`` has it; ``int8`` counts as bfloat16.
         fused: Whether operations pixel by pixel are computed together, as OpenVINO does, or each
             for itself, as torch does.
 

@@ -14,6 +14,7 @@ from vidstyle.core.context import Precision
 from vidstyle.models.openvino.graph import fix_size, fix_weights, read_graph
 from vidstyle.models.openvino.kept import digest_of_network, kept_or_compiled
 from vidstyle.models.openvino.precision import lower_precision
+from vidstyle.models.openvino.quantization import Ranges, quantize
 from vidstyle.models.openvino.runtime import compile_model, ov
 
 
@@ -26,9 +27,11 @@ class OpenVinoNetwork:
     Args:
         graph: As ``graph.read_graph`` takes it.
         weights: Float32, by the names and in the shapes of ``graph.weight_shapes``.
-        precision: ``float32``, or ``bfloat16`` as ``precision.lower_precision`` has it.
+        precision: ``float32``, ``bfloat16`` as ``precision.lower_precision`` has it, or ``int8``:
+            the convolutions that have ranges in 8 bits, the rest in bfloat16.
         threads: Of the processor.
         smallest_side: Shorter sides are extended to so many pixels for the graph.
+        ranges: For ``int8``, as ``quantization.measure_ranges`` gives them.
     """
 
     def __init__(
@@ -39,9 +42,11 @@ class OpenVinoNetwork:
         precision: Precision,
         threads: int,
         smallest_side: int = 1,
+        ranges: Ranges | None = None,
     ) -> None:
-        self._graph, self._weights = graph, dict(weights)
-        self._digest = digest_of_network(graph, weights)
+        self._graph, self._weights, self._ranges = graph, dict(weights), dict(ranges or {})
+        named = {f"ranges {name}": values for name, values in self._ranges.items()}
+        self._digest = digest_of_network(graph, {**weights, **named})
         self._precision, self._threads = precision, threads
         self._smallest_side = smallest_side
         self._size = (0, 0)
@@ -82,7 +87,7 @@ class OpenVinoNetwork:
         return np.ascontiguousarray(found[:height, :width])
 
     def _compile(self, size: tuple[int, int]) -> Any:
-        model = sized_model(self._graph, size, self._precision, self._weights)
+        model = sized_model(self._graph, size, self._precision, self._weights, self._ranges)
         return compile_model(model, threads=self._threads)
 
 
@@ -91,6 +96,7 @@ def sized_model(
     size: tuple[int, int],
     precision: Precision,
     weights: Mapping[str, HostArray] | None = None,
+    ranges: Ranges | None = None,
 ) -> ov.Model:
     """Build the model of a graph for one image of a size, in a precision.
 
@@ -99,15 +105,18 @@ def sized_model(
         size: Height and width of the image.
         precision: As ``OpenVinoNetwork`` has it.
         weights: By name; None leaves them parameters, which shows what the model takes to run.
+        ranges: As ``OpenVinoNetwork`` has them.
 
     Returns:
         The model.
     """
     model = read_graph(graph)
     if weights is not None:
+        if precision == "int8":
+            quantize(model, weights, ranges or {})
         fix_weights(model, weights)
     model = fix_size(model, *size)
-    if precision == "bfloat16":
+    if precision in ("bfloat16", "int8"):
         lower_precision(model)
     return model
 

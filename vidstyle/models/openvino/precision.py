@@ -3,7 +3,8 @@
 Convolutions and what moves their features are in bfloat16. So is a mean-variance normalization
 with what follows it pixel by pixel, which the plugin computes as one, in float32 inside. All other
 arithmetic stays in float32: statistics over an image that are built of single operations, and the
-values of the result. The plugin fuses the conversions into it.
+values of the result. The plugin fuses the conversions into it. Convolutions in 8 bits
+(``quantization``) and what moves their bytes stay so.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _Output: TypeAlias = Any
 _Input: TypeAlias = Any
 
 _NORMALIZATION = "MVN"
+_ROUNDING = "FakeQuantize"
 _CONVOLUTIONS = (
     *("Convolution", "GroupConvolution"),
     *("ConvolutionBackpropData", "GroupConvolutionBackpropData"),
@@ -56,10 +58,11 @@ def lower_precision(model: ov.Model) -> None:
 def _lowered_nodes(order: Sequence[_Node]) -> set[str]:
     """The names of the nodes whose results are bfloat16."""
     lowered, normalized = set[str](), set[str]()
+    in_bytes = _nodes_of_bytes(order)
     for node in order:
         kind, name = node.get_type_name(), node.get_name()
         sources = {value.get_source_output().get_node().get_name() for value in node.inputs()}
-        if not _is_float(node) or kind in ("Parameter", "Constant", "Result"):
+        if not _is_float(node) or kind in ("Parameter", "Constant", "Result") or name in in_bytes:
             continue
         if kind == _NORMALIZATION or (
             kind not in (*_CONVOLUTIONS, *_MOVES) and sources & normalized
@@ -73,6 +76,18 @@ def _lowered_nodes(order: Sequence[_Node]) -> set[str]:
         ):
             lowered.add(node.get_name())
     return lowered
+
+
+def _nodes_of_bytes(order: Sequence[_Node]) -> set[str]:
+    """The names of what rounds to 8 bits, moves these, and of the convolutions that read them."""
+    found = set[str]()
+    for node in order:
+        kind = node.get_type_name()
+        if kind == _ROUNDING or (
+            kind in (*_CONVOLUTIONS, *_MOVES) and node.input_value(0).get_node().get_name() in found
+        ):
+            found.add(node.get_name())
+    return found
 
 
 def _convert(node: _Node, output: _Output, lowered: set[str]) -> None:

@@ -10,12 +10,17 @@ import sys
 from functools import cache
 from typing import Any
 
+import cv2
+
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None: not to be had
 
 import openvino as ov  # type: ignore[import-untyped]  # noqa: E402  # it has no types
 from openvino import opset13 as op  # noqa: E402
 
-__all__ = ["compile_model", "has_native_bfloat16", "op", "ov", "shared_core"]
+__all__ = ["compile_model", "has_native_bfloat16", "has_vnni", "op", "ov", "shared_core"]
+
+# CV_CPU_AVX_512VNNI of OpenCV, which has no name in Python.
+_VNNI = 23
 
 
 @cache
@@ -27,6 +32,14 @@ def shared_core() -> ov.Core:
 def has_native_bfloat16() -> bool:
     """Whether this processor computes in bfloat16, and not by way of float32."""
     return "BF16" in shared_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def has_vnni() -> bool:
+    """Whether this processor multiplies and adds bytes in one instruction (AVX-512 VNNI).
+
+    Without it sums of bytes overflow on the way, or take as long as wider numbers.
+    """
+    return cv2.checkHardwareSupport(_VNNI)
 
 
 def compile_model(model: ov.Model, *, threads: int) -> Any:

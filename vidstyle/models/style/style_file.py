@@ -1,4 +1,7 @@
-"""A style as a file: safetensors with the weights as float16, their graph, and metadata."""
+"""A style as a file: safetensors with the weights as float16, their graph, and metadata.
+
+Where they are known, ranges for convolutions in 8 bits stand beside the weights.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from vidstyle.core import HostArray
 from vidstyle.core.errors import WeightsError
 from vidstyle.models.style.architectures import ARCHITECTURES, ArchitectureName
 from vidstyle.models.weights import safetensors_file
@@ -24,7 +28,9 @@ if TYPE_CHECKING:
 FORMAT = 2
 """Version of the layout."""
 GRAPH = "graph.onnx"
-"""The array of bytes that holds the network's graph; the others are its weights."""
+"""The array of bytes that holds the network's graph; the others are its weights and ranges."""
+RANGES = "ranges."
+"""Begins the names of ranges (``openvino.quantization``), before that of the weights."""
 SUFFIX = ".safetensors"
 # One entry of JSON: safetensors writes several in an order that changes from run to run, and
 # the same training is to give the same file.
@@ -59,6 +65,9 @@ class StyleInfo:
     losses: Mapping[str, float] = field(default_factory=dict)
     """Measured on photos that were held out of the training; style and variation are ratios
     to the untouched photos'."""
+    int8_error: float | None = None
+    """Mean difference that convolutions in 8 bits make to images in [0, 1], on photos on which the
+    ranges were not measured; None without ranges."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
@@ -116,7 +125,7 @@ def load_style(path: Path) -> Style:
 
     info = read_style_info(path)
     tensors = safetensors_file.read_tensors(path)
-    tensors.pop(GRAPH, None)
+    tensors = {k: v for k, v in tensors.items() if k != GRAPH and not k.startswith(RANGES)}
     module = empty_network(info.architecture, info.width)
     wanted = module.state_dict()
     safetensors_file.check_keys(path, tensors, wanted)
@@ -133,7 +142,9 @@ def load_style(path: Path) -> Style:
     return Style(info, module.requires_grad_(False).eval())
 
 
-def save_style(path: Path, info: StyleInfo, module: StyleNetwork) -> None:
+def save_style(
+    path: Path, info: StyleInfo, module: StyleNetwork, ranges: Mapping[str, HostArray] | None = None
+) -> None:
     """Write a style with the graph of its network, whole or not at all.
 
     The first style of an architecture and width takes some seconds more, to export the graph.
@@ -142,9 +153,10 @@ def save_style(path: Path, info: StyleInfo, module: StyleNetwork) -> None:
         path: The file to write.
         info: What it says about itself.
         module: The network, on any device.
+        ranges: For 8 bits, as ``style.eight_bits`` measures them.
 
     Raises:
-        ValueError: Weights are beyond float16.
+        ValueError: Weights or ranges are beyond float16.
         OutputError: The folder cannot be written.
     """
     import torch
@@ -152,6 +164,8 @@ def save_style(path: Path, info: StyleInfo, module: StyleNetwork) -> None:
     from vidstyle.models.style.graph_export import export_graph
 
     tensors = stored_weights(module)
+    for name, values in (ranges or {}).items():
+        tensors[RANGES + name] = torch.from_numpy(values).half()
     if beyond := [key for key, tensor in tensors.items() if not tensor.isfinite().all()]:
         raise ValueError(f"not finite as float16: {', '.join(beyond)}")
     graph = bytearray(export_graph(info.architecture, info.width))
@@ -166,6 +180,7 @@ def save_style(path: Path, info: StyleInfo, module: StyleNetwork) -> None:
         "style_image_license": info.credit.license,
         "settings": dict(info.settings),
         "losses": dict(info.losses),
+        "int8_error": info.int8_error,
     }
     safetensors_file.write(path, tensors, {_KEY: json.dumps(header)})
 
@@ -197,6 +212,7 @@ class _Header(BaseModel):
     style_image_license: str
     settings: dict[str, Any]
     losses: dict[str, float]
+    int8_error: float | None = Field(None, ge=0)
 
 
 def _parse(path: Path, text: str) -> StyleInfo:
@@ -227,4 +243,5 @@ def _parse(path: Path, text: str) -> StyleInfo:
         width=valid.width,
         settings=valid.settings,
         losses=valid.losses,
+        int8_error=valid.int8_error,
     )

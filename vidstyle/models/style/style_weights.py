@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,7 +13,8 @@ from safetensors import deserialize, safe_open
 from vidstyle.core import HostArray
 from vidstyle.core.errors import WeightsError
 from vidstyle.models.openvino.graph import read_graph, weight_shapes
-from vidstyle.models.style.style_file import GRAPH, StyleInfo, read_style_info
+from vidstyle.models.openvino.quantization import Ranges, range_shapes
+from vidstyle.models.style.style_file import GRAPH, RANGES, StyleInfo, read_style_info
 from vidstyle.models.weights import safetensors_file
 
 _KINDS = ("F16", "BF16", "F32")
@@ -28,9 +29,12 @@ class StyleWeights:
     """ONNX, as ``graph_export.export_graph`` makes it."""
     arrays: Mapping[str, HostArray]
     """Float32, by the names of the graph's weights and of the network's state dict."""
+    ranges: Ranges = field(default_factory=dict)
+    """What its convolutions read on photos, for 8 bits; none for a mix, and where unknown."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "arrays", MappingProxyType(dict(self.arrays)))
+        for name in ("arrays", "ranges"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     def __repr__(self) -> str:
         return f"StyleWeights({self.info.name}, {len(self.arrays)} arrays)"
@@ -63,7 +67,7 @@ def load_style_weights(path: Path) -> StyleWeights:
         path: A style file.
 
     Returns:
-        The graph and its weights.
+        The graph and its weights, and the ranges that it has.
 
     Raises:
         WeightsError: As ``style_file.load_style`` does, and where the graph cannot be used. Nothing
@@ -72,10 +76,12 @@ def load_style_weights(path: Path) -> StyleWeights:
     info = read_style_info(path)
     graph = read_style_graph(path)
     try:
-        shapes = weight_shapes(read_graph(graph))
+        model = read_graph(graph)
     except ValueError as error:
         raise WeightsError(f"{path} is damaged: {error}") from error
-    kinds = _checked_kinds(path, shapes)
+    optional = {RANGES + name: shape for name, shape in range_shapes(model).items()}
+    shapes = {**weight_shapes(model), **optional}
+    kinds = _checked_kinds(path, shapes, optional)
     # What is in the header has been found to be there, and to be all.
     stored = dict(deserialize(path.read_bytes()))  # type: ignore[no-untyped-call]  # it has no types
     arrays = {
@@ -85,7 +91,12 @@ def load_style_weights(path: Path) -> StyleWeights:
     for key, array in arrays.items():
         if not np.isfinite(array).all():
             raise WeightsError(f"{path}: {key} has values that are not finite: train it again")
-    return StyleWeights(info, graph, arrays)
+    ranges = {key: arrays.pop(key) for key in optional if key in arrays}
+    for key, (least, largest, mean) in ranges.items():
+        if not ((least <= mean) & (mean <= largest)).all():
+            raise WeightsError(f"{path} is damaged: {key} holds no ranges")
+    named = {key.removeprefix(RANGES): array for key, array in ranges.items()}
+    return StyleWeights(info, graph, arrays, named)
 
 
 def mix_weights(styles: Mapping[str, StyleWeights], mix: Mapping[str, float]) -> StyleWeights:
@@ -114,7 +125,7 @@ def mix_weights(styles: Mapping[str, StyleWeights], mix: Mapping[str, float]) ->
         key: np.asarray(sum(styles[name].arrays[key] * weight for name, weight in used.items()))
         for key in first.arrays
     }
-    return replace(first, arrays=arrays)
+    return replace(first, arrays=arrays, ranges={})
 
 
 def check_alike(infos: Mapping[str, StyleInfo]) -> None:
@@ -139,12 +150,15 @@ def _form(info: StyleInfo) -> str:
     return f"{info.architecture} with {info.width} channels"
 
 
-def _checked_kinds(path: Path, wanted: Mapping[str, tuple[int, ...]]) -> Mapping[str, str]:
+def _checked_kinds(
+    path: Path, known: Mapping[str, tuple[int, ...]], optional: Container[str]
+) -> Mapping[str, str]:
     """The type of each array, from the header."""
     with safe_open(path, framework="numpy") as file:
         headers = {key: file.get_slice(key) for key in file.keys() if key != GRAPH}  # noqa: SIM118  # no mapping
         shapes = {key: tuple(header.get_shape()) for key, header in headers.items()}
         kinds = {key: header.get_dtype() for key, header in headers.items()}
+    wanted = {key: shape for key, shape in known.items() if key in shapes or key not in optional}
     safetensors_file.check_keys(path, shapes, wanted)
     for key, shape in shapes.items():
         if shape != wanted[key]:

@@ -39,7 +39,7 @@ from vidstyle.models.style.architectures import SMALLEST_SIDE
 from vidstyle.models.style.backends import (
     Backend,
     BackendChoice,
-    PrecisionChoice,
+    StylePrecisionChoice,
     resolve_backend,
     resolve_precision,
 )
@@ -73,10 +73,11 @@ class FeedForwardOptions(MaskOptions):
         description="Library that runs the network. compile is torch.compile; openvino runs"
         " on processors only. auto is openvino on a processor and torch on a GPU.",
     )
-    precision: PrecisionChoice = Field(
+    precision: StylePrecisionChoice = Field(
         "auto",
         description="Precision of the network's layers. auto is float16 on a GPU; on a"
-        " processor it is bfloat16 where the hardware supports it, else float32.",
+        " processor it is int8 for a style with ranges where the hardware has VNNI, bfloat16 for"
+        " others where the hardware supports it, else float32.",
     )
 
     def absent_files(self) -> Mapping[str, str]:
@@ -96,7 +97,7 @@ class FeedForward(BaseStage[FeedForwardOptions]):
     ``image + strength · mask · (stylized - image)``: at strength 0 the image passes untouched,
     and where strength and mask are 1 the result is the stylized image itself. At another stroke
     size it is stylized at another size (``imaging.strokes``). Images have any
-    size; results are within [0, 1]. Backend and precision follow from the device alone
+    size; results are within [0, 1]. Backend and precision follow from device and style alone
     (``style.backends``). A mix interpolates the weights of its styles
     (``style.style_weights.mix_weights``). Before a run, images are replaced by the style files
     that are learned from them. A style that is missing, damaged or of an unknown
@@ -176,7 +177,13 @@ class FeedForward(BaseStage[FeedForwardOptions]):
 
     def _resolved(self, device: str) -> tuple[Backend, Precision]:
         backend = resolve_backend(self.options.backend, device)
-        return backend, resolve_precision(self.options.precision, backend, device)
+        return backend, resolve_precision(
+            self.options.precision, backend, device, int8_error=self._int8_error()
+        )
+
+    def _int8_error(self) -> float | None:
+        [name, *others] = _mix_of(self.options)
+        return None if others else read_style_info(find_style(name)).int8_error
 
 
 Step = Callable[[Frame, FeedForwardOptions], Layer]
