@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from vidstyle.core.frame import Frame
+    from vidstyle.runner.config.changes import Change
     from vidstyle.runner.config.discovery import Registry
     from vidstyle.runner.execution.events import Event, Listener, Result
     from vidstyle.runner.job import Job
@@ -54,7 +55,8 @@ def run(
         strength: Strength of the stylization, 0 to 1; None leaves it to the pipeline.
         consistency: Temporal consistency, 0 to 1; None leaves it to the pipeline.
         stroke_size: Size of the strokes relative to what the network draws, or ``"auto"``: as
-            large, relative to the frame, as at 640x360; None leaves it to the pipeline.
+            large, relative to the frame, as at 640x360; None leaves it to the pipeline. Larger ones
+            add ``geometry/reduce`` and ``geometry/restore``, as ``--stroke-size`` does.
         options: Other options by ``"stage.option"``, such as ``{"encode.crf": 20}``. Values are
             those of the YAML file, keyframes included. They apply before the arguments above.
         frames: Half-open interval of frame indices; None as its end stands for the last frame. A
@@ -76,6 +78,7 @@ def run(
         VidstyleError: The run fails; its subclasses in ``vidstyle.core.errors`` say why.
     """
     from vidstyle.runner import job as jobs
+    from vidstyle.runner.config.changes import TypedStrokes
     from vidstyle.runner.config.pipeline import load_pipeline
     from vidstyle.runner.config.shipped import pipeline_file
     from vidstyle.runner.interval import parse_interval
@@ -84,14 +87,16 @@ def run(
     sugar = {
         "stylize.style": style,
         "stylize.strength": strength,
-        "stylize.stroke_size": stroke_size,
         "blend.strength": consistency,
     }
     changes |= {name: value for name, value in sugar.items() if value is not None}
+    overrides: list[Change] = [f"{name}={_yaml(value)}" for name, value in changes.items()]
+    if stroke_size is not None:
+        overrides.append(TypedStrokes(str(stroke_size), f"stroke_size={stroke_size}"))
     loaded = load_pipeline(
         pipeline_file(Path(pipeline)),
         registry=_registry(plugins),
-        overrides=[f"{name}={_yaml(value)}" for name, value in changes.items()],
+        overrides=overrides,
         suffix=Path(output).suffix,
     )
     job = jobs.Job(

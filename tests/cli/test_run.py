@@ -125,7 +125,7 @@ def test_short_options_are_options_of_stylize_and_blend(  # type: ignore[no-unty
     assert run_command([*command, "--json"]) == 0
     [plan] = json_lines(capfd.readouterr().out)
     options = {stage["name"]: stage["options"] for stage in plan["stages"]}  # type: ignore[attr-defined]  # a list
-    assert options["stylize"]["strength"] == 0.25
+    assert options["restore"]["strength"] == 0.25
     assert options["stylize"]["stroke_size"] == "auto"
     assert options["blend"]["strength"] == 0.5
     assert run_command(command) == 0

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from vidstyle.core import HostArray
+from vidstyle.core import Clip, HostArray
 from vidstyle.imaging import device_strokes, strokes
-from vidstyle.imaging.strokes import StrokeScale, find_scale
+from vidstyle.imaging.strokes import StrokeScale, find_scale, scale_of_clip
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,31 @@ def test_the_size_at_which_images_are_stylized(
 ) -> None:
     found = find_scale(stroke_size, *size)
     assert found == (None if small is None else StrokeScale(size, small))
+
+
+@pytest.mark.parametrize(
+    ("stroke_size", "small"),
+    [
+        ("auto", (360, 640)),
+        # That of the frames, which have been reduced by as much.
+        (2, None),
+        (4, (270, 480)),
+        # Strokes of the full size are finer there.
+        (1, (1080, 1920)),
+    ],
+)
+def test_strokes_count_in_pixels_of_the_full_size(
+    stroke_size: strokes.StrokeSize, small: tuple[int, int] | None
+) -> None:
+    clip = Clip(960, 540, Fraction(1, 25), full_size=(1920, 1080))
+    found = scale_of_clip(stroke_size, clip)
+    assert found == (None if small is None else StrokeScale((540, 960), small))
+    whole = replace(clip, width=1920, height=1080, full_size=None)
+    assert scale_of_clip(stroke_size, whole) == find_scale(stroke_size, 1080, 1920)
+
+
+def test_sides_that_were_rounded_apart_are_the_same() -> None:
+    assert scale_of_clip(1.5, Clip(240, 120, Fraction(1, 25), full_size=(361, 181))) is None
 
 
 def test_at_its_own_size_an_image_is_stylized_as_it_is() -> None:

@@ -54,7 +54,7 @@ def bench(
     """
     from vidstyle.cli.style_learning import style_overrides, with_learned_styles
     from vidstyle.evaluation.speed import fastest, time_in_turns
-    from vidstyle.runner.config.changes import TypedOverride, TypedStage
+    from vidstyle.runner.config.changes import TypedOverride, TypedStage, TypedStrokes
 
     overrides = changes_of(set_, look)
     before = None if compare is None else _earlier(compare)
@@ -67,14 +67,16 @@ def bench(
         loaded = with_learned_styles(loaded, device="auto", as_json=False, check=check)
         with show_waiting("checking clip and pipeline ...", as_json=json):
             check(loaded)
+        # Strokes are set as such: they may change more of a pipeline than one option.
+        sizes = [each.size for each in overrides if isinstance(each, TypedStrokes)]
         texts = [
             each.text if isinstance(each, TypedOverride) else each
             for each in overrides
-            # No option of this command adds a stage.
-            if not isinstance(each, TypedStage)
+            # No option of this command adds another stage.
+            if not isinstance(each, TypedStage | TypedStrokes)
         ]
         texts += style_overrides(loaded)
-        commands = _commands(loaded, clip, Path(folder), texts, frames)
+        commands = _commands(loaded, clip, Path(folder), texts, frames, sizes)
         with show_waiting("measuring ...", as_json=json) as waiting:
             found = time_in_turns(
                 commands,
@@ -114,10 +116,16 @@ def _check_enough(clip: Path, count: int) -> None:
 
 
 def _commands(
-    pipeline: Pipeline, clip: Path, folder: Path, overrides: Sequence[str], frames: int
+    pipeline: Pipeline,
+    clip: Path,
+    folder: Path,
+    overrides: Sequence[str],
+    frames: int,
+    stroke_sizes: Sequence[str],
 ) -> dict[str, list[str]]:
     module = [sys.executable, "-m"]
     options = [word for text in overrides for word in ("--set", text)]
+    options += [word for size in stroke_sizes for word in ("--stroke-size", size)]
     coded = pipeline.stages[-1].options.model_dump()
     return {
         LOOP: [
@@ -140,6 +148,7 @@ def _commands(
             str(clip),
             str(frames),
             *overrides,
+            *(f"stylize.stroke_size={size}" for size in stroke_sizes),
         ],
         RUN: [
             *module,

@@ -37,7 +37,7 @@ class StyleOptions:
 
     def changes(self) -> list[Change]:
         """What they change in a pipeline."""
-        from vidstyle.runner.config.changes import TypedOverride
+        from vidstyle.runner.config.changes import TypedOverride, TypedStrokes
         from vidstyle.runner.config.suggest import abbreviate
 
         found: list[Change] = []
@@ -52,10 +52,11 @@ class StyleOptions:
         for option, target, number in (
             ("--strength", "stylize.strength", _text_of(self.strength)),
             ("--consistency", "blend.strength", _text_of(self.consistency)),
-            ("--stroke-size", "stylize.stroke_size", self.stroke_size),
         ):
             if number is not None:
                 found.append(TypedOverride(f"{target}={number}", f"{option} {number}"))
+        if self.stroke_size is not None:
+            found.append(TypedStrokes(self.stroke_size, f"--stroke-size {self.stroke_size}"))
         return found
 
 

@@ -127,6 +127,7 @@ _TITLES_OF_OPTIONS = {
     ("geometry/scale", "size"): "Size (--size)",
     ("stylize", "style"): "Style (--style)",
     ("stylize", "strength"): "Stylization strength (--strength)",
+    ("geometry/restore", "strength"): "Stylization strength (--strength)",
     ("stylize", "stroke_size"): "Size of the strokes (--stroke-size)",
     ("blend", "strength"): "Temporal consistency (--consistency)",
     ("filter/mask", "invert"): "Mask turned around (--invert-mask)",
@@ -140,13 +141,15 @@ _TITLES_OF_OPTIONS = {
 
 
 def _option_lines(plan: Plan) -> list[str]:
-    return [
-        f"{title}: {_value_text(value)}"
+    found = {
+        # A stage that mixes at full size does it for the stylizer before it.
+        title: f"{title}: {_value_text(value)}"
         for stage in plan.every
         for (use, option), title in _TITLES_OF_OPTIONS.items()
         if use in (stage.use, stage.use.split("/")[0])
         and (value := stage.options.get(option)) not in (None, "", False, [])
-    ]
+    }
+    return list(found.values())
 
 
 def _frames_lines(plan: Plan) -> list[str]:

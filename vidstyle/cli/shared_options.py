@@ -77,7 +77,8 @@ StrokeSize = Annotated[
     str | None,
     typer.Option(
         help="Size of the strokes: 2 is twice as large, auto as large as at 640x360. Short for"
-        " --set stylize.stroke_size=X.",
+        " stylize.stroke_size, and for geometry/reduce and geometry/restore around the stages"
+        " up to the blend.",
         metavar="X|auto",
     ),
 ]

@@ -94,6 +94,13 @@ class Clip:
     streams: tuple[OtherStream, ...] = ()
     notes: tuple[Note, ...] = ()
     """What opening the clip found out."""
+    full_size: tuple[int, int] | None = None
+    """Width and height that ``geometry/restore`` gives back; None where frames have theirs."""
+
+    @property
+    def reduction(self) -> float:
+        """How many pixels of the full width a pixel stands for."""
+        return 1.0 if self.full_size is None else self.full_size[0] / self.width
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:

@@ -39,6 +39,33 @@ CUT = "cut"
 """A scalar that a stage of kind ``shots`` writes: 1 on the first frame of a shot."""
 
 
+_FULL = "full_"
+
+
+def full_layer(name: str) -> str:
+    """Name the layer that keeps another one at full size while frames are reduced.
+
+    Args:
+        name: Of the layer.
+
+    Returns:
+        Such as ``full_source``.
+    """
+    return f"{_FULL}{name}"
+
+
+def reduced_layer(name: str) -> str | None:
+    """Name the layer that one of full size stands for.
+
+    Args:
+        name: Of any layer.
+
+    Returns:
+        Such as ``source``; None for a layer of the frame's own size.
+    """
+    return name.removeprefix(_FULL) if name.startswith(_FULL) else None
+
+
 def host_shape(name: str, height: int, width: int) -> tuple[int, ...] | None:
     """Return the shape that a standard layer has on the host.
 

@@ -44,6 +44,8 @@ class Needs:
     """Whether layers arrive as numpy arrays or as tensors on the run's device."""
     geometry: bool = False
     """True where ``describe`` may change width, height or aspect."""
+    restores: bool = False
+    """True for a geometry stage that gives back the full size: layers of the size before it end."""
     span: int | None = None
     """Frames that a ``SpanStage`` gets at once at most; None for a stage of single steps."""
 

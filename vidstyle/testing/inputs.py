@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from vidstyle.core import Clip, Frame, HostArray
-from vidstyle.core.layers import CUT
+from vidstyle.core.layers import CUT, reduced_layer
 from vidstyle.testing.clips import SyntheticClip, render_scenes
 from vidstyle.testing.scene import Scene, Surface, moves
 from vidstyle.testing.subject import Subject
@@ -111,6 +111,8 @@ def _truth(scenes: Sequence[Scene]) -> list[dict[str, HostArray]]:
 def _layer(name: str, frame: Frame, truth: dict[str, HostArray], subject: Subject) -> HostArray:
     """A layer of one frame; where nothing is known of it, a ramp that moves with time."""
     source = frame.host("source")
+    # Nothing has reduced the frames.
+    name = reduced_layer(name) or name
     if name == "source":
         return source.copy()
     if name == "image":

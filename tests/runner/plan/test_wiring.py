@@ -49,6 +49,54 @@ def test_a_size_change_behind_flow_is_refused() -> None:
         check_wiring([FLOW, SCALE, BLEND, SINK], CLIP)
 
 
+REDUCE = Wire(
+    "reduce",
+    "geometry",
+    Needs(
+        reads={"image": NOW, "source": NOW},
+        writes=("image", "source", "full_source"),
+        geometry=True,
+    ),
+)
+RESTORE = Wire(
+    "restore",
+    "geometry",
+    Needs(
+        reads={"image": NOW, "source": NOW, "full_source": NOW},
+        writes=("image", "source"),
+        geometry=True,
+        restores=True,
+    ),
+)
+
+
+def test_a_stage_that_restores_the_size_stands_behind_flow() -> None:
+    check_wiring([REDUCE, SHOTS, FLOW, BLEND, RESTORE, SINK], CLIP)
+    # Frames are whole again: their size may change, and their motion be found.
+    check_wiring([REDUCE, SHOTS, FLOW, BLEND, RESTORE, SCALE, FLOW, BLEND, SINK], CLIP)
+
+
+def test_layers_of_the_smaller_size_end_where_it_does() -> None:
+    with pytest.raises(PipelineError, match="blend reads the layers flow and visible"):
+        check_wiring([REDUCE, FLOW, RESTORE, BLEND, SINK], CLIP)
+
+
+def test_between_the_two_no_size_changes() -> None:
+    with pytest.raises(PipelineError, match="scale changes the image's size"):
+        check_wiring([REDUCE, SCALE, RESTORE, SINK], CLIP)
+
+
+def test_nothing_is_restored_that_was_not_reduced() -> None:
+    with pytest.raises(PipelineError, match=r"reads the layer full_source.*put geometry/reduce"):
+        check_wiring([RESTORE, SINK], CLIP)
+
+
+def test_layers_of_full_size_count_as_such() -> None:
+    small = replace(CLIP, full_size=(20, 8))
+    assert frame_bytes(["source", "full_source"], small) == 4 * 3 * (10 * 4 + 20 * 8)
+    assert frame_bytes(["face", "full_face"], small) == 4 * (10 * 4 + 20 * 8)
+
+
 def test_only_geometry_stages_write_source() -> None:
     wire = Wire("odd", "filter", Needs(reads={"source": NOW}, writes=("source",)))
     with pytest.raises(PipelineError, match="odd writes source"):

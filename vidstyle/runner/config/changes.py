@@ -45,7 +45,22 @@ class TypedOverride:
     """As the user wrote it, such as ``--strength 0.5``; messages begin with it."""
 
 
-Change: TypeAlias = str | TypedOverride | TypedStage
+@dataclass(frozen=True, slots=True)
+class TypedStrokes:
+    """A size of the strokes."""
+
+    size: str
+    """``auto``, or a number as the user wrote it."""
+    typed: str
+    """As the user wrote it, such as ``--stroke-size auto``; messages begin with it."""
+
+    @property
+    def override(self) -> TypedOverride:
+        """The option of the stylizer."""
+        return TypedOverride(f"stylize.stroke_size={self.size}", self.typed)
+
+
+Change: TypeAlias = str | TypedOverride | TypedStage | TypedStrokes
 """What the command line changes in a pipeline; text is the argument of ``--set``."""
 
 

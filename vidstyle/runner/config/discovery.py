@@ -56,6 +56,8 @@ BUILT_IN = {
         "filter/repair",
         "geometry/crop",
         "geometry/pad",
+        "geometry/reduce",
+        "geometry/restore",
         "geometry/scale",
         "blend/warped",
         "encode/pyav",

@@ -16,9 +16,16 @@ from typing import Any
 
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.options import StageOptions
-from vidstyle.runner.config.changes import Change, Override, TypedStage, parse_override
+from vidstyle.runner.config.changes import (
+    Change,
+    Override,
+    TypedStage,
+    TypedStrokes,
+    parse_override,
+)
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.faults import Faults
+from vidstyle.runner.config.full_size import mix_at_full_size, with_larger_strokes
 from vidstyle.runner.config.keyframes import Keyframes
 from vidstyle.runner.config.output_format import fit_output
 from vidstyle.runner.config.pipeline_file import CHUNK, VERSION, WrittenPipeline, read_pipeline_file
@@ -123,15 +130,21 @@ def _changed(
         if isinstance(given, TypedStage):
             with faults.collect():
                 written = written.with_stage(given)
+        elif isinstance(given, TypedStrokes):
+            with faults.collect():
+                written = with_larger_strokes(written, given)
     changes: list[Override] = []
     for given in overrides:
         if not isinstance(given, TypedStage):
+            text = given.override if isinstance(given, TypedStrokes) else given
             with faults.collect():
-                changes.append(parse_override(given))
+                changes.append(parse_override(text))
     written, notes = fit_output(written, suffix, changes)
     for change in changes:
         with faults.collect():
             written = written.with_override(change)
+    with faults.collect():
+        written = mix_at_full_size(written)
     return written, notes
 
 

@@ -90,6 +90,12 @@ def assemble(
     for position, (entry, stage) in enumerate(zip(middle, stages, strict=True)):
         middle[position], stages[position] = _resolved(entry, stage, clips[-1], context, layers)
         clips.append(_described(middle[position], stages[position], clips[-1]))
+    if clips[-1].full_size is not None:
+        reducing = next(e for e, after in zip(middle, clips[1:], strict=True) if after.full_size)
+        raise reducing.where.error(
+            f"stage {reducing.name} reduces frames, and no geometry/restore gives their size back;"
+            " add it behind the blend, or use geometry/scale"
+        )
     last, sink = _resolved(last, sink, clips[-1], context, ())
     return Assembly(
         pipeline=replace(pipeline, stages=(first, *middle, last)),

@@ -36,8 +36,11 @@ def own_code_digest() -> str:
 def stage_identities(assembly: Assembly, plan: Plan) -> list[str]:
     """For each stage a hash of what the layers that it writes depend on besides those it reads."""
     code = _digest(_code(assembly))
+    # What is reduced counts in pixels of the full size: equal frames do not give equal layers then.
     return [
-        _digest([code, planned.identity(), *_named_digests(stage.files())])
+        _digest(
+            [code, planned.identity(), str(planned.clip.full_size), *_named_digests(stage.files())]
+        )
         for planned, stage in zip(plan.stages, assembly.stages, strict=True)
     ]
 

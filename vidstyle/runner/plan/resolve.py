@@ -64,7 +64,12 @@ def make_plan(
 def _halve_sides(assembly: Assembly) -> Assembly:
     """The same for images of half the sides."""
     halves = [
-        replace(clip, width=max(clip.width // 2, 1), height=max(clip.height // 2, 1))
+        replace(
+            clip,
+            width=max(clip.width // 2, 1),
+            height=max(clip.height // 2, 1),
+            full_size=clip.full_size and (clip.full_size[0] // 2, clip.full_size[1] // 2),
+        )
         for clip in assembly.clips
     ]
     return replace(assembly, clips=tuple(halves))

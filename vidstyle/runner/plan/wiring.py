@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vidstyle.core.clip import Clip
 from vidstyle.core.errors import PipelineError
-from vidstyle.core.layers import CHANNELS, CUT
+from vidstyle.core.layers import CHANNELS, CUT, full_layer, reduced_layer
 from vidstyle.core.needs import Needs
 from vidstyle.runner.config.faults import Faults
 from vidstyle.runner.config.yaml_values import Where
@@ -38,6 +39,7 @@ _WRITERS = {
     "visible_from_previous": "flow/dis with `directions: both`",
     CUT: "shots/histogram",
     "alpha": "an input with transparency",
+    full_layer("source"): "geometry/reduce",
 }
 
 _NO_STYLIZED_CLIP = (
@@ -86,6 +88,9 @@ def check_wiring(
         for fault in _faults_of_geometry(wire, clip, rich=rich):
             faults.add(fault)
         rich = rich or not set(wire.needs.writes) <= {"source", "image", "alpha", CUT, *inputs}
+        if wire.needs.restores:
+            # What was computed at another size ends here.
+            rich, there = False, there & {CUT}
         # What is missing is reported once.
         there |= {*wire.needs.writes, *missing}
     faults.raise_all()
@@ -99,7 +104,8 @@ def _faults_of_input(
         position
         for position, wire in enumerate(wires)
         # One that writes it, too, only brings it to another size.
-        if name in wire.needs.reads and not (wire.needs.geometry and name in wire.needs.writes)
+        if name in wire.needs.reads
+        and (wire.needs.restores or not (wire.needs.geometry and name in wire.needs.writes))
     ]
     if not readers:
         yield _error(
@@ -141,7 +147,7 @@ def _faults_of_geometry(wire: Wire, clip: Clip, *, rich: bool) -> Iterator[Pipel
         if "source" in writes:
             yield wire.error("writes source; only geometry stages may")
         return
-    if rich:
+    if rich and not wire.needs.restores:
         yield wire.error(
             "changes the image's size and must stand before stages that write flow or other layers"
         )
@@ -185,8 +191,13 @@ def layers_kept(wires: Sequence[Wire]) -> list[tuple[str, ...]]:
 
 def frame_bytes(layers: Sequence[str], clip: Clip) -> int:
     """Memory of these layers of one frame; a plugin's own layers count as one channel."""
-    channels = sum(0 if layer == CUT else CHANNELS.get(layer, 1) for layer in layers)
-    return 4 * channels * clip.width * clip.height
+    own, full = clip.width * clip.height, math.prod(clip.full_size or (clip.width, clip.height))
+    total = 0
+    for layer in layers:
+        if layer != CUT:
+            reduced = reduced_layer(layer)
+            total += CHANNELS.get(reduced or layer, 1) * (own if reduced is None else full)
+    return 4 * total
 
 
 def span_budget(span: int, layers: Sequence[str], clip: Clip) -> int:

@@ -79,6 +79,8 @@ def warp_history(
     u, v = split_planes(motion.flow)
     half = halve(u), halve(v)
     length = np.asarray(cv2.magnitude(*half), np.float32)
+    if weights.pixel != 1:
+        length /= np.float32(weights.pixel)
     now, unmoved = motion.half_source, memory["source_1"]
     source = sample(unmoved, *halve_positions(*half, u.shape))
     still = _find_unexplained(now, source, unmoved, length)
@@ -164,7 +166,7 @@ def _find_unexplained(
 
     Flow on flat, noisy ground is made of noise, and to follow it would move a still image.
     ``warped`` is the history's source along the flow, ``unmoved`` as it was; (h, w, 3) all three.
-    ``length`` (h, w) is that of the flow, in pixels of the frame.
+    ``length`` (h, w) is that of the flow, in pixels of the source.
     """
     short = halve(length) < _CREEPING
     if not short.any():

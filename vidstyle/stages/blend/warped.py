@@ -8,6 +8,8 @@ from typing import cast
 from vidstyle.core import (
     NOW,
     BaseStage,
+    Clip,
+    ExecutionContext,
     Frame,
     HostArray,
     Layers,
@@ -58,14 +60,18 @@ class Warped(BaseStage[WarpedOptions]):
         if options.look_ahead:
             reads["flow_from_previous"] = replace(ahead, optional=True)
         self.needs = Needs(reads=reads, writes=("image",), scope="shot")
+        self._reduction = 1.0
         # The next frame becomes this frame one step later.
         self._halve_image, self._halve_source = Latest(halve), Latest(halve)
+
+    def open(self, clip: Clip, context: ExecutionContext) -> None:
+        self._reduction = clip.reduction
 
     def step(self, window: Window[WarpedOptions], state: State) -> tuple[Layers, State]:
         now = self._halve_frame(window.now)
         if state is None or window.options.strength == 0:
             return {"image": now.image}, self._next_state({}, now.image, now.source)
-        weights = resolve_weights(window.options)
+        weights = resolve_weights(window.options, self._reduction)
         memory = dict(cast("Memory", state))
         if self._most > 1:
             memory |= extend_paths(memory, window.now.host("flow"), most=self._most)

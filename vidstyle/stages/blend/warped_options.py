@@ -116,10 +116,21 @@ class BlendWeights:
     tolerance: float
     tolerance_hidden: float
     drift: float
+    pixel: float
+    """Length of a pixel of the source in those of the frames, which may have been reduced."""
 
 
-def resolve_weights(options: WarpedOptions) -> BlendWeights:
-    """Give the weights that the options stand for; smoothing changes all but the first evenly."""
+def resolve_weights(options: WarpedOptions, reduction: float = 1) -> BlendWeights:
+    """Give the weights that the options stand for; smoothing changes all but the first evenly.
+
+    Args:
+        options: Of one frame.
+        reduction: Of the frames, as ``Clip.reduction``.
+
+    Returns:
+        The weights. Where frames were reduced, what is fine in them is coarse in the source, and
+        what is fine in that is not here.
+    """
     strength, smoothing = options.strength, options.smoothing
     sharp = 1 - smoothing
     weight = min(strength, _KNEE + (strength - _KNEE) * (_MOST - _KNEE) / (1 - _KNEE))
@@ -127,7 +138,7 @@ def resolve_weights(options: WarpedOptions) -> BlendWeights:
     return BlendWeights(
         history=weight,
         history_at_rest=min(weight * (1 + _REST * sharp * (1 - weight)), _MOST),
-        fine=options.fine + (1 - options.fine) * smoothing,
+        fine=options.fine + (1 - options.fine) * (1 - sharp / reduction**2),
         ahead=options.look_ahead * (min(1.0, 2 * strength) + 0.8 * smoothing),
         detail_gain=1 + (options.detail - 1) * sharp,
         stroke_gain=1 + (options.strokes - 1) * sharp,
@@ -135,4 +146,5 @@ def resolve_weights(options: WarpedOptions) -> BlendWeights:
         tolerance=options.tolerance * looser,
         tolerance_hidden=options.tolerance_hidden * looser * (1 + 4 * smoothing),
         drift=options.drift * looser,
+        pixel=1 / reduction,
     )

@@ -28,10 +28,11 @@ from vidstyle.core import (
 from vidstyle.core.context import Precision
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.layers import Home
+from vidstyle.imaging.mask_options import MaskOptions
 from vidstyle.imaging.strokes import (
     StrokeScale,
     StrokeSize,
-    find_scale,
+    scale_of_clip,
     stroke_size_option,
     with_strokes,
 )
@@ -45,7 +46,6 @@ from vidstyle.models.style.backends import (
 )
 from vidstyle.models.style.style_file import read_style_info
 from vidstyle.models.style.styles import find_style, is_image
-from vidstyle.stages.stylize.mask_options import MaskOptions
 
 if TYPE_CHECKING:
     import torch
@@ -138,7 +138,7 @@ class FeedForward(BaseStage[FeedForwardOptions]):
         backend, precision = self._resolved(context.device)
         fused = backend == "openvino"
         path = self.files()[0]
-        scale = find_scale(self.options.stroke_size, clip.height, clip.width)
+        scale = scale_of_clip(self.options.stroke_size, clip)
         height, width = scale.small if scale else (clip.height, clip.width)
         try:
             network = network_memory(
@@ -164,7 +164,7 @@ class FeedForward(BaseStage[FeedForwardOptions]):
                 precision,
                 context,
                 compiled=backend == "compile",
-                scale=find_scale(self.options.stroke_size, clip.height, clip.width),
+                scale=scale_of_clip(self.options.stroke_size, clip),
             )
 
     def step(self, window: Window[FeedForwardOptions], state: State) -> tuple[Layers, State]:
@@ -199,7 +199,7 @@ def _host_step(
     from vidstyle.models.style.openvino_stylizer import OpenVinoStylizer
 
     stylizer = OpenVinoStylizer(styles, precision=precision, threads=context.threads)
-    scale = find_scale(resolved.stroke_size, clip.height, clip.width)
+    scale = scale_of_clip(resolved.stroke_size, clip)
     height, width = scale.small if scale else (clip.height, clip.width)
     stylizer.network(_mix_of(resolved)).prepare(height, width)
 

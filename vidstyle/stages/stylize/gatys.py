@@ -18,7 +18,7 @@ from vidstyle.core import (
     State,
     Window,
 )
-from vidstyle.imaging.strokes import StrokeScale, find_scale
+from vidstyle.imaging.strokes import StrokeScale, scale_of_clip
 from vidstyle.stages.stylize.gatys_options import GatysOptions
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Gatys(BaseStage[GatysOptions]):
         return self.options.resolve(context.device)
 
     def memory(self, clip: Clip, context: ExecutionContext) -> int:
-        scale = find_scale(self.options.stroke_size, clip.height, clip.width)
+        scale = scale_of_clip(self.options.stroke_size, clip)
         height, width = scale.small if scale else (clip.height, clip.width)
         return self.options.memory(width, height, context.device)
 
@@ -69,7 +69,7 @@ class Gatys(BaseStage[GatysOptions]):
         from vidstyle.stages.stylize.gatys_stylizer import OptimizationStylizer
 
         self._stylizer = OptimizationStylizer(self.options, device=context.device)
-        self._scale = find_scale(self.options.stroke_size, clip.height, clip.width)
+        self._scale = scale_of_clip(self.options.stroke_size, clip)
 
     def step(self, window: Window[GatysOptions], state: State) -> tuple[Layers, State]:
         from vidstyle.imaging.device_strokes import at_scale, with_strokes_tensor

@@ -9,10 +9,10 @@ from pydantic import Field
 from vidstyle.core import keyframed
 from vidstyle.core.errors import InputError
 from vidstyle.core.paths import is_file
+from vidstyle.imaging.mask_options import MaskOptions
 from vidstyle.imaging.strokes import StrokeSize, stroke_size_option
 from vidstyle.models.optimization.options import OptimizationOptions
 from vidstyle.models.optimization.style_image_file import check_style_image
-from vidstyle.stages.stylize.mask_options import MaskOptions
 
 
 class ClipOptions(OptimizationOptions, MaskOptions):

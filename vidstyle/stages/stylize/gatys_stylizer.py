@@ -7,6 +7,7 @@ import torch
 
 from vidstyle.core import Frame, HostArray
 from vidstyle.core.errors import PipelineError
+from vidstyle.imaging.mask_options import MaskOptions
 from vidstyle.models.loss.backbone import LayerError, load_backbone
 from vidstyle.models.loss.image_losses import warp
 from vidstyle.models.loss.loss_terms import Past
@@ -14,7 +15,6 @@ from vidstyle.models.optimization.gatys import OptimizationResult, Watch, optimi
 from vidstyle.models.optimization.options import DescentOptions, OptimizationOptions
 from vidstyle.models.optimization.style_image_file import read_style_image
 from vidstyle.models.optimization.task import OptimizationTask, StyleReference
-from vidstyle.stages.stylize.mask_options import MaskOptions
 
 
 class OptimizationStylizer:

@@ -10,6 +10,8 @@ from vidstyle.core import StageOptions, layer_or_file
 
 
 class MaskOptions(StageOptions):
+    """Options of a stage that stylizes within a mask."""
+
     mask: str | None = layer_or_file(
         description="Where to stylize: an image or video that is white there (or opaque, if"
         " it has transparency), or the name of a layer, such as a side input."
