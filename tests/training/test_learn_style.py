@@ -102,10 +102,10 @@ def test_several_images_are_learned_as_one_style(world: Path) -> None:
 def test_joined_images_have_one_height_and_keep_their_pixels(tmp_path: Path) -> None:
     small = write_stripes(tmp_path / "small.png")
     large = tmp_path / "large.png"
-    cv2.imwrite(str(large), np.full((160, 100, 3), (10, 20, 30), np.uint8))
-    # Of 80 pixels each in height, they have as many as two squares of this side.
-    joined = join_images([small, large], round((80 * (96 + 50) / 2) ** 0.5))
-    assert joined.shape == (80, 96 + 50, 3)
+    cv2.imwrite(str(large), np.full((160, 128, 3), (10, 20, 30), np.uint8))
+    # Half of it as high, 1.2 and 0.8 times as wide as high: two squares.
+    joined = join_images([small, large], 80)
+    assert joined.shape == (80, 96 + 64, 3)
     np.testing.assert_array_equal(joined[:, :96], cv2.imread(str(small))[..., ::-1])
     assert (joined[:, 96:] == (30, 20, 10)).all()
 
