@@ -16,7 +16,7 @@ from vidstyle.core import Clip, Frame, HostArray
 from vidstyle.imaging.derived import Gray8, gray8
 from vidstyle.runner.execution.heap import keep_heap
 from vidstyle.runner.execution.serial import run_serial
-from vidstyle.stages.flow.dis import DisOptions, dense_search, search_flow
+from vidstyle.stages.flow.dis import search_flow
 
 from .footage import Footage
 from .presets import Preset, opened
@@ -36,7 +36,7 @@ class Cost:
     """The flow stage: both ways, with visibility."""
     blend: float
     dis: float
-    """DIS fast both ways and nothing else, measured in turn with the two above."""
+    """OpenCV's preset fast both ways and nothing else, measured in turn with the two above."""
 
     @property
     def ratio(self) -> float:
@@ -58,7 +58,7 @@ def cost(preset: Preset, footage: Footage, *, repeats: int = 25) -> Cost:
     clip = Clip(WIDTH, HEIGHT, Fraction(1, 25), Fraction(25))
     images = [_sized(image) for image in footage.frames[:2]]
     grays = [gray8(image) for image in images]
-    search = dense_search(DisOptions(preset="fast"))
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     frames = (_frame(index, images[index % 2]) for index in range(_WARMING + repeats))
     taken: list[tuple[float, float, float]] = []
     with _one_thread(), opened(preset.pipeline(), clip, {"flow", "blend"}) as (flow, *blends):

@@ -61,16 +61,20 @@ def pair_layers(
     method: GrayFlow,
     *,
     scale: FlowScale = 1.0,
+    level: int = 0,
     directions: Directions = "to_previous",
     gray: Callable[[HostArray], Gray8] = gray8,
 ) -> dict[str, HostArray]:
     """Compute flow and visibility between a frame and the one before it; 0 where there is none.
 
+    Flow that is no finer than half of the frame is checked at half of its size.
+
     Args:
         now: (H, W, 3) RGB in [0, 1].
         previous: Of the same shape; None on the first frame of a shot.
         method: The optical flow.
-        scale: The size at which the method sees the images.
+        scale: The size at which the images are compared.
+        level: How often that is halved before the method sees them.
         directions: Whether visibility is wanted both ways.
         gray: ``gray8``, or a cache of it.
 
@@ -80,14 +84,21 @@ def pair_layers(
     height, width = now.shape[:2]
     if previous is None:
         return no_flow(height, width, directions)
-    size = _compared_size(height, width, scale)
+    compared = _compared_size(height, width, scale)
+    size = reduced_size(*compared, 0.5**level)
     gray_previous, gray_now = (_reduced(gray(image), size) for image in (previous, now))
     flows = method(gray_now, gray_previous), method(gray_previous, gray_now)
-    if scale == "auto":
-        layers = layers_of_flows(*flows, directions)
-        return {name: _enlarged(layer, height, width) for name, layer in layers.items()}
-    to_previous, from_previous = (enlarged_flow(flow, height, width) for flow in flows)
-    return layers_of_flows(to_previous, from_previous, directions)
+    layers = dict(zip(("flow", "flow_from_previous"), flows, strict=True))
+    # Its own pixels count where images are compared at a size of their own.
+    counted = compared if scale == "auto" else (height, width)
+    half = min(compared, reduced_size(height, width, 0.5))
+    checked = half if max(size) <= max(half) else counted
+    step = counted[0] / checked[0]
+    pair = [enlarged_flow(flow, *checked) for flow in flows]
+    layers["visible"] = visibility(*pair, step=step)
+    if directions == "both":
+        layers["visible_from_previous"] = visibility(*pair[::-1], step=step)
+    return {name: _enlarged(layers[name], height, width) for name in flow_layers(directions)}
 
 
 def layers_of_flows(
@@ -159,8 +170,9 @@ def enlarged_flow(flow: HostArray, height: int, width: int) -> HostArray:
     small_height, small_width = flow.shape[:2]
     if (small_height, small_width) == (height, width):
         return flow
+    # Before it is enlarged there is less to multiply.
+    flow = flow * np.array([width / small_width, height / small_height], np.float32)
     larger = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
-    larger *= np.array([width / small_width, height / small_height], np.float32)
     return np.asarray(larger, np.float32)
 
 
@@ -179,10 +191,9 @@ def _reduced(gray: Gray8, size: tuple[int, int]) -> Gray8:
 
 def _enlarged(layer: HostArray, height: int, width: int) -> HostArray:
     """A flow, or its visibility, of smaller images."""
-    if layer.shape[:2] == (height, width):
-        return layer
     if layer.ndim == 3:
-        # Before it is enlarged there is less to multiply.
-        layer = layer * np.array([width / layer.shape[1], height / layer.shape[0]], np.float32)
+        return enlarged_flow(layer, height, width)
+    if layer.shape == (height, width):
+        return layer
     larger = cv2.resize(layer, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(larger, np.float32)

