@@ -252,7 +252,7 @@ def test_codec_options_have_short_names_and_what_is_set_stays(  # type: ignore[n
     assert run_command([*command, "--codec", "libx265"]) == 0
     [plan] = json_lines(capfd.readouterr().out)
     options = plan["stages"][-1]["options"]  # type: ignore[index]  # a list
-    assert [options[name] for name in ("crf", "preset")] == [16, "veryfast"]
+    assert [options[name] for name in ("crf", "preset")] == [17, "superfast"]
     assert run_command([*command, "--codec", "ffv1"]) == 0
     assert "note: crf and preset of the pipeline left out: they have no meaning for ffv1" in (
         capfd.readouterr().err
