@@ -69,9 +69,9 @@ def test_a_signal_stores_what_is_finished_of_the_chunk(  # type: ignore[no-untyp
 @pytest.mark.slow
 def test_ten_interruptions_lose_no_frame_and_mix_none(folder, write_clip) -> None:  # type: ignore[no-untyped-def]  # fixtures
     """Two commands with other options take turns on one output, each stopped at random moments."""
-    count, rng = 400, random.Random(5)
+    count, rng = 260, random.Random(5)
     (folder / "p.yaml").write_text(BLENDED)
-    write_clip(folder / "in.mp4", count=count, cut=170)
+    write_clip(folder / "in.mp4", count=count, cut=130)
     calls = {
         strength: ["p.yaml", "in.mp4", "--set", f"blend.strength={strength}", "--json"]
         for strength in ("0.9", "0.4")
@@ -81,7 +81,7 @@ def test_ten_interruptions_lose_no_frame_and_mix_none(folder, write_clip) -> Non
         strength = ("0.9", "0.4")[number % 2]
         child = started(*calls[strength], "-o", "out.mp4")
         assert child.stdout is not None
-        for _ in range(rng.randrange(2, 40)):
+        for _ in range(rng.randrange(2, 30)):
             computed[strength] += '"frame"' in child.stdout.readline()
         os.kill(child.pid, signal.SIGINT)
         rest, errors = rest_of(child)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from vidstyle.cli.main import run_command
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "extending.md").read_text()
 ALL = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -25,15 +27,23 @@ BLOCK = re.compile(
 )
 
 
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four frames of the sample clip."""
+    folder = tmp_path_factory.mktemp("clip")
+    cut = ["run", "identity", str(ROOT / "samples" / "demo.mp4"), "-o", str(folder / "input.mp4")]
+    assert run_command([*cut, "--frames", "0:4", "--set", "encode.codec=libx264"]) == 0
+    return folder / "input.mp4"
+
+
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
+def copy(tmp_path: Path, clip: Path) -> Path:
     """A folder with a copy of the package and a short clip."""
     shutil.copytree(
         ROOT / "vidstyle", tmp_path / "vidstyle", ignore=shutil.ignore_patterns("__pycache__")
     )
     shutil.copytree(ROOT / "pipelines", tmp_path / "vidstyle" / "pipelines")
-    cut = ["run", "identity", str(ROOT / "samples" / "demo.mp4"), "-o", "input.mp4"]
-    run(tmp_path, [*cut, "--frames", "0:4", "--set", "encode.codec=libx264"])
+    shutil.copy(clip, tmp_path)
     return tmp_path
 
 

@@ -127,8 +127,10 @@ def test_sound_after_missing_packets_is_in_time(report, through, name, cut):
     assert "damage" not in made.text
 
 
-def _with_gaps(path: Path, codec: str) -> Path:
+@pytest.fixture(scope="module", params=["libmp3lame", "flac"])
+def with_gaps(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A minute in which packets are missing; a flash and a burst come at its end."""
+    path = tmp_path_factory.mktemp("gaps") / "in.mkv"
     lost = [(5.0, 5.1), (12.0, 12.03), (20.0, 23.0), (40.0, 40.11), (55.55, 55.6)]
 
     def is_kept(seconds: float) -> bool:
@@ -136,12 +138,11 @@ def _with_gaps(path: Path, codec: str) -> Path:
 
     samples = bursts([58.88], 60, 48_000)
     return write_sound(
-        path, codec, samples, 48_000, "mono", keep=is_kept, flash=58.88, seconds=60
+        path, request.param, samples, 48_000, "mono", keep=is_kept, flash=58.88, seconds=60
     )  # fmt: skip
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("codec", ["libmp3lame", "flac"])
 @pytest.mark.parametrize(
     ("name", "cut", "copied"),
     [
@@ -151,12 +152,9 @@ def _with_gaps(path: Path, codec: str) -> Path:
         ("out.mp4", (25, 1500), False),
     ],
 )
-def test_sound_with_gaps_is_in_time_at_the_end_of_a_minute(
-    tmp_path, through, name, cut, copied, codec
-):
-    source = _with_gaps(tmp_path / "in.mkv", codec)
-    assert heard(source)[0] - _flash(source) == pytest.approx(0, abs=CLOSE)
-    made = through(source, name, cut=cut)
+def test_sound_with_gaps_is_in_time_at_the_end_of_a_minute(with_gaps, through, name, cut, copied):
+    assert heard(with_gaps)[0] - _flash(with_gaps) == pytest.approx(0, abs=CLOSE)
+    made = through(with_gaps, name, cut=cut)
     assert ("re-encoded" not in made.text) == copied
     assert heard(made.path)[0] - _flash(made.path) == pytest.approx(0, abs=CLOSE)
 
