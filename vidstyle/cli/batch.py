@@ -19,6 +19,7 @@ from vidstyle.cli.option_groups import (
     StyleOptions,
     changes_of,
 )
+from vidstyle.cli.option_values import jobs_of, pipeline_of
 from vidstyle.cli.terminal import say
 
 _SECTIONS = {
@@ -74,7 +75,7 @@ def batch(
     from vidstyle.runner.plan.naming import mirrored_paths
     from vidstyle.runner.storage.destination import check_folder
 
-    rule, workers = existing.rule, given.jobs_of(jobs)
+    rule, workers = existing.rule, jobs_of(jobs)
     interval, overrides = frame.interval, changes_of(set_, look, frame, codec)
     try:
         found = find_clips(
@@ -87,7 +88,7 @@ def batch(
         )
     except InputError:
         # What is wrong with the command itself comes first.
-        given.pipeline_of(pipeline, overrides, plugins=plugins)
+        pipeline_of(pipeline, overrides, plugins=plugins)
         raise
     clips = found.clips
     for pattern in found.unused:
@@ -97,7 +98,7 @@ def batch(
     for line in skipped_lines(found.skipped, folder):
         say(line)
     still = ".png" if all(map(is_photo, clips)) else ""
-    loaded = given.pipeline_of(pipeline, overrides, plugins=plugins, suffix=still)
+    loaded = pipeline_of(pipeline, overrides, plugins=plugins, suffix=still)
     # Whoever only looks at what is there needs no right to write.
     if not output.is_dir():
         check_folder(output)

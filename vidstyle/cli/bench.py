@@ -15,6 +15,7 @@ from vidstyle.cli import shared_options as given
 from vidstyle.cli.command_options import as_command
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.option_groups import StyleOptions, changes_of
+from vidstyle.cli.option_values import pipeline_of
 from vidstyle.cli.terminal import answer
 from vidstyle.cli.waiting import show_waiting
 
@@ -58,7 +59,7 @@ def bench(
 
     overrides = changes_of(set_, look)
     before = None if compare is None else _earlier(compare)
-    loaded = given.pipeline_of(pipeline, overrides)
+    loaded = pipeline_of(pipeline, overrides)
     with tempfile.TemporaryDirectory() as folder:
 
         def check(pipeline: Pipeline) -> None:

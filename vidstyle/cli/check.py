@@ -11,6 +11,7 @@ from vidstyle.cli import shared_options as given
 from vidstyle.cli.command_options import as_command
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.option_groups import FrameOptions, StyleOptions, changes_of
+from vidstyle.cli.option_values import pipeline_of
 from vidstyle.cli.terminal import answer
 from vidstyle.cli.waiting import show_waiting
 
@@ -39,7 +40,7 @@ def check(
     from vidstyle.runner.job import check_without_clip
 
     interval, overrides = frame.interval, changes_of(set_, look, frame)
-    loaded = with_planned_styles(given.pipeline_of(pipeline, overrides, plugins=plugins))
+    loaded = with_planned_styles(pipeline_of(pipeline, overrides, plugins=plugins))
     if input_ is None:
         check_without_clip(loaded, device=device)
         names = [entry.use for entry in loaded.stages]

@@ -20,6 +20,7 @@ from vidstyle.cli.option_groups import (
     FrameOptions,
     StyleOptions,
 )
+from vidstyle.cli.option_values import indices_of
 from vidstyle.cli.terminal import say_note, say_unless_quiet
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _write_page(clips: Sequence[Path], destination: Destination, frames: str | N
     before, after = clips
     for clip in clips:
         destination.check(clip)
-    return write_comparison(destination, before, after, given.indices_of(frames, clips[0]))
+    return write_comparison(destination, before, after, indices_of(frames, clips[0]))
 
 
 def _write_image(
@@ -183,7 +184,7 @@ def _write_image(
         destination,
         clips,
         options,
-        frames=given.indices_of(frames, clips[0]),
+        frames=indices_of(frames, clips[0]),
         rows=rows or 4,
         size=size,
     )

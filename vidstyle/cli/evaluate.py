@@ -13,7 +13,7 @@ import typer
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.command_options import as_command
 from vidstyle.cli.json_output import put_json
-from vidstyle.cli.shared_options import check_new
+from vidstyle.cli.option_values import check_new, indices_of
 from vidstyle.cli.terminal import is_quiet, say_unless_quiet
 from vidstyle.cli.waiting import Waiting, show_waiting
 
@@ -103,7 +103,7 @@ def evaluate(
     if style_image and not per_frame:
         raise typer.BadParameter("--style-image compares with --per-frame: give both")
     check_evaluator(evaluator, blended_with=blended_with)
-    interval = given.indices_of(frames, source)
+    interval = indices_of(frames, source)
     clips = name_clips(source, per_frame, stylized)
     outputs = [path for path in (output, report) if path]
     beside = [path for path in (style_image, weights) if path]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 import typer
 
 from vidstyle.cli import shared_options as given
+from vidstyle.cli.option_values import interval_of
 
 if TYPE_CHECKING:
     from vidstyle.runner.config.changes import Change
@@ -75,7 +76,7 @@ class FrameOptions:
     @property
     def interval(self) -> Interval:
         """The frames, half open."""
-        return given.interval_of(self.frames)
+        return interval_of(self.frames)
 
     def changes(self) -> list[Change]:
         """What they add to a pipeline, in the order in which it applies."""

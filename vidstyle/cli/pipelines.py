@@ -11,6 +11,7 @@ import typer
 from vidstyle.cli import shared_options as given
 from vidstyle.cli.completion import complete_pipeline
 from vidstyle.cli.json_output import put_json
+from vidstyle.cli.option_values import registry_of
 from vidstyle.cli.terminal import answer, print_table
 
 
@@ -66,4 +67,4 @@ def schema(plugins: given.Plugins = None) -> None:
     """Print the JSON Schema of pipeline files, for editors."""
     from vidstyle.runner.config.schema import pipeline_schema
 
-    print(json_module.dumps(pipeline_schema(given.registry_of(plugins)), indent=2))
+    print(json_module.dumps(pipeline_schema(registry_of(plugins)), indent=2))

@@ -20,6 +20,7 @@ from vidstyle.cli.option_groups import (
     StyleOptions,
     changes_of,
 )
+from vidstyle.cli.option_values import jobs_of, pipeline_of
 from vidstyle.cli.output_target import parse_output, with_photos
 from vidstyle.cli.pipes import PipeCall, StreamOptions, clip_path
 from vidstyle.cli.run_preview import preview_path, write_preview
@@ -100,7 +101,7 @@ def run(
     if call.is_piped:
         call.check()
         changes = changes_of(set_, look, frame, codec)
-        call.run(given.pipeline_of(pipeline, changes, plugins=plugins, suffix=call.suffix))
+        call.run(pipeline_of(pipeline, changes, plugins=plugins, suffix=call.suffix))
         return
     files = with_photos(inputs, photos, output, pipeline)
     many = len(files) > 1 or files != inputs
@@ -112,10 +113,10 @@ def run(
     from vidstyle.runner.job import output_suffix
     from vidstyle.runner.plan.naming import output_paths
 
-    rule, workers = existing.rule, given.jobs_of(at_once)
+    rule, workers = existing.rule, jobs_of(at_once)
     interval, overrides = frame.interval, changes_of(set_, look, frame, codec)
     target = parse_output(output if preview is None else None, files, many=many)
-    loaded = given.pipeline_of(
+    loaded = pipeline_of(
         pipeline, [*overrides, *target.changes], plugins=plugins, suffix=target.suffix
     )
     make_job = computation.job_maker(loaded, interval)

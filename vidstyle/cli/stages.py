@@ -14,6 +14,7 @@ from vidstyle.cli import shared_options as given
 from vidstyle.cli.completion import complete_stage
 from vidstyle.cli.json_output import put_json
 from vidstyle.cli.option_text import KEYFRAMED, option_head
+from vidstyle.cli.option_values import registry_of
 from vidstyle.cli.terminal import answer, print_table, table_width
 from vidstyle.core.options import KEYFRAMES
 
@@ -27,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def list_stages(plugins: given.Plugins = None, json: given.Json = False) -> None:
     """List the stages that a pipeline can use."""
-    found = given.registry_of(plugins).list()
+    found = registry_of(plugins).list()
     if json:
         put_json(
             [
@@ -69,7 +70,7 @@ def show(
     """Show what a stage reads and writes, and its options."""
     from vidstyle.runner.config.offers import summary_of
 
-    stage = given.registry_of(plugins).find(name)
+    stage = registry_of(plugins).find(name)
     schema = stage.Options.model_json_schema()
     if json:
         put_json({"name": name, "options": schema})

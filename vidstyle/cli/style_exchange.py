@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from vidstyle.cli.completion import complete_style
-from vidstyle.cli.shared_options import check_new
+from vidstyle.cli.option_values import check_new
 from vidstyle.cli.terminal import say
 
 

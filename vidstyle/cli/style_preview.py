@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidstyle.cli.shared_options import check_new
+from vidstyle.cli.option_values import check_new
 from vidstyle.cli.terminal import say
 from vidstyle.cli.waiting import show_waiting
 

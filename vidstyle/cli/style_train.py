@@ -11,6 +11,7 @@ import typer
 
 from vidstyle.cli import shared_options as shared
 from vidstyle.cli.model_options import add_options, validate_options
+from vidstyle.cli.option_values import check_new
 from vidstyle.cli.terminal import say_unless_quiet
 from vidstyle.cli.waiting import show_waiting
 from vidstyle.core.errors import InputError, UsageError
@@ -112,7 +113,7 @@ def train(
 
     It takes minutes to hours. A training that was interrupted resumes with --resume.
     """
-    shared.check_new(output, overwrite=overwrite, inputs=[style_image])
+    check_new(output, overwrite=overwrite, inputs=[style_image])
     checkpoint = output.with_suffix(".checkpoint")
     from vidstyle.cli.interruption import stopping_softly
     from vidstyle.cli.style_checkpoint import check_checkpoint, resumable
