@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Sequence
 from importlib import resources
@@ -31,7 +30,7 @@ ON_THE_SPOT = TrainingSettings(
 )
 """Two and a half minutes on two cores. A style that draws strokes is nearer to any other than the
 base network."""
-RECIPE: Final = 5
+RECIPE: Final = 4
 """Raised when the same settings give another style: then kept styles are learned again."""
 # Scenes alone are busier than photos: where all is drawn already, no strokes are learned. The
 # photos alone are few.
@@ -90,8 +89,6 @@ def learn_style(
         folder = Path(name)
         joined, content = folder / "style.png", folder / "content"
         pixels = join_images(images, settings.style_image_side)
-        # So large are all of them together.
-        side = round(settings.style_image_side * math.sqrt(len(images)))
         cv2.imwrite(str(joined), pixels[..., ::-1])
         content.mkdir()
         write_scenes(content, _SCENES, seed=settings.seed)
@@ -100,7 +97,7 @@ def learn_style(
 
         def train() -> StyleInfo:
             return train_style(
-                settings.model_copy(update={"style_image_side": side}),
+                settings,
                 style_image=joined,
                 photos=content,
                 destination=destination,
@@ -129,7 +126,7 @@ def join_images(images: Sequence[Path], side: int) -> npt.NDArray[np.uint8]:
 
     Args:
         images: Files.
-        side: Of a square as large as one of them on average, in pixels.
+        side: Height of several, shorter side of one, in pixels.
 
     Returns:
         (H, W, 3) RGB.
@@ -139,10 +136,13 @@ def join_images(images: Sequence[Path], side: int) -> npt.NDArray[np.uint8]:
         UsageError: They are too long together.
     """
     pixels = [read_style_image(path) for path in images]
-    aspects = [image.shape[1] / image.shape[0] for image in pixels]
-    height = side * math.sqrt(len(images) / sum(aspects))
-    sizes = [(max(1, round(height)), max(1, round(height * aspect))) for aspect in aspects]
-    if sum(max(aspect, 1 / aspect) for aspect in aspects) > _LONGEST:
+    # The shorter side of one image is that of a training; several have the same height.
+    lengths = [min(image.shape[:2]) if len(pixels) == 1 else image.shape[0] for image in pixels]
+    sizes = [
+        tuple(max(1, round(extent * side / length)) for extent in image.shape[:2])
+        for image, length in zip(pixels, lengths, strict=True)
+    ]
+    if sum(max(size) for size in sizes) > _LONGEST * side:
         names = ", ".join(path.name for path in images)
         raise UsageError(
             f"{names}: more than {_LONGEST} times as long as high"

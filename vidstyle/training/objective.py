@@ -114,7 +114,7 @@ def sized_style_image(path: Path, side: int) -> torch.Tensor:
 
     Args:
         path: A file.
-        side: Of a square as large as the image, in pixels: strokes count relative to the whole.
+        side: Of the shorter side, in pixels.
 
     Returns:
         (1, 3, H, W) RGB in [0, 1].
@@ -123,7 +123,7 @@ def sized_style_image(path: Path, side: int) -> torch.Tensor:
         InputError: It cannot be read.
     """
     image = read_photo(path)
-    scale = side / math.sqrt(math.prod(image.shape[:2]))
+    scale = side / min(image.shape[:2])
     height, width = (max(1, round(scale * extent)) for extent in image.shape[:2])
     return to_tensor(resize_photo(image, height, width))
 

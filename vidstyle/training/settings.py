@@ -69,10 +69,10 @@ class TrainingSettings(LossOptions):
         "bfloat16", description="Precision of the convolutions; losses and weights are float32."
     )
     style_image_side: int = Field(
-        480,
+        380,
         ge=64,
-        description="The style image has as many pixels as a square of this side: the larger, the"
-        " larger the strokes. 480 is the area of 640x360.",
+        description="Shorter side of the style image in pixels: the larger, the larger the"
+        " strokes.",
     )
     style_scales: tuple[Scale, ...] = Field(
         (1.0, 1.0, 0.5),
