@@ -9,9 +9,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from vidstyle.core import HostArray
+from vidstyle.core import Color, HostArray, PlaneFormat, Planes
+from vidstyle.core.clip import Range
 from vidstyle.imaging.derived import Latest, double, gray8, halve, halve_positions, smooth
 from vidstyle.imaging.warp import sample, targets
+from vidstyle.media.from_rgb import FromRgb, visible_planes
 
 
 def test_halving_averages_two_by_two() -> None:
@@ -113,3 +115,27 @@ def test_an_image_lives_no_longer_for_being_remembered() -> None:
     gc.collect()
     assert seen() is None
     np.testing.assert_array_equal(latest(image(2)), image(4))
+
+
+@pytest.mark.parametrize("spread", ["limited", "full"])
+def test_gray_of_planes_is_their_luma_from_black_to_white(spread: Range) -> None:
+    def unread() -> HostArray:
+        raise AssertionError("somebody has read the RGB")
+
+    levels = np.linspace(0, 1, 256, dtype=np.float32)[None].repeat(4, 0)
+    grays = np.repeat(levels[..., None], 3, axis=2)
+    coded = FromRgb("yuv420p", Color("bt601", spread), width=256, height=4)(grays)
+    samples = tuple(plane.copy() for plane in visible_planes(coded))
+    planes = Planes(samples, PlaneFormat((2, 2), "bt601", spread), unread)
+    found = gray8(planes)
+    # 219 levels stand for 255.
+    np.testing.assert_allclose(found, gray8(grays).astype(float), atol=0 if spread == "full" else 1)
+    assert (found[0, 0], found[0, -1]) == (0, 255)
+
+
+def test_gray_of_planes_is_clamped() -> None:
+    luma = np.array([[0, 15, 16, 235, 236, 255]], np.uint8)
+    chroma = np.zeros((1, 3), np.uint8)
+    form = PlaneFormat((2, 2), "bt709", "limited")
+    planes = Planes((luma, chroma, chroma), form, lambda: np.zeros((1, 6, 3), np.float32))
+    np.testing.assert_array_equal(gray8(planes), [[0, 0, 0, 255, 255, 255]])

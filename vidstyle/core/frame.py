@@ -132,6 +132,22 @@ class Frame:
             raise self._missing(name)
         return layer.planes
 
+    def decoded(self, name: str) -> HostArray | Planes:
+        """Return a layer as planes where it has them, for stages that work on either.
+
+        Args:
+            name: One of the layers that the stage declares.
+
+        Returns:
+            Its planes, or its array as ``host`` gives it.
+
+        Raises:
+            KeyError: The frame has no such layer; the message lists those that it has.
+            TypeError: The layer has no planes, and the stage's home is a device.
+        """
+        planes = self.planes(name)
+        return self.host(name) if planes is None else planes
+
     def restrict(self, names: Iterable[str], home: str | None = None) -> Frame:
         """Return the frame as a stage sees it: with these layers alone, where it has them.
 

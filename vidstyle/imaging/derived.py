@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidstyle.core.layers import HostArray
+from vidstyle.core.planes import Planes
 from vidstyle.imaging.warp import positions
 
 Gray8: TypeAlias = npt.NDArray[np.uint8]
@@ -19,6 +20,8 @@ Gray8: TypeAlias = npt.NDArray[np.uint8]
 SeenT = TypeVar("SeenT")
 DerivedT = TypeVar("DerivedT")
 
+# Code values 16 to 235 as 0 to 255.
+_FULL_RANGE = np.rint(np.clip((np.arange(256) - 16) / 219, 0, 1) * 255).astype(np.uint8)
 # Standard deviations on each side; 99 % of the weight. OpenCV's own default for floats is 4.
 _REACH = 2.5
 
@@ -99,15 +102,20 @@ def reach_of(sigma: float) -> int:
     return math.ceil(_REACH * sigma)
 
 
-def gray8(image: HostArray) -> Gray8:
-    """Give the 8-bit luma that classic optical flow works on, by the weights of BT.601.
+def gray8(image: HostArray | Planes) -> Gray8:
+    """Give the 8-bit luma that classic optical flow works on.
 
     Args:
-        image: (H, W, 3) RGB in [0, 1]; values outside are clamped.
+        image: (H, W, 3) RGB in [0, 1], whose luma has the weights of BT.601; values outside are
+            clamped. Planes have a luma of their own, which has those of their matrix.
 
     Returns:
-        (H, W), rounded.
+        (H, W), rounded; black is 0 and white 255.
     """
+    if isinstance(image, Planes):
+        if image.format.range == "full":
+            return image.luma
+        return np.asarray(cv2.LUT(image.luma, _FULL_RANGE), np.uint8)
     luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.convertScaleAbs(np.maximum(luma, 0), alpha=255), np.uint8)
 

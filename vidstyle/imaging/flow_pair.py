@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from vidstyle.core.layers import HostArray
+from vidstyle.core.planes import Planes
 from vidstyle.imaging.derived import Gray8, gray8
 from vidstyle.imaging.strokes import find_scale
 from vidstyle.imaging.visibility import visibility
@@ -56,21 +57,21 @@ def flow_layers(directions: Directions) -> tuple[str, ...]:
 
 
 def pair_layers(
-    now: HostArray,
-    previous: HostArray | None,
+    now: HostArray | Planes,
+    previous: HostArray | Planes | None,
     method: GrayFlow,
     *,
     scale: FlowScale = 1.0,
     level: int = 0,
     directions: Directions = "to_previous",
-    gray: Callable[[HostArray], Gray8] = gray8,
+    gray: Callable[[HostArray | Planes], Gray8] = gray8,
 ) -> dict[str, HostArray]:
     """Compute flow and visibility between a frame and the one before it; 0 where there is none.
 
     Flow that is no finer than half of the frame is checked at half of its size.
 
     Args:
-        now: (H, W, 3) RGB in [0, 1].
+        now: (H, W, 3) RGB in [0, 1], or planes.
         previous: Of the same shape; None on the first frame of a shot.
         method: The optical flow.
         scale: The size at which the images are compared.

@@ -10,12 +10,25 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Layers, Window
+from vidstyle.core import (
+    Clip,
+    Color,
+    ExecutionContext,
+    Frame,
+    HostArray,
+    Layers,
+    PlaneFormat,
+    Planes,
+    Window,
+)
+from vidstyle.core.frame import LazyLayer, LazyLayers
 from vidstyle.imaging.derived import gray8
 from vidstyle.imaging.flow_file import known_flow, read_flow
 from vidstyle.imaging.visibility import visibility
 from vidstyle.imaging.warp import warp_image
+from vidstyle.media.from_rgb import FromRgb, visible_planes
 from vidstyle.stages.flow.dis import Dis, DisOptions, Preset, dense_search, search_flow
+from vidstyle.stages.flow.farneback import Farneback, FarnebackOptions
 from vidstyle.testing import checks_for, occluder, pan, zoom
 
 
@@ -50,6 +63,29 @@ def test_flow_follows_a_pan_and_a_zoom(preset: Preset, bound: float) -> None:
         inner = np.zeros_like(clip.true_visible[2])
         inner[8:-8, 8:-8] = clip.true_visible[2][8:-8, 8:-8]
         assert end_point_error(layers["flow"], clip.true_flow[2], inner) < bound
+
+
+@pytest.mark.parametrize("name", ["dis", "farneback"])
+def test_flow_of_planes_is_found_without_their_rgb(name: str) -> None:
+    def unread() -> HostArray:
+        raise AssertionError("somebody has read the RGB")
+
+    stage = Dis(DisOptions()) if name == "dis" else Farneback(FarnebackOptions())
+    clip = pan(frames=2, step=(3, -2))
+    images = [frame.host("source") for frame in clip.frames]
+    height, width = images[0].shape[:2]
+    form = PlaneFormat((1, 1), "bt601", "limited")
+    to_planes = FromRgb("yuv444p", Color("bt601"), width=width, height=height)
+    frames = []
+    for index, image in enumerate(images):
+        samples = tuple(plane.copy() for plane in visible_planes(to_planes(image)))
+        layer = LazyLayer(Planes(samples, form, unread))
+        frames.append(Frame(index, index, 1, LazyLayers({"source": layer})))
+    stage.open(Clip(width, height, time_base=1), ExecutionContext())  # type: ignore[arg-type]  # 1 is exact
+    found = stage.step(Window(frames[1], stage.options, (frames[0],)), None)[0]  # type: ignore[arg-type]  # of its own
+    shown = Frame(1, 1, 1, {"source": images[1]}), Frame(0, 0, 1, {"source": images[0]})
+    wanted = stage.step(Window(shown[0], stage.options, (shown[1],)), None)[0]  # type: ignore[arg-type]  # of its own
+    assert np.abs(found["flow"] - wanted["flow"]).mean() < 0.03
 
 
 def test_flow_points_to_where_the_content_was() -> None:

@@ -126,9 +126,9 @@ class Dis(BaseStage[DisOptions]):
         self._search.setFinestScale(0)
 
     def step(self, window: Window[DisOptions], state: State) -> tuple[Layers, State]:
-        previous = window.behind[0].host("source") if window.behind else None
+        previous = window.behind[0].decoded("source") if window.behind else None
         layers = pair_layers(
-            window.now.host("source"),
+            window.now.decoded("source"),
             previous,
             lambda first, second: search_flow(self._search, first, second),
             scale=self.options.scale,

@@ -66,9 +66,9 @@ class Farneback(BaseStage[FarnebackOptions]):
         self._gray = Latest(gray8)
 
     def step(self, window: Window[FarnebackOptions], state: State) -> tuple[Layers, State]:
-        previous = window.behind[0].host("source") if window.behind else None
+        previous = window.behind[0].decoded("source") if window.behind else None
         layers = pair_layers(
-            window.now.host("source"),
+            window.now.decoded("source"),
             previous,
             lambda first, second: expansion_flow(first, second, self.options),
             scale=self.options.scale,

@@ -13,7 +13,6 @@ from pydantic import Field
 
 from vidstyle.core import (
     BaseStage,
-    Frame,
     HostArray,
     Layers,
     Needs,
@@ -71,10 +70,12 @@ class Histogram(BaseStage[HistogramOptions]):
         self._glance = Latest(_glance)
 
     def step(self, window: Window[HistogramOptions], state: State) -> tuple[Layers, State]:
-        now, behind = self._glance(_seen(window.now)), window.behind
+        now, behind = self._glance(window.now.decoded("source")), window.behind
         cut = False
         if behind:
-            cut = _is_change(now, self._glance(_seen(behind[0])), window.options.threshold)
+            cut = _is_change(
+                now, self._glance(behind[0].decoded("source")), window.options.threshold
+            )
         return {"cut": np.array(cut, np.float32)}, None
 
 
@@ -156,12 +157,6 @@ def _is_change(now: Glance, previous: Glance, threshold: float) -> bool:
         return False
     structure = structure_change(now.thumbnail, previous.thumbnail)
     return bool(np.sqrt(color * structure) >= threshold)
-
-
-def _seen(frame: Frame) -> HostArray | Planes:
-    """The source as it was decoded: reduced planes need no RGB of the whole frame."""
-    planes = frame.planes("source")
-    return frame.host("source") if planes is None else planes
 
 
 def _glance(image: HostArray | Planes) -> Glance:
