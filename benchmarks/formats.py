@@ -86,6 +86,8 @@ def swept(chosen: list[Case], folder: Path) -> int:
                 found = list(losses(case, source, made, cut, "\n".join(notes)))
             except VidstyleError as error:
                 notes, found = [], [f"fails: {error}"]
+            except av.error.FFmpegError as error:
+                notes, found = [], [f"cannot be decoded: {error}"]
             rows[case.suffix, "runs"] += 1
             rows[case.suffix, "with a loss that a note names"] += bool(notes)
             rows[case.suffix, "silent losses"] += bool(found)
