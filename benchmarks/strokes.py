@@ -1,10 +1,12 @@
 """Larger strokes: what they cost, and whether the result keeps the source's edges.
 
     python benchmarks/strokes.py CLIP_OR_PHOTOS [...] [--styles NAME ...] [--stroke-size auto]
-        [--enlarge 1.5] [--sheet OUT.png]
+        [--enlarge 1.5] [--reduce] [--sheet OUT.png]
     python benchmarks/strokes.py CLIP --runs temporal per-frame [--stroke-size auto]
 
-Each image is stylized at its own size, and with ``--stroke-size``.
+Each image is stylized at its own size, and with ``--stroke-size``: by the stylizer as it stands in
+a pipeline without a blend, or with ``--reduce`` between ``geometry/reduce`` and
+``geometry/restore``, as up to a blend.
 
 low: mean difference, of 255, between the result, reduced, and the stylization of the reduced image.
 edges: mean gradient at the source's edges (the strongest 5 % of its gradients), as a ratio to that
@@ -25,14 +27,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 import vidstyle
-from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Window
+from vidstyle.core import BaseStage, Clip, ExecutionContext, Frame, HostArray, Window
 from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
 from vidstyle.imaging.strokes import StrokeSize, find_scale, reduced
+from vidstyle.stages.geometry.reduce import ReduceFrames, ReduceOptions
+from vidstyle.stages.geometry.restore import RestoreFrames, RestoreOptions
 from vidstyle.stages.stylize.feedforward import FeedForward, FeedForwardOptions
 
 EDGES, FLAT = 0.95, 0.3
@@ -51,6 +56,7 @@ def main() -> None:
     parser.add_argument("--styles", nargs="+", default=["great-wave", "starry-night"])
     parser.add_argument("--stroke-size", default="auto")
     parser.add_argument("--enlarge", type=float, default=1.0)
+    parser.add_argument("--reduce", action="store_true")
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--runs", nargs="+", default=[], metavar="PIPELINE")
     given = parser.parse_args()
@@ -64,7 +70,7 @@ def main() -> None:
     for style in given.styles:
         measured = []
         for name, image in images(given.inputs, given.enlarge):
-            facts, row = compare(image, style, given.stroke_size)
+            facts, row = compare(image, style, given.stroke_size, reduce=given.reduce)
             measured.append(facts)
             rows.append(SheetRow(f"{style}, {name}", row))
             print(line(f"{style}, {name}", facts), flush=True)
@@ -126,14 +132,14 @@ def enlarged(image: HostArray, factor: float) -> HostArray:
 
 
 def compare(
-    image: HostArray, style: str, stroke_size: str
+    image: HostArray, style: str, stroke_size: str, *, reduce: bool = False
 ) -> tuple[dict[str, float], tuple[np.ndarray, ...]]:
     size: StrokeSize = "auto" if stroke_size == "auto" else float(stroke_size)
     scale = find_scale(size, *image.shape[:2])
     if scale is None or not scale.reduces:
         raise SystemExit(f"images of {image.shape[1]}x{image.shape[0]} are not reduced by {size}")
     full, full_time = stylized(image, style, 1.0)
-    large, large_time = stylized(image, style, size)
+    large, large_time = (restored if reduce else stylized)(image, style, size)
     small, _ = stylized(reduced(image, *scale.small), style, 1.0)
     found = gradient(image)
     edges, flat = found > np.quantile(found, EDGES), found < np.quantile(found, FLAT)
@@ -149,17 +155,35 @@ def compare(
 
 
 def stylized(image: HostArray, style: str, size: StrokeSize) -> tuple[HostArray, float]:
-    options = FeedForwardOptions.model_validate({"style": style, "stroke_size": size})
-    stage = FeedForward(options)
+    return through([stylizer(style, size)], image)
+
+
+def restored(image: HostArray, style: str, size: StrokeSize) -> tuple[HostArray, float]:
+    most = 32 if size == "auto" else size
+    reduce = ReduceFrames(ReduceOptions(most=most))
+    return through([reduce, stylizer(style, size), RestoreFrames(RestoreOptions())], image)
+
+
+def stylizer(style: str, size: StrokeSize) -> FeedForward:
+    return FeedForward(FeedForwardOptions.model_validate({"style": style, "stroke_size": size}))
+
+
+def through(stages: Sequence[BaseStage[Any]], image: HostArray) -> tuple[HostArray, float]:
+    """The image behind the stages, and the processor time of them all."""
+    frame = Frame(0, 0, 1, {"source": image, "image": image})
     clip = Clip(image.shape[1], image.shape[0], Fraction(1, 25))
-    stage.open(clip, ExecutionContext(threads=1))
-    window = Window(Frame(0, 0, 1, {"image": image}), stage.options)
-    stage.step(window, None)
-    begin = time.process_time()
-    layers, _ = stage.step(window, None)
-    took = time.process_time() - begin
-    stage.close()
-    return np.asarray(layers["image"], np.float32), took
+    took = 0.0
+    for stage in stages:
+        stage.open(clip, ExecutionContext(threads=1))
+        window = Window(frame, stage.options)
+        stage.step(window, None)
+        begin = time.process_time()
+        layers, _ = stage.step(window, None)
+        took += time.process_time() - begin
+        clip = stage.describe(clip)
+        frame = frame.write(layers, {*frame.layers, *layers})
+        stage.close()
+    return frame.host("image"), took
 
 
 def luma(image: HostArray) -> HostArray:

@@ -56,7 +56,9 @@ def test_strokes_count_in_pixels_of_the_full_size(
 ) -> None:
     clip = Clip(960, 540, Fraction(1, 25), full_size=(1920, 1080))
     found = scale_of_clip(stroke_size, clip)
-    assert found == (None if small is None else StrokeScale((540, 960), small))
+    assert found == (None if small is None else StrokeScale((540, 960), small, (1080, 1920)))
+    # As much detail as at once: the rest of it follows behind the blend.
+    assert found is None or found.detail == StrokeScale((1080, 1920), small or (1, 1)).detail
     whole = replace(clip, width=1920, height=1080, full_size=None)
     assert scale_of_clip(stroke_size, whole) == find_scale(stroke_size, 1080, 1920)
 

@@ -37,10 +37,9 @@ MOST_DETAIL = 2.5
 """Times the detail that contrasts ask for: what is finer than the smaller size sees has weaker
 contrasts than what it sees, and the network would have made more of it."""
 
-# Times the enlargement: the detail that ``restore_detail`` gives, behind a blend. Images there have
-# been stylized at a smaller size still, and what they got back there has lost a part by blending.
-_OF_ENLARGED = 1.7
-_MOST_OF_ENLARGED = 2.6
+# How much more of the detail an enlarged image gets: a blend has taken a part of the contrasts by
+# which it is weighted.
+_BEHIND_BLEND = 1.15
 
 
 def stroke_size_option() -> Any:
@@ -65,11 +64,13 @@ class StrokeScale:
     """Height and width of the images."""
     small: tuple[int, int]
     """Height and width at which they are stylized; larger ones where strokes are finer."""
+    full: tuple[int, int] | None = None
+    """Height and width that the images had before they were reduced; None where they were not."""
 
     @property
     def detail(self) -> float:
         """Times the detail that contrasts ask for: none is missing where the size is kept."""
-        return min(self.size[0] / self.small[0], MOST_DETAIL)
+        return min((self.full or self.size)[0] / self.small[0], MOST_DETAIL)
 
     @property
     def reduces(self) -> bool:
@@ -118,7 +119,7 @@ def scale_of_clip(stroke_size: StrokeSize, clip: Clip) -> StrokeScale | None:
     # Both were rounded, each by itself.
     if all(abs(wanted - side) <= _ROUNDED * side for wanted, side in zip(small, own, strict=True)):
         return None
-    return StrokeScale(own, small)
+    return StrokeScale(own, small, clip.full_size[::-1])
 
 
 def with_strokes(
@@ -169,7 +170,7 @@ def restore_detail(stylized: HostArray, small: HostArray, image: HostArray) -> H
     if stylized.shape == image.shape:
         return stylized
     enlarged = math.sqrt(image.size / stylized.size)
-    return _with_detail(image, small, stylized, min(_OF_ENLARGED * enlarged, _MOST_OF_ENLARGED))
+    return _with_detail(image, small, stylized, min(_BEHIND_BLEND * enlarged, MOST_DETAIL))
 
 
 def reduced(image: HostArray, height: int, width: int) -> HostArray:
