@@ -26,6 +26,15 @@ def test_a_uniform_difference_gives_the_gaussian_of_it() -> None:
     np.testing.assert_allclose(agreement, np.exp(-2), rtol=1e-4)
 
 
+def test_luma_is_compared_as_gray_is() -> None:
+    random = np.random.default_rng(1)
+    first, second = random.random((2, 20, 30), dtype=np.float32)
+    colors = photometric_agreement(np.dstack([first] * 3), np.dstack([second] * 3))
+    before = first.copy()
+    np.testing.assert_allclose(photometric_agreement(first, second), colors, atol=1e-5)
+    np.testing.assert_array_equal(first, before)
+
+
 def test_noise_disturbs_less_than_a_step_of_its_size() -> None:
     image = np.full((40, 40, 3), 0.5, np.float32)
     noise = np.random.default_rng(0).choice([-0.1, 0.1], (40, 40, 3)).astype(np.float32)

@@ -11,7 +11,16 @@ import pytest
 
 from vidstyle.core import Color, HostArray, PlaneFormat, Planes
 from vidstyle.core.clip import Range
-from vidstyle.imaging.derived import Latest, double, gray8, halve, halve_positions, smooth
+from vidstyle.imaging.derived import (
+    Latest,
+    double,
+    gray8,
+    halve,
+    halve_flow,
+    halve_positions,
+    luma_plane,
+    smooth,
+)
 from vidstyle.imaging.warp import sample, targets
 from vidstyle.media.from_rgb import FromRgb, visible_planes
 
@@ -20,6 +29,24 @@ def test_halving_averages_two_by_two() -> None:
     image = np.random.default_rng(0).random((8, 12, 3), dtype=np.float32)
     expected = image.reshape(4, 2, 6, 2, 3).mean(axis=(1, 3))
     np.testing.assert_allclose(halve(image), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(8, 12), (7, 11), (1, 1)])
+def test_a_halved_flow_has_the_size_of_a_halved_image_and_nearly_its_values(
+    size: tuple[int, int],
+) -> None:
+    down, across = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    flow = np.dstack((3 + 0.1 * across, -2 + 0.2 * down))
+    u, v = halve_flow(flow)
+    assert u.shape == v.shape == halve(flow).shape[:2]
+    # Half a pixel beside the middle of four.
+    np.testing.assert_allclose(np.dstack((u, v)), halve(flow).reshape(*u.shape, 2), atol=0.21)
+
+
+def test_luma_is_that_of_bt_601() -> None:
+    color = np.full((2, 3, 3), (0.2, 0.6, 0.4), np.float32)
+    expected = 0.299 * 0.2 + 0.587 * 0.6 + 0.114 * 0.4
+    np.testing.assert_allclose(luma_plane(color), np.full((2, 3), expected), atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(8, 12), (7, 11), (1, 1), (9, 16, 3)])

@@ -19,7 +19,7 @@ def photometric_distance(image: HostArray, warped: HostArray) -> HostArray:
     """Square the difference of two locally averaged images, channels weighted like luma.
 
     Args:
-        image: (H, W, 3) in [0, 1].
+        image: (H, W, 3) in [0, 1], or (H, W) of luma.
         warped: Of the same shape.
 
     Returns:
@@ -63,4 +63,6 @@ def agreement(distance: HostArray, tolerance: float) -> HostArray:
 
 def _squared(difference: HostArray) -> HostArray:
     square = np.multiply(difference, difference, out=difference)
+    if square.ndim == 2:
+        return square
     return np.asarray(cv2.cvtColor(square, cv2.COLOR_RGB2GRAY), np.float32)

@@ -19,7 +19,7 @@ from vidstyle.imaging.derived import double
 PixelT = TypeVar("PixelT", bound=np.generic)
 
 # Of a band: few enough for the cache, enough to outweigh what a call costs.
-_PIXELS = 128 * 1024
+_PIXELS = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def bands(height: int, width: int) -> Iterator[Band]:
         width: Of the image, in pixels.
 
     Returns:
-        Bands that cover the image, each of about 128 K pixels.
+        Bands that cover the image, each of about 256 K pixels.
     """
     rows = height if height % 2 else max(2, _PIXELS // width // 2 * 2)
     for first in range(0, height, rows):

@@ -75,8 +75,8 @@ def sharpen(
         rows = band.of(result)
         more = band.double(gain)
         more *= band.of(weight)
-        np.multiply(band.filter_rows(image, 2, _fine), repeat_plane(more), out=rows)
-        rows += band.of(image)
+        cv2.multiply(band.filter_rows(image, 2, _fine), repeat_plane(more), dst=rows)
+        cv2.add(rows, band.of(image), dst=rows)
         np.clip(rows, 0, 1, out=rows)
     return result
 

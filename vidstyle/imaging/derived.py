@@ -58,6 +58,19 @@ def double(image: HostArray, height: int, width: int) -> HostArray:
     return np.asarray(larger, np.float32)
 
 
+def halve_flow(flow: HostArray) -> tuple[HostArray, HostArray]:
+    """Take every other pixel of a flow, which changes slowly, in every other row.
+
+    Args:
+        flow: (H, W, 2) pixels.
+
+    Returns:
+        Its planes, (h, w) each, in the same pixels; sides as those of ``halve``.
+    """
+    part = flow[::2, ::2]
+    return np.ascontiguousarray(part[..., 0]), np.ascontiguousarray(part[..., 1])
+
+
 def halve_positions(
     across: HostArray, down: HostArray, whole: tuple[int, ...]
 ) -> tuple[HostArray, HostArray]:
@@ -100,6 +113,18 @@ def reach_of(sigma: float) -> int:
         Pixels on each side that it reads.
     """
     return math.ceil(_REACH * sigma)
+
+
+def luma_plane(image: HostArray) -> HostArray:
+    """Give the luma of an image, by the weights of BT.601.
+
+    Args:
+        image: (H, W, 3) RGB.
+
+    Returns:
+        (H, W).
+    """
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32)
 
 
 def gray8(image: HostArray | Planes) -> Gray8:

@@ -10,7 +10,15 @@ import numpy as np
 from vidstyle.core import HostArray
 from vidstyle.imaging.agreement import agreement, photometric_distance, pixel_distance
 from vidstyle.imaging.bands import Band, bands, repeat_plane, split_planes
-from vidstyle.imaging.derived import double, halve, halve_positions, reach_of, smooth
+from vidstyle.imaging.derived import (
+    double,
+    halve,
+    halve_flow,
+    halve_positions,
+    luma_plane,
+    reach_of,
+    smooth,
+)
 from vidstyle.imaging.warp import Kernel, inside, sample
 from vidstyle.stages.blend.anchors import Memory, fill_from_anchors
 from vidstyle.stages.blend.warped_options import BlendWeights, WarpedOptions
@@ -26,6 +34,8 @@ _STILL_SIGMA = 2.0
 # Pixels, as for ``pixel_distance``.
 _THIN_SIGMA = 0.6
 _THIN_REACH = reach_of(_THIN_SIGMA)
+# Of the hidden part of a pixel: what is not more is none.
+_NONE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,12 +62,12 @@ class FrameMotion:
     """(H, W, 2) pixels, to the previous frame."""
     visible: HostArray
     """(H, W) in [0, 1]."""
-    source: HostArray
-    """(H, W, 3)."""
     half_source: HostArray
     """(h, w, 3)."""
-    previous_source: HostArray
-    """(H, W, 3)."""
+    luma: HostArray
+    """Of the source, (H, W)."""
+    previous_luma: HostArray
+    """Of the source before, (H, W)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,13 +86,12 @@ def warp_history(
     memory: Memory, motion: FrameMotion, options: WarpedOptions, weights: BlendWeights
 ) -> History:
     """Bring the newest output in ``memory`` onto the grid of the frame that moved so."""
-    u, v = split_planes(motion.flow)
-    half = halve(u), halve(v)
+    half = halve_flow(motion.flow)
     length = np.asarray(cv2.magnitude(*half), np.float32)
     if weights.pixel != 1:
         length /= np.float32(weights.pixel)
     now, unmoved = motion.half_source, memory["source_1"]
-    source = sample(unmoved, *halve_positions(*half, u.shape))
+    source = sample(unmoved, *halve_positions(*half, motion.flow.shape))
     still = _find_unexplained(now, source, unmoved, length)
     moves = None
     if still.any():
@@ -91,7 +100,7 @@ def warp_history(
     near = agreement(photometric_distance(now, source), weights.tolerance)
     coarse = _Coarse(moves, near, pixel_distance(now, source))
     image, confidence = _sample_history(
-        memory["blended_1"], (u, v), motion, coarse, options.kernel, weights
+        memory["blended_1"], motion, coarse, options.kernel, weights
     )
     if options.anchors:
         tolerance = weights.tolerance_hidden or weights.tolerance
@@ -104,7 +113,6 @@ def warp_history(
 
 def _sample_history(
     before: HostArray,
-    flow: tuple[HostArray, HostArray],
     motion: FrameMotion,
     coarse: _Coarse,
     kernel: Kernel,
@@ -114,7 +122,7 @@ def _sample_history(
     height, width = motion.visible.shape
     image = np.empty((height, width, 3), np.float32)
     confidence = np.empty((height, width), np.float32)
-    luma = _luma(motion.previous_source)
+    flow = split_planes(motion.flow)
     for band in bands(height, width):
         outer = band.wider(_THIN_REACH)
         columns, rows = _positions(flow, outer, coarse.moves)
@@ -126,16 +134,43 @@ def _sample_history(
         visible = band.of(motion.visible)
         sure = np.multiply(band.double(coarse.near), visible, out=band.of(confidence))
         if weights.tolerance_hidden and visible.min() < 1:
-            thin = _thin_distance(outer.of(motion.source), luma, columns, rows)
-            distance = np.maximum(band.within(outer, thin), band.double(coarse.pixels))
-            hidden = agreement(distance, weights.tolerance_hidden)
-            hidden *= 1 - visible
-            cv2.add(sure, hidden, dst=sure, mask=inside(*there, height, width))
+            pixels, tolerance = band.double(coarse.pixels), weights.tolerance_hidden
+            _add_hidden(sure, band, motion, (columns, rows), pixels, tolerance)
     return image, confidence
 
 
+def _add_hidden(
+    sure: HostArray,
+    band: Band,
+    motion: FrameMotion,
+    there: tuple[HostArray, HostArray],
+    pixels: HostArray,
+    tolerance: float,
+) -> None:
+    """Add the confidence in what the flow says is hidden to ``sure``, that of a band.
+
+    ``there`` are the positions of the band with the rows around it that the filter reads, and
+    ``pixels`` is its distance at half size. Rows above and below what is hidden are left out.
+    """
+    outer = band.wider(_THIN_REACH)
+    hidden = 1 - band.of(motion.visible)
+    _, top, _, down = cv2.boundingRect(cv2.inRange(hidden, _NONE, 1))
+    if not down:
+        return
+    inner = Band(band.first + top, band.first + top + down, band.height, band.width)
+    wide = inner.wider(_THIN_REACH)
+    before = sample(motion.previous_luma, *(wide.within(outer, plane) for plane in there))
+    thin = inner.within(wide, _thin_distance(wide.of(motion.luma), before))
+    rows = np.s_[top : top + down]
+    agreed = agreement(np.asarray(cv2.max(thin, pixels[rows]), np.float32), tolerance)
+    cv2.multiply(agreed, hidden[rows], dst=agreed)
+    columns, lines = (inner.within(outer, plane) for plane in there)
+    seen = inside(columns, lines, *motion.visible.shape)
+    cv2.add(sure[rows], agreed, dst=sure[rows], mask=seen)
+
+
 def _positions(
-    flow: tuple[HostArray, HostArray], band: Band, moves: HostArray | None
+    flow: tuple[HostArray, ...], band: Band, moves: HostArray | None
 ) -> tuple[HostArray, HostArray]:
     """Columns and rows that the flow leads to from a band; ``moves`` is a factor of the flow."""
     factor = 1 if moves is None else band.double(moves)
@@ -145,18 +180,16 @@ def _positions(
     return u, v
 
 
-def _thin_distance(
-    source: HostArray, luma: HostArray, columns: HostArray, rows: HostArray
-) -> HostArray:
-    """Squared difference in luma, very little smoothed, of rows of ``source`` to the previous one.
+def _thin_distance(luma: HostArray, there: HostArray) -> HostArray:
+    """Squared difference in luma, very little smoothed, of the source to the previous one.
 
     Flow is often wrong where it says hidden: it has small steps at the edges of its patches, which
     count as motion boundaries, and both directions disagree in motion that is hard to follow.
     There the images decide; pixel for pixel, since what a slow object uncovers is thin.
+    ``there``, the previous source along the flow, is written to.
     """
-    there = sample(luma, columns, rows)
-    there -= _luma(source)
-    return smooth(np.square(there, out=there), _THIN_SIGMA)
+    cv2.subtract(there, luma, dst=there)
+    return smooth(np.asarray(cv2.multiply(there, there, dst=there), np.float32), _THIN_SIGMA)
 
 
 def _find_unexplained(
@@ -171,7 +204,7 @@ def _find_unexplained(
     short = halve(length) < _CREEPING
     if not short.any():
         return np.zeros(source.shape[:2], np.float32)
-    luma, along, there = (_luma(image) for image in (source, warped, unmoved))
+    luma, along, there = (luma_plane(image) for image in (source, warped, unmoved))
     moved, stood = (
         smooth(halve(np.square(cv2.subtract(luma, plane, dst=plane))), _STILL_SIGMA)
         for plane in (along, there)
@@ -191,7 +224,3 @@ def _erode_softly(mask: HostArray) -> HostArray:
     soft *= np.float32(2)
     soft -= np.float32(1)
     return np.clip(soft, 0, 1, out=soft)
-
-
-def _luma(image: HostArray) -> HostArray:
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from vidstyle.core import HostArray
 from vidstyle.imaging.agreement import agreement, photometric_distance
-from vidstyle.imaging.bands import bands, repeat_plane, split_planes
+from vidstyle.imaging.bands import bands, repeat_plane
 from vidstyle.imaging.contrast import find_overshoot, missing_strokes
-from vidstyle.imaging.derived import double, halve, halve_positions
+from vidstyle.imaging.derived import double, halve, halve_flow, halve_positions, luma_plane
 from vidstyle.imaging.warp import inside, sample, targets
 from vidstyle.stages.blend.history import History
 from vidstyle.stages.blend.warped_options import BlendWeights
@@ -58,10 +59,10 @@ def look_ahead(
         room: (h, w), 1 less the weight of the history.
         weights: Of this frame.
     """
-    u, v = split_planes(halve(flow))
-    half = halve_positions(u, v, flow.shape)
-    there = sample(following.source, *half)
-    weight = agreement(photometric_distance(now.source, there), weights.tolerance)
+    half = halve_positions(*halve_flow(flow), flow.shape)
+    # Luma is enough for what is not carried on.
+    there = sample(luma_plane(following.source), *half)
+    weight = agreement(photometric_distance(luma_plane(now.source), there), weights.tolerance)
     weight *= room * np.float32(weights.ahead)
     weight[inside(*half, *weight.shape) == 0] = 0
     coarse = sample(following.half, *half)
@@ -98,13 +99,13 @@ def mix(
     coarse = _find_coarse(now.half, half_change, fine, history, following.coarse, weights)
     for band in bands(*history.confidence.shape):
         rows = band.of(change)
-        rows *= repeat_plane(band.double(fine))
+        cv2.multiply(rows, repeat_plane(band.double(fine)), dst=rows)
         more = band.double(coarse)
-        more *= repeat_plane(band.of(history.confidence))
-        rows += more
+        cv2.multiply(more, repeat_plane(band.of(history.confidence)), dst=more)
+        cv2.add(rows, more, dst=rows)
         if following.coarse is not None:
-            rows += band.double(following.coarse)
-        rows += band.of(now.image)
+            cv2.add(rows, band.double(following.coarse), dst=rows)
+        cv2.add(rows, band.of(now.image), dst=rows)
         if following.fine is not None:
             rows += band.of(following.fine)
         np.clip(rows, 0, 1, out=rows)
@@ -115,8 +116,9 @@ def _find_change(image: HostArray, history: History) -> tuple[HostArray, HostArr
     """The history's difference to ``image``, weighted by confidence; and the same halved."""
     whole, half = np.empty_like(history.image), np.empty(history.source.shape, np.float32)
     for band in bands(*history.confidence.shape):
-        change = np.subtract(band.of(history.image), band.of(image), out=band.of(whole))
-        change *= repeat_plane(band.of(history.confidence))
+        change = band.of(whole)
+        cv2.subtract(band.of(history.image), band.of(image), dst=change)
+        cv2.multiply(change, repeat_plane(band.of(history.confidence)), dst=change)
         band.of_half(half)[:] = halve(change)
     return whole, half
 

@@ -20,7 +20,7 @@ from vidstyle.core import (
 )
 from vidstyle.imaging.bands import repeat_plane
 from vidstyle.imaging.contrast import detail_energy, sharpen
-from vidstyle.imaging.derived import Latest, halve
+from vidstyle.imaging.derived import Latest, halve, luma_plane
 from vidstyle.stages.blend.anchors import Memory, extend_paths, remember
 from vidstyle.stages.blend.history import FrameMotion, History, warp_history
 from vidstyle.stages.blend.mixing import BlendFrame, NextChange, look_ahead, mix
@@ -63,6 +63,7 @@ class Warped(BaseStage[WarpedOptions]):
         self._reduction = 1.0
         # The next frame becomes this frame one step later.
         self._halve_image, self._halve_source = Latest(halve), Latest(halve)
+        self._luma_of_source = Latest(luma_plane)
 
     def open(self, clip: Clip, context: ExecutionContext) -> None:
         self._reduction = clip.reduction
@@ -75,7 +76,7 @@ class Warped(BaseStage[WarpedOptions]):
         memory = dict(cast("Memory", state))
         if self._most > 1:
             memory |= extend_paths(memory, window.now.host("flow"), most=self._most)
-        motion = _motion_of(window, now.source)
+        motion = self._motion(window, now.source)
         history = warp_history(memory, motion, window.options, weights)
         used = _weight_of(history, weights)
         following = self._look_ahead(window, now, 1 - used, weights)
@@ -90,6 +91,13 @@ class Warped(BaseStage[WarpedOptions]):
     def _halve_frame(self, frame: Frame) -> BlendFrame:
         image = frame.host("image")
         return BlendFrame(image, self._halve_image(image), self._halve_source(frame.host("source")))
+
+    def _motion(self, window: Window[WarpedOptions], half: HostArray) -> FrameMotion:
+        flow, visible = window.now.host("flow"), window.now.host("visible")
+        now, before = (
+            self._luma_of_source(frame.host("source")) for frame in (window.now, window.behind[0])
+        )
+        return FrameMotion(flow, visible, half, now, before)
 
     def _look_ahead(
         self, window: Window[WarpedOptions], now: BlendFrame, room: HostArray, weights: BlendWeights
@@ -109,11 +117,6 @@ class Warped(BaseStage[WarpedOptions]):
         kept = dict(remember(memory, blended, source, most=self._most))
         paths = {f"path_{distance}" for distance in range(1, self._most)}
         return kept | {name: memory[name] for name in paths & memory.keys()}
-
-
-def _motion_of(window: Window[WarpedOptions], half: HostArray) -> FrameMotion:
-    flow, visible, source = (window.now.host(name) for name in ("flow", "visible", "source"))
-    return FrameMotion(flow, visible, source, half, window.behind[0].host("source"))
 
 
 def _weight_of(history: History, weights: BlendWeights) -> HostArray:

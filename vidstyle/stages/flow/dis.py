@@ -39,7 +39,7 @@ _PRESETS: dict[Preset, int] = {
 }
 
 # What of a preset is not OpenCV's. A smoother refinement needs fewer steps, and so do patches that
-# overlap less: 0.65 of the time for the same temporal consistency.
+# overlap less: 0.64 of the time for the same temporal consistency.
 _TUNED: Mapping[Preset, Mapping[str, int]] = {
     "fast": {
         "patch_stride": 5,
