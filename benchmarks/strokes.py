@@ -33,7 +33,7 @@ import cv2
 import numpy as np
 
 import vidstyle
-from vidstyle.core import BaseStage, Clip, ExecutionContext, Frame, HostArray, Window
+from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Window
 from vidstyle.imaging.contact_sheet import SheetRow, contact_sheet
 from vidstyle.imaging.strokes import StrokeSize, find_scale, reduced
 from vidstyle.stages.geometry.reduce import ReduceFrames, ReduceOptions
@@ -168,7 +168,7 @@ def stylizer(style: str, size: StrokeSize) -> FeedForward:
     return FeedForward(FeedForwardOptions.model_validate({"style": style, "stroke_size": size}))
 
 
-def through(stages: Sequence[BaseStage[Any]], image: HostArray) -> tuple[HostArray, float]:
+def through(stages: Sequence[Any], image: HostArray) -> tuple[HostArray, float]:
     """The image behind the stages, and the processor time of them all."""
     frame = Frame(0, 0, 1, {"source": image, "image": image})
     clip = Clip(image.shape[1], image.shape[0], Fraction(1, 25))

@@ -210,6 +210,30 @@ def test_large_strokes_are_those_of_a_small_frame_and_take_less_time(
 
 
 @pytest.mark.slow
+def test_large_strokes_leave_the_source_where_nothing_is_stylized(clip: Path) -> None:
+    small = ["--set", "reduce.size=50%", "--stroke-size", "2", *LOSSLESS]
+    run("identity", "source.mkv")
+    run("large-strokes", "none.mkv", "--strength", "0", *small)
+    run("large-strokes", "left.mkv", "--set", "stylize.mask=left.png", *small)
+    source, none, left = (images(name) for name in ("source.mkv", "none.mkv", "left.mkv"))
+    np.testing.assert_array_equal(none, source)
+    np.testing.assert_array_equal(left[:, :, WIDTH // 2 :], source[:, :, WIDTH // 2 :])
+    assert difference(left[:, :, : WIDTH // 2], source[:, :, : WIDTH // 2]) > 10
+
+
+@pytest.mark.slow
+def test_large_strokes_in_threads_are_those_of_one(
+    clip: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hashes = []
+    for engine in ("serial", "threaded"):
+        more = ["--set", "reduce.size=50%", "--json", "--engine", engine]
+        run("large-strokes", f"{engine}.mp4", *more)
+        hashes.append(events(capfd, "done")[0]["hash"])
+    assert hashes[0] == hashes[1]
+
+
+@pytest.mark.slow
 def test_preview_is_half_as_large_and_takes_less_time(
     clip: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,9 +37,9 @@ MOST_DETAIL = 2.5
 """Times the detail that contrasts ask for: what is finer than the smaller size sees has weaker
 contrasts than what it sees, and the network would have made more of it."""
 
-# How much more of the detail an enlarged image gets: a blend has taken a part of the contrasts by
-# which it is weighted.
-_BEHIND_BLEND = 1.15
+# Times the root of the enlargement: the detail that contrasts behind a blend ask for, which takes a
+# part of them.
+_BEHIND_BLEND = 1.63
 
 
 def stroke_size_option() -> Any:
@@ -170,7 +170,8 @@ def restore_detail(stylized: HostArray, small: HostArray, image: HostArray) -> H
     if stylized.shape == image.shape:
         return stylized
     enlarged = math.sqrt(image.size / stylized.size)
-    return _with_detail(image, small, stylized, min(_BEHIND_BLEND * enlarged, MOST_DETAIL))
+    detail = min(_BEHIND_BLEND * math.sqrt(enlarged), MOST_DETAIL)
+    return _with_detail(image, small, stylized, detail)
 
 
 def reduced(image: HostArray, height: int, width: int) -> HostArray:
