@@ -2,6 +2,7 @@
 
     python benchmarks/images.py PHOTOS [PHOTOS ...] [--styles NAME_OR_FILE or NAME=FILE ...]
         [--peers NAME=FILE ...] [--style-images DIR or NAME=FILE ...] [--side 480] [--weights DIR]
+        [--precision float32|bfloat16|int8]
         [--faces FOLDER --cascade XML] [--lattice] [--time] [--sheet OUT.jpg] [--json]
 
 NAME is the name of a style image, such as great-wave: all networks of one NAME are compared. A peer
@@ -34,6 +35,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -75,6 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--peers", nargs="+", default=[], metavar="NAME=FILE")
     parser.add_argument("--style-images", nargs="+", default=[], metavar="DIR or NAME=FILE")
     parser.add_argument("--side", type=int, default=480, help="longer side of the photos")
+    parser.add_argument(
+        "--precision", choices=get_args(Precision), default="float32", help="of styles and peers"
+    )
     parser.add_argument("--weights", type=Path, help="the folder with the evaluators' weights")
     parser.add_argument("--evaluators", nargs="+", default=list(EVALUATOR_LAYERS))
     parser.add_argument("--faces", type=Path, help="a folder of photos of people")
@@ -138,7 +143,7 @@ def measure_photos(
     }
     comparisons = {name: ImageComparison(one, images) for name, one in evaluators.items()}
     allowed = {name: blob_fraction(_unit(image)) for name, image in style_images.items()}
-    stylizers = [stylizer_of(network, "float32") for network in networks]
+    stylizers = [stylizer_of(network, given.precision) for network in networks]
     rows: list[SheetRow] = []
     pixels = 0
     for path in photos:

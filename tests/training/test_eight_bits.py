@@ -42,7 +42,7 @@ def test_what_a_style_file_cannot_hold_stays_out(photos: Path, gain: float) -> N
     with torch.no_grad():
         network.transform[1].layers[1][1].weight.mul_(gain)  # type: ignore[index,union-attr]  # a block
     found = measure_on_squares(network, list_photos(photos)[:2], list_photos(photos)[:2])
-    assert "transform.1.layers.0.0.weight" in found.ranges
+    assert "transform.1.layers.1.0.weight" in found.ranges
     assert "transform.2.layers.0.0.weight" not in found.ranges
 
 

@@ -32,7 +32,7 @@ needs_vnni = pytest.mark.skipif(
     not (has_vnni() and has_native_bfloat16()),
     reason="this processor has no VNNI with bfloat16",
 )
-MARGIN = 1.05
+MARGIN = 1.5
 
 
 def waves(seed: int, height: int = 48, width: int = 64) -> HostArray:
@@ -145,7 +145,7 @@ def test_each_convolution_with_ranges_runs_in_8_bits_and_no_other(made: Made) ->
         for node in compiled.get_runtime_model().get_ops()
         if node.rt_info["layerType"].astype(str) == "Convolution"
     ]
-    assert kinds.count("u8") == len(made.ranges) == 12
+    assert kinds.count("u8") == len(made.ranges) == 9
     assert set(kinds) == {"u8", "bf16"}
 
 
@@ -210,16 +210,17 @@ def test_ranges_are_what_convolutions_read(made: Made) -> None:
         np.testing.assert_allclose(values, wanted, atol=1e-4)
 
 
-def test_what_is_thin_or_pads_with_zeros_has_no_ranges(made: Made) -> None:
+def test_what_is_thin_or_early_or_pads_with_zeros_has_no_ranges(made: Made) -> None:
     shapes = range_shapes(read_graph(made.graph))
     assert {name: values.shape for name, values in made.ranges.items()} == shapes
-    assert not any(name.startswith(("encode", "output", "color")) for name in shapes)
+    exact = ("encode", "reduce", "transform.0", "output", "color")
+    assert not any(name.startswith(exact) for name in shapes)
     assert range_shapes(read_graph(graph_export.export_graph("johnson-tanh", 16))) == {}
 
 
 def test_other_networks_have_them_too() -> None:
     johnson = Made("johnson", 16)
-    assert len(johnson.ranges) > 8
+    assert len(johnson.ranges) > 6
     difference = np.abs(
         by_openvino(johnson, same_in_float32, OTHER) - by_torch(johnson.network, OTHER)
     )
