@@ -9,6 +9,7 @@ import torch
 
 from vidstyle.models.style.network import stylize
 from vidstyle.models.style.style_file import load_style, read_style_info
+from vidstyle.models.style.style_weights import load_style_weights
 from vidstyle.models.style.styles import base_network, shipped_styles
 
 STYLES = sorted(shipped_styles().glob("*.safetensors"))
@@ -23,6 +24,15 @@ def test_at_least_eight_styles_ship_and_each_has_a_card() -> None:
         assert info.name == path.stem
         assert info.credit.style_image in card
         assert info.credit.license in card
+
+
+@pytest.mark.parametrize("path", STYLES, ids=[path.stem for path in STYLES])
+def test_8_bits_keep_a_style_near_and_its_card_says_how_near(path: Path) -> None:
+    error = read_style_info(path).int8_error
+    assert error is not None
+    assert error < 1.5 / 255
+    assert f"float32 by {255 * error:.2f} of 255" in path.with_suffix(".md").read_text()
+    assert len(load_style_weights(path).ranges) == 9
 
 
 def test_all_were_trained_with_one_setting_and_the_temporal_loss() -> None:
