@@ -220,5 +220,5 @@ def _read_input(convolution: Any) -> _Input:
     """Rounded before they are padded, values are moved as bytes."""
     pad = convolution.input_value(0).get_node()
     repeats = pad.get_type_name() == "Pad" and pad.get_attributes()["pad_mode"] != "constant"
-    alone = len(convolution.input_value(0).get_target_inputs()) == 1
-    return pad.input(0) if repeats and alone else convolution.input(0)
+    only_reader = len(convolution.input_value(0).get_target_inputs()) == 1
+    return pad.input(0) if repeats and only_reader else convolution.input(0)
