@@ -52,6 +52,7 @@ def test_json_has_size_and_losses(styles: Path, capsys: pytest.CaptureFixture[st
         "architecture": "fast-1",
         "bytes": path.stat().st_size,
         "losses": {"style": 0.0625, "content": 0.5},
+        "int8_error": None,
     }
 
 

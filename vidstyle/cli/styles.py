@@ -58,6 +58,7 @@ def _described(name: str, path: Path) -> dict[str, Any]:
         "architecture": f"{info.architecture}-{info.width}",
         "bytes": path.stat().st_size,
         "losses": dict(info.losses),
+        "int8_error": info.int8_error,
     }
 
 
