@@ -140,7 +140,7 @@ def spread_evenly(length: int, count: int) -> list[int]:
 
 def _within(interval: Indices, source: Source, clip: Clip) -> tuple[Indices, tuple[Note, ...]]:
     """Frame numbers up to the end of the clip, and the notes on them."""
-    notes = tuple(_thinned(interval, source, clip))
+    notes = thinning_notes(interval, source, clip)
     first, stop = interval
     if stop is None or (clip.frame_count is not None and stop <= clip.frame_count):
         return interval, notes
@@ -152,15 +152,16 @@ def _within(interval: Indices, source: Source, clip: Clip) -> tuple[Indices, tup
     return (first, count), (*notes, Note("frames", text))
 
 
-def _thinned(interval: Indices, source: Source, clip: Clip) -> Iterator[Note]:
+def thinning_notes(interval: Indices, source: Source, clip: Clip) -> tuple[Note, ...]:
     """A note where frame numbers count what is left of the clip's frames."""
     rate = getattr(getattr(source, "options", None), "thin_to", None)
     if rate is None or interval == (0, None):
-        return
-    if clip.frame_rate is None or clip.frame_rate >= Fraction(rate):
-        shown = f"{float(Fraction(rate)):g}"
-        text = f"--frames counts the frames that stay of the clip, {shown} a second (thin_to)"
-        yield Note("frames", f"{text}; times such as 3s:8s are those of the clip")
+        return ()
+    if clip.frame_rate is not None and clip.frame_rate < Fraction(rate):
+        return ()
+    shown = f"{float(Fraction(rate)):g}"
+    text = f"--frames counts the frames that stay of the clip, {shown} a second (thin_to)"
+    return (Note("frames", f"{text}; times such as 3s:8s are those of the clip"),)
 
 
 def _times(source: Source) -> Iterator[tuple[int, int]]:

@@ -21,7 +21,13 @@ from vidstyle.runner.config.output_format import PIPE_SINK, VIDEO_SINK
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry
 from vidstyle.runner.execution.events import Listener, NoteEvent, Planned, Result
 from vidstyle.runner.execution.live import run_live
-from vidstyle.runner.interval import Indices, Interval, TimeInterval, indices_in
+from vidstyle.runner.interval import (
+    Indices,
+    Interval,
+    TimeInterval,
+    indices_in,
+    thinning_notes,
+)
 from vidstyle.runner.plan.assembly import Assembly, assemble, make_stage
 from vidstyle.runner.plan.device import available_cores
 from vidstyle.runner.plan.guard import Guard, close_with
@@ -142,11 +148,13 @@ def pipe_form(text: str) -> PipeForm:
 def _indices(job: LiveJob, source: Source, clip: Clip) -> tuple[Indices, tuple[Note, ...]]:
     """The frame numbers that are wanted, and what is to be noted of them.
 
-    Of a pipe nobody can look ahead: times are those of a clip of its rate.
+    Of a pipe nobody can look ahead: numbers stay, and times are those of a clip of its rate.
     """
     wanted, rate = job.frames, clip.frame_rate
-    if not isinstance(job.input, PipedVideo) or not isinstance(wanted, TimeInterval):
+    if not isinstance(job.input, PipedVideo):
         return indices_in(wanted, source, clip)
+    if not isinstance(wanted, TimeInterval):
+        return wanted, thinning_notes(wanted, source, clip)
     if rate is None:
         raise UsageError(f"--frames {wanted}: the input does not say its rate; give frame numbers")
     stop = None if wanted.stop is None else math.ceil(wanted.stop * rate)

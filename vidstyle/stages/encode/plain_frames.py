@@ -11,6 +11,7 @@ from vidstyle.media.planes import digest, samples
 from vidstyle.stages.encode.encoder import coded_color
 from vidstyle.stages.encode.live_video import OpenOutput
 from vidstyle.stages.encode.pipe_options import Y4M_CHROMA, PipeOptions
+from vidstyle.stages.encode.writer import coded_frame
 
 
 class PlainFrames:
@@ -51,11 +52,7 @@ class PlainFrames:
     def write(self, frame: Frame) -> str:
         """Write a frame; returns the hash of its samples."""
         image = frame.restrict(("image", "alpha"), HOST)
-        colors = image.host("image")
-        alpha = image.host("alpha") if "alpha" in image.layers else None
-        if alpha is not None and self._on_black:
-            colors = colors * alpha[..., None]
-        coded = self._from_rgb(colors, alpha)
+        coded = coded_frame(image, self._from_rgb, on_black=self._on_black)
         self._watch(frame)
         if self._y4m:
             start = b"FRAME\n" if self._frames else self._header() + b"FRAME\n"

@@ -16,6 +16,24 @@ from vidstyle.stages.encode.encoder import EncoderSettings, new_encoder
 ALPHA_PLANE: Final = "matroska_block_additional"
 
 
+def coded_frame(frame: Frame, from_rgb: FromRgb, *, on_black: bool) -> VideoFrame:
+    """The layer ``image`` in a pixel format: its planes as they are where they have that format.
+
+    Args:
+        frame: As a sink gets it, with ``alpha`` where it is there.
+        from_rgb: Of the format.
+        on_black: Whether opacity is multiplied in, since the format cannot store it.
+    """
+    planes = frame.planes("image")
+    if planes is not None and not on_black and from_rgb.takes(planes):
+        return from_rgb.of_planes(planes)
+    image = frame.host("image")
+    alpha = frame.host("alpha") if "alpha" in frame.layers else None
+    if alpha is not None and on_black:
+        image = image * alpha[..., None]
+    return from_rgb(image, alpha)
+
+
 class ChunkWriter:
     """Encodes frames on a clock of frame numbers that starts at 0 in each chunk."""
 
@@ -40,14 +58,7 @@ class ChunkWriter:
 
     def write(self, frame: Frame) -> tuple[list[Packet], str]:
         """Encode the layer ``image``, with ``alpha`` where it is there and can be stored."""
-        planes = frame.planes("image")
-        if planes is not None and not self._on_black and self._from_rgb.takes(planes):
-            return self._encoded(self._from_rgb.of_planes(planes))
-        image = frame.host("image")
-        alpha = frame.host("alpha") if "alpha" in frame.layers else None
-        if alpha is not None and self._on_black:
-            image = image * alpha[..., None]
-        return self._encoded(self._from_rgb(image, alpha))
+        return self._encoded(coded_frame(frame, self._from_rgb, on_black=self._on_black))
 
     def planes(self) -> bytes:
         """The samples of the frame that was written last."""
