@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.cli.conftest import WriteClip
 from vidstyle.cli.main import run_command
 from vidstyle.cli.run_title import run_title
+from vidstyle.models.style.styles import find_style
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
 from vidstyle.runner.config.shipped import shipped_pipelines
@@ -26,7 +28,9 @@ from vidstyle.runner.config.shipped import shipped_pipelines
         ("{at: {0s: great-wave, 2s: mosaic}}", "temporal, style great-wave, then mosaic"),
     ],
 )
-def test_a_style_is_named(style: str, title: str) -> None:
+def test_a_style_is_named(style: str, title: str, folder: Path) -> None:
+    (folder / "folder").mkdir()
+    shutil.copy(find_style("mosaic"), folder / "folder" / "my-style.safetensors")
     pipeline = load_pipeline(
         shipped_pipelines()["temporal"],
         registry=Registry(),

@@ -20,11 +20,11 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
 
 
 def test_runner_and_core_stay_short(calls: list[Call]) -> None:
-    """Before frames had one type: 288 calls, 61 functions, 17 files."""
+    """Before frames had one type: 288 calls, 61 functions, 17 files. One of nine is of planes."""
     ours = [call for call in calls if call.room in ("runner", "core")]
     assert 60 < len(ours) <= 144
     assert functions(ours) <= 30
-    assert len({call.file for call in ours}) <= 8
+    assert len({call.file for call in ours}) <= 9
 
 
 def test_a_frame_crosses_at_most_six_runner_functions_a_stage(calls: list[Call]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from vidstyle.core.layers import HostArray, Layer
 from vidstyle.core.planes import Planes
-from vidstyle.core.transfer import device_to_host, host_to_device, read_only, record_ready
+from vidstyle.core.transfer import device_to_host, host_to_device, record_ready
 
 if TYPE_CHECKING:
     import torch
@@ -250,7 +250,7 @@ class LazyLayer:
     Threads may share it. torch is not imported unless a tensor is asked for.
     """
 
-    __slots__ = ("_digest", "_host", "_lock", "_planes", "_ready", "_tensor")
+    __slots__ = ("_digest", "_host", "_lock", "_ready", "_tensor", "planes")
 
     def __init__(self, values: Layer | Planes, *, planes: Planes | None = None) -> None:
         """Take a layer where it lies.
@@ -264,10 +264,11 @@ class LazyLayer:
         self._tensor: torch.Tensor | None = None
         self._ready: torch.cuda.Event | None = None
         self._digest: bytes | None = None
-        self._planes = planes
+        self.planes = planes
+        """Those that it was decoded to or composed of; None where it is RGB alone."""
         self._lock = threading.Lock()
         if isinstance(values, Planes):
-            self._planes = values
+            self.planes = values
         elif isinstance(values, np.ndarray):
             self._host = values.view()
             self._host.flags.writeable = False
@@ -280,32 +281,21 @@ class LazyLayer:
         return self.host() if self._tensor is None else self._tensor
 
     @property
-    def planes(self) -> Planes | None:
-        """The planes that it was decoded to or composed of; None where it is RGB alone."""
-        return self._planes
-
-    @property
     def shape(self) -> tuple[int, ...]:
         """Of ``values``, which is not computed for that."""
-        return tuple(self.values.shape) if self._planes is None else self._planes.shape
+        return tuple(self.values.shape) if self.planes is None else self.planes.shape
 
     def host(self) -> HostArray:
         """The layer as a read-only numpy array."""
         if self._host is None:
             with self._lock:
-                self._bring_to_host()
-        assert self._host is not None
+                if self._host is None and self._tensor is not None:
+                    self._host = device_to_host(self._tensor, self._ready)
+                elif self._host is None:
+                    assert self.planes is not None
+                    self._host = self.planes.to_rgb()
+                    self._host.flags.writeable = False
         return self._host
-
-    def _bring_to_host(self) -> None:
-        """Fill ``_host``; the lock is held."""
-        if self._host is not None:
-            return
-        if self._tensor is not None:
-            self._host = device_to_host(self._tensor, self._ready)
-            return
-        assert self._planes is not None
-        self._host = read_only(self._planes.to_rgb())
 
     def tensor(self, device: str) -> torch.Tensor:
         """Return the layer on a device; it is copied there once.
@@ -317,11 +307,10 @@ class LazyLayer:
             (C, H, W).
         """
         if self._tensor is None:
+            values = self.host()
             with self._lock:
                 if self._tensor is None:
-                    self._bring_to_host()
-                    assert self._host is not None
-                    self._tensor = host_to_device(self._host, device)
+                    self._tensor = host_to_device(values, device)
         return self._tensor
 
     def digest(self) -> bytes:

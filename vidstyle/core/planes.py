@@ -54,7 +54,7 @@ class Planes:
     def __post_init__(self) -> None:
         luma, *chroma = self.samples
         wanted = chroma_shape(luma.shape, self.format.chroma)
-        if len(chroma) != 2 or any(plane.shape != wanted for plane in chroma):
+        if len(chroma) != 2 or not chroma[0].shape == chroma[1].shape == wanted:
             shapes = [plane.shape for plane in self.samples]
             raise ValueError(f"chroma of luma {luma.shape} is two planes {wanted}, got {shapes}")
 
@@ -66,7 +66,7 @@ class Planes:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Of the RGB that it becomes."""
-        height, width = self.luma.shape
+        height, width = self.samples[0].shape
         return height, width, 3
 
 

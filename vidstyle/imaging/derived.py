@@ -138,9 +138,10 @@ def gray8(image: HostArray | Planes) -> Gray8:
         (H, W), rounded; black is 0 and white 255.
     """
     if isinstance(image, Planes):
+        codes = image.samples[0]
         if image.format.range == "full":
-            return image.luma
-        return np.asarray(cv2.LUT(image.luma, _FULL_RANGE), np.uint8)
+            return codes
+        return np.asarray(cv2.LUT(codes, _FULL_RANGE), np.uint8)
     luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.convertScaleAbs(np.maximum(luma, 0), alpha=255), np.uint8)
 

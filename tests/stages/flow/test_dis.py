@@ -205,9 +205,21 @@ def test_it_is_opencvs_search_at_the_size_of_its_finest_level(
     """Images are reduced and flow is enlarged outside of it, which is bit for bit the same."""
     clip = zoom(frames=2)
     now, previous = (clip.frames[i].host("source") for i in (1, 0))
-    expected = cv2.DISOpticalFlow.create(code).calc(gray8(now), gray8(previous), None)
+    opencvs = cv2.DISOpticalFlow.create(code)
+    # What a preset has for larger images.
+    options = {**options, "finest_scale": opencvs.getFinestScale()}
+    expected = opencvs.calc(gray8(now), gray8(previous), None)
     assert np.abs(expected).max() > 0.5
     np.testing.assert_array_equal(run(now, previous, **options)["flow"], expected)
+
+
+def test_small_frames_are_not_reduced_to_less_than_64_pixels() -> None:
+    clip = zoom(frames=2)
+    now, previous = (clip.frames[i].host("source") for i in (1, 0))
+    assert 128 <= min(now.shape[:2]) < 256
+    flow = run(now, previous)["flow"]
+    np.testing.assert_array_equal(flow, run(now, previous, finest_scale=1)["flow"])
+    assert not np.array_equal(flow, run(now, previous, finest_scale=2)["flow"])
 
 
 def test_fast_is_tuned() -> None:

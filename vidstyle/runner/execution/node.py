@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from vidstyle.core.frame import HOST, Frame
-from vidstyle.core.layers import Layer, host_shape
+from vidstyle.core.layers import host_shape
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.planes import Planes
 from vidstyle.core.stage import Layers, Stage
@@ -192,6 +192,10 @@ class LayerCheck:
                         fault = f"layer {name} must have shape {wanted}, got {layer.shape}"
                     continue
                 on_host = isinstance(layer, np.ndarray)
+                # One array may be several layers, and a constant one that of each frame.
+                before = self._finite.get(name)
+                constant = isinstance(layer, np.ndarray) and not layer.flags.writeable
+                known = id(layer) in summed or (constant and before and before() is layer)
                 wanted = (self._shapes if on_host else self._device_shapes)[name]
                 if not on_host and self._home == "host":
                     fault = f"layer {name} must be a numpy array, got {type(layer).__name__}"
@@ -200,25 +204,13 @@ class LayerCheck:
                 elif wanted is not None and tuple(layer.shape) != wanted:
                     fault = f"layer {name} must have shape {wanted}, got {tuple(layer.shape)}"
                 # A sum is finite only if all terms are, and costs a fraction of isfinite().all().
-                elif not self._is_known(name, layer, summed) and not _is_finite(layer):
+                elif not known and not np.isfinite(float(layer.sum())):
                     fault = f"layer {name} holds NaN or infinite values"
                 summed.add(id(layer))
                 if on_host:
                     self._finite[name] = weakref.ref(layer)
         if fault is not None:
             raise self._guard.fault(index, fault)
-
-    def _is_known(self, name: str, layer: Layer, summed: set[int]) -> bool:
-        """Whether an array is written as several layers, or a constant one for each frame."""
-        if id(layer) in summed:
-            return True
-        before = self._finite.get(name)
-        constant = isinstance(layer, np.ndarray) and not layer.flags.writeable
-        return constant and before is not None and before() is layer
-
-
-def _is_finite(layer: Layer) -> bool:
-    return bool(np.isfinite(float(layer.sum())))
 
 
 def _device_shape(shape: tuple[int, ...] | None) -> tuple[int, ...] | None:

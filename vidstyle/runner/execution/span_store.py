@@ -116,15 +116,12 @@ class StoredLayer(LazyLayer):
 
     def __init__(self, store: SpanStore, key: Hashable) -> None:
         self._digest = None
+        self.planes = None
         self._store, self._key = store, key
 
     @property
     def values(self) -> Layer:
         return self._store.get(self._key).values
-
-    @property
-    def planes(self) -> None:
-        return None
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -48,6 +49,11 @@ _TUNED: Mapping[Preset, Mapping[str, int]] = {
         "refinement_alpha": 60,
     }
 }
+
+
+# Pixels of the shorter side of the images that are searched at least, where a preset reduces them:
+# smaller ones hold too few patches.
+_SHORTEST = 64
 
 
 class DisOptions(StageOptions):
@@ -123,6 +129,9 @@ class Dis(BaseStage[DisOptions]):
         # By itself it reduces the images and enlarges the flow. Done outside, the flow can be
         # checked before it is enlarged.
         self._level = self._search.getFinestScale()
+        if self.options.finest_scale is None:
+            shorter = min(clip.height, clip.width)
+            self._level = min(self._level, max(0, int(math.log2(shorter / _SHORTEST))))
         self._search.setFinestScale(0)
 
     def step(self, window: Window[DisOptions], state: State) -> tuple[Layers, State]:
