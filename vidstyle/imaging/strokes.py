@@ -25,6 +25,9 @@ StrokeSize: TypeAlias = Annotated[float, Field(ge=1 / 32, le=32)] | Literal["aut
 
 # Part of a side that rounding to whole and even pixels may change.
 _ROUNDED = 0.02
+DETAIL_MEMORY = 4 * 12
+"""Bytes a pixel of the planes from which detail is given back, the result among them."""
+
 # Pixels of the smaller side that are stylized at least: less has no shapes.
 _SHORTEST = 32
 REACH = 2

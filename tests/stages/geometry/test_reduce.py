@@ -105,6 +105,13 @@ def test_without_strength_and_outside_of_the_mask_the_source_passes() -> None:
     np.testing.assert_allclose(half, (source + whole) / 2, atol=1e-6)
 
 
+def test_a_mask_of_colors_is_refused() -> None:
+    source = disks()
+    layers = reduce_layers({"source": source, "image": source, "face": source}, size="50%")
+    with pytest.raises(ValueError, match="the mask face must be one value a pixel"):
+        restore_layers(layers, ("source", "image", "face"), mask="face")
+
+
 def test_frames_that_stay_as_they_are_pass() -> None:
     source = disks()
     layers = reduce_layers({"source": source, "image": source})

@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from vidstyle.core import (
     NOW,
     Clip,
@@ -21,10 +19,7 @@ from vidstyle.core import (
 )
 from vidstyle.core.layers import full_layer
 from vidstyle.imaging.mask_options import MaskOptions
-from vidstyle.imaging.strokes import restore_detail
-
-# Bytes a pixel of the planes from which detail is given back, the result among them.
-_DETAIL_MEMORY = 4 * 12
+from vidstyle.imaging.strokes import DETAIL_MEMORY, restore_detail
 
 
 class RestoreOptions(MaskOptions):
@@ -65,7 +60,7 @@ class RestoreFrames(GeometryStage[RestoreOptions]):
         return replace(clip, width=width, height=height, full_size=None)
 
     def memory(self, clip: Clip, context: object) -> int:
-        return 0 if clip.full_size is None else _DETAIL_MEMORY * math.prod(clip.full_size)
+        return 0 if clip.full_size is None else DETAIL_MEMORY * math.prod(clip.full_size)
 
     def reshape(self, layer: HostArray, options: RestoreOptions) -> HostArray:
         # Other layers are there at full size.
@@ -78,15 +73,8 @@ class RestoreFrames(GeometryStage[RestoreOptions]):
         if options.strength == 0:
             return {**written, "image": source}, None
         image = restore_detail(now.host("image"), now.host("source"), source)
-        weight: HostArray | np.float32 = np.float32(options.strength)
-        if options.mask is not None:
-            mask = now.host(full_layer(options.mask))
-            weight = weight * (1 - mask if options.invert_mask else mask)[..., np.newaxis]
-        elif options.strength == 1:
-            return {**written, "image": image}, None
-        # Exact at both ends.
-        mixed = source * (1 - weight) + image * weight
-        return {**written, "image": np.asarray(mixed, np.float32)}, None
+        mask = None if options.mask is None else now.host(full_layer(options.mask))
+        return {**written, "image": options.mix(source, image, options.strength, mask)}, None
 
 
 STAGE = RestoreFrames

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from pydantic import Field
 
 from vidstyle.core import (
@@ -28,8 +27,9 @@ from vidstyle.core import (
 from vidstyle.core.context import Precision
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.layers import Home
-from vidstyle.imaging.mask_options import MaskOptions
+from vidstyle.imaging.mask_options import MaskOptions, check_mask
 from vidstyle.imaging.strokes import (
+    DETAIL_MEMORY,
     StrokeScale,
     StrokeSize,
     scale_of_clip,
@@ -50,9 +50,6 @@ from vidstyle.models.style.styles import find_style, is_image
 if TYPE_CHECKING:
     import torch
 
-
-# Bytes a pixel of the planes from which detail is given back, the result among them.
-_DETAIL_MEMORY = 4 * 12
 
 StyleImages = Annotated[tuple[str, ...], Field(min_length=1)]
 """Image files that are learned as one style."""
@@ -150,7 +147,7 @@ class FeedForward(BaseStage[FeedForwardOptions]):
             )
         except ValueError as error:
             raise WeightsError(f"{path} is damaged: {error}") from error
-        return network + (_DETAIL_MEMORY * clip.height * clip.width if scale else 0)
+        return network + (DETAIL_MEMORY * clip.height * clip.width if scale else 0)
 
     def open(self, clip: Clip, context: ExecutionContext) -> None:
         self._step: Step
@@ -209,19 +206,10 @@ def _host_step(
             return image
         mix = _mix_of(options)
         stylized = with_strokes(image, scale, lambda small: stylizer.stylize(small, mix))
-        if options.mask is not None:
-            mask = frame.host(options.mask)
-            _check_mask(options.mask, mask.shape, image.shape[:2])
-            mask = 1 - mask if options.invert_mask else mask
-            return _blend(image, stylized, strength * mask[..., None])
-        return stylized if strength == 1 else _blend(image, stylized, np.float32(strength))
+        mask = None if options.mask is None else frame.host(options.mask)
+        return options.mix(image, stylized, strength, mask)
 
     return step
-
-
-def _blend(image: HostArray, stylized: HostArray, weight: HostArray | np.float32) -> HostArray:
-    # Exact at both ends.
-    return image * (1 - weight) + stylized * weight
 
 
 class _DeviceStep:
@@ -281,7 +269,7 @@ def _blend_tensors(
     if options.mask is None:
         return image.lerp(stylized, strength)
     mask = frame.tensor(options.mask)
-    _check_mask(options.mask, tuple(mask.shape), (1, *image.shape[1:]))
+    check_mask(options.mask, tuple(mask.shape), (1, *image.shape[1:]))
     mask = 1 - mask if options.invert_mask else mask
     return image.lerp(stylized, strength * mask)
 
@@ -290,12 +278,6 @@ def _mix_of(options: FeedForwardOptions) -> Mapping[str, float]:
     # Images of a list are refused by `find_style`, as one is: who runs a pipeline learns them.
     names = (options.style,) if isinstance(options.style, str) else options.style
     return names if isinstance(names, Mapping) else dict.fromkeys(names, 1.0)
-
-
-def _check_mask(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
-    """Raises ValueError for a layer of another form."""
-    if shape != wanted:
-        raise ValueError(f"the mask {name} must be one value a pixel, {wanted}, got {shape}")
 
 
 STAGE = FeedForward
