@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCKS := requirements.lock requirements-no-deps.lock
+KERNELS := hatch_build.py $(wildcard vidstyle/kernels/*.[ch])
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header
 # Where nothing compiled is kept, each run compiles all tests and the package again.
@@ -22,7 +23,7 @@ help:
 
 setup: $(READY)
 
-$(READY): pyproject.toml $(LOCKS)
+$(READY): pyproject.toml $(LOCKS) $(KERNELS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "vidstyle needs Python 3.11 or newer: make PYTHON=python3.12"; exit 1; }
 ifdef UV

@@ -11,9 +11,13 @@ from vidstyle.cli.terminal import answer, print_table
 from vidstyle.core.clip import Clip
 from vidstyle.core.needs import Reach
 from vidstyle.core.plan import Plan, PlannedInput, PlannedStage
+from vidstyle.kernels.library import has_kernels
 from vidstyle.runner.config.keyframes import AT
 from vidstyle.runner.config.output_format import PIPE_SINK
 
+_NO_KERNELS = (
+    "Nothing was compiled, and frames take longer: install a C compiler, then vidstyle again."
+)
 _TITLES = ("stage", "reads", "writes", "memory")
 
 
@@ -63,9 +67,10 @@ def device_lines(plan: Plan) -> list[str]:
         threads = stage.context.threads
         words = "1 thread" if threads == 1 else f"{threads} threads"
         stages.setdefault(f"{stage.context.device} with {words}", []).append(stage.use)
+    slower = [] if has_kernels() else [_NO_KERNELS]
     if len(stages) == 1:
-        return [f"Every stage runs on {words}." for words in stages]
-    return [f"On {words}: {', '.join(names)}." for words, names in stages.items()]
+        return [*(f"Every stage runs on {words}." for words in stages), *slower]
+    return [*(f"On {words}: {', '.join(names)}." for words, names in stages.items()), *slower]
 
 
 def network_lines(plan: Plan) -> list[str]:

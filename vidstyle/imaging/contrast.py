@@ -8,6 +8,8 @@ import numpy as np
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.bands import bands, repeat_plane
 from vidstyle.imaging.derived import double, halve, smooth
+from vidstyle.kernels.blend import amplify, square_edges
+from vidstyle.kernels.library import can_run
 
 # Pixels: what this Gaussian takes away is where averaging loses first.
 _FINE_SIGMA, _FINE_SIDE = 0.6, 3
@@ -25,26 +27,41 @@ _STROKE_FLOOR = 1e-3
 _WIDE_SIGMA = 1.0
 
 
-def detail_energy(image: HostArray) -> HostArray:
-    """Measure the local contrast of fine detail: the mean square of the Laplacian of luma.
+def detail_edges(image: HostArray) -> HostArray:
+    """Find fine detail: the mean square of the Laplacian of luma over 2x2 pixels.
 
     Args:
         image: (H, W, 3) in [0, 1].
 
     Returns:
-        (h, w) at half size, above 0.
+        (h, w) at half size.
     """
     height, width = image.shape[:2]
+    if can_run(height, width):
+        return square_edges(image)
     squares = np.empty(((height + 1) // 2, (width + 1) // 2), np.float32)
     for band in bands(height, width):
         band.of_half(squares)[:] = halve(band.filter_rows(image, 2, _squared_edges))
-    energy = smooth(squares, _DETAIL_AREA_SIGMA)
+    return squares
+
+
+def detail_energy(edges: HostArray) -> HostArray:
+    """Measure the local contrast of fine detail.
+
+    Args:
+        edges: What ``detail_edges`` gave, (h, w).
+
+    Returns:
+        (h, w), above 0.
+    """
+    energy = smooth(edges, _DETAIL_AREA_SIGMA)
     return np.add(energy, np.float32(_DETAIL_FLOOR), out=energy)
 
 
 def sharpen(
     image: HostArray,
     energy: HostArray,
+    target: HostArray,
     weight: HostArray,
     *,
     limit: float,
@@ -56,7 +73,8 @@ def sharpen(
 
     Args:
         image: (H, W, 3) in [0, 1].
-        energy: What ``detail_energy`` gave for the image to be compared with, (h, w).
+        energy: Its ``detail_energy``, (h, w).
+        target: That of the image to be compared with.
         weight: (H, W) in [0, 1]: where detail may grow.
         limit: Largest gain, at least 1.
         part: Of the gain, in [0, 1]; a number or (h, w).
@@ -68,8 +86,10 @@ def sharpen(
         ValueError: ``limit`` is below 1.
     """
     _check_limit(limit)
-    gain = cv2.sqrt(cv2.divide(energy, detail_energy(image)))
+    gain = cv2.sqrt(cv2.divide(target, energy))
     gain = (np.clip(gain, 1, limit, out=gain) - np.float32(1)) * part
+    if can_run(*weight.shape):
+        return amplify(image, gain, weight, _FINE_WEIGHTS)
     result = np.empty(image.shape, np.float32)
     for band in bands(*weight.shape):
         rows = band.of(result)
@@ -149,6 +169,8 @@ def _fine_kernel() -> HostArray:
 
 
 _FINE_KERNEL = _fine_kernel()
+# Its middle, a side and a corner.
+_FINE_WEIGHTS = np.ascontiguousarray(_FINE_KERNEL[[1, 0, 0], [1, 1, 0]])
 
 
 def _strokes(half: HostArray) -> HostArray:

@@ -103,6 +103,19 @@ def smooth(image: HostArray, sigma: float) -> HostArray:
     return np.asarray(result, np.float32).reshape(image.shape)
 
 
+def gaussian(sigma: float) -> HostArray:
+    """Give the weights of ``smooth`` along one side.
+
+    Args:
+        sigma: Standard deviation in pixels.
+
+    Returns:
+        An odd number of them; their sum is 1.
+    """
+    kernel = cv2.getGaussianKernel(2 * reach_of(sigma) + 1, sigma, cv2.CV_32F)
+    return np.asarray(kernel, np.float32).ravel()
+
+
 def reach_of(sigma: float) -> int:
     """Give the reach of ``smooth``.
 

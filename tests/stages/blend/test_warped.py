@@ -15,6 +15,7 @@ from vidstyle.core import Frame, HostArray, State, Window
 from vidstyle.evaluation.frame_metrics import sharpness
 from vidstyle.evaluation.motion import PairFlow
 from vidstyle.evaluation.warping_error import warping_error_reduction, warping_errors
+from vidstyle.kernels.library import without_kernels
 from vidstyle.stages.blend.warped import Warped, WarpedOptions
 from vidstyle.testing import checks_for, hard_cut, occluder, pan
 
@@ -387,13 +388,15 @@ def test_bands_and_threads_leave_no_trace(
     frames = [
         replace(f, layers={**f.layers, "flow_from_previous": -f.host("flow")}) for f in frames
     ]
-    whole = with_next(frames, **options)
-    monkeypatch.setattr("vidstyle.imaging.bands._PIXELS", 1000)
     threads = cv2.getNumThreads()
     try:
-        for count in (1, 2):
-            cv2.setNumThreads(count)
-            np.testing.assert_array_equal(with_next(frames, **options), whole)
+        # Kernels have no bands.
+        with without_kernels():
+            whole = with_next(frames, **options)
+            monkeypatch.setattr("vidstyle.imaging.bands._PIXELS", 1000)
+            for count in (1, 2):
+                cv2.setNumThreads(count)
+                np.testing.assert_array_equal(with_next(frames, **options), whole)
     finally:
         cv2.setNumThreads(threads)
 
@@ -421,3 +424,16 @@ def test_noise_on_a_still_scene_falls_and_its_brightness_stays() -> None:
     assert images.std(axis=0).mean() < 0.25 * np.stack(noise)[20:].std(axis=0).mean()
     luma = images.mean(axis=(1, 2, 3))
     assert abs(np.polyfit(np.arange(len(luma)), luma, 1)[0]) * 255 < 0.01
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"smoothing": 0.4}, {"kernel": "bilinear"}, {"look_ahead": 0}, {"tolerance_hidden": 0}],
+)
+def test_kernels_and_opencv_give_the_same_frames(options: dict[str, object]) -> None:
+    frames = flickering(pan(frames=10, height=64, width=96, step=(2.25, 1.0)).with_truth())
+    images = blend(frames, **options)
+    with without_kernels():
+        others = blend(frames, **options)
+    for image, other in zip(images, others, strict=True):
+        assert np.abs(image - other).mean() < 0.25 / 255

@@ -16,10 +16,11 @@ from vidstyle.core.options import is_file_option
 from vidstyle.core.paths import names_file
 from vidstyle.core.plan import Plan
 from vidstyle.core.sink import STAMP_PREFIX
+from vidstyle.kernels.library import has_kernels
 from vidstyle.runner.plan.assembly import Assembly
 from vidstyle.runner.plan.identity import content_digest, file_digests, plugin_digest
 
-PIXEL_VERSION = 7
+PIXEL_VERSION = 8
 """Version of the pixels that this code computes: to be raised with each change that makes other
 ones of the same stamp. Outputs of an older one then count as made with other options."""
 
@@ -85,6 +86,8 @@ def make_stamp(assembly: Assembly, plan: Plan, source: str, suffix: str) -> Stam
     first, stop = plan.frames
     frames = {
         "pixel version": str(PIXEL_VERSION),
+        # They round differently.
+        "compiled kernels": "used" if has_kernels() else "missing",
         "device": plan.device.partition(":")[0],
         "frames": f"{first}:{'' if stop is None else stop}",
         "chunk": "{}:{}".format(*plan.chunk),

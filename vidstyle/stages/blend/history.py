@@ -12,6 +12,7 @@ from vidstyle.imaging.agreement import agreement, photometric_distance, pixel_di
 from vidstyle.imaging.bands import Band, bands, repeat_plane, split_planes
 from vidstyle.imaging.derived import (
     double,
+    gaussian,
     halve,
     halve_flow,
     halve_positions,
@@ -20,6 +21,8 @@ from vidstyle.imaging.derived import (
     smooth,
 )
 from vidstyle.imaging.warp import Kernel, inside, sample
+from vidstyle.kernels.blend import WarpedChange, warp_change
+from vidstyle.kernels.library import can_run
 from vidstyle.stages.blend.anchors import Memory, fill_from_anchors
 from vidstyle.stages.blend.warped_options import BlendWeights, WarpedOptions
 
@@ -34,22 +37,20 @@ _STILL_SIGMA = 2.0
 # Pixels, as for ``pixel_distance``.
 _THIN_SIGMA = 0.6
 _THIN_REACH = reach_of(_THIN_SIGMA)
+# The middle of that Gaussian and what lies on one side of it.
+_THIN_KERNEL = gaussian(_THIN_SIGMA)[_THIN_REACH:].copy()
 # Of the hidden part of a pixel: what is not more is none.
 _NONE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """The previous output on this frame's grid."""
+    """What the previous output changes in this frame."""
 
-    image: HostArray
-    """(H, W, 3)."""
+    warped: WarpedChange
+    """Its difference to the new stylized frame, and the confidence in it."""
     source: HostArray
     """The source that it was stylized from, mixed in the same weights; (h, w, 3)."""
-    confidence: HostArray
-    """(H, W) in [0, 1]."""
-    half_confidence: HostArray
-    """The same at half size, (h, w)."""
     still: HostArray
     """1 where nothing moves, else 0; (h, w)."""
 
@@ -83,9 +84,13 @@ class _Coarse:
 
 
 def warp_history(
-    memory: Memory, motion: FrameMotion, options: WarpedOptions, weights: BlendWeights
+    memory: Memory,
+    image: HostArray,
+    motion: FrameMotion,
+    options: WarpedOptions,
+    weights: BlendWeights,
 ) -> History:
-    """Bring the newest output in ``memory`` onto the grid of the frame that moved so."""
+    """Bring the newest output in ``memory`` onto the grid of the stylized frame that moved so."""
     half = halve_flow(motion.flow)
     length = np.asarray(cv2.magnitude(*half), np.float32)
     if weights.pixel != 1:
@@ -99,16 +104,53 @@ def warp_history(
         source += repeat_plane(still) * (unmoved - source)
     near = agreement(photometric_distance(now, source), weights.tolerance)
     coarse = _Coarse(moves, near, pixel_distance(now, source))
-    image, confidence = _sample_history(
-        memory["blended_1"], motion, coarse, options.kernel, weights
-    )
+    still = np.maximum(still, _find_still(length))
+    previous = memory["blended_1"]
+    if can_run(*motion.visible.shape) and options.kernel != "lanczos" and not options.anchors:
+        warped = _warp_in_one_pass(previous, image, motion, coarse, options.kernel, weights)
+        return History(warped, source, still)
+    there, confidence = _sample_history(previous, motion, coarse, options.kernel, weights)
     if options.anchors:
         tolerance = weights.tolerance_hidden or weights.tolerance
-        image, source, confidence = fill_from_anchors(
-            memory, options.anchors, (image, source, confidence), now, tolerance=tolerance
+        there, source, confidence = fill_from_anchors(
+            memory, options.anchors, (there, source, confidence), now, tolerance=tolerance
         )
-    still = np.maximum(still, _find_still(length))
-    return History(image, source, confidence, halve(confidence), still)
+    return History(_weigh_change(there, image, confidence), source, still)
+
+
+def _warp_in_one_pass(
+    previous: HostArray,
+    image: HostArray,
+    motion: FrameMotion,
+    coarse: _Coarse,
+    kernel: Kernel,
+    weights: BlendWeights,
+) -> WarpedChange:
+    tolerance = weights.tolerance_hidden
+    return warp_change(
+        previous,
+        image,
+        motion.flow,
+        coarse.moves,
+        coarse.near,
+        motion.visible,
+        coarse.pixels,
+        (motion.luma, motion.previous_luma),
+        small=_THIN_KERNEL,
+        exponent=-1 / (2 * tolerance**2) if tolerance else 0,
+        softness=weights.softness if kernel == "cubic" else 1,
+    )
+
+
+def _weigh_change(there: HostArray, image: HostArray, confidence: HostArray) -> WarpedChange:
+    """The history's difference to ``image``, weighted by confidence; all of it halved as well."""
+    whole, half = np.empty_like(there), []
+    for band in bands(*confidence.shape):
+        change = band.of(whole)
+        cv2.subtract(band.of(there), band.of(image), dst=change)
+        cv2.multiply(change, repeat_plane(band.of(confidence)), dst=change)
+        half.append(halve(change))
+    return WarpedChange(whole, confidence, np.concatenate(half), halve(confidence))
 
 
 def _sample_history(

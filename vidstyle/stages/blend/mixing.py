@@ -10,9 +10,11 @@ import numpy as np
 from vidstyle.core import HostArray
 from vidstyle.imaging.agreement import agreement, photometric_distance
 from vidstyle.imaging.bands import bands, repeat_plane
-from vidstyle.imaging.contrast import find_overshoot, missing_strokes
+from vidstyle.imaging.contrast import detail_edges, find_overshoot, missing_strokes
 from vidstyle.imaging.derived import double, halve, halve_flow, halve_positions, luma_plane
 from vidstyle.imaging.warp import inside, sample, targets
+from vidstyle.kernels.blend import mix_change
+from vidstyle.kernels.library import can_run
 from vidstyle.stages.blend.history import History
 from vidstyle.stages.blend.warped_options import BlendWeights
 
@@ -77,31 +79,43 @@ def look_ahead(
     return NextChange(coarse, fine)
 
 
-def mix(
-    now: BlendFrame, history: History, following: NextChange, weights: BlendWeights
-) -> HostArray:
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixed:
+    """A mixed frame, and the edges in it."""
+
+    image: HostArray
+    """(H, W, 3) in [0, 1]."""
+    edges: HostArray
+    """Its ``detail_edges``, (h, w)."""
+
+
+def mix(now: BlendFrame, history: History, following: NextChange, weights: BlendWeights) -> Mixed:
     """Move the stylized frame towards the history, less so in fine detail that moves.
 
     All means are weighted by confidence: what is hidden must not leak into what is visible.
 
     Args:
         now: This frame.
-        history: The previous output on this frame's grid.
+        history: What the previous output changes.
         following: What the next frame changes; it is added.
         weights: Of this frame.
 
     Returns:
-        (H, W, 3) in [0, 1].
+        The mixed frame.
     """
     fine = weights.fine * weights.history * (1 - history.still)
     fine += weights.history_at_rest * history.still
-    change, half_change = _find_change(now.image, history)
-    coarse = _find_coarse(now.half, half_change, fine, history, following.coarse, weights)
-    for band in bands(*history.confidence.shape):
+    coarse = _find_coarse(now.half, fine, history, following.coarse, weights)
+    warped = history.warped
+    if can_run(*warped.confidence.shape):
+        whole = mix_change(now.image, warped, fine, coarse, following.coarse, following.fine)
+        return Mixed(*whole)
+    change = warped.change
+    for band in bands(*warped.confidence.shape):
         rows = band.of(change)
         cv2.multiply(rows, repeat_plane(band.double(fine)), dst=rows)
         more = band.double(coarse)
-        cv2.multiply(more, repeat_plane(band.of(history.confidence)), dst=more)
+        cv2.multiply(more, repeat_plane(band.of(warped.confidence)), dst=more)
         cv2.add(rows, more, dst=rows)
         if following.coarse is not None:
             cv2.add(rows, band.double(following.coarse), dst=rows)
@@ -109,23 +123,11 @@ def mix(
         if following.fine is not None:
             rows += band.of(following.fine)
         np.clip(rows, 0, 1, out=rows)
-    return change
-
-
-def _find_change(image: HostArray, history: History) -> tuple[HostArray, HostArray]:
-    """The history's difference to ``image``, weighted by confidence; and the same halved."""
-    whole, half = np.empty_like(history.image), np.empty(history.source.shape, np.float32)
-    for band in bands(*history.confidence.shape):
-        change = band.of(whole)
-        cv2.subtract(band.of(history.image), band.of(image), dst=change)
-        cv2.multiply(change, repeat_plane(band.of(history.confidence)), dst=change)
-        band.of_half(half)[:] = halve(change)
-    return whole, half
+    return Mixed(change, detail_edges(change))
 
 
 def _find_coarse(
     half: HostArray,
-    change: HostArray,
     fine: HostArray,
     history: History,
     ahead: HostArray | None,
@@ -133,10 +135,10 @@ def _find_coarse(
 ) -> HostArray:
     """What coarse structure gets beyond the fine detail's, at a confidence of 1, at half size.
 
-    ``half`` is the stylized frame, ``change`` the weighted change, ``fine`` its weight in fine
-    detail.
+    ``half`` is the stylized frame, ``fine`` the weight of the history in fine detail.
     """
-    confidence, still = history.half_confidence, history.still
+    change, confidence = history.warped.half_change, history.warped.half_confidence
+    still = history.still
     more = (1 - weights.fine) * weights.history * (1 - still)
     safe = np.maximum(confidence, np.float32(_LEAST))
     coarse = change * repeat_plane(np.divide(more, safe))

@@ -19,7 +19,7 @@ from vidstyle.core import (
     Window,
 )
 from vidstyle.imaging.bands import repeat_plane
-from vidstyle.imaging.contrast import detail_energy, sharpen
+from vidstyle.imaging.contrast import detail_edges, detail_energy, sharpen
 from vidstyle.imaging.derived import Latest, halve, luma_plane
 from vidstyle.stages.blend.anchors import Memory, extend_paths, remember
 from vidstyle.stages.blend.history import FrameMotion, History, warp_history
@@ -77,14 +77,20 @@ class Warped(BaseStage[WarpedOptions]):
         if self._most > 1:
             memory |= extend_paths(memory, window.now.host("flow"), most=self._most)
         motion = self._motion(window, now.source)
-        history = warp_history(memory, motion, window.options, weights)
+        history = warp_history(memory, now.image, motion, window.options, weights)
         used = _weight_of(history, weights)
         following = self._look_ahead(window, now, 1 - used, weights)
-        image = mix(now, history, following, weights)
+        mixed = mix(now, history, following, weights)
+        image = mixed.image
         if weights.detail_gain > 1:
-            part = 1 - _NOISE * history.still
-            energy = detail_energy(now.image)
-            image = sharpen(image, energy, history.confidence, part=part, limit=weights.detail_gain)
+            image = sharpen(
+                image,
+                detail_energy(mixed.edges),
+                detail_energy(detail_edges(now.image)),
+                history.warped.confidence,
+                part=1 - _NOISE * history.still,
+                limit=weights.detail_gain,
+            )
         source = now.source + repeat_plane(used) * (history.source - now.source)
         return {"image": image}, self._next_state(memory, image, source)
 
@@ -123,7 +129,7 @@ def _weight_of(history: History, weights: BlendWeights) -> HostArray:
     """The weight that the history gets in the coarse, (h, w)."""
     more = weights.history_at_rest - weights.history
     weight = weights.history + more * history.still
-    return history.half_confidence * weight
+    return history.warped.half_confidence * weight
 
 
 STAGE = Warped

@@ -1,0 +1,5 @@
+"""Compiled passes over whole frames, for what takes numpy and OpenCV many passes.
+
+Each has the same result as a function in ``vidstyle.imaging`` or a stage, within 0.25 of 255. Those
+do the work where nothing was compiled, and for sides that are odd.
+"""

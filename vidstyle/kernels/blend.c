@@ -1,0 +1,391 @@
+/* The recurrent blend's work on whole frames, each pass over an image once. */
+
+#include "rows.h"
+
+/* Positions are rounded to so many parts of a pixel, and the weights of each are known. */
+#define PARTS 32
+/* Of the bicubic kernel (Keys 1981), which keeps more contrast than -0.5. */
+#define SHARPNESS -0.75f
+/* That a position may lie outside of an image, in these parts. */
+#define MARGIN 1
+/* Rows on both sides that the small Gaussian reads. */
+#define REACH 2
+#define SIDE (2 * REACH + 1)
+
+/* How an image is sampled at each part of a pixel: weights of the pixels -1 to 2. */
+typedef struct {
+    float cubic[PARTS][4];
+    float linear[PARTS][2];
+} Weights;
+
+static void fill_weights(Weights *weights) {
+    const float a = SHARPNESS;
+    for (int part = 0; part < PARTS; part++) {
+        float x = (float)part / PARTS;
+        float *cubic = weights->cubic[part];
+        cubic[0] = ((a * (x + 1) - 5 * a) * (x + 1) + 8 * a) * (x + 1) - 4 * a;
+        cubic[1] = ((a + 2) * x - (a + 3)) * x * x + 1;
+        cubic[2] = ((a + 2) * (1 - x) - (a + 3)) * (1 - x) * (1 - x) + 1;
+        cubic[3] = 1 - cubic[0] - cubic[1] - cubic[2];
+        weights->linear[part][0] = 1 - x;
+        weights->linear[part][1] = x;
+    }
+}
+
+/* In parts of a pixel; far outside of the image, and what is no number, is brought near it. */
+PART int to_parts(float position, int side) {
+    float low = position > -4.0f ? position : -4.0f;
+    float bounded = low < side + 3.0f ? low : side + 3.0f;
+    return (int)floorf(bounded * PARTS + 0.5f);
+}
+
+/* One pixel near the image's edge, which is repeated. */
+static void sample_at_edge(const float *image, int height, int width, int x, int y,
+                           const float *across, const float *down, int taps, float *out) {
+    int first = taps == 4 ? -1 : 0;
+    out[0] = out[1] = out[2] = 0.0f;
+    for (int j = 0; j < taps; j++) {
+        const float *row = image + 3 * (ptrdiff_t)width * clamp_int(y + first + j, 0, height - 1);
+        for (int i = 0; i < taps; i++) {
+            const float *pixel = row + 3 * clamp_int(x + first + i, 0, width - 1);
+            for (int c = 0; c < 3; c++) out[c] += across[i] * down[j] * pixel[c];
+        }
+    }
+}
+
+/* A row of RGB sampled at positions in parts of a pixel: bicubic, and ``softness`` of it bilinear.
+   One number more than the row is written. */
+PART void sample_row(const float *image, int height, int width, const int *across, const int *down,
+                     const Weights *weights, float softness, float *out) {
+    const ptrdiff_t stride = 3 * (ptrdiff_t)width;
+    for (int x = 0; x < width; x++) {
+        /* A shift rounds down, below 0 too. */
+        int left = across[x] >> 5, top = down[x] >> 5;
+        int part_x = across[x] & (PARTS - 1), part_y = down[x] & (PARTS - 1);
+        const float *wx = weights->cubic[part_x], *wy = weights->cubic[part_y];
+        const float *lx = weights->linear[part_x], *ly = weights->linear[part_y];
+        float *to = out + 3 * x;
+        /* Four numbers are read for a pixel of three: the last one has to have a neighbor. */
+        if (left >= 1 && left + 3 < width && top >= 1 && top + 2 < height) {
+            const float *corner = image + (top - 1) * stride + 3 * (left - 1);
+            pixel4 sum = {0.0f, 0.0f, 0.0f, 0.0f};
+            for (int j = 0; j < 4; j++) {
+                const float *row = corner + j * stride;
+                pixel4 line = wx[0] * load4(row) + wx[1] * load4(row + 3);
+                line += wx[2] * load4(row + 6) + wx[3] * load4(row + 9);
+                sum += wy[j] * line;
+            }
+            if (softness > 0.0f) {
+                const float *upper = corner + stride + 3, *lower = upper + stride;
+                pixel4 soft = ly[0] * (lx[0] * load4(upper) + lx[1] * load4(upper + 3));
+                soft += ly[1] * (lx[0] * load4(lower) + lx[1] * load4(lower + 3));
+                sum += softness * (soft - sum);
+            }
+            store4(to, sum);
+        } else {
+            float soft[3];
+            sample_at_edge(image, height, width, left, top, wx, wy, 4, to);
+            if (softness > 0.0f) {
+                sample_at_edge(image, height, width, left, top, lx, ly, 2, soft);
+                for (int c = 0; c < 3; c++) to[c] += softness * (soft[c] - to[c]);
+            }
+        }
+    }
+}
+
+/* What ``warp_change`` works on. */
+typedef struct {
+    int height, width;
+    const float *flow;      /* (H, W, 2) */
+    const float *moves;     /* (h, w), or null: 1 everywhere */
+    const float *luma;      /* (H, W) of this source */
+    const float *before;    /* (H, W) of the source before */
+} Motion;
+
+/* Where the pixels of a row come from, in parts of a pixel. ``scratch`` holds a row and a half. */
+PART void positions_of_row(const Motion *motion, int y, float *scratch, int *across, int *down) {
+    const int height = motion->height, width = motion->width;
+    const float *flow = motion->flow + 2 * (ptrdiff_t)width * y;
+    float *factor = scratch + width;
+    if (motion->moves)
+        double_plane(motion->moves, height / 2, width / 2, y, scratch, factor);
+    else
+        for (int x = 0; x < width; x++) factor[x] = 1.0f;
+    for (int x = 0; x < width; x++) {
+        across[x] = to_parts(flow[2 * x] * factor[x] + (float)x, width);
+        down[x] = to_parts(flow[2 * x + 1] * factor[x] + (float)y, height);
+    }
+}
+
+/* Squared difference in luma of a pixel to where it comes from. */
+PART float distance_of_pixel(const Motion *motion, int across, int down, float luma) {
+    const int height = motion->height, width = motion->width;
+    int left = across >> 5, right = left + 1, top = down >> 5, bottom = top + 1;
+    if (left < 0 || right >= width || top < 0 || bottom >= height) {
+        left = clamp_int(left, 0, width - 1);
+        right = clamp_int(right, 0, width - 1);
+        top = clamp_int(top, 0, height - 1);
+        bottom = clamp_int(bottom, 0, height - 1);
+    }
+    const float *first = motion->before + (ptrdiff_t)top * width;
+    const float *second = motion->before + (ptrdiff_t)bottom * width;
+    float part_x = (float)(across & (PARTS - 1)) / PARTS;
+    float part_y = (float)(down & (PARTS - 1)) / PARTS;
+    float upper = first[left] + part_x * (first[right] - first[left]);
+    float lower = second[left] + part_x * (second[right] - second[left]);
+    float difference = upper + part_y * (lower - upper) - luma;
+    return difference * difference;
+}
+
+/* The rows around the one that is worked on: as many as the small Gaussian reads. A row lies in
+   the place that is its number by SIDE. */
+typedef struct {
+    int *across, *down; /* Positions, SIDE rows each. */
+    float *distance;    /* Squared differences in luma, where they were needed so far. */
+    int *held;          /* The rows that these are of, pixel for pixel; -1 for none. */
+} Window;
+
+/* Find the differences of a row ``y`` from ``first`` to ``last``, not included. */
+PART void fill_distances(const Motion *motion, Window *window, int y, int first, int last) {
+    const ptrdiff_t at = (ptrdiff_t)(y % SIDE) * motion->width;
+    const float *luma = motion->luma + (ptrdiff_t)motion->width * y;
+    for (int x = first; x < last; x++) {
+        if (window->held[at + x] == y) continue;
+        window->held[at + x] = y;
+        window->distance[at + x] =
+            distance_of_pixel(motion, window->across[at + x], window->down[at + x], luma[x]);
+    }
+}
+
+/* Add the confidence in what the flow says is hidden, from ``first`` to ``last``, not included.
+
+   There the sources decide, pixel for pixel: ``pixels`` is a row of their distance, ``small``
+   one side of the Gaussian that smooths the one in luma. */
+PART void add_hidden(const Motion *motion, Window *window, int y, int first, int last,
+                     const float *visible, const float *pixels, const float *small,
+                     float exponent, float *scratch, float *restrict confidence) {
+    const int height = motion->height, width = motion->width;
+    const int from = clamp_int(first - REACH, 0, width), to = clamp_int(last + REACH, 0, width);
+    float *sums = scratch + REACH;
+    memset(sums + from, 0, (to - from) * sizeof *sums);
+    for (int j = -REACH; j <= REACH; j++) {
+        int row = clamp_int(y + j, 0, height - 1);
+        fill_distances(motion, window, row, from, to);
+        const float *distance = window->distance + (ptrdiff_t)(row % SIDE) * width;
+        float weight = small[abs(j)];
+        for (int x = from; x < to; x++) sums[x] += weight * distance[x];
+    }
+    for (int i = 1; i <= REACH; i++) {
+        if (from == 0) sums[-i] = sums[0];
+        if (to == width) sums[width - 1 + i] = sums[width - 1];
+    }
+    const int *across = window->across + (ptrdiff_t)(y % SIDE) * width;
+    const int *down = window->down + (ptrdiff_t)(y % SIDE) * width;
+    const int right = (width - 1) * PARTS + MARGIN, bottom = (height - 1) * PARTS + MARGIN;
+    for (int x = first; x < last; x++) {
+        float thin = small[0] * sums[x] + small[1] * (sums[x - 1] + sums[x + 1]);
+        thin += small[2] * (sums[x - 2] + sums[x + 2]);
+        float agreed = exp_of_negative(exponent * larger(thin, pixels[x])) * (1.0f - visible[x]);
+        int inside = (across[x] >= -MARGIN) & (across[x] <= right);
+        inside &= (down[x] >= -MARGIN) & (down[x] <= bottom);
+        confidence[x] += agreed * (float)inside;
+    }
+}
+
+/* Where hidden pixels begin at or behind ``x``; the row's width where there are none. */
+PART int next_hidden(const float *visible, int width, int x) {
+    while (x < width && visible[x] >= 1.0f) x++;
+    return x;
+}
+
+/* Where they end. Few visible ones between them are taken along: each run costs a start. */
+PART int end_of_hidden(const float *visible, int width, int x) {
+    int seen = 0, end = x;
+    for (; x < width && seen < 2 * SIDE; x++) {
+        seen = visible[x] < 1.0f ? 0 : seen + 1;
+        if (!seen) end = x + 1;
+    }
+    return end;
+}
+
+/* Bring the previous output onto this frame's grid; see ``vidstyle.kernels.blend.warp_change``.
+
+   Returns 0 where there is no memory. */
+KERNEL int warp_change(int height, int width, const float *previous, const float *image,
+                       const float *flow, const float *moves, const float *near,
+                       const float *visible, const float *pixels, const float *luma,
+                       const float *luma_before, const float *small, float exponent,
+                       float softness, float *change, float *confidence, float *half_change,
+                       float *half_confidence) {
+    const int half_height = height / 2, half_width = width / 2;
+    const size_t row = (size_t)width;
+    const Motion motion = {height, width, flow, moves, luma, luma_before};
+    Weights weights;
+    float *memory = malloc(sizeof(float) * (row * (SIDE + 3 + 3 + 3) + 16));
+    int *numbers = malloc(sizeof(int) * row * 3 * SIDE);
+    if (!memory || !numbers) {
+        free(memory);
+        free(numbers);
+        return 0;
+    }
+    Window window = {numbers, numbers + SIDE * row, memory, numbers + 2 * SIDE * row};
+    float *warped = memory + SIDE * row, *times = warped + 3 * row + 4, *scratch = times + 3 * row;
+    memset(window.held, -1, sizeof(int) * SIDE * row);
+    fill_weights(&weights);
+    for (int y = 0, ahead = 0; y < height; y++) {
+        const ptrdiff_t at = (ptrdiff_t)y * width;
+        float *sure = confidence + at, *changed = change + 3 * at;
+        const float *seen = visible + at, *now = image + 3 * at;
+        for (; ahead <= y + REACH && ahead < height; ahead++) {
+            ptrdiff_t place = (ptrdiff_t)(ahead % SIDE) * width;
+            positions_of_row(&motion, ahead, scratch, window.across + place, window.down + place);
+        }
+        const ptrdiff_t place = (ptrdiff_t)(y % SIDE) * width;
+        sample_row(previous, height, width, window.across + place, window.down + place, &weights,
+                   softness, warped);
+        double_plane(near, half_height, half_width, y, scratch, times);
+        for (int x = 0; x < width; x++) sure[x] = times[x] * seen[x];
+        int hidden = exponent != 0.0f ? next_hidden(seen, width, 0) : width;
+        if (hidden < width) double_plane(pixels, half_height, half_width, y, scratch, times);
+        while (hidden < width) {
+            int end = end_of_hidden(seen, width, hidden);
+            add_hidden(&motion, &window, y, hidden, end, seen, times, small, exponent, scratch,
+                       sure);
+            hidden = next_hidden(seen, width, end);
+        }
+        repeat3(sure, width, times);
+        for (int i = 0; i < 3 * width; i++) changed[i] = (warped[i] - now[i]) * times[i];
+        if (y % 2) {
+            const ptrdiff_t half = (ptrdiff_t)(y / 2) * half_width;
+            halve_pixels(changed - 3 * row, changed, half_width, half_change + 3 * half);
+            halve_plane(sure - row, sure, half_width, half_confidence + half);
+        }
+    }
+    free(memory);
+    free(numbers);
+    return 1;
+}
+
+/* The squared Laplacian of a row of luma; the image's edge is repeated. */
+PART void edges_of_row(const float *above, const float *row, const float *below, int width,
+                       float *out) {
+    for (int x = 1; x < width - 1; x++) {
+        float edge = above[x] + below[x] + row[x - 1] + row[x + 1] - 4.0f * row[x];
+        out[x] = edge * edge;
+    }
+    float left = above[0] + below[0] + row[1] - 3.0f * row[0];
+    int last = width - 1;
+    float right = above[last] + below[last] + row[last - 1] - 3.0f * row[last];
+    out[0] = left * left;
+    out[last] = right * right;
+}
+
+/* The mean squares of the Laplacian over 2x2 pixels, from rows of luma as they come.
+
+   Three rows of luma are held; two of edges. */
+typedef struct {
+    int height, width;
+    float *luma, *edges, *out;
+} Edges;
+
+#define EDGE_ROWS 5
+
+/* Take the row ``y`` of an image, and the last one a second time with ``y = height``. */
+PART void take_row(Edges *edges, int y, const float *rgb) {
+    int height = edges->height, width = edges->width;
+    if (y < height) luma_row(rgb, width, edges->luma + (ptrdiff_t)(y % 3) * width);
+    int middle = y - 1;
+    if (middle < 0) return;
+    const float *above = edges->luma + (ptrdiff_t)(clamp_int(middle - 1, 0, height - 1) % 3) * width;
+    const float *row = edges->luma + (ptrdiff_t)(middle % 3) * width;
+    const float *below = edges->luma + (ptrdiff_t)(clamp_int(y, 0, height - 1) % 3) * width;
+    edges_of_row(above, row, below, width, edges->edges + (ptrdiff_t)(middle % 2) * width);
+    if (middle % 2)
+        halve_plane(edges->edges, edges->edges + width, width / 2,
+                    edges->out + (ptrdiff_t)(middle / 2) * (width / 2));
+}
+
+/* Squared edges of an image at half size; see ``vidstyle.kernels.blend.square_edges``. */
+KERNEL int square_edges(int height, int width, const float *image, float *out) {
+    float *memory = malloc(sizeof(float) * EDGE_ROWS * (size_t)width);
+    if (!memory) return 0;
+    Edges edges = {height, width, memory, memory + 3 * (size_t)width, out};
+    for (int y = 0; y <= height; y++)
+        take_row(&edges, y, image + 3 * (ptrdiff_t)width * clamp_int(y, 0, height - 1));
+    free(memory);
+    return 1;
+}
+
+/* The mixed frame and its edges; see ``vidstyle.kernels.blend.mix_change``. */
+KERNEL int mix_change(int height, int width, const float *image, const float *change,
+                      const float *confidence, const float *fine, const float *coarse,
+                      const float *ahead, const float *ahead_fine, float *out, float *edges_out) {
+    const int half_height = height / 2, half_width = width / 2;
+    const size_t row = (size_t)width;
+    float *memory = malloc(sizeof(float) * (row * (2 + 1 + 3 * 4 + EDGE_ROWS) + 16));
+    if (!memory) return 0;
+    float *scratch = memory, *plane = scratch + 2 * row + 4, *times = plane + row;
+    float *sure = times + 3 * row, *more = sure + 3 * row, *next = more + 3 * row + 4;
+    float *held = next + 3 * row + 4;
+    Edges edges = {height, width, held, held + 3 * row, edges_out};
+    memset(next, 0, 3 * row * sizeof *next);
+    for (int y = 0; y < height; y++) {
+        const ptrdiff_t at = (ptrdiff_t)y * width;
+        const float *now = image + 3 * at, *changed = change + 3 * at;
+        float *mixed = out + 3 * at;
+        double_plane(fine, half_height, half_width, y, scratch, plane);
+        repeat3(plane, width, times);
+        repeat3(confidence + at, width, sure);
+        double_pixels(coarse, half_height, half_width, y, scratch, more);
+        if (ahead) double_pixels(ahead, half_height, half_width, y, scratch, next);
+        for (int i = 0; i < 3 * width; i++)
+            mixed[i] = now[i] + changed[i] * times[i] + more[i] * sure[i] + next[i];
+        if (ahead_fine) {
+            const float *finer = ahead_fine + 3 * at;
+            for (int i = 0; i < 3 * width; i++) mixed[i] += finer[i];
+        }
+        for (int i = 0; i < 3 * width; i++) mixed[i] = clamp01(mixed[i]);
+        take_row(&edges, y, mixed);
+    }
+    take_row(&edges, height, NULL);
+    free(memory);
+    return 1;
+}
+
+/* Amplify fine detail; see ``vidstyle.kernels.blend.amplify``. */
+KERNEL int amplify(int height, int width, const float *image, const float *gain,
+                   const float *weight, const float *kernel, float *out) {
+    const int half_height = height / 2, half_width = width / 2;
+    const size_t row = (size_t)width;
+    const float middle = kernel[0], beside = kernel[1], corner = kernel[2];
+    float *memory = malloc(sizeof(float) * (row * (1 + 1 + 3 + 6) + 32));
+    if (!memory) return 0;
+    float *scratch = memory, *plane = scratch + row, *times = plane + row;
+    /* What lies above and below, with a pixel more on both sides; and the row itself. */
+    float *around = times + 3 * row + 4, *line = around + 3 * row + 8;
+    for (int y = 0; y < height; y++) {
+        const ptrdiff_t at = (ptrdiff_t)y * width;
+        const float *now = image + 3 * at;
+        const float *above = image + 3 * (ptrdiff_t)width * clamp_int(y - 1, 0, height - 1);
+        const float *below = image + 3 * (ptrdiff_t)width * clamp_int(y + 1, 0, height - 1);
+        float *sharp = out + 3 * at;
+        double_plane(gain, half_height, half_width, y, scratch, plane);
+        for (int x = 0; x < width; x++) plane[x] *= weight[at + x];
+        repeat3(plane, width, times);
+        for (int i = 0; i < 3 * width; i++) around[3 + i] = above[i] + below[i];
+        memcpy(line + 3, now, 3 * row * sizeof *now);
+        for (int c = 0; c < 3; c++) {
+            around[c] = around[3 + c];
+            around[3 * row + 3 + c] = around[3 * row + c];
+            line[c] = line[3 + c];
+            line[3 * row + 3 + c] = line[3 * row + c];
+        }
+        for (int i = 0; i < 3 * width; i++) {
+            float sides = around[3 + i] + line[i] + line[6 + i];
+            float fine = middle * now[i] + beside * sides + corner * (around[i] + around[6 + i]);
+            sharp[i] = clamp01(now[i] + fine * times[i]);
+        }
+    }
+    free(memory);
+    return 1;
+}

@@ -1,0 +1,175 @@
+"""The recurrent blend on whole frames whose sides are even."""
+
+from __future__ import annotations
+
+from ctypes import c_float
+from dataclasses import dataclass
+
+import numpy as np
+
+from vidstyle.core.layers import HostArray
+from vidstyle.kernels.library import call, readable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WarpedChange:
+    """What the previous output changes in a frame."""
+
+    change: HostArray
+    """(H, W, 3): their difference, weighted by confidence."""
+    confidence: HostArray
+    """(H, W) in [0, 1]."""
+    half_change: HostArray
+    """(h, w, 3), the means of 2x2 pixels."""
+    half_confidence: HostArray
+    """(h, w)."""
+
+
+def warp_change(
+    previous: HostArray,
+    image: HostArray,
+    flow: HostArray,
+    moves: HostArray | None,
+    near: HostArray,
+    visible: HostArray,
+    pixels: HostArray,
+    lumas: tuple[HostArray, HostArray],
+    *,
+    small: HostArray,
+    exponent: float,
+    softness: float,
+) -> WarpedChange:
+    """Warp the previous output along the flow, and find its difference to the new image.
+
+    Args:
+        previous: (H, W, 3), the previous output.
+        image: (H, W, 3), the new one.
+        flow: (H, W, 2) pixels, to the previous frame.
+        moves: (h, w), a factor of the flow; None is 1.
+        near: (h, w), the agreement of the sources; times ``visible`` it is the confidence.
+        visible: (H, W) in [0, 1].
+        pixels: (h, w), squared distance of the sources, for what is hidden.
+        lumas: (H, W) each, of this source and the one before.
+        small: Half of the Gaussian that smooths the distance in luma: the middle and two beside.
+        exponent: What turns a squared distance of hidden pixels into confidence; 0: they have none.
+        softness: 0 samples bicubically, 1 bilinearly.
+
+    Returns:
+        The change, and the confidence in it.
+    """
+    height, width = visible.shape
+    whole, half = (height, width), (height // 2, width // 2)
+    result = WarpedChange(
+        np.empty((*whole, 3), np.float32),
+        np.empty(whole, np.float32),
+        np.empty((*half, 3), np.float32),
+        np.empty(half, np.float32),
+    )
+    call(
+        "warp_change",
+        *whole,
+        readable(previous, *whole, 3),
+        readable(image, *whole, 3),
+        readable(flow, *whole, 2),
+        None if moves is None else readable(moves, *half),
+        readable(near, *half),
+        readable(visible, *whole),
+        readable(pixels, *half),
+        *(readable(luma, *whole) for luma in lumas),
+        readable(small, 3),
+        c_float(exponent),
+        c_float(softness),
+        result.change,
+        result.confidence,
+        result.half_change,
+        result.half_confidence,
+    )
+    return result
+
+
+def square_edges(image: HostArray) -> HostArray:
+    """Square the Laplacian of luma, and halve it.
+
+    Args:
+        image: (H, W, 3) in [0, 1].
+
+    Returns:
+        (h, w).
+    """
+    height, width, _ = image.shape
+    edges = np.empty((height // 2, width // 2), np.float32)
+    call(
+        "square_edges",
+        height,
+        width,
+        readable(image, height, width, 3),
+        edges,
+    )
+    return edges
+
+
+def mix_change(
+    image: HostArray,
+    warped: WarpedChange,
+    fine: HostArray,
+    coarse: HostArray,
+    ahead: HostArray | None,
+    ahead_fine: HostArray | None,
+) -> tuple[HostArray, HostArray]:
+    """Add the change to an image: ``change · fine + coarse · confidence + ahead``.
+
+    Args:
+        image: (H, W, 3).
+        warped: The change.
+        fine: (h, w), its weight.
+        coarse: (h, w, 3).
+        ahead: (h, w, 3), or None.
+        ahead_fine: (H, W, 3), or None.
+
+    Returns:
+        (H, W, 3) in [0, 1], and its ``square_edges``.
+    """
+    height, width, _ = image.shape
+    whole, half = (height, width), (height // 2, width // 2)
+    mixed, edges = np.empty((*whole, 3), np.float32), np.empty(half, np.float32)
+    call(
+        "mix_change",
+        *whole,
+        readable(image, *whole, 3),
+        readable(warped.change, *whole, 3),
+        readable(warped.confidence, *whole),
+        readable(fine, *half),
+        readable(coarse, *half, 3),
+        None if ahead is None else readable(ahead, *half, 3),
+        None if ahead_fine is None else readable(ahead_fine, *whole, 3),
+        mixed,
+        edges,
+    )
+    return mixed, edges
+
+
+def amplify(image: HostArray, gain: HostArray, weight: HostArray, kernel: HostArray) -> HostArray:
+    """Add an image's fine detail to it, times a gain.
+
+    Args:
+        image: (H, W, 3).
+        gain: (h, w).
+        weight: (H, W), a factor of the gain.
+        kernel: What finds fine detail, 3x3 and symmetric: its middle, a side and a corner.
+
+    Returns:
+        (H, W, 3) in [0, 1].
+    """
+    height, width, _ = image.shape
+    sharp = np.empty((height, width, 3), np.float32)
+    call(
+        "amplify",
+        height,
+        width,
+        readable(image, height, width, 3),
+        readable(gain, height // 2, width // 2),
+        readable(weight, height, width),
+        readable(kernel, 3),
+        sharp,
+    )
+    return sharp

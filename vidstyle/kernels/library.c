@@ -1,0 +1,5 @@
+/* What the library was compiled from. */
+
+#include "rows.h"
+
+EXPORTED const char *compiled_sources(void) { return VIDSTYLE_SOURCES; }
