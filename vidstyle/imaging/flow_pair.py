@@ -14,6 +14,8 @@ from vidstyle.core.planes import Planes
 from vidstyle.imaging.derived import Gray8, gray8
 from vidstyle.imaging.strokes import find_scale
 from vidstyle.imaging.visibility import visibility
+from vidstyle.kernels.flow import FACTORS, double_mask, enlarge_flow
+from vidstyle.kernels.library import has_kernels
 
 Directions = Literal["to_previous", "both"]
 """Visibility needs the flow both ways, so the other flow costs nothing; ``both`` adds visibility in
@@ -171,6 +173,10 @@ def enlarged_flow(flow: HostArray, height: int, width: int) -> HostArray:
     small_height, small_width = flow.shape[:2]
     if (small_height, small_width) == (height, width):
         return flow
+    factor = height // small_height
+    whole = (factor * small_height, factor * small_width) == (height, width)
+    if whole and factor in FACTORS and has_kernels():
+        return enlarge_flow(flow, factor)
     # Before it is enlarged there is less to multiply.
     flow = flow * np.array([width / small_width, height / small_height], np.float32)
     larger = cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -196,5 +202,7 @@ def _enlarged(layer: HostArray, height: int, width: int) -> HostArray:
         return enlarged_flow(layer, height, width)
     if layer.shape == (height, width):
         return layer
+    if (2 * layer.shape[0], 2 * layer.shape[1]) == (height, width) and has_kernels():
+        return double_mask(layer)
     larger = cv2.resize(layer, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(larger, np.float32)

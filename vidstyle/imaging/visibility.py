@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import TypeAlias
 
 import cv2
@@ -12,6 +13,8 @@ import numpy.typing as npt
 
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.warp import FRAME_MARGIN, ByteMask, check_flow
+from vidstyle.kernels.flow import mark_consistent, soften_mask
+from vidstyle.kernels.library import has_kernels
 
 BoolMask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -55,6 +58,8 @@ def visibility(
     mask = _white_where_consistent(flow, flow_back, step)
     if shrink:
         mask = cv2.erode(mask, np.ones((2 * shrink + 1, 2 * shrink + 1), np.uint8)).astype(np.uint8)
+    if has_kernels():
+        return soften_mask(mask, weights_of_gaussian(SOFTNESS / step))
     soft = cv2.GaussianBlur(mask, (5, 5), SOFTNESS / step, borderType=cv2.BORDER_REPLICATE)
     return np.multiply(soft, np.float32(1 / 255), dtype=np.float32)
 
@@ -83,10 +88,38 @@ def consistent(flow: HostArray, flow_back: HostArray) -> BoolMask:
     return _white_where_consistent(flow, flow_back, 1).astype(np.bool_)
 
 
+@cache
+def weights_of_gaussian(deviation: float) -> tuple[int, int, int]:
+    """Give OpenCV's Gaussian of 5 pixels for bytes.
+
+    Args:
+        deviation: Standard deviation in pixels.
+
+    Returns:
+        Its weights from the middle to an end, in 256ths.
+    """
+    line = np.zeros((5, 9), np.uint8)
+    line[:, 4] = 255
+    smooth = cv2.GaussianBlur(line, (5, 5), deviation, borderType=cv2.BORDER_REPLICATE)
+    # Of a white line, 255/256 of a weight up to 128 is rounded to the weight itself.
+    side, far = map(int, smooth[2, 5:7])
+    return 256 - 2 * (side + far), side, far
+
+
 def _white_where_consistent(flow: HostArray, flow_back: HostArray, step: float) -> ByteMask:
     """255 where ``consistent`` is True, else 0."""
     _check_pair(flow, flow_back)
     height, width = flow.shape[:2]
+    # The frame's edge lies beyond the middle of the outermost pixel of a reduced image.
+    margin = FRAME_MARGIN / step + (1 - 1 / step) / 2
+    if has_kernels() and min(height, width) >= 2:
+        return mark_consistent(
+            flow,
+            flow_back,
+            consistency=(CONSISTENCY_SLOPE, CONSISTENCY_FLOOR / step**2),
+            boundary=(BOUNDARY_SLOPE * step**2, BOUNDARY_FLOOR),
+            margin=margin,
+        )
     # Planes: OpenCV samples one of them in less than half of the time that pairs take.
     back_u, back_v = (np.asarray(plane, np.float32) for plane in cv2.split(flow_back))
     mask: ByteMask = np.empty((height, width), np.uint8)
@@ -102,8 +135,7 @@ def _white_where_consistent(flow: HostArray, flow_back: HostArray, step: float) 
         agree = _agree(u[1:-1], v[1:-1], length, (back_u, back_v), first, free, step)
         stable = _stable(u, v, length, free, step)
         np.multiply(agree & stable, np.uint8(255), out=mask[first:last])
-    # The frame's edge lies beyond the middle of the outermost pixel of a reduced image.
-    _clear_what_leaves(mask, flow, FRAME_MARGIN / step + (1 - 1 / step) / 2)
+    _clear_what_leaves(mask, flow, margin)
     return mask
 
 
