@@ -7,10 +7,12 @@ import numpy as np
 
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.derived import smooth
+from vidstyle.kernels.half import agree
+from vidstyle.kernels.library import has_kernels
 
-# Pixels. The signed difference is averaged first: sampling noise and texture that is off by a part
-# of a pixel average out, other content does not.
-_NOISE_SIGMA = 1.5
+NOISE_SIGMA = 1.5
+"""Pixels. The signed difference is averaged first: sampling noise and texture that is off by a part
+of a pixel average out, other content does not."""
 # Pixels. Just enough to bridge the one that a sharp edge passes through zero difference in.
 _PIXEL_SIGMA = 0.6
 
@@ -25,7 +27,7 @@ def photometric_distance(image: HostArray, warped: HostArray) -> HostArray:
     Returns:
         (H, W).
     """
-    return _squared(smooth(image - warped, _NOISE_SIGMA))
+    return _squared(smooth(image - warped, NOISE_SIGMA))
 
 
 def pixel_distance(image: HostArray, warped: HostArray) -> HostArray:
@@ -38,7 +40,19 @@ def pixel_distance(image: HostArray, warped: HostArray) -> HostArray:
     Returns:
         (H, W).
     """
-    return smooth(_squared(image - warped), _PIXEL_SIGMA)
+    return soften_distance(_squared(image - warped))
+
+
+def soften_distance(distance: HostArray) -> HostArray:
+    """Give ``pixel_distance`` of squared differences.
+
+    Args:
+        distance: (H, W).
+
+    Returns:
+        (H, W).
+    """
+    return smooth(distance, _PIXEL_SIGMA)
 
 
 def agreement(distance: HostArray, tolerance: float) -> HostArray:
@@ -55,10 +69,41 @@ def agreement(distance: HostArray, tolerance: float) -> HostArray:
     Raises:
         ValueError: ``tolerance`` is not positive.
     """
+    exponent = np.multiply(distance, np.float32(exponent_of(tolerance)))
+    return np.asarray(cv2.exp(exponent, dst=exponent), np.float32).reshape(distance.shape)
+
+
+def agreement_of_difference(difference: HostArray, tolerance: float) -> HostArray:
+    """Give ``agreement`` of a ``photometric_distance``, where the images were subtracted already.
+
+    Args:
+        difference: (H, W, 3), or (H, W) of luma.
+        tolerance: As ``agreement`` has it.
+
+    Returns:
+        (H, W) in [0, 1].
+    """
+    soft = smooth(difference, NOISE_SIGMA)
+    if soft.ndim == 3 and has_kernels():
+        return agree(soft, exponent_of(tolerance))
+    return agreement(_squared(soft), tolerance)
+
+
+def exponent_of(tolerance: float) -> float:
+    """Give the factor of a squared distance in ``agreement``.
+
+    Args:
+        tolerance: In the unit of the images.
+
+    Returns:
+        A number below 0.
+
+    Raises:
+        ValueError: ``tolerance`` is not positive.
+    """
     if tolerance <= 0:
         raise ValueError(f"a tolerance is positive, got {tolerance}")
-    exponent = np.multiply(distance, np.float32(-1 / (2 * tolerance**2)))
-    return np.asarray(cv2.exp(exponent, dst=exponent), np.float32).reshape(distance.shape)
+    return -1 / (2 * tolerance**2)
 
 
 def _squared(difference: HostArray) -> HostArray:

@@ -8,7 +8,7 @@ import numpy as np
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.bands import bands, repeat_plane
 from vidstyle.imaging.derived import double, halve, smooth
-from vidstyle.kernels.blend import amplify, square_edges
+from vidstyle.kernels.blend import amplify
 from vidstyle.kernels.library import can_run
 
 # Pixels: what this Gaussian takes away is where averaging loses first.
@@ -37,8 +37,6 @@ def detail_edges(image: HostArray) -> HostArray:
         (h, w) at half size.
     """
     height, width = image.shape[:2]
-    if can_run(height, width):
-        return square_edges(image)
     squares = np.empty(((height + 1) // 2, (width + 1) // 2), np.float32)
     for band in bands(height, width):
         band.of_half(squares)[:] = halve(band.filter_rows(image, 2, _squared_edges))

@@ -2,12 +2,8 @@
 
 #include "rows.h"
 
-/* Positions are rounded to so many parts of a pixel, and the weights of each are known. */
-#define PARTS 32
 /* Of the bicubic kernel (Keys 1981), which keeps more contrast than -0.5. */
 #define SHARPNESS -0.75f
-/* That a position may lie outside of an image, in these parts. */
-#define MARGIN 1
 /* Rows on both sides that the small Gaussian reads. */
 #define REACH 2
 #define SIDE (2 * REACH + 1)
@@ -32,13 +28,6 @@ static void fill_weights(Weights *weights) {
     }
 }
 
-/* In parts of a pixel; far outside of the image, and what is no number, is brought near it. */
-PART int to_parts(float position, int side) {
-    float low = position > -4.0f ? position : -4.0f;
-    float bounded = low < side + 3.0f ? low : side + 3.0f;
-    return (int)floorf(bounded * PARTS + 0.5f);
-}
-
 /* One pixel near the image's edge, which is repeated. */
 static void sample_at_edge(const float *image, int height, int width, int x, int y,
                            const float *across, const float *down, int taps, float *out) {
@@ -60,7 +49,7 @@ PART void sample_row(const float *image, int height, int width, const int *acros
     const ptrdiff_t stride = 3 * (ptrdiff_t)width;
     for (int x = 0; x < width; x++) {
         /* A shift rounds down, below 0 too. */
-        int left = across[x] >> 5, top = down[x] >> 5;
+        int left = across[x] >> PART_BITS, top = down[x] >> PART_BITS;
         int part_x = across[x] & (PARTS - 1), part_y = down[x] & (PARTS - 1);
         const float *wx = weights->cubic[part_x], *wy = weights->cubic[part_y];
         const float *lx = weights->linear[part_x], *ly = weights->linear[part_y];
@@ -120,7 +109,7 @@ PART void positions_of_row(const Motion *motion, int y, float *scratch, int *acr
 /* Squared difference in luma of a pixel to where it comes from. */
 PART float distance_of_pixel(const Motion *motion, int across, int down, float luma) {
     const int height = motion->height, width = motion->width;
-    int left = across >> 5, right = left + 1, top = down >> 5, bottom = top + 1;
+    int left = across >> PART_BITS, right = left + 1, top = down >> PART_BITS, bottom = top + 1;
     if (left < 0 || right >= width || top < 0 || bottom >= height) {
         left = clamp_int(left, 0, width - 1);
         right = clamp_int(right, 0, width - 1);
@@ -266,68 +255,21 @@ KERNEL int warp_change(int height, int width, const float *previous, const float
     return 1;
 }
 
-/* The squared Laplacian of a row of luma; the image's edge is repeated. */
-PART void edges_of_row(const float *above, const float *row, const float *below, int width,
-                       float *out) {
-    for (int x = 1; x < width - 1; x++) {
-        float edge = above[x] + below[x] + row[x - 1] + row[x + 1] - 4.0f * row[x];
-        out[x] = edge * edge;
-    }
-    float left = above[0] + below[0] + row[1] - 3.0f * row[0];
-    int last = width - 1;
-    float right = above[last] + below[last] + row[last - 1] - 3.0f * row[last];
-    out[0] = left * left;
-    out[last] = right * right;
-}
-
-/* The mean squares of the Laplacian over 2x2 pixels, from rows of luma as they come.
-
-   Three rows of luma are held; two of edges. */
-typedef struct {
-    int height, width;
-    float *luma, *edges, *out;
-} Edges;
-
-#define EDGE_ROWS 5
-
-/* Take the row ``y`` of an image, and the last one a second time with ``y = height``. */
-PART void take_row(Edges *edges, int y, const float *rgb) {
-    int height = edges->height, width = edges->width;
-    if (y < height) luma_row(rgb, width, edges->luma + (ptrdiff_t)(y % 3) * width);
-    int middle = y - 1;
-    if (middle < 0) return;
-    const float *above = edges->luma + (ptrdiff_t)(clamp_int(middle - 1, 0, height - 1) % 3) * width;
-    const float *row = edges->luma + (ptrdiff_t)(middle % 3) * width;
-    const float *below = edges->luma + (ptrdiff_t)(clamp_int(y, 0, height - 1) % 3) * width;
-    edges_of_row(above, row, below, width, edges->edges + (ptrdiff_t)(middle % 2) * width);
-    if (middle % 2)
-        halve_plane(edges->edges, edges->edges + width, width / 2,
-                    edges->out + (ptrdiff_t)(middle / 2) * (width / 2));
-}
-
-/* Squared edges of an image at half size; see ``vidstyle.kernels.blend.square_edges``. */
-KERNEL int square_edges(int height, int width, const float *image, float *out) {
-    float *memory = malloc(sizeof(float) * EDGE_ROWS * (size_t)width);
-    if (!memory) return 0;
-    Edges edges = {height, width, memory, memory + 3 * (size_t)width, out};
-    for (int y = 0; y <= height; y++)
-        take_row(&edges, y, image + 3 * (ptrdiff_t)width * clamp_int(y, 0, height - 1));
-    free(memory);
-    return 1;
-}
-
 /* The mixed frame and its edges; see ``vidstyle.kernels.blend.mix_change``. */
 KERNEL int mix_change(int height, int width, const float *image, const float *change,
                       const float *confidence, const float *fine, const float *coarse,
                       const float *ahead, const float *ahead_fine, float *out, float *edges_out) {
     const int half_height = height / 2, half_width = width / 2;
     const size_t row = (size_t)width;
-    float *memory = malloc(sizeof(float) * (row * (2 + 1 + 3 * 4 + EDGE_ROWS) + 16));
+    EdgeRows edges;
+    float *memory = malloc(sizeof(float) * (row * (2 + 1 + 3 * 4) + 16));
     if (!memory) return 0;
+    if (!open_edges(&edges, height, width, edges_out)) {
+        free(memory);
+        return 0;
+    }
     float *scratch = memory, *plane = scratch + 2 * row + 4, *times = plane + row;
     float *sure = times + 3 * row, *more = sure + 3 * row, *next = more + 3 * row + 4;
-    float *held = next + 3 * row + 4;
-    Edges edges = {height, width, held, held + 3 * row, edges_out};
     memset(next, 0, 3 * row * sizeof *next);
     for (int y = 0; y < height; y++) {
         const ptrdiff_t at = (ptrdiff_t)y * width;
@@ -348,6 +290,7 @@ KERNEL int mix_change(int height, int width, const float *image, const float *ch
         take_row(&edges, y, mixed);
     }
     take_row(&edges, height, NULL);
+    close_edges(&edges);
     free(memory);
     return 1;
 }

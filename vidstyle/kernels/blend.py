@@ -87,27 +87,6 @@ def warp_change(
     return result
 
 
-def square_edges(image: HostArray) -> HostArray:
-    """Square the Laplacian of luma, and halve it.
-
-    Args:
-        image: (H, W, 3) in [0, 1].
-
-    Returns:
-        (h, w).
-    """
-    height, width, _ = image.shape
-    edges = np.empty((height // 2, width // 2), np.float32)
-    call(
-        "square_edges",
-        height,
-        width,
-        readable(image, height, width, 3),
-        edges,
-    )
-    return edges
-
-
 def mix_change(
     image: HostArray,
     warped: WarpedChange,
@@ -127,7 +106,7 @@ def mix_change(
         ahead_fine: (H, W, 3), or None.
 
     Returns:
-        (H, W, 3) in [0, 1], and its ``square_edges``.
+        (H, W, 3) in [0, 1]; and the squared Laplacian of its luma, halved, (h, w).
     """
     height, width, _ = image.shape
     whole, half = (height, width), (height // 2, width // 2)

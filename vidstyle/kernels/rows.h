@@ -129,6 +129,64 @@ PART void luma_row(const float *rgb, int width, float *out) {
         out[i] = 0.299f * rgb[3 * i] + 0.587f * rgb[3 * i + 1] + 0.114f * rgb[3 * i + 2];
 }
 
+/* The squared Laplacian of a row of luma; the image's edge is repeated. */
+PART void edges_of_row(const float *above, const float *row, const float *below, int width,
+                       float *out) {
+    for (int x = 1; x < width - 1; x++) {
+        float edge = above[x] + below[x] + row[x - 1] + row[x + 1] - 4.0f * row[x];
+        out[x] = edge * edge;
+    }
+    float left = above[0] + below[0] + row[1] - 3.0f * row[0];
+    int last = width - 1;
+    float right = above[last] + below[last] + row[last - 1] - 3.0f * row[last];
+    out[0] = left * left;
+    out[last] = right * right;
+}
+
+/* The mean squares of the Laplacian over 2x2 pixels, from rows of an image as they come.
+
+   Three rows of luma are held, and two of edges. */
+typedef struct {
+    int height, width;
+    float *luma, *edges, *out;
+} EdgeRows;
+
+/* Returns 0 where there is no memory. */
+PART int open_edges(EdgeRows *rows, int height, int width, float *out) {
+    float *memory = malloc(sizeof(float) * 5 * (size_t)width);
+    *rows = (EdgeRows){height, width, memory, memory + 3 * (size_t)width, out};
+    return memory != NULL;
+}
+
+PART void close_edges(EdgeRows *rows) { free(rows->luma); }
+
+/* Take the row ``y`` of an image, and nothing as the row behind the last. */
+PART void take_row(EdgeRows *rows, int y, const float *rgb) {
+    int height = rows->height, width = rows->width, middle = y - 1;
+    if (rgb) luma_row(rgb, width, rows->luma + (ptrdiff_t)(y % 3) * width);
+    if (middle < 0) return;
+    const float *above = rows->luma + (ptrdiff_t)(clamp_int(middle - 1, 0, height - 1) % 3) * width;
+    const float *row = rows->luma + (ptrdiff_t)(middle % 3) * width;
+    const float *below = rows->luma + (ptrdiff_t)(clamp_int(y, 0, height - 1) % 3) * width;
+    edges_of_row(above, row, below, width, rows->edges + (ptrdiff_t)(middle % 2) * width);
+    if (middle % 2)
+        halve_plane(rows->edges, rows->edges + width, width / 2,
+                    rows->out + (ptrdiff_t)(middle / 2) * (width / 2));
+}
+
+/* Positions are rounded to so many parts of a pixel, 1 << PART_BITS. */
+#define PART_BITS 5
+#define PARTS (1 << PART_BITS)
+/* That a position may lie outside of an image, in these parts. */
+#define MARGIN 1
+
+/* In parts of a pixel; far outside of the image, and what is no number, is brought near it. */
+PART int to_parts(float position, int side) {
+    float low = position > -4.0f ? position : -4.0f;
+    float bounded = low < side + 3.0f ? low : side + 3.0f;
+    return (int)floorf(bounded * PARTS + 0.5f);
+}
+
 /* exp(value) for values that are at most 0, to 1e-7 of 1; below -40 it is that of -40, 4e-18.
 
    The range is reduced to one octave, as in Cody and Waite (Software Manual for the Elementary

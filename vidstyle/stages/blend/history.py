@@ -8,22 +8,26 @@ import cv2
 import numpy as np
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.agreement import agreement, photometric_distance, pixel_distance
+from vidstyle.imaging.agreement import (
+    agreement,
+    agreement_of_difference,
+    exponent_of,
+    soften_distance,
+)
 from vidstyle.imaging.bands import Band, bands, repeat_plane, split_planes
 from vidstyle.imaging.derived import (
     double,
     gaussian,
     halve,
-    halve_flow,
-    halve_positions,
-    luma_plane,
     reach_of,
     smooth,
 )
 from vidstyle.imaging.warp import Kernel, inside, sample
 from vidstyle.kernels.blend import WarpedChange, warp_change
+from vidstyle.kernels.half import FollowedSource
 from vidstyle.kernels.library import can_run
 from vidstyle.stages.blend.anchors import Memory, fill_from_anchors
+from vidstyle.stages.blend.halves import follow, subtract_sources
 from vidstyle.stages.blend.warped_options import BlendWeights, WarpedOptions
 
 # Pixels a frame below which an area stands still, so that averaging cannot blur it.
@@ -91,19 +95,19 @@ def warp_history(
     weights: BlendWeights,
 ) -> History:
     """Bring the newest output in ``memory`` onto the grid of the stylized frame that moved so."""
-    half = halve_flow(motion.flow)
-    length = np.asarray(cv2.magnitude(*half), np.float32)
+    now, unmoved = motion.half_source, memory["source_1"]
+    found = follow(motion.flow, now, unmoved)
+    source, length = found.source, found.length
     if weights.pixel != 1:
         length /= np.float32(weights.pixel)
-    now, unmoved = motion.half_source, memory["source_1"]
-    source = sample(unmoved, *halve_positions(*half, motion.flow.shape))
-    still = _find_unexplained(now, source, unmoved, length)
-    moves = None
-    if still.any():
-        moves = 1 - still
-        source += repeat_plane(still) * (unmoved - source)
-    near = agreement(photometric_distance(now, source), weights.tolerance)
-    coarse = _Coarse(moves, near, pixel_distance(now, source))
+    still = _find_unexplained(found, length)
+    stays = still if still.any() else None
+    difference, distance = subtract_sources(now, unmoved, stays, source)
+    coarse = _Coarse(
+        moves=None if stays is None else 1 - stays,
+        near=agreement_of_difference(difference, weights.tolerance),
+        pixels=soften_distance(distance),
+    )
     still = np.maximum(still, _find_still(length))
     previous = memory["blended_1"]
     if can_run(*motion.visible.shape) and options.kernel != "lanczos" and not options.anchors:
@@ -137,7 +141,7 @@ def _warp_in_one_pass(
         coarse.pixels,
         (motion.luma, motion.previous_luma),
         small=_THIN_KERNEL,
-        exponent=-1 / (2 * tolerance**2) if tolerance else 0,
+        exponent=exponent_of(tolerance) if tolerance else 0,
         softness=weights.softness if kernel == "cubic" else 1,
     )
 
@@ -234,25 +238,18 @@ def _thin_distance(luma: HostArray, there: HostArray) -> HostArray:
     return smooth(np.asarray(cv2.multiply(there, there, dst=there), np.float32), _THIN_SIGMA)
 
 
-def _find_unexplained(
-    source: HostArray, warped: HostArray, unmoved: HostArray, length: HostArray
-) -> HostArray:
+def _find_unexplained(found: FollowedSource, length: HostArray) -> HostArray:
     """1 where the flow is short and no motion at all explains the source as well, at half size.
 
     Flow on flat, noisy ground is made of noise, and to follow it would move a still image.
-    ``warped`` is the history's source along the flow, ``unmoved`` as it was; (h, w, 3) all three.
     ``length`` (h, w) is that of the flow, in pixels of the source.
     """
     short = halve(length) < _CREEPING
     if not short.any():
-        return np.zeros(source.shape[:2], np.float32)
-    luma, along, there = (luma_plane(image) for image in (source, warped, unmoved))
-    moved, stood = (
-        smooth(halve(np.square(cv2.subtract(luma, plane, dst=plane))), _STILL_SIGMA)
-        for plane in (along, there)
-    )
+        return np.zeros(length.shape, np.float32)
+    moved, stood = (smooth(halve(plane), _STILL_SIGMA) for plane in (found.moved, found.stood))
     still = short & (moved >= _EXPLAINED * stood)
-    return double(_erode_softly(still.astype(np.float32)), *source.shape[:2])
+    return double(_erode_softly(still.astype(np.float32)), *length.shape)
 
 
 def _find_still(length: HostArray) -> HostArray:

@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.agreement import agreement, photometric_distance
+from vidstyle.imaging.agreement import NOISE_SIGMA, agreement_of_difference, exponent_of
 from vidstyle.imaging.bands import bands, repeat_plane
 from vidstyle.imaging.contrast import detail_edges, find_overshoot, missing_strokes
-from vidstyle.imaging.derived import double, halve, halve_flow, halve_positions, luma_plane
+from vidstyle.imaging.derived import double, halve, halve_flow, halve_positions, smooth
 from vidstyle.imaging.warp import inside, sample, targets
 from vidstyle.kernels.blend import mix_change
-from vidstyle.kernels.library import can_run
+from vidstyle.kernels.half import change_of_next, compare_next, weigh_coarse
+from vidstyle.kernels.library import can_run, has_kernels
+from vidstyle.stages.blend.halves import HalvedImage, HalvedSource
 from vidstyle.stages.blend.history import History
 from vidstyle.stages.blend.warped_options import BlendWeights
 
@@ -31,10 +33,8 @@ class BlendFrame:
 
     image: HostArray
     """(H, W, 3)."""
-    half: HostArray
-    """(h, w, 3)."""
-    source: HostArray
-    """(h, w, 3)."""
+    halved: HalvedImage
+    source: HalvedSource
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,28 +48,20 @@ class NextChange:
 
 
 def look_ahead(
-    now: BlendFrame, following: BlendFrame, flow: HostArray, room: HostArray, weights: BlendWeights
+    now: BlendFrame, following: BlendFrame, flow: HostArray, used: HostArray, weights: BlendWeights
 ) -> NextChange:
     """Find what the next frame changes in this one, where the history leaves room for it.
 
-    The result is not carried on, so the agreement of the sources is enough.
+    The result is not carried on, so the agreement of the sources is enough, and luma of it.
 
     Args:
         now: This frame.
         following: The next frame.
         flow: (H, W, 2) pixels, from this frame to the next.
-        room: (h, w), 1 less the weight of the history.
+        used: (h, w), the weight of the history.
         weights: Of this frame.
     """
-    half = halve_positions(*halve_flow(flow), flow.shape)
-    # Luma is enough for what is not carried on.
-    there = sample(luma_plane(following.source), *half)
-    weight = agreement(photometric_distance(luma_plane(now.source), there), weights.tolerance)
-    weight *= room * np.float32(weights.ahead)
-    weight[inside(*half, *weight.shape) == 0] = 0
-    coarse = sample(following.half, *half)
-    coarse -= now.half
-    coarse *= repeat_plane(weight)
+    weight, coarse = _find_next(now, following, flow, used, weights)
     if not weights.softness:
         return NextChange(coarse)
     size = now.image.shape[:2]
@@ -77,6 +69,27 @@ def look_ahead(
     fine -= double(halve(fine), *size)
     fine *= repeat_plane(double(weight * np.float32(weights.softness), *size))
     return NextChange(coarse, fine)
+
+
+def _find_next(
+    now: BlendFrame, following: BlendFrame, flow: HostArray, used: HostArray, weights: BlendWeights
+) -> tuple[HostArray, HostArray]:
+    """The weight of the next frame (h, w), and its coarse change in that weight (h, w, 3)."""
+    lumas = now.source.half_luma, following.source.half_luma
+    images = now.halved.half, following.halved.half
+    if can_run(*flow.shape[:2]):
+        difference = smooth(compare_next(flow, *lumas), NOISE_SIGMA)
+        exponent = exponent_of(weights.tolerance)
+        return change_of_next(flow, difference, used, images, most=weights.ahead, exponent=exponent)
+    half = halve_positions(*halve_flow(flow), flow.shape)
+    difference = lumas[0] - sample(lumas[1], *half)
+    weight = agreement_of_difference(difference, weights.tolerance)
+    weight *= (1 - used) * np.float32(weights.ahead)
+    weight[inside(*half, *weight.shape) == 0] = 0
+    coarse = sample(images[1], *half)
+    coarse -= images[0]
+    coarse *= repeat_plane(weight)
+    return weight, coarse
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,9 +116,8 @@ def mix(now: BlendFrame, history: History, following: NextChange, weights: Blend
     Returns:
         The mixed frame.
     """
-    fine = weights.fine * weights.history * (1 - history.still)
-    fine += weights.history_at_rest * history.still
-    coarse = _find_coarse(now.half, fine, history, following.coarse, weights)
+    fine = _weigh_fine(history.still, weights)
+    coarse = _find_coarse(now.halved.half, history, following.coarse, weights)
     warped = history.warped
     if can_run(*warped.confidence.shape):
         whole = mix_change(now.image, warped, fine, coarse, following.coarse, following.fine)
@@ -127,28 +139,58 @@ def mix(now: BlendFrame, history: History, following: NextChange, weights: Blend
 
 
 def _find_coarse(
-    half: HostArray,
-    fine: HostArray,
-    history: History,
-    ahead: HostArray | None,
-    weights: BlendWeights,
+    half: HostArray, history: History, ahead: HostArray | None, weights: BlendWeights
 ) -> HostArray:
     """What coarse structure gets beyond the fine detail's, at a confidence of 1, at half size.
 
-    ``half`` is the stylized frame, ``fine`` the weight of the history in fine detail.
+    ``half`` is the stylized frame.
     """
     change, confidence = history.warped.half_change, history.warped.half_confidence
-    still = history.still
-    more = (1 - weights.fine) * weights.history * (1 - still)
-    safe = np.maximum(confidence, np.float32(_LEAST))
-    coarse = change * repeat_plane(np.divide(more, safe))
-    overshoot = find_overshoot(weights.drift * (1 + _DRIFT_AT_REST * still), change, safe)
-    if overshoot is not None:
-        coarse -= overshoot * repeat_plane(fine + more)
+    still, safe = history.still, np.maximum(confidence, np.float32(_LEAST))
+    limit = weights.drift * (1 + _DRIFT_AT_REST * still)
+    overshoot = find_overshoot(limit, change, safe)
+    coarse, mixed = _weigh_coarse(half, history, overshoot, ahead, weights)
     if weights.stroke_gain > 1:
-        mixed = half + repeat_plane(fine) * change + repeat_plane(confidence) * coarse
-        if ahead is not None:
-            mixed += ahead
         strokes = missing_strokes(mixed, half, limit=weights.stroke_gain)
         coarse += repeat_plane(still) * strokes
     return coarse
+
+
+def _weigh_coarse(
+    half: HostArray,
+    history: History,
+    overshoot: HostArray | None,
+    ahead: HostArray | None,
+    weights: BlendWeights,
+) -> tuple[HostArray, HostArray]:
+    """The same without strokes, and the mixed frame at half size."""
+    change, confidence = history.warped.half_change, history.warped.half_confidence
+    still = history.still
+    if has_kernels():
+        return weigh_coarse(
+            half,
+            change,
+            confidence,
+            still,
+            overshoot,
+            ahead,
+            moving=weights.history,
+            resting=weights.history_at_rest,
+            part=weights.fine,
+            least=_LEAST,
+        )
+    fine = _weigh_fine(still, weights)
+    more = (1 - weights.fine) * weights.history * (1 - still)
+    coarse = change * repeat_plane(np.divide(more, np.maximum(confidence, np.float32(_LEAST))))
+    if overshoot is not None:
+        coarse -= overshoot * repeat_plane(fine + more)
+    mixed = half + repeat_plane(fine) * change + repeat_plane(confidence) * coarse
+    if ahead is not None:
+        mixed += ahead
+    return coarse, mixed
+
+
+def _weigh_fine(still: HostArray, weights: BlendWeights) -> HostArray:
+    """The weight of the history in fine detail, (h, w)."""
+    moving = weights.fine * weights.history
+    return moving + np.float32(weights.history_at_rest - moving) * still

@@ -18,10 +18,15 @@ from vidstyle.core import (
     State,
     Window,
 )
-from vidstyle.imaging.bands import repeat_plane
-from vidstyle.imaging.contrast import detail_edges, detail_energy, sharpen
-from vidstyle.imaging.derived import Latest, halve, luma_plane
+from vidstyle.imaging.contrast import detail_energy, sharpen
+from vidstyle.imaging.derived import Latest
 from vidstyle.stages.blend.anchors import Memory, extend_paths, remember
+from vidstyle.stages.blend.halves import (
+    HalvedSource,
+    mix_sources,
+    reduce_image,
+    reduce_source,
+)
 from vidstyle.stages.blend.history import FrameMotion, History, warp_history
 from vidstyle.stages.blend.mixing import BlendFrame, NextChange, look_ahead, mix
 from vidstyle.stages.blend.warped_options import BlendWeights, WarpedOptions, resolve_weights
@@ -62,8 +67,7 @@ class Warped(BaseStage[WarpedOptions]):
         self.needs = Needs(reads=reads, writes=("image",), scope="shot")
         self._reduction = 1.0
         # The next frame becomes this frame one step later.
-        self._halve_image, self._halve_source = Latest(halve), Latest(halve)
-        self._luma_of_source = Latest(luma_plane)
+        self._halve_image, self._halve_source = Latest(reduce_image), Latest(reduce_source)
 
     def open(self, clip: Clip, context: ExecutionContext) -> None:
         self._reduction = clip.reduction
@@ -71,7 +75,7 @@ class Warped(BaseStage[WarpedOptions]):
     def step(self, window: Window[WarpedOptions], state: State) -> tuple[Layers, State]:
         now = self._halve_frame(window.now)
         if state is None or window.options.strength == 0:
-            return {"image": now.image}, self._next_state({}, now.image, now.source)
+            return {"image": now.image}, self._next_state({}, now.image, now.source.half)
         weights = resolve_weights(window.options, self._reduction)
         memory = dict(cast("Memory", state))
         if self._most > 1:
@@ -79,40 +83,38 @@ class Warped(BaseStage[WarpedOptions]):
         motion = self._motion(window, now.source)
         history = warp_history(memory, now.image, motion, window.options, weights)
         used = _weight_of(history, weights)
-        following = self._look_ahead(window, now, 1 - used, weights)
+        following = self._look_ahead(window, now, used, weights)
         mixed = mix(now, history, following, weights)
         image = mixed.image
         if weights.detail_gain > 1:
             image = sharpen(
                 image,
                 detail_energy(mixed.edges),
-                detail_energy(detail_edges(now.image)),
+                detail_energy(now.halved.edges),
                 history.warped.confidence,
                 part=1 - _NOISE * history.still,
                 limit=weights.detail_gain,
             )
-        source = now.source + repeat_plane(used) * (history.source - now.source)
+        source = mix_sources(now.source.half, history.source, used)
         return {"image": image}, self._next_state(memory, image, source)
 
     def _halve_frame(self, frame: Frame) -> BlendFrame:
         image = frame.host("image")
         return BlendFrame(image, self._halve_image(image), self._halve_source(frame.host("source")))
 
-    def _motion(self, window: Window[WarpedOptions], half: HostArray) -> FrameMotion:
+    def _motion(self, window: Window[WarpedOptions], now: HalvedSource) -> FrameMotion:
+        before = self._halve_source(window.behind[0].host("source"))
         flow, visible = window.now.host("flow"), window.now.host("visible")
-        now, before = (
-            self._luma_of_source(frame.host("source")) for frame in (window.now, window.behind[0])
-        )
-        return FrameMotion(flow, visible, half, now, before)
+        return FrameMotion(flow, visible, now.half, now.luma, before.luma)
 
     def _look_ahead(
-        self, window: Window[WarpedOptions], now: BlendFrame, room: HostArray, weights: BlendWeights
+        self, window: Window[WarpedOptions], now: BlendFrame, used: HostArray, weights: BlendWeights
     ) -> NextChange:
         following = window.ahead[0] if window.ahead else None
         if not weights.ahead or following is None or "flow_from_previous" not in following.layers:
             return NextChange()
         flow = following.host("flow_from_previous")
-        return look_ahead(now, self._halve_frame(following), flow, room, weights)
+        return look_ahead(now, self._halve_frame(following), flow, used, weights)
 
     @property
     def _most(self) -> int:
