@@ -31,8 +31,12 @@ def test_8_bits_keep_a_style_near_and_its_card_says_how_near(path: Path) -> None
     error = read_style_info(path).int8_error
     assert error is not None
     assert error < 1.5 / 255
-    assert f"float32 by {255 * error:.2f} of 255" in path.with_suffix(".md").read_text()
-    assert len(load_style_weights(path).ranges) == 9
+    card = path.with_suffix(".md").read_text()
+    assert f"float32 is at most {255 * error:.2f} of 255." in card
+    count = len(load_style_weights(path).ranges)
+    # Each that stays in bfloat16 costs time, and three would cost too much.
+    assert 7 <= count <= 9
+    assert f"\n{count} of its convolutions can be in 8 bits" in card
 
 
 def test_all_were_trained_with_one_setting_and_the_temporal_loss() -> None:

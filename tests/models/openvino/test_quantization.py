@@ -32,7 +32,6 @@ needs_vnni = pytest.mark.skipif(
     not (has_vnni() and has_native_bfloat16()),
     reason="this processor has no VNNI with bfloat16",
 )
-MARGIN = 1.5
 
 
 def waves(seed: int, height: int = 48, width: int = 64) -> HostArray:
@@ -84,7 +83,7 @@ def by_openvino(made: Made, rounding: Callable[[Any], Any], image: HostArray) ->
 def rounded_forward(convolution: nn.Conv2d, ranges: HostArray) -> Callable[..., torch.Tensor]:
     """What a convolution gives in 8 bits, computed on the levels as whole numbers."""
     least, largest, mean = (torch.from_numpy(one).double() for one in ranges)
-    step = (MARGIN * (largest - least)).clamp(min=1e-3) / 255
+    step = (largest - least).clamp(min=1e-3) / 255
 
     def forward(features: torch.Tensor) -> torch.Tensor:
         level = (features.double() - least.reshape(1, -1, 1, 1)) / step.reshape(1, -1, 1, 1)

@@ -1,4 +1,4 @@
-"""Convolutions in 8 bits: which ones, by ranges that were measured on photos.
+"""Convolutions in 8 bits: which ones, by ranges that were measured on images.
 
 What a convolution reads becomes 256 levels, each channel over its own range, and its weights
 become 255, each output over its own. The scales of the channels go into the weights, so that they
@@ -35,9 +35,6 @@ _LEVELS = 255
 _WEIGHT_LEVELS = 127
 # What is rounded early goes through all that follows: two thirds of the difference came from these.
 _FIRST_EXACT = 3
-# Of the ranges, above the least: frames with large flat areas go further than photos, and values
-# beyond are cut off.
-_MARGIN = 1.5
 # Of a range: a channel that is always the same has none.
 _NARROWEST = 1e-3
 
@@ -166,8 +163,8 @@ def _quantize_one(
     rounding: Callable[[_Output], _Output],
 ) -> None:
     least, largest, mean = ranges.astype(np.float64)
-    # The least value is a level: many values are, behind a threshold.
-    step = np.maximum(_MARGIN * (largest - least), _NARROWEST) / _LEVELS
+    # The least value is a level: many values are, behind a threshold. Values beyond are cut off.
+    step = np.maximum(largest - least, _NARROWEST) / _LEVELS
     scaled = op.add(
         op.multiply(place.read.get_source_output(), _along(1 / step, 1)),
         _along(-least / step, 1),
