@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.conftest import WriteClip
 from vidstyle.cli.main import run_command
+from vidstyle.models.style.backends import resolve_precision
 
 
 @pytest.fixture
@@ -47,6 +48,12 @@ def test_without_reach_there_is_nothing_to_explain(lines: list[str]) -> None:
 
 def test_a_device_that_all_stages_share_is_one_line(lines: list[str]) -> None:
     assert sum(line.startswith("Every stage runs on cpu with ") for line in lines) == 1
+
+
+def test_the_precision_of_a_network_is_printed(lines: list[str]) -> None:
+    precision = resolve_precision("auto", "openvino", "cpu", int8_error=0.0)
+    words = {"int8": "8 bits and bfloat16"}.get(precision, precision)
+    assert f"stylize/feedforward: network by openvino, {words}" in lines
 
 
 def test_what_short_options_change_is_printed(

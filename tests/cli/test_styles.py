@@ -9,7 +9,8 @@ import pytest
 
 from vidstyle.cli.main import run_command
 from vidstyle.models.style.architectures import empty_network
-from vidstyle.models.style.style_file import Credit, StyleInfo, save_style
+from vidstyle.models.style.style_file import Credit, StyleInfo, read_style_info, save_style
+from vidstyle.models.style.styles import find_style
 from vidstyle.models.weights import safetensors_file
 
 
@@ -62,10 +63,20 @@ def test_people_are_shown_one_line_a_style(
     make_style(styles, "stripes", style_image="Somebody, A very long title " * 5)
     assert run_command(["styles", "list"]) == 0
     head, *lines = capsys.readouterr().out.splitlines()
-    assert head.split() == ["name", "network", "style", "loss", "style", "image"]
+    assert head.split() == ["name", "network", "style", "loss", "8", "bits", "style", "image"]
     [line] = [line for line in lines if line.startswith("stripes ")]
     assert line.split()[:4] == ["stripes", "fast-1", "0.062", "Somebody,"]
     assert line.rstrip().endswith("(CC0)")
+
+
+def test_what_8_bits_change_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["styles", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for name in ("great-wave", "udnie"):
+        error = read_style_info(find_style(name)).int8_error
+        assert error is not None
+        [line] = [line for line in lines if line.startswith(f"{name} ")]
+        assert line.split()[3] == f"{255 * error:.2f}"
 
 
 def test_the_list_fits_a_window_of_80_columns(
@@ -78,7 +89,7 @@ def test_the_list_fits_a_window_of_80_columns(
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert "".join(line.split()[0] for line in lines if line).count("stripes" * 12) == 1
-    assert sum("fast-1        0.062  Somebody," in line for line in lines) == 1
+    assert sum("fast-1        0.062          Somebody," in line for line in lines) == 1
 
 
 def test_a_broken_style_is_listed_with_its_reason(

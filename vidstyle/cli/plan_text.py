@@ -74,12 +74,22 @@ def device_lines(plan: Plan) -> list[str]:
 
 
 def network_lines(plan: Plan) -> list[str]:
-    """``stylize/gatys: loss network vgg16, bfloat16``, for each stage that has one."""
+    """``stylize/gatys: loss network vgg16, bfloat16``, for each stage that has a network."""
     return [
-        f"{stage.use}: loss network {stage.options['backbone']}, {stage.options['precision']}"
+        f"{stage.use}: {network}, {_PRECISIONS.get(precision, precision)}"
         for stage in plan.every
-        if "backbone" in stage.options
+        if (network := _network_of(stage))
+        for precision in [str(stage.options["precision"])]
     ]
+
+
+_PRECISIONS = {"int8": "8 bits and bfloat16"}
+
+
+def _network_of(stage: PlannedStage) -> str:
+    if "backbone" in stage.options:
+        return f"loss network {stage.options['backbone']}"
+    return f"network by {stage.options['backend']}" if "backend" in stage.options else ""
 
 
 def plan_json(plan: Plan) -> dict[str, object]:

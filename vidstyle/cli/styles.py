@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(json: given.Json = False) -> None:
-    """List all styles with their network, style loss and style image."""
+    """List all styles with their network, style loss, error of 8 bits and style image."""
     from vidstyle.models.style.styles import list_styles
 
     found = [_described(name, path) for name, path in list_styles().items()]
@@ -64,22 +64,24 @@ def _described(name: str, path: Path) -> dict[str, Any]:
 
 def _print_table(styles: Iterable[Mapping[str, Any]]) -> None:
     """On standard output; the long text comes last, where it may take several lines."""
-    titles = ("name", "network", "style loss", "style image")
-    print_table(titles, map(_row, styles), right={"style loss"})
+    titles = ("name", "network", "style loss", "8 bits", "style image")
+    print_table(titles, map(_row, styles), right={"style loss", "8 bits"})
     answer("")
     answer("Style loss: 1 for an untouched photo; lower is closer to the style image.")
+    answer("8 bits: mean difference, of 255. Up to 2, processors with VNNI use them.")
     answer("Styles of the same network can be mixed.")
 
 
 def _row(style: Mapping[str, Any]) -> tuple[str, ...]:
     if "broken" in style:
-        return style["name"], "", "", f"BROKEN: {style['broken']}"
+        return style["name"], "", "", "", f"BROKEN: {style['broken']}"
     style_image = style["style_image"] or style["title"]
     suffix = f" ({style['license']})" if style["license"] else ""
-    loss = style["losses"].get("style")
+    loss, error = style["losses"].get("style"), style["int8_error"]
     return (
         style["name"],
         style["architecture"],
         "" if loss is None else f"{loss:.3f}",
+        "" if error is None else f"{255 * error:.2f}",
         f"{style_image}{suffix}",
     )
