@@ -1,8 +1,8 @@
 """Plain ways to reduce flicker against ours: flicker, SSIM, sharpness, ghosting, cost.
 
     python benchmarks/temporal.py --clips FILE_OR_FOLDER ... --styles NAME_OR_FILE ...
-        [--frames 40] [--width 640] [--weights DIR] [--evaluator raft-small] [--work DIR]
-        [--presets FILE ...] [--strengths 0.3 0.5 ...] [--smoothings 0.1 0.2 ...]
+        [--precision float32] [--frames 40] [--width 640] [--weights DIR] [--evaluator raft-small]
+        [--work DIR] [--presets FILE ...] [--strengths 0.3 0.5 ...] [--smoothings 0.1 0.2 ...]
         [--still-frames 300] [-o FILE.json] [--plot FILE.png]
 
 A style is a shipped one's name, a style file, or a checkpoint of pytorch/examples (those are not
@@ -75,6 +75,12 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--styles", nargs="+", default=[], help="names, style files or checkpoints"
     )
+    options.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16", "int8"),
+        default="float32",
+        help="of the stylizers; float32 is by torch, the others are by OpenVINO",
+    )
     options.add_argument("--frames", type=int, default=40, help="of each clip, from its start")
     options.add_argument("--width", type=int, default=640, help="wider clips are made so wide")
     options.add_argument("--weights", type=Path, help="the folder with RAFT's, as VIDSTYLE_WEIGHTS")
@@ -100,7 +106,7 @@ def report(given: argparse.Namespace, store: Store) -> int:
     first, *others = given.presets
     settings = Settings(
         clips=given.clips,
-        styles=[style_of(text) for text in given.styles],
+        styles=[style_of(text, given.precision) for text in given.styles],
         presets=[Preset(first, (BOTH_WAYS,)), *map(Preset, others)],
         pairs=[(strength, 0.0) for strength in given.strengths]
         + [(strength, one) for strength in (None, 1.0) for one in (0.0, *given.smoothings)],

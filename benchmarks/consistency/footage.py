@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -14,8 +14,10 @@ import numpy as np
 import torch
 
 from vidstyle.core import Clip, ExecutionContext, HostArray
+from vidstyle.core.context import Precision
 from vidstyle.core.errors import InputError, WeightsError
 from vidstyle.models.style.network import StyleNetwork, stylize
+from vidstyle.models.style.openvino_stylizer import OpenVinoStylizer
 from vidstyle.models.style.style_file import SUFFIX, Credit, load_style
 from vidstyle.models.style.style_import import import_style
 from vidstyle.models.style.styles import find_style
@@ -116,6 +118,8 @@ class Style:
     path: Path
     ours: bool
     """Ours are trained on video; those of pytorch/examples are not, and leave more to blend."""
+    precision: Precision = "float32"
+    """By torch in float32, by OpenVINO in others."""
 
     @property
     def name(self) -> str:
@@ -126,16 +130,26 @@ class Style:
             return load_style(self.path).module
         return import_style(self.path, name=self.name, credit=Credit()).style.module
 
+    def stylize(self) -> Callable[[HostArray], HostArray]:
+        """What maps images (H, W, 3) in [0, 1] to stylized ones."""
+        if self.precision == "float32":
+            network = self.network().to(memory_format=torch.channels_last)
+            return lambda image: _stylized(network, image)
+        stylizer = OpenVinoStylizer({"": self.path}, precision=self.precision, threads=2)
+        return lambda image: stylizer.stylize(image, {"": 1.0}).clip(0, 1)
 
-def style_of(text: str) -> Style:
+
+def style_of(text: str, precision: Precision = "float32") -> Style:
     """A style by name or path, a pytorch/examples checkpoint by path; else WeightsError."""
     if os.sep not in text and not text.endswith((SUFFIX, ".pth", ".model")):
-        return Style(find_style(text), ours=True)
+        return Style(find_style(text), True, precision)
     path = Path(text)
     if not path.is_file():
         raise WeightsError(f"there is no style file {text}")
     ours = path.suffix == SUFFIX and "vidstyle" in safetensors_file.read_metadata(path)
-    return Style(path, ours)
+    if not ours and precision != "float32":
+        raise WeightsError(f"{text} is a checkpoint: import it to stylize in {precision}")
+    return Style(path, ours, precision)
 
 
 def stylized(footage: Footage, style: Style, store: Store) -> Kept:
@@ -144,12 +158,13 @@ def stylized(footage: Footage, style: Style, store: Store) -> Kept:
         "footage": footage.key,
         "style": digest_of_files([style.path]),
         "code": digest_of_code("models"),
+        "precision": style.precision,
     }
 
     def made() -> Iterator[Arrays]:
-        network = style.network().to(memory_format=torch.channels_last)
+        stylize_image = style.stylize()
         for image in footage.frames:
-            yield {"image": _stylized(network, image).astype(np.float16)}
+            yield {"image": stylize_image(image).astype(np.float16)}
 
     return store.frames("stylized", facts, made)["image"]
 

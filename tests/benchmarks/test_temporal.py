@@ -16,6 +16,7 @@ import torch
 import vidstyle
 from vidstyle.core.errors import WeightsError
 from vidstyle.evaluation.baselines import BASELINES
+from vidstyle.models.openvino.runtime import has_native_bfloat16
 from vidstyle.models.weights import safetensors_file
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import load_pipeline
@@ -127,6 +128,27 @@ def test_a_blend_is_what_the_whole_pipeline_writes(
         np.testing.assert_allclose(image, read[..., ::-1] / 255, atol=0.6 / 255)
         moved = max(moved, float(np.abs(image - per_frame).max()))
     assert moved > 3 / 255
+
+
+@pytest.mark.skipif(not has_native_bfloat16(), reason="this processor has no bfloat16")
+def test_frames_are_stylized_in_the_precision_that_is_asked_for(
+    benchmark: Load, clip: Path, style: Callable[..., Path], tmp_path: Path
+) -> None:
+    benchmark("temporal")
+    footages = benchmark("consistency.footage")
+    store = benchmark("consistency.store").Store(tmp_path / "work")
+    footage = footages.real_clip(clip, frames=2, width=72, store=store)
+    network = str(style("any"))
+    exact, lower = (
+        footages.stylized(footage, footages.style_of(network, precision), store)
+        for precision in ("float32", "bfloat16")
+    )
+    for one, other in zip(exact, lower, strict=True):
+        assert 0 < np.abs(one - other).mean() < 2 / 255
+    checkpoint = tmp_path / "candy.pth"
+    checkpoint.write_bytes(b"")
+    with pytest.raises(WeightsError, match=r"candy\.pth is a checkpoint: import it"):
+        footages.style_of(str(checkpoint), "int8")
 
 
 def row(benchmark: Load, method: str, scores: tuple[float, float, float], *, ours: bool):  # type: ignore[no-untyped-def]
