@@ -14,6 +14,7 @@ import numpy.typing as npt
 from vidstyle.kernels.sources import digest_of_sources, library_path
 
 AnyArray: TypeAlias = npt.NDArray[Any]
+Argument: TypeAlias = AnyArray | ctypes.c_float | ctypes.c_void_p | int | None
 NumberT = TypeVar("NumberT", bound=np.generic)
 
 # Whether everything is done without, for the sake of comparison.
@@ -53,12 +54,13 @@ def without_kernels() -> Iterator[None]:
         _unused = before
 
 
-def call(name: str, *arguments: AnyArray | ctypes.c_float | int | None) -> None:
+def call(name: str, *arguments: Argument) -> None:
     """Call a kernel. Other threads go on meanwhile.
 
     Args:
         name: Of the function.
-        arguments: Arrays, contiguous; ``ctypes.c_float`` for numbers, int for sizes.
+        arguments: Arrays, contiguous; ``ctypes.c_float`` for numbers, int for sizes; what
+            ``sample_rows`` gives.
 
     Raises:
         MemoryError: There is none for a few rows.
@@ -91,7 +93,28 @@ def readable(
     return np.ascontiguousarray(array)
 
 
-def _address(argument: AnyArray | ctypes.c_float | int | None) -> Any:
+def sample_rows(array: npt.NDArray[np.uint8], *shape: int) -> tuple[ctypes.c_void_p, int]:
+    """Give what a kernel takes of 8-bit samples, whose rows may end in padding.
+
+    Args:
+        array: Its rows may lie anywhere. Whoever calls keeps it until the kernel has returned.
+        shape: That it has to have.
+
+    Returns:
+        The address of the first sample, and the bytes from one row to the next.
+
+    Raises:
+        ValueError: It has another shape, numbers of another kind, or gaps between samples.
+    """
+    if array.shape != shape or array.dtype != "uint8" or array.strides[1] != 1:
+        raise ValueError(
+            f"a kernel takes rows of uint8 {shape}, got {array.dtype} {array.shape} "
+            f"with strides {array.strides}"
+        )
+    return ctypes.c_void_p(array.ctypes.data), array.strides[0]
+
+
+def _address(argument: Argument) -> Any:
     if not isinstance(argument, np.ndarray):
         return argument
     assert argument.flags.c_contiguous

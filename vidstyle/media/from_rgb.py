@@ -16,6 +16,8 @@ from av import VideoFrame
 
 from vidstyle.core import Color, HostArray, PlaneFormat, Planes
 from vidstyle.core.planes import Siting
+from vidstyle.kernels.color import fill_planes
+from vidstyle.kernels.library import can_run
 from vidstyle.media.color import LUMA_WEIGHTS, MATRIX_TO_TAG, RANGE_TO_TAG
 from vidstyle.media.planes import Samples, fill
 
@@ -119,6 +121,21 @@ class FromRgb:
         """
         frame = VideoFrame(self._width, self._height, self._name)
         planes = visible_planes(frame)
+        if self._plane_format is not None and self._fits(image):
+            fill_planes(image, self._plane_format, self._matrix, planes)
+        else:
+            self._fill_strips(planes, image, alpha)
+        self._tag(frame)
+        return frame
+
+    def _fits(self, image: HostArray) -> bool:
+        """Whether a kernel takes the image."""
+        size = self._height, self._width
+        return image.shape[:2] == size and image.dtype == np.float32 and can_run(*size)
+
+    def _fill_strips(
+        self, planes: list[Samples], image: HostArray, alpha: HostArray | None
+    ) -> None:
         for top in range(0, self._height, self._strip_rows):
             height = min(self._strip_rows, self._height - top)
             strip = self._strip(image, top, height)
@@ -131,8 +148,6 @@ class FromRgb:
                 down = -(-self._height // plane.shape[0])
                 target = plane[top // down : -(-(top + height) // down)]
                 target[:] = channel[: target.shape[0], : target.shape[1]]
-        self._tag(frame)
-        return frame
 
     def takes(self, planes: Planes) -> bool:
         """Whether the samples are those of a frame as they are: same format, size and color."""

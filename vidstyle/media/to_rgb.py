@@ -17,7 +17,9 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from vidstyle.core import Color, HostArray, PlaneFormat, Planes
 from vidstyle.core.clip import Matrix, Range
-from vidstyle.core.planes import Siting
+from vidstyle.core.planes import Samples8, Siting
+from vidstyle.kernels.color import convert_planes
+from vidstyle.kernels.library import can_run
 from vidstyle.media.color import (
     LUMA_WEIGHTS,
     MATRIX_TO_SCALER,
@@ -60,7 +62,8 @@ class ToRGB:
     """Turns frames into float32 RGB, keeping one scaler (PyAV makes 15 MB for each otherwise).
 
     swscale only brings chroma to the size of luma and unpacks formats. Matrix and range are
-    applied here in float32: swscale's own conversion of limited range keeps 8 bits of 10.
+    applied here in float32: swscale's own conversion of limited range keeps 8 bits of 10. Planes
+    of 8 bits are converted by a kernel, to the same, where there is one.
     Several threads may use it.
     """
 
@@ -77,7 +80,10 @@ class ToRGB:
         """The image, (H, W, 3) in [0, 1], and its alpha, (H, W), where the format has it."""
         color = self._color_of(frame)
         if has_chroma(frame.format):
-            return self._from_luma_chroma(frame, color)
+            planes = self.planes(frame)
+            return (
+                self._from_luma_chroma(frame, color) if planes is None else (planes.to_rgb(), None)
+            )
         if is_gray(frame.format):
             return self._from_gray(frame, color)
         return self._from_rgb(frame, color)
@@ -100,9 +106,13 @@ class ToRGB:
         for plane in samples:
             plane.flags.writeable = False
         form = PlaneFormat(chroma, color.matrix, color.range, siting)
-        return Planes(samples, form, partial(self._image, frame, color))
+        return Planes(samples, form, partial(self._image, frame, color, samples, form))
 
-    def _image(self, frame: VideoFrame, color: Color) -> HostArray:
+    def _image(
+        self, frame: VideoFrame, color: Color, samples: tuple[Samples8, ...], form: PlaneFormat
+    ) -> HostArray:
+        if can_run(frame.height, frame.width):
+            return convert_planes(samples, form, decoding_matrix(form.matrix, form.range))
         return self._from_luma_chroma(frame, color)[0]
 
     def _siting_of(self, frame: VideoFrame, chroma: tuple[int, int]) -> Siting | None:
