@@ -19,6 +19,7 @@ def test_sixteen_photos_are_spread_over_all() -> None:
     assert chosen[0] == photos[0]
     assert chosen[-1] in photos[-4:]
     assert spread_photos(photos[:5]) == photos[:5]
+    assert spread_photos(photos, 4) == photos[::10]
 
 
 def test_a_network_gets_ranges_and_what_they_cost(photos: Path) -> None:

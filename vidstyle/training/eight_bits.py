@@ -9,20 +9,20 @@ from vidstyle.models.style.eight_bits import EightBits, measure_eight_bits
 from vidstyle.models.style.network import StyleNetwork
 from vidstyle.training.photos import read_squares
 
-_PHOTOS = 16
 _SIDE = 320
 
 
-def spread_photos(photos: Sequence[Path]) -> Sequence[Path]:
+def spread_photos(photos: Sequence[Path], most: int = 16) -> Sequence[Path]:
     """Choose photos that are spread evenly over a row.
 
     Args:
         photos: Files, at least one.
+        most: How many of them.
 
     Returns:
-        Sixteen of them, or all of fewer.
+        So many, or all of fewer.
     """
-    count = min(_PHOTOS, len(photos))
+    count = min(most, len(photos))
     return [photos[index * len(photos) // count] for index in range(count)]
 
 

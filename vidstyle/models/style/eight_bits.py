@@ -78,8 +78,11 @@ def measure_eight_bits(
     ranges = _storable(_measure_wide_ranges(graph, weights, photos))
     if not ranges:
         return EightBits({}, None)
-    ranges = _leave_out_worst(_Difference(graph, weights, others[:_DECIDING]), ranges)
-    return EightBits(ranges, _Difference(graph, weights, others).largest_mean(ranges))
+    deciding = _Difference(graph, weights, others[:_DECIDING])
+    ranges = _leave_out_worst(deciding, ranges)
+    few = len(others) <= _DECIDING
+    difference = deciding if few else _Difference(graph, weights, others)
+    return EightBits(ranges, difference.largest_mean(ranges))
 
 
 def vary_photo(photo: HostArray) -> Mapping[str, HostArray]:
