@@ -195,3 +195,13 @@ def test_planes_are_looked_at_without_their_rgb() -> None:
         found.append(float(stage.step(Window(frame, stage.options, behind), None)[0]["cut"]))
         behind = (frame,)
     assert found == [0, 0, 1, 0]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_comparing_stops_early_and_decides_alike(seed: int) -> None:
+    now, other = collage(seed), collage(seed + 1)
+    for part in (0, 0.2, 0.5, 1):
+        previous = np.asarray((1 - part) * now + part * other, np.float32)
+        change = image_change(now, previous)
+        for threshold in (0.5 * change, change - 1e-6, change + 1e-6, 2 * change):
+            assert is_cut(now, previous, threshold) == (change >= threshold)
