@@ -6,6 +6,7 @@ cannot differ.
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections import deque
 from collections.abc import Generator, Iterable, Mapping
@@ -15,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from vidstyle.core.frame import HOST, Frame
-from vidstyle.core.layers import host_shape
+from vidstyle.core.layers import Layer, host_shape
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.planes import Planes
 from vidstyle.core.stage import Layers, Stage
 from vidstyle.core.state import State
 from vidstyle.core.window import Window
+from vidstyle.kernels.finite import all_finite
 from vidstyle.runner.config.keyframes import Keyed, options_at
 from vidstyle.runner.execution.checkpoints import Checkpoints
 from vidstyle.runner.execution.recall import Recall
@@ -199,18 +201,29 @@ class LayerCheck:
                 wanted = (self._shapes if on_host else self._device_shapes)[name]
                 if not on_host and self._home == "host":
                     fault = f"layer {name} must be a numpy array, got {type(layer).__name__}"
-                elif str(layer.dtype).removeprefix("torch.") != "float32":
+                elif not _is_float32(layer):
                     fault = f"layer {name} must be float32, got {layer.dtype}"
                 elif wanted is not None and tuple(layer.shape) != wanted:
                     fault = f"layer {name} must have shape {wanted}, got {tuple(layer.shape)}"
-                # A sum is finite only if all terms are, and costs a fraction of isfinite().all().
-                elif not known and not np.isfinite(float(layer.sum())):
+                elif not known and not _is_finite(layer):
                     fault = f"layer {name} holds NaN or infinite values"
                 summed.add(id(layer))
                 if on_host:
                     self._finite[name] = weakref.ref(layer)
         if fault is not None:
             raise self._guard.fault(index, fault)
+
+
+def _is_float32(layer: Layer) -> bool:
+    # numpy takes its time to write the name of a type.
+    if isinstance(layer, np.ndarray):
+        return layer.dtype == np.float32
+    return str(layer.dtype) == "torch.float32"
+
+
+def _is_finite(layer: Layer) -> bool:
+    # A sum is finite only if all terms are.
+    return all_finite(layer) if isinstance(layer, np.ndarray) else math.isfinite(float(layer.sum()))
 
 
 def _device_shape(shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
