@@ -7,6 +7,10 @@
 /* Rows on both sides that the small Gaussian reads. */
 #define REACH 2
 #define SIDE (2 * REACH + 1)
+/* Below it a confidence, exp of it, is less than a thousandth: as good as none. */
+#define LEAST_EXPONENT -7.0f
+/* Pixels between two runs that are worked on as one. */
+#define GAP (2 * SIDE)
 
 /* How an image is sampled at each part of a pixel: weights of the pixels -1 to 2. */
 typedef struct {
@@ -181,20 +185,28 @@ PART void add_hidden(const Motion *motion, Window *window, int y, int first, int
     }
 }
 
-/* Where hidden pixels begin at or behind ``x``; the row's width where there are none. */
-PART int next_hidden(const float *visible, int width, int x) {
-    while (x < width && visible[x] >= 1.0f) x++;
-    return x;
+/* Mark the pixels of a row that are hidden, where the sources may agree nevertheless. */
+PART void mark_open(const float *visible, const float *pixels, float exponent, int width,
+                    unsigned char *restrict open) {
+    for (int x = 0; x < width; x++)
+        open[x] = (visible[x] < 1.0f) & (exponent * pixels[x] > LEAST_EXPONENT);
 }
 
-/* Where they end. Few visible ones between them are taken along: each run costs a start. */
-PART int end_of_hidden(const float *visible, int width, int x) {
-    int seen = 0, end = x;
-    for (; x < width && seen < 2 * SIDE; x++) {
-        seen = visible[x] < 1.0f ? 0 : seen + 1;
-        if (!seen) end = x + 1;
+/* Where marked pixels begin at or behind ``x``; the row's width where there are none. */
+PART int next_open(const unsigned char *open, int width, int x) {
+    const unsigned char *found = x < width ? memchr(open + x, 1, width - x) : NULL;
+    return found ? (int)(found - open) : width;
+}
+
+/* Where they end. Few others between them are taken along: each run costs a start. */
+PART int end_of_open(const unsigned char *open, int width, int x) {
+    for (;;) {
+        const unsigned char *found = memchr(open + x, 0, width - x);
+        if (!found) return width;
+        int end = (int)(found - open);
+        x = next_open(open, width, end);
+        if (x > end + GAP || x == width) return end;
     }
-    return end;
 }
 
 /* Bring the previous output onto this frame's grid; see ``vidstyle.kernels.blend.warp_change``.
@@ -211,7 +223,7 @@ KERNEL int warp_change(int height, int width, const float *previous, const float
     const Motion motion = {height, width, flow, moves, luma, luma_before};
     Weights weights;
     float *memory = malloc(sizeof(float) * (row * (SIDE + 3 + 3 + 3) + 16));
-    int *numbers = malloc(sizeof(int) * row * 3 * SIDE);
+    int *numbers = malloc(sizeof(int) * row * 3 * SIDE + row);
     if (!memory || !numbers) {
         free(memory);
         free(numbers);
@@ -219,6 +231,7 @@ KERNEL int warp_change(int height, int width, const float *previous, const float
     }
     Window window = {numbers, numbers + SIDE * row, memory, numbers + 2 * SIDE * row};
     float *warped = memory + SIDE * row, *times = warped + 3 * row + 4, *scratch = times + 3 * row;
+    unsigned char *open = (unsigned char *)(numbers + 3 * SIDE * row);
     memset(window.held, -1, sizeof(int) * SIDE * row);
     fill_weights(&weights);
     for (int y = 0, ahead = 0; y < height; y++) {
@@ -234,13 +247,15 @@ KERNEL int warp_change(int height, int width, const float *previous, const float
                    softness, warped);
         double_plane(near, half_height, half_width, y, scratch, times);
         for (int x = 0; x < width; x++) sure[x] = times[x] * seen[x];
-        int hidden = exponent != 0.0f ? next_hidden(seen, width, 0) : width;
-        if (hidden < width) double_plane(pixels, half_height, half_width, y, scratch, times);
-        while (hidden < width) {
-            int end = end_of_hidden(seen, width, hidden);
-            add_hidden(&motion, &window, y, hidden, end, seen, times, small, exponent, scratch,
-                       sure);
-            hidden = next_hidden(seen, width, end);
+        if (exponent != 0.0f) {
+            double_plane(pixels, half_height, half_width, y, scratch, times);
+            mark_open(seen, times, exponent, width, open);
+            for (int x = next_open(open, width, 0); x < width;) {
+                int end = end_of_open(open, width, x);
+                add_hidden(&motion, &window, y, x, end, seen, times, small, exponent, scratch,
+                           sure);
+                x = next_open(open, width, end);
+            }
         }
         repeat3(sure, width, times);
         for (int i = 0; i < 3 * width; i++) changed[i] = (warped[i] - now[i]) * times[i];
