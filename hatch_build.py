@@ -22,7 +22,7 @@ KERNELS = Path(__file__).with_name("vidstyle") / "kernels"
 # functions and floating-point traps are looked at by nobody. Nothing else is rounded differently.
 FLAGS = (
     *("-std=gnu11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra"),
-    *("-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"),
+    *("-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"),
 )
 
 

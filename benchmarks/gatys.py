@@ -29,7 +29,7 @@ from torch.nn import functional
 from vidstyle.core import ExecutionContext, HostArray
 from vidstyle.evaluation.evaluators import choose_evaluator
 from vidstyle.evaluation.warping_error import warping_errors
-from vidstyle.imaging.flow_pair import pair_layers
+from vidstyle.imaging.flow_pair import both_ways, pair_layers
 from vidstyle.models.loss.backbone import Backbone, load_backbone
 from vidstyle.models.loss.backbone_table import BACKBONES, BackboneName
 from vidstyle.models.loss.image_losses import warp
@@ -326,7 +326,9 @@ def share_of_steps(needed: Sequence[tuple[int, int]]) -> float:
 def past_of(earlier: HostArray, later: HostArray, stylized: torch.Tensor) -> Past:
     """The stylized earlier frame on the later one's grid, by DIS."""
     search = dense_search(DisOptions(preset="medium"))
-    layers = pair_layers(later, earlier, lambda first, second: search_flow(search, first, second))
+    layers = pair_layers(
+        later, earlier, both_ways(lambda first, second: search_flow(search, first, second))
+    )
     flow = torch.from_numpy(layers["flow"]).permute(2, 0, 1)[None]
     visible = torch.from_numpy(layers["visible"])[None, None]
     return Past(warp(stylized, flow).clamp(0, 1), visible)

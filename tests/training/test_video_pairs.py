@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from vidstyle.core.errors import InputError, OutputError, PipelineError
-from vidstyle.imaging.flow_pair import pair_layers
+from vidstyle.imaging.flow_pair import both_ways, pair_layers
 from vidstyle.stages.flow.farneback import FarnebackOptions, expansion_flow
 from vidstyle.testing.clips import SyntheticClip, hard_cut, pan, render_scenes
 from vidstyle.testing.scene import Scene, Surface, moves
@@ -56,7 +56,7 @@ def test_the_cache_holds_what_the_stages_find(clip: Path) -> None:
     assert kept.later == (1, 2, 3, 4, 6, 7, 8, 9)
     np.testing.assert_array_equal(kept.frames, np.rint(255 * np.stack(source)))
     layers = pair_layers(
-        source[3], source[2], lambda a, b: expansion_flow(a, b, FarnebackOptions())
+        source[3], source[2], both_ways(lambda a, b: expansion_flow(a, b, FarnebackOptions()))
     )
     np.testing.assert_allclose(kept.flow[3], layers["flow"], rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(kept.visible[3], 255 * layers["visible"], atol=0.51)

@@ -24,6 +24,9 @@ the other direction, for stages that warp images back."""
 GrayFlow: TypeAlias = Callable[[Gray8, Gray8], HostArray]
 """Flow (H, W, 2) in pixels from the first image (H, W) to the second."""
 
+PairFlow: TypeAlias = Callable[[Gray8, Gray8], tuple[HostArray, HostArray]]
+"""Flows (H, W, 2) in pixels from the first image (H, W) to the second, and back."""
+
 FlowScale: TypeAlias = Annotated[float, Field(gt=0, le=1)] | Literal["auto"]
 """The size at which images are compared, relative to the frame. ``auto`` compares images of about
 640x360 or the frame itself, as ``find_scale`` does for strokes, and finds visibility there, too."""
@@ -46,6 +49,18 @@ def flow_scale_option() -> Any:
     )
 
 
+def both_ways(method: GrayFlow) -> PairFlow:
+    """Call a method for each direction.
+
+    Args:
+        method: The optical flow from one image to another.
+
+    Returns:
+        That from the first to the second, and back.
+    """
+    return lambda first, second: (method(first, second), method(second, first))
+
+
 def flow_layers(directions: Directions) -> tuple[str, ...]:
     """Give the names of the layers of a pair.
 
@@ -61,7 +76,7 @@ def flow_layers(directions: Directions) -> tuple[str, ...]:
 def pair_layers(
     now: HostArray | Planes,
     previous: HostArray | Planes | None,
-    method: GrayFlow,
+    method: PairFlow,
     *,
     scale: FlowScale = 1.0,
     level: int = 0,
@@ -75,7 +90,7 @@ def pair_layers(
     Args:
         now: (H, W, 3) RGB in [0, 1], or planes.
         previous: Of the same shape; None on the first frame of a shot.
-        method: The optical flow.
+        method: The optical flow, both ways.
         scale: The size at which the images are compared.
         level: How often that is halved before the method sees them.
         directions: Whether visibility is wanted both ways.
@@ -90,7 +105,7 @@ def pair_layers(
     compared = _compared_size(height, width, scale)
     size = reduced_size(*compared, 0.5**level)
     gray_previous, gray_now = (_reduced(gray(image), size) for image in (previous, now))
-    flows = method(gray_now, gray_previous), method(gray_previous, gray_now)
+    flows = method(gray_now, gray_previous)
     layers = dict(zip(("flow", "flow_from_previous"), flows, strict=True))
     # Its own pixels count where images are compared at a size of their own.
     counted = compared if scale == "auto" else (height, width)

@@ -26,10 +26,13 @@ from vidstyle.imaging.derived import Gray8, Latest, gray8
 from vidstyle.imaging.flow_pair import (
     Directions,
     FlowScale,
+    both_ways,
     flow_layers,
     flow_scale_option,
     pair_layers,
 )
+from vidstyle.kernels.dis import SHORTEST_SIDE, search_both
+from vidstyle.kernels.library import has_kernels
 
 Preset = Literal["ultrafast", "fast", "medium"]
 
@@ -57,7 +60,11 @@ _SHORTEST = 64
 
 
 class DisOptions(StageOptions):
-    """What is None keeps the value of the preset."""
+    """What is None keeps the value of the preset.
+
+    Where kernels were compiled, ``fast`` is searched by them, unless an option is set of those that
+    follow the preset; ``finest_scale`` may be. OpenCV searches the rest.
+    """
 
     preset: Preset = Field(
         "fast",
@@ -133,13 +140,16 @@ class Dis(BaseStage[DisOptions]):
             shorter = min(clip.height, clip.width)
             self._level = min(self._level, max(0, int(math.log2(shorter / _SHORTEST))))
         self._search.setFinestScale(0)
+        searched = _SETTERS.keys() - {"finest_scale"}
+        untouched = all(getattr(self.options, name) is None for name in searched)
+        self._tuned = untouched and self.options.preset == "fast"
 
     def step(self, window: Window[DisOptions], state: State) -> tuple[Layers, State]:
         previous = window.behind[0].decoded("source") if window.behind else None
         layers = pair_layers(
             window.now.decoded("source"),
             previous,
-            lambda first, second: search_flow(self._search, first, second),
+            self._flows,
             scale=self.options.scale,
             level=self._level,
             directions=self.options.directions,
@@ -147,6 +157,24 @@ class Dis(BaseStage[DisOptions]):
         )
         return layers, None
 
+    def _flows(self, first: Gray8, second: Gray8) -> tuple[HostArray, HostArray]:
+        if self._tuned and min(first.shape) >= SHORTEST_SIDE and has_kernels():
+            return search_both(first, second, **KERNELS_FAST)
+        search = both_ways(lambda one, other: search_flow(self._search, one, other))
+        return search(first, second)
+
+
+# What ``_TUNED`` is for the kernel. It has the same terms, but solves them otherwise.
+KERNELS_FAST: Mapping[str, int] = {
+    "spacing": 4,
+    "steps": 8,
+    "rounds": 4,
+    "sweeps": 4,
+    "smoothness": 30,
+    "brightness": 5,
+    "slopes": 20,
+    "damping": 512,
+}
 
 _SETTERS: Mapping[str, str] = {
     "finest_scale": "setFinestScale",

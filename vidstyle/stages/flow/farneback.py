@@ -11,6 +11,7 @@ from vidstyle.imaging.derived import Gray8, Latest, gray8
 from vidstyle.imaging.flow_pair import (
     Directions,
     FlowScale,
+    both_ways,
     flow_layers,
     flow_scale_option,
     pair_layers,
@@ -70,7 +71,7 @@ class Farneback(BaseStage[FarnebackOptions]):
         layers = pair_layers(
             window.now.decoded("source"),
             previous,
-            lambda first, second: expansion_flow(first, second, self.options),
+            both_ways(lambda first, second: expansion_flow(first, second, self.options)),
             scale=self.options.scale,
             directions=self.options.directions,
             gray=self._gray,
