@@ -166,10 +166,10 @@ class Dis(BaseStage[DisOptions]):
 
 # What ``_TUNED`` is for the kernel. It has the same terms, but solves them otherwise.
 KERNELS_FAST: Mapping[str, int] = {
-    "spacing": 4,
+    "spacing": 5,
     "steps": 8,
     "rounds": 4,
-    "sweeps": 4,
+    "sweeps": 5,
     "smoothness": 30,
     "brightness": 5,
     "slopes": 20,
