@@ -92,4 +92,5 @@ def test_colors_are_the_same_without_conversion_too(names, matrix, spread):
     # A file may hold such frames itself.
     ours, theirs = pair(*names, spread=FULL if spread == "full" else LIMITED)
     to_rgb = ToRGB(Color(matrix, spread), alpha=False)
-    np.testing.assert_array_equal(to_rgb(theirs)[0], to_rgb(ours)[0])
+    # A kernel converts planar frames alone, and rounds differently.
+    np.testing.assert_allclose(to_rgb(theirs)[0], to_rgb(ours)[0], atol=1e-6)
