@@ -17,6 +17,8 @@ from pydantic import Field
 
 from vidstyle.core.clip import Clip
 from vidstyle.core.layers import HostArray
+from vidstyle.kernels.detail import enlarge_with_detail
+from vidstyle.kernels.library import has_kernels
 
 TRAINED_FOR = (360, 640)
 """Height and width of the image for which strokes have the size of the style image's."""
@@ -195,19 +197,23 @@ def reduced(image: HostArray, height: int, width: int) -> HostArray:
 def _with_detail(
     image: HostArray, small: HostArray, stylized: HostArray, detail: float
 ) -> HostArray:
-    shape = (image.shape[1], image.shape[0])
-    luma, lost = _luma(small), _luma(image)
-    cv2.subtract(lost, cv2.resize(luma, shape, interpolation=cv2.INTER_CUBIC), dst=lost)
-    planes = []
+    luma = _luma(small)
     mean, variance = _moments(luma)
     # Plane by plane: OpenCV computes each pass at once.
-    for plane in cv2.split(stylized):
-        weight = _weights(np.asarray(plane, np.float32), luma, mean, variance, detail)
+    planes = [np.asarray(plane, np.float32) for plane in cv2.split(stylized)]
+    weights = [_weights(plane, luma, mean, variance, detail) for plane in planes]
+    if has_kernels():
+        together = np.asarray(cv2.merge(weights), np.float32)
+        return enlarge_with_detail(image, stylized, luma, together)
+    shape, lost = (image.shape[1], image.shape[0]), _luma(image)
+    cv2.subtract(lost, cv2.resize(luma, shape, interpolation=cv2.INTER_CUBIC), dst=lost)
+    results = []
+    for plane, weight in zip(planes, weights, strict=True):
         large = cv2.resize(weight, shape, interpolation=cv2.INTER_LINEAR)
         cv2.multiply(large, lost, dst=large)
         cv2.add(large, cv2.resize(plane, shape, interpolation=cv2.INTER_CUBIC), dst=large)
-        planes.append(np.clip(large, 0, 1, out=large))
-    return np.asarray(cv2.merge(planes), np.float32)
+        results.append(np.clip(large, 0, 1, out=large))
+    return np.asarray(cv2.merge(results), np.float32)
 
 
 def _luma(image: HostArray) -> HostArray:
