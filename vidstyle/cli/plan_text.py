@@ -15,9 +15,7 @@ from vidstyle.kernels.library import has_kernels
 from vidstyle.runner.config.keyframes import AT
 from vidstyle.runner.config.output_format import PIPE_SINK
 
-_NO_KERNELS = (
-    "Nothing was compiled, and frames take longer: install a C compiler, then vidstyle again."
-)
+_NO_KERNELS = "Nothing was compiled, so that frames take longer: see Install in the README."
 _TITLES = ("stage", "reads", "writes", "memory")
 
 
