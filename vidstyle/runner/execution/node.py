@@ -6,17 +6,17 @@ cannot differ.
 
 from __future__ import annotations
 
-import math
 import weakref
 from collections import deque
 from collections.abc import Generator, Iterable, Mapping
 from itertools import repeat
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from vidstyle.core.frame import HOST, Frame
-from vidstyle.core.layers import Layer, host_shape
+from vidstyle.core.layers import host_shape
 from vidstyle.core.plan import PlannedStage
 from vidstyle.core.planes import Planes
 from vidstyle.core.stage import Layers, Stage
@@ -201,29 +201,23 @@ class LayerCheck:
                 wanted = (self._shapes if on_host else self._device_shapes)[name]
                 if not on_host and self._home == "host":
                     fault = f"layer {name} must be a numpy array, got {type(layer).__name__}"
-                elif not _is_float32(layer):
+                # numpy takes its time to write the name of a type.
+                elif not (
+                    layer.dtype == np.float32 if on_host else str(layer.dtype) == "torch.float32"
+                ):
                     fault = f"layer {name} must be float32, got {layer.dtype}"
                 elif wanted is not None and tuple(layer.shape) != wanted:
                     fault = f"layer {name} must have shape {wanted}, got {tuple(layer.shape)}"
-                elif not known and not _is_finite(layer):
+                # A sum is finite only if all terms are.
+                elif not known and not (
+                    all_finite(layer) if isinstance(layer, np.ndarray) else isfinite(layer.sum())
+                ):
                     fault = f"layer {name} holds NaN or infinite values"
                 summed.add(id(layer))
                 if on_host:
                     self._finite[name] = weakref.ref(layer)
         if fault is not None:
             raise self._guard.fault(index, fault)
-
-
-def _is_float32(layer: Layer) -> bool:
-    # numpy takes its time to write the name of a type.
-    if isinstance(layer, np.ndarray):
-        return layer.dtype == np.float32
-    return str(layer.dtype) == "torch.float32"
-
-
-def _is_finite(layer: Layer) -> bool:
-    # A sum is finite only if all terms are.
-    return all_finite(layer) if isinstance(layer, np.ndarray) else math.isfinite(float(layer.sum()))
 
 
 def _device_shape(shape: tuple[int, ...] | None) -> tuple[int, ...] | None:
