@@ -33,3 +33,10 @@ def test_rows_that_lie_apart_count_too() -> None:
 
 def test_large_numbers_are_numbers() -> None:
     assert all_finite(np.array([-3e38, 0, 3e38, 1e-45], np.float32))
+
+
+def test_numbers_of_another_kind_are_read_as_what_they_are() -> None:
+    array = np.zeros((4, 6), np.float16)
+    assert all_finite(array)
+    array[3, 5] = np.inf
+    assert not all_finite(array)

@@ -12,6 +12,7 @@ import pytest
 from vidstyle.core import HostArray
 from vidstyle.imaging.agreement import agreement_of_difference
 from vidstyle.kernels.blend import WarpedChange
+from vidstyle.kernels.half import compare_sources
 from vidstyle.kernels.library import has_kernels, without_kernels
 from vidstyle.stages.blend.halves import (
     follow,
@@ -85,6 +86,15 @@ def test_what_is_left_of_sources(size: tuple[int, int], rests: bool) -> None:
     both_ways(lambda: subtract_sources(given[0], given[1], still, given[2].copy()))
     both_ways(lambda: mix_sources(given[0], given[1], noise(5, *size)))
     both_ways(lambda: agreement_of_difference(given[0] - given[1], 0.1))
+
+
+@pytest.mark.parametrize(
+    "source", [np.zeros((4, 6, 3), np.float32)[:, ::2], np.zeros((2, 3, 3), np.float32)]
+)
+def test_nothing_is_written_beside_an_array(source: HostArray) -> None:
+    image = noise(0, 4, 3, 3)
+    with pytest.raises(ValueError, match=r"a kernel (takes|writes)"):
+        compare_sources(image, image, None, source)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
-from vidstyle.core.layers import HostArray
-from vidstyle.kernels.library import call, has_kernels
+from vidstyle.kernels.library import AnyArray, call, has_kernels
+
+# What the kernel's ``int`` counts.
+_MOST: Final = 2**31 - 1
 
 
-def all_finite(array: HostArray) -> bool:
+def all_finite(array: AnyArray) -> bool:
     """Check that there is neither NaN nor infinity.
 
     Args:
-        array: Of any shape, float32.
+        array: Of any shape. A kernel reads float32 in one piece; numpy the rest.
 
     Returns:
         True where there is none.
     """
-    if not (array.flags.c_contiguous and has_kernels()):
+    readable = array.dtype == "float32" and array.flags.c_contiguous and array.size <= _MOST
+    if not (readable and has_kernels()):
         # A sum is finite only if all terms are, and costs a fraction of isfinite().all().
         return bool(np.isfinite(float(array.sum())))
     answer = np.empty(1, np.int32)

@@ -96,12 +96,17 @@ def compare_sources(
         now: (h, w, 3).
         before: (h, w, 3), the source before.
         still: (h, w): how much it is kept where it was; None is 0.
-        source: (h, w, 3), the source before along the flow; it is written to.
+        source: (h, w, 3), the source before along the flow, in one piece; it is written to.
 
     Returns:
         The difference (h, w, 3), and its square (h, w), channels weighted like luma.
+
+    Raises:
+        ValueError: The source cannot be written to where it lies.
     """
     height, width, _ = now.shape
+    if readable(source, height, width, 3) is not source or not source.flags.writeable:
+        raise ValueError("a kernel writes to arrays that are writable and lie in one piece")
     difference, distance = np.empty(now.shape, np.float32), np.empty((height, width), np.float32)
     call(
         "compare_sources",
