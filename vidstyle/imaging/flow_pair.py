@@ -24,7 +24,7 @@ the other direction, for stages that warp images back."""
 GrayFlow: TypeAlias = Callable[[Gray8, Gray8], HostArray]
 """Flow (H, W, 2) in pixels from the first image (H, W) to the second."""
 
-PairFlow: TypeAlias = Callable[[Gray8, Gray8], tuple[HostArray, HostArray]]
+GrayPairFlow: TypeAlias = Callable[[Gray8, Gray8], tuple[HostArray, HostArray]]
 """Flows (H, W, 2) in pixels from the first image (H, W) to the second, and back."""
 
 FlowScale: TypeAlias = Annotated[float, Field(gt=0, le=1)] | Literal["auto"]
@@ -49,7 +49,7 @@ def flow_scale_option() -> Any:
     )
 
 
-def both_ways(method: GrayFlow) -> PairFlow:
+def both_ways(method: GrayFlow) -> GrayPairFlow:
     """Call a method for each direction.
 
     Args:
@@ -76,7 +76,7 @@ def flow_layers(directions: Directions) -> tuple[str, ...]:
 def pair_layers(
     now: HostArray | Planes,
     previous: HostArray | Planes | None,
-    method: PairFlow,
+    method: GrayPairFlow,
     *,
     scale: FlowScale = 1.0,
     level: int = 0,
