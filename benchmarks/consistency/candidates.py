@@ -17,6 +17,7 @@ from vidstyle.evaluation.clip_evaluation import evaluate_clips
 from vidstyle.evaluation.evaluators import EvaluatorName, choose_evaluator, weights_file
 from vidstyle.evaluation.motion import PairFlow
 from vidstyle.evaluation.scores import Evaluation
+from vidstyle.kernels.library import has_kernels
 
 from .footage import Footage
 from .presets import ClipMotion, Preset, frames_of
@@ -115,7 +116,7 @@ BLENDS_WITH: Mapping[str, str] = {
 # Candidates that are run side by side: each has a few frames in memory.
 _AT_ONCE = 6
 # What the evaluators depend on.
-_CODE = ("evaluation/evaluators.py", "imaging", "models", "stages/flow")
+_CODE = ("evaluation/evaluators.py", "imaging", "kernels", "models", "stages/flow")
 
 
 class KeptFlow:
@@ -132,6 +133,7 @@ class KeptFlow:
         return {
             "weights": digest_of_files([weights] if weights else []),
             "code": digest_of_code(*_CODE),
+            "kernels": str(has_kernels()),
         }
 
     def __call__(self, first: HostArray, second: HostArray) -> tuple[HostArray, HostArray]:

@@ -14,6 +14,7 @@ import numpy as np
 
 import vidstyle
 from vidstyle.core import HostArray
+from vidstyle.kernels.library import has_kernels
 from vidstyle.models.style.style_file import Credit, save_style
 from vidstyle.models.style.style_import import import_style
 
@@ -109,7 +110,8 @@ def write_original(path: Path, style: Style, *, frames: int, width: int, store: 
         lambda file: _write_style(file, style),
     )
     facts = {"of": footage.key, "style": digest_of_files([style.path]), "rate": str(rate)}
-    facts["code"] = digest_of_code("models", "stages", "imaging", "runner")
+    facts["code"] = digest_of_code("models", "stages", "imaging", "kernels", "runner")
+    facts["kernels"] = str(has_kernels())
     outputs = [
         store.file(name, facts, ".mkv", partial(_run, name, source, network))
         for name in (PER_FRAME, TEMPORAL)

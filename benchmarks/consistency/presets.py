@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-import vidstyle
 from vidstyle.core import AnyStage, Clip, Frame, HostArray, PlannedStage
 from vidstyle.core.errors import UsageError
+from vidstyle.kernels.library import has_kernels
 from vidstyle.runner.config.discovery import Registry
 from vidstyle.runner.config.pipeline import Pipeline, StageEntry, load_pipeline
 from vidstyle.runner.execution.checkpoints import ChunkNumbering
@@ -21,12 +21,12 @@ from vidstyle.runner.plan.assembly import assemble, make_stage
 from vidstyle.runner.plan.resolve import make_plan
 
 from .footage import Footage
-from .store import Arrays, Kept, Store, digest_of_files
+from .store import Arrays, Kept, Store, digest_of_code
 
 _MOTION = ("shots", "flow")
 # Stored beside the layers of flow, as one number a frame each.
 _SHOT, _CHUNK = "shot", "chunk"
-_CODE = ("imaging", "stages/flow", "stages/shots", "models")
+_CODE = ("imaging", "kernels", "stages/flow", "stages/shots", "models")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,11 @@ class Preset:
     def motion(self, footage: Footage, store: Store) -> ClipMotion:
         """Find shots, flow and visibility, once for all styles and strengths."""
         entries = [entry for entry in self.pipeline().stages if entry.kind in _MOTION]
-        code = Path(vidstyle.__file__).parent
-        files = sorted(path for part in _CODE for path in (code / part).rglob("*.py"))
         facts = {
             "footage": footage.key,
             "stages": [[entry.use, entry.options.model_dump(mode="json")] for entry in entries],
-            "code": digest_of_files(files),
+            "code": digest_of_code(*_CODE),
+            "kernels": str(has_kernels()),
         }
         layers = store.frames("motion", facts, lambda: _moving(self.pipeline(), footage))
         shots, chunks = (tuple(map(int, layers.pop(name))) for name in (_SHOT, _CHUNK))

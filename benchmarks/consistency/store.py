@@ -19,6 +19,8 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 """One frame's layers by name; float16 where they may be rounded."""
 # Of the layout; with another one nothing stored is used.
 _VERSION = 1
+# Suffixes of what results depend on.
+_SOURCES = (".py", ".c", ".h")
 
 
 class Kept(Sequence[HostArray]):
@@ -112,7 +114,8 @@ def digest_of_code(*parts: str) -> str:
     files = {
         file
         for part in parts
-        for file in ([package / part] if part.endswith(".py") else (package / part).rglob("*.py"))
+        for file in ([package / part] if part.endswith(".py") else (package / part).rglob("*.*"))
+        if file.suffix in _SOURCES
     }
     return digest_of_files(sorted(files))
 
