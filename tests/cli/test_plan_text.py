@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.conftest import WriteClip
 from vidstyle.cli.main import run_command
+from vidstyle.kernels.library import has_kernels, without_kernels
 from vidstyle.models.style.backends import resolve_precision
 
 
@@ -48,6 +49,18 @@ def test_without_reach_there_is_nothing_to_explain(lines: list[str]) -> None:
 
 def test_a_device_that_all_stages_share_is_one_line(lines: list[str]) -> None:
     assert sum(line.startswith("Every stage runs on cpu with ") for line in lines) == 1
+
+
+def test_a_plan_without_compiled_kernels_says_so(
+    folder: Path, write_clip: WriteClip, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_clip(folder / "in.mp4", count=4)
+    line = "Nothing was compiled, so that frames take longer: see Install in the README."
+    assert run_command(["check", "identity", "in.mp4"]) == 0
+    assert (line in capfd.readouterr().out.splitlines()) != has_kernels()
+    with without_kernels():
+        assert run_command(["check", "identity", "in.mp4"]) == 0
+    assert line in capfd.readouterr().out.splitlines()
 
 
 def test_the_precision_of_a_network_is_printed(lines: list[str]) -> None:
