@@ -117,7 +117,8 @@ def sample_rows(array: npt.NDArray[np.uint8], *shape: int) -> tuple[ctypes.c_voi
 def _address(argument: Argument) -> Any:
     if not isinstance(argument, np.ndarray):
         return argument
-    assert argument.flags.c_contiguous
+    if not argument.flags.c_contiguous:
+        raise ValueError("a kernel takes arrays that lie in one piece")
     return ctypes.c_void_p(argument.ctypes.data)
 
 

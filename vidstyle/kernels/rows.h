@@ -192,7 +192,7 @@ PART int to_parts(float position, int side) {
    The range is reduced to one octave, as in Cody and Waite (Software Manual for the Elementary
    Functions, 1980), and that is a Taylor polynomial. The C library's own is called one by one. */
 PART float exp_of_negative(float value) {
-    float bounded = larger(value, -40.0f);
+    float bounded = smaller(larger(value, -40.0f), 0.0f);
     float octaves = floorf(bounded * 1.44269504f + 0.5f);
     float rest = (bounded - octaves * 0.693359375f) + octaves * 2.12194440e-4f;
     float sum = 1.0f / 5040 * rest + 1.0f / 720;
