@@ -28,7 +28,7 @@ import torch
 from vidstyle.core import Clip, ExecutionContext, Frame, HostArray, Layer, Window
 from vidstyle.core.errors import WeightsError
 from vidstyle.core.transfer import host_to_device
-from vidstyle.imaging.flow_file import known_flow, read_flow
+from vidstyle.imaging.flow_file import end_point_error, read_flow
 from vidstyle.models.flow.raft_setup import find_raft
 from vidstyle.stages.flow.dis import Dis, DisOptions
 from vidstyle.stages.flow.farneback import Farneback, FarnebackOptions
@@ -126,11 +126,10 @@ def measured(stage: Any, scene: Scene, repeats: int) -> Outcome:
         one.open(Clip(width, height, time_base=Fraction(1)), ONE_THREAD)
         run(one, scene)
     times = [(seconds(stage, scene), seconds(yardstick, scene)) for _ in range(repeats)]
-    known = known_flow(scene.flow)
-    error = np.linalg.norm(run(stage, scene) - scene.flow, axis=2)[known].mean()
+    error = end_point_error(run(stage, scene), scene.flow)
     stage.close()
     ours, beside = (median(column) for column in zip(*times, strict=True))
-    return Outcome(float(error), ours / beside)
+    return Outcome(error, ours / beside)
 
 
 def run(stage: Any, scene: Scene) -> HostArray:

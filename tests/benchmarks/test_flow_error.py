@@ -56,8 +56,10 @@ def test_every_method_is_near_an_exact_motion(
     assert len(found) == 10
     assert found["DIS medium"][0] < 0.2
     assert found["Farneback"][0] < 0.2
-    # An error of 0 would be the known motion against itself.
-    assert min(error for error, _ in found.values()) > 0
+    # An error of 0 would be the known motion against itself. The compiled search is that near.
+    assert found["DIS fast"][0] > 0
+    others = [error for name, (error, _) in found.items() if name != "DIS fast"]
+    assert min(others) > 0.01
     # At half size, of 64 pixels, there is less to go by.
     assert max(error for error, _ in found.values()) < 1.5
     assert min(time for _, time in found.values()) > 0

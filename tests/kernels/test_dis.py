@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.stages.flow.ground_truth import gray_scene
 from vidstyle.core import HostArray
 from vidstyle.imaging.derived import Gray8, gray8
-from vidstyle.imaging.flow_file import known_flow, read_flow
+from vidstyle.imaging.flow_file import end_point_error
 from vidstyle.imaging.warp import warp_image
 from vidstyle.kernels.dis import search_both
 from vidstyle.kernels.library import has_kernels
@@ -38,10 +39,6 @@ def opencvs(first: Gray8, second: Gray8) -> HostArray:
     return search_flow(found, first, second)
 
 
-def error(found: HostArray, true: HostArray, where: HostArray) -> float:
-    return float(np.linalg.norm(found - true, axis=2)[where > 0.5].mean())
-
-
 def grays(clip: SyntheticClip) -> tuple[Gray8, Gray8]:
     now, previous = (gray8(clip.frames[i].host("source")) for i in (1, 0))
     return now, previous
@@ -54,7 +51,7 @@ def test_it_follows_known_motion_as_opencv_does(make: Callable[..., SyntheticCli
     inner = np.zeros_like(clip.true_visible[1])
     inner[8:-8, 8:-8] = clip.true_visible[1][8:-8, 8:-8]
     ours, theirs = (
-        error(flow, clip.true_flow[1], inner)
+        end_point_error(flow, clip.true_flow[1], inner)
         for flow in (search(now, previous)[0], opencvs(now, previous))
     )
     assert ours < 1.2 * theirs + 0.02
@@ -67,7 +64,7 @@ def test_the_refinement_brings_it_nearer() -> None:
     inner = np.zeros_like(clip.true_visible[1])
     inner[8:-8, 8:-8] = 1
     errors = [
-        error(search(now, previous, rounds=rounds)[0], clip.true_flow[1], inner)
+        end_point_error(search(now, previous, rounds=rounds)[0], clip.true_flow[1], inner)
         for rounds in (0, 3)
     ]
     assert errors[1] < 0.9 * errors[0]
@@ -140,16 +137,9 @@ def test_light_that_changes_moves_no_patch() -> None:
 
 @pytest.mark.parametrize("scene", ["RubberWhale", "Dimetrodon", "Venus"])
 def test_measured_ground_truth_is_as_near_as_to_opencv(scene: str, shared_data: Path) -> None:
-    folder = shared_data / "flow" / scene
-    images = []
-    for name in ("frame10.png", "frame11.png"):
-        image = cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE)
-        assert image is not None
-        images.append(np.asarray(image, np.uint8))
-    true = read_flow(folder / "flow10.flo")
-    known = known_flow(true).astype(np.float32)
-    ours = error(search(*images)[0], true, known)
-    assert ours < 1.05 * error(opencvs(*images), true, known)
+    images, true = gray_scene(shared_data / "flow" / scene)
+    ours = end_point_error(search(*images)[0], true)
+    assert ours < 1.05 * end_point_error(opencvs(*images), true)
 
 
 def test_images_that_it_cannot_search_are_refused() -> None:

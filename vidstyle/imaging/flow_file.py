@@ -91,6 +91,21 @@ def known_flow(flow: HostArray) -> KnownMask:
     return np.asarray((np.abs(flow) <= UNKNOWN).all(axis=2), np.bool_)
 
 
+def end_point_error(found: HostArray, true: HostArray, where: HostArray | None = None) -> float:
+    """Give the mean length of the difference between two flows.
+
+    Args:
+        found: (H, W, 2) in pixels.
+        true: (H, W, 2) in pixels.
+        where: (H, W), over 0.5 where it counts; None is where the true flow is known.
+
+    Returns:
+        Pixels.
+    """
+    counts = known_flow(true) if where is None else where > 0.5
+    return float(np.linalg.norm(found - true, axis=2)[counts].mean())
+
+
 def _replace_file(path: Path, content: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     part = Path(name)

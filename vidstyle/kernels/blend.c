@@ -2,8 +2,6 @@
 
 #include "rows.h"
 
-/* Of the bicubic kernel (Keys 1981), which keeps more contrast than -0.5. */
-#define SHARPNESS -0.75f
 /* Rows on both sides that the small Gaussian reads. */
 #define REACH 2
 #define SIDE (2 * REACH + 1)
@@ -19,14 +17,9 @@ typedef struct {
 } Weights;
 
 static void fill_weights(Weights *weights) {
-    const float a = SHARPNESS;
     for (int part = 0; part < PARTS; part++) {
         float x = (float)part / PARTS;
-        float *cubic = weights->cubic[part];
-        cubic[0] = ((a * (x + 1) - 5 * a) * (x + 1) + 8 * a) * (x + 1) - 4 * a;
-        cubic[1] = ((a + 2) * x - (a + 3)) * x * x + 1;
-        cubic[2] = ((a + 2) * (1 - x) - (a + 3)) * (1 - x) * (1 - x) + 1;
-        cubic[3] = 1 - cubic[0] - cubic[1] - cubic[2];
+        cubic_weights(x, weights->cubic[part]);
         weights->linear[part][0] = 1 - x;
         weights->linear[part][1] = x;
     }

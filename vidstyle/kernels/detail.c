@@ -2,9 +2,6 @@
 
 #include "rows.h"
 
-/* Of the bicubic kernel (Keys 1981). */
-#define SHARPNESS -0.75f
-
 /* How one side is enlarged: for each pixel of the result, where its four pixels begin in a row that
    is repeated by two on both sides, and the weights of these; the two in the middle linearly. */
 typedef struct {
@@ -13,16 +10,12 @@ typedef struct {
 } Taps;
 
 PART void fill_taps(Taps taps, int large, int small) {
-    const float a = SHARPNESS, scale = (float)small / (float)large;
+    const float scale = (float)small / (float)large;
     for (int i = 0; i < large; i++) {
         float position = ((float)i + 0.5f) * scale - 0.5f, whole = floorf(position);
-        float x = position - whole, y = 1.0f - x;
-        float *cubic = taps.cubic + 4 * i;
-        cubic[0] = ((a * (x + 1) - 5 * a) * (x + 1) + 8 * a) * (x + 1) - 4 * a;
-        cubic[1] = ((a + 2) * x - (a + 3)) * x * x + 1;
-        cubic[2] = ((a + 2) * y - (a + 3)) * y * y + 1;
-        cubic[3] = 1 - cubic[0] - cubic[1] - cubic[2];
-        taps.linear[2 * i] = y;
+        float x = position - whole;
+        cubic_weights(x, taps.cubic + 4 * i);
+        taps.linear[2 * i] = 1.0f - x;
         taps.linear[2 * i + 1] = x;
         taps.first[i] = (int)whole + 1;
     }

@@ -187,6 +187,16 @@ PART int to_parts(float position, int side) {
     return (int)floorf(bounded * PARTS + 0.5f);
 }
 
+/* Weights of the pixels -1 to 2 at ``x`` behind pixel 0, in [0, 1): the bicubic kernel of Keys 1981
+   with -0.75, which keeps more contrast than -0.5. */
+PART void cubic_weights(float x, float *out) {
+    const float a = -0.75f, y = 1.0f - x;
+    out[0] = ((a * (x + 1) - 5 * a) * (x + 1) + 8 * a) * (x + 1) - 4 * a;
+    out[1] = ((a + 2) * x - (a + 3)) * x * x + 1;
+    out[2] = ((a + 2) * y - (a + 3)) * y * y + 1;
+    out[3] = 1 - out[0] - out[1] - out[2];
+}
+
 /* exp(value) for values that are at most 0, to 1e-7 of 1; below -40 it is that of -40, 4e-18.
 
    The range is reduced to one octave, as in Cody and Waite (Software Manual for the Elementary

@@ -31,6 +31,7 @@ from vidstyle.media.color import (
     has_chroma,
     is_gray,
 )
+from vidstyle.media.device_formats import is_from_device, to_planar
 from vidstyle.media.planes import Samples, rows_of
 from vidstyle.media.siting import find_siting
 
@@ -81,9 +82,9 @@ class ToRGB:
         color = self._color_of(frame)
         if has_chroma(frame.format):
             planes = self.planes(frame)
-            return (
-                self._from_luma_chroma(frame, color) if planes is None else (planes.to_rgb(), None)
-            )
+            if planes is None:
+                return self._from_luma_chroma(frame, color)
+            return planes.to_rgb(), None
         if is_gray(frame.format):
             return self._from_gray(frame, color)
         return self._from_rgb(frame, color)
@@ -91,9 +92,12 @@ class ToRGB:
     def planes(self, frame: VideoFrame) -> Planes | None:
         """The frame's own samples, with the image that this makes of it when that is read.
 
-        The frame is kept with them. None for a frame that has not three planes of 8 bits, of the
-        wanted size, with chroma where ``Siting`` says.
+        The frame is kept with them. None for a frame that has not three planes of 8 bits, or NV12,
+        of the wanted size, with chroma where ``Siting`` says.
         """
+        if is_from_device(frame):
+            with self._lock:
+                frame = to_planar(frame, self._scaler)
         size = frame.width, frame.height
         chroma = _PLANAR.get(frame.format.name)
         if chroma is None or size != (self._size or size):

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from vidstyle.core import HostArray
 from vidstyle.core.errors import WeightsError
-from vidstyle.imaging.flow_file import known_flow, read_flow
+from vidstyle.imaging.flow_file import end_point_error, read_flow
 from vidstyle.models.flow import raft_setup
 from vidstyle.models.flow.raft import load_raft
 from vidstyle.models.flow.raft_setup import RaftSize, find_raft
@@ -128,10 +128,6 @@ def test_sizes_and_iterations_that_there_are_not_are_refused(file: Path) -> None
         load_raft("tiny", weights=file)  # type: ignore[arg-type]  # what is tested
     with pytest.raises(ValueError, match="at least 1 iteration, got 0"):
         load_raft("small", weights=file, iterations=0)
-
-
-def end_point_error(found: HostArray, true: HostArray) -> float:
-    return float(np.linalg.norm(found - true, axis=2)[known_flow(true)].mean())
 
 
 def scene(folder: Path) -> tuple[HostArray, HostArray]:

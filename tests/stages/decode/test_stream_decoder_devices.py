@@ -11,9 +11,9 @@ from av.codec.context import Flags
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from vidstyle.core import Color
+from vidstyle.media.device_formats import is_from_device, to_planar
 from vidstyle.media.planes import digest, rows_of
 from vidstyle.media.to_rgb import ToRGB
-from vidstyle.stages.decode.device_formats import is_from_device, to_planar
 
 LIMITED, FULL = ColorRange.MPEG, ColorRange.JPEG
 # The processor's format, the GPU's, bits, and by how many the GPU shifts them up.
@@ -92,5 +92,4 @@ def test_colors_are_the_same_without_conversion_too(names, matrix, spread):
     # A file may hold such frames itself.
     ours, theirs = pair(*names, spread=FULL if spread == "full" else LIMITED)
     to_rgb = ToRGB(Color(matrix, spread), alpha=False)
-    # A kernel converts planar frames alone, and rounds differently.
-    np.testing.assert_allclose(to_rgb(theirs)[0], to_rgb(ours)[0], atol=1e-6)
+    np.testing.assert_array_equal(to_rgb(theirs)[0], to_rgb(ours)[0])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from tests.stages.flow.ground_truth import gray_scene
 from vidstyle.core import (
     Clip,
     Color,
@@ -23,7 +24,7 @@ from vidstyle.core import (
 )
 from vidstyle.core.frame import LazyLayer, LazyLayers
 from vidstyle.imaging.derived import gray8
-from vidstyle.imaging.flow_file import known_flow, read_flow
+from vidstyle.imaging.flow_file import end_point_error
 from vidstyle.imaging.visibility import visibility
 from vidstyle.imaging.warp import warp_image
 from vidstyle.kernels.library import without_kernels
@@ -50,10 +51,6 @@ def run(now: HostArray, previous: HostArray | None, **options: object) -> Layers
     behind = () if previous is None else (Frame(0, 0, 1, {"source": previous}),)
     window = Window(Frame(1, 1, 1, {"source": now}), stage.options, behind)
     return stage.step(window, None)[0]
-
-
-def end_point_error(found: HostArray, true: HostArray, where: HostArray) -> float:
-    return float(np.linalg.norm(found - true, axis=2)[where > 0.5].mean())
 
 
 @pytest.mark.parametrize(("preset", "bound"), [("ultrafast", 0.5), ("fast", 0.3), ("medium", 0.25)])
@@ -276,13 +273,6 @@ def test_options_out_of_bounds_are_refused(wrong: dict[str, object]) -> None:
 def test_medium_comes_near_measured_ground_truth(
     scene: str, bound: float, shared_data: Path
 ) -> None:
-    folder = shared_data / "flow" / scene
-    gray = []
-    for name in ("frame10.png", "frame11.png"):
-        image = cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE)
-        assert image is not None
-        gray.append(np.asarray(image, np.uint8))
-    true = read_flow(folder / "flow10.flo")
-    known = known_flow(true).astype(np.float32)
-    found = search_flow(dense_search(DisOptions(preset="medium")), gray[0], gray[1])
-    assert end_point_error(found, true, known) < bound
+    images, true = gray_scene(shared_data / "flow" / scene)
+    found = search_flow(dense_search(DisOptions(preset="medium")), *images)
+    assert end_point_error(found, true) < bound

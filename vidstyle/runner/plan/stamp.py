@@ -87,7 +87,7 @@ def make_stamp(assembly: Assembly, plan: Plan, source: str, suffix: str) -> Stam
     frames = {
         "pixel version": str(PIXEL_VERSION),
         # They round differently.
-        "compiled kernels": "used" if has_kernels() else "missing",
+        "computation": "compiled" if has_kernels() else "not compiled",
         "device": plan.device.partition(":")[0],
         "frames": f"{first}:{'' if stop is None else stop}",
         "chunk": "{}:{}".format(*plan.chunk),

@@ -24,10 +24,10 @@ from av.video.stream import VideoStream
 from vidstyle.core import Note
 from vidstyle.core.errors import InputError
 from vidstyle.media.container import MAX_PIXELS, VideoInput, choose_video, open_input
+from vidstyle.media.device_formats import is_from_device, to_planar
 from vidstyle.media.file_clock import JumpFinder
 from vidstyle.media.piped_video import PacketQueue, PipedVideo
 from vidstyle.stages.decode.decoding_times import PresentationOrder
-from vidstyle.stages.decode.device_formats import is_from_device, to_planar
 from vidstyle.stages.decode.limits import check_size
 from vidstyle.stages.decode.timestamps import Decoded, Ending
 
