@@ -9,10 +9,10 @@ import pytest
 from vidstyle.core import HostArray
 from vidstyle.imaging.contrast import (
     detail_edges,
-    detail_energy,
     find_overshoot,
     missing_strokes,
     sharpen,
+    sharpening_to,
 )
 
 RANDOM = np.random.default_rng(0)
@@ -23,46 +23,44 @@ SOFT = np.asarray(cv2.GaussianBlur(CRISP, (0, 0), 0.5), np.float32)
 ALL = np.ones((64, 80), np.float32)
 
 
-def energy_of(image: HostArray) -> HostArray:
-    return detail_energy(detail_edges(image))
-
-
-def sharpened(image: HostArray, energy: HostArray, weight: HostArray, limit: float) -> HostArray:
-    return sharpen(image, energy_of(image), energy, weight, limit=limit)
+def sharpened(
+    image: HostArray, like: HostArray, weight: HostArray, limit: float, part: float = 1
+) -> HostArray:
+    parts = np.full((32, 40), part, np.float32)
+    return sharpen(image, sharpening_to(detail_edges(like), limit=limit, part=parts), weight)
 
 
 def laplacian(image: HostArray) -> float:
     return float(cv2.Laplacian(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.CV_32F).var())
 
 
-def test_energy_is_the_local_mean_square_of_the_laplacian() -> None:
+def test_edges_are_the_mean_square_of_the_laplacian() -> None:
     x = np.arange(80)
     stripes = np.broadcast_to(0.5 + 0.1 * np.cos(np.pi * x / 2), (64, 80))
     image = np.repeat(stripes[..., np.newaxis], 3, axis=2).astype(np.float32)
     # A cosine of period 4 has a second difference of -2 times itself: mean square 4 a² / 2.
-    np.testing.assert_allclose(energy_of(image)[8:-8, 8:-8], 0.02, rtol=0.01)
+    np.testing.assert_allclose(detail_edges(image)[4:-4, 4:-4], 0.02, rtol=0.01)
 
 
 def test_what_was_softened_is_nearly_as_sharp_again() -> None:
-    energy = energy_of(CRISP)
-    before, after = SOFT, sharpened(SOFT, energy, ALL, limit=4)
-    assert laplacian(before) < 0.5 * laplacian(CRISP)
-    assert laplacian(before) * 1.5 < laplacian(after) < 1.1 * laplacian(CRISP)
+    after = sharpened(SOFT, CRISP, ALL, limit=4)
+    assert laplacian(SOFT) < 0.5 * laplacian(CRISP)
+    assert laplacian(SOFT) * 1.5 < laplacian(after) < 1.1 * laplacian(CRISP)
+    assert laplacian(SOFT) < laplacian(sharpened(SOFT, CRISP, ALL, 4, 0.5)) < laplacian(after)
 
 
 def test_what_is_sharp_enough_stays_as_it_is() -> None:
-    np.testing.assert_allclose(sharpened(CRISP, energy_of(SOFT), ALL, limit=4), CRISP, atol=1e-6)
+    np.testing.assert_allclose(sharpened(CRISP, SOFT, ALL, limit=4), CRISP, atol=1e-6)
 
 
 def test_weight_zero_and_limit_one_change_nothing() -> None:
-    energy = energy_of(CRISP)
-    np.testing.assert_array_equal(sharpened(SOFT, energy, 0 * ALL, limit=4), SOFT)
-    np.testing.assert_allclose(sharpened(SOFT, energy, ALL, limit=1), SOFT, atol=1e-6)
+    np.testing.assert_array_equal(sharpened(SOFT, CRISP, 0 * ALL, limit=4), SOFT)
+    np.testing.assert_allclose(sharpened(SOFT, CRISP, ALL, limit=1), SOFT, atol=1e-6)
 
 
 def test_a_limit_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
-        sharpened(SOFT, energy_of(CRISP), ALL, limit=0.5)
+        sharpened(SOFT, CRISP, ALL, limit=0.5)
 
 
 def strokes(contrast: float) -> HostArray:

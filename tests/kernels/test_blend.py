@@ -1,4 +1,4 @@
-"""Each kernel beside the same by OpenCV and numpy."""
+"""The previous output along the flow beside the same by OpenCV and numpy."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import pytest
 
 from vidstyle.core import HostArray
 from vidstyle.imaging.agreement import agreement
-from vidstyle.imaging.contrast import detail_edges, detail_energy, sharpen
 from vidstyle.imaging.derived import double, gaussian, halve, smooth
 from vidstyle.imaging.warp import inside, sample, targets
-from vidstyle.kernels.blend import WarpedChange, mix_change, warp_change
-from vidstyle.kernels.library import has_kernels, without_kernels
+from vidstyle.kernels.blend import WarpedChange, warp_change
+from vidstyle.kernels.library import has_kernels
 
 pytestmark = pytest.mark.skipif(not has_kernels(), reason="nothing was compiled")
 
@@ -105,40 +104,3 @@ def test_flow_that_is_no_number_reads_nothing_outside() -> None:
     given["flow"][1::3] = [np.inf, -np.inf]
     found = warp_both(given, None, 0)[0]
     assert np.isfinite(found.change).all()
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("ahead", ["nothing", "coarse", "fine"])
-def test_the_mixed_frame(size: tuple[int, int], ahead: str) -> None:
-    height, width = size
-    half = height // 2, width // 2
-    image, change, sure = noise(1, *size, 3), noise(2, *size, 3) - 0.5, noise(3, *size)
-    fine, coarse, next_coarse = noise(4, *half), noise(5, *half, 3) - 0.5, noise(6, *half, 3) - 0.5
-    finer = noise(7, *size, 3) - np.float32(0.5) if ahead == "fine" else None
-    given = WarpedChange(np.asarray(change, np.float32), sure, coarse, fine)
-    mixed, edges = mix_change(
-        image, given, fine, coarse, None if ahead == "nothing" else next_coarse, finer
-    )
-    wanted = image + change * double(fine, *size)[..., None]
-    wanted += double(coarse, *size) * sure[..., None]
-    if ahead != "nothing":
-        wanted += double(next_coarse, *size)
-    if finer is not None:
-        wanted += finer
-    np.testing.assert_allclose(mixed, np.clip(wanted, 0, 1), atol=1e-5)
-    np.testing.assert_allclose(edges, detail_edges(mixed), atol=1e-4)
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_the_sharpened_image(size: tuple[int, int]) -> None:
-    image, target = 0.3 + 0.4 * noise(1, *size, 3), noise(2, *size, 3)
-    weight, part = noise(3, *size), noise(4, size[0] // 2, size[1] // 2)
-
-    def sharpened() -> HostArray:
-        energies = (detail_energy(detail_edges(each)) for each in (image, target))
-        return sharpen(image, *energies, weight, limit=3, part=part)
-
-    sharp = sharpened()
-    with without_kernels():
-        np.testing.assert_allclose(sharp, sharpened(), atol=1e-5)
-    assert np.abs(sharp - image).max() > 0.02

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -10,16 +11,15 @@ import numpy as np
 import pytest
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.agreement import agreement_of_difference
 from vidstyle.kernels.blend import WarpedChange
-from vidstyle.kernels.half import compare_sources
+from vidstyle.kernels.half import FollowedSource
 from vidstyle.kernels.library import has_kernels, without_kernels
 from vidstyle.stages.blend.halves import (
+    compare,
     follow,
     mix_sources,
     reduce_image,
     reduce_source,
-    subtract_sources,
 )
 from vidstyle.stages.blend.history import History
 from vidstyle.stages.blend.mixing import BlendFrame, _find_coarse, look_ahead
@@ -78,14 +78,25 @@ def test_a_source_along_the_flow(size: tuple[int, int]) -> None:
     both_ways(lambda: follow(flow(size), now, before), atol=0.01, mean=4e-4)
 
 
-@pytest.mark.parametrize("size", [(18, 32), (1, 1), (16, 31)])
+def followed(*size: int) -> FollowedSource:
+    """A source that was found along a flow which is short in places."""
+    length = 0.5 * soft_noise(6, *size) ** 2
+    return FollowedSource(noise(2, *size, 3), length, noise(3, *size), noise(4, *size))
+
+
+@pytest.mark.parametrize("size", [(18, 32), (1, 1), (16, 31), (3, 40), (40, 3)])
 @pytest.mark.parametrize("rests", [False, True])
-def test_what_is_left_of_sources(size: tuple[int, int], rests: bool) -> None:
+def test_how_sources_agree(size: tuple[int, int], rests: bool) -> None:
+    now, before = soft_noise(1, *size, 3), noise(0, *size, 3)
     still = noise(4, *size) if rests else None
-    given = [noise(seed, *size, 3) for seed in range(3)]
-    both_ways(lambda: subtract_sources(given[0], given[1], still, given[2].copy()))
-    both_ways(lambda: mix_sources(given[0], given[1], noise(5, *size)))
-    both_ways(lambda: agreement_of_difference(given[0] - given[1], 0.1))
+
+    def compared() -> Any:
+        found = followed(*size)
+        found.source[:] = now + 0.1 * (found.source - np.float32(0.5))
+        return compare(now, before, found, still, tolerance=0.1), found.source
+
+    both_ways(compared)
+    both_ways(lambda: mix_sources(now, before, noise(5, *size)))
 
 
 @pytest.mark.parametrize(
@@ -93,8 +104,9 @@ def test_what_is_left_of_sources(size: tuple[int, int], rests: bool) -> None:
 )
 def test_nothing_is_written_beside_an_array(source: HostArray) -> None:
     image = noise(0, 4, 3, 3)
+    found = replace(followed(4, 3), source=source)
     with pytest.raises(ValueError, match=r"a kernel (takes|writes)"):
-        compare_sources(image, image, None, source)
+        compare(image, image, found, None, tolerance=0.1)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -7,14 +7,12 @@ import numpy as np
 
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.derived import smooth
-from vidstyle.kernels.half import agree
-from vidstyle.kernels.library import has_kernels
 
 NOISE_SIGMA = 1.5
 """Pixels. The signed difference is averaged first: sampling noise and texture that is off by a part
 of a pixel average out, other content does not."""
-# Pixels. Just enough to bridge the one that a sharp edge passes through zero difference in.
-_PIXEL_SIGMA = 0.6
+PIXEL_SIGMA = 0.6
+"""Pixels. Just enough to bridge the one that a sharp edge passes through zero difference in."""
 
 
 def photometric_distance(image: HostArray, warped: HostArray) -> HostArray:
@@ -52,7 +50,7 @@ def soften_distance(distance: HostArray) -> HostArray:
     Returns:
         (H, W).
     """
-    return smooth(distance, _PIXEL_SIGMA)
+    return smooth(distance, PIXEL_SIGMA)
 
 
 def agreement(distance: HostArray, tolerance: float) -> HostArray:
@@ -83,10 +81,7 @@ def agreement_of_difference(difference: HostArray, tolerance: float) -> HostArra
     Returns:
         (H, W) in [0, 1].
     """
-    soft = smooth(difference, NOISE_SIGMA)
-    if soft.ndim == 3 and has_kernels():
-        return agree(soft, exponent_of(tolerance))
-    return agreement(_squared(soft), tolerance)
+    return agreement(_squared(smooth(difference, NOISE_SIGMA)), tolerance)
 
 
 def exponent_of(tolerance: float) -> float:

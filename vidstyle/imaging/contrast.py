@@ -7,9 +7,8 @@ import numpy as np
 
 from vidstyle.core.layers import HostArray
 from vidstyle.imaging.bands import bands, repeat_plane
-from vidstyle.imaging.derived import double, halve, smooth
-from vidstyle.kernels.blend import amplify
-from vidstyle.kernels.library import can_run
+from vidstyle.imaging.derived import double, half_gaussian, halve, smooth
+from vidstyle.kernels.mixing import Sharpening
 
 # Pixels: what this Gaussian takes away is where averaging loses first.
 _FINE_SIGMA, _FINE_SIDE = 0.6, 3
@@ -43,51 +42,40 @@ def detail_edges(image: HostArray) -> HostArray:
     return squares
 
 
-def detail_energy(edges: HostArray) -> HostArray:
-    """Measure the local contrast of fine detail.
-
-    Args:
-        edges: What ``detail_edges`` gave, (h, w).
-
-    Returns:
-        (h, w), above 0.
-    """
-    energy = smooth(edges, _DETAIL_AREA_SIGMA)
-    return np.add(energy, np.float32(_DETAIL_FLOOR), out=energy)
-
-
-def sharpen(
-    image: HostArray,
-    energy: HostArray,
-    target: HostArray,
-    weight: HostArray,
-    *,
-    limit: float,
-    part: HostArray | float = 1.0,
-) -> HostArray:
-    """Amplify the fine detail of an image to a given local contrast.
+def sharpening_to(edges: HostArray, *, limit: float, part: HostArray) -> Sharpening:
+    """Give what amplifies the fine detail of an image to a given local contrast.
 
     Detail grows by the ratio of standard deviations, and nowhere shrinks.
 
     Args:
-        image: (H, W, 3) in [0, 1].
-        energy: Its ``detail_energy``, (h, w).
-        target: That of the image to be compared with.
-        weight: (H, W) in [0, 1]: where detail may grow.
+        edges: ``detail_edges`` of the image to be compared with, (h, w).
         limit: Largest gain, at least 1.
-        part: Of the gain, in [0, 1]; a number or (h, w).
+        part: Of the gain, in [0, 1]; (h, w).
 
     Returns:
-        (H, W, 3) in [0, 1].
+        For ``sharpen``, or for the kernel that does the same.
 
     Raises:
         ValueError: ``limit`` is below 1.
     """
     _check_limit(limit)
+    return Sharpening(edges, part, limit, _DETAIL_FLOOR, _AREA_WEIGHTS, _FINE_WEIGHTS)
+
+
+def sharpen(image: HostArray, sharpening: Sharpening, weight: HostArray) -> HostArray:
+    """Amplify the fine detail of an image.
+
+    Args:
+        image: (H, W, 3) in [0, 1].
+        sharpening: How.
+        weight: (H, W) in [0, 1]: where detail may grow.
+
+    Returns:
+        (H, W, 3) in [0, 1].
+    """
+    target, energy = _energy(sharpening.edges), _energy(detail_edges(image))
     gain = cv2.sqrt(cv2.divide(target, energy))
-    gain = (np.clip(gain, 1, limit, out=gain) - np.float32(1)) * part
-    if can_run(*weight.shape):
-        return amplify(image, gain, weight, _FINE_WEIGHTS)
+    gain = (np.clip(gain, 1, sharpening.limit, out=gain) - np.float32(1)) * sharpening.part
     result = np.empty(image.shape, np.float32)
     for band in bands(*weight.shape):
         rows = band.of(result)
@@ -147,6 +135,12 @@ def _check_limit(limit: float) -> None:
         raise ValueError(f"a gain's limit is at least 1, got {limit}")
 
 
+def _energy(edges: HostArray) -> HostArray:
+    """Local contrast of fine detail, (h, w), above 0."""
+    energy = smooth(edges, _DETAIL_AREA_SIGMA)
+    return np.add(energy, np.float32(_DETAIL_FLOOR), out=energy)
+
+
 def _squared_edges(image: HostArray) -> HostArray:
     luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     edges = cv2.Laplacian(luma, cv2.CV_32F, dst=luma, borderType=cv2.BORDER_REPLICATE)
@@ -169,6 +163,7 @@ def _fine_kernel() -> HostArray:
 _FINE_KERNEL = _fine_kernel()
 # Its middle, a side and a corner.
 _FINE_WEIGHTS = np.ascontiguousarray(_FINE_KERNEL[[1, 0, 0], [1, 1, 0]])
+_AREA_WEIGHTS = half_gaussian(_DETAIL_AREA_SIGMA)
 
 
 def _strokes(half: HostArray) -> HostArray:

@@ -116,6 +116,18 @@ def gaussian(sigma: float) -> HostArray:
     return np.asarray(kernel, np.float32).ravel()
 
 
+def half_gaussian(sigma: float) -> HostArray:
+    """Give the weights of ``smooth`` from the middle to one side, as kernels take them.
+
+    Args:
+        sigma: Standard deviation in pixels.
+
+    Returns:
+        The middle's first.
+    """
+    return gaussian(sigma)[reach_of(sigma) :].copy()
+
+
 def reach_of(sigma: float) -> int:
     """Give the reach of ``smooth``.
 

@@ -1,4 +1,4 @@
-/* The recurrent blend's work on whole frames, each pass over an image once. */
+/* The recurrent blend's previous output, on the grid of a new frame. */
 
 #include "rows.h"
 
@@ -39,10 +39,10 @@ static void sample_at_edge(const float *image, int height, int width, int x, int
     }
 }
 
-/* A row of RGB sampled at positions in parts of a pixel: bicubic, and ``softness`` of it bilinear.
-   One number more than the row is written. */
-PART void sample_row(const float *image, int height, int width, const int *across, const int *down,
-                     const Weights *weights, float softness, float *out) {
+/* A row ``y`` of RGB sampled at positions in parts of a pixel: bicubic, and ``softness`` of it
+   bilinear. One number more than the row is written. */
+PART void sample_row(const float *image, int height, int width, int y, const int *across,
+                     const int *down, const Weights *weights, float softness, float *out) {
     const ptrdiff_t stride = 3 * (ptrdiff_t)width;
     for (int x = 0; x < width; x++) {
         /* A shift rounds down, below 0 too. */
@@ -51,6 +51,11 @@ PART void sample_row(const float *image, int height, int width, const int *acros
         const float *wx = weights->cubic[part_x], *wy = weights->cubic[part_y];
         const float *lx = weights->linear[part_x], *ly = weights->linear[part_y];
         float *to = out + 3 * x;
+        /* Most of a scene at rest. */
+        if (across[x] == x * PARTS && down[x] == y * PARTS) {
+            memcpy(to, image + y * stride + 3 * x, 3 * sizeof *to);
+            continue;
+        }
         /* Four numbers are read for a pixel of three: the last one has to have a neighbor. */
         if (left >= 1 && left + 3 < width && top >= 1 && top + 2 < height) {
             const float *corner = image + (top - 1) * stride + 3 * (left - 1);
@@ -126,20 +131,25 @@ PART float distance_of_pixel(const Motion *motion, int across, int down, float l
 /* The rows around the one that is worked on: as many as the small Gaussian reads. A row lies in
    the place that is its number by SIDE. */
 typedef struct {
-    int *across, *down; /* Positions, SIDE rows each. */
-    float *distance;    /* Squared differences in luma, where they were needed so far. */
-    int *held;          /* The rows that these are of, pixel for pixel; -1 for none. */
+    int *across, *down;  /* Positions, SIDE rows each. */
+    float *distance;     /* Squared differences in luma, where they were needed so far. */
+    unsigned char *held; /* 1 where they are there. */
 } Window;
 
 /* Find the differences of a row ``y`` from ``first`` to ``last``, not included. */
 PART void fill_distances(const Motion *motion, Window *window, int y, int first, int last) {
     const ptrdiff_t at = (ptrdiff_t)(y % SIDE) * motion->width;
+    const int *across = window->across + at, *down = window->down + at;
     const float *luma = motion->luma + (ptrdiff_t)motion->width * y;
+    unsigned char *held = window->held + at;
     for (int x = first; x < last; x++) {
-        if (window->held[at + x] == y) continue;
-        window->held[at + x] = y;
-        window->distance[at + x] =
-            distance_of_pixel(motion, window->across[at + x], window->down[at + x], luma[x]);
+        /* Of the five rows that a pixel needs, four are mostly there. */
+        const unsigned char *missing = memchr(held + x, 0, last - x);
+        if (!missing) break;
+        for (x = (int)(missing - held); x < last && !held[x]; x++) {
+            held[x] = 1;
+            window->distance[at + x] = distance_of_pixel(motion, across[x], down[x], luma[x]);
+        }
     }
 }
 
@@ -216,16 +226,15 @@ KERNEL int warp_change(int height, int width, const float *previous, const float
     const Motion motion = {height, width, flow, moves, luma, luma_before};
     Weights weights;
     float *memory = malloc(sizeof(float) * (row * (SIDE + 3 + 3 + 3) + 16));
-    int *numbers = malloc(sizeof(int) * row * 3 * SIDE + row);
+    int *numbers = malloc(sizeof(int) * row * 2 * SIDE + row * (SIDE + 1));
     if (!memory || !numbers) {
         free(memory);
         free(numbers);
         return 0;
     }
-    Window window = {numbers, numbers + SIDE * row, memory, numbers + 2 * SIDE * row};
+    unsigned char *open = (unsigned char *)(numbers + 2 * SIDE * row);
+    Window window = {numbers, numbers + SIDE * row, memory, open + row};
     float *warped = memory + SIDE * row, *times = warped + 3 * row + 4, *scratch = times + 3 * row;
-    unsigned char *open = (unsigned char *)(numbers + 3 * SIDE * row);
-    memset(window.held, -1, sizeof(int) * SIDE * row);
     fill_weights(&weights);
     for (int y = 0, ahead = 0; y < height; y++) {
         const ptrdiff_t at = (ptrdiff_t)y * width;
@@ -234,10 +243,11 @@ KERNEL int warp_change(int height, int width, const float *previous, const float
         for (; ahead <= y + REACH && ahead < height; ahead++) {
             ptrdiff_t place = (ptrdiff_t)(ahead % SIDE) * width;
             positions_of_row(&motion, ahead, scratch, window.across + place, window.down + place);
+            memset(window.held + place, 0, row);
         }
         const ptrdiff_t place = (ptrdiff_t)(y % SIDE) * width;
-        sample_row(previous, height, width, window.across + place, window.down + place, &weights,
-                   softness, warped);
+        sample_row(previous, height, width, y, window.across + place, window.down + place,
+                   &weights, softness, warped);
         double_plane(near, half_height, half_width, y, scratch, times);
         for (int x = 0; x < width; x++) sure[x] = times[x] * seen[x];
         if (exponent != 0.0f) {
@@ -260,83 +270,5 @@ KERNEL int warp_change(int height, int width, const float *previous, const float
     }
     free(memory);
     free(numbers);
-    return 1;
-}
-
-/* The mixed frame and its edges; see ``vidstyle.kernels.blend.mix_change``. */
-KERNEL int mix_change(int height, int width, const float *image, const float *change,
-                      const float *confidence, const float *fine, const float *coarse,
-                      const float *ahead, const float *ahead_fine, float *out, float *edges_out) {
-    const int half_height = height / 2, half_width = width / 2;
-    const size_t row = (size_t)width;
-    EdgeRows edges;
-    float *memory = malloc(sizeof(float) * (row * (2 + 1 + 3 * 4) + 16));
-    if (!memory) return 0;
-    if (!open_edges(&edges, height, width, edges_out)) {
-        free(memory);
-        return 0;
-    }
-    float *scratch = memory, *plane = scratch + 2 * row + 4, *times = plane + row;
-    float *sure = times + 3 * row, *more = sure + 3 * row, *next = more + 3 * row + 4;
-    memset(next, 0, 3 * row * sizeof *next);
-    for (int y = 0; y < height; y++) {
-        const ptrdiff_t at = (ptrdiff_t)y * width;
-        const float *now = image + 3 * at, *changed = change + 3 * at;
-        float *mixed = out + 3 * at;
-        double_plane(fine, half_height, half_width, y, scratch, plane);
-        repeat3(plane, width, times);
-        repeat3(confidence + at, width, sure);
-        double_pixels(coarse, half_height, half_width, y, scratch, more);
-        if (ahead) double_pixels(ahead, half_height, half_width, y, scratch, next);
-        for (int i = 0; i < 3 * width; i++)
-            mixed[i] = now[i] + changed[i] * times[i] + more[i] * sure[i] + next[i];
-        if (ahead_fine) {
-            const float *finer = ahead_fine + 3 * at;
-            for (int i = 0; i < 3 * width; i++) mixed[i] += finer[i];
-        }
-        for (int i = 0; i < 3 * width; i++) mixed[i] = clamp01(mixed[i]);
-        take_row(&edges, y, mixed);
-    }
-    take_row(&edges, height, NULL);
-    close_edges(&edges);
-    free(memory);
-    return 1;
-}
-
-/* Amplify fine detail; see ``vidstyle.kernels.blend.amplify``. */
-KERNEL int amplify(int height, int width, const float *image, const float *gain,
-                   const float *weight, const float *kernel, float *out) {
-    const int half_height = height / 2, half_width = width / 2;
-    const size_t row = (size_t)width;
-    const float middle = kernel[0], beside = kernel[1], corner = kernel[2];
-    float *memory = malloc(sizeof(float) * (row * (1 + 1 + 3 + 6) + 32));
-    if (!memory) return 0;
-    float *scratch = memory, *plane = scratch + row, *times = plane + row;
-    /* What lies above and below, with a pixel more on both sides; and the row itself. */
-    float *around = times + 3 * row + 4, *line = around + 3 * row + 8;
-    for (int y = 0; y < height; y++) {
-        const ptrdiff_t at = (ptrdiff_t)y * width;
-        const float *now = image + 3 * at;
-        const float *above = image + 3 * (ptrdiff_t)width * clamp_int(y - 1, 0, height - 1);
-        const float *below = image + 3 * (ptrdiff_t)width * clamp_int(y + 1, 0, height - 1);
-        float *sharp = out + 3 * at;
-        double_plane(gain, half_height, half_width, y, scratch, plane);
-        for (int x = 0; x < width; x++) plane[x] *= weight[at + x];
-        repeat3(plane, width, times);
-        for (int i = 0; i < 3 * width; i++) around[3 + i] = above[i] + below[i];
-        memcpy(line + 3, now, 3 * row * sizeof *now);
-        for (int c = 0; c < 3; c++) {
-            around[c] = around[3 + c];
-            around[3 * row + 3 + c] = around[3 * row + c];
-            line[c] = line[3 + c];
-            line[3 * row + 3 + c] = line[3 * row + c];
-        }
-        for (int i = 0; i < 3 * width; i++) {
-            float sides = around[3 + i] + line[i] + line[6 + i];
-            float fine = middle * now[i] + beside * sides + corner * (around[i] + around[6 + i]);
-            sharp[i] = clamp01(now[i] + fine * times[i]);
-        }
-    }
-    free(memory);
     return 1;
 }

@@ -1,4 +1,4 @@
-"""The recurrent blend on whole frames whose sides are even."""
+"""The recurrent blend's previous output, on the grid of a new frame whose sides are even."""
 
 from __future__ import annotations
 
@@ -85,70 +85,3 @@ def warp_change(
         result.half_confidence,
     )
     return result
-
-
-def mix_change(
-    image: HostArray,
-    warped: WarpedChange,
-    fine: HostArray,
-    coarse: HostArray,
-    ahead: HostArray | None,
-    ahead_fine: HostArray | None,
-) -> tuple[HostArray, HostArray]:
-    """Add the change to an image: ``change · fine + coarse · confidence + ahead``.
-
-    Args:
-        image: (H, W, 3).
-        warped: The change.
-        fine: (h, w), its weight.
-        coarse: (h, w, 3).
-        ahead: (h, w, 3), or None.
-        ahead_fine: (H, W, 3), or None.
-
-    Returns:
-        (H, W, 3) in [0, 1]; and the squared Laplacian of its luma, halved, (h, w).
-    """
-    height, width, _ = image.shape
-    whole, half = (height, width), (height // 2, width // 2)
-    mixed, edges = np.empty((*whole, 3), np.float32), np.empty(half, np.float32)
-    call(
-        "mix_change",
-        *whole,
-        readable(image, *whole, 3),
-        readable(warped.change, *whole, 3),
-        readable(warped.confidence, *whole),
-        readable(fine, *half),
-        readable(coarse, *half, 3),
-        None if ahead is None else readable(ahead, *half, 3),
-        None if ahead_fine is None else readable(ahead_fine, *whole, 3),
-        mixed,
-        edges,
-    )
-    return mixed, edges
-
-
-def amplify(image: HostArray, gain: HostArray, weight: HostArray, kernel: HostArray) -> HostArray:
-    """Add an image's fine detail to it, times a gain.
-
-    Args:
-        image: (H, W, 3).
-        gain: (h, w).
-        weight: (H, W), a factor of the gain.
-        kernel: What finds fine detail, 3x3 and symmetric: its middle, a side and a corner.
-
-    Returns:
-        (H, W, 3) in [0, 1].
-    """
-    height, width, _ = image.shape
-    sharp = np.empty((height, width, 3), np.float32)
-    call(
-        "amplify",
-        height,
-        width,
-        readable(image, height, width, 3),
-        readable(gain, height // 2, width // 2),
-        readable(weight, height, width),
-        readable(kernel, 3),
-        sharp,
-    )
-    return sharp

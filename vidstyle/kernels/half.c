@@ -128,9 +128,6 @@ KERNEL int follow_source(int height, int width, const float *flow, const float *
     return 1;
 }
 
-/* Pixels that are worked on at once, where rows do not matter. */
-#define CHUNK 256
-
 /* The luma of squares: weights as of luma, for each pixel. */
 PART void square_luma(const float *pixels, int width, float *restrict out) {
     for (int x = 0; x < width; x++) {
@@ -140,80 +137,111 @@ PART void square_luma(const float *pixels, int width, float *restrict out) {
     }
 }
 
-/* What is left between two sources; see ``vidstyle.kernels.half.compare_sources``. */
-KERNEL int compare_sources(int count, const float *now, const float *before, const float *still,
-                           float *source, float *difference, float *distance) {
-    float stays[3 * CHUNK] = {0.0f};
-    for (int first = 0; first < count; first += CHUNK) {
-        const int size = clamp_int(count - first, 0, CHUNK);
-        const float *image = now + 3 * first, *unmoved = before + 3 * first;
-        float *there = source + 3 * first, *left = difference + 3 * first;
-        if (still) repeat3(still + first, size, stays);
-        for (int i = 0; i < 3 * size; i++) {
-            there[i] += stays[i] * (unmoved[i] - there[i]);
-            left[i] = image[i] - there[i];
+/* What ``compare_sources`` holds of the rows around the one that it works on. A row lies at its
+   number by HELD. */
+#define HELD 16
+/* Pixels on each side that its filters read. */
+#define NOISE_REACH 4
+#define PIXEL_REACH 2
+#define REST_REACH 5
+
+/* How well two sources agree, and where nothing moves; see
+   ``vidstyle.kernels.half.compare_sources``. */
+KERNEL int compare_sources(int height, int width, const float *now, const float *before,
+                           const float *still, const float *length, const float *noise,
+                           const float *pixel, const float *rest, float exponent, float shortest,
+                           float *source, float *near, float *pixels, float *resting) {
+    const size_t row = (size_t)width;
+    float *memory = malloc(sizeof(float) * (row * (5 * HELD + 3 + 3 + 3) + 32));
+    if (!memory) return 0;
+    float *differences = memory, *distances = differences + 3 * HELD * row;
+    float *shorts = distances + HELD * row, *stays = shorts + HELD * row;
+    float *soft = stays + 3 * row, *scratch = soft + 3 * row;
+    memset(stays, 0, 3 * row * sizeof *stays);
+    for (int y = 0; y < height + REST_REACH; y++) {
+        if (y < height) {
+            const size_t at = y * row, place = (y % HELD) * row;
+            const float *image = now + 3 * at, *unmoved = before + 3 * at;
+            float *there = source + 3 * at, *left = differences + 3 * place;
+            if (still) repeat3(still + at, width, stays);
+            for (int i = 0; i < 3 * width; i++) {
+                there[i] += stays[i] * (unmoved[i] - there[i]);
+                left[i] = image[i] - there[i];
+            }
+            square_luma(left, width, distances + place);
+            for (int x = 0; x < width; x++) shorts[place + x] = (float)(length[at + x] < shortest);
         }
-        square_luma(left, size, distance + first);
+        const int middle = y - REST_REACH;
+        if (middle < 0) continue;
+        const size_t at = middle * row;
+        smooth_row(differences, HELD, height, width, 3, middle, noise, NOISE_REACH, scratch, soft);
+        square_luma(soft, width, near + at);
+        for (int x = 0; x < width; x++) near[at + x] = exp_of_negative(exponent * near[at + x]);
+        smooth_row(distances, HELD, height, width, 1, middle, pixel, PIXEL_REACH, scratch,
+                   pixels + at);
+        smooth_row(shorts, HELD, height, width, 1, middle, rest, REST_REACH, scratch, soft);
+        for (int x = 0; x < width; x++) {
+            float inside = clamp01(2.0f * soft[x] - 1.0f);
+            resting[at + x] = still ? larger(inside, still[at + x]) : inside;
+        }
     }
-    return 1;
-}
-
-/* exp of a weighted square; see ``vidstyle.kernels.half.agree``. */
-KERNEL int agree(int count, const float *difference, float exponent, float *restrict out) {
-    square_luma(difference, count, out);
-    for (int i = 0; i < count; i++) out[i] = exp_of_negative(exponent * out[i]);
-    return 1;
-}
-
-/* Difference in luma to the next source; see ``vidstyle.kernels.half.compare_next``. */
-KERNEL int compare_next(int height, int width, const float *flow, const float *luma,
-                        const float *next, float *out) {
-    const int half_height = height / 2, half_width = width / 2;
-    int *across = malloc(sizeof(int) * 2 * (size_t)half_width);
-    if (!across) return 0;
-    int *down = across + half_width;
-    for (int y = 0; y < half_height; y++) {
-        const ptrdiff_t at = (ptrdiff_t)y * half_width;
-        float *difference = out + at;
-        half_positions(flow, height, width, y, across, down);
-        sample_plane(next, half_height, half_width, across, down, difference);
-        for (int x = 0; x < half_width; x++) difference[x] = luma[at + x] - difference[x];
-    }
-    free(across);
+    free(memory);
     return 1;
 }
 
 /* What the next frame changes; see ``vidstyle.kernels.half.change_of_next``. */
-KERNEL int change_of_next(int height, int width, const float *flow, const float *difference,
-                          const float *used, float ahead, float exponent, const float *now,
-                          const float *next, float *weight, float *out) {
+KERNEL int change_of_next(int height, int width, const float *flow, const float *luma,
+                          const float *next_luma, const float *noise, const float *used,
+                          float ahead, float exponent, const float *now, const float *next,
+                          float *weight, float *out) {
     const int half_height = height / 2, half_width = width / 2;
     const int right = (half_width - 1) * PARTS + MARGIN;
     const int bottom = (half_height - 1) * PARTS + MARGIN;
     const size_t row = (size_t)half_width;
-    int *across = malloc(sizeof(int) * 2 * row + sizeof(float) * (6 * row + 1));
-    if (!across) return 0;
-    int *down = across + row;
-    float *times = (float *)(down + row), *sampled = times + 3 * row;
-    for (int y = 0; y < half_height; y++) {
-        const ptrdiff_t at = (ptrdiff_t)y * half_width;
+    float *memory = malloc(sizeof(float) * (row * (HELD + 3 + 3 + 1 + 1) + 32));
+    int *positions = malloc(sizeof(int) * 2 * HELD * row);
+    if (!memory || !positions) {
+        free(memory);
+        free(positions);
+        return 0;
+    }
+    float *differences = memory, *times = differences + HELD * row, *sampled = times + 3 * row;
+    float *soft = sampled + 3 * row + 4, *scratch = soft + row;
+    for (int y = 0; y < half_height + NOISE_REACH; y++) {
+        int *across = positions + 2 * (y % HELD) * row, *down = across + row;
+        if (y < half_height) {
+            float *difference = differences + (y % HELD) * row;
+            half_positions(flow, height, width, y, across, down);
+            sample_plane(next_luma, half_height, half_width, across, down, difference);
+            for (int x = 0; x < half_width; x++)
+                difference[x] = luma[y * row + x] - difference[x];
+        }
+        const int middle = y - NOISE_REACH;
+        if (middle < 0) continue;
+        const size_t at = middle * row;
         const float *image = now + 3 * at;
         float *weights = weight + at, *change = out + 3 * at;
-        half_positions(flow, height, width, y, across, down);
+        across = positions + 2 * (middle % HELD) * row;
+        down = across + row;
+        smooth_row(differences, HELD, half_height, half_width, 1, middle, noise, NOISE_REACH,
+                   scratch, soft);
         for (int x = 0; x < half_width; x++) {
             int inside = (across[x] >= -MARGIN) & (across[x] <= right);
             inside &= (down[x] >= -MARGIN) & (down[x] <= bottom);
             float room = ahead * (1.0f - used[at + x]) * (float)inside;
-            float off = difference[at + x];
-            weights[x] = room * exp_of_negative(exponent * off * off);
+            weights[x] = room * exp_of_negative(exponent * soft[x] * soft[x]);
         }
         sample_pixels(next, half_height, half_width, across, down, sampled);
         repeat3(weights, half_width, times);
         for (int i = 0; i < 3 * half_width; i++) change[i] = (sampled[i] - image[i]) * times[i];
     }
-    free(across);
+    free(memory);
+    free(positions);
     return 1;
 }
+
+/* Pixels that are worked on at once, where rows do not matter. */
+#define CHUNK 256
 
 /* What coarse structure gets; see ``vidstyle.kernels.half.weigh_coarse``. */
 KERNEL int weigh_coarse(int count, const float *half, const float *change, const float *confidence,

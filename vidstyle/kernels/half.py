@@ -25,6 +25,18 @@ class FollowedSource:
     """The same to the source before where it was."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ComparedSources:
+    """How a source agrees with the one before; (h, w) each."""
+
+    near: HostArray
+    """Agreement in areas, in (0, 1]."""
+    pixels: HostArray
+    """Squared distance, pixel for pixel."""
+    still: HostArray
+    """1 where nothing moves, else 0."""
+
+
 def halve_image(image: HostArray) -> tuple[HostArray, HostArray]:
     """Halve an image, and find its edges.
 
@@ -88,80 +100,72 @@ def follow_source(flow: HostArray, now: HostArray, before: HostArray) -> Followe
 
 
 def compare_sources(
-    now: HostArray, before: HostArray, still: HostArray | None, source: HostArray
-) -> tuple[HostArray, HostArray]:
-    """Keep a warped source where it was, in part, and subtract it from the new one.
+    now: HostArray,
+    before: HostArray,
+    found: FollowedSource,
+    still: HostArray | None,
+    *,
+    noise: HostArray,
+    pixel: HostArray,
+    rest: HostArray,
+    exponent: float,
+    shortest: float,
+) -> ComparedSources:
+    """Compare two sources pixel by pixel and in areas, and find where nothing moves.
+
+    Gaussians are given as their middle and what lies on one side.
 
     Args:
         now: (h, w, 3).
         before: (h, w, 3), the source before.
-        still: (h, w): how much it is kept where it was; None is 0.
-        source: (h, w, 3), the source before along the flow, in one piece; it is written to.
+        found: The same along the flow; its source, in one piece, is kept where it was as ``still``
+            says, and written to.
+        still: (h, w) in [0, 1]; None is 0.
+        noise: Gaussian that differences are averaged with; 4 pixels beside its middle.
+        pixel: The same of squared differences; 2 pixels.
+        rest: The same of what is short; 5 pixels.
+        exponent: What turns a squared difference into agreement, below 0.
+        shortest: Length of the flow below which nothing moves.
 
     Returns:
-        The difference (h, w, 3), and its square (h, w), channels weighted like luma.
+        What was found.
 
     Raises:
         ValueError: The source cannot be written to where it lies.
     """
     height, width, _ = now.shape
+    source = found.source
     if readable(source, height, width, 3) is not source or not source.flags.writeable:
         raise ValueError("a kernel writes to arrays that are writable and lie in one piece")
-    difference, distance = np.empty(now.shape, np.float32), np.empty((height, width), np.float32)
+    result = ComparedSources(*(np.empty((height, width), np.float32) for _ in range(3)))
     call(
         "compare_sources",
-        height * width,
+        height,
+        width,
         readable(now, height, width, 3),
         readable(before, height, width, 3),
         None if still is None else readable(still, height, width),
+        readable(found.length, height, width),
+        readable(noise, 5),
+        readable(pixel, 3),
+        readable(rest, 6),
+        c_float(exponent),
+        c_float(shortest),
         source,
-        difference,
-        distance,
+        result.near,
+        result.pixels,
+        result.still,
     )
-    return difference, distance
-
-
-def agree(difference: HostArray, exponent: float) -> HostArray:
-    """Turn a difference into a weight: exp of its square times an exponent.
-
-    Args:
-        difference: (h, w, 3), channels weighted like luma.
-        exponent: Below 0.
-
-    Returns:
-        (h, w) in (0, 1].
-    """
-    height, width, _ = difference.shape
-    weight = np.empty((height, width), np.float32)
-    given = readable(difference, height, width, 3)
-    call("agree", height * width, given, c_float(exponent), weight)
-    return weight
-
-
-def compare_next(flow: HostArray, luma: HostArray, following: HostArray) -> HostArray:
-    """Subtract the luma of the next source, sampled along a flow, from this one's.
-
-    Args:
-        flow: (H, W, 2) pixels, to the next frame.
-        luma: (h, w), of this source.
-        following: (h, w), of the next one.
-
-    Returns:
-        (h, w).
-    """
-    height, width, _ = flow.shape
-    half, difference = (height // 2, width // 2), _new(height, width)
-    given = readable(flow, height, width, 2), readable(luma, *half), readable(following, *half)
-    call("compare_next", height, width, *given, difference)
-    return difference
+    return result
 
 
 def change_of_next(
     flow: HostArray,
-    difference: HostArray,
-    used: HostArray,
+    lumas: tuple[HostArray, HostArray],
     images: tuple[HostArray, HostArray],
+    used: HostArray,
     *,
+    noise: HostArray,
     most: float,
     exponent: float,
 ) -> tuple[HostArray, HostArray]:
@@ -169,11 +173,12 @@ def change_of_next(
 
     Args:
         flow: (H, W, 2) pixels, to the next frame.
-        difference: (h, w), what ``compare_next`` gave, averaged.
-        used: (h, w), the weight that is given already.
+        lumas: (h, w) of this source and the next one.
         images: (h, w, 3), this stylized frame and the next one.
+        used: (h, w), the weight that is given already.
+        noise: Gaussian that differences in luma are averaged with: its middle and 4 beside.
         most: Weight at full agreement where nothing is given.
-        exponent: Of the squared difference, below 0.
+        exponent: What turns a squared difference into agreement, below 0.
 
     Returns:
         The weight (h, w), 0 outside of the frame, and the change in that weight (h, w, 3).
@@ -186,7 +191,8 @@ def change_of_next(
         height,
         width,
         readable(flow, height, width, 2),
-        readable(difference, *half),
+        *(readable(luma, *half) for luma in lumas),
+        readable(noise, 5),
         readable(used, *half),
         c_float(most),
         c_float(exponent),

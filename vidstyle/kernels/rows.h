@@ -123,6 +123,34 @@ PART void halve_pixels(const float *upper, const float *lower, int width, float 
     }
 }
 
+/* A row ``y`` of an image averaged with a Gaussian, down and then across; the edge is repeated.
+
+   A row of the image lies at its number by ``held``, and has ``channels`` numbers a pixel.
+   ``kernel`` is the Gaussian's middle and one side of it. ``scratch`` holds a row and ``reach``
+   pixels more on both sides. */
+PART void smooth_row(const float *image, int held, int height, int width, int channels, int y,
+                     const float *kernel, int reach, float *scratch, float *restrict out) {
+    const int count = channels * width, beside = channels * reach;
+    float *restrict sums = scratch + beside;
+    const float *middle = image + (ptrdiff_t)(y % held) * count;
+    for (int i = 0; i < count; i++) sums[i] = kernel[0] * middle[i];
+    for (int j = 1; j <= reach; j++) {
+        const float *above = image + (ptrdiff_t)(clamp_int(y - j, 0, height - 1) % held) * count;
+        const float *below = image + (ptrdiff_t)(clamp_int(y + j, 0, height - 1) % held) * count;
+        for (int i = 0; i < count; i++) sums[i] += kernel[j] * (above[i] + below[i]);
+    }
+    for (int i = 1; i <= beside; i++) {
+        int channel = channels - 1 - (i - 1) % channels;
+        sums[-i] = sums[channel];
+        sums[count - 1 + i] = sums[count - channels + (i - 1) % channels];
+    }
+    for (int i = 0; i < count; i++) out[i] = kernel[0] * sums[i];
+    for (int j = 1; j <= reach; j++) {
+        const int step = channels * j;
+        for (int i = 0; i < count; i++) out[i] += kernel[j] * (sums[i - step] + sums[i + step]);
+    }
+}
+
 /* Luma of a row of RGB by the weights of BT.601. */
 PART void luma_row(const float *rgb, int width, float *out) {
     for (int i = 0; i < width; i++)

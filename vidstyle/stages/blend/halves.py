@@ -8,11 +8,26 @@ import cv2
 import numpy as np
 
 from vidstyle.core import HostArray
+from vidstyle.imaging.agreement import (
+    NOISE_SIGMA,
+    PIXEL_SIGMA,
+    agreement_of_difference,
+    exponent_of,
+    soften_distance,
+)
 from vidstyle.imaging.bands import repeat_plane
 from vidstyle.imaging.contrast import detail_edges
-from vidstyle.imaging.derived import halve, halve_flow, halve_positions, luma_plane
+from vidstyle.imaging.derived import (
+    half_gaussian,
+    halve,
+    halve_flow,
+    halve_positions,
+    luma_plane,
+    smooth,
+)
 from vidstyle.imaging.warp import sample
 from vidstyle.kernels.half import (
+    ComparedSources,
     FollowedSource,
     compare_sources,
     follow_source,
@@ -21,6 +36,14 @@ from vidstyle.kernels.half import (
     move_towards,
 )
 from vidstyle.kernels.library import can_run, has_kernels
+
+STILL_SIGMA = 2.0
+"""Pixels of the halved image around a still pixel that have to stand still, too."""
+# Pixels a frame below which an area stands still, so that averaging cannot blur it.
+_STILL = 0.25
+NOISE_KERNEL = half_gaussian(NOISE_SIGMA)
+"""Half of the Gaussian that differences are averaged with."""
+_PIXEL_KERNEL, _REST_KERNEL = half_gaussian(PIXEL_SIGMA), half_gaussian(STILL_SIGMA)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,20 +97,54 @@ def follow(flow: HostArray, now: HostArray, before: HostArray) -> FollowedSource
     return FollowedSource(source, np.asarray(cv2.magnitude(*half), np.float32), moved, stood)
 
 
-def subtract_sources(
-    now: HostArray, before: HostArray, still: HostArray | None, source: HostArray
-) -> tuple[HostArray, HostArray]:
-    """Put ``before`` into ``source``, which it was sampled to, where it is still; and compare.
+def compare(
+    now: HostArray,
+    before: HostArray,
+    found: FollowedSource,
+    still: HostArray | None,
+    *,
+    tolerance: float,
+) -> ComparedSources:
+    """Compare a source with the one ``before``, where it was and along the flow.
 
-    All are (h, w, 3), and ``still`` (h, w) in [0, 1]; None is 0. Gives the difference of ``now`` to
-    the source, and its square, channels weighted like luma.
+    Args:
+        now: (h, w, 3).
+        before: (h, w, 3).
+        found: The source before along the flow. It is put back where ``still`` says so.
+        still: (h, w) in [0, 1]: where it stays where it was; None is 0.
+        tolerance: As ``agreement`` has it.
+
+    Returns:
+        How they agree; still is also what ``still`` says.
     """
     if has_kernels():
-        return compare_sources(now, before, still, source)
+        return compare_sources(
+            now,
+            before,
+            found,
+            still,
+            noise=NOISE_KERNEL,
+            pixel=_PIXEL_KERNEL,
+            rest=_REST_KERNEL,
+            exponent=exponent_of(tolerance),
+            shortest=_STILL,
+        )
+    source = found.source
+    rest = erode_softly((found.length < _STILL).astype(np.float32))
     if still is not None:
         source += repeat_plane(still) * (before - source)
+        rest = np.maximum(still, rest)
     difference = now - source
-    return difference, luma_plane(np.square(difference))
+    pixels = soften_distance(luma_plane(np.square(difference)))
+    return ComparedSources(agreement_of_difference(difference, tolerance), pixels, rest)
+
+
+def erode_softly(mask: HostArray) -> HostArray:
+    """Give a mask of 0 and 1, (h, w), without its edges, softened."""
+    soft = smooth(mask, STILL_SIGMA)
+    soft *= np.float32(2)
+    soft -= np.float32(1)
+    return np.clip(soft, 0, 1, out=soft)
 
 
 def mix_sources(source: HostArray, history: HostArray, weight: HostArray) -> HostArray:

@@ -10,14 +10,12 @@ import numpy as np
 from vidstyle.core import HostArray
 from vidstyle.imaging.agreement import (
     agreement,
-    agreement_of_difference,
     exponent_of,
-    soften_distance,
 )
 from vidstyle.imaging.bands import Band, bands, repeat_plane, split_planes
 from vidstyle.imaging.derived import (
     double,
-    gaussian,
+    half_gaussian,
     halve,
     reach_of,
     smooth,
@@ -27,22 +25,17 @@ from vidstyle.kernels.blend import WarpedChange, warp_change
 from vidstyle.kernels.half import FollowedSource
 from vidstyle.kernels.library import can_run
 from vidstyle.stages.blend.anchors import Memory, fill_from_anchors
-from vidstyle.stages.blend.halves import follow, subtract_sources
+from vidstyle.stages.blend.halves import STILL_SIGMA, compare, erode_softly, follow
 from vidstyle.stages.blend.warped_options import BlendWeights, WarpedOptions
 
-# Pixels a frame below which an area stands still, so that averaging cannot blur it.
-_STILL = 0.25
 # Pixels a frame up to which flow may be noise: there it counts only where it explains the source
 # better than no motion does, by the factor _EXPLAINED.
 _CREEPING = 1.0
 _EXPLAINED = 0.9
-# Pixels of the halved image around a still pixel that have to stand still, too.
-_STILL_SIGMA = 2.0
 # Pixels, as for ``pixel_distance``.
 _THIN_SIGMA = 0.6
 _THIN_REACH = reach_of(_THIN_SIGMA)
-# The middle of that Gaussian and what lies on one side of it.
-_THIN_KERNEL = gaussian(_THIN_SIGMA)[_THIN_REACH:].copy()
+_THIN_KERNEL = half_gaussian(_THIN_SIGMA)
 # Of the hidden part of a pixel: what is not more is none.
 _NONE = 1e-6
 
@@ -102,13 +95,9 @@ def warp_history(
         length /= np.float32(weights.pixel)
     still = _find_unexplained(found, length)
     stays = still if still.any() else None
-    difference, distance = subtract_sources(now, unmoved, stays, source)
-    coarse = _Coarse(
-        moves=None if stays is None else 1 - stays,
-        near=agreement_of_difference(difference, weights.tolerance),
-        pixels=soften_distance(distance),
-    )
-    still = np.maximum(still, _find_still(length))
+    compared = compare(now, unmoved, found, stays, tolerance=weights.tolerance)
+    moves, still = None if stays is None else 1 - stays, compared.still
+    coarse = _Coarse(moves, compared.near, compared.pixels)
     previous = memory["blended_1"]
     if can_run(*motion.visible.shape) and options.kernel != "lanczos" and not options.anchors:
         warped = _warp_in_one_pass(previous, image, motion, coarse, options.kernel, weights)
@@ -247,19 +236,6 @@ def _find_unexplained(found: FollowedSource, length: HostArray) -> HostArray:
     short = halve(length) < _CREEPING
     if not short.any():
         return np.zeros(length.shape, np.float32)
-    moved, stood = (smooth(halve(plane), _STILL_SIGMA) for plane in (found.moved, found.stood))
+    moved, stood = (smooth(halve(plane), STILL_SIGMA) for plane in (found.moved, found.stood))
     still = short & (moved >= _EXPLAINED * stood)
-    return double(_erode_softly(still.astype(np.float32)), *length.shape)
-
-
-def _find_still(length: HostArray) -> HostArray:
-    """1 inside of areas where nothing moves, 0 outside."""
-    return _erode_softly((length < _STILL).astype(np.float32))
-
-
-def _erode_softly(mask: HostArray) -> HostArray:
-    """A mask of 0 and 1 without its edges, softened."""
-    soft = smooth(mask, _STILL_SIGMA)
-    soft *= np.float32(2)
-    soft -= np.float32(1)
-    return np.clip(soft, 0, 1, out=soft)
+    return double(erode_softly(still.astype(np.float32)), *length.shape)

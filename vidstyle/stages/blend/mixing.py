@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.agreement import NOISE_SIGMA, agreement_of_difference, exponent_of
+from vidstyle.imaging.agreement import agreement_of_difference, exponent_of
 from vidstyle.imaging.bands import bands, repeat_plane
-from vidstyle.imaging.contrast import detail_edges, find_overshoot, missing_strokes
-from vidstyle.imaging.derived import double, halve, halve_flow, halve_positions, smooth
+from vidstyle.imaging.contrast import find_overshoot, missing_strokes, sharpen, sharpening_to
+from vidstyle.imaging.derived import double, halve, halve_flow, halve_positions
 from vidstyle.imaging.warp import inside, sample, targets
-from vidstyle.kernels.blend import mix_change
-from vidstyle.kernels.half import change_of_next, compare_next, weigh_coarse
+from vidstyle.kernels.half import change_of_next, weigh_coarse
 from vidstyle.kernels.library import can_run, has_kernels
-from vidstyle.stages.blend.halves import HalvedImage, HalvedSource
+from vidstyle.kernels.mixing import mix_change
+from vidstyle.stages.blend.halves import NOISE_KERNEL, HalvedImage, HalvedSource
 from vidstyle.stages.blend.history import History
 from vidstyle.stages.blend.warped_options import BlendWeights
 
@@ -25,6 +25,8 @@ from vidstyle.stages.blend.warped_options import BlendWeights
 _DRIFT_AT_REST = 2.0
 # Of the local mean of the confidence, so that nothing is divided by 0.
 _LEAST = 1e-3
+# Part of the restored detail that an area at rest goes without: much of it is noise.
+_NOISE = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,9 +80,10 @@ def _find_next(
     lumas = now.source.half_luma, following.source.half_luma
     images = now.halved.half, following.halved.half
     if can_run(*flow.shape[:2]):
-        difference = smooth(compare_next(flow, *lumas), NOISE_SIGMA)
         exponent = exponent_of(weights.tolerance)
-        return change_of_next(flow, difference, used, images, most=weights.ahead, exponent=exponent)
+        return change_of_next(
+            flow, lumas, images, used, noise=NOISE_KERNEL, most=weights.ahead, exponent=exponent
+        )
     half = halve_positions(*halve_flow(flow), flow.shape)
     difference = lumas[0] - sample(lumas[1], *half)
     weight = agreement_of_difference(difference, weights.tolerance)
@@ -92,20 +95,13 @@ def _find_next(
     return weight, coarse
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mixed:
-    """A mixed frame, and the edges in it."""
-
-    image: HostArray
-    """(H, W, 3) in [0, 1]."""
-    edges: HostArray
-    """Its ``detail_edges``, (h, w)."""
-
-
-def mix(now: BlendFrame, history: History, following: NextChange, weights: BlendWeights) -> Mixed:
+def mix(
+    now: BlendFrame, history: History, following: NextChange, weights: BlendWeights
+) -> HostArray:
     """Move the stylized frame towards the history, less so in fine detail that moves.
 
-    All means are weighted by confidence: what is hidden must not leak into what is visible.
+    All means are weighted by confidence: what is hidden must not leak into what is visible. Fine
+    detail that mixing took is restored.
 
     Args:
         now: This frame.
@@ -114,14 +110,17 @@ def mix(now: BlendFrame, history: History, following: NextChange, weights: Blend
         weights: Of this frame.
 
     Returns:
-        The mixed frame.
+        The mixed frame, (H, W, 3) in [0, 1].
     """
     fine = _weigh_fine(history.still, weights)
     coarse = _find_coarse(now.halved.half, history, following.coarse, weights)
-    warped = history.warped
+    sharpening = None
+    if weights.detail_gain > 1:
+        part = 1 - _NOISE * history.still
+        sharpening = sharpening_to(now.halved.edges, limit=weights.detail_gain, part=part)
+    warped, ahead = history.warped, (following.coarse, following.fine)
     if can_run(*warped.confidence.shape):
-        whole = mix_change(now.image, warped, fine, coarse, following.coarse, following.fine)
-        return Mixed(*whole)
+        return mix_change(now.image, warped, fine, coarse, *ahead, sharpening)
     change = warped.change
     for band in bands(*warped.confidence.shape):
         rows = band.of(change)
@@ -135,7 +134,7 @@ def mix(now: BlendFrame, history: History, following: NextChange, weights: Blend
         if following.fine is not None:
             rows += band.of(following.fine)
         np.clip(rows, 0, 1, out=rows)
-    return Mixed(change, detail_edges(change))
+    return sharpen(change, sharpening, warped.confidence) if sharpening else change
 
 
 def _find_coarse(

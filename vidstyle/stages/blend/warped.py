@@ -18,7 +18,6 @@ from vidstyle.core import (
     State,
     Window,
 )
-from vidstyle.imaging.contrast import detail_energy, sharpen
 from vidstyle.imaging.derived import Latest
 from vidstyle.stages.blend.anchors import Memory, extend_paths, remember
 from vidstyle.stages.blend.halves import (
@@ -30,9 +29,6 @@ from vidstyle.stages.blend.halves import (
 from vidstyle.stages.blend.history import FrameMotion, History, warp_history
 from vidstyle.stages.blend.mixing import BlendFrame, NextChange, look_ahead, mix
 from vidstyle.stages.blend.warped_options import BlendWeights, WarpedOptions, resolve_weights
-
-# Part of the restored detail that an area at rest goes without: much of it is noise.
-_NOISE = 0.5
 
 
 class Warped(BaseStage[WarpedOptions]):
@@ -84,17 +80,7 @@ class Warped(BaseStage[WarpedOptions]):
         history = warp_history(memory, now.image, motion, window.options, weights)
         used = _weight_of(history, weights)
         following = self._look_ahead(window, now, used, weights)
-        mixed = mix(now, history, following, weights)
-        image = mixed.image
-        if weights.detail_gain > 1:
-            image = sharpen(
-                image,
-                detail_energy(mixed.edges),
-                detail_energy(now.halved.edges),
-                history.warped.confidence,
-                part=1 - _NOISE * history.still,
-                limit=weights.detail_gain,
-            )
+        image = mix(now, history, following, weights)
         source = mix_sources(now.source.half, history.source, used)
         return {"image": image}, self._next_state(memory, image, source)
 
