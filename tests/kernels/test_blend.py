@@ -98,6 +98,18 @@ def test_what_is_hidden_counts_only_where_it_is_asked_for() -> None:
     assert (more.confidence > found.confidence + 0.1).mean() > 0.05
 
 
+@pytest.mark.parametrize("softness", [0, 0.3])
+def test_what_stands_still_is_the_previous_output_itself(softness: float) -> None:
+    given = motion_inputs(36, 64)
+    given["flow"][5:, 7:50] = 0
+    given["visible"][:] = given["near"][:] = 1
+    given["image"][:] = 0
+    found, wanted = warp_both(given, None, softness)
+    rest = np.s_[5:, 7:50]
+    np.testing.assert_array_equal(found.change[rest], given["previous"][rest])
+    np.testing.assert_allclose(found.change, wanted.change, atol=0.04)
+
+
 def test_flow_that_is_no_number_reads_nothing_outside() -> None:
     given = motion_inputs(36, 64)
     given["flow"][::3] = np.nan
