@@ -15,8 +15,8 @@ from vidstyle.kernels.blend import WarpedChange
 from vidstyle.kernels.half import FollowedSource
 from vidstyle.kernels.library import has_kernels, without_kernels
 from vidstyle.stages.blend.halves import (
-    compare,
     follow,
+    match_sources,
     mix_sources,
     reduce_image,
     reduce_source,
@@ -93,7 +93,7 @@ def test_how_sources_agree(size: tuple[int, int], rests: bool) -> None:
     def compared() -> Any:
         found = followed(*size)
         found.source[:] = now + 0.1 * (found.source - np.float32(0.5))
-        return compare(now, before, found, still, tolerance=0.1), found.source
+        return match_sources(now, before, found, still, tolerance=0.1), found.source
 
     both_ways(compared)
     both_ways(lambda: mix_sources(now, before, noise(5, *size)))
@@ -106,7 +106,7 @@ def test_nothing_is_written_beside_an_array(source: HostArray) -> None:
     image = noise(0, 4, 3, 3)
     found = replace(followed(4, 3), source=source)
     with pytest.raises(ValueError, match=r"a kernel (takes|writes)"):
-        compare(image, image, found, None, tolerance=0.1)
+        match_sources(image, image, found, None, tolerance=0.1)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -97,7 +97,7 @@ def follow(flow: HostArray, now: HostArray, before: HostArray) -> FollowedSource
     return FollowedSource(source, np.asarray(cv2.magnitude(*half), np.float32), moved, stood)
 
 
-def compare(
+def match_sources(
     now: HostArray,
     before: HostArray,
     found: FollowedSource,

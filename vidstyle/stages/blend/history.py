@@ -25,7 +25,7 @@ from vidstyle.kernels.blend import WarpedChange, warp_change
 from vidstyle.kernels.half import FollowedSource
 from vidstyle.kernels.library import can_run
 from vidstyle.stages.blend.anchors import Memory, fill_from_anchors
-from vidstyle.stages.blend.halves import STILL_SIGMA, compare, erode_softly, follow
+from vidstyle.stages.blend.halves import STILL_SIGMA, erode_softly, follow, match_sources
 from vidstyle.stages.blend.warped_options import BlendWeights, WarpedOptions
 
 # Pixels a frame up to which flow may be noise: there it counts only where it explains the source
@@ -95,7 +95,7 @@ def warp_history(
         length /= np.float32(weights.pixel)
     still = _find_unexplained(found, length)
     stays = still if still.any() else None
-    compared = compare(now, unmoved, found, stays, tolerance=weights.tolerance)
+    compared = match_sources(now, unmoved, found, stays, tolerance=weights.tolerance)
     moves, still = None if stays is None else 1 - stays, compared.still
     coarse = _Coarse(moves, compared.near, compared.pixels)
     previous = memory["blended_1"]
