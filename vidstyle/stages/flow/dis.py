@@ -168,12 +168,12 @@ class Dis(BaseStage[DisOptions]):
 KERNELS_FAST: Mapping[str, int] = {
     "spacing": 5,
     "steps": 8,
-    "rounds": 4,
-    "sweeps": 5,
+    "rounds": 6,
+    "sweeps": 4,
     "smoothness": 30,
     "brightness": 5,
-    "slopes": 20,
-    "damping": 512,
+    "slopes": 10,
+    "damping": 256,
 }
 
 _SETTERS: Mapping[str, str] = {
