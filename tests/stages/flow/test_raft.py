@@ -20,6 +20,8 @@ from vidstyle.models.weights import safetensors_file
 from vidstyle.stages.flow.raft import Raft, RaftOptions
 from vidstyle.testing import failed, occluder, pan, run_checks
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SMALL = "raft_small_torchvision.safetensors"
 
 
