@@ -131,6 +131,7 @@ KERNEL int mix_change(int height, int width, const float *image, const float *ch
     float *memory = malloc(sizeof(float) * (row * (12 + 11) + 64));
     float *held = target ? malloc(sizeof(float) * (row * 3 * HELD + 2 * half)) : NULL;
     EdgeRows edges = {0};
+    int done = 0;
     if (!memory || (target && !held)) goto failed;
     Sharpener sharpener = {.target = target, .part = part, .average = average, .kernel = kernel,
                            .limit = limit, .floor = floor, .out = out,
@@ -153,11 +154,9 @@ KERNEL int mix_change(int height, int width, const float *image, const float *ch
         sharpen_rows(&sharpener, &given, height / 2);
         close_edges(&edges);
     }
-    free(held);
-    free(memory);
-    return 1;
+    done = 1;
 failed:
     free(held);
     free(memory);
-    return 0;
+    return done;
 }

@@ -139,10 +139,9 @@ PART void smooth_row(const float *image, int held, int height, int width, int ch
         const float *below = image + (ptrdiff_t)(clamp_int(y + j, 0, height - 1) % held) * count;
         for (int i = 0; i < count; i++) sums[i] += kernel[j] * (above[i] + below[i]);
     }
-    for (int i = 1; i <= beside; i++) {
-        int channel = channels - 1 - (i - 1) % channels;
-        sums[-i] = sums[channel];
-        sums[count - 1 + i] = sums[count - channels + (i - 1) % channels];
+    for (int i = 0; i < beside; i++) {
+        sums[i - beside] = sums[i % channels];
+        sums[count + i] = sums[count - channels + i % channels];
     }
     for (int i = 0; i < count; i++) out[i] = kernel[0] * sums[i];
     for (int j = 1; j <= reach; j++) {

@@ -8,10 +8,7 @@ import cv2
 import numpy as np
 
 from vidstyle.core import HostArray
-from vidstyle.imaging.agreement import (
-    agreement,
-    exponent_of,
-)
+from vidstyle.imaging.agreement import agreement, exponent_of
 from vidstyle.imaging.bands import Band, bands, repeat_plane, split_planes
 from vidstyle.imaging.derived import (
     double,
