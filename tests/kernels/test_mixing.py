@@ -42,7 +42,7 @@ def test_the_mixed_frame(size: tuple[int, int], ahead: str, sharpened: bool) -> 
     sharpening = None
     if sharpened:
         edges = 16 * detail_edges(noise(8, *size, 3))
-        sharpening = sharpening_to(edges, limit=3, part=noise(9, *half))
+        sharpening = sharpening_to(edges, limit=8, part=noise(9, *half))
         soft, wanted = wanted, sharpen(wanted, sharpening, sure)
         assert np.abs(wanted - soft).max() > 0.02
     given = WarpedChange(change, sure, coarse, fine)
